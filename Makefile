@@ -1,0 +1,57 @@
+# Sluis: every command of the project. Nothing but python3 (3.11 or newer), git and make has to be there beforehand.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+# Test persons of the national register, where someone has put that file beside this repository; else demo makes its own.
+DATA ?= $(wildcard ../shared/data/gba-v-proefpersonen.csv)
+LOCK := --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+	--no-header --no-emit-index-url --no-annotate --quiet
+
+.PHONY: help demo check redlines readme mutate clean-root lock lock-upgrade format set-up-run set-up-dev clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|' 2>/dev/null \
+		|| grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
+
+set-up-run:
+	@$(PYTHON) -m tests.check.bootstrap run
+
+set-up-dev:
+	@$(PYTHON) -m tests.check.bootstrap dev
+
+demo: set-up-run ## play the scenarios on real processes; leaves build/demo [DATA=FILE]
+	@exec $(VENV)/bin/sluis-connect demo --out build/demo $(if $(DATA),--data '$(DATA)')
+
+check: ## set up, then every test; leaves build/check/stages.json
+	@exec $(PYTHON) -m tests.check.stages
+
+redlines: set-up-dev ## the fifteen red lines with the tests that hold them
+	@exec $(VENV)/bin/python -m tests.check.redlines
+
+readme: set-up-run ## run both commands' demo and write its output into README.md
+	@exec $(VENV)/bin/python -m connectors.demo.readme
+
+mutate: set-up-dev ## mutation score of the security-critical modules; leaves build/mutate/report.json
+	@exec $(VENV)/bin/python -m tests.check.mutate
+
+clean-root: ## as root: `make demo` in a fresh Debian made by debootstrap; leaves build/clean-root/report.json
+	@exec $(PYTHON) -m tests.check.clean_root
+
+format: set-up-dev ## let ruff format and fix what it safely can
+	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+lock: set-up-dev ## write the hashed requirement files for pyproject.toml, keeping versions where they still fit
+	@$(VENV)/bin/uv pip compile $(LOCK) pyproject.toml --group dev -o requirements-dev.txt
+	$(VENV)/bin/uv pip compile $(LOCK) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	$(VENV)/bin/uv pip compile $(LOCK) --group bootstrap -c requirements-dev.txt -o requirements-bootstrap.txt
+
+lock-upgrade: ## write the requirement files anew, with the newest versions
+	@rm -f requirements*.txt.new
+	$(MAKE) lock LOCK='$(LOCK) --upgrade'
+
+clean: ## remove everything that was made here
+	@rm -rf $(VENV) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
