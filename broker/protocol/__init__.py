@@ -1,0 +1,1 @@
+"""The published language that broker, custodians and partners share."""

@@ -1,0 +1,308 @@
+"""Wire models: what travels between partner, custodian and broker (docs/formats.md §5 and §6).
+
+Strict pydantic models with closed members. They carry tokens as `WireToken`, whose representation is redacted, and
+hold no free text.
+"""
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from broker.protocol.errors import MalformedError
+from broker.protocol.request_signing import is_id, is_oin, is_word
+from broker.protocol.signing_keys import b64url, b64url_bytes
+
+TOKEN_BYTES = 32
+PROOF_BYTES = 64
+BATCH_SIZES = (8, 16, 32)
+MAX_MEMBERS = 12
+
+
+class WireToken:
+    """A token or a blinded point on the wire: 32 bytes that are never printed."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: bytes) -> None:
+        """Hold exactly 32 bytes."""
+        if len(value) != TOKEN_BYTES:
+            raise MalformedError("token", "is not 32 bytes")
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "WireToken(...)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WireToken) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def _token(value: object) -> WireToken:
+    if isinstance(value, WireToken):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("is not base64url")  # noqa: TRY004 - pydantic turns ValueError into a field error
+    try:
+        return WireToken(b64url_bytes(value, field="token", length=TOKEN_BYTES))
+    except MalformedError as error:
+        raise ValueError(error.rule) from None
+
+
+def _check(rule: str, holds: Any) -> Any:  # noqa: ANN401 - builds a pydantic validator
+    def validate(value: object) -> object:
+        if not holds(value):
+            raise ValueError(rule)
+        return value
+
+    return AfterValidator(validate)
+
+
+def _day(value: object) -> object:
+    """Take days as YYYY-MM-DD text only; pydantic alone would take numbers and times too."""
+    if isinstance(value, str) and len(value) == len("2026-11-22"):
+        return datetime.date.fromisoformat(value)
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    raise ValueError("is not a day (YYYY-MM-DD)")
+
+
+Token = Annotated[WireToken, BeforeValidator(_token), PlainSerializer(lambda token: b64url(token.value))]
+Proof = Annotated[str, _check("is not 64 bytes base64url", lambda text: _is_bytes(text, PROOF_BYTES))]
+Id = Annotated[str, _check("is not 32 lower-case hex characters", is_id)]
+Oin = Annotated[str, _check("is not an OIN of 20 digits", is_oin)]
+Word = Annotated[str, _check("is not a short name", is_word)]
+Day = Annotated[datetime.date, BeforeValidator(_day)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FamilyName = Literal["nlbsn", "fam", "addr", "dmk"]
+Epoch = Annotated[int, Field(ge=1, le=2**32 - 1)]
+
+
+def _is_bytes(text: str, length: int) -> bool:
+    try:
+        b64url_bytes(text, field="", length=length)
+    except MalformedError:
+        return False
+    return True
+
+
+class Message(BaseModel):
+    """The rules of every wire model: camelCase, closed, strict, immutable."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+    )
+
+
+class FamilyPoints(Message):
+    """The blinded points of one family: the real ones first, then random padding to 8, 16 or 32."""
+
+    family: FamilyName
+    real: Annotated[int, Field(ge=0, le=max(BATCH_SIZES))]
+    points: Annotated[list[Token], _check("are not 8, 16 or 32", lambda points: len(points) in BATCH_SIZES)]
+
+
+class EvaluationRequest(Message):
+    """One evaluation call: one or more families, one ticket."""
+
+    batch_id: Id
+    operation: Literal["register", "check", "oproep"]
+    budget_class: Literal["check", "urgent", "register", "import"]
+    purpose: Word
+    epoch: Epoch
+    grant_id: Id | None
+    families: Annotated[list[FamilyPoints], Field(min_length=1, max_length=4)]
+
+
+class FamilyAnswers(Message):
+    """The evaluated points of one family in the order asked, with one batched DLEQ proof."""
+
+    family: FamilyName
+    points: list[Token]
+    proof: Proof
+
+
+class EvaluationAnswer(Message):
+    """What a custodian gives back: the answers and the ticket that covers them."""
+
+    epoch: Epoch
+    families: list[FamilyAnswers]
+    ticket: Annotated[str, Field(max_length=8192)]
+
+
+class ParentToken(Message):
+    """A parent's token of family `fam` with where the relation comes from."""
+
+    token: Token
+    source: Literal["brp", "own", "stated"]
+
+
+class SignalHousehold(Message):
+    """What a signal stores of a household (D4)."""
+
+    subject: Token
+    parents: Annotated[list[ParentToken], Field(max_length=2)]
+    address: Token | None
+
+
+class CheckedHousehold(Message):
+    """What a check looks at; `members` are looked up as subjects and never stored. At least one token is there."""
+
+    subject: Token | None
+    parents: Annotated[list[ParentToken], Field(max_length=2)]
+    members: Annotated[list[Token], Field(max_length=MAX_MEMBERS)]
+    address: Token | None
+
+
+class Assessment(Message):
+    """That a person judged this youth: when, and who (the worker's id at the broker)."""
+
+    on: Day
+    by: Word
+
+
+class Informing(Message):
+    """Whether the family knows; if not, a reason code and the day it is looked at again."""
+
+    state: Literal["informed", "deferred"]
+    reason: Literal["danger_to_child", "danger_to_other", "not_reachable", "investigation"] | None
+    review_on: Day | None
+
+
+Tickets = Annotated[list[Annotated[str, Field(max_length=8192)]], Field(max_length=4)]
+Grounds = Annotated[list[Word], Field(min_length=1, max_length=3)]
+
+
+class Command(Message):
+    """What every request to the broker with a body states."""
+
+    idempotency_key: Id
+    controller: Oin
+    case_ref: Sha256 | None
+
+
+class RegisterSignal(Command):
+    """Register an own signal; registering is asking (D5)."""
+
+    purpose: Word
+    grounds: Grounds
+    team: Word
+    epoch: Epoch
+    household: SignalHousehold
+    ends_on: Day
+    age_quarter: Day | None
+    assessment: Assessment | None
+    informing: Informing | None
+    tickets: Tickets
+
+
+class RenewSignal(Command):
+    """Give an own signal a new end date."""
+
+    ends_on: Day
+
+
+class WithdrawSignal(Command):
+    """End an own signal."""
+
+    reason: Literal["mistake", "no_longer_needed"]
+
+
+class CheckHousehold(Command):
+    """Look who is involved with a household."""
+
+    purpose: Word
+    grounds: Grounds
+    team: Word
+    epoch: Epoch
+    household: CheckedHousehold
+    tickets: Tickets
+
+
+class Contact(Message):
+    """The contact card of a team."""
+
+    display_name: str
+    phone: str
+    working_days: str
+    after_hours_phone: str | None
+    stand_in: str | None
+
+
+class Holder(Message):
+    """An involved organisation and its team."""
+
+    oin: Oin
+    name: str
+    team: Word
+    contact: Contact | None
+
+
+class Match(Message):
+    """That an organisation is involved; never how often, since when, or why (D6)."""
+
+    kind: Literal["person", "member", "family", "address"]
+    level: Annotated[int, Field(ge=1, le=2)]
+    holder: Holder
+
+
+class OwnSignal(Message):
+    """A signal in the list of the organisation that holds it."""
+
+    signal_id: Id
+    purpose: Word
+    team: Word
+    state: Literal["active", "withdrawn", "ended"]
+    ends_on: Day
+    case_ref: Sha256 | None
+
+
+class TextRef(Message):
+    """A text of the Dutch catalogue by id, with its parameters."""
+
+    id: Word
+    params: dict[str, str]
+
+
+class Result(Message):
+    """What the asker is told. `shown` has matches; `nothing` was carried out and has nothing to show; `done` asked nothing."""
+
+    schema_: Literal["result/v1"] = Field(alias="schema")
+    outcome: Literal["shown", "nothing", "done"]
+    signal_id: Id | None
+    matches: list[Match]
+    signals: list[OwnSignal] | None
+    text: TextRef
+
+
+class WireOpening(Message):
+    """The key and padded payload of one group of an entry, base64url."""
+
+    key: str
+    payload: str
+
+
+class WireReceipt(Message):
+    """The log entry of this request with its proof (docs/audit-format.md)."""
+
+    leaf: str
+    proof: str
+    openings: dict[Literal["meta", "actor"], WireOpening]
+    uncosigned_since: int | None
+
+
+class Answer(Message):
+    """The whole body of a successful answer; `padding` hides how much there was to tell."""
+
+    result: Result
+    receipt: WireReceipt
+    padding: Annotated[str, Field(pattern=r"^0*$")]

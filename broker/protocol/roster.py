@@ -1,0 +1,143 @@
+"""Rosters: who works at an organisation, as one audience knows them, signed by the organisation itself (D2, D13)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
+
+from broker.protocol.document_fields import Fields
+from broker.protocol.errors import MalformedError, SignatureError
+from broker.protocol.register import Organisation
+from broker.protocol.signed_document import SignedDocument
+
+SCHEMA = "roster/v1"
+ROLES = ("worker", "approver", "privacyfunctionaris", "fg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One worker: the pairwise id at this audience, what he may do, and (for a custodian) his id at the broker."""
+
+    sub: str
+    roles: frozenset[str]
+    broker_sub: str | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON object of this worker."""
+        return {"sub": self.sub, "roles": sorted(self.roles), "brokerSub": self.broker_sub}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCard:
+    """How a team is reached. A match always reaches a team, never only a person (D6)."""
+
+    code: str
+    display_name: str
+    phone: str
+    working_days: str
+    after_hours_phone: str | None
+    stand_in: str | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON object of this card."""
+        return {
+            "code": self.code,
+            "displayName": self.display_name,
+            "phone": self.phone,
+            "workingDays": self.working_days,
+            "afterHoursPhone": self.after_hours_phone,
+            "standIn": self.stand_in,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """A verified roster of one organisation for one audience."""
+
+    oin: str
+    audience: str
+    number: int
+    workers: Mapping[str, Worker]
+    teams: Mapping[str, ContactCard]
+
+    @classmethod
+    def read(cls, text: bytes | str, *, audience: str, organisation: Organisation) -> Self:
+        """Return the roster in `text`, if this organisation signed it for this audience.
+
+        Raises:
+            MalformedError: a field breaks its rule, more workers than the cap, a worker twice.
+            SignatureError: no key of the organisation signed it.
+        """
+        signed = SignedDocument.parse(text, schema=SCHEMA)
+        _require_own_signature(signed, organisation)
+        fields = Fields.of(signed.document, SCHEMA, exactly={"schema", "oin", "audience", "number", "workers", "teams"})
+        if fields.oin("oin") != organisation.oin:
+            raise MalformedError(f"{SCHEMA}.oin", "is another organisation's")
+        if fields.word("audience") != audience:
+            raise MalformedError(f"{SCHEMA}.audience", "is another party")
+        workers = [_worker(item, at) for at, item in enumerate(fields.items("workers"))]
+        teams = [_card(item, at) for at, item in enumerate(fields.items("teams"))]
+        if len(workers) > organisation.worker_cap:
+            raise MalformedError(f"{SCHEMA}.workers", "are more than the register's worker cap")
+        by_sub = {worker.sub: worker for worker in workers}
+        by_code = {card.code: card for card in teams}
+        if len(by_sub) != len(workers) or len(by_code) != len(teams):
+            raise MalformedError(SCHEMA, "names a worker or a team twice")
+        return cls(
+            oin=organisation.oin,
+            audience=audience,
+            number=fields.number("number", least=1),
+            workers=MappingProxyType(by_sub),
+            teams=MappingProxyType(by_code),
+        )
+
+
+def roster_document(
+    *, oin: str, audience: str, number: int, workers: list[Worker], teams: list[ContactCard]
+) -> SignedDocument:
+    """Return the unsigned roster of an organisation for one audience."""
+    document = {
+        "schema": SCHEMA,
+        "oin": oin,
+        "audience": audience,
+        "number": number,
+        "workers": [worker.document() for worker in workers],
+        "teams": [card.document() for card in teams],
+    }
+    return SignedDocument(document=document, signatures=())
+
+
+def _require_own_signature(signed: SignedDocument, organisation: Organisation) -> None:
+    """Hold if any one of the organisation's keys signed; a key that is being replaced counts too."""
+    for key in organisation.signing_keys.values():
+        try:
+            signed.require({organisation.oin: key}, at_least=1)
+        except SignatureError:
+            continue
+        return
+    raise SignatureError
+
+
+def _worker(value: object, at: int) -> Worker:
+    fields = Fields.of(value, f"workers[{at}]", exactly={"sub", "roles", "brokerSub"})
+    return Worker(
+        sub=fields.word("sub"),
+        roles=frozenset(fields.words("roles", ROLES)),
+        broker_sub=fields.word("brokerSub") if fields.optional("brokerSub") else None,
+    )
+
+
+def _card(value: object, at: int) -> ContactCard:
+    fields = Fields.of(
+        value,
+        f"teams[{at}]",
+        exactly={"code", "displayName", "phone", "workingDays", "afterHoursPhone", "standIn"},
+    )
+    return ContactCard(
+        code=fields.word("code"),
+        display_name=fields.text("displayName", at_most=80),
+        phone=fields.text("phone", at_most=20),
+        working_days=fields.text("workingDays", at_most=80),
+        after_hours_phone=fields.text("afterHoursPhone", at_most=20) if fields.optional("afterHoursPhone") else None,
+        stand_in=fields.text("standIn", at_most=80) if fields.optional("standIn") else None,
+    )
