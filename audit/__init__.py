@@ -1,0 +1,1 @@
+"""The audit log: sealed entries, a Merkle tree, signed checkpoints, witnesses and an independent verifier."""

@@ -1,0 +1,234 @@
+"""The leaf of the log, `auditleaf/v1`, and the canonical padded payloads that its five commitments hide.
+
+A leaf is ASCII text and holds nothing personal:
+
+    auditleaf/v1
+    time <unix seconds>
+    kind <one of KINDS>
+    meta <64 hex>        and likewise actor, subject, hits, shielded, in this order
+
+`docs/audit-format.md` says all of it, precisely enough to write another verifier.
+"""
+
+import hashlib
+import hmac
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NoReturn
+
+import rfc8785
+
+from audit import merkle
+from audit.errors import EntryError, PayloadTooLargeError
+
+FORMAT = "auditleaf/v1"
+GROUPS = ("meta", "actor", "subject", "hits", "shielded")
+KINDS = (
+    "signal", "check", "oproep", "match", "request", "answer", "consent", "exception", "inbox", "review",
+    "read", "policy", "register", "admin", "export", "erasure", "retention", "rights", "key",
+)  # fmt: skip
+KEY_BYTES = 32
+COMMITMENT_BYTES = 32
+_PAD_MARK = b"\x80"
+MAX_TIME = 253_402_300_799  # unix seconds, the last second of the year 9999
+
+# Bytes per padded payload. The first three kinds carry households and hits; all others are small.
+_HOUSEHOLD_SIZES = MappingProxyType({"meta": 8192, "actor": 2048, "subject": 2048, "hits": 16384, "shielded": 8192})
+_SMALL_SIZES = MappingProxyType({"meta": 4096, "actor": 2048, "subject": 1024, "hits": 1024, "shielded": 1024})
+PAYLOAD_BYTES: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {kind: _HOUSEHOLD_SIZES if kind in ("signal", "check", "oproep") else _SMALL_SIZES for kind in KINDS}
+)
+
+_LEAF = re.compile(
+    rb"auditleaf/v1\ntime (0|[1-9][0-9]{0,11})\nkind ([a-z]+)\n"
+    + b"".join(group.encode("ascii") + rb" ([0-9a-f]{64})\n" for group in GROUPS)
+)
+
+
+def canonical_json(payload: Mapping[str, object]) -> bytes:
+    """Return the one canonical form of this JSON object (RFC 8785).
+
+    Raises:
+        EntryError: a value is not JSON, not finite, or an integer outside ±(2^53 - 1).
+
+    """
+    try:
+        return rfc8785.dumps(dict(payload))  # type: ignore[arg-type]  # rfc8785 itself checks every value's type
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        raise EntryError("payload: not a JSON object that has a canonical form (RFC 8785)") from error
+
+
+def parse_payload(canonical: bytes) -> dict[str, object]:
+    """Return the JSON object whose canonical form is exactly these bytes.
+
+    Raises:
+        EntryError: not JSON, not an object, not canonical, a key twice, or a number that is not finite.
+
+    """
+    try:
+        value = json.loads(
+            canonical.decode("utf-8"),
+            object_pairs_hook=_object_without_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_finite_float,
+        )
+    except (ValueError, RecursionError) as error:
+        raise EntryError("payload: not JSON") from error
+    if not isinstance(value, dict):
+        raise EntryError("payload: not a JSON object")
+    if canonical_json(value) != canonical:
+        raise EntryError("payload: not in canonical form (RFC 8785)")
+    return value
+
+
+def _object_without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise EntryError("payload: a key stands twice in one object")
+    return result
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise EntryError("payload: a number is not finite")
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise EntryError("payload: a number is not finite")
+    return value
+
+
+def payload_size(kind: str, group: str) -> int:
+    """Return the fixed size in bytes of a padded payload.
+
+    Raises:
+        EntryError: the kind or the group is not in its closed list.
+
+    """
+    if kind not in KINDS:
+        raise EntryError("kind: not in the closed list")
+    if group not in GROUPS:
+        raise EntryError("group: not in the closed list")
+    return PAYLOAD_BYTES[kind][group]
+
+
+def pad(payload: bytes, size: int) -> bytes:
+    """Return the payload, 0x80 and zeros, `size` bytes in all.
+
+    Raises:
+        PayloadTooLargeError: the payload and its mark do not fit.
+
+    """
+    if len(payload) >= size:
+        raise PayloadTooLargeError("payload: larger than the fixed size of its kind and group")
+    return (payload + _PAD_MARK).ljust(size, b"\x00")
+
+
+def unpad(padded: bytes) -> bytes:
+    """Return the payload before the last 0x80, after which only zeros stand.
+
+    Raises:
+        EntryError: there is no such mark.
+
+    """
+    marked = padded.rstrip(b"\x00")
+    if not marked.endswith(_PAD_MARK):
+        raise EntryError("payload: the padding has no mark")
+    return marked[:-1]
+
+
+def commit(key: bytes, group: str, padded: bytes) -> bytes:
+    """Return the 32-byte commitment to a padded payload: hiding while the key is secret, and binding.
+
+    `HMAC-SHA256(HMAC-SHA256(key, "auditleaf/v1 commit " + group), padded)`.
+
+    Raises:
+        EntryError: the key has not 32 bytes or the group is unknown.
+
+    """
+    if len(key) != KEY_BYTES:
+        raise EntryError("key: a group key has 32 bytes")
+    if group not in GROUPS:
+        raise EntryError("group: not in the closed list")
+    derived = hmac.digest(key, f"{FORMAT} commit {group}".encode("ascii"), hashlib.sha256)
+    return hmac.digest(derived, padded, hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What opens one commitment: the 32-byte group key and the canonical payload bytes, without padding."""
+
+    key: bytes
+    payload: bytes
+
+    def __repr__(self) -> str:
+        """Say that this is an opening, and nothing of what it opens."""
+        return "Opening(redacted)"
+
+    def commitment(self, kind: str, group: str) -> bytes:
+        """Return the commitment that this opening gives in a leaf of this kind.
+
+        Raises:
+            EntryError: an unknown kind or group, a wrong key size, or a payload that does not fit.
+
+        """
+        return commit(self.key, group, pad(self.payload, payload_size(kind, group)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One entry as it is hashed; `commitments` holds 32 bytes for each group of GROUPS, in that order."""
+
+    time: int
+    kind: str
+    commitments: tuple[bytes, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a leaf that has no valid text."""
+        if self.kind not in KINDS:
+            raise EntryError("kind: not in the closed list")
+        if not 0 <= self.time <= MAX_TIME:
+            raise EntryError("time: outside the years 1970 to 9999")
+        if [len(value) for value in self.commitments] != [COMMITMENT_BYTES] * len(GROUPS):
+            raise EntryError("commitments: one of 32 bytes for each of the five groups")
+
+    def commitment(self, group: str) -> bytes:
+        """Return the commitment of this group.
+
+        Raises:
+            EntryError: the group is unknown.
+
+        """
+        if group not in GROUPS:
+            raise EntryError("group: not in the closed list")
+        return self.commitments[GROUPS.index(group)]
+
+    def encode(self) -> bytes:
+        """Return the leaf's bytes."""
+        lines = [FORMAT, f"time {self.time}", f"kind {self.kind}"]
+        lines += [f"{group} {value.hex()}" for group, value in zip(GROUPS, self.commitments, strict=True)]
+        return ("\n".join(lines) + "\n").encode("ascii")
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Leaf":
+        """Return the leaf whose bytes are exactly these; nothing that is not canonical passes.
+
+        Raises:
+            EntryError: the bytes are not the canonical text of a leaf.
+
+        """
+        match = _LEAF.fullmatch(data)
+        if match is None:
+            raise EntryError("leaf: not the canonical auditleaf/v1 text")
+        time, kind, *groups = (part.decode("ascii") for part in match.groups())
+        return cls(time=int(time), kind=kind, commitments=tuple(bytes.fromhex(value) for value in groups))
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """The leaf's hash in the tree (RFC 6962 §2.1)."""
+        return merkle.leaf_hash(self.encode())

@@ -1,0 +1,73 @@
+"""What can go wrong in the audit log. Messages name the field and the rule, never the value.
+
+AuditError
+├── EntryError                  a leaf or a payload breaks its format
+│   └── PayloadTooLargeError    a payload does not fit the fixed size of its kind and group
+├── ProofError                  an inclusion or consistency proof does not hold
+├── NoteError                   a note, key, checkpoint or proof text breaks its format
+│   └── SignatureError          a known key signed badly, or no known key signed
+├── PolicyError                 a policy file breaks its format
+├── SealError                   a sealed payload, a wrapped key or a key file does not open
+├── SignerError                 the signer's own state is missing, damaged or held by another process
+│   └── ForkError               signing would fork or roll back what was signed before
+├── LogStoreError               the log's database is not in the state an append or a read needs
+├── TileError                   a published directory contradicts the log
+├── WitnessError                a witness cannot start or its store is unusable
+└── ReceiptError                a receipt breaks its format or does not hold
+"""
+
+
+class AuditError(Exception):
+    """The root of every error this package raises on purpose."""
+
+
+class EntryError(AuditError):
+    """A leaf or a payload breaks its format."""
+
+
+class PayloadTooLargeError(EntryError):
+    """A payload does not fit the fixed size of its kind and group."""
+
+
+class ProofError(AuditError):
+    """An inclusion or consistency proof does not hold."""
+
+
+class NoteError(AuditError):
+    """A note, key, checkpoint or proof text breaks its format."""
+
+
+class SignatureError(NoteError):
+    """A known key signed badly, or no known key signed."""
+
+
+class PolicyError(AuditError):
+    """A policy file breaks its format."""
+
+
+class SealError(AuditError):
+    """A sealed payload, a wrapped key or a key file does not open."""
+
+
+class SignerError(AuditError):
+    """The signer's own state is missing, damaged or held by another process."""
+
+
+class ForkError(SignerError):
+    """Signing would fork or roll back what was signed before."""
+
+
+class LogStoreError(AuditError):
+    """The log's database is not in the state an append or a read needs."""
+
+
+class TileError(AuditError):
+    """A published directory contradicts the log."""
+
+
+class WitnessError(AuditError):
+    """A witness cannot start or its store is unusable."""
+
+
+class ReceiptError(AuditError):
+    """A receipt breaks its format or does not hold."""
