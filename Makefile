@@ -11,22 +11,26 @@ DATA ?= $(wildcard ../shared/data/gba-v-proefpersonen.csv)
 LOCK := --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: help demo check redlines readme mutate clean-root lock lock-upgrade format set-up-run set-up-dev clean
+.PHONY: help demo check redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|' 2>/dev/null \
 		|| grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
 
-set-up-run:
+python: # every target that starts Python begins here
+	@command -v $(PYTHON) >/dev/null || { echo "Sluis needs Python 3.11 or newer: apt-get install -y python3" >&2; exit 1; }
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Sluis needs Python 3.11 or newer")'
+
+set-up-run: python
 	@$(PYTHON) -m tests.check.bootstrap run
 
-set-up-dev:
+set-up-dev: python
 	@$(PYTHON) -m tests.check.bootstrap dev
 
 demo: set-up-run ## play the scenarios on real processes; leaves build/demo [DATA=FILE]
 	@exec $(VENV)/bin/sluis-connect demo --out build/demo $(if $(DATA),--data '$(DATA)')
 
-check: ## set up, then every test; leaves build/check/stages.json
+check: python ## set up, then every test; leaves build/check/stages.json
 	@exec $(PYTHON) -m tests.check.stages
 
 redlines: set-up-dev ## the fifteen red lines with the tests that hold them
@@ -38,8 +42,8 @@ readme: set-up-run ## run both commands' demo and write its output into README.m
 mutate: set-up-dev ## mutation score of the security-critical modules; leaves build/mutate/report.json
 	@exec $(VENV)/bin/python -m tests.check.mutate
 
-clean-root: ## as root: `make demo` in a fresh Debian made by debootstrap; leaves build/clean-root/report.json
-	@exec $(PYTHON) -m tests.check.clean_root
+clean-root: python ## as root: `make demo` in a fresh Debian made by debootstrap; leaves build/clean-root/report.json [TARGETS='demo check']
+	@exec $(PYTHON) -m tests.check.clean_root $(TARGETS)
 
 format: set-up-dev ## let ruff format and fix what it safely can
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
@@ -50,8 +54,7 @@ lock: set-up-dev ## write the hashed requirement files for pyproject.toml, keepi
 	$(VENV)/bin/uv pip compile $(LOCK) --group bootstrap -c requirements-dev.txt -o requirements-bootstrap.txt
 
 lock-upgrade: ## write the requirement files anew, with the newest versions
-	@rm -f requirements*.txt.new
-	$(MAKE) lock LOCK='$(LOCK) --upgrade'
+	@$(MAKE) lock LOCK='$(LOCK) --upgrade'
 
 clean: ## remove everything that was made here
 	@rm -rf $(VENV) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
