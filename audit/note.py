@@ -74,6 +74,10 @@ class VerifierKey:
             raise NoteError("vkey: the key id does not fit the key")
         return key
 
+    def signature_line(self, blob: bytes) -> str:
+        """Return the signature line that carries this blob (time and signature for a cosigner)."""
+        return f"— {self.name} {to_base64(self.key_id + blob)}\n"
+
     def verify(self, text: str, blob: bytes) -> int | None:
         """The blob is this key's signature over the text; the time a cosigner states is returned.
 
@@ -164,7 +168,7 @@ class NoteSigningKey:
             blob = self._key.sign(text.encode("utf-8")).signature
         else:
             blob = time.to_bytes(_TIME_BYTES, "big") + self._key.sign(cosigned_bytes(text, time)).signature
-        return f"— {self.verifier.name} {to_base64(self.verifier.key_id + blob)}\n"
+        return self.verifier.signature_line(blob)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

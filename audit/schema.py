@@ -62,21 +62,17 @@ _NEXT_ROW_TRIGGERS = (
 )
 
 
-def _append_only_triggers(table: str) -> tuple[str, str]:
-    return (
-        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table}: append only'); END",
-        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table}: append only'); END",
-    )
+def _refuse(event: str, table: str) -> str:
+    return f"""CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table}
+    BEGIN SELECT RAISE(ABORT, '{table}: append only'); END"""
 
 
 SQLITE_DDL: tuple[str, ...] = (
     *_TABLES,
     *_NEXT_ROW_TRIGGERS,
-    *(statement for table in _APPEND_ONLY for statement in _append_only_triggers(table)),
-    "CREATE TRIGGER log_payloads_no_update BEFORE UPDATE ON log_payloads "
-    "BEGIN SELECT RAISE(ABORT, 'log_payloads: a payload is erased, never changed'); END",
+    *(_refuse(event, table) for table in _APPEND_ONLY for event in ("UPDATE", "DELETE")),
+    """CREATE TRIGGER log_payloads_no_update BEFORE UPDATE ON log_payloads
+    BEGIN SELECT RAISE(ABORT, 'log_payloads: a payload is erased, never changed'); END""",
 )
 
 

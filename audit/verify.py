@@ -1,0 +1,263 @@
+"""The independent verifier: of a published log, and of a receipt. It needs nothing of the log's writer.
+
+Both trust one thing only: the policy the reader holds, which names the log's key, the witnesses and the quorum.
+`docs/audit-format.md` describes every byte, so that others can write this file anew.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from audit import merkle
+from audit.checkpoint import Checkpoint
+from audit.entry import Leaf, parse_payload
+from audit.errors import AuditError, EntryError, ReceiptError, SignatureError, TileError
+from audit.note import parse_note, verify_note
+from audit.policy_file import Policy, parse_policy
+from audit.receipt import Receipt
+from audit.tile_path import ENTRIES, TILE_WIDTH, tile_path
+
+__all__ = [
+    "Policy", "Receipt", "Report", "VerifiedCheckpoint", "VerifiedReceipt",
+    "parse_policy", "verify_checkpoint", "verify_directory", "verify_receipt",
+]  # fmt: skip
+
+_LENGTH_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedCheckpoint:
+    """A checkpoint that the policy's log signed.
+
+    `seen_by` maps each witness of the policy that signed, by its name there, to the time it states in unix seconds;
+    `cosigned_by` holds the same names when they are enough for the quorum, and is empty when they are not.
+    """
+
+    checkpoint: Checkpoint
+    seen_by: Mapping[str, int]
+    cosigned_by: tuple[str, ...]
+    quorum_met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedReceipt:
+    """A receipt that holds: the entry stands in the log, and the opened payloads are what it commits to.
+
+    `status` is `cosigned` only when the quorum's witnesses signed this very checkpoint; `uncosigned` still means
+    signed by the log, with the witnesses that did sign in `seen_by`.
+    """
+
+    index: int
+    leaf: Leaf
+    checkpoint: Checkpoint
+    payloads: Mapping[str, Mapping[str, object]]
+    status: Literal["cosigned", "uncosigned"]
+    cosigned_by: tuple[str, ...]
+    seen_by: Mapping[str, int]
+    uncosigned_since: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a published log turned out to be. `uncovered` counts files that this checkpoint says nothing about."""
+
+    holds: bool
+    origin: str
+    size: int
+    root: str
+    files: int
+    uncovered: int
+    cosigned_by: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def verify_checkpoint(note_text: str, policy: Policy) -> VerifiedCheckpoint:
+    """The note is a checkpoint of the policy's log; who cosigned it is returned.
+
+    Raises:
+        NoteError: malformed, another log's, not signed by it, or a known key's signature does not hold.
+
+    """
+    note = parse_note(note_text.encode("utf-8"))
+    log = policy.log.key
+    names = {party.key: name for name, party in policy.witnesses.items()}
+    # (1) No known signature may be bad.
+    good = verify_note(note, [log, *names])
+    # (2) The log itself signed; witnesses alone make no checkpoint.
+    if log not in [signature.key for signature in good]:
+        raise SignatureError("checkpoint: the log did not sign")
+    # (3) The text is a checkpoint of that log.
+    checkpoint = Checkpoint.parse(note.text)
+    if checkpoint.origin != log.name:
+        raise SignatureError("checkpoint: the origin is not the log's name")
+    # (4) The witnesses count together, by the policy's own names.
+    seen = {names[signature.key]: signature.time for signature in good if signature.time is not None}
+    met = policy.quorum_met(seen)
+    return VerifiedCheckpoint(
+        checkpoint=checkpoint,
+        seen_by=MappingProxyType(seen),
+        cosigned_by=tuple(sorted(seen)) if met else (),
+        quorum_met=met,
+    )
+
+
+def verify_receipt(
+    receipt: Receipt, policy: Policy, *, require: Collection[str] = ("meta", "actor")
+) -> VerifiedReceipt:
+    """The receipt holds under this policy; below the quorum it is returned as `uncosigned`.
+
+    Args:
+        receipt: as parsed; nothing in it is trusted.
+        policy: the reader's own.
+        require: groups that must be opened.
+
+    Raises:
+        ReceiptError: a signature, the inclusion proof, an opening or a payload does not hold.
+
+    """
+    try:
+        # (1) The checkpoint: signed by the log, no bad signature.
+        verified = verify_checkpoint(receipt.proof.note, policy)
+        # (2) The leaf stands at its index under that checkpoint's root.
+        merkle.verify_inclusion(
+            leaf=receipt.leaf.leaf_hash,
+            index=receipt.proof.index,
+            size=verified.checkpoint.head.size,
+            proof=receipt.proof.hashes,
+            root=verified.checkpoint.head.root,
+        )
+        # (3) Every opening gives the leaf's commitment, and the required ones are there.
+        _check_openings(receipt, require)
+        # (4) What was opened is canonical JSON, so that it reads one way only.
+        payloads = {group: parse_payload(opening.payload) for group, opening in receipt.openings.items()}
+    except ReceiptError:
+        raise
+    except AuditError as error:
+        raise ReceiptError("receipt: the checkpoint, the proof or a payload does not hold") from error
+    return VerifiedReceipt(
+        index=receipt.proof.index,
+        leaf=receipt.leaf,
+        checkpoint=verified.checkpoint,
+        payloads=MappingProxyType(payloads),
+        status="cosigned" if verified.cosigned_by else "uncosigned",
+        cosigned_by=verified.cosigned_by,
+        seen_by=verified.seen_by,
+        uncosigned_since=receipt.uncosigned_since,
+    )
+
+
+def _check_openings(receipt: Receipt, require: Collection[str]) -> None:
+    if not set(require) <= set(receipt.openings):
+        raise ReceiptError("receipt: a required group is not opened")
+    for group, opening in receipt.openings.items():
+        if opening.commitment(receipt.leaf.kind, group) != receipt.leaf.commitment(group):
+            raise ReceiptError("receipt: an opening does not fit the leaf's commitment")
+
+
+def verify_directory(path: Path, policy: Policy) -> Report:
+    """Return whether the published log holds: signatures, quorum, every entry, every tile and the root.
+
+    A file that is missing, altered or malformed is a problem in the report, not an exception.
+    """
+    # (1) The checkpoint.
+    try:
+        verified = verify_checkpoint((path / "checkpoint").read_bytes().decode("utf-8"), policy)
+    except (AuditError, OSError, UnicodeDecodeError):
+        return _report(None, [], 0, 0, ["checkpoint: missing, malformed or not signed by this log"])
+    head = verified.checkpoint.head
+    problems = [] if verified.quorum_met else ["checkpoint: too few witnesses of the policy cosigned it"]
+    covered: set[Path] = set()
+    # (2) Every entry, strictly parsed, gives its leaf hash anew.
+    try:
+        hashes = [value for bundle in _bundles(path, head.size, covered) for value in bundle]
+    except (TileError, EntryError):
+        return _report(verified, [], 0, 0, [*problems, "entries: a bundle is missing, altered or malformed"])
+    # (3) These leaves, in this order, are the tree that was signed.
+    if merkle.root_of(hashes) != head.root:
+        problems.append("entries: they do not give the signed root")
+    # (4) Every tile, and every partial one that stands there, is what the leaves give.
+    try:
+        _check_tiles(path, hashes, covered)
+    except TileError:
+        problems.append("tiles: one is missing or altered")
+    present = {file for file in (path / "tile").rglob("*") if file.is_file()}
+    return _report(verified, hashes, len(covered), len(present - covered), problems)
+
+
+def _report(
+    verified: VerifiedCheckpoint | None, hashes: list[bytes], files: int, uncovered: int, problems: list[str]
+) -> Report:
+    return Report(
+        holds=verified is not None and not problems,
+        origin=verified.checkpoint.origin if verified else "",
+        size=len(hashes),
+        root=verified.checkpoint.head.root.hex() if verified else "",
+        files=files,
+        uncovered=uncovered,
+        cosigned_by=verified.cosigned_by if verified else (),
+        problems=tuple(problems),
+    )
+
+
+def _bundles(path: Path, size: int, covered: set[Path]) -> Iterator[list[bytes]]:
+    """Yield the leaf hashes of each entry bundle."""
+    for index in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
+        width = min(TILE_WIDTH, size - index * TILE_WIDTH)
+        entries = list(_entries(_read_bundle(path, index, width), width))
+        for entry in entries:
+            Leaf.parse(entry)
+        rows = [len(entry).to_bytes(_LENGTH_BYTES, "big") + entry for entry in entries]
+        _check_tile(path, ENTRIES, index, rows, covered)
+        yield [merkle.leaf_hash(entry) for entry in entries]
+
+
+def _read_bundle(path: Path, index: int, width: int) -> bytes:
+    """Return the bundle of this width, or the full one when a later publish has replaced the partial one."""
+    for name in (tile_path(ENTRIES, index, width), tile_path(ENTRIES, index)):
+        if (path / name).is_file():
+            return (path / name).read_bytes()
+    raise TileError("entries: a bundle is missing")
+
+
+def _entries(data: bytes, width: int) -> Iterator[bytes]:
+    position = 0
+    for _ in range(width):
+        start = position + _LENGTH_BYTES
+        position = start + int.from_bytes(data[position:start], "big")
+        if position > len(data):
+            raise TileError("entries: a bundle is cut short")
+        yield data[start:position]
+
+
+def _check_tiles(path: Path, hashes: list[bytes], covered: set[Path]) -> None:
+    """Every hash tile of every level is what the leaf hashes give."""
+    level = 0
+    while hashes:
+        for start in range(0, len(hashes), TILE_WIDTH):
+            _check_tile(path, level, start // TILE_WIDTH, hashes[start : start + TILE_WIDTH], covered)
+        level += 1
+        ends = range(TILE_WIDTH, len(hashes) + 1, TILE_WIDTH)
+        hashes = [merkle.root_of(hashes[end - TILE_WIDTH : end]) for end in ends]
+
+
+def _check_tile(path: Path, level: int | str, index: int, rows: list[bytes], covered: set[Path]) -> None:
+    """The tile that holds these rows stands there, and so does nothing that contradicts them.
+
+    A full tile may go on after rows that are not complete yet: a later publish put it there.
+    """
+    full = path / tile_path(level, index)
+    partials = {str(width): width for width in range(1, len(rows) + 1)}
+    files = {full: len(rows)} if full.is_file() else {}
+    for partial in full.with_name(f"{full.name}.p").glob("*"):
+        if partial.name in partials:
+            files[partial] = partials[partial.name]
+    for file, width in files.items():
+        content, wanted = file.read_bytes(), b"".join(rows[:width])
+        goes_on = file == full and len(rows) < TILE_WIDTH
+        if content != wanted and not (goes_on and content.startswith(wanted)):
+            raise TileError("tile: altered")
+    if len(rows) not in files.values():
+        raise TileError("tile: missing")
+    covered.update(files)
