@@ -1,0 +1,27 @@
+"""Convenants as code: who may ask what, who may see which signal, on which ground, and why.
+
+Nothing here reads a store, a clock or the network; a decision depends on its facts and its bundle alone.
+"""
+
+from policies.bundle import Bundle
+from policies.catalogue import Purpose
+from policies.decide import DecisionPoint
+from policies.errors import ConvenantError, InsecureTestBundleWarning
+from policies.facts import AskFacts, HitFacts
+from policies.load import load_bundle
+from policies.verdict import Obligation, Permit, Refusal, Text
+
+__all__ = [
+    "AskFacts",
+    "Bundle",
+    "ConvenantError",
+    "DecisionPoint",
+    "HitFacts",
+    "InsecureTestBundleWarning",
+    "Obligation",
+    "Permit",
+    "Purpose",
+    "Refusal",
+    "Text",
+    "load_bundle",
+]

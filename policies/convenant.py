@@ -1,0 +1,178 @@
+"""Convenants, their parties and clauses, as frozen values.
+
+The documents are Dutch; each ``from_content`` reads one mapping that already follows ``convenant/v1``.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, Self
+
+from policies.catalogue import Content, Validity, Words
+from policies.document import Document, FieldPath
+from policies.verdict import Obligation
+from policies.vocabulary import WILDCARD
+
+EVERYTHING: Words = (WILDCARD,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """An organisation that joined a convenant, and perhaps left it again."""
+
+    oin: str
+    name: str
+    org_class: str
+    membership: Validity
+
+    @classmethod
+    def from_content(cls, content: Content) -> Self:
+        """Read one row of ``partijen``."""
+        membership = Validity.from_content({"van": content["toegetreden_op"], "tot": content["uitgetreden_op"]})
+        return cls(oin=content["oin"], name=content["naam"], org_class=content["klasse"], membership=membership)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One ``afspraak``: what it allows or forbids, to whom, on which grounds; text and article beside it.
+
+    Attributes:
+        rid: ``document@version/clause``, the name of this rule everywhere.
+        source: title of the text that is quoted or cited.
+        path: where it stands in its document, for errors.
+        purpose: purpose id, or ``*`` in the statutory bundle.
+        reason: reason code of a prohibition, None for an allowance.
+        redundant: defence in depth; leaving it out changes no decision.
+    """
+
+    rid: str
+    path: FieldPath
+    article: str
+    quote: str | None
+    source: str
+    motivation: str
+    allows: bool
+    reason: str | None
+    redundant: bool
+    acts: Words
+    asking: Words
+    holding: Words
+    purpose: str
+    categories: Words
+    level_min: int
+    level_max: int
+    grounds: Words
+    roles: Words
+    standings: Words
+    approval: str
+    bsn_right: str
+    holder_mode: str | None
+    match_kinds: Words
+    registered_on: Words
+    shielding: str | None
+    consent: str
+    dossier: str
+    since: date | None
+    until: date | None
+    obligations: tuple[Obligation, ...]
+
+    @classmethod
+    def from_content(cls, content: Content, *, document: str, path: FieldPath) -> Self:
+        """Read one row of ``afspraken``; what it leaves out gets the narrowest reading its effect allows."""
+        allows = content["effect"] == "toestaan"
+        return cls(
+            rid=f"{document}/{content['id']}",
+            path=path,
+            article=content["artikel"],
+            quote=content["brontekst"],
+            source=content.get("bron", content["artikel"]),
+            motivation=content["motivering"],
+            allows=allows,
+            reason=content.get("reden"),
+            redundant=content.get("vangnet", False),
+            acts=tuple(content["handelingen"]),
+            asking=tuple(content["vragend"]),
+            holding=tuple(content.get("houdend", EVERYTHING)),
+            purpose=content["doel"],
+            categories=tuple(content["categorieen"]),
+            level_min=content["niveau"]["min"],
+            level_max=content["niveau"]["max"],
+            grounds=tuple(content["grondslagen"]),
+            roles=tuple(content.get("rollen", ("worker",) if allows else EVERYTHING)),
+            standings=tuple(content.get("bewijs", EVERYTHING)),
+            approval=content.get("akkoord", WILDCARD),
+            bsn_right=content.get("bsn_recht", WILDCARD),
+            holder_mode=content.get("houderwijze"),
+            match_kinds=tuple(content.get("soorten_match", EVERYTHING)),
+            registered_on=tuple(content.get("geregistreerd_op", content["grondslagen"] if allows else EVERYTHING)),
+            shielding=content.get("afscherming"),
+            consent=content.get("toestemming", WILDCARD),
+            dossier=content.get("dossier", WILDCARD),
+            since=_day(content.get("van")),
+            until=_day(content.get("tot")),
+            obligations=tuple(_obligation(duty) for duty in content.get("verplichtingen", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convenant:
+    """A document of rules: a convenant, a region without one, or the statutory bundle.
+
+    Attributes:
+        label: ``id@version``.
+        parties: None when every organisation is party (test documents only).
+        purposes: purposes it carries, each with ``convenant`` or ``geen_convenant``.
+        connected: it states a connection to the national index, simulated or not.
+    """
+
+    document: Document
+    label: str
+    kind: Literal["convenant", "geen_convenant", "lex"]
+    title: str
+    is_test: bool
+    builds_on: Words
+    validity: Validity
+    parties: tuple[Party, ...] | None
+    purposes: dict[str, str]
+    categories: Words
+    connected: bool
+    clauses: tuple[Clause, ...]
+
+    @classmethod
+    def from_document(cls, document: Document) -> Self:
+        """Read a document that follows ``convenant/v1``."""
+        content: Content = document.content
+        label = f"{content['id']}@{content['versie']}"
+        parties = content["partijen"]
+        return cls(
+            document=document,
+            label=label,
+            kind=content["soort"],
+            title=content["titel"],
+            is_test=content.get("test", False),
+            builds_on=tuple(content["steunt_op"]),
+            validity=Validity.from_content(content["geldigheid"]),
+            parties=None if parties == "alle" else tuple(Party.from_content(party) for party in parties),
+            purposes={purpose["id"]: purpose["soort"] for purpose in content["doelen"]},
+            categories=tuple(category["id"] for category in content["gegevenscategorieen"]),
+            connected="landelijke_aansluiting" in content,
+            clauses=tuple(
+                Clause.from_content(clause, document=label, path=("afspraken", number))
+                for number, clause in enumerate(content["afspraken"])
+            ),
+        )
+
+    def is_party(self, *, oin: str, org_class: str, day: date) -> bool:
+        """Whether this organisation, in this class, was party on that day."""
+        if self.parties is None:
+            return True
+        return any(
+            party.oin == oin and party.org_class == org_class and party.membership.holds(day) for party in self.parties
+        )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _obligation(content: Content) -> Obligation:
+    return Obligation(id=content["id"], phase=content["fase"], term=content.get("termijn"))

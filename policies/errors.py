@@ -1,0 +1,95 @@
+"""Everything that can be wrong with a bundle, as one tree.
+
+    ConvenantError
+    ├── DocumentError              one file is wrong; names file, line, field and rule
+    │   ├── YamlError              not strict YAML 1.2: duplicate key, anchor, tag, float, encoding
+    │   ├── SchemaError            not of its published JSON Schema: unknown key, missing key, wrong word
+    │   └── ClauseError            a clause that says more than its grounds, purpose or document allow
+    ├── BundleError                the files together are wrong
+    │   ├── EmptyBundleError       nothing to decide with: no document, no purpose, no line
+    │   ├── ConflictError          two files claim one id, or one purpose
+    │   └── InsecureBundleError    a test document outside ``test/`` or without the insecure switch
+    └── EngineError                the compiled set may not be decided with
+        ├── LineError              wrong arity, unknown word, effect, level or date in a policy line
+        ├── ModelError             the Casbin model is not the constant one
+        └── WordError              a request used a word outside the closed vocabulary
+
+No message contains a value from the input: it names the field and the rule.
+"""
+
+
+class ConvenantError(Exception):
+    """The bundle cannot be used; nothing of it was loaded."""
+
+
+class DocumentError(ConvenantError):
+    """One document is wrong.
+
+    Attributes:
+        file: path relative to the bundle directory.
+        line: line in that file, counted from 1; 0 when no line can be named.
+        field: dotted path of the field, empty for the whole file.
+        rule: what must hold there.
+    """
+
+    def __init__(self, *, file: str, line: int, field: str, rule: str) -> None:
+        """Keep the four facts and render them as one line."""
+        self.file, self.line, self.field, self.rule = file, line, field, rule
+        super().__init__(f"{file}:{line}: {field or 'document'}: {rule}")
+
+
+class YamlError(DocumentError):
+    """The file is not the strict subset of YAML 1.2 that documents use."""
+
+
+class SchemaError(DocumentError):
+    """The file does not follow its published JSON Schema."""
+
+
+class ClauseError(DocumentError):
+    """A clause says more than its ground, its purpose or its document allows."""
+
+
+class BundleError(ConvenantError):
+    """The documents are each well-formed, but not usable together."""
+
+
+class EmptyBundleError(BundleError):
+    """There is nothing to decide with, so the bundle refuses to start."""
+
+
+class ConflictError(BundleError):
+    """Two documents claim the same id or the same purpose."""
+
+
+class InsecureBundleError(BundleError):
+    """A test document was found where only real documents may be."""
+
+
+class EngineError(ConvenantError):
+    """The compiled lines, the model or the request may not be decided with."""
+
+
+class LineError(EngineError):
+    """A policy line has the wrong arity or a cell outside its vocabulary."""
+
+
+class ModelError(EngineError):
+    """The Casbin model has another effect, an unknown name or a literal."""
+
+
+class WordError(EngineError):
+    """A request cell lies outside the closed vocabulary.
+
+    Attributes:
+        columns: the names of the offending columns, never their values.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        """Name the columns only."""
+        self.columns = columns
+        super().__init__(f"outside the vocabulary: {', '.join(columns)}")
+
+
+class InsecureTestBundleWarning(UserWarning):
+    """Test documents were loaded: their grounds are not law."""

@@ -1,0 +1,115 @@
+"""Why, in plain Dutch: reason codes, texts, what is possible instead, and the rule with its source."""
+
+from collections.abc import Mapping
+
+from policies.facts import Json
+from policies.ruleset import RuleSet
+from policies.verdict import Permit, Question, Refusal, Text
+
+ERROR = "error"
+UNKNOWN_WORD = "outside-vocabulary"
+NO_GROUND_CLAIMED = "no-ground"
+UNMET = "obligation-unmet"
+MAY_NOT_ASK = "may-not-ask"
+
+_ASK_COLUMNS = {
+    "role": "role-cannot-ask",
+    "families": "family-not-in-purpose",
+    "party": "not-a-party",
+    "right": "no-bsn-right",
+    "day": "not-valid-on-this-day",
+    "ground": "ground-not-allowed",
+    "standing": "no-standing",
+    "consent": "no-standing",
+    "approval": "approval-required",
+}
+"""Reason of a default deny of ``may_ask`` by the column the nearest rule failed in; the first that failed counts."""
+
+_SEE_COLUMNS = {
+    "party": "not-a-party",
+    "reg": "other-purpose",
+    "basis": "other-basis",
+    "kind": "kind-not-in-purpose",
+}
+"""The same for ``may_see``."""
+
+ASK_REASONS = frozenset(_ASK_COLUMNS.values()) | {
+    "not-a-listed-category",
+    "class-not-in-purpose",
+    NO_GROUND_CLAIMED,
+    UNMET,
+    UNKNOWN_WORD,
+    ERROR,
+}
+SEE_REASONS = frozenset(_SEE_COLUMNS.values()) | {
+    MAY_NOT_ASK,
+    "shielded",
+    "excluded",
+    "holder-never",
+    "holder-decides",
+    "holder-not-in-purpose",
+    "not-agreed",
+    UNMET,
+    UNKNOWN_WORD,
+    ERROR,
+}
+TEXT_IDS = frozenset(
+    {"vraag.mag", "zien.mag"} | {f"vraag.{reason}" for reason in ASK_REASONS} | {f"zien.{reason}" for reason in SEE_REASONS}
+)
+"""Every sentence a decision can need; a bundle without one of them does not load."""
+
+_PREFIX: Mapping[Question, str] = {"may_ask": "vraag", "may_see": "zien"}
+
+
+def default_reason(question: Question, failed: tuple[str, ...] | None) -> str:
+    """The reason of a default deny, from the columns the nearest rule failed in; None when no rule is near."""
+    if failed is None:
+        return "class-not-in-purpose" if question == "may_ask" else "holder-not-in-purpose"
+    columns = _ASK_COLUMNS if question == "may_ask" else _SEE_COLUMNS
+    otherwise = "class-not-in-purpose" if question == "may_ask" else "not-agreed"
+    return next((reason for column, reason in columns.items() if column in failed), otherwise)
+
+
+def permit_text(rules: RuleSet, question: Question, facts: Mapping[str, Json], ground: str) -> Text:
+    """The sentence of a permit."""
+    return rules.texts.render(f"{_PREFIX[question]}.mag", {**_words(facts), "grondslag": ground})
+
+
+def refusal_text(rules: RuleSet, question: Question, facts: Mapping[str, Json], reason: str) -> Text:
+    """The sentence of a refusal; about the asker only where the question is ``may_ask``."""
+    return rules.texts.render(f"{_PREFIX[question]}.{reason}", _words(facts))
+
+
+def possible_texts(rules: RuleSet, facts: Mapping[str, Json], reason: str) -> tuple[Text, ...]:
+    """What the refused asker can do instead, in the order of the routes, each once."""
+    purpose, org_class = str(facts.get("purpose")), str(facts.get("org_class"))
+    spoken = (route for route in rules.routes if route.speaks(purpose=purpose, org_class=org_class, reason=reason))
+    text_ids = dict.fromkeys(text_id for route in spoken for text_id in route.texts)
+    return tuple(rules.texts.render(text_id, _words(facts)) for text_id in text_ids)
+
+
+def explain(rules: RuleSet, decision: Permit | Refusal) -> str:
+    """The decision as a worker reads it, with the deciding rule, its article and the text that motivates it."""
+    parts = [decision.text.nl]
+    if isinstance(decision, Refusal) and decision.possible:
+        parts += ["Dit kan wel:", *(f"- {text.nl}" for text in decision.possible)]
+    if decision.rule is not None:
+        clause = rules.clauses[decision.rule]
+        parts.append(f"Regel: {clause.rid} (artikel {clause.article}). {clause.motivation}")
+        if clause.quote is not None:
+            parts.append(f"Bron: “{clause.quote}” ({clause.source})")
+    return "\n".join(parts)
+
+
+def _words(facts: Mapping[str, Json]) -> dict[str, str]:
+    """The vocabulary word behind each place of a sentence."""
+    words = {
+        "begin": facts.get("operation"),
+        "daad": facts.get("operation"),
+        "klasse": facts.get("org_class"),
+        "doel": facts.get("purpose"),
+    }
+    hit = facts.get("hit")
+    if isinstance(hit, dict):
+        words["houder"] = hit.get("holder_class")
+    return {place: word for place, word in words.items() if isinstance(word, str)}
