@@ -39,8 +39,9 @@ class SealedRow:
 
 
 class LogTransaction(NodeReader, Protocol):
-    """The log's tables inside one open transaction; what is inserted can be read back at once, and is durable or
-    gone with the caller's commit or rollback.
+    """The log's tables inside one open transaction.
+
+    What is inserted can be read back at once, and is durable or gone with the caller's commit or rollback.
     """
 
     def head(self) -> TreeHead:

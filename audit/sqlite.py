@@ -1,7 +1,8 @@
 """The log in SQLite: reading it, and writing it inside a transaction that somebody else opened."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from audit.errors import LogStoreError
@@ -24,6 +25,24 @@ def open_database(path: Path) -> sqlite3.Connection:
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     return connection
+
+
+@contextmanager
+def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection that sees one consistent state of an existing database and cannot write.
+
+    Raises:
+        LogStoreError: there is no such database, or it holds no log.
+
+    """
+    try:
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        ) as connection:
+            connection.execute("BEGIN")
+            yield connection
+    except sqlite3.Error as error:
+        raise LogStoreError("log: the database cannot be read or holds no log") from error
 
 
 class SqliteLogReader:

@@ -1,0 +1,187 @@
+"""`sluis-audit`: verify, publish, run a witness, make a log's key.
+
+Exit code 0: what was asked holds or was done; 1: it does not hold; 2: bad input.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from audit.errors import AuditError, ReceiptError, TileError
+from audit.policy_file import Policy
+from audit.receipt import Receipt
+from audit.signer import LocalSigner
+from audit.sqlite import SqliteLogReader, open_read_only
+from audit.strict_json import loads
+from audit.tiles import publish as publish_tiles
+from audit.verify import Report, VerifiedReceipt, parse_policy, verify_directory, verify_receipt
+from audit.witness_config import init_witness
+from audit.witness_process import serve_witness
+
+DOES_NOT_HOLD = 1
+BAD_INPUT = 2
+_DEFAULT_BIND = "127.0.0.1:0"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify, publish and witness the audit log.")
+witness_app = typer.Typer(no_args_is_help=True, help="Run a witness.")
+app.add_typer(witness_app, name="witness")
+
+PolicyFile = Annotated[Path, typer.Option("--policy", help="The policy file: log, witnesses, quorum.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def verify(
+    policy: PolicyFile,
+    directory: Annotated[Path | None, typer.Argument(help="A published log.")] = None,
+    receipt: Annotated[Path | None, typer.Option("--receipt", help="A receipt as JSON.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a published log, or one receipt, under your own policy."""
+    if (directory is None) == (receipt is None):
+        _fail(BAD_INPUT, "give either a folder or --receipt FILE")
+    trusted = _read_policy(policy)
+    if receipt is not None:
+        _verify_receipt_file(receipt, trusted, as_json=as_json)
+    elif directory is None or not directory.is_dir():
+        _fail(BAD_INPUT, "there is no such folder")
+    else:
+        report = verify_directory(directory, trusted)
+        _print(_report_wire(report), as_json=as_json)
+        if not report.holds:
+            raise typer.Exit(DOES_NOT_HOLD)
+
+
+@app.command()
+def publish(
+    directory: Annotated[Path, typer.Argument(help="The folder to publish into.")],
+    database: Annotated[Path, typer.Option(help="The database that holds the log.")],
+    policy: PolicyFile,
+    as_json: AsJson = False,
+) -> None:
+    """Write the newest checkpoint and everything it covers as tiles."""
+    text = _read_text(policy, "the policy")
+    _read_policy(policy)
+    try:
+        with open_read_only(database) as connection:
+            head = publish_tiles(SqliteLogReader(connection), directory, text)
+    except TileError as error:
+        _fail(DOES_NOT_HOLD, str(error))
+    except (AuditError, OSError) as error:
+        _fail(BAD_INPUT, str(error) if isinstance(error, AuditError) else "the folder cannot be written")
+    _print({"size": head.size, "root": head.root.hex()}, as_json=as_json)
+
+
+@app.command()
+def keygen(
+    name: Annotated[str, typer.Option(help="The log's origin, for example broker.example/log.")],
+    out: Annotated[Path, typer.Option(help="The new key file; its state goes beside it.")],
+) -> None:
+    """Found a log: make its signing key and the signer's state, and print the vkey."""
+    try:
+        typer.echo(LocalSigner.create(out, name).encode())
+    except AuditError as error:
+        _fail(BAD_INPUT, str(error))
+
+
+@witness_app.command("init")
+def witness_init(
+    directory: Annotated[Path, typer.Argument(help="The new witness's folder.")],
+    name: Annotated[str, typer.Option(help="The witness's key name.")],
+    log: Annotated[list[str], typer.Option(help="The vkey of a log to watch; may be repeated.")],
+    bind: Annotated[str, typer.Option(help="HOST:PORT to listen on; port 0 takes a free one.")] = _DEFAULT_BIND,
+) -> None:
+    """Make a witness's key and settings, and print its vkey."""
+    host, _, port = bind.rpartition(":")
+    if not port.isascii() or not port.isdecimal():
+        _fail(BAD_INPUT, "--bind must be HOST:PORT")
+    try:
+        typer.echo(init_witness(directory, name=name, logs=log, host=host.strip("[]"), port=int(port)).encode())
+    except AuditError as error:
+        _fail(BAD_INPUT, str(error))
+
+
+@witness_app.command("serve")
+def witness_serve(directory: Annotated[Path, typer.Argument(help="The witness's folder.")]) -> None:
+    """Serve a witness; prints `ready <url>` when it answers."""
+    try:
+        serve_witness(directory)
+    except AuditError as error:
+        _fail(BAD_INPUT, str(error))
+
+
+def _verify_receipt_file(path: Path, policy: Policy, *, as_json: bool) -> None:
+    text = _read_text(path, "the receipt")
+    try:
+        receipt = Receipt.from_wire(loads(text))
+    except AuditError as error:
+        _fail(BAD_INPUT, str(error))
+    try:
+        verified = verify_receipt(receipt, policy)
+    except ReceiptError as error:
+        _fail(DOES_NOT_HOLD, str(error))
+    _print(_receipt_wire(verified), as_json=as_json)
+
+
+def _read_policy(path: Path) -> Policy:
+    try:
+        return parse_policy(_read_text(path, "the policy"))
+    except AuditError as error:
+        _fail(BAD_INPUT, str(error))
+
+
+def _read_text(path: Path, what: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        _fail(BAD_INPUT, f"{what} cannot be read")
+
+
+def _report_wire(report: Report) -> dict[str, object]:
+    return {
+        "holds": report.holds,
+        "origin": report.origin,
+        "size": report.size,
+        "root": report.root,
+        "files": report.files,
+        "uncovered": report.uncovered,
+        "cosignedBy": list(report.cosigned_by),
+        "problems": list(report.problems),
+    }
+
+
+def _receipt_wire(verified: VerifiedReceipt) -> dict[str, object]:
+    return {
+        "holds": True,
+        "index": verified.index,
+        "kind": verified.leaf.kind,
+        "time": verified.leaf.time,
+        "origin": verified.checkpoint.origin,
+        "size": verified.checkpoint.head.size,
+        "status": verified.status,
+        "cosignedBy": list(verified.cosigned_by),
+        "seenBy": dict(verified.seen_by),
+        "uncosignedSince": verified.uncosigned_since,
+    }
+
+
+def _print(result: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    for member, value in result.items():
+        shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
+        typer.echo(f"{member}: {shown}")
+
+
+def _fail(code: int, message: str) -> NoReturn:
+    sys.stderr.write(f"sluis-audit: {message}\n")
+    raise typer.Exit(code)
