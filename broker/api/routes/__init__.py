@@ -1,0 +1,1 @@
+"""The routes, one module per resource (docs/formats.md section 6)."""

@@ -1,0 +1,84 @@
+"""Bodies: read once, within a cap, with one reading; answers: written in a few fixed sizes."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from broker.protocol import strict_json
+from broker.protocol.errors import MalformedError, ProtocolError
+
+MAX_BODY_BYTES = 262_144
+ANSWER_BYTES = (40_960, 65_536, 131_072, 262_144)
+"""The sizes an answer can have on the wire; one with something to show is as long as one without (D8)."""
+
+M = TypeVar("M", bound=BaseModel)
+
+_RULES = {
+    "missing": "is missing",
+    "extra_forbidden": "has members that are not known",
+    "string_type": "is not a text",
+    "string_too_long": "is too long",
+    "string_pattern_mismatch": "is not of the right form",
+    "int_type": "is not a whole number",
+    "greater_than_equal": "is too small",
+    "less_than_equal": "is too large",
+    "list_type": "is not a list",
+    "too_short": "has too few items",
+    "too_long": "has too many items",
+    "literal_error": "is not one of the known values",
+    "model_type": "is not an object",
+}
+_FORMAT = "breaks the rule of its format"
+
+
+class BodyTooLargeError(ProtocolError):
+    """The body is larger than `MAX_BODY_BYTES`; it was not read to its end."""
+
+
+async def read_body(chunks: AsyncIterator[bytes]) -> bytes:
+    """Return the whole body. Raises BodyTooLargeError as soon as it is longer than the cap."""
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise BodyTooLargeError
+    return bytes(body)
+
+
+def parse(model: type[M], body: bytes) -> M:
+    """Return the message in a JSON body.
+
+    Raises:
+        MalformedError: the JSON has more than one reading, or a field breaks a rule. Field and rule come from our own
+            lists, so nothing that was sent comes back.
+    """
+    members = strict_json.load_object(body, max_bytes=MAX_BODY_BYTES)
+    try:
+        return model.model_validate(members, by_alias=True, by_name=False)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
+        raise MalformedError(_field(place), _RULES.get(first["type"], _FORMAT)) from None
+
+
+def padded_answer(result: dict[str, Any], receipt: dict[str, Any]) -> bytes:
+    """Return the body of an answer, filled up with zeros to one of `ANSWER_BYTES`.
+
+    A list of own signals that is longer still becomes a multiple of the largest.
+    """
+    bare = _json({"result": result, "receipt": receipt, "padding": ""})
+    largest = ANSWER_BYTES[-1]
+    size = next((size for size in ANSWER_BYTES if len(bare) <= size), -(-len(bare) // largest) * largest)
+    return _json({"result": result, "receipt": receipt, "padding": "0" * (size - len(bare))})
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    """Return the path of a field in a model of ours, as `household.parents[1].token`."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return path.removeprefix(".") or "body"

@@ -1,0 +1,192 @@
+"""What the broker is told at start: one frozen `Settings`, read from `DIR/broker.toml` and passed down as arguments.
+
+    SettingsError               the broker does not start; says which setting, which rule, and what to do
+
+No module reads the environment. Secrets are files, named relative to the folder. Switches that make the broker unsafe
+are spelled `insecure_...` and warn.
+"""
+
+import re
+import tomllib
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+FILE_NAME = "broker.toml"
+REGISTRARS_NEEDED = 2
+CUSTODIANS_NEEDED = 2
+
+_PARTY = re.compile(r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")
+_BIND = re.compile(r"\A(?P<host>[A-Za-z0-9.:\[\]-]+):(?P<port>[0-9]{1,5})\Z")
+_MAX_PORT = 65_535
+
+
+class SettingsError(Exception):
+    """The broker cannot start with these settings; `advice` says what to do about it."""
+
+    def __init__(self, setting: str, rule: str, advice: str) -> None:
+        super().__init__(f"{setting}: {rule}; {advice}")
+        self.setting = setting
+        self.rule = rule
+        self.advice = advice
+
+
+class InsecureSettingWarning(UserWarning):
+    """A setting makes the broker unfit for anything but demonstrations and measurements."""
+
+
+def _party(value: object) -> object:
+    if not isinstance(value, str) or _PARTY.match(value) is None:
+        raise ValueError("is not a DNS-like name of at most 63 characters")
+    return value
+
+
+def _url(value: object) -> object:
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("is not a URL that begins with http:// or https://")
+    if parts.path not in {"", "/"}:
+        raise ValueError("is not a URL without a path")
+    return str(value).rstrip("/")
+
+
+def _bind(value: object) -> object:
+    match = _BIND.match(value) if isinstance(value, str) else None
+    if match is None or not 0 < int(match["port"]) <= _MAX_PORT:
+        raise ValueError("is not HOST:PORT")
+    return value
+
+
+def _path(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        raise ValueError("is not a path")
+    return Path(value)
+
+
+Party = Annotated[str, BeforeValidator(_party)]
+Url = Annotated[str, BeforeValidator(_url)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+
+
+class Settings(BaseModel):
+    """One broker's settings; every path is relative to the folder that holds `broker.toml`.
+
+    Args:
+        id: this broker as others name it; the log's origin is `<id>/log`.
+        public_url: what clients call and sign (`htu`).
+        bind: HOST:PORT to listen on.
+        registrars: public JWKs of the registrars whose two signatures make a register.
+        custodians: custodian id -> public JWK that its tickets and epoch descriptors are signed with.
+        tick_ms: milliseconds in which requests gather before their answers leave together (D7).
+        insecure_tick_ms: replaces `tick_ms` in benches.
+        insecure_test_bundle: loads the policy documents that are no law.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    id: Party
+    public_url: Url
+    bind: Annotated[str, BeforeValidator(_bind)]
+    registrars: Annotated[list[FilePath], Field(min_length=REGISTRARS_NEEDED)]
+    custodians: Annotated[dict[Party, FilePath], Field(min_length=CUSTODIANS_NEEDED)]
+    witness_url: Url
+    log_policy: FilePath = Path("log-policy")
+    keys: FilePath = Path("keys")
+    database: FilePath = Path("broker.sqlite")
+    tick_ms: Annotated[int, Field(ge=20, le=5_000)] = 200
+    insecure_tick_ms: Annotated[int, Field(ge=0, le=5_000)] | None = None
+    insecure_test_bundle: bool = False
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _warn_of_insecure_switches(self) -> Self:
+        for name in ("insecure_tick_ms", "insecure_test_bundle"):
+            if getattr(self, name) is not None and getattr(self, name) is not False:
+                warnings.warn(
+                    f"{name} is set: never use this broker for real people", InsecureSettingWarning, stacklevel=2
+                )
+        return self
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Return the settings in this folder's `broker.toml`.
+
+        Raises:
+            SettingsError: the file is missing or no TOML, a field is missing, unknown or breaks its rule.
+        """
+        try:
+            members = tomllib.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        except OSError:
+            raise SettingsError(FILE_NAME, "cannot be read", "run `sluis-broker init` first") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            raise SettingsError(FILE_NAME, "is not TOML", "correct the file") from None
+        try:
+            settings = cls.model_validate(members)
+        except ValidationError as error:
+            raise _refusal(error) from None
+        settings._folder = folder  # noqa: SLF001 - our own private attribute, set once here
+        return settings
+
+    def path(self, relative: Path) -> Path:
+        """Return a path of these settings as it is on this machine."""
+        return self._folder / relative
+
+    @property
+    def log_origin(self) -> str:
+        """The name of the log and of its key."""
+        return f"{self.id}/log"
+
+    @property
+    def tick_seconds(self) -> float:
+        """How long requests gather before one commit."""
+        return (self.tick_ms if self.insecure_tick_ms is None else self.insecure_tick_ms) / 1000
+
+    @property
+    def host(self) -> str:
+        """The host to listen on."""
+        return self.bind.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return int(self.bind.rpartition(":")[2])
+
+
+def encode(members: Mapping[str, Any]) -> str:
+    """Return TOML for settings of texts, numbers, flags, lists of texts, and one table of texts at the end."""
+    plain = [f"{name} = {_toml(value)}" for name, value in members.items() if not isinstance(value, Mapping)]
+    tables = [
+        "\n".join(["", f"[{name}]", *(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())])
+        for name, value in members.items()
+        if isinstance(value, Mapping)
+    ]
+    return "\n".join([*plain, *tables]) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    text = str(value)
+    if not text.isprintable() or '"' in text or "\\" in text:
+        raise SettingsError("settings", "hold a text with quotes or control characters", "choose another name")
+    return f'"{text}"'
+
+
+def _refusal(error: ValidationError) -> SettingsError:
+    """Name the setting and the rule; never the value, which could be a secret that was pasted in the wrong place."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    advice = f"correct it in {FILE_NAME}"
+    if first["type"] == "extra_forbidden":
+        return SettingsError(place, "is not a setting", f"remove it from {FILE_NAME}")
+    if first["type"] == "missing":
+        return SettingsError(place, "is missing", f"add it to {FILE_NAME}")
+    return SettingsError(place, first["msg"].removeprefix("Value error, "), advice)

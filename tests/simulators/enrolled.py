@@ -1,0 +1,135 @@
+"""Organisations, workers and custodians with keys from fixed seeds, as a register and rosters know them."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from broker.protocol.register import Bucket, BudgetClass, Organisation, Register
+from broker.protocol.request_signing import APPROVAL_TYP, REQUEST_TYP, Sender, Target, sign_request
+from broker.protocol.roster import ContactCard, Roster, Worker, roster_document
+from broker.protocol.signed_document import SignedDocument
+from broker.protocol.signing_keys import SigningKey, VerifyKey
+
+WIJKTEAM = "00000099000000001000"
+GI = "00000099000000002000"
+VEILIG_THUIS = "00000099000000003000"
+SCHOOL = "00000099000000004000"
+WOONCORPORATIE = "00000099000000005000"
+GEMEENTE = "00000099000000006000"
+
+NAMES = {
+    WIJKTEAM: ("Wijkteam Arnhem", "wijkteam"),
+    GI: ("GI Noord-Holland", "gi"),
+    VEILIG_THUIS: ("Veilig Thuis Gelderland-Midden", "veilig_thuis"),
+    SCHOOL: ("Basisschool De Sluis", "school"),
+    WOONCORPORATIE: ("Woningcorporatie", "woningcorporatie"),
+}
+
+_BUDGET = BudgetClass(worker=Bucket(capacity=50, per_day=50), organisation=Bucket(capacity=5000, per_day=5000))
+
+
+def key(name: str) -> SigningKey:
+    """Return the signing key that this name always has in tests."""
+    return SigningKey.from_seed(hashlib.sha256(b"sluis test key " + name.encode()).digest())
+
+
+def registrars() -> dict[str, VerifyKey]:
+    """Return the pins of the two registrars."""
+    keys = [key(f"registrar {number}").public for number in (1, 2)]
+    return {public.kid: public for public in keys}
+
+
+def worker_id(oin: str, role: str) -> str:
+    """Return the pairwise id of an organisation's worker in this role."""
+    return f"{role}-{oin[-4:]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """A register document and the rosters of one broker; `changed` gives the next number."""
+
+    audience: str = "broker.demo.sluis.test"
+    number: int = 1
+    suspended: frozenset[str] = frozenset()
+    names: Mapping[str, tuple[str, str]] = field(default_factory=lambda: NAMES)
+    parents: Mapping[str, str] = field(default_factory=dict)
+
+    def organisation(self, oin: str) -> Organisation:
+        """Return one organisation as the register states it."""
+        name, org_class = self.names[oin]
+        return Organisation(
+            oin=oin,
+            name=name,
+            org_class=org_class,
+            status="suspended" if oin in self.suspended else "active",
+            parent_org=self.parents.get(oin),
+            signing_keys={key(oin).public.kid: key(oin).public},
+            sealing_keys={},
+            families=frozenset({"addr"} if org_class == "woningcorporatie" else {"nlbsn", "fam", "addr"}),
+            simulated_bsn_right=org_class == "school",
+            worker_cap=50,
+            budgets=None,
+        )
+
+    def register_document(self) -> SignedDocument:
+        """Return the register, signed by both registrars."""
+        document = SignedDocument(
+            document={
+                "schema": "register/v1",
+                "number": self.number,
+                "organisations": [self.organisation(oin).document() for oin in self.names],
+                "budgetClasses": {name: _BUDGET.document() for name in ("check", "urgent", "register", "import")},
+            },
+            signatures=(),
+        )
+        for number in (1, 2):
+            signing = key(f"registrar {number}")
+            document = document.with_signature(signing.public.kid, signing)
+        return document
+
+    def register(self) -> Register:
+        """Return the verified register."""
+        return Register.read(self.register_document().encode(), registrars=registrars())
+
+    def roster_document(self, oin: str, *, without: frozenset[str] = frozenset(), number: int = 1) -> SignedDocument:
+        """Return an organisation's roster: one worker, one approver, one fg, the team `team-1`."""
+        workers = [
+            Worker(sub=worker_id(oin, role), roles=frozenset({role}), broker_sub=None)
+            for role in ("worker", "approver", "fg")
+            if role not in without
+        ]
+        card = ContactCard(
+            code="team-1",
+            display_name=f"Team 1 {self.names[oin][0]}",
+            phone="026 000 0000",
+            working_days="ma-vr",
+            after_hours_phone=None,
+            stand_in=None,
+        )
+        document = roster_document(oin=oin, audience=self.audience, number=number, workers=workers, teams=[card])
+        return document.with_signature(oin, key(oin))
+
+    def roster(self, oin: str) -> Roster:
+        """Return the verified roster of an organisation."""
+        return Roster.read(
+            self.roster_document(oin).encode(), audience=self.audience, organisation=self.organisation(oin)
+        )
+
+    def rosters(self) -> dict[str, Roster]:
+        """Return the verified rosters of all organisations."""
+        return {oin: self.roster(oin) for oin in self.names}
+
+
+def request_token(
+    oin: str, *, target: Target, body: bytes, jti: str, now: int, role: str = "worker", approval: bool = False
+) -> str:
+    """Return the token of an organisation's worker in this role over one request."""
+    return sign_request(
+        key(oin),
+        sender=Sender(organisation=oin, worker=worker_id(oin, role), role=role),
+        target=target,
+        body=body,
+        jti=jti,
+        now=now,
+        typ=APPROVAL_TYP if approval else REQUEST_TYP,
+    )
