@@ -37,6 +37,7 @@ GENERATOR = bytes.fromhex("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65
 """The canonical generator (RFC 9496 §4.1), known answer of the self-test."""
 
 _IDENTITY = bytes(SIZE)
+_TOP_BIT = 0x80  # of the last byte; a field element has 255 bits
 _ONE = (1).to_bytes(SIZE, "little")
 _CORE = "crypto_core_ristretto255_"
 _MULTIPLY = "crypto_scalarmult_ristretto255"
@@ -98,6 +99,9 @@ class Group:
     def is_valid_point(self, raw: bytes) -> bool:
         """Return whether `raw` is a canonical point other than the identity."""
         if len(raw) != SIZE or hmac.compare_digest(raw, _IDENTITY):
+            return False
+        if raw[-1] & _TOP_BIT:
+            # libsodium 1.0.18 ignores this bit, so that a point would have two serialisations (RFC 9496 §4.3.1).
             return False
         return bool(getattr(self._library, _CORE + "is_valid_point")(raw))
 
