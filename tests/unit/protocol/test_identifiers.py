@@ -83,10 +83,4 @@ def test_fields_cannot_run_into_each_other() -> None:
         {"designation": "by"},
         {},
     ]
-        {"letter": "b"},
-        {"addition": "b"},
-        {"addition": "by"},
-        {"designation": "by"},
-        {},
-    )
     assert len({Address(postcode="6811KM", number=1, **text) for text in texts}) == len(texts)
