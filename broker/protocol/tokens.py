@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from broker.protocol.epochs import MAX_EPOCH, CustodianKey, DescriptorError, EpochDescriptor, SecretShare
+from broker.protocol.epochs import ADDITIVE, MAX_EPOCH, CustodianKey, DescriptorError, EpochDescriptor, SecretShare
 from broker.protocol.errors import MalformedError
 from broker.protocol.families import Family
 from broker.protocol.redacted import Redacted
@@ -194,7 +194,12 @@ def _verified(key: CustodianKey, points: Sequence[Point], evaluation: Evaluation
 
 def _combined(blinded: Blinded, place: int, answers: Mapping[CustodianKey, Sequence[Point]]) -> PersonToken:
     curve = group()
-    total, *others = (curve.mul(key.coefficient, points[place]) for key, points in answers.items())
+    total, *others = (_weighted(key, points[place]) for key, points in answers.items())
     for term in others:
         total = curve.add(total, term)
     return PersonToken(unblind(blinded.state.factor, total))
+
+
+def _weighted(key: CustodianKey, answer: Point) -> Point:
+    """Return λ_i β_i; an additive share needs no multiplication, the costliest step of a token."""
+    return answer if key.coefficient == ADDITIVE else group().mul(key.coefficient, answer)
