@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Literal, Self
 
 Content = dict[str, Any]
-"""A mapping that already follows its JSON Schema; ``Any`` ends here, at typed values."""
+"""A mapping that already follows its JSON Schema; its ``Any`` ends where a typed value begins."""
 
 Words = tuple[str, ...]
 

@@ -1,7 +1,7 @@
 """The decision point: facts in, permit or refusal out, never an exception.
 
-Order of every decision (``docs/policy.md``): (1) words, (2) request, (3) per claimed ground from the highest level down,
-prohibitions first, (4) the best ground, (5) duties beforehand, (6) the answer.
+Order of every decision (``docs/policy.md``): (1) words, (2) request, (3) per claimed ground from the highest level
+down, prohibitions first, (4) the best ground, (5) duties beforehand, (6) the answer.
 """
 
 from collections.abc import Iterable, Sequence

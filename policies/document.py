@@ -94,7 +94,7 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.value(item, (*path, number)) for number, item in enumerate(node.value)]
-        return self._scalar(node, path)
+        return self._scalar(str(node.tag).removeprefix(_TAG), str(node.value), path)
 
     def _mapping(self, node: MappingNode, path: FieldPath) -> dict[str, Json]:
         found: dict[str, Json] = {}
@@ -107,9 +107,7 @@ class _Reader:
             found[key.value] = self.value(item, (*path, key.value))
         return found
 
-    def _scalar(self, node: ScalarNode, path: FieldPath) -> Json:
-        kind = str(node.tag).removeprefix(_TAG)
-        text = str(node.value)
+    def _scalar(self, kind: str, text: str, path: FieldPath) -> Json:
         if kind in ("str", "timestamp"):
             return text
         if kind == "null":

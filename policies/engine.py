@@ -22,7 +22,9 @@ from policies.vocabulary import NOT_APPLICABLE, SEE, WILDCARD, Vocabulary
 
 MODEL = (Path(__file__).parent / "model.conf").read_text(encoding="ascii")
 
-SliceKey = tuple[str, str, str, str]
+SliceKey = tuple[str, ...]
+
+_SLICED_BY = ("act", "ask", "hold", "purpose")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class _SliceEnforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin ships no 
     def _get_expression(self, _expr: str, _functions: object = None) -> SimpleEval:
         return self._parsed  # (H10, H11) parsed once, when the engine was built
 
-    def enable_enforce(self, enabled: bool = True) -> None:  # noqa: FBT001, FBT002 -- casbin's own signature
+    def enable_enforce(self, *_switch: object) -> None:
         """Refuse: a disabled enforcer would allow everything (H3)."""
         msg = "deciding cannot be switched off"
         raise EngineError(msg)
@@ -189,18 +191,18 @@ def _effect_per_rule(lines: Sequence[PolicyLine]) -> Mapping[str, str]:
 
 def _slice(lines: Sequence[PolicyLine], vocabulary: Vocabulary) -> Mapping[SliceKey, tuple[PolicyLine, ...]]:
     """Lines per (act, asker, holder, purpose); wildcard lines are copied into each slice they speak in."""
-    every = product(*(sorted(vocabulary[column]) for column in ("act", "ask", "hold", "purpose")))
+    every = product(*(sorted(vocabulary[column]) for column in _SLICED_BY))
     keys = (key for key in every if (key[0] == SEE) == (key[2] != NOT_APPLICABLE))
     return {key: found for key in keys if (found := tuple(line for line in sorted(lines) if _speaks(line, key)))}
 
 
 def _speaks(line: PolicyLine, key: SliceKey) -> bool:
-    cells = (line.act, line.ask, line.hold, line.purpose)
+    cells = (getattr(line, column) for column in _SLICED_BY)
     return all(cell in (WILDCARD, word) for cell, word in zip(cells, key, strict=True))
 
 
 def _key(request: Request) -> SliceKey:
-    return (request.act, request.ask, request.hold, request.purpose)
+    return tuple(getattr(request, column) for column in _SLICED_BY)
 
 
 def _names(prefix: str, columns: Sequence[str]) -> tuple[str, ...]:

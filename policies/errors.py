@@ -9,6 +9,7 @@
     │   ├── EmptyBundleError       nothing to decide with: no document, no purpose, no line
     │   ├── ConflictError          two files claim one id, or one purpose
     │   └── InsecureBundleError    a test document outside ``test/`` or without the insecure switch
+    ├── FactsError                 the facts of a question, read from JSON, are not facts
     └── EngineError                the compiled set may not be decided with
         ├── LineError              wrong arity, unknown word, effect, level or date in a policy line
         ├── ModelError             the Casbin model is not the constant one
@@ -64,6 +65,10 @@ class ConflictError(BundleError):
 
 class InsecureBundleError(BundleError):
     """A test document was found where only real documents may be."""
+
+
+class FactsError(ConvenantError):
+    """Facts read from JSON miss a key, have one too many, or have another type."""
 
 
 class EngineError(ConvenantError):

@@ -54,11 +54,28 @@ SEE_REASONS = frozenset(_SEE_COLUMNS.values()) | {
     ERROR,
 }
 TEXT_IDS = frozenset(
-    {"vraag.mag", "zien.mag"} | {f"vraag.{reason}" for reason in ASK_REASONS} | {f"zien.{reason}" for reason in SEE_REASONS}
+    {"vraag.mag", "zien.mag"}
+    | {f"vraag.{reason}" for reason in ASK_REASONS}
+    | {f"zien.{reason}" for reason in SEE_REASONS}
 )
 """Every sentence a decision can need; a bundle without one of them does not load."""
 
 _PREFIX: Mapping[Question, str] = {"may_ask": "vraag", "may_see": "zien"}
+
+
+_ASKER_PLACES = frozenset({"begin", "daad", "klasse", "doel"})
+_WITHOUT_PLACES = frozenset({ERROR, UNKNOWN_WORD})
+"""Reasons whose facts may be missing, so that their sentences must stand by themselves."""
+
+
+def allowed_places(text_id: str) -> frozenset[str]:
+    """The places a sentence may have: the holder never in an open refusal, the ground only in a permit."""
+    question, _, reason = text_id.partition(".")
+    if reason in _WITHOUT_PLACES:
+        return frozenset()
+    holder = frozenset({"houder"}) if question == _PREFIX["may_see"] else frozenset()
+    ground = frozenset({"grondslag"}) if reason == "mag" else frozenset()
+    return _ASKER_PLACES | holder | ground
 
 
 def default_reason(question: Question, failed: tuple[str, ...] | None) -> str:

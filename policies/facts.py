@@ -6,7 +6,7 @@ Facts are computed on the server side of the caller; an asker claims grounds and
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal, TypeAlias
 
 from policies.vocabulary import (
@@ -22,7 +22,7 @@ from policies.vocabulary import (
     Vocabulary,
 )
 
-Json: TypeAlias = "str | int | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 UNKNOWN = "?"
 """What a record shows for a value outside the vocabulary, so that no input is ever echoed."""
@@ -87,13 +87,13 @@ class HitFacts:
 def ask_record(facts: AskFacts, vocabulary: Vocabulary) -> dict[str, Json]:
     """All asker facts as JSON values; a value outside the vocabulary stands as ``?``."""
     return {
-        "day": facts.day.isoformat() if type(facts.day) is date else UNKNOWN,
+        "day": _day(facts.day),
         "operation": _word(facts.operation, OPERATIONS),
         "organisation": _oin(facts.organisation),
         "org_class": _word(facts.org_class, vocabulary["ask"]),
         "role": _word(facts.role, ROLES),
         "purpose": _word(facts.purpose, vocabulary["purpose"]),
-        "grounds": _grounds(facts.grounds, vocabulary),
+        "grounds": _grounds(facts.grounds, vocabulary["ground"] - {NO_GROUND}),
         "standing": _word(facts.standing, STANDINGS),
         "approval": _word(facts.approval, APPROVALS),
         "families": _families(facts.families),
@@ -119,23 +119,30 @@ def unknown_facts(record: Mapping[str, Json]) -> tuple[str, ...]:
     return tuple(sorted(name for name, value in record.items() if value in (UNKNOWN, [UNKNOWN])))
 
 
-def _word(value: str, words: frozenset[str]) -> str:
-    return value if type(value) is str and value in words else UNKNOWN
+# What comes in is typed, and still looked at as if it were not: a fact of another type is an unknown fact.
 
 
-def _oin(value: str) -> str:
-    return value if type(value) is str and _OIN.fullmatch(value) else UNKNOWN
+def _word(value: object, words: frozenset[str]) -> str:
+    return value if isinstance(value, str) and value in words else UNKNOWN
 
 
-def _flag(value: bool) -> bool | str:  # noqa: FBT001 -- a fact is a bool by itself
-    return value if type(value) is bool else UNKNOWN
+def _oin(value: object) -> str:
+    return value if isinstance(value, str) and _OIN.fullmatch(value) else UNKNOWN
 
 
-def _grounds(grounds: tuple[str, ...], vocabulary: Vocabulary) -> list[Json]:
-    words = vocabulary["ground"] - {NO_GROUND}
-    known = type(grounds) is tuple and len(grounds) <= MAX_GROUNDS and all(type(g) is str and g in words for g in grounds)
-    return list(grounds) if known else [UNKNOWN]
+def _flag(value: object) -> bool | str:
+    return value if isinstance(value, bool) else UNKNOWN
 
 
-def _families(families: frozenset[str]) -> list[Json]:
-    return list(sorted(families)) if type(families) is frozenset and families <= FAMILIES else [UNKNOWN]
+def _day(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else UNKNOWN
+
+
+def _grounds(value: object, words: frozenset[str]) -> list[Json]:
+    if not isinstance(value, tuple) or len(value) > MAX_GROUNDS:
+        return [UNKNOWN]
+    return list(value) if all(isinstance(ground, str) and ground in words for ground in value) else [UNKNOWN]
+
+
+def _families(value: object) -> list[Json]:
+    return sorted(value) if isinstance(value, frozenset) and value <= FAMILIES else [UNKNOWN]

@@ -11,7 +11,6 @@ from policies.convenant import Clause, Convenant
 from policies.errors import ClauseError
 from policies.vocabulary import INVOLVEMENT, LEVELS, NO_GROUND, SEE, WILDCARD
 
-
 _MODE_REASONS = {"direct": None, "nooit": "holder-never", "oproep": "holder-decides"}
 """The reason of a prohibition by its holder mode; ``direct`` forbids nothing."""
 

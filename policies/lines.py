@@ -128,7 +128,9 @@ class Request:
 
     def _cell_holds(self, name: str, vocabulary: Vocabulary) -> bool:
         cell = getattr(self, name)
-        return isinstance(cell, str) and (_DAY.fullmatch(cell) is not None if name == "day" else cell in vocabulary[name])
+        return isinstance(cell, str) and (
+            _DAY.fullmatch(cell) is not None if name == "day" else cell in vocabulary[name]
+        )
 
 
 LINE_COLUMNS = tuple(field.name for field in fields(PolicyLine))

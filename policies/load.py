@@ -18,7 +18,7 @@ from policies.errors import (
     InsecureBundleError,
     InsecureTestBundleWarning,
 )
-from policies.explain import TEXT_IDS
+from policies.explain import TEXT_IDS, allowed_places
 from policies.fence import Tables
 from policies.ruleset import Route
 from policies.schema import check_schema
@@ -146,8 +146,8 @@ def _texts(by_schema: _BySchema, classes: dict[str, OrgClass], tables: Tables) -
     )
     if not frozenset(texts.templates) >= TEXT_IDS:
         raise BundleError("every reason needs its sentence in a document of teksten/v1")
-    unknown = {place for template in texts.templates.values() for place in places(template)} - set(texts.words)
-    complete = all(OPERATIONS <= set(texts.words.get(place, ())) for place in ("begin", "daad"))
+    unknown = any(set(places(texts.templates[text_id])) - allowed_places(text_id) for text_id in TEXT_IDS)
+    complete = all(set(texts.words.get(place, ())) >= OPERATIONS for place in ("begin", "daad"))
     if unknown or not complete:
         raise BundleError("every place of a sentence needs its words in a document of teksten/v1")
     return texts
@@ -164,6 +164,10 @@ def _routes(by_schema: _BySchema, texts: Texts) -> tuple[Route, ...]:
         )
         for row in _contents(by_schema, "routes")
     )
-    if any(text_id not in texts.templates or places(texts.templates[text_id]) for route in routes for text_id in route.texts):
+    if any(
+        text_id not in texts.templates or places(texts.templates[text_id])
+        for route in routes
+        for text_id in route.texts
+    ):
         raise BundleError("a route names existing sentences without places")
     return routes

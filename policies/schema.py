@@ -11,9 +11,7 @@ from policies.document import Document, FieldPath, dotted
 from policies.errors import SchemaError
 
 SCHEMAS = Path(__file__).parent / "schemas"
-DOCUMENT_SCHEMAS = frozenset(
-    {"convenant/v1", "gronden/v1", "doelen/v1", "organisaties/v1", "routes/v1", "teksten/v1"}
-)
+DOCUMENT_SCHEMAS = frozenset({"convenant/v1", "gronden/v1", "doelen/v1", "organisaties/v1", "routes/v1", "teksten/v1"})
 
 _RULES = {
     "additionalProperties": "has a key this schema does not know",
@@ -64,12 +62,15 @@ def _deepest(error: ValidationError) -> ValidationError:
 
 
 def _field(error: ValidationError) -> FieldPath:
+    """Where the error is; a missing or unknown key counts as the field it names."""
     path = tuple(error.absolute_path)
+    schema, instance = error.schema, error.instance
+    if not isinstance(schema, dict) or not isinstance(instance, dict):
+        return path
     if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-        return (*path, next(key for key in error.instance if key not in known))
+        return (*path, next(key for key in instance if key not in schema.get("properties", {})))
     if error.validator == "required":
-        return (*path, next(key for key in error.validator_value if key not in error.instance))
+        return (*path, next(key for key in schema["required"] if key not in instance))
     return path
 
 

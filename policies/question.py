@@ -1,0 +1,52 @@
+"""Facts read back from JSON, in the shape a decision record keeps them."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from datetime import date
+from typing import Any
+
+from policies.errors import FactsError
+from policies.facts import AskFacts, HitFacts, Json
+
+_ASK = {field.name: field.default is MISSING for field in fields(AskFacts)}
+_HIT = {field.name: field.default is MISSING for field in fields(HitFacts)}
+
+
+def read_question(content: Json) -> tuple[AskFacts, HitFacts | None]:
+    """The facts of ``may_ask``, and those of the hit when ``content`` has a member ``hit``.
+
+    Raises:
+        FactsError: naming the member and the rule.
+    """
+    if not isinstance(content, dict):
+        raise FactsError("facts: must be an object")
+    ask: dict[str, Any] = {key: value for key, value in content.items() if key != "hit"}
+    _check_members(ask, _ASK, "facts")
+    try:
+        ask["day"] = date.fromisoformat(ask["day"])
+    except (TypeError, ValueError):
+        raise FactsError("facts.day: must be YYYY-MM-DD") from None
+    ask["grounds"] = tuple(_texts(ask["grounds"], "grounds"))
+    ask["families"] = frozenset(_texts(ask["families"], "families"))
+    if "hit" not in content:
+        return AskFacts(**ask), None
+    hit = content["hit"]
+    if not isinstance(hit, dict):
+        raise FactsError("facts.hit: must be an object")
+    _check_members(hit, _HIT, "facts.hit")
+    values: dict[str, Any] = dict(hit)
+    return AskFacts(**ask), HitFacts(**values)
+
+
+def _check_members(content: Mapping[str, object], known: Mapping[str, bool], where: str) -> None:
+    if not set(content) <= set(known):
+        raise FactsError(f"{where}: must have no other member than {', '.join(known)}")
+    missing = [name for name, required in known.items() if required and name not in content]
+    if missing:
+        raise FactsError(f"{where}.{missing[0]}: must be present")
+
+
+def _texts(value: object, member: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise FactsError(f"facts.{member}: must be a list of texts")
+    return value
