@@ -1,5 +1,10 @@
 """RFC 9497 as written: OPRF (mode 0) and VOPRF (mode 1) with the suite ristretto255-SHA512.
 
+    ProtocolError
+    |-- ProofError              answers were not made with the key behind the public share
+    `-- MalformedError
+        `-- BatchError          a batch is empty, too large, or its parts do not fit
+
 `tokens.py` builds the product on it; this module knows nothing of custodians, families or epochs. Inputs and outputs
 are bytes; points and scalars are those of `ristretto.py`.
 """
