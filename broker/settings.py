@@ -1,6 +1,7 @@
 """What the broker is told at start: one frozen `Settings`, read from `DIR/broker.toml` and passed down as arguments.
 
-    SettingsError               the broker does not start; says which setting, which rule, and what to do
+    MalformedError
+    `-- SettingsError           the broker does not start; says which setting, which rule, and what to do
 
 No module reads the environment. Secrets are files, named relative to the folder. Switches that make the broker unsafe
 are spelled `insecure_...` and warn.
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from broker.protocol.errors import MalformedError
+
 FILE_NAME = "broker.toml"
 REGISTRARS_NEEDED = 2
 CUSTODIANS_NEEDED = 2
@@ -25,13 +28,11 @@ _BIND = re.compile(r"\A(?P<host>[A-Za-z0-9.:\[\]-]+):(?P<port>[0-9]{1,5})\Z")
 _MAX_PORT = 65_535
 
 
-class SettingsError(Exception):
+class SettingsError(MalformedError):
     """The broker cannot start with these settings; `advice` says what to do about it."""
 
     def __init__(self, setting: str, rule: str, advice: str) -> None:
-        super().__init__(f"{setting}: {rule}; {advice}")
-        self.setting = setting
-        self.rule = rule
+        super().__init__(setting, f"{rule}; {advice}")
         self.advice = advice
 
 

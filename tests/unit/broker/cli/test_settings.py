@@ -63,7 +63,7 @@ def test_a_wrong_setting_refuses_to_start(tmp_path: Path, name: str, value: obje
     """A value that breaks its rule, or a setting nobody knows, stops the start and is named."""
     with pytest.raises(SettingsError) as caught:
         _read(tmp_path, {**GOOD, name: value})
-    assert caught.value.setting.split(".")[0] == name
+    assert caught.value.field.split(".")[0] == name
     assert caught.value.advice
 
 

@@ -1,0 +1,1 @@
+"""Sluis, the broker: decides, records and only then discloses."""

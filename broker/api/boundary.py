@@ -1,0 +1,83 @@
+"""The outermost layer: what no map covers becomes a bare 500, and one line per request that names nobody.
+
+A log line holds the method, the route's pattern, the status and the milliseconds: no address, token, body or id.
+"""
+
+import json
+import logging
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from broker.api.problems import problem_response
+from broker.protocol.problems import problem
+
+log = logging.getLogger("sluis.broker")
+
+API_VERSION = "1.0.0"
+_NO_ROUTE = "none"
+
+
+class Boundary:
+    """ASGI middleware around everything else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer every request, whatever happens inside."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.monotonic()
+        answer: dict[str, int] = {}
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer["status"] = message["status"]
+                _mark(message)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_marked)
+        except Exception as error:  # noqa: BLE001 - the edge answers whatever happens; the class is logged, the text never
+            log.error(_line(event="error", kind=type(error).__name__, at=_place(error)))  # noqa: TRY400 - a traceback may quote values
+            if "status" not in answer:
+                await problem_response(problem("internal"))(scope, receive, send_marked)
+        log.info(
+            _line(
+                event="request",
+                method=scope["method"] if scope["method"] in _METHODS else "other",
+                route=getattr(scope.get("route"), "path", _NO_ROUTE),
+                status=answer.get("status", 0),
+                ms=round((time.monotonic() - began) * 1000),
+            )
+        )
+
+
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+def _mark(message: MutableMapping[str, Any]) -> None:
+    """Add the version of the API (NL API Design Rules) and forbid every cache."""
+    headers = [(name, value) for name, value in message.get("headers", []) if name != b"cache-control"]
+    headers.append((b"cache-control", b"no-store"))
+    headers.append((b"api-version", API_VERSION.encode()))
+    message["headers"] = headers
+
+
+def _place(error: BaseException) -> str:
+    """Return module and line where the error was raised: enough to find it, and no value of anybody."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    return f"{trace.tb_frame.f_globals.get('__name__', 'unknown')}:{trace.tb_lineno}"
+
+
+def _line(**facts: str | int) -> str:
+    """Return one line of JSON."""
+    return json.dumps(facts, separators=(",", ":"))
