@@ -1,0 +1,216 @@
+"""`sluis-custodian`: sets up, opens and runs one custodian in a folder of its own.
+
+Exit codes: 0 it holds or is done, 1 it does not hold, 2 the input is wrong. An error names a field and a rule.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.custodian import budgets, ceremony, folder, service
+from broker.custodian.clock import SystemClock, unix_seconds
+from broker.custodian.errors import CustodianError, StoreError
+from broker.custodian.settings import Settings
+from broker.protocol import strict_json
+from broker.protocol.ceremony import CeremonyError
+from broker.protocol.errors import ProtocolError, SignatureError
+from broker.protocol.families import Family
+from broker.protocol.signing_keys import SigningKey
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+ceremony_app = typer.Typer(no_args_is_help=True, help="Make the key of an epoch together with the other custodian.")
+register_app = typer.Typer(no_args_is_help=True, help="The register of organisations.")
+org_app = typer.Typer(no_args_is_help=True, help="The organisations this custodian serves.")
+roster_app = typer.Typer(no_args_is_help=True, help="The workers of an enrolled organisation.")
+budget_app = typer.Typer(no_args_is_help=True, help="What was charged.")
+config_app = typer.Typer(no_args_is_help=True, help="The configuration.")
+for name, part in {
+    "ceremony": ceremony_app,
+    "register": register_app,
+    "org": org_app,
+    "roster": roster_app,
+    "budget": budget_app,
+    "config": config_app,
+}.items():
+    app.add_typer(part, name=name)
+
+DOES_NOT_HOLD = 1
+BAD_INPUT = 2
+
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The custodian's folder.")]
+File = Annotated[Path, typer.Argument(metavar="FILE")]
+Out = Annotated[Path, typer.Option("--out", help="Where the public result is written.")]
+PeerCommit = Annotated[Path, typer.Option("--peer-commit", help="The other custodian's commitments.")]
+PeerOpen = Annotated[Path, typer.Option("--peer-open", help="The other custodian's openings.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command()
+def init(
+    directory: Dir,
+    *,
+    party: Annotated[str, typer.Option("--id", help="This custodian's name, like custodian-a.example.nl.")],
+    public_url: Annotated[str, typer.Option("--public-url", help="The address partners use.")],
+    bind: Annotated[str, typer.Option("--bind", help="HOST:PORT to listen on; port 0 takes a free one.")],
+    broker_id: Annotated[str, typer.Option("--broker-id", help="The broker that tickets are for.")],
+    registrar: Annotated[list[Path], typer.Option("--registrar", help="Public JWK of a registrar; twice or more.")],
+) -> None:
+    """Make the folder, the signing key and the store of a new custodian; prints the public JWK, which others pin."""
+    with _refusals():
+        settings = Settings.checked(
+            {
+                "id": party,
+                "public_url": public_url.rstrip("/"),
+                "bind": bind,
+                "broker_id": broker_id,
+                "registrars": [strict_json.load_object(path.read_bytes(), field=path.name) for path in registrar],
+            }
+        )
+        key = SigningKey.generate()
+        public_jwk = json.dumps(key.public.jwk())
+        folder.create(directory, settings, public_jwk, key)
+    typer.echo(public_jwk)
+
+
+@app.command()
+def serve(directory: Dir) -> None:
+    """Answer evaluation requests until told to stop; prints `ready URL` when it does."""
+    with _refusals(), folder.open_custodian(directory) as custodian:
+        asyncio.run(service.serve(custodian, announce=lambda url: typer.echo(f"ready {url}")))
+
+
+@ceremony_app.command()
+def commit(
+    directory: Dir,
+    *,
+    epoch: Annotated[int, typer.Option("--epoch", min=1, help="Number of the epoch.")],
+    family: Annotated[list[Family], typer.Option("--family", help="nlbsn, fam or addr; once for each.")],
+    out: Out,
+) -> None:
+    """Make this custodian's shares and write commitments to them, to send to the other custodian."""
+    with _refusals():
+        settings = Settings.load(directory)
+        out.write_bytes(ceremony.commit(directory, custodian=settings.id, epoch=epoch, families=family))
+
+
+@ceremony_app.command("open")
+def open_shares(directory: Dir, peer_commit: PeerCommit, out: Out) -> None:
+    """Store the other custodian's commitments, and only then write this one's public shares with proofs."""
+    with _refusals():
+        out.write_bytes(ceremony.open_shares(directory, peer_commitments=peer_commit.read_bytes()))
+
+
+@ceremony_app.command()
+def finish(directory: Dir, peer_commit: PeerCommit, peer_open: PeerOpen, out: Out) -> None:
+    """Verify both sides, take the shares in use and write the epoch document, signed; prints its SHA-256."""
+    with _refusals():
+        text = ceremony.finish(
+            directory,
+            peer_commitments=peer_commit.read_bytes(),
+            peer_openings=peer_open.read_bytes(),
+            key=folder.signing_key(directory),
+        )
+        out.write_bytes(text)
+        typer.echo(f"sha256 {ceremony.fingerprint(text)}")
+
+
+@ceremony_app.command()
+def join(
+    first: Annotated[Path, typer.Argument(metavar="A")], second: Annotated[Path, typer.Argument(metavar="B")], out: Out
+) -> None:
+    """Write one epoch document with the signatures of both custodians; prints its SHA-256."""
+    with _refusals():
+        text = ceremony.join([first.read_bytes(), second.read_bytes()])
+        out.write_bytes(text)
+        typer.echo(f"sha256 {ceremony.fingerprint(text)}")
+
+
+@register_app.command("import")
+def register_import(directory: Dir, file: File) -> None:
+    """Take a register into force, if two of this custodian's own registrars signed it and its number is higher."""
+    with _refusals(), folder.open_trust(directory) as (_, trust):
+        register = trust.import_register(file.read_bytes(), now=unix_seconds(SystemClock()))
+    typer.echo(f"register {register.number}: {len(register.organisations)} organisations")
+
+
+@org_app.command("enrol")
+def org_enrol(
+    directory: Dir,
+    *,
+    oin: Annotated[str, typer.Option("--oin", help="The organisation to serve from now on.")],
+    roster: Annotated[Path, typer.Option("--roster", help="Its first roster for this custodian, signed by it.")],
+) -> None:
+    """Enrol an organisation of the register: this custodian's own act, after checking who it is."""
+    with _refusals(), folder.open_trust(directory) as (_, trust):
+        enrolled = trust.enrol(oin, roster.read_bytes(), now=unix_seconds(SystemClock()))
+    typer.echo(f"enrolled {enrolled.oin}: {len(enrolled.workers)} workers")
+
+
+@roster_app.command("import")
+def roster_import(directory: Dir, file: File) -> None:
+    """Take over a newer roster of an enrolled organisation."""
+    with _refusals(), folder.open_trust(directory) as (_, trust):
+        roster = trust.import_roster(file.read_bytes())
+    typer.echo(f"roster {roster.number} of {roster.oin}: {len(roster.workers)} workers")
+
+
+@budget_app.command("show")
+def budget_show(directory: Dir, *, as_json: AsJson = False) -> None:
+    """Print what was left in every bucket after its last charge."""
+    with _refusals(), folder.open_trust(directory) as (store, _):
+        states = budgets.bucket_states(store)
+    listed = [
+        {
+            "organisation": state.organisation,
+            "worker": state.worker or None,
+            "class": state.budget_class,
+            "left": state.level.points,
+        }
+        for state in states
+    ]
+    if as_json:
+        typer.echo(json.dumps(listed))
+        return
+    for line in listed:
+        typer.echo(f"{line['organisation']}  {line['worker'] or 'organisation'}  {line['class']}: {line['left']} left")
+
+
+@config_app.command("check")
+def config_check(directory: Dir) -> None:
+    """Hold if this custodian would start: configuration, keys, shares and store are as they must be."""
+    with _refusals(), folder.open_trust(directory) as (_, trust):
+        trust.current()
+        keyring = folder.check(directory)
+    typer.echo(f"ok: {len(keyring.shares)} shares")
+
+
+def main() -> None:
+    """Run the command line of a custodian."""
+    app()
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what is wrong into one line on standard error and an exit code."""
+    try:
+        yield
+    except SignatureError:
+        typer.echo("sluis-custodian: the signatures do not hold; nothing was changed", err=True)
+        raise typer.Exit(DOES_NOT_HOLD) from None
+    except StoreError:
+        typer.echo("sluis-custodian: the store is not available; nothing was changed", err=True)
+        raise typer.Exit(DOES_NOT_HOLD) from None
+    except (CeremonyError, CustodianError) as error:
+        typer.echo(f"sluis-custodian: {error}", err=True)
+        raise typer.Exit(DOES_NOT_HOLD) from None
+    except ProtocolError as error:
+        typer.echo(f"sluis-custodian: {error}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+    except OSError as error:
+        typer.echo(f"sluis-custodian: {error.filename}: {error.strerror}", err=True)
+        raise typer.Exit(BAD_INPUT) from None

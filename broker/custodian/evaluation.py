@@ -1,0 +1,194 @@
+"""One evaluation call, from the bytes that came in to the bytes that go out."""
+
+import hashlib
+import logging
+import secrets
+from dataclasses import dataclass, field
+
+from broker.custodian import replays
+from broker.custodian.batches import Batch, remember, ticket_of
+from broker.custodian.budget_time import BudgetTime
+from broker.custodian.budgets import Charge, charge
+from broker.custodian.clock import Clock, unix_seconds
+from broker.custodian.errors import RefusedError
+from broker.custodian.keyring import Keyring
+from broker.custodian.settings import Settings
+from broker.custodian.store import Store
+from broker.custodian.trust import Trust, TrustStore
+from broker.custodian.wire import read_request
+from broker.protocol.errors import RequestTokenError
+from broker.protocol.families import Family
+from broker.protocol.messages import EvaluationAnswer, EvaluationRequest, FamilyAnswers, WireToken
+from broker.protocol.register import BudgetClass, Organisation
+from broker.protocol.request_signing import MAX_LIFETIME_S, SignedRequest, Target, verify_request
+from broker.protocol.ristretto import RandomBytes, group
+from broker.protocol.signing_keys import SigningKey, b64url
+from broker.protocol.tickets import FamilyCount, Ticket, sign_ticket
+from broker.protocol.tokens import evaluate_batch
+
+PATH = "/v1/evaluations"
+_SCHEME = "Sluis "
+_LOG = logging.getLogger("sluis.custodian")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custodian:
+    """Everything an evaluation touches. It belongs to the thread that opened its store."""
+
+    settings: Settings
+    store: Store
+    trust: TrustStore
+    budget_time: BudgetTime
+    keyring: Keyring
+    signing_key: SigningKey
+    clock: Clock
+    random: RandomBytes = field(default=secrets.token_bytes)
+
+
+def evaluate(custodian: Custodian, *, authorization: str | None, body: bytes, query: str = "") -> bytes:
+    """Return the evaluated points and the ticket, after everything was charged.
+
+    Args:
+        authorization: the header of that name.
+        body: the raw bytes, whose size the caller has bounded.
+        query: what followed the path; tokens are bound to it.
+
+    Raises:
+        MalformedError: the body breaks a rule. RequestTokenError, RefusedError: not validly asked, or not allowed.
+        StoreError: nothing could be charged, so nothing was evaluated.
+    """
+    # (1) One reading of the body, bounded and strict.
+    request = read_request(body)
+    # (2) The organisation signed exactly this request to us, now; its id is spent durably before anything else happens.
+    trust = custodian.trust.current()
+    statement = _verified(custodian, trust, authorization, body, query)
+    replays.spend(custodian.store, statement, budget_time=custodian.budget_time)
+    # (3) We enrolled this organisation ourselves, and the register in force lets it act.
+    organisation = _active_organisation(trust, statement)
+    # (4) The worker is on its roster and may do this.
+    broker_sub = _worker_at_broker(trust, statement)
+    # (5) The organisation may use these families: the key used is the authority.
+    if not {asked.family for asked in request.families} <= organisation.families:
+        raise RefusedError("family-not-allowed")
+    # (6) We hold a share for each, in this epoch.
+    shares = {asked.family: custodian.keyring.share(request.epoch, Family(asked.family)) for asked in request.families}
+    # (7) Every point is one: canonical and not the identity.
+    if not all(group().is_valid_point(point.value) for asked in request.families for point in asked.points):
+        raise RefusedError("point-invalid")
+    # (8) A bulk import needs a grant.
+    if request.budget_class == "import" or request.grant_id is not None:
+        raise RefusedError("grant-unknown")
+    # (9) Charged durably, or charged before: from here on the budget has paid.
+    ticket_id = _charged(custodian, trust.sizes(organisation.oin, request.budget_class), request, statement)
+    # (10) Evaluate and prove.
+    answers: list[FamilyAnswers] = []
+    for asked in request.families:
+        made = evaluate_batch(shares[asked.family], [point.value for point in asked.points], custodian.random)
+        points = [WireToken(answer) for answer in made.answers]
+        answers.append(FamilyAnswers(family=asked.family, points=points, proof=b64url(made.proof)))
+    # (11) The ticket states what was evaluated for whom.
+    ticket = _ticket(custodian, request, statement, answers, worker=broker_sub, ticket_id=ticket_id)
+    _LOG.info("evaluated: organisation %s, class %s", organisation.oin, request.budget_class)
+    return (
+        EvaluationAnswer(epoch=request.epoch, families=answers, ticket=ticket).model_dump_json(by_alias=True).encode()
+    )
+
+
+def _verified(custodian: Custodian, trust: Trust, authorization: str | None, body: bytes, query: str) -> SignedRequest:
+    """Return what was stated; an organisation that is not in the register at all is refused as unknown."""
+    if authorization is None or not authorization.startswith(_SCHEME):
+        raise RequestTokenError("request-token-missing")
+    settings = custodian.settings
+    url = settings.public_url + PATH + (f"?{query}" if query else "")
+    return verify_request(
+        authorization.removeprefix(_SCHEME),
+        key_of=trust.signing_key,
+        target=Target(audience=settings.id, method="POST", url=url),
+        body=body,
+        now=unix_seconds(custodian.clock),
+    )
+
+
+def _active_organisation(trust: Trust, statement: SignedRequest) -> Organisation:
+    organisation = trust.organisation(statement.sender.organisation)
+    if organisation.oin not in trust.enrolled:
+        raise RefusedError("organisation-unknown")
+    if not organisation.active:
+        raise RefusedError("organisation-suspended")
+    if statement.sender.parent_org != organisation.parent_org:
+        raise RefusedError("parent-org-mismatch")
+    return organisation
+
+
+def _worker_at_broker(trust: Trust, statement: SignedRequest) -> str:
+    """Return the worker's id at the broker, from the roster and not from the request."""
+    roster = trust.rosters.get(statement.sender.organisation)
+    worker = None if roster is None else roster.workers.get(statement.sender.worker)
+    if worker is None or worker.broker_sub is None:
+        raise RefusedError("worker-unknown")
+    if statement.sender.role != "worker" or "worker" not in worker.roles:
+        raise RefusedError("role-not-allowed")
+    return worker.broker_sub
+
+
+def _charged(custodian: Custodian, sizes: BudgetClass, request: EvaluationRequest, statement: SignedRequest) -> str:
+    """Return the ticket id of this batch: a new one, both budgets charged, or the earlier one, none charged."""
+    batch = Batch(
+        organisation=statement.sender.organisation,
+        worker=statement.sender.worker,
+        id=request.batch_id,
+        body_sha256=statement.body_sha256,
+    )
+    persons = sum(asked.real for asked in request.families if asked.family == "nlbsn")
+    asked = Charge(
+        organisation=batch.organisation,
+        worker=batch.worker,
+        budget_class=request.budget_class,
+        points=sum(len(family.points) for family in request.families),
+        persons=max(1, persons),
+    )
+    now = unix_seconds(custodian.clock)
+    with custodian.store.transaction() as store:
+        earlier = ticket_of(store, batch, now=now)
+        if earlier is not None:
+            return earlier
+        charge(store, asked, sizes=sizes, now_us=custodian.budget_time.mark(store))
+        ticket_id = custodian.random(16).hex()
+        remember(store, batch, ticket_id=ticket_id, now=now)
+    return ticket_id
+
+
+def _ticket(
+    custodian: Custodian,
+    request: EvaluationRequest,
+    statement: SignedRequest,
+    answers: list[FamilyAnswers],
+    *,
+    worker: str,
+    ticket_id: str,
+) -> str:
+    now = unix_seconds(custodian.clock)
+    real = {asked.family: asked.real for asked in request.families}
+    ticket = Ticket(
+        custodian=custodian.settings.id,
+        broker=custodian.settings.broker_id,
+        organisation=statement.sender.organisation,
+        worker=worker,
+        operation=request.operation,
+        purpose=request.purpose,
+        epoch=request.epoch,
+        families={
+            answer.family: FamilyCount(real=real[answer.family], answers_sha256=answers_sha256(answer))
+            for answer in answers
+        },
+        batch=request.batch_id,
+        id=ticket_id,
+        issued_at=now,
+        expires_at=now + MAX_LIFETIME_S,
+    )
+    return sign_ticket(custodian.signing_key, ticket)
+
+
+def answers_sha256(answer: FamilyAnswers) -> str:
+    """Return the hash a ticket holds of a family's answers: SHA-256 over the points of 32 bytes in order, in hex."""
+    return hashlib.sha256(b"".join(point.value for point in answer.points)).hexdigest()

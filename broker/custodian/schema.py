@@ -1,0 +1,31 @@
+"""The tables of a custodian's store: numbered steps, each applied once, in order."""
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        # What the registrars state. Every number that was in force stays, as evidence.
+        """CREATE TABLE register (
+            number INTEGER PRIMARY KEY, document BLOB NOT NULL, imported_at INTEGER NOT NULL
+        ) STRICT""",
+        # The custodian's own act: without it, an organisation of the register is unknown here.
+        "CREATE TABLE enrolment (oin TEXT PRIMARY KEY, enrolled_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        """CREATE TABLE roster (
+            oin TEXT PRIMARY KEY REFERENCES enrolment (oin), number INTEGER NOT NULL, document BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE spent_request (
+            issuer TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL, spent_at_us INTEGER NOT NULL,
+            PRIMARY KEY (issuer, jti)
+        ) STRICT, WITHOUT ROWID""",
+        # `worker` is empty for the organisation's own bucket. `level` is in points times microseconds of a day.
+        """CREATE TABLE bucket (
+            organisation TEXT NOT NULL, worker TEXT NOT NULL, budget_class TEXT NOT NULL,
+            level INTEGER NOT NULL CHECK (level >= 0), at_us INTEGER NOT NULL,
+            PRIMARY KEY (organisation, worker, budget_class)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE batch (
+            organisation TEXT NOT NULL, id TEXT NOT NULL, worker TEXT NOT NULL, body_sha256 TEXT NOT NULL,
+            ticket_id TEXT NOT NULL, charged_at INTEGER NOT NULL, PRIMARY KEY (organisation, id)
+        ) STRICT, WITHOUT ROWID""",
+        # Single numbers: trust_revision, jti_floor, budget_time_us, wall_mark_us.
+        "CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    ),
+)

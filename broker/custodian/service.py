@@ -1,0 +1,180 @@
+"""The custodian's HTTP face: one POST, the epochs, two health routes; problems as RFC 9457, no value echoed."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from broker.custodian import batches, replays
+from broker.custodian.clock import unix_seconds
+from broker.custodian.errors import RefusedError, StoreError
+from broker.custodian.evaluation import PATH, Custodian, evaluate
+from broker.custodian.wire import MAX_BODY
+from broker.protocol.errors import MalformedError, RequestTokenError
+from broker.protocol.problems import Problem, problem, problem_kinds
+
+API_VERSION = "1.0.0"
+HOUSEKEEPING_S = 60.0  # seconds between two marks of the budget time
+_LOG = logging.getLogger("sluis.custodian")
+_HEADERS = {"API-Version": API_VERSION, "Cache-Control": "no-store"}
+
+
+def create_app(custodian: Custodian) -> FastAPI:
+    """Return the service of a custodian; it runs in the thread that opened the custodian's store."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        keeping = asyncio.create_task(_keep_house(custodian))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+            tidy(custodian)
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(HTTPException, _http_problem)
+    _add_routes(app, custodian)
+    return app
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the published problem for an error: the only map. Anything unmapped is `internal`, without its text."""
+    match error:
+        case RequestTokenError() | RefusedError():
+            return problem(error.code)
+        case MalformedError():
+            return Problem(
+                kind=problem_kinds()["malformed-request"],
+                params={"field": error.field, "rule": error.rule},
+                extra={"field": error.field, "rule": error.rule},
+            )
+        case StoreError():
+            return problem("storage-unavailable")
+        case _:
+            _LOG.error("internal error: %s", type(error).__name__)
+            return problem("internal")
+
+
+def tidy(custodian: Custodian) -> None:
+    """Mark the budget time and forget what expired; a store that fails is reported: a charge would fail too."""
+    try:
+        now = unix_seconds(custodian.clock)
+        replays.forget_expired(custodian.store, now=now, budget_time=custodian.budget_time)
+        batches.forget_old(custodian.store, now=now)
+    except StoreError:
+        _LOG.warning("housekeeping failed: the store is not available")
+
+
+async def serve(custodian: Custodian, *, announce: Callable[[str], None]) -> None:
+    """Serve until the process is told to stop; `announce` gets the address once requests are answered."""
+    host, port = custodian.settings.address
+    config = uvicorn.Config(
+        create_app(custodian),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+    )
+    await _AnnouncingServer(config, announce).serve()
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """A server that says where it listens as soon as it does."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._announce(f"http://{host}:{port}")
+
+
+def _add_routes(app: FastAPI, custodian: Custodian) -> None:
+    @app.post(PATH)
+    async def evaluations(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return _problem_response(problem("body-too-large"))
+        try:
+            answer = evaluate(
+                custodian,
+                authorization=request.headers.get("authorization"),
+                body=body,
+                query=request.url.query,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, nothing is given out
+            return _problem_response(problem_of(error))
+        return _json_response(answer)
+
+    @app.get("/v1/epochs")
+    async def epochs() -> Response:
+        newest = custodian.keyring.newest
+        return _problem_response(problem("not-found")) if newest is None else _json_response(newest)
+
+    @app.get("/health/live")
+    async def live() -> Response:
+        return _json_response(b'{"status":"live"}')
+
+    @app.get("/health/ready")
+    async def ready() -> Response:
+        try:
+            register = custodian.trust.current().register
+        except StoreError as error:
+            return _problem_response(problem_of(error))
+        if register is None or custodian.keyring.newest is None:
+            return _problem_response(problem("not-done"))
+        return _json_response(json.dumps({"status": "ready", "register": register.number}).encode())
+
+
+async def _keep_house(custodian: Custodian) -> None:
+    while True:
+        tidy(custodian)
+        await asyncio.sleep(HOUSEKEEPING_S)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the raw body, or None as soon as it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return bytes(body)
+
+
+async def _http_problem(_: Request, error: Exception) -> Response:
+    """Answer what no route took in the same form as every other problem."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _problem_response(problem({404: "not-found", 405: "method-not-allowed"}.get(status, "internal")))
+
+
+def _problem_response(found: Problem) -> Response:
+    headers = dict(_HEADERS)
+    if found.kind.status == 401:  # noqa: PLR2004 - RFC 9110 §15.5.2 asks for the scheme
+        headers["WWW-Authenticate"] = "Sluis"
+    return Response(
+        json.dumps(found.document(), ensure_ascii=False).encode(),
+        status_code=found.kind.status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def _json_response(content: bytes) -> Response:
+    return Response(content, headers=_HEADERS, media_type="application/json")

@@ -1,0 +1,45 @@
+"""The body of an evaluation request, read once and strictly; what is wrong with it names a field and a rule only."""
+
+from pydantic import ValidationError
+
+from broker.protocol import strict_json
+from broker.protocol.errors import MalformedError
+from broker.protocol.messages import EvaluationRequest
+
+MAX_BODY = 32_768
+"""Bytes; four families of 32 points are a quarter of it."""
+
+_CLASSES = {"register": {"register", "urgent", "import"}, "check": {"check", "urgent"}, "oproep": {"check", "urgent"}}
+_UNKNOWN_MEMBER = "extra_forbidden"
+
+
+def read_request(body: bytes) -> EvaluationRequest:
+    """Return the request in `body`. Raises MalformedError."""
+    members = strict_json.load_object(body, max_bytes=MAX_BODY)
+    try:
+        request = EvaluationRequest.model_validate(members, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise _first(error) from None
+    _check_counts(request)
+    return request
+
+
+def _check_counts(request: EvaluationRequest) -> None:
+    """Hold if the parts of the request fit together."""
+    names = [asked.family for asked in request.families]
+    if len(set(names)) != len(names):
+        raise MalformedError("families", "name a family twice")
+    if any(asked.real > len(asked.points) for asked in request.families):
+        raise MalformedError("families.real", "is more than the points sent")
+    # A ticket does not say which class paid for it, so the class must fit what the ticket is for.
+    if request.budget_class not in _CLASSES[request.operation]:
+        raise MalformedError("budgetClass", "does not fit the operation")
+
+
+def _first(error: ValidationError) -> MalformedError:
+    """Return the first thing that is wrong; the name of an unknown member is the sender's text, so it stays out."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = [str(part) for part in found["loc"]]
+    if found["type"] == _UNKNOWN_MEMBER:
+        return MalformedError(".".join(place[:-1]) or "body", "has members that are not known")
+    return MalformedError(".".join(place), found["msg"])
