@@ -209,8 +209,10 @@ class Register:
         )
 
     def signing_key(self, oin: str, kid: str) -> VerifyKey | None:
-        """Return the signing key of an organisation under this kid, or None; suspended ones keep theirs, so that the
-        refusal can say so."""
+        """Return the signing key of an organisation under this kid, or None.
+
+        A suspended organisation keeps its keys, so that the refusal can say why.
+        """
         organisation = self.organisations.get(oin)
         return None if organisation is None else organisation.signing_keys.get(kid)
 

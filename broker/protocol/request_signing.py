@@ -92,7 +92,7 @@ class SignedRequest:
     body_sha256: str
 
 
-def sign_request(  # noqa: PLR0913 - everything a token states is a parameter
+def sign_request(
     key: SigningKey,
     *,
     sender: Sender,
@@ -122,7 +122,7 @@ def sign_request(  # noqa: PLR0913 - everything a token states is a parameter
     return key.encode_jwt(claims, typ=typ)
 
 
-def verify_request(  # noqa: PLR0913 - everything a token is judged by is a parameter
+def verify_request(
     token: str,
     *,
     key_of: Callable[[str, str], VerifyKey | None],

@@ -1,6 +1,6 @@
 """Tickets: a custodian's statement of what it evaluated, for whom, and how much of it (D2).
 
-A register, check or oproep needs one unspent ticket of each custodian; `verify_ticket` is pure, spending is the broker's.
+A register, check or oproep needs one unspent ticket of each custodian. `verify_ticket` is pure; the broker spends.
 """
 
 import re
