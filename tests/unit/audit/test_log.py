@@ -1,0 +1,283 @@
+"""Appending: entry and state change stand or fall together, and the signer never forks."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from audit.checkpoint import Checkpoint
+from audit.durable_file import replace_durably
+from audit.entry import GROUPS
+from audit.errors import ForkError, LogStoreError, NoteError, SealError, SignerError
+from audit.log import Appended, append, found_log
+from audit.merkle import EMPTY_TREE, TreeHead, consistency_proof
+from audit.note import Algorithm, NoteSigningKey
+from audit.seal import SealedEntry, open_group
+from audit.signer import LocalSigner
+from audit.sqlite import SqliteLogReader, SqliteLogTransaction, open_database
+from audit.verify import verify_receipt
+from tests.unit.audit.log_simulator import NOW, ORIGIN, LogInFolder, sealed
+
+
+class PowerCutError(Exception):
+    """Ends a transaction the way a crash would."""
+
+
+def crash_before_commit(log: LogInFolder, *entries: SealedEntry) -> Appended:
+    """Append, then roll back as a crash would; return what was signed."""
+    signed: list[Appended] = []
+    with pytest.raises(PowerCutError), log.transaction() as transaction:
+        signed.append(log.append_in(transaction, *entries))
+        raise PowerCutError
+    return signed[0]
+
+
+def restart(log: LogInFolder) -> None:
+    """The signer's process starts anew from its files."""
+    log.signer.close()
+    log.signer = LocalSigner.open(log.key_path)
+
+
+def test_indexes_proofs_and_receipts(log: LogInFolder) -> None:
+    """Entries get consecutive indexes, and each receipt holds at the tick's own checkpoint."""
+    log.tick()
+    appended = log.tick(sealed("check", meta={"outcome": "nothing"}), sealed("signal"), sealed())
+    assert [entry.index for entry in appended.entries] == [1, 2, 3]
+    assert appended.checkpoint.head == log.reader.head() == log.signer.released
+    for position in range(3):
+        verified = verify_receipt(appended.receipt(position), log.policy())
+        assert verified.index == position + 1
+        assert verified.leaf.time == NOW
+
+
+def test_sealed_payloads_are_stored_with_their_wrapped_keys(log: LogInFolder) -> None:
+    """What the leaf commits to can be opened from the store with the key-encryption key."""
+    log.tick(sealed("check", hits={"decisions": [1]}))
+    for group in GROUPS:
+        row = log.reader.sealed_row(0, group)
+        assert row is not None
+        key = log.kek.unwrap(row.wrapped_key, index=0, group=group)
+        opening = open_group(group=group, key=key, nonce=row.nonce, ciphertext=row.ciphertext)
+        assert opening.payload == (b'{"decisions":[1]}' if group == "hits" else b"{}")
+    assert log.reader.sealed_row(1, "meta") is None
+
+
+def test_an_append_without_entries(log: LogInFolder) -> None:
+    """There is no checkpoint without a reason."""
+    with pytest.raises(LogStoreError), log.transaction() as transaction:
+        log.append_in(transaction)
+
+
+def test_an_entry_without_all_groups(log: LogInFolder) -> None:
+    """All five groups are stored, or none."""
+    whole = sealed()
+    shuffled = SealedEntry(kind="read", groups={group: whole.groups[group] for group in reversed(GROUPS)})
+    with pytest.raises(LogStoreError), log.transaction() as transaction:
+        log.append_in(transaction, shuffled)
+
+
+def test_a_log_is_founded_once(log: LogInFolder) -> None:
+    """Founding makes the checkpoint of the empty tree, and only of that."""
+    assert "\n0\n" in log.reader.note(0)
+    with pytest.raises(LogStoreError), log.transaction() as transaction:
+        found_log(transaction, signer=log.signer)
+    log.tick()
+    with pytest.raises(ForkError), log.transaction() as transaction:
+        found_log(transaction, signer=log.signer)
+
+
+def test_outside_a_transaction_there_is_no_append(log: LogInFolder) -> None:
+    """Entry and state change could come apart, so it is refused."""
+    with pytest.raises(LogStoreError):
+        SqliteLogTransaction(log.connection)
+
+
+def test_a_failed_commit_leaves_no_trace_and_no_lock(log: LogInFolder) -> None:
+    """After a crash between signing and commit the log goes on, with other entries at the same size."""
+    log.tick()
+    before = log.reader.head()
+    lost = crash_before_commit(log, sealed("check"))
+    assert log.reader.head() == before
+    log.signer.settle(log.reader.head())
+    other = log.tick(sealed("consent"))
+    assert other.checkpoint.head.size == lost.checkpoint.head.size
+    assert other.checkpoint.head.root != lost.checkpoint.head.root
+
+
+def test_the_same_after_a_restart(log: LogInFolder) -> None:
+    """The intent on disk is dropped at start when the database never held it."""
+    log.tick()
+    crash_before_commit(log, sealed("check"))
+    restart(log)
+    log.signer.settle(log.reader.head())
+    assert log.tick().checkpoint.head == log.signer.released
+
+
+def test_an_unsettled_intent_blocks_another_head(log: LogInFolder) -> None:
+    """Until the caller says what became of a signed head, no other is signed, nor after a restart."""
+    crash_before_commit(log, sealed("check"))
+    for _ in range(2):
+        with pytest.raises(ForkError), log.transaction() as transaction:
+            log.append_in(transaction, sealed("consent"))
+        restart(log)
+
+
+def test_the_very_same_head_may_be_signed_again(log: LogInFolder) -> None:
+    """A retried transaction with the same entries gets the same note."""
+    entry = sealed("check")
+    lost = crash_before_commit(log, entry)
+    again = log.tick(entry)
+    assert again.note == lost.note
+
+
+def test_a_crash_between_commit_and_settling(log: LogInFolder) -> None:
+    """What was committed is released at start, and never signed otherwise."""
+    with log.transaction() as transaction:
+        appended = log.append_in(transaction, sealed("check"))
+    with pytest.raises(ForkError), log.transaction() as transaction:
+        log.append_in(transaction, sealed("consent"))
+    restart(log)
+    log.signer.settle(log.reader.head())
+    assert log.signer.released == appended.checkpoint.head
+
+
+def test_a_restored_backup_is_refused(log: LogInFolder, tmp_path: Path) -> None:
+    """A database older than what left the process neither settles nor gets a signature."""
+    log.tick()
+    backup = open_database(tmp_path / "backup.sqlite")
+    log.connection.backup(backup)
+    log.tick()
+    old = SqliteLogReader(backup).head()
+    with pytest.raises(ForkError):
+        log.signer.settle(old)
+    backup.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ForkError):
+        append(SqliteLogTransaction(backup), [sealed()], at=NOW, signer=log.signer, key_encryption_key=log.kek)
+    backup.close()
+
+
+def test_a_rewritten_database_is_refused(log: LogInFolder, tmp_path: Path) -> None:
+    """Another tree of the same size is a fork."""
+    log.tick()
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = LogInFolder(folder)
+    other.tick()
+    with pytest.raises(ForkError):
+        log.signer.settle(other.reader.head())
+    other.close()
+
+
+def checkpoint_of(log: LogInFolder, head: TreeHead, origin: str = ORIGIN) -> str:
+    assert log.verifier.name == ORIGIN
+    return Checkpoint(origin=origin, head=head).encode()
+
+
+def test_what_the_signer_refuses_by_itself(log: LogInFolder) -> None:
+    """The signer trusts no caller: origin, size, root and consistency are its own checks."""
+    log.tick()
+    log.tick(sealed(), sealed())
+    released = log.signer.released
+    smaller = TreeHead(size=1, root=log.reader.node(0, 0))
+    forked = TreeHead(size=4, root=bytes(32))
+    proof = consistency_proof(log.reader, old_size=1, new_size=3)
+    for text, given in (
+        (checkpoint_of(log, released, "other.example/log"), ()),
+        (checkpoint_of(log, smaller), ()),
+        (checkpoint_of(log, smaller), proof),
+        (checkpoint_of(log, TreeHead(size=3, root=bytes(32))), ()),
+        (checkpoint_of(log, forked), proof),
+        (checkpoint_of(log, forked), ()),
+    ):
+        with pytest.raises(ForkError):
+            log.signer.sign(text, given)
+    with pytest.raises(NoteError):
+        log.signer.sign("no checkpoint", ())
+    line = log.signer.sign(checkpoint_of(log, released), ())
+    assert line in log.reader.note(3)
+    assert log.signer.released == released
+
+
+def test_one_process_holds_the_signer(log: LogInFolder) -> None:
+    """Two signers with one key could fork each other."""
+    with pytest.raises(SignerError):
+        LocalSigner.open(log.key_path)
+    log.signer.close()
+    with LocalSigner.open(log.key_path) as signer:
+        assert (signer.name, signer.vkey) == (ORIGIN, log.verifier.encode())
+        assert repr(signer) == f"LocalSigner({ORIGIN}, redacted)"
+    log.signer = LocalSigner.open(log.key_path)
+
+
+def test_state_that_is_lost_or_damaged_is_never_made_anew(log: LogInFolder) -> None:
+    """Without its memory the signer does not start; nor with one that reads two ways."""
+    log.tick()
+    log.signer.close()
+    state = log.key_path.with_name("log.key.state")
+    good = state.read_bytes()
+    wire = json.loads(good)
+    damaged = (
+        b"",
+        b"[]",
+        b"{}",
+        good + b" ",
+        json.dumps({**wire, "intent": 1}, sort_keys=True).encode(),
+        json.dumps({**wire, "released": {"size": 1, "root": "00"}}, sort_keys=True).encode(),
+        json.dumps({**wire, "released": None}, sort_keys=True).encode(),
+    )
+    for content in damaged:
+        replace_durably(state, content)
+        with pytest.raises(SignerError):
+            LocalSigner.open(log.key_path)
+    state.unlink()
+    with pytest.raises(SealError):
+        LocalSigner.open(log.key_path)
+    replace_durably(state, good)
+    log.signer = LocalSigner.open(log.key_path)
+
+
+def test_a_cosigning_key_signs_no_log(tmp_path: Path) -> None:
+    """A log's key is of type 01."""
+    path = tmp_path / "key"
+    LocalSigner.create(path, ORIGIN)
+    path.unlink()
+    NoteSigningKey.generate(ORIGIN, Algorithm.COSIGNATURE).save(path)
+    with pytest.raises(NoteError):
+        LocalSigner.open(path)
+
+
+def test_inception_happens_once(tmp_path: Path) -> None:
+    """A key or state that exists is never overwritten."""
+    path = tmp_path / "key"
+    LocalSigner.create(path, ORIGIN)
+    with LocalSigner.open(path) as signer:
+        assert signer.released == EMPTY_TREE
+    with pytest.raises(SealError):
+        LocalSigner.create(path, ORIGIN)
+
+
+def test_a_signer_that_cannot_remember_does_not_sign(log: LogInFolder) -> None:
+    """When the intent cannot be made durable there is no signature, and when the release cannot, nothing leaves."""
+    state = log.key_path.with_name("log.key.state")
+    blocker = state.with_name(f".{state.name}.tmp")
+    blocker.mkdir()  # the temporary file cannot be opened
+    with pytest.raises(SignerError), log.transaction() as transaction:
+        log.append_in(transaction, sealed())
+    assert log.reader.head() == EMPTY_TREE
+    blocker.rmdir()
+    with log.transaction() as transaction:
+        appended = log.append_in(transaction, sealed())
+    blocker.mkdir()
+    with pytest.raises(SignerError):
+        log.signer.settle(appended.checkpoint.head)
+    blocker.rmdir()
+    log.signer.settle(appended.checkpoint.head)
+
+
+def test_settling_twice_writes_once(log: LogInFolder) -> None:
+    """Settling at the released head changes nothing on disk."""
+    log.tick()
+    state = log.key_path.with_name("log.key.state")
+    before = state.stat().st_mtime_ns
+    log.signer.settle(log.signer.released)
+    assert state.stat().st_mtime_ns == before
