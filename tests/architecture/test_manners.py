@@ -5,10 +5,10 @@ import re
 
 from tests.architecture.source_tree import Function, Module, modules, product_modules
 
-EXCEPTION = re.compile(r"(noqa|type:\s*ignore|pragma:\s*no\s*cover|fmt:\s*(off|skip)|nosec)\b")
+EXCEPTION = re.compile(r"(noqa|type:\s*ignore|pragma:\s*no\s*cover|nosec)\b")
 # the mark, its codes, and then a reason of at least two words
 REASONED = re.compile(
-    r"(noqa:\s*[A-Z]+[0-9]+(\s*,\s*[A-Z]+[0-9]+)*|type:\s*ignore\[[a-z, -]+\]|pragma:\s*no\s*cover|fmt:\s*(off|skip))"
+    r"(noqa:\s*[A-Z]+[0-9]+(\s*,\s*[A-Z]+[0-9]+)*|type:\s*ignore\[[a-z, -]+\]|pragma:\s*no\s*cover)"
     r"\s*(#|-+|–|:)+\s*\S+\s+\S+"
 )
 UNDONE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -76,7 +76,7 @@ def _all() -> tuple[Module, ...]:
 
 def _one_sentence(node: Function) -> bool:
     docstring = ast.get_docstring(node)
-    return docstring is not None and len(docstring.split()) > 3 and "\n\n" not in docstring.strip()
+    return docstring is not None and len(docstring.split()) > 2 and "\n\n" not in docstring.strip()
 
 
 def _is_bare(comment: str) -> bool:
