@@ -1,0 +1,1 @@
+"""What Sluis is about, pure: signals, households and their matches, disclosures, and what can go wrong."""

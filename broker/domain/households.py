@@ -1,0 +1,163 @@
+"""Households as the broker sees them, token indexes only, and how they match (D4).
+
+Four kinds of match, each computed by itself; the own organisation never counts:
+
+    person    the subject of the request is the subject of the signal
+    member    another member of the household of a check is the subject of the signal
+    family    a shared parent (family `fam`, so never that parent's own subject token), another subject
+    address   the same address, another subject; an address with more than 12 signals is mute
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from broker.domain.signals import Signal
+from broker.protocol.redacted import Redacted
+
+MAX_SIGNALS_OF_AN_ADDRESS = 12
+STATED = "stated"
+"""The source of a relation that somebody only stated: it gives no standing and discloses nothing."""
+
+
+class TokenIndex(Redacted):
+    """The 32-byte HMAC under which the broker finds a token; never printed."""
+
+    __slots__ = ()
+
+
+class SealedToken(Redacted):
+    """A token sealed to the offline public key, for re-keying only; nothing online opens it."""
+
+    __slots__ = ()
+
+
+class TokenRole(StrEnum):
+    """What a stored token is to its signal."""
+
+    SUBJECT = "subject"
+    PARENT = "parent"
+    ADDRESS = "address"
+
+
+class MatchKind(StrEnum):
+    """How a signal matches a household, the strongest first."""
+
+    PERSON = "person"
+    MEMBER = "member"
+    FAMILY = "family"
+    ADDRESS = "address"
+
+
+STRENGTH: Mapping[MatchKind, int] = {kind: place for place, kind in enumerate(MatchKind)}
+"""0 for the strongest kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredToken:
+    """One token of a signal as it is stored: its index and the sealed token itself."""
+
+    index: TokenIndex
+    family: str
+    role: TokenRole
+    source: str | None
+    sealed: SealedToken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """The index of a parent's token and where the relation comes from: `brp`, `own` or `stated`."""
+
+    index: TokenIndex
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Household:
+    """The household of a request as indexes; `members` are never stored."""
+
+    subject: TokenIndex | None
+    parents: tuple[Parent, ...] = ()
+    members: tuple[TokenIndex, ...] = ()
+    address: TokenIndex | None = None
+
+    def indexes(self) -> frozenset[TokenIndex]:
+        """Return every index there is to look up; each is looked up whatever the outcome."""
+        single = [index for index in (self.subject, self.address) if index is not None]
+        return frozenset([*single, *self.members, *(parent.index for parent in self.parents)])
+
+    def related_parents(self) -> frozenset[TokenIndex]:
+        """Return the parents whose relation rests on a register or a case system."""
+        return frozenset(parent.index for parent in self.parents if parent.source != STATED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundToken:
+    """One stored token that a look-up found, with its signal and that signal's subject."""
+
+    index: TokenIndex
+    role: TokenRole
+    source: str | None
+    subject: TokenIndex
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One kind of match of one signal with a household; whether it may be seen is not decided yet."""
+
+    kind: MatchKind
+    signal: Signal
+
+
+def find_hits(household: Household, found: Iterable[FoundToken], *, asker: str, day: date) -> tuple[Hit, ...]:
+    """Return every kind in which another organisation's active signal matches, strongest first, each once.
+
+    Args:
+        household: what was asked.
+        found: every stored token with one of its indexes, the asker's own included.
+        asker: OIN of the asking organisation, which never counts.
+        day: the calendar day of the decision.
+    """
+    active = [token for token in found if token.signal.active_on(day)]
+    per_address = Counter(token.index for token in active if token.role is TokenRole.ADDRESS)
+    mute = frozenset(index for index, count in per_address.items() if count > MAX_SIGNALS_OF_AN_ADDRESS)
+    hits = {
+        (kind, token.signal.id): Hit(kind=kind, signal=token.signal)
+        for token in active
+        if token.signal.organisation != asker and (kind := _kind(household, token, mute)) is not None
+    }
+    return tuple(hits[key] for key in sorted(hits, key=lambda key: (STRENGTH[key[0]], key[1])))
+
+
+def gives_standing(household: Household, found: Iterable[FoundToken], *, day: date) -> frozenset[str]:
+    """Return the ids of the asker's own active signals that are on this household.
+
+    An address gives no standing (a flat is no household), and neither does a stated relation.
+
+    Args:
+        household: what was asked.
+        found: stored tokens of the asker's own signals for the asked purpose.
+        day: the calendar day of the decision.
+    """
+    kinds = (MatchKind.PERSON, MatchKind.MEMBER, MatchKind.FAMILY)
+    return frozenset(
+        token.signal.id
+        for token in found
+        if token.signal.active_on(day) and _kind(household, token, frozenset()) in kinds
+    )
+
+
+def _kind(household: Household, token: FoundToken, mute: frozenset[TokenIndex]) -> MatchKind | None:
+    if token.role is TokenRole.SUBJECT:
+        if token.index == household.subject:
+            return MatchKind.PERSON
+        return MatchKind.MEMBER if token.index in household.members else None
+    if token.subject == household.subject:
+        return None
+    if token.role is TokenRole.PARENT:
+        related = token.source != STATED and token.index in household.related_parents()
+        return MatchKind.FAMILY if related else None
+    return MatchKind.ADDRESS if token.index == household.address and token.index not in mute else None

@@ -1,0 +1,1 @@
+"""What the broker does, one module per verb: decide, record, act. Every await in here is on a port."""

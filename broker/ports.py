@@ -1,0 +1,297 @@
+"""What the flows need of the world, as Protocols with values of their own (architecture section 3, D15).
+
+A flow awaits nothing else. Each port has a SQLite or system implementation in `broker/store/` and `broker/keys.py`,
+and a memory twin in `tests/simulators/`. Read methods see committed state only; every write is part of a `Proposal`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+from broker.domain.households import FoundToken, SealedToken, StoredToken, TokenIndex
+from broker.domain.signals import Signal, SignalState
+from broker.protocol.epochs import EpochDocument
+from broker.protocol.families import Family
+from broker.protocol.register import Register
+from broker.protocol.roster import Roster
+
+
+class StampKind(StrEnum):
+    """Of what a version stamp counts the changes."""
+
+    CONSENT = "consent"
+    SHIELD = "shield"
+    """What may be seen of one signal: withdrawn, ended, shielded, excluded. The key is the signal's id."""
+    POLICY = "policy"
+    """The bundle in force. The key is `BUNDLE`."""
+    ORGANISATION = "organisation"
+    """An organisation's line in the register, or its roster. The key is its OIN."""
+    TOKEN = "token"
+    """The signals under one token index. The key is the index; a lookup that found nothing relies on it too."""
+
+
+BUNDLE = b"bundle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampKey:
+    """What a version stamp is about; `key` is bytes and never printed, for it can be a token index."""
+
+    kind: StampKind
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """The version at which a decision read something; 0 when it never changed."""
+
+    of: StampKey
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUp:
+    """Everything stored under the indexes asked, of every organisation, and the stamps of one consistent reading.
+
+    The stamps cover each index asked, found or not, each signal found and each organisation that holds one.
+    """
+
+    found: tuple[FoundToken, ...]
+    stamps: tuple[Stamp, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSignal:
+    """An organisation's own signal with the stamp of its visibility."""
+
+    signal: Signal
+    stamps: tuple[Stamp, ...]
+
+
+class SignalStore(Protocol):
+    """The signals, their tokens and the version stamps, as committed."""
+
+    async def look_up(self, indexes: Collection[TokenIndex]) -> LookUp:
+        """Return the tokens of active signals under these indexes, whoever holds them."""
+
+    async def own_on(
+        self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]
+    ) -> tuple[FoundToken, ...]:
+        """Return the tokens under these indexes of this organisation's own active signals for this purpose."""
+
+    async def own(self, *, organisation: str, signal_id: str) -> OwnSignal | None:
+        """Return this organisation's own signal; None for another's and for none at all."""
+
+    async def list_own(self, *, organisation: str) -> tuple[Signal, ...]:
+        """Return this organisation's own signals, in the order of their ids."""
+
+    async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
+        """Return the present version of each key, in the order asked."""
+
+
+class RegisterReader(Protocol):
+    """The register of organisations and the epoch in use, each verified by this broker itself."""
+
+    async def register(self) -> Register:
+        """Return the register with the highest number. Raises StorageError: there is none, or it is unreadable."""
+
+    async def epoch(self) -> EpochDocument:
+        """Return the descriptors of the highest epoch. Raises StorageError: there are none."""
+
+
+class RosterReader(Protocol):
+    """The organisations' rosters for this broker, each verified against the register in force."""
+
+    async def roster(self, organisation: str) -> Roster | None:
+        """Return the organisation's newest roster; None when it has none that its present keys signed."""
+
+
+class Clock(Protocol):
+    """The time: one source for the whole process."""
+
+    def now(self) -> int:
+        """Return unix seconds."""
+
+    def today(self) -> date:
+        """Return the calendar day in the Netherlands."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never step, from an arbitrary start."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds, at once for none or less."""
+
+
+class Randomness(Protocol):
+    """Unpredictable bytes: one source for the whole process."""
+
+    def bytes(self, count: int) -> bytes:
+        """Return so many unpredictable bytes."""
+
+
+class TokenIndexer(Protocol):
+    """Turns tokens into what may be stored of them. Pure; holds K_idx and a public key only."""
+
+    def index(self, epoch: int, family: Family, token: bytes) -> TokenIndex:
+        """Return the index of a token (D1). Raises InvalidPointError: it is no point of the group."""
+
+    def seal(self, token: bytes) -> SealedToken:
+        """Return the token sealed to the offline key: nothing online can open it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSignal:
+    """A new signal and its tokens are stored."""
+
+    signal: Signal
+    tokens: tuple[StoredToken, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewSignal:
+    """An active signal has another end."""
+
+    signal_id: str
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSignal:
+    """A signal is active no more; what relied on seeing it is stale."""
+
+    signal_id: str
+    state: SignalState
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkStanding:
+    """A signal served as standing for a look-up on this day."""
+
+    signal_id: str
+    on: date
+
+
+Change = StoreSignal | RenewSignal | EndSignal | MarkStanding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something a person has to do, written in the same transaction as its cause."""
+
+    kind: str
+    organisation: str
+    due_on: date
+    signal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketId:
+    """A custodian's ticket; it is spent once, whatever the outcome. `expires_at` in unix seconds."""
+
+    custodian: str
+    id: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerKey:
+    """What makes two requests the same: organisation and idempotency key name it, the rest must be equal.
+
+    `target` says which act on which object; `body_sha256` is the hex hash of the body without tickets.
+    """
+
+    organisation: str
+    idempotency_key: str
+    target: str
+    body_sha256: str
+
+
+class AnswerStatus(StrEnum):
+    """How a request ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    REVIEW = "review"
+    """Refused because a reviewer looks first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerToStore:
+    """What is kept to answer the same request again: only what was shown decides whether it may be shown again.
+
+    `rests_on` are stamps of what is in the document, never of a hit that is not shown: a replay must not tell when
+    hidden signals come or go. After `valid_until` the document is withheld.
+    """
+
+    key: AnswerKey
+    status: AnswerStatus
+    document: Mapping[str, object] = field(repr=False)
+    rests_on: tuple[Stamp, ...]
+    valid_until: date | None
+    signal_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """An answer that was given, with its receipt in wire form as it is now."""
+
+    answer: AnswerToStore
+    receipt: Mapping[str, object] = field(repr=False)
+
+
+class AnswerStore(Protocol):
+    """The answers that were given, for asking again."""
+
+    async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
+        """Return what was answered under this key; None for another organisation's and for none at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """One log entry and everything that is durable with it, or not at all (D7).
+
+    `kind` and `payloads` are those of docs/formats.md section 7. `answer` None keeps nothing for a replay.
+    """
+
+    kind: str
+    payloads: Mapping[str, Mapping[str, object]] = field(repr=False)
+    relies_on: tuple[Stamp, ...] = ()
+    tickets: tuple[TicketId, ...] = ()
+    changes: tuple[Change, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    answer: AnswerToStore | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A durable entry; `receipt` is its wire form (docs/formats.md section 6)."""
+
+    index: int
+    receipt: Mapping[str, object] = field(repr=False)
+
+
+class Log(Protocol):
+    """The one writer of log and state."""
+
+    async def commit(self, proposal: Proposal) -> Committed:
+        """Return when entry, state, tickets and answer are durable under one signed checkpoint and the tick has ended.
+
+        Raises:
+            AlreadyAnsweredError: the same request has an answer; nothing was written.
+            KeyReusedError: the key has an answer to another request; nothing was written.
+            StaleDecisionError: something in `relies_on` has changed; nothing was written.
+            TicketSpentError: a ticket was spent; nothing was written.
+            StorageError: the database did not take it; nothing was written.
+            LogUnavailableError: the log does not work. Whether it was written is unknown to the caller, who asks
+                again under the same idempotency key.
+        """
+
+
+class RequestSpending(Protocol):
+    """Request ids (`jti`), each used once per issuer; for the edge, before a flow starts."""
+
+    async def spend(self, *, issuer: str, jti: str, expires_at: int) -> bool:
+        """Return whether this was the first use, durably noted. Raises StorageError."""
