@@ -3,37 +3,17 @@
 Nothing happens before these steps hold, and the steps hold in this order.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
+from broker.domain.requests import APPROVER, Approval, Requester
+from broker.ports import RegisterReader, RequestSpending, RosterReader
 from broker.protocol.errors import RequestTokenError
-from broker.protocol.register import Organisation, Register
+from broker.protocol.register import Register
 from broker.protocol.request_signing import APPROVAL_TYP, REQUEST_TYP, SKEW_S, SignedRequest, Target, verify_request
 from broker.protocol.roster import Roster
 from broker.protocol.signing_keys import VerifyKey
 
 AUTHORIZATION_SCHEME = "Sluis "
-APPROVER_ROLE = "approver"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """Whom the broker knows at this moment: its own register and the rosters organisations signed for it."""
-
-    register: Register
-    rosters: Mapping[str, Roster]
-
-
-class SpentRequests(Protocol):
-    """Remembers durably which request tokens were used."""
-
-    async def spend(self, *, issuer: str, jti: str, expires_at: int) -> bool:
-        """Return whether this is the first use of this token; the use is durable when the call returns.
-
-        Args:
-            expires_at: unix seconds after which the token is refused anyway.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +28,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticated:
-    """A request whose sender is known, and the second statement over the same body if there was one."""
+    """The worker who asks, and the colleague who approved the same body if one did."""
 
-    organisation: Organisation
-    roster: Roster
-    request: SignedRequest
-    approval: SignedRequest | None
+    requester: Requester
+    approval: Approval | None
 
 
-async def authenticate(received: Received, *, trust: Trust, spent: SpentRequests, now: int) -> Authenticated:
+async def authenticate(
+    received: Received, *, registers: RegisterReader, rosters: RosterReader, spending: RequestSpending, now: int
+) -> Authenticated:
     """Return who sent this request; its token, and the approval's, are spent.
 
     Args:
@@ -64,79 +44,92 @@ async def authenticate(received: Received, *, trust: Trust, spent: SpentRequests
 
     Raises:
         RequestTokenError: `code` is the id of the problem to answer with.
+        StorageError: the register, a roster or the used tokens cannot be read.
     """
     # (1) There is a token, in the one place where it belongs.
     if received.authorization is None or not received.authorization.startswith(AUTHORIZATION_SCHEME):
         raise RequestTokenError("request-token-missing")
     token = received.authorization.removeprefix(AUTHORIZATION_SCHEME)
     # (2) An organisation we know signed exactly this request for us, now.
-    request = _verified(token, received, REQUEST_TYP, trust, now)
+    register = await registers.register()
+    request = _verified(token, received, REQUEST_TYP, register, now)
+    sender = request.sender
     # (3) This token was never used before; from here on it is used, whatever happens next.
-    await _spend(request, spent)
+    await _spend(request, spending)
     # (4) The organisation may act today.
-    organisation = trust.register.organisations[request.sender.organisation]
+    organisation = register.organisations[sender.organisation]
     if not organisation.active:
         raise RequestTokenError("organisation-suspended")
     # (5) It is part of the organisation it says, as the registrars state it.
-    if request.sender.parent_org != organisation.parent_org:
+    if sender.parent_org != organisation.parent_org:
         raise RequestTokenError("parent-org-mismatch")
     # (6) The worker is on the organisation's own list, with the role he claims; what that role may do, policy decides.
-    roster = trust.rosters.get(organisation.oin)
-    if roster is None or request.sender.worker not in roster.workers:
+    roster = await rosters.roster(organisation.oin)
+    if roster is None or sender.worker not in roster.workers:
         raise RequestTokenError("worker-unknown")
-    if request.sender.role not in roster.workers[request.sender.worker].roles:
+    if sender.role not in roster.workers[sender.worker].roles:
         raise RequestTokenError("role-not-allowed")
-    # (7) A colleague's approval, where one was sent, holds by the same measure.
+    # (7) A colleague's approval, where one was sent, holds by the same measure; a bad one is never ignored.
     approval = None
     if received.approval is not None:
-        approval = await _approved(received, received.approval, request, roster, trust=trust, spent=spent, now=now)
-    return Authenticated(organisation=organisation, roster=roster, request=request, approval=approval)
+        approval = _approved(_approval_of(received, received.approval, register, now), request, roster)
+        await _spend(approval, spending)
+    return Authenticated(requester=_requester(request), approval=None if approval is None else _approval(approval))
 
 
-async def _approved(
-    received: Received,
-    token: str,
-    request: SignedRequest,
-    roster: Roster,
-    *,
-    trust: Trust,
-    spent: SpentRequests,
-    now: int,
-) -> SignedRequest:
-    """Return the second statement over the same request, by another worker who is enrolled as approver."""
-    # (7a) It is a good statement over this very request; why it is not, is the sender's own matter.
+def _approval_of(received: Received, token: str, register: Register, now: int) -> SignedRequest:
+    """Return the second statement over this very request; why it does not hold is the sender's own matter."""
     try:
-        approval = _verified(token, received, APPROVAL_TYP, trust, now)
+        return _verified(token, received, APPROVAL_TYP, register, now)
     except RequestTokenError:
         raise RequestTokenError("approval-invalid") from None
-    # (7b) The same organisation, in the role of approver.
-    sender = approval.sender
-    same = (sender.organisation, sender.parent_org) == (request.sender.organisation, request.sender.parent_org)
-    if not same or sender.role != APPROVER_ROLE:
+
+
+def _approved(approval: SignedRequest, request: SignedRequest, roster: Roster) -> SignedRequest:
+    """Return the approval, if it is by another worker of the same organisation who is enrolled as approver."""
+    sender, asker = approval.sender, request.sender
+    # (7a) The same organisation, in the role of approver.
+    same = (sender.organisation, sender.parent_org) == (asker.organisation, asker.parent_org)
+    if not same or sender.role != APPROVER:
         raise RequestTokenError("approval-invalid")
-    # (7c) Nobody approves their own act.
-    if sender.worker == request.sender.worker:
+    # (7b) Nobody approves their own act.
+    if sender.worker == asker.worker:
         raise RequestTokenError("approver-is-requester")
-    # (7d) The approver is enrolled as one.
+    # (7c) The approver is enrolled as one.
     approver = roster.workers.get(sender.worker)
-    if approver is None or APPROVER_ROLE not in approver.roles:
+    if approver is None or APPROVER not in approver.roles:
         raise RequestTokenError("approval-invalid")
-    # (7e) An approval counts once.
-    await _spend(approval, spent)
     return approval
 
 
-def _verified(token: str, received: Received, typ: str, trust: Trust, now: int) -> SignedRequest:
+def _verified(token: str, received: Received, typ: str, register: Register, now: int) -> SignedRequest:
     def key_of(oin: str, kid: str) -> VerifyKey | None:
-        if oin not in trust.register.organisations:
+        if oin not in register.organisations:
             raise RequestTokenError("organisation-unknown")
-        return trust.register.signing_key(oin, kid)
+        return register.signing_key(oin, kid)
 
     return verify_request(token, key_of=key_of, target=received.target, body=received.body, now=now, typ=typ)
 
 
-async def _spend(request: SignedRequest, spent: SpentRequests) -> None:
+async def _spend(request: SignedRequest, spending: RequestSpending) -> None:
     """Spend the token for as long as it could be believed again."""
     issuer, until = request.sender.organisation, request.expires_at + SKEW_S
-    if not await spent.spend(issuer=issuer, jti=request.jti, expires_at=until):
+    if not await spending.spend(issuer=issuer, jti=request.jti, expires_at=until):
         raise RequestTokenError("request-token-replayed")
+
+
+def _requester(request: SignedRequest) -> Requester:
+    sender = request.sender
+    return Requester(
+        organisation=sender.organisation,
+        worker=sender.worker,
+        role=sender.role,
+        parent_org=sender.parent_org,
+        acr=sender.acr,
+        jti=request.jti,
+    )
+
+
+def _approval(approval: SignedRequest) -> Approval:
+    sender = approval.sender
+    return Approval(organisation=sender.organisation, worker=sender.worker, role=sender.role, jti=approval.jti)

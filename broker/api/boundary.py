@@ -12,7 +12,6 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.api.problems import problem_response
-from broker.protocol.problems import problem
 
 log = logging.getLogger("sluis.broker")
 
@@ -45,7 +44,7 @@ class Boundary:
         except Exception as error:  # noqa: BLE001 - the edge answers whatever happens; the class is logged, the text never
             log.error(_line(event="error", kind=type(error).__name__, at=_place(error)))  # noqa: TRY400 - a traceback may quote values
             if "status" not in answer:
-                await problem_response(problem("internal"))(scope, receive, send_marked)
+                await problem_response(error)(scope, receive, send_marked)
         log.info(
             _line(
                 event="request",

@@ -4,16 +4,31 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Iterator
+from datetime import date
+from typing import Any
 
 import pytest
 
 import broker.api
 import broker.domain
 import broker.protocol
-from broker.api.problems import CODED, MEDIA_TYPE, PROBLEM_IDS, problem_of, problem_response
+from broker.api.problems import CODED, MEDIA_TYPE, PROBLEM_IDS, document_of, problem_of, problem_response
+from broker.domain import errors
 from broker.domain.errors import BrokerError
 from broker.protocol.errors import MalformedError, ProtocolError, RequestTokenError, TicketError
 from broker.protocol.problems import problem, problem_kinds, render
+
+RECORDED: dict[str, Any] = {"document": problem("not-done").document(), "receipt": {}}
+FACTS: dict[str, dict[str, Any]] = {
+    "FieldRuleError": {"field": "endsOn", "rule": "lies in the past"},
+    "PointInvalidError": {"field": "household.subject"},
+    "EndDateBeyondRuleError": {"latest": date(2028, 1, 1)},
+    "AnswerWithheldError": {"receipt": {}, "signal_id": None},
+    "RecordedError": RECORDED,
+    "RefusedError": {"document": problem("refused").document(), "receipt": {}},
+    "WithdrawalNeedsReviewError": {"document": problem("withdrawal-needs-review").document(), "receipt": {}},
+    "NotDoneError": RECORDED,
+}
 
 
 def _modules() -> None:
@@ -29,16 +44,37 @@ def _descendants(root: type[Exception]) -> Iterator[type[Exception]]:
 
 
 def test_every_error_has_a_problem() -> None:
-    """No class below our two roots is missing from the map; a forgotten one would be a 500."""
+    """Every class below our two roots is in the map by its own name, or is a malformed field, or has a code."""
     _modules()
-    listed = {*PROBLEM_IDS, *CODED}
+    inherited: tuple[type, ...] = (MalformedError, *CODED)
     missing = [
         kind.__qualname__
         for root in (ProtocolError, BrokerError)
         for kind in _descendants(root)
-        if not listed & set(kind.__mro__)
+        if kind not in PROBLEM_IDS and not issubclass(kind, inherited)
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PROBLEM_IDS if issubclass(kind, BrokerError)])
+def test_every_broker_error_can_be_answered(kind: type[BrokerError]) -> None:
+    """The problem of every error renders its Dutch text; a missing parameter would turn it into a 500."""
+    document = document_of(kind(**FACTS.get(kind.__name__, {})))
+    assert document["status"] == problem_kinds()[PROBLEM_IDS[kind]].status
+    assert document["detail"]
+
+
+def test_a_recorded_refusal_answers_with_what_the_log_holds() -> None:
+    """The members of a recorded refusal are the very ones the entry commits to, with the receipt beside them."""
+    document = problem("refused").document() | {"possible": [{"textId": "x", "text": "y"}]}
+    answered = document_of(errors.RefusedError(document=document, receipt={"leaf": "l"}))
+    assert answered == {**document, "receipt": {"leaf": "l"}}
+
+
+def test_a_withheld_answer_has_its_receipt_and_signal() -> None:
+    """Asking again after a change gives what was recorded, and no match."""
+    document = document_of(errors.AnswerWithheldError(receipt={"leaf": "l"}, signal_id="a" * 32))
+    assert (document["receipt"], document["signalId"]) == ({"leaf": "l"}, "a" * 32)
 
 
 def test_every_mapped_problem_is_published() -> None:
@@ -74,11 +110,10 @@ def test_what_nobody_mapped_is_a_bare_internal_error() -> None:
 
 
 def test_the_answer_is_problem_json() -> None:
-    """RFC 9457 media type, the status of the problem, never cached, and when to try again where that makes sense."""
-    response = problem_response(problem("storage-unavailable"))
+    """RFC 9457 media type, the status of the problem, and when to try again where that makes sense."""
+    response = problem_response(errors.StorageError())
     assert response.media_type == MEDIA_TYPE
     assert response.status_code == 503
-    assert response.headers["cache-control"] == "no-store"
     assert response.headers["retry-after"] == "5"
-    assert "retry-after" not in problem_response(problem("not-found")).headers
-    assert problem_response(problem("request-token-missing")).headers["www-authenticate"] == "Sluis"
+    assert "retry-after" not in problem_response(errors.NotFoundError()).headers
+    assert problem_response(RequestTokenError("request-token-missing")).headers["www-authenticate"] == "Sluis"

@@ -1,0 +1,227 @@
+"""A whole small Sluis on real processes: registrars, two custodians, a witness and a broker, set up by their commands.
+
+with running_region(tmp_path) as region:
+    answer = region.partner(WIJKTEAM).register(subject="999990019")
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from broker.protocol.roster import Worker, roster_document
+from tests.simulators.enrolled import NAMES, Enrolled, key, worker_id
+from tests.simulators.two_custodians import NAMES as CUSTODIANS
+from tests.simulators.wire_partner import WirePartner
+
+BROKER = "broker.demo.sluis.test"
+READY_S = 30.0
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def command(script: str) -> list[str]:
+    """Return how to start one of our console scripts: the installed one, else its target in pyproject.toml."""
+    installed = Path(sys.executable).with_name(script)
+    if installed.exists():
+        return [str(installed)]
+    targets = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    module, _, function = targets[script].partition(":")
+    return [sys.executable, "-c", f"from {module} import {function}; {function}()"]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a child: only what Python needs."""
+    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(_ROOT), "LANG": "C.UTF-8"}
+
+
+def run(script: str, *arguments: object, expect: int = 0) -> str:
+    """Return what a command printed, once it ended with the expected exit code."""
+    done = subprocess.run(
+        [*command(script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=environment(),
+    )
+    assert done.returncode == expect, f"{script} {arguments[0]}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """One serving process of ours; its output goes to a file beside its folder."""
+
+    script: str
+    arguments: Sequence[str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return once it printed its ready line."""
+        with self.log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [*command(self.script), *self.arguments], stdout=subprocess.PIPE, stderr=errors, env=environment()
+            )
+        assert self.process.stdout is not None
+        readable, _, _ = select.select([self.process.stdout], [], [], READY_S)
+        line = self.process.stdout.readline() if readable else b""
+        assert line.startswith(b"ready http://"), f"{self.script}: {self.log.read_text()}"
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it and wait until it is gone."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=20)
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+            self.process = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Region:
+    """The folders, addresses and processes of one small Sluis."""
+
+    folder: Path
+    enrolled: Enrolled = field(default_factory=Enrolled)
+    urls: dict[str, str] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+
+    def path(self, name: str) -> Path:
+        """Return the folder of one party."""
+        return self.folder / name
+
+    def partner(self, oin: str) -> WirePartner:
+        """Return an organisation that asks over the network."""
+        custodians = {name: self.urls[name] for name in CUSTODIANS}
+        epoch = (self.folder / "epoch.json").read_bytes()
+        return WirePartner(oin=oin, broker=(BROKER, self.urls["broker"]), custodians=custodians, epoch=epoch)
+
+    def set_up(self) -> None:
+        """Make every folder, key and document, through the commands an operator would use."""
+        self.urls = {name: f"http://127.0.0.1:{free_port()}" for name in (*CUSTODIANS, "witness", "broker")}
+        for name in ("registrar-1", "registrar-2"):
+            run("sluis-registrar", "init", self.path(name), "--name", name)
+        self.publish_register(self.enrolled, self.folder / "register.json")
+        for name in CUSTODIANS:
+            self._init_custodian(name)
+        self._hold_ceremony()
+        vkey = self._init_broker()
+        self._init_witness(vkey)
+        run("sluis-broker", "migrate", self.path("broker"))
+        run("sluis-broker", "register", "import", self.path("broker"), self.folder / "register.json")
+        run("sluis-broker", "epoch", "import", self.path("broker"), self.folder / "epoch.json")
+        for oin in NAMES:
+            document = self.folder / f"roster-{oin}.json"
+            document.write_bytes(self.enrolled.roster_document(oin).encode())
+            run("sluis-broker", "roster", "import", self.path("broker"), document)
+        self._name_services()
+
+    def publish_register(self, enrolled: Enrolled, out: Path) -> None:
+        """Write a register that the first registrar proposed and the second approved."""
+        members = {name: value for name, value in enrolled.register_document().document.items() if name != "schema"}
+        content, draft = self.folder / "content.json", self.folder / "draft.json"
+        content.write_text(json.dumps(members), encoding="utf-8")
+        run("sluis-registrar", "propose", "--from", content, "--key", self.path("registrar-1"), "--out", draft)
+        run("sluis-registrar", "approve", draft, "--key", self.path("registrar-2"), "--out", out)
+
+    def registrar_options(self) -> list[str]:
+        """Return the options that pin both registrars."""
+        files = [self.path(name) / "registrar.pub.jwk" for name in ("registrar-1", "registrar-2")]
+        return [part for file in files for part in ("--registrar", str(file))]
+
+    def _init_custodian(self, name: str) -> None:
+        url = self.urls[name]
+        identity = ("--id", name, "--public-url", url, "--bind", url.removeprefix("http://"), "--broker-id", BROKER)
+        run("sluis-custodian", "init", self.path(name), *identity, *self.registrar_options())
+        run("sluis-custodian", "register", "import", self.path(name), self.folder / "register.json")
+        for oin in NAMES:
+            roster = self.folder / f"{name}-{oin}.json"
+            workers = [
+                Worker(sub=worker_id(oin, role), roles=frozenset({role}), broker_sub=worker_id(oin, role))
+                for role in ("worker", "approver")
+            ]
+            document = roster_document(oin=oin, audience=name, number=1, workers=workers, teams=[])
+            roster.write_bytes(document.with_signature(oin, key(oin)).encode())
+            run("sluis-custodian", "org", "enrol", self.path(name), "--oin", oin, "--roster", roster)
+
+    def _hold_ceremony(self) -> None:
+        first, second = CUSTODIANS
+        file = {
+            (name, step): self.folder / f"{name}.{step}" for name in CUSTODIANS for step in ("commit", "open", "epoch")
+        }
+        families = [part for family in ("nlbsn", "fam", "addr") for part in ("--family", family)]
+        for name in CUSTODIANS:
+            out = file[name, "commit"]
+            run("sluis-custodian", "ceremony", "commit", self.path(name), "--epoch", 1, *families, "--out", out)
+        for name, peer in ((first, second), (second, first)):
+            given = ("--peer-commit", file[peer, "commit"])
+            run("sluis-custodian", "ceremony", "open", self.path(name), *given, "--out", file[name, "open"])
+        for name, peer in ((first, second), (second, first)):
+            opened = ("--peer-commit", file[peer, "commit"], "--peer-open", file[peer, "open"])
+            run("sluis-custodian", "ceremony", "finish", self.path(name), *opened, "--out", file[name, "epoch"])
+        joined = (file[first, "epoch"], file[second, "epoch"])
+        run("sluis-custodian", "ceremony", "join", *joined, "--out", self.folder / "epoch.json")
+
+    def _init_broker(self) -> str:
+        url = self.urls["broker"]
+        identity = ("--id", BROKER, "--public-url", url, "--bind", url.removeprefix("http://"))
+        pins = [part for name in CUSTODIANS for part in ("--custodian", f"{name}={self.path(name)}/custodian.pub.jwk")]
+        printed = run(
+            "sluis-broker",
+            *("init", self.path("broker"), *identity, *self.registrar_options(), *pins),
+            *("--witness-url", self.urls["witness"], "--insecure-test-bundle", "--json"),
+        )
+        return str(json.loads(printed)["vkey"])
+
+    def _init_witness(self, vkey: str) -> None:
+        address = self.urls["witness"].removeprefix("http://")
+        options = ("--name", "witness.demo.sluis.test", "--log", vkey, "--bind", address)
+        witness = run("sluis-audit", "witness", "init", self.path("witness"), *options).strip()
+        policy = f"log {vkey}\nwitness w1 {witness} {self.urls['witness']}\nquorum w1\n"
+        (self.path("broker") / "log-policy").write_text(policy, encoding="utf-8")
+
+    def _name_services(self) -> None:
+        starts = {name: ("sluis-custodian", ["serve", str(self.path(name))]) for name in CUSTODIANS}
+        starts["witness"] = ("sluis-audit", ["witness", "serve", str(self.path("witness"))])
+        starts["broker"] = ("sluis-broker", ["serve", str(self.path("broker"))])
+        for name, (script, arguments) in starts.items():
+            self.services[name] = Service(script=script, arguments=arguments, log=self.folder / f"{name}.log")
+
+
+@contextmanager
+def running_region(folder: Path, *, enrolled: Enrolled | None = None) -> Iterator[Region]:
+    """Hold a region whose services all answer; every process is gone at the end."""
+    region = Region(folder=folder, enrolled=enrolled or Enrolled())
+    region.set_up()
+    try:
+        for service in region.services.values():
+            service.start()
+        yield region
+    finally:
+        for service in region.services.values():
+            service.stop()
+
+
+def wait_until(holds: object, *, seconds: float = 20.0) -> None:
+    """Return once a condition holds; fails after so many seconds."""
+    until = time.monotonic() + seconds
+    assert callable(holds)
+    while not holds():
+        assert time.monotonic() < until, "the condition never held"
+        time.sleep(0.1)

@@ -1,0 +1,170 @@
+"""A partner that really blinds, asks both custodians, combines, signs and posts; without a folder or an outbox."""
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from broker.protocol.epochs import SCHEMA, EpochDocument
+from broker.protocol.families import Family
+from broker.protocol.messages import EvaluationAnswer, FamilyAnswers
+from broker.protocol.request_signing import Target
+from broker.protocol.ristretto import Point
+from broker.protocol.signed_document import SignedDocument
+from broker.protocol.signing_keys import b64url, b64url_bytes
+from broker.protocol.tokens import Blinded, Evaluation, Identifier, blind, random_points, verify_and_combine
+from tests.simulators.enrolled import request_token
+
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What two custodians made of a household: wire tokens per family in the order asked, and one ticket of each."""
+
+    tokens: Mapping[Family, Sequence[str]]
+    tickets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WirePartner:
+    """One organisation's worker on the network. `broker` is (id, url), `custodians` id -> url."""
+
+    oin: str
+    broker: tuple[str, str]
+    custodians: Mapping[str, str]
+    epoch: bytes
+    purpose: str = "proefregio"
+    ground: str = "TEST-PROEFREGIO"
+
+    def ask(
+        self, party: str, url: str, method: str, path: str, body: bytes = b"", *, jti: str = "", approved: bool = False
+    ) -> httpx.Response:
+        """Return what a party answers to one signed request."""
+        target = Target(audience=party, method=method, url=url + path)
+        now = int(time.time())
+        signed = request_token(self.oin, target=target, body=body, now=now, jti=jti or secrets.token_hex(16))
+        headers = {"Authorization": f"Sluis {signed}", "Content-Type": "application/json"}
+        if approved:
+            again = secrets.token_hex(16)
+            headers["Sluis-Approval"] = request_token(
+                self.oin, target=target, body=body, now=now, jti=again, role="approver", approval=True
+            )
+        return httpx.request(method, url + path, content=body, headers=headers, timeout=20)
+
+    def post(self, path: str, body: Mapping[str, Any], *, approved: bool = False, jti: str = "") -> httpx.Response:
+        """Return the broker's answer to a signed POST."""
+        raw = json.dumps(body).encode()
+        return self.ask(*self.broker, "POST", path, raw, jti=jti, approved=approved)
+
+    def get(self, path: str) -> httpx.Response:
+        """Return the broker's answer to a signed GET."""
+        return self.ask(*self.broker, "GET", path)
+
+    def evaluate(self, operation: str, identifiers: Mapping[Family, Sequence[str]]) -> Tokens:
+        """Return the tokens of these identifiers, both custodians' proofs verified."""
+        blinds = {
+            family: [blind(_identifier(family, value), secrets.token_bytes) for value in values]
+            for family, values in identifiers.items()
+            if values
+        }
+        padding = {
+            family: random_points(BATCH - len(blinded), secrets.token_bytes) for family, blinded in blinds.items()
+        }
+        body = json.dumps(self._evaluation(operation, blinds, padding)).encode()
+        answers = {
+            custodian: EvaluationAnswer.model_validate(
+                self.ask(custodian, url, "POST", "/v1/evaluations", body).raise_for_status().json(), by_alias=True
+            )
+            for custodian, url in self.custodians.items()
+        }
+        document = EpochDocument.from_mapping(SignedDocument.parse(self.epoch, schema=SCHEMA).document)
+        tokens = {
+            family: verify_and_combine(
+                blinded,
+                {custodian: _evaluation_of(answer, family) for custodian, answer in answers.items()},
+                document.descriptor(family),
+                padding=padding[family],
+            )
+            for family, blinded in blinds.items()
+        }
+        wire = {family: [b64url(token.reveal()) for token in made] for family, made in tokens.items()}
+        return Tokens(tokens=wire, tickets=[answer.ticket for answer in answers.values()])
+
+    def register(self, *, subject: str, parents: Sequence[str] = (), approved: bool = False) -> httpx.Response:
+        """Return the broker's answer to the registration of a signal on this subject."""
+        return self.post("/v1/signals", self.registration(subject=subject, parents=parents), approved=approved)
+
+    def registration(self, *, subject: str, parents: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the body that registers a signal on this subject."""
+        made = self.evaluate("register", {Family.NLBSN: [subject], Family.FAM: parents})
+        return {
+            **self._command(made),
+            "household": _household(made, subjects=made.tokens[Family.NLBSN]),
+            "endsOn": time.strftime("%Y-%m-%d", time.gmtime(time.time() + 100 * 86_400)),
+            "ageQuarter": None,
+            "assessment": None,
+            "informing": None,
+        }
+
+    def check(self, *, subject: str, parents: Sequence[str] = (), members: Sequence[str] = ()) -> httpx.Response:
+        """Return the broker's answer to a check of this household."""
+        made = self.evaluate("check", {Family.NLBSN: [subject, *members], Family.FAM: parents})
+        first, *others = made.tokens[Family.NLBSN]
+        return self.post(
+            "/v1/household-checks",
+            {**self._command(made), "household": {**_household(made, subjects=[first]), "members": others}},
+        )
+
+    def _command(self, made: Tokens) -> dict[str, Any]:
+        return {
+            "idempotencyKey": secrets.token_hex(16),
+            "controller": self.oin,
+            "caseRef": None,
+            "purpose": self.purpose,
+            "grounds": [self.ground],
+            "team": "team-1",
+            "epoch": 1,
+            "tickets": list(made.tickets),
+        }
+
+    def _evaluation(
+        self, operation: str, blinds: Mapping[Family, Sequence[Blinded]], padding: Mapping[Family, Sequence[Point]]
+    ) -> dict[str, Any]:
+        return {
+            "batchId": secrets.token_hex(16),
+            "operation": operation,
+            "budgetClass": operation,
+            "purpose": self.purpose,
+            "epoch": 1,
+            "grantId": None,
+            "families": [
+                {
+                    "family": family.value,
+                    "real": len(blinded),
+                    "points": [b64url(point) for point in (*(item.point for item in blinded), *padding[family])],
+                }
+                for family, blinded in blinds.items()
+            ],
+        }
+
+
+def _household(made: Tokens, *, subjects: Sequence[str]) -> dict[str, Any]:
+    parents = [{"token": token, "source": "brp"} for token in made.tokens.get(Family.FAM, ())]
+    return {"subject": subjects[0], "parents": parents, "address": None}
+
+
+def _identifier(family: Family, value: str) -> Identifier:
+    """Return an identifier of a kind of our own; only a connector may make real ones."""
+    return Identifier(family, f"{family.value} simulated {hashlib.sha256(value.encode()).hexdigest()}".encode())
+
+
+def _evaluation_of(answer: EvaluationAnswer, family: Family) -> Evaluation:
+    item: FamilyAnswers = next(item for item in answer.families if item.family == family.value)
+    proof = b64url_bytes(item.proof, field="proof", length=64)
+    return Evaluation(answers=tuple(Point(token.value) for token in item.points), proof=proof)
