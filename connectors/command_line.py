@@ -1,0 +1,151 @@
+"""What every command shares: exit codes, options, errors as one line, results as text or JSON."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from broker.protocol.errors import MalformedError, ProtocolError
+from broker.protocol.problems import render
+from connectors.answers import Outcome, VerifiedEntry
+from connectors.errors import (
+    CaseError,
+    ConnectorError,
+    FolderError,
+    NotDoneError,
+    RefusedError,
+    SourceError,
+)
+from connectors.sources.caseload import Remark
+
+DONE, NOT_DONE, BAD_INPUT, SOME_REJECTED = 0, 1, 2, 3
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The partner's folder.")]
+OrgFolder = Annotated[Path, typer.Option("--org", metavar="DIR", help="The partner's folder.")]
+WorkerId = Annotated[str, typer.Option("--worker", help="Local id of the worker who asks.")]
+ApproverId = Annotated[str | None, typer.Option("--approver", help="Local id of the colleague who approves.")]
+Purpose = Annotated[str, typer.Option("--purpose")]
+Grounds = Annotated[list[str], typer.Option("--ground", help="A ground, at most three.")]
+Team = Annotated[str | None, typer.Option("--team", help="The team's code; rows may state their own.")]
+Families = Annotated[
+    str | None, typer.Option("--families", help="Families of identifiers, by commas, instead of the folder's setting.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+KIND_NL = {
+    "person": "dezelfde persoon",
+    "member": "iemand uit het huishouden",
+    "family": render("match.other_child", {}),
+    "address": "iemand op hetzelfde adres",
+}
+_LEVEL_WITH_CONTACT = 2
+console = Console(highlight=False, soft_wrap=True)
+notices = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def errors_end_the_command() -> Iterator[None]:
+    """Turn an error of ours into one line and the exit code it deserves."""
+    try:
+        yield
+    except (FolderError, SourceError, CaseError, MalformedError) as error:
+        notices.print(f"Fout: {error}", markup=False)
+        raise typer.Exit(BAD_INPUT) from None
+    except (ConnectorError, ProtocolError) as error:
+        for line in explanation(error):
+            notices.print(line, markup=False)
+        raise typer.Exit(NOT_DONE) from None
+    except OSError as error:
+        notices.print(f"Fout: {error.strerror}", markup=False)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def explanation(error: Exception) -> list[str]:
+    """Return what a worker must know of an error, in Dutch."""
+    if isinstance(error, RefusedError):
+        lines = [error.text_nl, *(f"Dit kan wel: {text}" for text in error.problem.possible)]
+        return lines if error.receipt is None else [*lines, receipt_line(error.receipt)]
+    if isinstance(error, NotDoneError):
+        waits = ["Het verzoek wacht in de outbox; ga verder met --resume."] if error.resumable else []
+        return [error.text_nl, *waits]
+    return [str(error)]
+
+
+def receipt_line(entry: VerifiedEntry) -> str:
+    """Return one line about a verified receipt."""
+    rule = entry.decision.get("rule")
+    decided = f", regel {rule}" if isinstance(rule, str) else ""
+    return f"Bewijs nagekeken: logregel {entry.index}, {entry.cosigned_nl}{decided}"
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Print what the worker reads about one case."""
+    if outcome.row:
+        console.print(f"[bold]{outcome.row}[/bold]")
+    console.print(outcome.text_nl, markup=False)
+    for match in outcome.matches:
+        contact = match.holder.contact
+        line = f"- {match.holder.name}"
+        if contact is not None and match.level >= _LEVEL_WITH_CONTACT:
+            line += f", {contact.display_name}, {contact.phone} ({contact.working_days})"
+        console.print(f"{line}: {KIND_NL[match.kind]}", markup=False)
+    for receipt in outcome.receipts:
+        console.print(receipt_line(receipt), markup=False)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as JSON members; it holds no identifier and no token."""
+    return {
+        "row": outcome.row,
+        "outcome": outcome.outcome,
+        "text_nl": outcome.text_nl,
+        "signal_id": outcome.signal_id,
+        "matches": [match.model_dump(mode="json", by_alias=True) for match in outcome.matches],
+        "signals": [signal.model_dump(mode="json", by_alias=True) for signal in outcome.signals],
+        "receipts": [entry_document(entry) for entry in outcome.receipts],
+    }
+
+
+def entry_document(entry: VerifiedEntry) -> dict[str, Any]:
+    """Return a verified entry as JSON members."""
+    return {
+        "index": entry.index,
+        "kind": entry.kind,
+        "path": f"receipts/{entry.index}.json",
+        "verified": True,
+        "status": entry.status,
+        "cosigned_by": list(entry.cosigned_by),
+        "witnesses": entry.witnesses,
+        "uncosigned_since": entry.uncosigned_since,
+        "bundle_sha256": entry.bundle_sha256,
+        "outcome": entry.outcome,
+        "decision": dict(entry.decision),
+    }
+
+
+def failure_document(row: str, error: ConnectorError) -> dict[str, Any]:
+    """Return what became of a case that was refused or not done."""
+    facts: dict[str, Any]
+    if isinstance(error, RefusedError):
+        receipt = None if error.receipt is None else entry_document(error.receipt)
+        facts = {"outcome": "refused", "problem": error.problem.id, "text_nl": error.text_nl, "party": error.party}
+        return {"row": row, **facts, "possible": list(error.problem.possible), "receipt": receipt}
+    if isinstance(error, NotDoneError):
+        facts = {"outcome": "not_done", "problem": error.problem_id, "text_nl": error.text_nl, "party": error.party}
+        return {"row": row, **facts, "resumable": error.resumable}
+    return {"row": row, "outcome": "not_done", "problem": "malformed-request", "text_nl": str(error), "party": None}
+
+
+def remark_documents(remarks: Sequence[Remark]) -> list[dict[str, str]]:
+    """Return rows, fields and rules as JSON members."""
+    return [{"row": remark.row, "field": remark.field, "rule": remark.rule} for remark in remarks]

@@ -1,0 +1,107 @@
+"""What can go wrong at a partner, and how sure one may then be.
+
+ConnectorError
+|-- FolderError                 the partner's folder is missing, open to others or malformed
+|-- SourceError                 a file cannot be read at all; nothing of it was used
+|-- CaseError                   a case breaks a rule; names the field and the rule, never the value
+|   `-- CaseMismatchError       the identifier is not that of the organisation's own case record
+|-- NotDoneError                nothing is known now: an outage, never an empty result
+|   `-- ReceiptError            an answer came without a receipt that holds, and is not shown
+`-- RefusedError                a party refused openly, and says why and what is possible
+
+Errors hold names of fields and rules, and problem ids; never an identifier, a token or a key.
+"""
+
+from collections.abc import Mapping
+
+from broker.protocol.problems import problem_kinds, render
+from connectors.answers import ProblemDocument, VerifiedEntry
+
+
+class ConnectorError(Exception):
+    """Root of every error of a partner's connector."""
+
+
+class FolderError(ConnectorError):
+    """The partner's folder cannot be used; names the file and the rule."""
+
+    def __init__(self, file: str, rule: str) -> None:
+        super().__init__(f"{file}: {rule}")
+        self.file = file
+        self.rule = rule
+
+
+class SourceError(ConnectorError):
+    """A source file as a whole breaks a rule; nothing of it was used."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"source: {rule}")
+        self.rule = rule
+
+
+class CaseError(ConnectorError):
+    """A case breaks a rule."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field = field
+        self.rule = rule
+
+
+class CaseMismatchError(CaseError):
+    """The identifier and the organisation's own case record disagree: probably the wrong person."""
+
+
+class NotDoneError(ConnectorError):
+    """The request was not carried out, or nobody knows whether it was; `resumable` rows stand in the outbox.
+
+    `problem_id` is a published problem, `text_nl` its Dutch sentence.
+    """
+
+    def __init__(
+        self,
+        problem_id: str,
+        *,
+        party: str | None = None,
+        key: str | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(problem_id)
+        self.problem_id = problem_id
+        self.party = party
+        self.key = key
+        self.text_nl = render(problem_kinds()[problem_id].text, params or {})
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the request stands in the outbox and `resume` will finish it."""
+        return self.key is not None
+
+
+class ReceiptError(NotDoneError):
+    """An answer's receipt does not hold, so the answer is not shown; `step` names what failed."""
+
+    def __init__(self, step: str, *, key: str | None = None) -> None:
+        super().__init__("receipt-invalid", key=key)
+        self.step = step
+
+    def __str__(self) -> str:
+        return f"{self.problem_id}: {self.step}"
+
+
+class RefusedError(ConnectorError):
+    """A party refused openly; nothing was carried out. `problem` says why, in Dutch, and what is possible.
+
+    `receipt` is the verified log entry of the refusal where the party is the broker and recorded one.
+    """
+
+    def __init__(self, problem: ProblemDocument, *, party: str, receipt: VerifiedEntry | None = None) -> None:
+        super().__init__(problem.id)
+        self.problem = problem
+        self.party = party
+        self.receipt = receipt
+
+    @property
+    def text_nl(self) -> str:
+        """The Dutch sentence."""
+        return self.problem.text_nl

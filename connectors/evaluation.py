@@ -1,0 +1,228 @@
+"""Identifiers become tokens: blinded here, evaluated by every custodian at once, proven, unblinded here (D1, D2).
+
+A custodian receives blinded points and random padding only: it cannot tell which is which, nor what they hold.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from broker.protocol import strict_json
+from broker.protocol.epochs import DescriptorError, EpochDescriptor
+from broker.protocol.errors import MalformedError, ProtocolError
+from broker.protocol.families import Family
+from broker.protocol.messages import (
+    BATCH_SIZES,
+    EvaluationAnswer,
+    EvaluationRequest,
+    FamilyAnswers,
+    FamilyPoints,
+    WireToken,
+)
+from broker.protocol.ristretto import Point, RandomBytes
+from broker.protocol.signing_keys import b64url_bytes
+from broker.protocol.tokens import (
+    Blinded,
+    Evaluation,
+    Identifier,
+    PersonToken,
+    blind,
+    random_points,
+    verify_and_combine,
+)
+from connectors.answers import ProblemDocument
+from connectors.errors import CaseError, NotDoneError, RefusedError
+from connectors.exchange import Exchange, Reply
+from connectors.folder import PartnerFolder
+from connectors.settings import Party
+
+PATH = "/v1/evaluations"
+_PROOF_BYTES = 64
+_SERVER_ERROR = 500
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """The tokens of a household by family, in the order asked; one ticket per custodian; the exact body sent."""
+
+    tokens: Mapping[Family, tuple[PersonToken, ...]]
+    tickets: tuple[str, ...]
+    body: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    blinds: tuple[Blinded, ...]
+    padding: tuple[Point, ...]
+
+
+async def evaluate(
+    exchange: Exchange,
+    folder: PartnerFolder,
+    identifiers: Sequence[Identifier],
+    *,
+    operation: str,
+    budget_class: str,
+    purpose: str,
+    worker: str,
+) -> Evaluated:
+    """Return the tokens of these identifiers with the tickets that cover them.
+
+    Raises:
+        CaseError: none to evaluate, or more of a family than one batch holds.
+        RefusedError: a custodian refused: budget, right, roster.
+        NotDoneError: a custodian is not reachable, or its proof does not hold under its pinned public share.
+    """
+    random = exchange.surroundings.random
+    # (1) Blind each identifier and hide how many there are behind random points.
+    descriptors = {family: _descriptor(folder, family) for family in _by_family(identifiers)}
+    batches = {family: _batch(found, random) for family, found in _by_family(identifiers).items()}
+    request = EvaluationRequest.model_validate(
+        {
+            "batch_id": exchange.surroundings.new_id(),
+            "operation": operation,
+            "budget_class": budget_class,
+            "purpose": purpose,
+            "epoch": folder.epoch.epoch,
+            "grant_id": None,
+            "families": [_family_points(family, batch) for family, batch in batches.items()],
+        }
+    )
+    body = request.model_dump_json(by_alias=True)
+    # (2) The same body to every custodian at once.
+    answers = await _ask_all(exchange, folder, body, worker)
+    # (3) Every proof is verified before any answer is used; (4) then the answers are added up and unblinded.
+    tokens = {family: _combined(descriptors[family], batch, answers) for family, batch in batches.items()}
+    # (5) The tickets are about this batch and these answers.
+    for custodian, answer in answers.items():
+        _check_ticket(answer, request, custodian=custodian, organisation=folder.settings.oin)
+    return Evaluated(
+        tokens=tokens,
+        tickets=tuple(answer.ticket for answer in answers.values()),
+        body=body,
+        epoch=request.epoch,
+    )
+
+
+async def reissue(exchange: Exchange, folder: PartnerFolder, body: str, *, worker: str) -> tuple[str, ...]:
+    """Return fresh tickets for a batch that was charged before. Raises RefusedError, NotDoneError."""
+    answers = await _ask_all(exchange, folder, body, worker)
+    return tuple(answer.ticket for answer in answers.values())
+
+
+def ticket_id(ticket: str) -> tuple[str, str]:
+    """Return custodian and id of a ticket; its signature is the broker's to judge. Raises NotDoneError."""
+    claims = _claims(ticket)
+    return str(claims.get("iss")), str(claims.get("jti"))
+
+
+def _by_family(identifiers: Sequence[Identifier]) -> dict[Family, list[Identifier]]:
+    by_family: dict[Family, list[Identifier]] = {}
+    for identifier in identifiers:
+        by_family.setdefault(identifier.family, []).append(identifier)
+    if not by_family:
+        raise CaseError("household", "must have at least one identifier that this purpose uses")
+    return by_family
+
+
+def _batch(identifiers: Sequence[Identifier], random: RandomBytes) -> _Batch:
+    size = next((size for size in BATCH_SIZES if len(identifiers) <= size), None)
+    if size is None:
+        raise CaseError("household", f"must have at most {BATCH_SIZES[-1]} identifiers of a kind")
+    return _Batch(
+        blinds=tuple(blind(identifier, random) for identifier in identifiers),
+        padding=random_points(size - len(identifiers), random),
+    )
+
+
+def _family_points(family: Family, batch: _Batch) -> FamilyPoints:
+    points = [WireToken(point) for point in (*(blinded.point for blinded in batch.blinds), *batch.padding)]
+    return FamilyPoints(family=family.value, real=len(batch.blinds), points=points)
+
+
+async def _ask_all(exchange: Exchange, folder: PartnerFolder, body: str, worker: str) -> dict[str, EvaluationAnswer]:
+    custodians = folder.settings.custodians
+    asked = [
+        exchange.send(custodian, PATH, method="POST", body=body.encode(), worker=worker) for custodian in custodians
+    ]
+    # All of them end before any failure is raised, so that no request is left behind.
+    replies = await asyncio.gather(*asked, return_exceptions=True)
+    answers: dict[str, EvaluationAnswer] = {}
+    for custodian, reply in zip(custodians, replies, strict=True):
+        if isinstance(reply, BaseException):
+            raise reply
+        answers[custodian.id] = _answer(custodian, reply)
+    return answers
+
+
+def _answer(custodian: Party, reply: Reply) -> EvaluationAnswer:
+    if reply.status != _OK:
+        problem = ProblemDocument.parse(reply.body, status=reply.status)
+        if problem is None or reply.status >= _SERVER_ERROR:
+            raise NotDoneError("custodian-unreachable", party=custodian.id)
+        raise RefusedError(problem, party=custodian.id)
+    try:
+        return EvaluationAnswer.model_validate(strict_json.load_object(reply.body))
+    except (MalformedError, ValidationError):
+        raise NotDoneError("custodian-unreachable", party=custodian.id) from None
+
+
+def _descriptor(folder: PartnerFolder, family: Family) -> EpochDescriptor:
+    try:
+        return folder.epoch.descriptor(family)
+    except DescriptorError:
+        raise CaseError("family", "has no key in this epoch") from None
+
+
+def _combined(
+    descriptor: EpochDescriptor, batch: _Batch, answers: Mapping[str, EvaluationAnswer]
+) -> tuple[PersonToken, ...]:
+    try:
+        evaluations = {custodian: _evaluation(answer, descriptor.family) for custodian, answer in answers.items()}
+        return tuple(verify_and_combine(batch.blinds, evaluations, descriptor, padding=batch.padding))
+    except ProtocolError:
+        raise NotDoneError("custodian-wrong-key") from None
+
+
+def _evaluation(answer: EvaluationAnswer, family: Family) -> Evaluation:
+    found = _family_answers(answer, family)
+    return Evaluation(
+        answers=tuple(Point(point.value) for point in found.points),
+        proof=b64url_bytes(found.proof, field="proof", length=_PROOF_BYTES),
+    )
+
+
+def _family_answers(answer: EvaluationAnswer, family: str) -> FamilyAnswers:
+    found = [item for item in answer.families if item.family == family]
+    if len(found) != 1:
+        raise MalformedError("families", "do not answer each family once")
+    return found[0]
+
+
+def _check_ticket(answer: EvaluationAnswer, request: EvaluationRequest, *, custodian: str, organisation: str) -> None:
+    """Hold if the ticket is about this batch and these answers: the broker would refuse another one."""
+    claims = _claims(answer.ticket)
+    families = {
+        asked.family: {"real": asked.real, "answers_sha256": _answers_sha256(_family_answers(answer, asked.family))}
+        for asked in request.families
+    }
+    stated = (claims.get("iss"), claims.get("org"), claims.get("op"), claims.get("batch"), claims.get("fam"))
+    if stated != (custodian, organisation, request.operation, request.batch_id, families):
+        raise NotDoneError("custodian-wrong-key", party=custodian)
+
+
+def _answers_sha256(answer: FamilyAnswers) -> str:
+    return hashlib.sha256(b"".join(point.value for point in answer.points)).hexdigest()
+
+
+def _claims(ticket: str) -> dict[str, object]:
+    parts = ticket.split(".")
+    try:
+        return strict_json.load_object(b64url_bytes(parts[1], field="ticket"), field="ticket")
+    except (IndexError, MalformedError):
+        raise NotDoneError("custodian-wrong-key") from None

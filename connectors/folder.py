@@ -1,0 +1,239 @@
+"""A partner's folder (mode 0700): its keys, whom it trusts, and what it keeps.
+
+    partner.toml  keys/  trust/  register.json  epochs.json  log-policy  cases.sqlite  outbox.sqlite  receipts/
+
+`trust/` holds the public keys pinned at `init`: those of the registrars and of the custodians. Documents are verified
+under these pins at every load, so a file that was changed afterwards is refused.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from audit.errors import PolicyError
+from audit.verify import Policy, parse_policy
+from broker.protocol import strict_json
+from broker.protocol.epochs import SCHEMA as EPOCH_SCHEMA
+from broker.protocol.epochs import EpochDocument
+from broker.protocol.errors import MalformedError, ProtocolError
+from broker.protocol.register import Organisation, Register
+from broker.protocol.signed_document import SignedDocument
+from broker.protocol.signing_keys import SigningKey, VerifyKey
+from connectors.casebook import Casebook
+from connectors.errors import FolderError
+from connectors.sealing import OutboxKey, SealingKey, SecretKey
+from connectors.settings import Settings
+
+_REGISTER, _EPOCHS, _LOG_POLICY = "register.json", "epochs.json", "log-policy"
+_SIGNING, _SEALING = Path("keys/signing.jwk"), Path("keys/sealing.key")
+_PAIRWISE, _OUTBOX, _CASE_REF = Path("keys/pairwise.key"), Path("keys/outbox.key"), Path("keys/case-reference.key")
+_REGISTRARS_NEEDED = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """Public keys trusted from the start: of the registrars by kid, and of each custodian by its id."""
+
+    registrars: Mapping[str, VerifyKey]
+    custodians: Mapping[str, VerifyKey]
+
+
+class PartnerFolder:
+    """One partner's folder, checked when it is opened; each document is verified when it is first used."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the folder. Raises FolderError: missing, open to others, or settings that break a rule."""
+        if not path.is_dir():
+            raise FolderError(path.name, "is not a folder: run sluis-connect init first")
+        if path.stat().st_mode & 0o077:
+            raise FolderError(path.name, "can be read by others; make it mode 0700")
+        self.path = path
+        self.settings = Settings.read(path)
+
+    @classmethod
+    def create(cls, path: Path, settings: Settings, *, pins: Pins, log_policy: str) -> "PartnerFolder":
+        """Return a new folder with fresh keys. Raises FolderError: something of it exists, or pins are missing."""
+        if len(pins.registrars) < _REGISTRARS_NEEDED:
+            raise FolderError("trust", "needs the public keys of two different registrars")
+        if pins.custodians.keys() != {custodian.id for custodian in settings.custodians}:
+            raise FolderError("trust", "needs the public key of every custodian")
+        _policy(log_policy)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.chmod(0o700)
+            for name in ("keys", "trust", "receipts"):
+                (path / name).mkdir(mode=0o700)
+            settings.write(path)
+            SigningKey.generate().write(path / _SIGNING)
+            SealingKey.create(path / _SEALING)
+            for key in (_PAIRWISE, _OUTBOX, _CASE_REF):
+                SecretKey.create(path / key)
+        except FileExistsError:
+            raise FolderError(path.name, "holds a partner already") from None
+        for kid, registrar in pins.registrars.items():
+            _write(path / "trust" / f"registrar-{kid}.jwk", _jwk_text(registrar))
+        for name, custodian in pins.custodians.items():
+            _write(path / "trust" / f"custodian-{name}.jwk", _jwk_text(custodian))
+        _write(path / _LOG_POLICY, log_policy.encode())
+        return cls(path)
+
+    @cached_property
+    def pins(self) -> Pins:
+        """The public keys this folder trusts."""
+        registrars = [read_jwk(path) for path in sorted((self.path / "trust").glob("registrar-*.jwk"))]
+        return Pins(
+            registrars={key.kid: key for key in registrars},
+            custodians={
+                custodian.id: read_jwk(self.path / "trust" / f"custodian-{custodian.id}.jwk")
+                for custodian in self.settings.custodians
+            },
+        )
+
+    @cached_property
+    def signing_key(self) -> SigningKey:
+        """The key this organisation signs requests and rosters with."""
+        try:
+            return SigningKey.read(self.path / _SIGNING)
+        except (OSError, MalformedError):
+            raise FolderError(str(_SIGNING), "is missing, damaged or can be read by others") from None
+
+    @cached_property
+    def sealing_key(self) -> SealingKey:
+        """The key that answers to this organisation are sealed to."""
+        return SealingKey.read(self.path / _SEALING)
+
+    @cached_property
+    def pairwise_key(self) -> SecretKey:
+        """The key behind the pairwise ids of workers."""
+        return SecretKey.read(self.path / _PAIRWISE)
+
+    @cached_property
+    def case_ref_key(self) -> SecretKey:
+        """The key behind case references."""
+        return SecretKey.read(self.path / _CASE_REF)
+
+    @cached_property
+    def outbox_key(self) -> OutboxKey:
+        """The key under which unacknowledged requests wait."""
+        return OutboxKey.read(self.path / _OUTBOX)
+
+    @cached_property
+    def register(self) -> Register:
+        """The register of organisations, verified now. Raises FolderError."""
+        return self._read_register(self._stored(_REGISTER))
+
+    @cached_property
+    def organisation(self) -> Organisation:
+        """This organisation as the register states it. Raises FolderError: it does not stand there."""
+        found = self.register.organisations.get(self.settings.oin)
+        if found is None:
+            raise FolderError(_REGISTER, "does not name this organisation")
+        return found
+
+    @cached_property
+    def epoch(self) -> EpochDocument:
+        """The epoch in use, verified now. Raises FolderError."""
+        return self._read_epoch(self._stored(_EPOCHS))
+
+    @cached_property
+    def log_policy(self) -> Policy:
+        """Which log this partner believes, and which witnesses. Raises FolderError."""
+        return _policy(self._stored(_LOG_POLICY).decode("utf-8", errors="replace"))
+
+    @property
+    def outbox_path(self) -> Path:
+        """The file of unacknowledged requests."""
+        return self.path / "outbox.sqlite"
+
+    @property
+    def receipts(self) -> Path:
+        """The folder of receipts."""
+        return self.path / "receipts"
+
+    def casebook(self) -> Casebook:
+        """Return the open casebook."""
+        return Casebook(self.path / "cases.sqlite")
+
+    def import_register(self, text: bytes) -> Register:
+        """Return the register that holds here from now on. Raises FolderError: not verified, or no higher number."""
+        register = self._read_register(text)
+        if (self.path / _REGISTER).exists() and register.number <= self.register.number:
+            raise FolderError(_REGISTER, "has no higher number than the one that is here")
+        _write(self.path / _REGISTER, text)
+        self.__dict__.pop("register", None)
+        self.__dict__.pop("organisation", None)
+        return register
+
+    def import_epoch(self, text: bytes) -> EpochDocument:
+        """Return the epoch that holds here from now on. Raises FolderError: not verified, or no higher number."""
+        document = self._read_epoch(text)
+        if (self.path / _EPOCHS).exists() and document.epoch <= self.epoch.epoch:
+            raise FolderError(_EPOCHS, "is no later than the one that is here")
+        _write(self.path / _EPOCHS, text)
+        self.__dict__.pop("epoch", None)
+        return document
+
+    def _read_register(self, text: bytes) -> Register:
+        try:
+            return Register.read(text, registrars=self.pins.registrars)
+        except ProtocolError:
+            raise FolderError(
+                _REGISTER, "is malformed or not signed by two registrars that this folder trusts"
+            ) from None
+
+    def _read_epoch(self, text: bytes) -> EpochDocument:
+        # (1) Every custodian of this folder signed it, with the key pinned at init.
+        try:
+            signed = SignedDocument.parse(text, schema=EPOCH_SCHEMA)
+            signed.require(self.pins.custodians, at_least=len(self.pins.custodians))
+            document = EpochDocument.from_mapping(signed.document)
+        except ProtocolError:
+            raise FolderError(_EPOCHS, "is malformed or not signed by every custodian of this folder") from None
+        # (2) It is their key, and nobody else's with it.
+        if {key.id for key in document.descriptors[0].custodians} != set(self.pins.custodians):
+            raise FolderError(_EPOCHS, "names other custodians than this folder")
+        return document
+
+    def _stored(self, name: str) -> bytes:
+        try:
+            return (self.path / name).read_bytes()
+        except OSError:
+            raise FolderError(name, "is not here yet: import it first") from None
+
+
+def read_jwk(path: Path) -> VerifyKey:
+    """Return the public key in a JWK file. Raises FolderError: missing or malformed."""
+    try:
+        return VerifyKey.from_jwk(strict_json.load_object(path.read_bytes(), field=path.name), field=path.name)
+    except (OSError, MalformedError):
+        raise FolderError(path.name, "is not a file with a public Ed25519 JWK") from None
+
+
+def registrar_pins(paths: Sequence[Path]) -> dict[str, VerifyKey]:
+    """Return the registrars' keys by kid. Raises FolderError."""
+    return {key.kid: key for key in (read_jwk(path) for path in paths)}
+
+
+def _policy(text: str) -> Policy:
+    try:
+        return parse_policy(text)
+    except PolicyError:
+        raise FolderError(_LOG_POLICY, "is not a log policy") from None
+
+
+def _jwk_text(key: VerifyKey) -> bytes:
+    members = ", ".join(f'"{name}": "{value}"' for name, value in key.jwk().items())
+    return f"{{{members}}}\n".encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Store a file whole and durably, or not at all; an existing one is replaced."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,93 @@
+"""`outbox.sqlite`: every command waits here, sealed, from before it is sent until its receipt is verified and kept.
+
+A command holds tokens and tickets, so a row is sealed under the outbox key, and a deleted row is overwritten.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from connectors.casebook import open_database
+from connectors.errors import FolderError
+from connectors.sealing import OutboxKey
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS command (
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL, created_at INTEGER NOT NULL, sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One request to the broker as it will be sent, and what is needed to send it again. It holds tokens.
+
+    `kind` is the log kind of its entry; `effect` what it does to the casebook: register, renew, withdraw or check.
+    `body` is without tickets; `evaluation` the exact body the custodians got, "" for commands without tokens.
+    `local` are own notes: row, case reference, signal id.
+    """
+
+    key: str
+    kind: str
+    effect: str
+    path: str
+    worker: str
+    approver: str | None
+    body: Mapping[str, Any]
+    tickets: tuple[str, ...]
+    evaluation: str
+    local: Mapping[str, str | None]
+
+    def __repr__(self) -> str:
+        """Return the kind and key only."""
+        return f"Command(kind={self.kind!r}, key={self.key!r}, redacted)"
+
+
+class Outbox:
+    """The open outbox of a folder; close it, or use it as a context."""
+
+    def __init__(self, path: Path, key: OutboxKey) -> None:
+        self._key = key
+        self._database = open_database(path)
+        self._database.executescript(_SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def put(self, command: Command, *, now: int) -> None:
+        """The command is durable, sealed, and will be found by `waiting`; one with the same key is replaced."""
+        sealed = self._key.seal(json.dumps(asdict(command)).encode())
+        self._database.execute(
+            "INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?)", (command.key, command.kind, now, sealed)
+        )
+
+    def delete(self, key: str) -> None:
+        """The command is gone and its bytes in the database are overwritten."""
+        self._database.execute("DELETE FROM command WHERE key = ?", (key,))
+
+    def forget(self) -> None:
+        """No trace of a deleted command is left in the write-ahead log."""
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def waiting(self) -> list[Command]:
+        """Return the commands without a receipt, oldest first. Raises FolderError: a row does not open."""
+        rows = self._database.execute("SELECT sealed FROM command ORDER BY created_at, key").fetchall()
+        return [self._opened(sealed) for (sealed,) in rows]
+
+    def _opened(self, sealed: bytes) -> Command:
+        try:
+            members = json.loads(self._key.unseal(sealed))
+            return Command(**{**members, "tickets": tuple(members["tickets"])})
+        except (ValueError, TypeError, KeyError, sqlite3.Error):
+            raise FolderError("outbox.sqlite", "has a row that is no command") from None

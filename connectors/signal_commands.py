@@ -1,0 +1,138 @@
+"""Working with own signals and receipts: list, renew, withdraw, verify again."""
+
+import asyncio
+import datetime
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.answers import Outcome
+from connectors.client import SluisClient
+from connectors.command_line import (
+    ApproverId,
+    AsJson,
+    OrgFolder,
+    WorkerId,
+    console,
+    entry_document,
+    errors_end_the_command,
+    explanation,
+    failure_document,
+    outcome_document,
+    print_json,
+    print_outcome,
+    receipt_line,
+)
+from connectors.errors import ConnectorError
+from connectors.folder import PartnerFolder
+from connectors.receipts import verify_stored
+
+receipt = typer.Typer(no_args_is_help=True, help="Receipts that were kept.")
+
+SignalId = Annotated[str, typer.Argument(metavar="SIGNAL", help="The signal's id, as `list` prints it.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """The signal commands stand in this command line."""
+    app.command("list")(list_signals)
+    app.command()(renew)
+    app.command()(withdraw)
+    app.command()(resume)
+    app.add_typer(receipt, name="receipt")
+
+
+def list_signals(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
+    """List the organisation's own signals."""
+    with errors_end_the_command():
+        outcome = _one(SluisClient(org, worker=worker), lambda client: client.list_signals(), as_json=as_json)
+    if not as_json:
+        for signal in outcome.signals:
+            line = f"{signal.signal_id}  {signal.purpose}  {signal.team}  {signal.state}  tot en met {signal.ends_on}"
+            console.print(line, markup=False)
+
+
+def renew(
+    signal: SignalId,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    ends_on: Annotated[datetime.datetime, typer.Option("--ends-on", formats=["%Y-%m-%d"])],
+    approver: ApproverId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give an own signal a new end date."""
+    with errors_end_the_command():
+        client = SluisClient(org, worker=worker, approver=approver)
+        _one(client, lambda client: client.renew(signal, ends_on=ends_on.date()), as_json=as_json)
+
+
+def withdraw(
+    signal: SignalId,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    reason: Annotated[str, typer.Option("--reason", help="mistake or no_longer_needed")],
+    approver: ApproverId = None,
+    as_json: AsJson = False,
+) -> None:
+    """End an own signal."""
+    with errors_end_the_command():
+        client = SluisClient(org, worker=worker, approver=approver)
+        _one(client, lambda client: client.withdraw(signal, reason=reason), as_json=as_json)
+
+
+def resume(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
+    """Finish every command that was sent, or nearly, and has no receipt yet."""
+
+    async def all_of_them(client: SluisClient) -> list[Outcome]:
+        async with client:
+            return await client.resume()
+
+    with errors_end_the_command():
+        outcomes = asyncio.run(all_of_them(SluisClient(org, worker=worker)))
+    if as_json:
+        print_json({"resumed": [outcome_document(outcome) for outcome in outcomes]})
+        return
+    for outcome in outcomes:
+        print_outcome(outcome)
+
+
+@receipt.command("verify")
+def receipt_verify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of the folder `receipts`.")],
+    *,
+    org: OrgFolder,
+    as_json: AsJson = False,
+) -> None:
+    """Verify kept receipts anew: receipt, request, answer and tickets, offline, under this folder's own log policy."""
+    with errors_end_the_command():
+        policy = PartnerFolder(org).log_policy
+        entries = [verify_stored(file, policy=policy) for file in files]
+    if as_json:
+        print_json({"receipts": [entry_document(entry) for entry in entries]})
+        return
+    for entry in entries:
+        console.print(receipt_line(entry), markup=False)
+
+
+def _one(client: SluisClient, act: Callable[[SluisClient], Awaitable[Outcome]], *, as_json: bool) -> Outcome:
+    async def run() -> Outcome:
+        async with client:
+            return await act(client)
+
+    try:
+        outcome = asyncio.run(run())
+    except ConnectorError as error:
+        if as_json:
+            print_json({"failed": [failure_document("", error)]})
+        else:
+            for line in explanation(error):
+                console.print(line, markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        print_json({"results": [outcome_document(outcome)]})
+    else:
+        print_outcome(outcome)
+    return outcome
