@@ -72,7 +72,7 @@ class _SliceEnforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin ships no 
     def _get_expression(self, _expr: str, _functions: object = None) -> SimpleEval:
         return self._parsed  # (H10, H11) parsed once, when the engine was built
 
-    def enable_enforce(self, *_switch: object) -> None:
+    def enable_enforce(self, *_switch: object, **_named: object) -> None:
         """Refuse: a disabled enforcer would allow everything (H3)."""
         msg = "deciding cannot be switched off"
         raise EngineError(msg)

@@ -4,6 +4,8 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from policies import AskFacts, HitFacts
 from policies.load import SHIPPED
 
@@ -90,3 +92,10 @@ def changed_documents(folder: Path, *changes: tuple[str, str, str]) -> Path:
         assert old in text, f"{file} has nothing to change"
         (target / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     return target
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    """The rows of one test table beside this file."""
+    path = Path(__file__).parent / "tables" / name
+    rows: list[dict[str, str]] = YAML(typ="safe", pure=True).load(path)
+    return rows

@@ -172,7 +172,8 @@ def test_the_purpose_row_of_the_verwijsindex(shipped: Bundle) -> None:
     """The verwijsindex knows youths to 22, two years, parents but no addresses (architecture D10)."""
     purpose = shipped.purposes["verwijsindex"]
     assert (purpose.max_years, purpose.age_limit) == (2, 23)
-    assert (purpose.match_kinds, purpose.families) == ({"person", "family"}, {"nlbsn", "fam"})
+    assert purpose.match_kinds == {"person", "family"}
+    assert purpose.families == {"nlbsn", "fam"}
     assert purpose.needs_assessment
     assert purpose.needs_informing
     assert (purpose.valid_from, purpose.valid_until) == (date(2015, 1, 1), None)
