@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from audit import errors
 from audit.checkpoint import Checkpoint
@@ -20,11 +21,14 @@ HERE = Path(__file__).parent
 REFUSED_FOR_ITS_12_BYTE_ROOTS = "additional/sizes-are-equal-one-and-proof-is-empty"
 
 
-def load(name: str) -> Any:
-    return json.loads((HERE / name).read_text("utf-8"))
+def load(name: str) -> dict[str, Any]:
+    """Return the content of a vector file."""
+    vectors: dict[str, Any] = json.loads((HERE / name).read_text("utf-8"))
+    return vectors
 
 
-def named(vectors: list[dict[str, Any]]) -> Any:
+def named(vectors: list[dict[str, Any]]) -> list[ParameterSet]:
+    """Return the vectors as test parameters under their names."""
     return [pytest.param(vector, id=vector["name"]) for vector in vectors]
 
 
@@ -32,6 +36,7 @@ LEAF, NOTE, PROOFS = load("leaf.json"), load("note.json"), load("rfc6962_proofs.
 
 
 def error_of(vector: dict[str, Any]) -> type[AuditError]:
+    """Return the error class that a vector names."""
     found = getattr(errors, vector["error"])
     assert issubclass(found, AuditError)
     return found  # type: ignore[no-any-return]  # narrowed by the assertion above, which mypy does not follow

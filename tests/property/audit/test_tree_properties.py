@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from audit.errors import ProofError
 from audit.merkle import (
-    Node, TreeHead, consistency_proof, inclusion_proof, leaf_hash, new_nodes, root_at, root_of, verify_consistency,
+    Node,
+    TreeHead,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    new_nodes,
+    root_at,
+    root_of,
+    verify_consistency,
     verify_inclusion,
 )  # fmt: skip
 from tests.unit.audit.log_simulator import LogInMemory
@@ -21,7 +29,7 @@ ROOTS = [root_at(LOG, size) for size in range(LARGEST + 1)]
 def test_inclusion_at_every_size(size: int) -> None:
     """At every size the stored nodes give the leaves' root, and every leaf is proven at its own index only."""
     assert root_of(LEAVES[:size]) == ROOTS[size]
-    step = max(1, size // 40)  # every size, and about forty indexes of each, the first and last included
+    step = max(1, size // 12)  # every size, and about twelve indexes of each, the first and last included
     for index in {*range(0, size, step), *range(max(0, size - 2), size)}:
         proof = inclusion_proof(LOG, index=index, size=size)
         verify_inclusion(leaf=LEAVES[index], index=index, size=size, proof=proof, root=ROOTS[size])
@@ -32,7 +40,7 @@ def test_inclusion_at_every_size(size: int) -> None:
 @pytest.mark.parametrize("new_size", range(LARGEST + 1))
 def test_consistency_at_every_size(new_size: int) -> None:
     """Every tree is proven to hold its beginnings, and no other beginning."""
-    step = max(1, new_size // 40)
+    step = max(1, new_size // 12)
     new = TreeHead(size=new_size, root=ROOTS[new_size])
     for old_size in {*range(0, new_size, step), *range(max(0, new_size - 2), new_size + 1)}:
         old = TreeHead(size=old_size, root=ROOTS[old_size])

@@ -4,8 +4,16 @@ import pytest
 
 from audit.errors import ProofError
 from audit.merkle import (
-    EMPTY_ROOT, EMPTY_TREE, TreeHead, consistency_proof, inclusion_proof, leaf_hash, root_at, root_of,
-    verify_consistency, verify_inclusion,
+    EMPTY_ROOT,
+    EMPTY_TREE,
+    TreeHead,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    root_at,
+    root_of,
+    verify_consistency,
+    verify_inclusion,
 )  # fmt: skip
 from tests.unit.audit.log_simulator import LogInMemory
 

@@ -6,7 +6,14 @@ import pytest
 
 from audit.errors import NoteError, SealError
 from audit.note import (
-    MAX_NOTE_BYTES, MAX_SIGNATURES, Algorithm, NoteSigningKey, VerifierKey, compose_note, parse_note, verify_note,
+    MAX_NOTE_BYTES,
+    MAX_SIGNATURES,
+    Algorithm,
+    NoteSigningKey,
+    VerifierKey,
+    compose_note,
+    parse_note,
+    verify_note,
 )  # fmt: skip
 from tests.unit.audit.log_simulator import ORIGIN
 
@@ -14,6 +21,7 @@ TEXT = "a text\n"
 
 
 def key(name: str = ORIGIN, algorithm: Algorithm = Algorithm.ED25519) -> NoteSigningKey:
+    """Return a key of a fixed seed."""
     return NoteSigningKey(name=name, algorithm=algorithm, seed=bytes(32))
 
 

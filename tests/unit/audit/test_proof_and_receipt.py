@@ -50,6 +50,7 @@ def test_a_receipt_survives_the_wire(log: LogInFolder) -> None:
 
 
 def broken(wire: dict[str, Any], **changes: object) -> dict[str, Any]:
+    """Return the wire form with members changed."""
     return {**wire, **changes}
 
 

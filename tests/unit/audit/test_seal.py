@@ -13,6 +13,7 @@ KEK = KeyEncryptionKey(bytes(32), epoch=7)
 
 
 def opened(group: str, sealed: SealedGroup) -> bytes:
+    """Return the payload that a sealed group opens to."""
     return open_group(group=group, key=sealed.key, nonce=sealed.nonce, ciphertext=sealed.ciphertext).payload
 
 

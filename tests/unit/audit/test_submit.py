@@ -57,6 +57,8 @@ def witness(tmp_path: Path, log: LogInMemory) -> Witness:
 async def submit(
     url: str, log: LogInMemory, *, size: int = 9, old: int = 0, deadline_s: float = 10.0
 ) -> Cosigned | NotCosigned:
+    """Ask a witness at this address to cosign the log at a size."""
+
     async def proof_from(old_size: int) -> Sequence[bytes]:
         return consistency_proof(log, old_size=old_size, new_size=size)
 

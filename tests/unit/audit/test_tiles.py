@@ -15,11 +15,13 @@ from tests.unit.audit.log_simulator import LogInFolder, LogInMemory, policy_text
 
 
 def publish_log(log: LogInMemory, folder: Path) -> Report:
+    """Publish a log into a folder and return what the verifier says."""
     publish(log, folder, policy_text(log.key.verifier))
     return verify_directory(folder, log.policy())
 
 
 def files(folder: Path) -> set[str]:
+    """Return the paths of all tiles in a folder."""
     return {str(path.relative_to(folder)) for path in (folder / "tile").rglob("*") if path.is_file()}
 
 
@@ -53,8 +55,7 @@ def test_three_levels_and_growth_in_steps(tmp_path: Path) -> None:
     log = LogInMemory()
     for size in (3, 300, 65_000, 65_537):
         assert publish_log(log.grow(size), tmp_path / "steps").holds
-    at_once = LogInMemory().grow(65_537)
-    report = publish_log(at_once, tmp_path / "once")
+    report = publish_log(log, tmp_path / "once")
     assert (report.holds, report.size) == (True, 65_537)
     assert files(tmp_path / "once") == files(tmp_path / "steps")
     assert {"tile/1/000", "tile/2/000.p/1", "tile/0/256.p/1"} <= files(tmp_path / "once")
@@ -138,6 +139,8 @@ def test_a_real_log_is_published_from_its_database(log: LogInFolder, tmp_path: P
 
 
 def flip(path: str) -> Callable[[Path], None]:
+    """Return a change of one bit in the middle of a file."""
+
     def mutate(folder: Path) -> None:
         data = bytearray((folder / path).read_bytes())
         data[len(data) // 2] ^= 1
@@ -147,6 +150,8 @@ def flip(path: str) -> Callable[[Path], None]:
 
 
 def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
+    """Return a change of a text in a file."""
+
     def mutate(folder: Path) -> None:
         text = (folder / path).read_text("utf-8")
         assert old in text
@@ -156,10 +161,13 @@ def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 def remove(path: str) -> Callable[[Path], None]:
+    """Return the removal of a file."""
     return lambda folder: (folder / path).unlink()
 
 
 def add(path: str, data: bytes) -> Callable[[Path], None]:
+    """Return an addition at the end of a file."""
+
     def mutate(folder: Path) -> None:
         with (folder / path).open("ab") as file:
             file.write(data)
@@ -168,6 +176,7 @@ def add(path: str, data: bytes) -> Callable[[Path], None]:
 
 
 def swap_entries(folder: Path) -> None:
+    """Swap the first two entries of the first bundle."""
     path = folder / "tile/entries/000"
     data = path.read_bytes()
     length = 2 + int.from_bytes(data[:2], "big")
@@ -175,12 +184,13 @@ def swap_entries(folder: Path) -> None:
 
 
 def not_a_leaf(folder: Path) -> None:
+    """Make an entry of the last bundle one of an unknown version."""
     path = folder / "tile/entries/001.p/44"
     data = path.read_bytes()
     path.write_bytes(data.replace(b"auditleaf/v1", b"auditleaf/v2", 1))
 
 
-MUTATIONS = {
+MUTATIONS: dict[str, Callable[[Path], object]] = {
     "bit in an entry": flip("tile/entries/000"),
     "bit in the last bundle": flip("tile/entries/001.p/44"),
     "entries swapped": swap_entries,

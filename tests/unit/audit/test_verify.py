@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,8 @@ def appended(log: LogInFolder) -> Appended:
     return log.tick(sealed("check", meta=META, actor=ACTOR), sealed())
 
 
-def cosign(appended: Appended, *keys: Any) -> list[str]:
+def cosign(appended: Appended, *keys: NoteSigningKey) -> list[str]:
+    """Return the cosignature lines of these keys over the new checkpoint."""
     return [key.sign(appended.checkpoint.encode(), time=NOW) for key in keys]
 
 
@@ -65,6 +65,7 @@ def test_other_openings_can_be_asked_for(log: LogInFolder, appended: Appended) -
 
 
 def mutations(receipt: Receipt, other: Receipt) -> dict[str, Receipt]:
+    """Return the receipt with each of its parts changed."""
     proof, openings = receipt.proof, dict(receipt.openings)
     meta = openings["meta"]
     changed = bytes([proof.hashes[0][0] ^ 1]) + proof.hashes[0][1:]
@@ -101,9 +102,12 @@ def test_every_mutation_of_a_receipt_is_rejected(log: LogInFolder, appended: App
     receipt, other = appended.receipt(0), appended.receipt(1)
     verify_receipt(receipt, log.policy())
     for name, mutated in mutations(receipt, other).items():
-        with pytest.raises(ReceiptError):
+        accepted = True
+        try:
             verify_receipt(mutated, log.policy())
-            pytest.fail(f"accepted: {name}")
+        except ReceiptError:
+            accepted = False
+        assert not accepted, name
 
 
 def test_a_payload_that_is_not_canonical(log: LogInFolder) -> None:

@@ -18,10 +18,12 @@ KEY = witness_key()
 
 
 def witness_at(path: Path, log: LogInMemory) -> Witness:
+    """Return a witness of this log whose memory is in a folder."""
     return Witness(key=KEY, logs=[log.key.verifier], store=WitnessStore(path / "witness.sqlite"))
 
 
 def body(old: object, proof: object, note: str) -> bytes:
+    """Return a request body, well formed or not."""
     lines = "".join(f"{to_base64(value)}\n" for value in proof) if isinstance(proof, tuple) else str(proof)
     return f"old {old}\n{lines}\n{note}".encode()
 
@@ -52,6 +54,7 @@ def witness(tmp_path: Path, log: LogInMemory) -> Witness:
 
 
 def ask(witness: Witness, request: bytes) -> WitnessAnswer:
+    """Send a request to a witness."""
     return witness.add_checkpoint(request, now=NOW)
 
 
@@ -85,6 +88,7 @@ def test_a_note_with_other_lines_is_kept_without_them(witness: Witness, log: Log
 
 
 def table(log: LogInMemory) -> dict[str, tuple[int, bytes]]:
+    """Return each wrong request with the status it must get from a witness at size 5."""
     nine, proof = log.notes[9], consistency_proof(log, old_size=5, new_size=9)
     stranger = NoteSigningKey(name=ORIGIN, algorithm=Algorithm.ED25519, seed=b"s" * 32)
     text = Checkpoint(origin=ORIGIN, head=log.head()).encode()
@@ -152,7 +156,7 @@ def test_a_failing_store_gives_no_cosignature(tmp_path: Path, log: LogInMemory) 
 
         @staticmethod
         def keep(connection: object, checkpoint: Checkpoint, note: str) -> None:
-            raise OSError("no space")
+            raise OSError(f"no space for {len(note)} bytes of size {checkpoint.head.size} in {type(connection)}")
 
     witness = Witness(key=KEY, logs=[log.key.verifier], store=Failing(tmp_path / "w.sqlite"))
     with pytest.raises(OSError, match="no space"):
