@@ -39,7 +39,7 @@ def create_app(custodian: Custodian) -> FastAPI:
                 await keeping
             tidy(custodian)
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_exception_handler(HTTPException, _http_problem)
     _add_routes(app, custodian)
     return app

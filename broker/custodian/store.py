@@ -5,7 +5,7 @@ A store belongs to the thread that opened it. Whatever SQLite reports becomes St
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,7 +61,9 @@ class Store:
             yield self
             self._connection.execute("COMMIT")
         except BaseException as error:
-            self._roll_back()
+            # SQLite may have undone it itself; if undoing fails, the next BEGIN does too, and nothing is served.
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
                 raise StoreError from None
             raise
@@ -102,11 +104,3 @@ class Store:
                 for statement in step:
                     self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {len(STEPS)}")
-
-    def _roll_back(self) -> None:
-        """Undo what the open transaction did; SQLite may have done so itself."""
-        if self._connection.in_transaction:
-            try:
-                self._connection.execute("ROLLBACK")
-            except sqlite3.Error:
-                raise StoreError from None

@@ -1,7 +1,7 @@
 """Two custodians in one process: the real code on two folders of their own, with partners, registrars and a clock.
 
-    with custodian_pair(tmp_path, [partner]) as pair:
-        a, b = pair.evaluate(partner, batch(nlbsn=[blinded.point]))
+with custodian_pair(tmp_path, [partner]) as pair:
+    a, b = pair.evaluate(partner, batch(nlbsn=[blinded.point]))
 """
 
 import hashlib
@@ -86,7 +86,9 @@ class SimulatedPartner:
     status: str = "active"
     parent_org: str | None = None
     families: Sequence[str] = ("nlbsn", "fam", "addr")
-    workers: Mapping[str, str] = field(default_factory=lambda: {"anna": "worker", "bram": "worker", "carla": "approver"})
+    workers: Mapping[str, str] = field(
+        default_factory=lambda: {"anna": "worker", "bram": "worker", "carla": "approver"}
+    )
     budgets: Mapping[str, BudgetClass] | None = None
 
     @property
@@ -154,7 +156,7 @@ def register_text(
     return signed.encode()
 
 
-def batch(  # noqa: PLR0913 - every member of the request can be set by a test
+def batch(
     *,
     operation: str = "check",
     budget_class: str = "check",
@@ -232,9 +234,7 @@ def hold_ceremony(first: Path, second: Path, *, epoch: int = EPOCH, families: Se
         name: ceremony.commit(path, custodian=name, epoch=epoch, families=families) for name, path in folders.items()
     }
     peer = dict(zip(CUSTODIANS, reversed(CUSTODIANS), strict=True))
-    opened = {
-        name: ceremony.open_shares(path, peer_commitments=promised[peer[name]]) for name, path in folders.items()
-    }
+    opened = {name: ceremony.open_shares(path, peer_commitments=promised[peer[name]]) for name, path in folders.items()}
     signed = [
         ceremony.finish(
             path,
@@ -310,11 +310,27 @@ def custodian_pair(
 ) -> Iterator[CustodianPair]:
     """Hold two custodians that made their key together and enrolled these partners."""
     clock = clock or SteppedClock()
+    epoch_text = make_pair(path, partners, budgets=budgets, now=clock.now)
+    with open_pair(path, epoch_text, clock=clock) as made:
+        yield made
+
+
+def make_pair(
+    path: Path, partners: Sequence[SimulatedPartner], *, budgets: Mapping[str, BudgetClass] | None = None, now: int
+) -> bytes:
+    """Return the epoch document of two new custodians in this folder, which enrolled these partners."""
     first, second = (make_folder(path / name.partition(".")[0], name) for name in CUSTODIANS)
     epoch_text = hold_ceremony(first, second)
     for at in (first, second):
-        import_register(at, register_text(partners, budgets=budgets), now=clock.now)
-        enrol_all(at, partners, now=clock.now)
+        import_register(at, register_text(partners, budgets=budgets), now=now)
+        enrol_all(at, partners, now=now)
+    return epoch_text
+
+
+@contextmanager
+def open_pair(path: Path, epoch_text: bytes, *, clock: SteppedClock) -> Iterator[CustodianPair]:
+    """Hold the two custodians in this folder open."""
+    first, second = (path / name.partition(".")[0] for name in CUSTODIANS)
     with ExitStack() as stack:
         a, b = (stack.enter_context(folder.open_custodian(at, clock=clock)) for at in (first, second))
         yield CustodianPair(folders=(first, second), custodians=(a, b), epoch_text=epoch_text, clock=clock)

@@ -1,11 +1,12 @@
 """Two custodians with one enrolled partner, open for each test."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.simulators.custodian import CustodianPair, SimulatedPartner, custodian_pair
+from tests.simulators.custodian import CustodianPair, SimulatedPartner, SteppedClock, make_pair, open_pair
 
 
 @pytest.fixture
@@ -14,8 +15,17 @@ def partner() -> SimulatedPartner:
     return SimulatedPartner()
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """Return two closed custodians, made once; tests work on copies."""
+    path = tmp_path_factory.mktemp("pair")
+    return path, make_pair(path, [SimulatedPartner()], now=SteppedClock().now)
+
+
 @pytest.fixture
-def pair(tmp_path: Path, partner: SimulatedPartner) -> Iterator[CustodianPair]:
+def pair(tmp_path: Path, made_once: tuple[Path, bytes]) -> Iterator[CustodianPair]:
     """Hold both custodians open."""
-    with custodian_pair(tmp_path, [partner]) as made:
+    source, epoch_text = made_once
+    shutil.copytree(source, tmp_path, dirs_exist_ok=True)
+    with open_pair(tmp_path, epoch_text, clock=SteppedClock()) as made:
         yield made

@@ -13,7 +13,7 @@ from broker.protocol.errors import MalformedError, ProtocolError, RequestTokenEr
 from broker.protocol.families import Family
 from broker.protocol.messages import EvaluationAnswer
 from broker.protocol.ristretto import Point
-from broker.protocol.signing_keys import b64url
+from broker.protocol.signing_keys import b64url, b64url_bytes
 from broker.protocol.tickets import TicketUse, verify_ticket
 from broker.protocol.tokens import Identifier, blind, random_points, verify_and_combine
 from tests.simulators.custodian import (
@@ -200,14 +200,12 @@ def test_a_point_off_the_group_is_refused(pair: CustodianPair, partner: Simulate
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"operation": "register", "budget_class": "import"}, {"grant_id": "0" * 32}],
+    "body",
+    [batch(operation="register", budget_class="import"), batch(grant_id="0" * 32)],
 )
-def test_an_import_without_a_grant_is_refused(
-    pair: CustodianPair, partner: SimulatedPartner, changes: dict[str, str]
-) -> None:
+def test_an_import_without_a_grant_is_refused(pair: CustodianPair, partner: SimulatedPartner, body: bytes) -> None:
     """Bulk import needs a grant of two people, and none is known."""
-    assert refusal(pair, partner, batch(**changes)) == "grant-unknown"  # type: ignore[arg-type] - keyword members
+    assert refusal(pair, partner, body) == "grant-unknown"
 
 
 def test_a_known_batch_is_answered_again_without_a_charge(pair: CustodianPair, partner: SimulatedPartner) -> None:
@@ -226,14 +224,12 @@ def test_a_known_batch_is_answered_again_without_a_charge(pair: CustodianPair, p
 
 def claims(answer: EvaluationAnswer) -> dict[str, Any]:
     """Return the claims of an answer's ticket."""
-    from broker.protocol.compact_jwt import b64url_bytes
-
     members: dict[str, Any] = json.loads(b64url_bytes(answer.ticket.split(".")[1], field="claims"))
     return members
 
 
 def test_a_batch_id_means_one_batch_of_one_worker(pair: CustodianPair, partner: SimulatedPartner) -> None:
-    """Another body, another worker or another day under the same id is refused; another organisation's id is its own."""
+    """Another body, worker or day under the same id is refused; another organisation's ids are its own."""
     batch_id = secrets.token_hex(16)
     body = batch(batch_id=batch_id)
     pair.ask(0, partner, body)
