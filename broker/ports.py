@@ -28,7 +28,7 @@ class StampKind(StrEnum):
     """The bundle in force. The key is `BUNDLE`."""
     ORGANISATION = "organisation"
     """An organisation's line in the register, or its roster. The key is its OIN."""
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - the name of a kind of stamp, no secret
     """The signals under one token index. The key is the index; a lookup that found nothing relies on it too."""
 
 
@@ -76,10 +76,11 @@ class SignalStore(Protocol):
     async def look_up(self, indexes: Collection[TokenIndex]) -> LookUp:
         """Return the tokens of active signals under these indexes, whoever holds them."""
 
-    async def own_on(
-        self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]
-    ) -> tuple[FoundToken, ...]:
-        """Return the tokens under these indexes of this organisation's own active signals for this purpose."""
+    async def own_on(self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]) -> LookUp:
+        """Return the tokens under these indexes of this organisation's own active signals for this purpose.
+
+        The stamps cover those signals only: who may not ask must not notice that others' signals come or go.
+        """
 
     async def own(self, *, organisation: str, signal_id: str) -> OwnSignal | None:
         """Return this organisation's own signal; None for another's and for none at all."""

@@ -1,39 +1,39 @@
 """What can go wrong with a request at the broker. Errors carry facts, never an HTTP status and never an input value.
 
-    BrokerError
-    ├── RequestRuleError                the request breaks a rule of its own; nothing was recorded
-    │   ├── FieldRuleError              a field breaks a rule: names both
-    │   ├── RoleNotAllowedError         this role may not do this
-    │   ├── ControllerUnknownError      the controller is neither the organisation nor its registered parent
-    │   ├── TeamUnknownError            the team has no contact card
-    │   ├── PurposeUnknownError         no such purpose
-    │   ├── FamilyNotAllowedError       the register gives this organisation no right to this family
-    │   ├── FamilyNotUsedError          the purpose does not use this family
-    │   ├── PointInvalidError           a token is no point of the group
-    │   ├── EpochUnknownError           not the epoch in use
-    │   ├── EndDateBeyondRuleError      the end lies after the latest day allowed, which it names
-    │   ├── AgeQuarterNeededError       the purpose is bound to an age
-    │   ├── AssessmentNeededError       the purpose needs a person's assessment
-    │   └── InformingNeededError        the purpose needs whether the family knows
-    ├── ApprovalError                   the second statement does not hold
-    │   └── ApproverIsRequesterError    nobody approves their own act
-    ├── OrganisationUnknownError        not in the register of organisations
-    ├── OrganisationSuspendedError      in it, and stopped
-    ├── NotFoundError                   nothing here, or nothing of yours: one answer for both
-    ├── SignalExistsError               this team has an active signal for this purpose on this person
-    ├── TicketSpentError                a ticket was used before
-    ├── KeyReusedError                  the idempotency key was used for another request
-    ├── AnswerWithheldError             done before, and something it rested on has changed since
-    ├── RecordedError                   a refusal that is itself an entry of the log; has its document and receipt
-    │   ├── RefusedError                may_ask said no
-    │   ├── WithdrawalNeedsReviewError  a signal used to look is not withdrawn within 14 days without review
-    │   └── NotDoneError                a decision failed; nothing was disclosed
-    ├── NotRecordedError                not done, and not recorded either
-    │   ├── StorageError                it could not be stored
-    │   └── LogUnavailableError         the log does not work
-    └── ConcurrencyError                only inside the broker: a flow catches these
-        ├── StaleDecisionError          what the decision relied on has changed: decide again
-        └── AlreadyAnsweredError        the same request was answered meanwhile: give that answer
+BrokerError
+├── RequestRuleError                the request breaks a rule of its own; nothing was recorded
+│   ├── FieldRuleError              a field breaks a rule: names both
+│   ├── RoleNotAllowedError         this role may not do this
+│   ├── ControllerUnknownError      the controller is neither the organisation nor its registered parent
+│   ├── TeamUnknownError            the team has no contact card
+│   ├── PurposeUnknownError         no such purpose
+│   ├── FamilyNotAllowedError       the register gives this organisation no right to this family
+│   ├── FamilyNotUsedError          the purpose does not use this family
+│   ├── PointInvalidError           a token is no point of the group
+│   ├── EpochUnknownError           not the epoch in use
+│   ├── EndDateBeyondRuleError      the end lies after the latest day allowed, which it names
+│   ├── AgeQuarterNeededError       the purpose is bound to an age
+│   ├── AssessmentNeededError       the purpose needs a person's assessment
+│   └── InformingNeededError        the purpose needs whether the family knows
+├── ApprovalError                   the second statement does not hold
+│   └── ApproverIsRequesterError    nobody approves their own act
+├── OrganisationUnknownError        not in the register of organisations
+├── OrganisationSuspendedError      in it, and stopped
+├── NotFoundError                   nothing here, or nothing of yours: one answer for both
+├── SignalExistsError               this team has an active signal for this purpose on this person
+├── TicketSpentError                a ticket was used before
+├── KeyReusedError                  the idempotency key was used for another request
+├── AnswerWithheldError             done before, and something it rested on has changed since
+├── RecordedError                   a refusal that is itself an entry of the log; has its document and receipt
+│   ├── RefusedError                may_ask said no
+│   ├── WithdrawalNeedsReviewError  a signal used to look is not withdrawn within 14 days without review
+│   └── NotDoneError                a decision failed; nothing was disclosed
+├── NotRecordedError                not done, and not recorded either
+│   ├── StorageError                it could not be stored
+│   └── LogUnavailableError         the log does not work
+└── ConcurrencyError                only inside the broker: a flow catches these
+    ├── StaleDecisionError          what the decision relied on has changed: decide again
+    └── AlreadyAnsweredError        the same request was answered meanwhile: give that answer
 """
 
 from collections.abc import Mapping

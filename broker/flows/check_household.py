@@ -1,0 +1,93 @@
+"""Look who is involved with a household (D5, D7, D8)."""
+
+from broker.domain.households import gives_standing
+from broker.domain.requests import Approval, Requester
+from broker.flows.act import Act
+from broker.flows.household_question import Question, asked_stamps, may_ask, prepare, recording_of, see
+from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
+from broker.flows.policy import PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import TicketIssuers, check_used_families
+from broker.ports import (
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    MarkStanding,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    TokenIndexer,
+)
+from broker.protocol.messages import CheckHousehold
+from policies import Refusal
+
+
+async def check_household(
+    *,
+    command: CheckHousehold,
+    requester: Requester,
+    approval: Approval | None,
+    policy: PolicyInForce,
+    issuers: TicketIssuers,
+    tokens: TokenIndexer,
+    clock: Clock,
+    registers: RegisterReader,
+    rosters: RosterReader,
+    signals: SignalStore,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """The check is decided, recorded, and only then answered: outcome `shown` or `nothing`.
+
+    None, not permitted to see, and shielded give the same result.
+
+    Raises:
+        RefusedError: `may_ask` said no. NotDoneError: a decision failed. Both with the receipt of their entry.
+        RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.checking(command, requester, approval)
+
+    async def decide() -> Outcome:
+        # (1) What everything below relies on is read before it; then the request's own rules.
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        register, epoch = await registers.register(), await registers.epoch()
+        roster = await rosters.roster(requester.organisation)
+        # (2) One ticket of each custodian covers it; they are spent at the commit.
+        prepared = prepare(
+            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
+            issuers=issuers, tokens=tokens, now=clock.now(),
+        )  # fmt: skip
+        indexes, today = prepared.household.indexes(), clock.today()
+        # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
+        own = await signals.own_on(
+            organisation=requester.organisation, purpose=prepared.purpose.id, indexes=indexes
+        )  # fmt: skip
+        standing = gives_standing(prepared.household, own.found, day=today)
+        question = Question(prepared=prepared, today=today, standing=standing)
+        asked = may_ask(policy, question)
+        # (4) No: openly, recorded, with what is possible.
+        if isinstance(asked, Refusal):
+            relied = (*base, *own.stamps)
+            return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
+        check_used_families(prepared.purpose, act)
+        # (5) Every token is looked up; (6) every hit is decided on, shown or not.
+        looked_up = await signals.look_up(indexes)
+        seen = see(policy, question, looked_up, register=register)
+        matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
+        told = "shown" if matches else "nothing"
+        document = result_document(outcome=told, text=f"check.{told}", matches=matches)
+        effects = Effects(
+            relies_on=(*base, *own.stamps, *looked_up.stamps),
+            changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(standing)),
+            tasks=seen.tasks(question),
+            rests_on=(*base, *seen.rests_on) if matches else (),
+            valid_until=seen.valid_until,
+        )
+        recording = recording_of(question, asked, seen, register=register, document=document)
+        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+
+    # (7) Recorded with all it changes in one transaction, and (8) only then told.
+    return await decide_and_record(
+        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+    )

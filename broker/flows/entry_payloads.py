@@ -1,0 +1,101 @@
+"""The five payloads of an entry, exactly as docs/formats.md section 7 has them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from broker.domain.disclosures import MatchRow
+from broker.flows.act import Act
+from broker.flows.canonical import sha256_of
+from broker.ports import TicketId
+
+HITS_ROOM = 16_300
+"""Bytes a `hits` payload may take: docs/audit-format.md gives it 16,384 with its padding."""
+SHIELDED_ROOM = 8_100
+"""The same for `shielded`, of 8,192."""
+MAX_HANDLES = 55
+"""Search handles that fit a `subject` payload of 2,048 bytes."""
+
+HITS_SCHEMA = "entry-hits/v1"
+SHIELDED_SCHEMA = "entry-shielded/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """How an act ended, in the terms an entry records.
+
+    `outcome` is shown, nothing, done, refused or error; `reason` a code for the last two; `decision` the `decision/v1`
+    of `may_ask`, or None where nothing is asked; `document` what the asker is told, without its receipt.
+    """
+
+    outcome: str
+    bundle: str
+    register: int | None
+    document: Mapping[str, object]
+    reason: str | None = None
+    decision: Mapping[str, object] | None = None
+    shown: tuple[MatchRow, ...] = ()
+    tickets: tuple[TicketId, ...] = ()
+    handles: Iterable[str] = ()
+    hits: Mapping[str, object] | None = None
+    shielded: Mapping[str, object] | None = None
+
+
+def entry_payloads(act: Act, recording: Recording) -> dict[str, Mapping[str, object]]:
+    """Return the payload of each group; groups that say nothing are there too, so every entry has the same shape."""
+    return {
+        "meta": _meta(act, recording),
+        "actor": _actor(act, recording.tickets),
+        "subject": _subject(recording.handles),
+        "hits": recording.hits or {"schema": HITS_SCHEMA, "decisions": []},
+        "shielded": recording.shielded or {"schema": SHIELDED_SCHEMA, "decisions": []},
+    }
+
+
+def _meta(act: Act, recording: Recording) -> dict[str, object]:
+    return {
+        "schema": "entry-meta/v1",
+        "request": {
+            "type": act.type,
+            "sha256": act.sha256,
+            "purpose": act.purpose,
+            "grounds": list(act.grounds),
+            "controller": act.controller,
+            "team": act.team,
+            "epoch": act.epoch,
+            "counts": dict(act.counts),
+            "ends_on": None if act.ends_on is None else act.ends_on.isoformat(),
+        },
+        "register": recording.register,
+        "bundle": recording.bundle,
+        "decision": None if recording.decision is None else dict(recording.decision),
+        "outcome": recording.outcome,
+        "reason": recording.reason,
+        "shown": [
+            {"oin": row.organisation, "team": row.team, "kind": row.kind.value, "level": row.level}
+            for row in recording.shown
+        ],
+        "result_sha256": sha256_of(dict(recording.document)),
+    }
+
+
+def _actor(act: Act, tickets: Iterable[TicketId]) -> dict[str, object]:
+    approval = act.approval
+    return {
+        "schema": "entry-actor/v1",
+        "organisation": act.requester.organisation,
+        "parent_org": act.requester.parent_org,
+        "worker": act.requester.worker,
+        "role": act.requester.role,
+        "acr": act.requester.acr,
+        "jti": act.requester.jti,
+        "approver": None if approval is None else {"worker": approval.worker, "jti": approval.jti},
+        "tickets": [{"custodian": ticket.custodian, "id": ticket.id} for ticket in tickets],
+    }
+
+
+def _subject(handles: Iterable[str]) -> dict[str, object]:
+    listed = sorted(set(handles))
+    payload: dict[str, object] = {"schema": "entry-subject/v1", "handles": listed[:MAX_HANDLES]}
+    if len(listed) > MAX_HANDLES:
+        payload["omitted"] = len(listed) - MAX_HANDLES
+    return payload

@@ -1,0 +1,184 @@
+"""The part that registering and checking have in common: may it be asked, and what may be seen (D5, D8)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from broker.domain.disclosures import MatchRow, match_rows
+from broker.domain.households import Household, find_hits
+from broker.flows.act import Act
+from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
+from broker.flows.judging import ERROR, DecisionFailedError, Recorded, judge_hits, record_decisions
+from broker.flows.policy import PolicyInForce
+from broker.flows.request_rules import (
+    TicketIssuers,
+    check_approval,
+    check_families,
+    check_organisation,
+    check_purpose,
+    check_team,
+    check_tickets,
+    index_household,
+)
+from broker.ports import BUNDLE, LookUp, Stamp, StampKey, StampKind, Task, TicketId, TokenIndexer
+from broker.protocol.epochs import EpochDocument
+from broker.protocol.messages import CheckHousehold, RegisterSignal
+from broker.protocol.register import Organisation, Register
+from broker.protocol.roster import Roster
+from policies import AskFacts, Permit, Purpose, Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A request whose own rules hold: who asks, for what, about which household, with which tickets."""
+
+    act: Act
+    organisation: Organisation
+    purpose: Purpose
+    approved: bool
+    household: Household
+    tickets: tuple[TicketId, ...]
+
+
+def prepare(
+    command: RegisterSignal | CheckHousehold,
+    *,
+    act: Act,
+    register: Register,
+    roster: Roster | None,
+    epoch: EpochDocument,
+    purposes: Mapping[str, Purpose],
+    issuers: TicketIssuers,
+    tokens: TokenIndexer,
+    now: int,
+) -> Prepared:
+    """Return the request, once its own rules hold and its tickets cover it.
+
+    Raises:
+        RequestRuleError, ApprovalError, OrganisationUnknownError, OrganisationSuspendedError, TicketError
+    """
+    organisation = check_organisation(register, act)
+    known = check_team(roster, act)
+    approved = check_approval(known, act.requester, act.approval)
+    purpose = check_purpose(purposes, act)
+    check_families(organisation, epoch, act)
+    return Prepared(
+        act=act,
+        organisation=organisation,
+        purpose=purpose,
+        approved=approved,
+        household=index_household(command.household, epoch=command.epoch, tokens=tokens),
+        tickets=check_tickets(command.tickets, issuers=issuers, act=act, now=now),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A prepared request with what `may_ask` needs besides; computed here, but for the grounds, which are claimed."""
+
+    prepared: Prepared
+    today: date
+    standing: frozenset[str]
+
+    def facts(self) -> AskFacts:
+        """Return the facts of the asker."""
+        act, organisation = self.prepared.act, self.prepared.organisation
+        return AskFacts(
+            day=self.today,
+            operation="register" if act.type == "register_signal" else "check",
+            organisation=organisation.oin,
+            org_class=organisation.org_class,
+            role=act.requester.role,
+            purpose=self.prepared.purpose.id,
+            grounds=act.grounds,
+            standing="own_signal" if self.standing else "none",
+            approval="approved" if self.prepared.approved else "none",
+            families=act.families(),
+            simulated_bsn_right=organisation.simulated_bsn_right,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the look-up gave: the rows to show, both groups of decisions, and what they rest on.
+
+    `rests_on` and `valid_until` concern shown signals only; `handles` every signal that was hit.
+    """
+
+    rows: tuple[MatchRow, ...]
+    open: Recorded
+    shielded: Recorded
+    handles: frozenset[str]
+    rests_on: tuple[Stamp, ...]
+    valid_until: date | None
+
+    def tasks(self, question: Question) -> tuple[Task, ...]:
+        """Return the task for somebody to look, when more decisions were made than an entry holds."""
+        if not self.open.omitted:
+            return ()
+        organisation = question.prepared.organisation.oin
+        return (Task(kind="review-omitted-decisions", organisation=organisation, due_on=question.today),)
+
+
+def asked_stamps(organisation: str) -> tuple[StampKey, ...]:
+    """Return what every question relies on: the bundle, and the asker's own line and roster."""
+    return (
+        StampKey(kind=StampKind.POLICY, key=BUNDLE),
+        StampKey(kind=StampKind.ORGANISATION, key=organisation.encode("ascii")),
+    )
+
+
+def may_ask(policy: PolicyInForce, question: Question) -> Permit | Refusal:
+    """Return the decision whether this may be asked. Raises DecisionFailedError: there is none."""
+    decision = policy.decision_point.may_ask(question.facts())
+    if isinstance(decision, Refusal) and decision.reason == ERROR:
+        raise DecisionFailedError
+    return decision
+
+
+def see(policy: PolicyInForce, question: Question, looked_up: LookUp, *, register: Register) -> Seen:
+    """Return what may be shown of everything found, having decided on all of it. Raises DecisionFailedError."""
+    prepared = question.prepared
+    found = find_hits(prepared.household, looked_up.found, asker=prepared.organisation.oin, day=question.today)
+    hits = [hit for hit in found if hit.kind.value in prepared.purpose.match_kinds]
+    judged = judge_hits(policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker)
+    recorded = record_decisions(HITS_SCHEMA, [one for one in judged if not one.shielded], room=HITS_ROOM)
+    shielded = record_decisions(SHIELDED_SCHEMA, [one for one in judged if one.shielded], room=SHIELDED_ROOM)
+    permitted = recorded.permitted()
+    rows = match_rows(permitted)
+    named = {(row.organisation, row.team) for row in rows}
+    shown = [one.hit.signal for one in permitted if (one.hit.signal.organisation, one.hit.signal.team) in named]
+    keys = {name.encode("ascii") for signal in shown for name in (signal.id, signal.organisation)}
+    return Seen(
+        rows=rows,
+        open=recorded,
+        shielded=shielded,
+        handles=frozenset(hit.signal.handle for hit in hits),
+        rests_on=tuple(stamp for stamp in looked_up.stamps if stamp.of.key in keys),
+        valid_until=min((signal.ends_on for signal in shown), default=None),
+    )
+
+
+def recording_of(
+    question: Question,
+    asked: Permit,
+    seen: Seen,
+    *,
+    register: Register,
+    document: Mapping[str, object],
+    written: str | None = None,
+) -> Recording:
+    """Return how a question that was carried out ended; `written` is the search handle of a signal it stored."""
+    handles = seen.handles if written is None else seen.handles | {written}
+    return Recording(
+        outcome="shown" if seen.rows else "nothing",
+        bundle=asked.bundle,
+        register=register.number,
+        document=document,
+        decision=asked.record(),
+        shown=seen.rows,
+        tickets=question.prepared.tickets,
+        handles=handles,
+        hits=seen.open.payload,
+        shielded=seen.shielded.payload,
+    )

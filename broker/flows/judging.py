@@ -1,0 +1,145 @@
+"""Deciding what of the hits may be seen: the same work for every hit, shown or not (D8)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from broker.domain.disclosures import PermittedHit
+from broker.domain.households import Hit
+from broker.flows.canonical import canonical, sha256_of
+from broker.flows.policy import PolicyInForce
+from broker.protocol.register import Register
+from policies import AskFacts, HitFacts, Permit, Refusal
+
+ERROR = "error"
+"""The reason of a refusal that came from a failure and not from a rule."""
+NOT_REGISTERED = "?"
+"""The class of a holder that is in the register no more: outside every vocabulary, so nothing is shown."""
+
+
+class DecisionFailedError(Exception):
+    """A decision could not be made; the request is not done, and that is recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One decision on hits with equal facts; `record` is its `decision/v1`."""
+
+    hits: tuple[Hit, ...]
+    shielded: bool
+    level: int
+    record: Mapping[str, object]
+
+    def entry(self) -> dict[str, object]:
+        """Return the decision as it stands in an entry: with the search handles of its signals, never their ids."""
+        return {"decision": dict(self.record), "signals": sorted({hit.signal.handle for hit in self.hits})}
+
+
+def judge_hits(
+    policy: PolicyInForce, facts: AskFacts, hits: Iterable[Hit], *, register: Register, worker: str
+) -> tuple[Judged, ...]:
+    """Return a decision for every hit, those with equal facts together: permits first, then the strongest.
+
+    Args:
+        policy: decides.
+        facts: of the asker, as `may_ask` judged them.
+        hits: strongest first.
+        register: gives the class of each holder.
+        worker: the asker, who may be excluded from a signal.
+
+    Raises:
+        DecisionFailedError: a decision failed, be it on a hit or on the probe that is made without any hit.
+    """
+    by_facts: dict[HitFacts, list[Hit]] = {}
+    for hit in hits:
+        by_facts.setdefault(_hit_facts(hit, facts, register, worker), []).append(hit)
+    # (1) One probe always, so that a broken engine fails for everybody and never only where a signal is.
+    _decide(policy, facts, _probe(facts))
+    # (2) Every hit, also those that are shielded or excluded.
+    judged = [_judged(policy, facts, hit_facts, tuple(group)) for hit_facts, group in by_facts.items()]
+    return tuple(sorted(judged, key=lambda one: one.level == 0))
+
+
+def _judged(policy: PolicyInForce, facts: AskFacts, hit_facts: HitFacts, hits: tuple[Hit, ...]) -> Judged:
+    decision = _decide(policy, facts, hit_facts)
+    # A shielded signal is never shown in this version, whatever a document says.
+    level = decision.level if isinstance(decision, Permit) and not hit_facts.shielded else 0
+    return Judged(hits=hits, shielded=hit_facts.shielded, level=level, record=decision.record())
+
+
+def _decide(policy: PolicyInForce, facts: AskFacts, hit: HitFacts) -> Permit | Refusal:
+    decision = policy.decision_point.may_see(facts, hit)
+    if isinstance(decision, Refusal) and decision.reason == ERROR:
+        raise DecisionFailedError
+    return decision
+
+
+def _hit_facts(hit: Hit, facts: AskFacts, register: Register, worker: str) -> HitFacts:
+    signal = hit.signal
+    holder = register.organisations.get(signal.organisation)
+    return HitFacts(
+        holder=signal.organisation,
+        holder_class=NOT_REGISTERED if holder is None else holder.org_class,
+        kind=hit.kind.value,
+        purpose=signal.purpose,
+        ground=signal.ground,
+        shielded=signal.shielded,
+        excluded=signal.excludes(facts.organisation, worker),
+    )
+
+
+def _probe(facts: AskFacts) -> HitFacts:
+    return HitFacts(
+        holder=facts.organisation,
+        holder_class=facts.org_class,
+        kind="person",
+        purpose=facts.purpose,
+        ground=facts.grounds[0],
+        shielded=False,
+        excluded=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The decisions that stand in one group of an entry, and that group's payload."""
+
+    payload: Mapping[str, object]
+    kept: tuple[Judged, ...]
+    omitted: int
+
+    def permitted(self) -> tuple[PermittedHit, ...]:
+        """Return what may be shown: permitted, and recorded. What is not in the log is not disclosed."""
+        return tuple(
+            PermittedHit(hit=hit, level=judged.level) for judged in self.kept if judged.level for hit in judged.hits
+        )
+
+
+def record_decisions(schema: str, judged: Iterable[Judged], *, room: int) -> Recorded:
+    """Return the payload with as many decisions as fit in `room` bytes, in their order; the rest as count and hash.
+
+    Sizes are fixed (D12), so a household with very many holders cannot have every decision spelt out.
+    """
+    kept: list[Judged] = []
+    omitted: list[Judged] = []
+    used = len(canonical(_payload(schema, [], [])))
+    for one in judged:
+        size = len(canonical(one.entry())) + 1
+        fits = not omitted and used + size <= room - _OMITTED_ROOM
+        (kept if fits else omitted).append(one)
+        used += size
+    entries = [one.entry() for one in kept]
+    return Recorded(
+        payload=_payload(schema, entries, [one.entry() for one in omitted]), kept=tuple(kept), omitted=len(omitted)
+    )
+
+
+_OMITTED_ROOM = 160
+"""Bytes kept free for the count and hash of what did not fit."""
+
+
+def _payload(schema: str, entries: list[dict[str, object]], omitted: list[dict[str, object]]) -> dict[str, object]:
+    payload: dict[str, object] = {"schema": schema, "decisions": entries}
+    if omitted:
+        digest = sha256_of(omitted)
+        payload["omitted"] = {"count": len(omitted), "sha256": digest}
+    return payload

@@ -1,0 +1,60 @@
+"""List an organisation's own signals; reading is recorded too."""
+
+from broker.domain.requests import Requester
+from broker.domain.signals import Signal
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_document
+from broker.flows.policy import PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation, check_worker
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.protocol.messages import OwnSignal
+
+
+async def list_signals(
+    *,
+    requester: Requester,
+    policy: PolicyInForce,
+    clock: Clock,
+    registers: RegisterReader,
+    signals: SignalStore,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """The organisation's own signals are read and that is recorded; outcome `done`, in the order of their ids.
+
+    Raises:
+        NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.listing(requester)
+
+    async def decide() -> Outcome:
+        # (1) Who, and with what right.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        register = await registers.register()
+        check_organisation(register, act)
+        # (2) Own signals only, whatever their state.
+        listed = [_listed(signal) for signal in await signals.list_own(organisation=requester.organisation)]
+        document = result_document(outcome="done", text="signal.list", signals=listed)
+        recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
+        return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
+
+    # (3) Recorded, and only then told.
+    return await decide_and_record(
+        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def _listed(signal: Signal) -> OwnSignal:
+    return OwnSignal(
+        signal_id=signal.id,
+        purpose=signal.purpose,
+        team=signal.team,
+        state=signal.state.value,
+        ends_on=signal.ends_on,
+        case_ref=signal.case_ref,
+    )

@@ -1,0 +1,105 @@
+"""The end of every flow: the decision is recorded and durable, and only then told; or decided again, or not done."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from broker.domain.errors import (
+    AlreadyAnsweredError,
+    AnswerWithheldError,
+    BrokerError,
+    KeyReusedError,
+    StaleDecisionError,
+)
+from broker.flows.act import Act
+from broker.flows.outcome import Answered, Outcome, answered, not_done, recorded_error
+from broker.ports import AnswerKey, AnswerStatus, AnswerStore, Clock, Log, SignalStore, StoredAnswer
+from broker.protocol.errors import ProtocolError
+
+MAX_DECISIONS = 4
+"""How often a decision is made anew when what it relied on changed meanwhile."""
+
+_log = logging.getLogger("sluis.flows")
+
+
+async def decide_and_record(
+    decide: Callable[[], Awaitable[Outcome]], *, act: Act, bundle: str, signals: SignalStore, answers: AnswerStore,
+    clock: Clock, log: Log,
+) -> Answered:  # fmt: skip
+    """Return what the asker is told, once its entry is durable.
+
+    Args:
+        decide: makes the decision from committed state, anew each time it is called.
+        act: what is asked.
+        bundle: hex hash of the policy in force, for the entry of a failure.
+
+    Raises:
+        RecordedError: refused or not done, with its receipt.
+        RequestRuleError, ProtocolError: the request's own rules; nothing was recorded.
+        NotRecordedError, TicketSpentError, KeyReusedError, AnswerWithheldError: see there.
+    """
+    # (1) Asked before under this key: the same answer, or none.
+    given = await answered_before(act.key, answers=answers, signals=signals, clock=clock)
+    if given is not None:
+        return given
+    for _ in range(MAX_DECISIONS):
+        # (2) Decide. The request's own faults are told; any other exception means: not done, and recorded so.
+        try:
+            outcome = await decide()
+        except (BrokerError, ProtocolError):
+            raise
+        except Exception as failure:  # noqa: BLE001 - any failure in a decision discloses nothing (architecture D7)
+            _log.error("not done: %s in %s", type(failure).__name__, act.type)
+            outcome = not_done(act, bundle=bundle, reason="error")
+        # (3) Record, act: one transaction. What became stale meanwhile is decided again.
+        try:
+            committed = await log.commit(outcome.proposal)
+        except StaleDecisionError:
+            continue
+        except AlreadyAnsweredError:
+            break
+        # (4) Only now is anything told.
+        return answered(outcome, committed)
+    # (5) The same request won the race: its answer is ours.
+    given = await answered_before(act.key, answers=answers, signals=signals, clock=clock)
+    if given is not None:
+        return given
+    # (6) Everything kept moving: not done.
+    outcome = not_done(act, bundle=bundle, reason="stale")
+    return answered(outcome, await log.commit(outcome.proposal))
+
+
+async def answered_before(
+    key: AnswerKey | None, *, answers: AnswerStore, signals: SignalStore, clock: Clock
+) -> Answered | None:
+    """Return the answer that was given to this same request before, None when there is none.
+
+    Raises:
+        KeyReusedError: the key was used for another request.
+        RecordedError: it was refused; the same refusal with the same entry.
+        AnswerWithheldError: what it shows has changed since.
+    """
+    if key is None:
+        return None
+    stored = await answers.find(organisation=key.organisation, idempotency_key=key.idempotency_key)
+    if stored is None:
+        return None
+    if stored.answer.key != key:
+        raise KeyReusedError
+    return await given_again(stored, signals=signals, clock=clock)
+
+
+async def given_again(stored: StoredAnswer, *, signals: SignalStore, clock: Clock) -> Answered:
+    """Return a stored answer, if everything it shows is still as it was.
+
+    Raises:
+        RecordedError: it was refused.
+        AnswerWithheldError: a signal that it shows was withdrawn, shielded or ended since, or the rules changed.
+    """
+    answer = stored.answer
+    if answer.status is not AnswerStatus.DONE:
+        raise recorded_error(answer.status, answer.document, stored.receipt)
+    expired = answer.valid_until is not None and clock.today() > answer.valid_until
+    current = await signals.stamps([stamp.of for stamp in answer.rests_on])
+    if expired or current != answer.rests_on:
+        raise AnswerWithheldError(receipt=stored.receipt, signal_id=answer.signal_id)
+    return Answered(result=answer.document, receipt=stored.receipt, replayed=True)

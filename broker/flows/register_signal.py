@@ -1,0 +1,148 @@
+"""Register an own signal; registering is asking (D4, D5, D7)."""
+
+from broker.domain.errors import SignalExistsError
+from broker.domain.households import FoundToken, TokenRole, gives_standing
+from broker.domain.requests import Approval, Requester
+from broker.domain.signals import Signal
+from broker.flows.act import Act
+from broker.flows.household_question import Prepared, Question, Seen, asked_stamps, may_ask, prepare, recording_of, see
+from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
+from broker.flows.policy import PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import (
+    TicketIssuers,
+    assessment_of,
+    check_signal_rules,
+    check_used_families,
+    informing_of,
+    tokens_to_store,
+)
+from broker.ports import (
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    Randomness,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    StoreSignal,
+    TokenIndexer,
+)
+from broker.protocol.messages import RegisterSignal
+from policies import Permit, Refusal
+
+ID_BYTES = 16
+
+
+async def register_signal(
+    *,
+    command: RegisterSignal,
+    requester: Requester,
+    approval: Approval | None,
+    policy: PolicyInForce,
+    issuers: TicketIssuers,
+    tokens: TokenIndexer,
+    clock: Clock,
+    randomness: Randomness,
+    registers: RegisterReader,
+    rosters: RosterReader,
+    signals: SignalStore,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """The signal is stored and recorded, and only then is told who else is involved: outcome `shown` or `nothing`.
+
+    Raises:
+        RefusedError: `may_ask` said no. NotDoneError: a decision failed. Both with the receipt of their entry.
+        SignalExistsError: this team has an active signal for this purpose on this person.
+        RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.registering(command, requester, approval)
+
+    async def decide() -> Outcome:
+        # (1) What everything below relies on is read before it; then the request's own rules.
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        register, epoch = await registers.register(), await registers.epoch()
+        roster = await rosters.roster(requester.organisation)
+        # (2) One ticket of each custodian covers it; they are spent at the commit.
+        prepared = prepare(
+            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
+            issuers=issuers, tokens=tokens, now=clock.now(),
+        )  # fmt: skip
+        indexes, today = prepared.household.indexes(), clock.today()
+        check_signal_rules(command, prepared.purpose, today=today)
+        # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
+        own = await signals.own_on(
+            organisation=requester.organisation, purpose=prepared.purpose.id, indexes=indexes
+        )  # fmt: skip
+        standing = gives_standing(prepared.household, own.found, day=today)
+        question = Question(prepared=prepared, today=today, standing=standing)
+        asked = may_ask(policy, question)
+        # (4) No: openly, recorded, with what is possible.
+        if isinstance(asked, Refusal):
+            relied = (*base, *own.stamps)
+            return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
+        check_used_families(prepared.purpose, act)
+        check_is_new(own.found, question, team=command.team)
+        # (5) Every token is looked up; (6) every hit is decided on, shown or not.
+        looked_up = await signals.look_up(indexes)
+        seen = see(policy, question, looked_up, register=register)
+        matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
+        signal = new_signal(command, question, asked, seen, randomness=randomness)
+        told = ("shown", "signal.stored_shown") if matches else ("nothing", "signal.stored")
+        document = result_document(outcome=told[0], text=told[1], matches=matches, signal_id=signal.id)
+        effects = Effects(
+            relies_on=(*base, *own.stamps, *looked_up.stamps),
+            changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
+            tasks=seen.tasks(question),
+            rests_on=(*base, *seen.rests_on) if matches else (),
+            valid_until=seen.valid_until,
+            signal_id=signal.id,
+        )
+        recording = recording_of(
+            question, asked, seen, register=register, document=document, written=signal.handle
+        )  # fmt: skip
+        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+
+    # (7) Recorded with all it changes in one transaction, and (8) only then told.
+    return await decide_and_record(
+        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def check_is_new(own: tuple[FoundToken, ...], question: Question, *, team: str) -> None:
+    """Hold only if this team has no active signal for this purpose on this person. Raises SignalExistsError."""
+    subject = question.prepared.household.subject
+    for token in own:
+        same_person = token.role is TokenRole.SUBJECT and token.index == subject
+        if same_person and token.signal.team == team and token.signal.active_on(question.today):
+            raise SignalExistsError
+
+
+def new_signal(
+    command: RegisterSignal, question: Question, asked: Permit, seen: Seen, *, randomness: Randomness
+) -> Signal:
+    """Return the signal to store. Registering that shows somebody is a look-up, so it counts as standing (D5).
+
+    What a purpose does not need is not kept: the quarter of a birthday only where an age bounds the signal.
+    """
+    prepared: Prepared = question.prepared
+    return Signal(
+        id=randomness.bytes(ID_BYTES).hex(),
+        handle=randomness.bytes(ID_BYTES).hex(),
+        organisation=prepared.organisation.oin,
+        controller=command.controller,
+        parent_org=prepared.organisation.parent_org,
+        team=command.team,
+        purpose=prepared.purpose.id,
+        ground=asked.ground,
+        epoch=command.epoch,
+        case_ref=command.case_ref,
+        registered_on=question.today,
+        ends_on=command.ends_on,
+        age_quarter=command.age_quarter if prepared.purpose.age_limit is not None else None,
+        assessment=assessment_of(command),
+        informing=informing_of(command),
+        last_standing_on=question.today if seen.rows else None,
+    )

@@ -1,0 +1,81 @@
+"""End an own signal; one that was used to look is looked at first (D5, D16)."""
+
+from datetime import timedelta
+
+from broker.domain.errors import NotFoundError
+from broker.domain.requests import Requester
+from broker.domain.signals import REVIEW_DAYS, SignalState
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_document
+from broker.flows.policy import PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation, check_worker
+from broker.ports import AnswerStatus, AnswerStore, Clock, EndSignal, Log, RegisterReader, SignalStore, Task
+from broker.protocol.messages import WithdrawSignal
+from broker.protocol.problems import problem
+
+REVIEW_TASK = "review-withdrawal"
+
+
+async def withdraw_signal(
+    *,
+    command: WithdrawSignal,
+    signal_id: str,
+    requester: Requester,
+    policy: PolicyInForce,
+    clock: Clock,
+    registers: RegisterReader,
+    signals: SignalStore,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """The organisation's own signal is active no more and matches nothing; outcome `done`.
+
+    Raises:
+        NotFoundError: no such signal, another organisation's, or one that is active no more.
+        WithdrawalNeedsReviewError: it served as standing in the last 14 days; the signal stays, a review task was
+            written in the same transaction. With the receipt of its entry.
+        NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.on_own_signal("withdraw_signal", command, requester, signal_id)
+
+    async def decide() -> Outcome:
+        # (1) Who, and with what right.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        register = await registers.register()
+        check_organisation(register, act)
+        # (2) An own signal that is still active.
+        own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
+        today = clock.today()
+        if own is None or own.signal.state is not SignalState.ACTIVE:
+            raise NotFoundError
+        about, relies_on = act.about(own.signal), (*base, *own.stamps)
+        # (3) Looking and then erasing one's own reason to look is not done without a reviewer.
+        if own.signal.needs_review_to_withdraw(today):
+            recording = Recording(
+                outcome="refused", reason="withdrawal-needs-review", bundle=policy.sha256, register=register.number,
+                document=problem("withdrawal-needs-review").document(), handles=(own.signal.handle,),
+            )  # fmt: skip
+            due_on = today + timedelta(days=REVIEW_DAYS)
+            task = Task(kind=REVIEW_TASK, organisation=requester.organisation, due_on=due_on, signal_id=signal_id)
+            return outcome_of(
+                about, recording, Effects(relies_on=relies_on, tasks=(task,)), status=AnswerStatus.REVIEW
+            )  # fmt: skip
+        # (4) What is committed.
+        document = result_document(outcome="done", text="signal.withdrawn", signal_id=signal_id)
+        recording = Recording(
+            outcome="done", bundle=policy.sha256, register=register.number, document=document,
+            handles=(own.signal.handle,),
+        )  # fmt: skip
+        change = EndSignal(signal_id=signal_id, state=SignalState.WITHDRAWN, reason=command.reason)
+        effects = Effects(relies_on=relies_on, changes=(change,), signal_id=signal_id)
+        return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
+
+    # (5) Recorded with the change in one transaction, and only then told.
+    return await decide_and_record(
+        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+    )
