@@ -39,8 +39,9 @@ redlines: set-up-dev ## the fifteen red lines with the tests that hold them
 readme: set-up-run ## run both commands' demo and write its output into README.md
 	@exec $(VENV)/bin/python -m connectors.demo.readme
 
-mutate: set-up-dev ## mutation score of the security-critical modules; leaves build/mutate/report.json
-	@exec $(VENV)/bin/python -m tests.check.mutate
+mutate: set-up-dev ## mutation score of the security-critical modules; leaves build/mutate/report.json [ONLY=path] [ACCEPT=1]
+	@export ONLY='$(ONLY)' ACCEPT='$(ACCEPT)'
+	exec $(VENV)/bin/python -m tests.check.mutate
 
 clean-root: python ## as root: `make demo` in a fresh Debian made by debootstrap; leaves build/clean-root/report.json [TARGETS='demo check']
 	@exec $(PYTHON) -m tests.check.clean_root $(TARGETS)

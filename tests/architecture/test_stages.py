@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source_tree import ROOT
-from tests.check import critical, redlines, stages
+from tests.check import critical, mutate, redlines, stages
 from tests.check.redlines import RedLine
 from tests.check.stages import Outcome, Stage
 
@@ -138,3 +138,28 @@ def test_the_critical_modules_include_keys_tokens_and_decisions() -> None:
     """The list of `pyproject.toml` covers the log, the tokens, the flows and the decision engine."""
     patterns = set(critical.critical_modules(ROOT))
     assert {"audit/merkle.py", "audit/note.py", "audit/seal.py", "broker/flows/*.py", "policies/engine.py"} <= patterns
+
+
+def test_mutants_are_counted_by_module_and_compared_with_the_baseline() -> None:
+    """A module that scores lower than before, or was never scored, fails; what a time-out ends counts as noticed."""
+    fates = {
+        "audit.merkle.x_leaf__mutmut_1": "killed",
+        "audit.merkle.x_leaf__mutmut_2": "survived",
+        "audit.note.xǁKeyǁsign__mutmut_1": "timeout",
+    }
+    modules = mutate.summarise(fates)
+    assert modules["audit/merkle.py"] == {
+        "mutants": 2,
+        "noticed": 1,
+        "score": 50.0,
+        "unnoticed": ["audit.merkle.x_leaf__mutmut_2"],
+    }
+    wanted = ["audit/merkle.py", "audit/note.py"]
+    assert mutate.compare(modules, {"audit/merkle.py": 50.0, "audit/note.py": 100.0}, wanted) == []
+    assert [fault.partition(":")[0] for fault in mutate.compare(modules, {"audit/merkle.py": 50.1}, wanted)] == wanted
+    assert mutate.compare({}, {}, wanted) == ["no mutant was made"]
+
+
+def test_mutation_can_be_pointed_at_modules() -> None:
+    """The place where `make mutate` writes its modules is in `pyproject.toml`, once."""
+    assert (ROOT / "pyproject.toml").read_text(encoding="utf-8").count(f"\n{mutate.PLACE}\n") == 1
