@@ -14,6 +14,16 @@ from broker.protocol.roster import Roster
 from broker.protocol.signing_keys import VerifyKey
 
 AUTHORIZATION_SCHEME = "Sluis "
+CODES = (
+    "organisation-unknown",
+    "organisation-suspended",
+    "parent-org-mismatch",
+    "worker-unknown",
+    "role-not-allowed",
+    "approval-invalid",
+    "approver-is-requester",
+)
+"""The problems of this module besides those of the token itself, `request-token-...`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

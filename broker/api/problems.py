@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from broker.api.wire import BodyTooLargeError
+from broker.api.wire import BodyTooLargeError, MethodNotAllowedError
 from broker.domain import errors
 from broker.protocol.ceremony import CeremonyError
 from broker.protocol.compact_jwt import JwtMalformedError, JwtSignatureError
@@ -27,6 +27,7 @@ PROBLEM_IDS: Mapping[type[Exception], str] = {
     MalformedError: "malformed-request",
     InvalidPointError: "point-invalid",
     BodyTooLargeError: "body-too-large",
+    MethodNotAllowedError: "method-not-allowed",
     errors.FieldRuleError: "malformed-request",
     errors.RoleNotAllowedError: "role-not-allowed",
     errors.ControllerUnknownError: "controller-unknown",

@@ -37,6 +37,10 @@ class BodyTooLargeError(ProtocolError):
     """The body is larger than `MAX_BODY_BYTES`; it was not read to its end."""
 
 
+class MethodNotAllowedError(ProtocolError):
+    """The address exists, and not for this method."""
+
+
 async def read_body(chunks: AsyncIterator[bytes]) -> bytes:
     """Return the whole body. Raises BodyTooLargeError as soon as it is longer than the cap."""
     body = bytearray()

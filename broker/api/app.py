@@ -1,0 +1,47 @@
+"""The application: routes, the one way errors are answered, and the boundary around all of it."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from broker.api.boundary import Boundary
+from broker.api.edge import Edge
+from broker.api.problems import problem_response
+from broker.api.routes.household_checks import household_check_routes
+from broker.api.routes.organisations import organisation_routes
+from broker.api.routes.service import service_routes
+from broker.api.routes.signals import signal_routes
+from broker.api.wire import MethodNotAllowedError
+from broker.domain.errors import BrokerError, NotFoundError
+from broker.protocol.errors import ProtocolError
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+_METHOD_NOT_ALLOWED = 405
+
+
+def create_api(edge: Edge, *, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the broker's API over these ports; nothing describes it online."""
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    for routes in (signal_routes, household_check_routes, organisation_routes, service_routes):
+        app.include_router(routes(edge))
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(BrokerError, _answer_error)
+    app.add_exception_handler(ProtocolError, _answer_error)
+    app.add_middleware(Boundary)
+    return app
+
+
+async def _answer_error(_: Request, error: Exception) -> Response:
+    return problem_response(error)
+
+
+async def _answer_http(_: Request, error: Exception) -> Response:
+    """Answer what the router refuses: an unknown address as anything that is not there, and a wrong method."""
+    if isinstance(error, HTTPException) and error.status_code == _METHOD_NOT_ALLOWED:
+        response = problem_response(MethodNotAllowedError())
+        response.headers.update(error.headers or {})
+        return response
+    return problem_response(NotFoundError())

@@ -1,0 +1,104 @@
+"""What the routes work with: every port a flow needs, and the way a request comes in and an answer leaves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.api.authenticate import Authenticated, Received, authenticate
+from broker.api.wire import padded_answer, read_body
+from broker.flows.outcome import Answered
+from broker.flows.policy import PolicyInForce
+from broker.flows.request_rules import TicketIssuers
+from broker.ports import (
+    AnswerStore,
+    Clock,
+    Log,
+    Randomness,
+    RegisterReader,
+    RequestSpending,
+    RosterReader,
+    SignalStore,
+    TokenIndexer,
+)
+from broker.protocol.errors import RequestTokenError
+from broker.protocol.request_signing import Target
+
+
+class PublishedLog(Protocol):
+    """The log as others may read it: checkpoint and tiles (c2sp.org/tlog-tiles)."""
+
+    async def checkpoint(self) -> bytes:
+        """Return the newest signed note. Raises LogUnavailableError."""
+
+    async def tile(self, path: str) -> bytes | None:
+        """Return the tile or entry bundle at this path below `tile/`; None for none. Raises LogUnavailableError."""
+
+
+class Readiness(Protocol):
+    """Whether this broker can do what it is for."""
+
+    async def report(self) -> Mapping[str, object]:
+        """Return what is ready, by name; member `ready` says whether all of it is. No value in it is secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """Everything the HTTP edge passes on to flows. `public_url` is what clients sign, without a slash at its end."""
+
+    id: str
+    public_url: str
+    policy: PolicyInForce
+    issuers: TicketIssuers
+    tokens: TokenIndexer
+    clock: Clock
+    randomness: Randomness
+    registers: RegisterReader
+    rosters: RosterReader
+    signals: SignalStore
+    answers: AnswerStore
+    log: Log
+    spending: RequestSpending
+    published: PublishedLog
+    readiness: Readiness
+
+    async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
+        """Return who sent this request and its body; its token is spent.
+
+        Raises:
+            BodyTooLargeError: nothing else was looked at.
+            RequestTokenError: not validly signed by somebody who may ask.
+        """
+        body = await read_body(request.stream())
+        received = Received(
+            target=Target(audience=self.id, method=request.method, url=self.public_url + _path_and_query(request)),
+            authorization=_single(request, "authorization", "request-token-malformed"),
+            approval=_single(request, "sluis-approval", "approval-invalid"),
+            body=body,
+        )
+        sent = await authenticate(
+            received, registers=self.registers, rosters=self.rosters, spending=self.spending, now=self.clock.now()
+        )
+        return sent, body
+
+
+def answer(answered: Answered) -> Response:
+    """Return the answer of a flow, as long on the wire as any other."""
+    body = padded_answer(dict(answered.result), dict(answered.receipt))
+    return Response(body, media_type="application/json")
+
+
+def _path_and_query(request: Request) -> str:
+    """Return path and query as they came, byte for byte: the client signed exactly these."""
+    path, query = bytes(request.scope["raw_path"]), bytes(request.scope["query_string"])
+    return (path + (b"?" + query if query else b"")).decode("latin-1")
+
+
+def _single(request: Request, name: str, problem: str) -> str | None:
+    """Return a header that may stand once. Raises RequestTokenError: it stands there twice."""
+    values = request.headers.getlist(name)
+    if len(values) > 1:
+        raise RequestTokenError(problem)
+    return values[0] if values else None

@@ -1,0 +1,122 @@
+"""The published description of the API, under the NL API Design Rules. It is exported, never served."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core import core_schema
+
+from broker.api.authenticate import CODES
+from broker.api.boundary import API_VERSION
+from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
+from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.problems import ProblemKind, problem_kinds
+from broker.protocol.wire_types import Message, Oin, Word
+
+_REF = "#/components/schemas/{model}"
+_Mode = Literal["validation", "serialization"]
+
+
+class Team(Contact):
+    """A team and how it is reached."""
+
+    team: Word
+
+
+class DirectoryEntry(Message):
+    """An organisation and its teams."""
+
+    oin: Oin
+    name: str
+    org_class: Word
+    teams: list[Team]
+
+
+class Directory(Message):
+    """The active organisations of a register."""
+
+    register_number: int
+    organisations: list[DirectoryEntry]
+
+
+class ProblemDocument(Message):
+    """What went wrong (RFC 9457). `type` is `urn:sluis:problem:` and an id of problems.json; no value is echoed."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    text_id: str
+    params: dict[str, str]
+    field: str | None = None
+    rule: str | None = None
+    possible: list[dict[str, str]] | None = None
+    receipt: dict[str, Any] | None = None
+    signal_id: str | None = None
+
+
+class _TokensAsText(GenerateJsonSchema):
+    """A token is 32 bytes in base64url; its own class says nothing to a reader of the description."""
+
+    def is_instance_schema(self, schema: core_schema.IsInstanceSchema) -> dict[str, Any]:
+        """Return the schema of a token."""
+        return {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"} if schema["cls"].__name__ == "WireToken" else {}
+
+
+_MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
+    (RegisterSignal, "validation"),
+    (RenewSignal, "validation"),
+    (WithdrawSignal, "validation"),
+    (CheckHousehold, "validation"),
+    (Answer, "validation"),
+    (Directory, "validation"),
+    (ProblemDocument, "validation"),
+)
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the part of a route's description that says what its body is."""
+    schema = {"$ref": _REF.format(model=model.__name__)}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def answers_with(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Return the part of a route's description that says what it answers, problems by status."""
+    schema = {"$ref": _REF.format(model=model.__name__)}
+    told: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Carried out.", "content": {"application/json": {"schema": schema}}}
+    }
+    by_status: dict[int, list[str]] = {}
+    for kind in filter(_ours, problem_kinds().values()):
+        by_status.setdefault(kind.status, []).append(kind.id)
+    problem = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model=ProblemDocument.__name__)}}}
+    for status, ids in sorted(by_status.items()):
+        told[status] = {"description": ", ".join(ids), "content": problem}
+    return told
+
+
+def _ours(kind: ProblemKind) -> bool:
+    """Return whether the broker can answer this; the list is shared with custodians and connectors."""
+    return kind.id in {*PROBLEM_IDS.values(), *CODES} or kind.id.startswith(("request-token-", "ticket-"))
+
+
+def openapi_document(app: FastAPI) -> Mapping[str, Any]:
+    """Return the OpenAPI document of this application, the same for every broker."""
+    document = get_openapi(
+        title="Sluis broker", version=API_VERSION, routes=app.routes, summary="Who is involved, and no more than that."
+    )
+    _, schemas = models_json_schema(list(_MODELS), by_alias=True, ref_template=_REF, schema_generator=_TokensAsText)
+    # FastAPI adds schemas of its own 422, which this API never answers.
+    document["components"] = {
+        "schemas": schemas["$defs"],
+        "securitySchemes": {"request": {"type": "apiKey", "in": "header", "name": "Authorization"}},
+    }
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            operation["responses"].pop("422", None)
+            if not path.startswith("/health/"):
+                operation["security"] = [{"request": []}]
+    return document
