@@ -112,7 +112,7 @@ def explain(rules: RuleSet, decision: Permit | Refusal) -> str:
         parts += ["Dit kan wel:", *(f"- {text.nl}" for text in decision.possible)]
     if decision.rule is not None:
         clause = rules.clauses[decision.rule]
-        parts.append(f"Regel: {clause.rid} (artikel {clause.article}). {clause.motivation}")
+        parts.append(f"Regel: {clause.rid} ({clause.article}). {clause.motivation}")
         if clause.quote is not None:
             parts.append(f"Bron: “{clause.quote}” ({clause.source})")
     return "\n".join(parts)
