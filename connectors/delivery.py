@@ -18,7 +18,7 @@ from connectors.evaluation import reissue, ticket_id
 from connectors.exchange import MAX_ANSWER, Exchange, Reply
 from connectors.folder import PartnerFolder
 from connectors.outbox import Command, Outbox
-from connectors.receipts import Expected, digest, request_digest, store_receipt, verify_answer
+from connectors.receipts import NO_BODY_SHA256, Expected, digest, request_digest, store_receipt, verify_answer
 from connectors.workers import pairwise_id
 
 _OK, _NOT_FOUND, _SERVER_ERROR = 200, 404, 500
@@ -164,12 +164,13 @@ class Delivery:
                 signals=(),
                 receipts=(entry,),
             )
+        broker = self._folder.settings.broker.id
+        entry = None
         if problem.receipt is not None:
             entry = self._verified(command, problem.receipt, answer=members, shown=digest(members))
-            raise RefusedError(problem, party=self._folder.settings.broker.id, receipt=entry)
         if problem.status >= _SERVER_ERROR:
-            raise NotDoneError(_published(problem.id), party=self._folder.settings.broker.id, key=command.key or None)
-        raise RefusedError(problem, party=self._folder.settings.broker.id)
+            raise NotDoneError(_published(problem.id), party=broker, key=command.key or None, receipt=entry)
+        raise RefusedError(problem, party=broker, receipt=entry)
 
     def _verified(
         self, command: Command, wire: object, *, answer: Mapping[str, Any], shown: str | None
@@ -180,7 +181,7 @@ class Delivery:
             worker=pairwise_id(
                 self._folder.pairwise_key, audience=self._folder.settings.broker.id, local_id=command.worker
             ),
-            request_sha256=request_digest(command.body),
+            request_sha256=request_digest(command.body) if command.body else NO_BODY_SHA256,
             shown_sha256=shown,
             tickets=frozenset(ticket_id(ticket) for ticket in command.tickets),
         )

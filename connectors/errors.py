@@ -12,8 +12,6 @@ ConnectorError
 Errors hold names of fields and rules, and problem ids; never an identifier, a token or a key.
 """
 
-from collections.abc import Mapping
-
 from broker.protocol.problems import problem_kinds, render
 from connectors.answers import ProblemDocument, VerifiedEntry
 
@@ -55,7 +53,7 @@ class CaseMismatchError(CaseError):
 class NotDoneError(ConnectorError):
     """The request was not carried out, or nobody knows whether it was; `resumable` rows stand in the outbox.
 
-    `problem_id` is a published problem, `text_nl` its Dutch sentence.
+    `problem_id` is a published problem, `text_nl` its Dutch sentence, `receipt` the entry where the failure was recorded.
     """
 
     def __init__(
@@ -64,13 +62,14 @@ class NotDoneError(ConnectorError):
         *,
         party: str | None = None,
         key: str | None = None,
-        params: Mapping[str, str] | None = None,
+        receipt: VerifiedEntry | None = None,
     ) -> None:
         super().__init__(problem_id)
         self.problem_id = problem_id
         self.party = party
         self.key = key
-        self.text_nl = render(problem_kinds()[problem_id].text, params or {})
+        self.receipt = receipt
+        self.text_nl = render(problem_kinds()[problem_id].text, {})
 
     @property
     def resumable(self) -> bool:

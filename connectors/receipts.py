@@ -20,6 +20,8 @@ from connectors.errors import ReceiptError
 SCHEMA = "stored-receipt/v1"
 _MAX_FILE = 4_194_304
 _HEX_LENGTH = 64
+NO_BODY_SHA256 = hashlib.sha256(b"").hexdigest()
+"""What stands for the body of a request without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,9 @@ def verify_answer(wire: object, *, policy: Policy, expected: Expected) -> Verifi
     # (4) It commits to the very answer that came.
     if expected.shown_sha256 is not None and meta.get("result_sha256") != expected.shown_sha256:
         raise ReceiptError("the entry commits to another answer")
-    # (5) The tickets it spent are those that were sent.
-    if _tickets(actor) != expected.tickets:
+    # (5) The tickets it spent are those that were sent; an act that failed spends none, so that it can be tried again.
+    spent = frozenset() if meta.get("outcome") == "error" else expected.tickets
+    if _tickets(actor) != spent:
         raise ReceiptError("the entry names other tickets")
     # (6) It states under which rules was decided.
     if not _is_digest(meta.get("bundle")) or not isinstance(meta.get("decision"), dict | None):
