@@ -43,8 +43,9 @@ class Boundary:
             await self._app(scope, receive, send_marked)
         except Exception as error:  # noqa: BLE001 - the edge answers whatever happens; the class is logged, the text never
             log.error(_line(event="error", kind=type(error).__name__, at=_place(error)))  # noqa: TRY400 - a traceback may quote values
-            if "status" not in answer:
-                await problem_response(error)(scope, receive, send_marked)
+            if "status" in answer:  # half an answer must not look like a whole one: the server closes the connection
+                raise RuntimeError("the answer was cut off") from None
+            await problem_response(error)(scope, receive, send_marked)
         log.info(
             _line(
                 event="request",
