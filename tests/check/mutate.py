@@ -1,9 +1,9 @@
 """`make mutate [ONLY=path]`: do the tests notice when a security-critical module is changed?
 
 Works on a copy of the tree in `build/mutate/tree`, mutates the modules of `[tool.sluis] critical_modules` (or those
-that ONLY names, separated by spaces) with mutmut and writes `build/mutate/report.json`: per module the mutants, how many
-the tests noticed, and the score. Exit 1 when a module scores below `tests/check/mutation_baseline.json`, has no entry
-there, or when no mutant was made at all. `ACCEPT=1` writes the scores of this run into the baseline instead.
+that ONLY names, separated by spaces) with mutmut and writes `build/mutate/report.json`: per module the mutants, how
+many the tests noticed, and the score. Exit 1 when a module scores below `tests/check/mutation_baseline.json`, has no
+entry there, or when no mutant was made at all. `ACCEPT=1` writes the scores of this run into the baseline instead.
 """
 
 import json
