@@ -55,6 +55,7 @@ PROBLEM_IDS: Mapping[type[Exception], str] = {
     errors.NotDoneError: "not-done",
     errors.StorageError: "storage-unavailable",
     errors.LogUnavailableError: "log-unavailable",
+    errors.SchemaNotMigratedError: "storage-unavailable",
     # A fault of ours, whatever was sent: these belong to documents, keys and proofs, which no route takes.
     SignatureError: "internal",
     JwtMalformedError: "internal",
