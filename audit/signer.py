@@ -16,8 +16,9 @@ Nothing leaves before (d), so:
 - while an intent stands, only that very head is signed again; a caller that does not know whether its commit
   succeeded reads the head anew and settles. It never guesses.
 
-What this cannot see: another process that reads a committed head from the database and publishes it between (c) and
-(d), when after that, before (d), the database is replaced by an older copy. A witness sees it.
+What this cannot see, and a witness does: the database and the signer's file put back together from one backup; and a
+process that publishes a committed head from the database between (c) and (d), when the database is then replaced by
+an older copy before (d).
 """
 
 import fcntl

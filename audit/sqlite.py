@@ -7,7 +7,8 @@ from pathlib import Path
 
 from audit.errors import LogStoreError
 from audit.log import SealedRow
-from audit.merkle import Node, TreeHead, root_at
+from audit.merkle import Node, TreeHead, inclusion_proof, root_at
+from audit.proof import TlogProof
 
 # secure_delete: an erased key must not stay readable in free pages; recursive_triggers: REPLACE fires DELETE triggers.
 _PRAGMAS = (
@@ -133,6 +134,16 @@ class SqliteLogReader:
             raise LogStoreError("log: there is no checkpoint")
         query = "SELECT line FROM log_cosignatures WHERE size = ? ORDER BY witness"
         return str(row[0]) + "".join(line for (line,) in self._connection.execute(query, (size,)))
+
+    def proof(self, index: int, size: int) -> TlogProof:
+        """Return the proof of an entry at a later checkpoint, with every cosignature that has come in since.
+
+        Raises:
+            LogStoreError: this size has no checkpoint, or a node is missing.
+            ProofError: the entry stands outside that tree.
+
+        """
+        return TlogProof(index=index, hashes=inclusion_proof(self, index=index, size=size), note=self.note(size))
 
     def cosigned_size(self, witness: str) -> int:
         """Return the largest size that the witness with this vkey has cosigned, 0 for none."""

@@ -142,3 +142,14 @@ def test_a_signed_text_that_is_no_checkpoint_of_this_log(log: LogInFolder, appen
     for text in (appended.checkpoint.encode().replace("broker", "breker"), "hello\n"):
         with pytest.raises(NoteError):
             verify_checkpoint(compose_note(text, [key.sign(text)]), log.policy())
+
+
+def test_a_proof_that_is_fetched_later(log: LogInFolder, appended: Appended) -> None:
+    """An entry is proven again at a later, cosigned checkpoint; the openings stay the same."""
+    later = log.tick()
+    line = W1.sign(later.checkpoint.encode(), time=NOW)
+    with log.transaction() as transaction:
+        transaction.insert_cosignature(4, W1.verifier.encode(), line)
+    receipt = replace(appended.receipt(0, uncosigned_since=NOW), proof=log.reader.proof(1, 4), uncosigned_since=None)
+    verified = verify_receipt(receipt, log.policy(W1.verifier, quorum="enough"))
+    assert (verified.index, verified.status, verified.checkpoint.head.size) == (1, "cosigned", 4)
