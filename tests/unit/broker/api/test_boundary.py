@@ -44,7 +44,7 @@ def client() -> httpx.AsyncClient:
 
 async def test_an_unforeseen_error_is_a_bare_500(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     """The text of the exception reaches neither the answer nor the log; its class and place reach the log."""
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="sluis.broker"):
         response = await client.get(f"/fails/{SECRET}?q={SECRET}", headers={"Authorization": f"Sluis {SECRET}"})
     assert response.status_code == 500
     assert response.json()["type"] == "urn:sluis:problem:internal"
