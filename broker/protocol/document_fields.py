@@ -9,6 +9,17 @@ from broker.protocol.errors import MalformedError
 from broker.protocol.request_signing import is_oin, is_word
 
 
+def parse_day(value: object) -> datetime.date | None:
+    """Return the day of a text YYYY-MM-DD, or None; other ISO forms (week dates, no dashes) are refused."""
+    if not isinstance(value, str):
+        return None
+    try:
+        day = datetime.date.fromisoformat(value)
+    except ValueError:
+        return None
+    return day if day.isoformat() == value else None
+
+
 @dataclass(frozen=True, slots=True)
 class Fields:
     """The members of one JSON object, with the path that errors name."""
@@ -68,10 +79,10 @@ class Fields:
 
     def day(self, name: str) -> datetime.date:
         """Return a day, YYYY-MM-DD."""
-        try:
-            return datetime.date.fromisoformat(self.members[name])
-        except (TypeError, ValueError):
+        day = parse_day(self.members[name])
+        if day is None:
             self._refuse(name, "is not a day (YYYY-MM-DD)")
+        return day
 
     def items(self, name: str, *, at_most: int = 100_000) -> list[Any]:
         """Return a list."""

@@ -49,8 +49,11 @@ class SignedDocument:
 
     def signed_bytes(self) -> bytes:
         """Return the bytes that every signer signs."""
-        schema = str(self.document["schema"]).encode()
-        return _CONTEXT + schema + b"\n" + rfc8785.dumps(dict(self.document))
+        try:
+            canonical = rfc8785.dumps(dict(self.document))
+        except ValueError:
+            raise MalformedError("document", "has a number or text without a canonical form (RFC 8785)") from None
+        return _CONTEXT + str(self.document["schema"]).encode() + b"\n" + canonical
 
     def with_signature(self, signer: str, key: SigningKey) -> Self:
         """Return the same document with one signature more; an earlier one of this signer is replaced."""

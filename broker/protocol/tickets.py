@@ -133,7 +133,9 @@ def verify_ticket(text: str, *, keys: Mapping[str, VerifyKey], use: TicketUse, n
     key = keys.get(ticket.custodian)
     if key is None:
         raise TicketError("ticket-foreign")
-    # (2) That custodian signed it.
+    # (2) That custodian signed it, with the key it says.
+    if statement.kid != key.kid:
+        raise TicketError("ticket-signature")
     try:
         statement.verify(key)
     except JwtSignatureError:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from broker.protocol.document_fields import parse_day
 from broker.protocol.errors import MalformedError
 from broker.protocol.request_signing import is_id, is_oin, is_word
 from broker.protocol.signing_keys import b64url, b64url_bytes
@@ -59,10 +60,10 @@ def _check(rule: str, holds: Any) -> Any:  # noqa: ANN401 - builds a pydantic va
 
 def _day(value: object) -> object:
     """Take days as YYYY-MM-DD text only; pydantic alone would take numbers and times too."""
-    if isinstance(value, str) and len(value) == len("2026-11-22"):
-        return datetime.date.fromisoformat(value)
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return value
+    if (day := parse_day(value)) is not None:
+        return day
     raise ValueError("is not a day (YYYY-MM-DD)")
 
 
