@@ -7,22 +7,24 @@ import typing
 from collections.abc import Iterator
 
 import pytest
+from pydantic import BaseModel
 
 from tests.architecture.source_tree import product_modules
 
 # A class is sensitive by its name: keys that sign, open or index; shares, tokens, identifiers and who a person is.
 SENSITIVE = re.compile(
     r"^_?(\w*(SigningKey|EncryptionKey|IndexKey|PrivateKey|PairwiseKey|PendingKey|SecretShare|SecretKey|SealKey)"
-    r"|\w*(Bsn|Token|Identifier|BlindState|Nonce|Address|BirthDate)|Blinded|Opening|Case|Person|Dossier)$"
+    r"|\w*(Bsn|Token|TokenIndex|Identifier|BlindState|Nonce|Address|BirthDate)|Blinded|Opening|Case|Person|Dossier)$"
 )
 # Sensitive by name only, each with the reason why what it prints is harmless.
 HARMLESS = {
     "broker.protocol.ceremony.Opening": "a custodian's public share and proof, made to be published",
     "connectors.demo.gba_v_generator._Person": "an invented person of the generated test file",
+    "connectors.demo.households.Person": "an invented person of the played household",
     "broker.protocol.messages.ParentToken": "prints its source mark; the token within is a WireToken",
 }
 # What a sensitive value may print of itself: which key or case it is, never what opens or names it.
-SHOWN = {"epoch", "family", "kid", "label", "name", "place", "public", "row", "verifier"}
+SHOWN = {"epoch", "family", "kid", "label", "name", "place", "public", "role", "row", "signal", "source", "verifier"}
 CANARY = b"canary-value-that-must-not-show"
 
 
@@ -45,16 +47,20 @@ class Shown:
 
 def filled(cls: type) -> object:
     """Return an object of the class with the canary in every secret field, made without its constructor's checks."""
-    made: object = object.__new__(cls)
     types = _field_types(cls)
-    for name in {name for each in cls.__mro__ for name in _field_names(each)} - {"__weakref__", "__dict__"}:
+
+    def content(name: str) -> object:
         declared = types.get(name)
         if name in SHOWN:
-            object.__setattr__(made, name, Shown())
-        elif isinstance(declared, type) and SENSITIVE.match(declared.__name__):
-            object.__setattr__(made, name, filled(declared))
-        else:
-            object.__setattr__(made, name, CANARY)
+            return Shown()
+        inner = isinstance(declared, type) and SENSITIVE.match(declared.__name__)
+        return filled(declared) if inner and isinstance(declared, type) else CANARY
+
+    if issubclass(cls, BaseModel):
+        return cls.model_construct(None, **{name: content(name) for name in cls.model_fields})
+    made: object = object.__new__(cls)
+    for name in {name for each in cls.__mro__ for name in _field_names(each)} - {"__weakref__", "__dict__"}:
+        object.__setattr__(made, name, content(name))
     return made
 
 
