@@ -152,7 +152,7 @@ class StoreSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewSignal:
-    """An active signal has another end."""
+    """An active signal has another end; a shorter one makes stale what relied on seeing it."""
 
     signal_id: str
     ends_on: date
@@ -160,11 +160,15 @@ class RenewSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndSignal:
-    """A signal is active no more; what relied on seeing it is stale."""
+    """A signal is active no more; what relied on seeing it is stale.
+
+    `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5).
+    """
 
     signal_id: str
     state: SignalState
     reason: str | None
+    last_standing_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,6 +158,10 @@ class AnswerWithheldError(BrokerError):
         self.signal_id = signal_id
 
 
+class DocumentNotNewerError(BrokerError):
+    """A register, roster or epoch is not newer than the one in force; nothing has changed."""
+
+
 class RecordedError(BrokerError):
     """A refusal that is an entry of the log.
 
@@ -190,6 +194,10 @@ class NotRecordedError(BrokerError):
 
 class StorageError(NotRecordedError):
     """The database did not take it; nothing of it is stored."""
+
+
+class SchemaNotMigratedError(StorageError):
+    """The database has not the schema of this release; migrate it first."""
 
 
 class LogUnavailableError(NotRecordedError):

@@ -71,7 +71,12 @@ async def withdraw_signal(
             outcome="done", bundle=policy.sha256, register=register.number, document=document,
             handles=(own.signal.handle,),
         )  # fmt: skip
-        change = EndSignal(signal_id=signal_id, state=SignalState.WITHDRAWN, reason=command.reason)
+        change = EndSignal(
+            signal_id=signal_id,
+            state=SignalState.WITHDRAWN,
+            reason=command.reason,
+            last_standing_on=own.signal.last_standing_on,
+        )
         effects = Effects(relies_on=relies_on, changes=(change,), signal_id=signal_id)
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 

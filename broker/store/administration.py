@@ -1,0 +1,105 @@
+"""Bringing documents and bundles into force, with the stamps that make older decisions stale.
+
+Each call is one transaction over a connection of its own, so a running broker takes the change at its next reading.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError
+from broker.ports import BUNDLE, StampKind
+from broker.protocol.register import Register
+from broker.protocol.roster import Roster
+from broker.protocol.signed_document import SignedDocument
+from broker.protocol.signing_keys import VerifyKey
+from broker.store.documents import read_epoch
+from broker.store.models import BundleRow, EpochRow, RegisterRow, RosterRow, VersionStampRow
+from broker.store.schema import administration
+
+
+def import_register(path: Path, text: bytes, *, registrars: Mapping[str, VerifyKey], now: int) -> Register:
+    """The register in `text` is in force; what was decided about an organisation whose line changed is stale.
+
+    Raises:
+        MalformedError, SignatureError: it is not validly signed by two registrars.
+        DocumentNotNewerError: its number is not higher than the one in force.
+    """
+    register = Register.read(text, registrars=registrars)
+    with administration(path) as connection, Session(connection) as session:
+        newest = session.exec(select(RegisterRow).order_by(col(RegisterRow.number).desc()).limit(1)).first()
+        if newest is not None and newest.number >= register.number:
+            raise DocumentNotNewerError
+        old = None if newest is None else Register.draft(SignedDocument.parse(newest.document, schema="register/v1"))
+        session.add(RegisterRow(number=register.number, document=text, imported_at=now))
+        for oin in _changed(old, register):
+            _bump(session, StampKind.ORGANISATION, oin.encode("ascii"))
+        session.flush()
+    return register
+
+
+def import_roster(path: Path, text: bytes, *, audience: str, register: Register, now: int) -> Roster:
+    """The roster in `text` is in force for its organisation.
+
+    Raises:
+        MalformedError, SignatureError: it is not for this audience, or its organisation did not sign it.
+        OrganisationUnknownError: no organisation of the register.
+        DocumentNotNewerError: its number is not higher than the one in force.
+    """
+    oin = str(SignedDocument.parse(text, schema="roster/v1").document.get("oin"))
+    organisation = register.organisations.get(oin)
+    if organisation is None:
+        raise OrganisationUnknownError
+    roster = Roster.read(text, audience=audience, organisation=organisation)
+    with administration(path) as connection, Session(connection) as session:
+        ordered = select(RosterRow).where(col(RosterRow.oin) == oin).order_by(col(RosterRow.number).desc()).limit(1)
+        newest = session.exec(ordered).first()
+        if newest is not None and newest.number >= roster.number:
+            raise DocumentNotNewerError
+        session.add(RosterRow(oin=oin, number=roster.number, document=text, imported_at=now))
+        _bump(session, StampKind.ORGANISATION, oin.encode("ascii"))
+        session.flush()
+    return roster
+
+
+def import_epoch(path: Path, text: bytes, *, custodians: Mapping[str, VerifyKey], now: int) -> int:
+    """The epoch in `text` is in use; its number is returned.
+
+    Raises:
+        MalformedError, SignatureError: it is not signed by every custodian.
+        DocumentNotNewerError: its number is not higher than the one in use.
+    """
+    document = read_epoch(text, custodians=custodians)
+    with administration(path) as connection, Session(connection) as session:
+        newest = session.exec(select(EpochRow).order_by(col(EpochRow.epoch).desc()).limit(1)).first()
+        if newest is not None and newest.epoch >= document.epoch:
+            raise DocumentNotNewerError
+        session.add(EpochRow(epoch=document.epoch, document=text, imported_at=now))
+        session.flush()
+    return document.epoch
+
+
+def activate_bundle(path: Path, sha256: str, *, now: int) -> None:
+    """The bundle with this hex hash is in force; if it is another one, what was decided before is stale."""
+    with administration(path) as connection, Session(connection) as session:
+        newest = session.exec(select(BundleRow).order_by(col(BundleRow.number).desc()).limit(1)).first()
+        if newest is None or newest.sha256 != sha256:
+            session.add(BundleRow(sha256=sha256, activated_at=now))
+            _bump(session, StampKind.POLICY, BUNDLE)
+            session.flush()
+
+
+def _changed(old: Register | None, new: Register) -> Iterable[str]:
+    """Return the organisations whose line is not what it was."""
+    before = {} if old is None else {oin: line.document() for oin, line in old.organisations.items()}
+    after = {oin: line.document() for oin, line in new.organisations.items()}
+    return sorted(oin for oin in before.keys() | after.keys() if before.get(oin) != after.get(oin))
+
+
+def _bump(session: Session, kind: StampKind, key: bytes) -> None:
+    stamp = session.get(VersionStampRow, (kind.value, key))
+    if stamp is None:
+        session.add(VersionStampRow(kind=kind.value, key=key, version=1))
+    else:
+        stamp.version += 1

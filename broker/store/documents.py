@@ -1,0 +1,113 @@
+"""The documents this broker goes by: register, rosters and epoch, each verified here before it is believed (D13)."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+from broker.domain.errors import StorageError
+from broker.protocol.epochs import SCHEMA as EPOCH_SCHEMA
+from broker.protocol.epochs import EpochDocument
+from broker.protocol.errors import ProtocolError
+from broker.protocol.register import Register
+from broker.protocol.roster import Roster
+from broker.protocol.signed_document import SignedDocument
+from broker.protocol.signing_keys import VerifyKey
+from broker.store.connection import open_connection
+
+
+def read_epoch(text: bytes | str, *, custodians: Mapping[str, VerifyKey]) -> EpochDocument:
+    """Return the epoch document in `text`, signed by every custodian and naming exactly these.
+
+    Raises:
+        MalformedError, SignatureError
+    """
+    signed = SignedDocument.parse(text, schema=EPOCH_SCHEMA)
+    signed.require(custodians, at_least=len(custodians))
+    return EpochDocument.from_mapping(dict(signed.document))
+
+
+class SqliteDocuments:
+    """`RegisterReader` and `RosterReader`: re-read at every use, so an import by another process counts at once.
+
+    A document is verified once and then kept, for as long as its row and the keys behind it stay the same.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        audience: str,
+        registrars: Mapping[str, VerifyKey],
+        custodians: Mapping[str, VerifyKey],
+    ) -> None:
+        """Open the reading connection. Raises SchemaNotMigratedError."""
+        self._connection = open_connection(path)
+        self._connection.execute("PRAGMA query_only=ON")
+        self._audience = audience
+        self._registrars = registrars
+        self._custodians = custodians
+        self._register: Register | None = None
+        self._epoch: EpochDocument | None = None
+        self._rosters: dict[str, tuple[int, int, Roster | None]] = {}
+
+    def close(self) -> None:
+        """The connection is closed."""
+        self._connection.close()
+
+    async def register(self) -> Register:
+        """Return the register with the highest number. Raises StorageError: there is none, or it is unreadable."""
+        number = self._highest("SELECT max(number) FROM registers")
+        if self._register is None or self._register.number != number:
+            text = self._document("SELECT document FROM registers WHERE number = ?", number)
+            try:
+                self._register = Register.read(text, registrars=self._registrars)
+            except ProtocolError as error:
+                raise StorageError from error
+        return self._register
+
+    async def epoch(self) -> EpochDocument:
+        """Return the descriptors of the highest epoch. Raises StorageError: there are none."""
+        number = self._highest("SELECT max(epoch) FROM epochs")
+        if self._epoch is None or self._epoch.epoch != number:
+            text = self._document("SELECT document FROM epochs WHERE epoch = ?", number)
+            try:
+                self._epoch = read_epoch(text, custodians=self._custodians)
+            except ProtocolError as error:
+                raise StorageError from error
+        return self._epoch
+
+    async def roster(self, organisation: str) -> Roster | None:
+        """Return the organisation's newest roster; None when it has none that its present keys signed."""
+        register = await self.register()
+        query = "SELECT number, document FROM rosters WHERE oin = ? ORDER BY number DESC LIMIT 1"
+        row = self._rows(query, organisation)
+        if row is None or organisation not in register.organisations:
+            return None
+        known = self._rosters.get(organisation)
+        if known is not None and known[:2] == (row[0], register.number):
+            return known[2]
+        try:
+            roster = Roster.read(row[1], audience=self._audience, organisation=register.organisations[organisation])
+        except ProtocolError:
+            roster = None
+        self._rosters[organisation] = (row[0], register.number, roster)
+        return roster
+
+    def _highest(self, query: str) -> int:
+        row = self._rows(query)
+        if row is None or row[0] is None:
+            raise StorageError
+        return int(row[0])
+
+    def _document(self, query: str, number: int) -> bytes:
+        row = self._rows(query, number)
+        if row is None:
+            raise StorageError
+        return bytes(row[0])
+
+    def _rows(self, query: str, *values: object) -> tuple[int, bytes] | None:
+        try:
+            row: tuple[int, bytes] | None = self._connection.execute(query, values).fetchone()
+        except sqlite3.Error as error:
+            raise StorageError from error
+        return row

@@ -1,0 +1,224 @@
+"""Log and state in one SQLite transaction (D7): durable together, or not at all.
+
+    BEGIN ─ each proposal in a savepoint: re-check, apply ─ append to the log, sign ─ COMMIT (fsync) ─ settle ─ told
+
+What the signer says in `audit.signer` decides what a failure means: before the commit nothing has left, so the tick is
+undone and a later one may succeed. A failed fsync is never retried: the log stops until the process is started again.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+import rfc8785
+
+from audit.entry import pad
+from audit.errors import AuditError, ForkError
+from audit.log import Appended, append, found_log
+from audit.merkle import TreeHead, consistency_proof
+from audit.policy_file import Policy
+from audit.seal import KeyEncryptionKey
+from audit.signer import Signer
+from audit.sqlite import SqliteLogReader, SqliteLogTransaction
+from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
+from broker.ports import AnswerToStore, Randomness
+from broker.store.connection import SingleWriter
+from broker.store.log_writer import Cosignature, SealedProposal, Written
+from broker.store.quorum import uncovered_from
+from broker.store.state_changes import apply_proposal
+
+ANSWER_BLOCK = 16_384
+"""Bytes a kept answer is padded to a multiple of, so that its row does not tell what it holds."""
+ANSWER_GROUP = "answer"
+"""The group name that ties a kept answer's sealing to its entry, beside the five groups of the log."""
+
+_FATAL_CODES = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+class SqliteLedger:
+    """`Ledger` over the single writer's connection."""
+
+    def __init__(
+        self,
+        *,
+        writer: SingleWriter,
+        signer: Signer,
+        key_encryption_key: KeyEncryptionKey,
+        policy: Policy,
+        randomness: Randomness,
+    ) -> None:
+        """Write with these; call `open` before anything else."""
+        self._writer = writer
+        self._signer = signer
+        self._key = key_encryption_key
+        self._policy = policy
+        self._randomness = randomness
+        self._stopped = False
+
+    async def open(self) -> None:
+        """The signer is settled on what the database holds; an empty log is founded.
+
+        Raises:
+            LogUnavailableError: signer and database disagree: a rollback, a fork, or a lost state file.
+            StorageError: the database did not take it.
+        """
+        await self._writer.run(self._open)
+
+    async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
+        """Return when every proposal is durable or undone. See `Ledger.write`."""
+        return await self._writer.run(lambda connection: self._write(connection, batch, at))
+
+    async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
+        """These belong to the checkpoint of this size. See `Ledger.store_cosignatures`."""
+        await self._writer.run(lambda connection: self._store_cosignatures(connection, size, cosignatures))
+
+    async def uncosigned_since(self) -> int | None:
+        """Return the time of the oldest entry that no quorum has covered, None when all are covered."""
+        return await self._writer.run(lambda connection: uncovered_from(connection, self._policy))
+
+    async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        """Return the consistency proof between two sizes of this log, for a witness."""
+        return await self._writer.run(
+            lambda connection: consistency_proof(SqliteLogReader(connection), old_size=old_size, new_size=new_size)
+        )
+
+    async def cosigned_size(self, witness: str) -> int:
+        """Return the largest size that the witness with this vkey has cosigned, 0 for none."""
+        return await self._writer.run(lambda connection: SqliteLogReader(connection).cosigned_size(witness))
+
+    def _open(self, connection: sqlite3.Connection) -> None:
+        try:
+            self._settle(connection)
+            if connection.execute("SELECT count(*) FROM log_checkpoints").fetchone()[0] == 0:
+                connection.execute("BEGIN IMMEDIATE")
+                found_log(SqliteLogTransaction(connection), signer=self._signer)
+                connection.execute("COMMIT")
+        except (sqlite3.Error, AuditError) as error:
+            raise self._undone(connection, error) from error
+
+    def _write(self, connection: sqlite3.Connection, batch: Sequence[SealedProposal], at: int) -> Written:
+        if self._stopped:
+            raise LogUnavailableError
+        try:
+            # (1) The log grows from the head that was released, and from nothing else.
+            base = self._settle(connection)
+            # (2) Every proposal by itself, (3) one append for those that hold, (4) one durable commit.
+            connection.execute("BEGIN IMMEDIATE")
+            verdicts, taken = self._apply_all(connection, batch, base.size, at)
+            appended = self._append(connection, taken, at) if taken else None
+            connection.execute("COMMIT" if taken else "ROLLBACK")
+        except (sqlite3.Error, AuditError) as error:
+            raise self._undone(connection, error) from error
+        if appended is not None:
+            self._release(appended)
+        return Written(verdicts=verdicts, appended=appended)
+
+    def _apply_all(
+        self, connection: sqlite3.Connection, batch: Sequence[SealedProposal], first_index: int, at: int
+    ) -> tuple[tuple[int | BrokerError, ...], list[SealedProposal]]:
+        """Return each proposal's position or why it was not taken; one that fails takes no other with it."""
+        verdicts: list[int | BrokerError] = []
+        taken: list[SealedProposal] = []
+        for sealed in batch:
+            connection.execute("SAVEPOINT proposal")
+            try:
+                apply_proposal(connection, sealed.proposal, now=at)
+                self._keep_answer(connection, sealed.proposal.answer, first_index + len(taken), at)
+                verdicts.append(len(taken))
+                taken.append(sealed)
+            except (BrokerError, sqlite3.IntegrityError, sqlite3.DataError) as error:
+                connection.execute("ROLLBACK TO proposal")
+                verdicts.append(error if isinstance(error, BrokerError) else StorageError())
+            connection.execute("RELEASE proposal")
+        return tuple(verdicts), taken
+
+    def _keep_answer(
+        self, connection: sqlite3.Connection, answer: AnswerToStore | None, index: int, at: int
+    ) -> None:  # fmt: skip
+        if answer is None:
+            return
+        document = rfc8785.dumps(dict(answer.document))  # type: ignore[arg-type]  # rfc8785 itself checks every value
+        padded = pad(document, (len(document) // ANSWER_BLOCK + 1) * ANSWER_BLOCK)
+        sealed = self._key.wrap(padded, index=index, group=ANSWER_GROUP, random=self._randomness.bytes)
+        rests_on = json.dumps([[stamp.of.kind.value, stamp.of.key.hex(), stamp.version] for stamp in answer.rests_on])
+        connection.execute(
+            "INSERT INTO answers (organisation, idempotency_key, target, body_sha256, status, entry_index, sealed, "
+            "rests_on, valid_until, signal_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                answer.key.organisation,
+                answer.key.idempotency_key,
+                answer.key.target,
+                answer.key.body_sha256,
+                answer.status.value,
+                index,
+                sealed,
+                rests_on,
+                None if answer.valid_until is None else answer.valid_until.isoformat(),
+                answer.signal_id,
+                at,
+            ),
+        )
+
+    def _append(self, connection: sqlite3.Connection, taken: Sequence[SealedProposal], at: int) -> Appended:
+        return append(
+            SqliteLogTransaction(connection),
+            [sealed.entry for sealed in taken],
+            at=at,
+            signer=self._signer,
+            key_encryption_key=self._key,
+            random=self._randomness.bytes,
+        )
+
+    def _settle(self, connection: sqlite3.Connection) -> TreeHead:
+        """Return the head the database holds, which the signer now knows as released. Raises AuditError."""
+        head = SqliteLogReader(connection).head()
+        self._signer.settle(head)
+        return head
+
+    def _release(self, appended: Appended) -> None:
+        """The commit is known to the signer, and only then may its checkpoint leave."""
+        try:
+            self._signer.settle(appended.checkpoint.head)
+        except AuditError as error:
+            raise LogUnavailableError from error
+
+    def _undone(self, connection: sqlite3.Connection, error: Exception) -> NotRecordedError:
+        """Return what to raise after a failure, with the transaction undone; stop when durability is in doubt."""
+        self._stopped = self._stopped or _is_fatal(error)
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            moved = SqliteLogReader(connection).head() != self._signer.released
+        except (sqlite3.Error, AuditError):
+            moved = True
+        return LogUnavailableError() if self._stopped or moved else StorageError()
+
+    def _store_cosignatures(
+        self, connection: sqlite3.Connection, size: int, cosignatures: Sequence[Cosignature]
+    ) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            transaction = SqliteLogTransaction(connection)
+            for cosignature in cosignatures:
+                transaction.insert_cosignature(size, cosignature.witness, cosignature.line)
+            connection.execute("COMMIT")
+        except (sqlite3.Error, AuditError) as error:
+            raise self._undone(connection, error) from error
+
+
+def _is_fatal(error: BaseException | None) -> bool:
+    """Return whether this failure, or one behind it, means that the log must stop."""
+    while error is not None:
+        if isinstance(error, ForkError):
+            return True
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) in _FATAL_CODES:
+            return True
+        error = error.__cause__
+    return False

@@ -1,0 +1,9 @@
+"""Alembic runs this file: it migrates over the connection that `broker.store.schema` brings."""
+
+from alembic import context
+
+from broker.store.models import Table
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Table.metadata)
+with context.begin_transaction():
+    context.run_migrations()

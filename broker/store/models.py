@@ -1,0 +1,181 @@
+"""The tables, as SQLModel: for the schema and for administration. The hot path speaks SQL to the driver.
+
+Only the token index distributes, later, over machines: in `signal_tokens` and `sealed_tokens` the 32-byte index is
+therefore part of every key (D14). The log's own tables are `audit.schema`'s.
+"""
+
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+TOKEN_INDEX_TABLES = ("signal_tokens", "sealed_tokens")
+
+
+class Table(SQLModel, registry=registry()):
+    """The root of the broker's tables, with a metadata of their own."""
+
+
+class SignalRow(Table, table=True):
+    """One organisation's involvement; `handle` is the random search handle of log entries, erased with the row."""
+
+    __tablename__ = "signals"
+
+    id: str = Field(primary_key=True)
+    handle: str = Field(unique=True)
+    organisation: str = Field(index=True)
+    controller: str
+    parent_org: str | None = None
+    team: str
+    purpose: str
+    ground: str
+    epoch: int
+    case_ref: str | None = None
+    registered_on: str
+    ends_on: str
+    age_quarter: str | None = None
+    assessed_on: str | None = None
+    assessed_by: str | None = None
+    informing_state: str | None = None
+    informing_reason: str | None = None
+    informing_review_on: str | None = None
+    state: str
+    withdrawal_reason: str | None = None
+    shielded: bool
+    last_standing_on: str | None = None
+
+
+class SignalTokenRow(Table, table=True):
+    """Token index family: under which index, in which role, a signal is found."""
+
+    __tablename__ = "signal_tokens"
+    __table_args__ = (Index("ix_signal_tokens_signal_id", "signal_id"),)
+
+    idx: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    signal_id: str = Field(sa_column=Column(ForeignKey("signals.id"), primary_key=True))
+    role: str = Field(primary_key=True)
+    family: str
+    epoch: int
+    source: str | None = None
+
+
+class SealedTokenRow(Table, table=True):
+    """Token index family: the token itself, sealed to a key that is offline, for re-keying only."""
+
+    __tablename__ = "sealed_tokens"
+
+    idx: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    signal_id: str = Field(sa_column=Column(ForeignKey("signals.id"), primary_key=True))
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SignalExclusionRow(Table, table=True):
+    """Who must not see a signal: an organisation (`worker` empty) or one of its workers."""
+
+    __tablename__ = "signal_exclusions"
+
+    signal_id: str = Field(sa_column=Column(ForeignKey("signals.id"), primary_key=True))
+    organisation: str = Field(primary_key=True)
+    worker: str = Field(primary_key=True)
+
+
+class VersionStampRow(Table, table=True):
+    """How often something that decisions rely on has changed."""
+
+    __tablename__ = "version_stamps"
+
+    kind: str = Field(primary_key=True)
+    key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    version: int
+
+
+class SpentTicketRow(Table, table=True):
+    """A ticket that stands in an entry. Kept beyond its end: a custodian can issue the same ticket anew."""
+
+    __tablename__ = "spent_tickets"
+
+    custodian: str = Field(primary_key=True)
+    ticket_id: str = Field(primary_key=True)
+    expires_at: int
+
+
+class RequestJtiRow(Table, table=True):
+    """A request id that was used; of no use once the request itself has expired."""
+
+    __tablename__ = "request_jti"
+
+    issuer: str = Field(primary_key=True)
+    jti: str = Field(primary_key=True)
+    expires_at: int = Field(index=True)
+
+
+class AnswerRow(Table, table=True):
+    """What was answered, sealed, for the same request asked again; its receipt comes from the log."""
+
+    __tablename__ = "answers"
+
+    organisation: str = Field(primary_key=True)
+    idempotency_key: str = Field(primary_key=True)
+    target: str
+    body_sha256: str
+    status: str
+    entry_index: int
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    rests_on: str
+    valid_until: str | None = None
+    signal_id: str | None = None
+    created_at: int
+
+
+class TaskRow(Table, table=True):
+    """Something a person has to do, written with its cause."""
+
+    __tablename__ = "tasks"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    organisation: str = Field(index=True)
+    signal_id: str | None = None
+    due_on: str
+    created_at: int
+    done_at: int | None = None
+
+
+class RegisterRow(Table, table=True):
+    """A register document that this broker verified."""
+
+    __tablename__ = "registers"
+
+    number: int = Field(primary_key=True)
+    document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    imported_at: int
+
+
+class RosterRow(Table, table=True):
+    """A roster that an organisation signed for this broker."""
+
+    __tablename__ = "rosters"
+
+    oin: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    imported_at: int
+
+
+class EpochRow(Table, table=True):
+    """An epoch document that both custodians signed."""
+
+    __tablename__ = "epochs"
+
+    epoch: int = Field(primary_key=True)
+    document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    imported_at: int
+
+
+class BundleRow(Table, table=True):
+    """A policy bundle that was in force; the newest row is the present one."""
+
+    __tablename__ = "bundles"
+
+    number: int | None = Field(default=None, primary_key=True)
+    sha256: str
+    activated_at: int

@@ -1,0 +1,137 @@
+"""What a proposal changes, inside the writer's open transaction: stamps, tickets, signals, tasks, the kept answer."""
+
+import sqlite3
+
+from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
+from broker.ports import (
+    AnswerKey,
+    Change,
+    EndSignal,
+    MarkStanding,
+    Proposal,
+    RenewSignal,
+    StampKey,
+    StampKind,
+    StoreSignal,
+    Task,
+)
+from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
+from broker.store.signals import read_stamps
+
+_INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
+
+
+def apply_proposal(connection: sqlite3.Connection, proposal: Proposal, *, now: int) -> None:
+    """The open transaction holds everything the proposal changes; the caller undoes it when an error is raised.
+
+    Raises:
+        AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError: see `Log.commit`.
+        sqlite3.Error: the database refused.
+    """
+    # (1) One idempotency key, one effect.
+    if proposal.answer is not None:
+        check_key(connection, proposal.answer.key)
+    # (2) Everything the decision relied on is as it was.
+    if read_stamps(connection, [stamp.of for stamp in proposal.relies_on]) != proposal.relies_on:
+        raise StaleDecisionError
+    # (3) Every ticket is spent once, whatever the outcome.
+    for ticket in proposal.tickets:
+        query = "INSERT OR IGNORE INTO spent_tickets (custodian, ticket_id, expires_at) VALUES (?, ?, ?)"
+        if connection.execute(query, (ticket.custodian, ticket.id, ticket.expires_at)).rowcount != 1:
+            raise TicketSpentError
+    # (4) The changes, and (5) the tasks that follow from them.
+    for change in proposal.changes:
+        apply_change(connection, change)
+    for task in proposal.tasks:
+        insert_task(connection, task, now=now)
+
+
+def check_key(connection: sqlite3.Connection, key: AnswerKey) -> None:
+    """Hold only for a key without an answer. Raises AlreadyAnsweredError or KeyReusedError."""
+    query = "SELECT target, body_sha256 FROM answers WHERE organisation = ? AND idempotency_key = ?"
+    row = connection.execute(query, (key.organisation, key.idempotency_key)).fetchone()
+    if row is None:
+        return
+    if (row[0], row[1]) == (key.target, key.body_sha256):
+        raise AlreadyAnsweredError
+    raise KeyReusedError
+
+
+def apply_change(connection: sqlite3.Connection, change: Change) -> None:
+    """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
+    if isinstance(change, StoreSignal):
+        _store(connection, change)
+    elif isinstance(change, RenewSignal):
+        _renew(connection, change)
+    elif isinstance(change, EndSignal):
+        _end(connection, change)
+    else:
+        _mark(connection, change)
+
+
+def bump(connection: sqlite3.Connection, key: StampKey) -> None:
+    """What relied on the present version of this key is stale."""
+    connection.execute(
+        "INSERT INTO version_stamps (kind, key, version) VALUES (?, ?, 1) "
+        "ON CONFLICT (kind, key) DO UPDATE SET version = version + 1",
+        (key.kind.value, key.key),
+    )
+
+
+def _store(connection: sqlite3.Connection, change: StoreSignal) -> None:
+    signal = change.signal
+    connection.execute(_INSERT_SIGNAL, signal_row(signal))
+    for token in change.tokens:
+        index = token.index.reveal()
+        connection.execute(
+            "INSERT INTO signal_tokens (idx, signal_id, role, family, epoch, source) VALUES (?, ?, ?, ?, ?, ?)",
+            (index, signal.id, token.role.value, token.family, signal.epoch, token.source),
+        )
+        connection.execute(
+            "INSERT INTO sealed_tokens (idx, signal_id, sealed) VALUES (?, ?, ?)",
+            (index, signal.id, token.sealed.reveal()),
+        )
+        bump(connection, StampKey(kind=StampKind.TOKEN, key=index))
+    for exclusion in signal.exclusions:
+        connection.execute(
+            "INSERT INTO signal_exclusions (signal_id, organisation, worker) VALUES (?, ?, ?)",
+            (signal.id, exclusion.organisation, exclusion.worker or ""),
+        )
+
+
+def _renew(connection: sqlite3.Connection, change: RenewSignal) -> None:
+    query = "SELECT ends_on FROM signals WHERE id = ? AND state = 'active'"
+    row = connection.execute(query, (change.signal_id,)).fetchone()
+    if row is None:
+        raise StaleDecisionError
+    ends_on = change.ends_on.isoformat()
+    connection.execute("UPDATE signals SET ends_on = ? WHERE id = ?", (ends_on, change.signal_id))
+    if ends_on < row[0]:
+        bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))
+
+
+def _end(connection: sqlite3.Connection, change: EndSignal) -> None:
+    query = (
+        "UPDATE signals SET state = ?, withdrawal_reason = ? "
+        "WHERE id = ? AND state = 'active' AND last_standing_on IS ?"
+    )
+    values = (change.state.value, change.reason, change.signal_id, iso(change.last_standing_on))
+    if connection.execute(query, values).rowcount != 1:
+        raise StaleDecisionError
+    bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))
+    query = "SELECT DISTINCT idx FROM signal_tokens WHERE signal_id = ?"
+    for (index,) in connection.execute(query, (change.signal_id,)).fetchall():
+        bump(connection, StampKey(kind=StampKind.TOKEN, key=index))
+
+
+def _mark(connection: sqlite3.Connection, change: MarkStanding) -> None:
+    query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
+    connection.execute(query, (change.on.isoformat(), change.signal_id))
+
+
+def insert_task(connection: sqlite3.Connection, task: Task, *, now: int) -> None:
+    """The open transaction holds this task."""
+    connection.execute(
+        "INSERT INTO tasks (kind, organisation, signal_id, due_on, created_at) VALUES (?, ?, ?, ?, ?)",
+        (task.kind, task.organisation, task.signal_id, task.due_on.isoformat(), now),
+    )
