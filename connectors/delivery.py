@@ -164,13 +164,12 @@ class Delivery:
                 signals=(),
                 receipts=(entry,),
             )
-        broker = self._folder.settings.broker.id
-        entry = None
+        broker, recorded = self._folder.settings.broker.id, None
         if problem.receipt is not None:
-            entry = self._verified(command, problem.receipt, answer=members, shown=digest(members))
+            recorded = self._verified(command, problem.receipt, answer=members, shown=digest(members))
         if problem.status >= _SERVER_ERROR:
-            raise NotDoneError(_published(problem.id), party=broker, key=command.key or None, receipt=entry)
-        raise RefusedError(problem, party=broker, receipt=entry)
+            raise NotDoneError(_published(problem.id), party=broker, key=command.key or None, receipt=recorded)
+        raise RefusedError(problem, party=broker, receipt=recorded)
 
     def _verified(
         self, command: Command, wire: object, *, answer: Mapping[str, Any], shown: str | None

@@ -1,15 +1,16 @@
 """The plaintext count of a GBA-V file: who would match whom, by the definitions of `docs/matching.md`.
 
-    python tests/region/oracle.py FILE [--limit N] [--holders FILE | --split ORG ORG [ORG ...]]
-                                       [--mute N] [--exclude POSTCODE/NUMBER[/LETTER[/ADDITION[/DESIGNATION]]] ...]
+    python tests/region/oracle.py FILE [--limit N] (--holders FILE | --split ORG ORG [ORG ...])
+                                       [--date YYYY-MM-DD] [--mute N] [--exclude POSTCODE/NUMBER[/LETTER[/...]] ...]
 
-It reads with the csv module, shares no line with Sluis, and prints JSON: `holders` {label: [org]}, `expected` (every match as
-{checker, checker_row, kind, holder, holder_row}), `shown` (what an asker is told: the strongest kind per checked row and
-holder), `rejected` labels, and counts. Rows are named by label, never by number.
+It reads with the csv module and shares no line with Sluis. It prints JSON: `holders` {label: [org]}, `expected` (every
+match as {checker, checker_row, kind, holder, holder_row}), `shown` (what an asker is told: the strongest kind per checked
+row and holder), `rejected` labels with their reason, and counts. Rows are named by label, never by number.
 """
 
 import argparse
 import csv
+import datetime
 import hashlib
 import json
 import sys
@@ -17,202 +18,200 @@ from collections import Counter, defaultdict
 
 KINDS = ("person", "member", "family", "address")  # strongest first
 WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+ADDRESS = ("08.11.60", "08.11.20", "08.11.30", "08.11.40", "08.11.50")
+
+Row = list[tuple[str, str]]
+Match = dict[str, str]
 
 
-def passes_elfproef(number):
-    """Return whether these nine digits can be a BSN."""
-    return (
-        len(number) == 9
-        and number.isdecimal()
-        and number != "000000000"
-        and sum(int(digit) * weight for digit, weight in zip(number, WEIGHTS, strict=True)) % 11 == 0
-    )
+class Person:
+    """What counts of one person; `reason` says why he does not count at all."""
+
+    def __init__(self, rows: list[Row], today: str) -> None:
+        """Read the current occurrences of the categories that matter."""
+        first = rows[0]
+        self.subject = bsn(cell(first, "01.01.20"))
+        self.parents = {bsn(cell(row, f"{c}.01.20")) for c in ("02", "03") for row in current(rows, c)[:1]}
+        self.members = set(self.parents)
+        self.members |= {bsn(cell(row, "05.01.20")) for row in current(rows, "05") if not cell(row, "05.07.10")}
+        self.members |= {bsn(cell(row, "09.01.20")) for row in current(rows, "09")}
+        self.parents -= {"", self.subject}
+        self.members -= {"", self.subject}
+        homes = current(rows, "08")[:1]
+        self.address = one_spelling([cell(homes[0], name) for name in ADDRESS]) if homes else None
+        self.reason = ""
+        if any(cell(row, "06.08.10") for row in current(rows, "06")[:1]):
+            self.reason = "deceased"
+        elif not self.subject:
+            self.reason = "no number, or none that passes the elfproef"
+        elif not plausible_birth(cell(first, "01.03.10"), today):
+            self.reason = "birth date"
 
 
-def padded(text):
-    """Return a BSN cell with nine digits, or nothing for a cell that holds none."""
-    number = text.strip().zfill(9) if text.strip() else ""
-    return number if passes_elfproef(number) else ""
+def bsn(text: str) -> str:
+    """Return a BSN cell with nine digits, or nothing where it holds none."""
+    number = text.zfill(9) if len(text) in (8, 9) else ""
+    good = number.isdecimal() and number != "000000000"
+    return number if good and sum(int(d) * w for d, w in zip(number, WEIGHTS, strict=True)) % 11 == 0 else ""
 
 
-def read_people(path):
-    """Return {label: rows}, each row a list of (column, cell) pairs by column name."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
+def plausible_birth(text: str, today: str) -> bool:
+    """Return whether this is a date, unknown parts 00, that is not in the future."""
+    if not text:
+        return True
+    if len(text) != 8 or not text.isdecimal():
+        return False
+    year, month, day = int(text[:4]), int(text[4:6]) or 1, int(text[6:]) or 1
+    try:
+        earliest = datetime.date(year or 4, month, day)
+    except ValueError:
+        return False
+    return year == 0 or earliest.isoformat() <= today
+
+
+def read_people(path: str) -> dict[str, list[Row]]:
+    """Return the rows of every label, each row as pairs of column name and cell."""
+    with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123 - the oracle keeps to the oldest means
         table = csv.reader(file, delimiter=";")
         header = next(table)
-        people = {}
-        rows = None
+        people: dict[str, list[Row]] = {}
+        label = ""
         for line in table:
-            if line[0] != "":
-                rows = people[line[0]] = []
-            rows.append(list(zip(header, line, strict=True)))
+            label = line[0] or label
+            people.setdefault(label, []).append(list(zip(header, line, strict=True)))
     return people
 
 
-def cell(row, name):
+def cell(row: Row, name: str) -> str:
     """Return the first cell of this name, without blanks around it."""
-    for column, value in row:
-        if column == name:
-            return value.strip()
-    raise SystemExit(f"the file has no column {name}")
+    return next(value.strip() for column, value in row if column == name)
 
 
-def current(rows, category):
+def current(rows: list[Row], category: str) -> list[Row]:
     """Return the rows that hold a current occurrence of a category, as the chain of its H cells says."""
     former = str(int(category) + 50)
-    holds = []
-    position, meaning = 0, category
-    while position < len(rows) and meaning in (category, former):
-        row = rows[position]
-        has_content = any(value for column, value in row if column[:3] == category + "." and column != category + ".H")
-        if meaning == category and has_content:
-            holds.append(row)
+    found = []
+    meaning = category
+    for row in rows:
+        if meaning not in (category, former):
+            break
+        filled = any(value for name, value in row if name.startswith(category + ".") and name != category + ".H")
+        if meaning == category and filled:
+            found.append(row)
         meaning = cell(row, category + ".H")
-        position += 1
-    return holds
+    return found
 
 
-def describe(rows):
-    """Return what counts of one person, or the reason that he does not."""
-    first = rows[0]
-    death = current(rows, "06")[:1]
-    if death and cell(death[0], "06.08.10"):
-        return "deceased"
-    own = cell(first, "01.01.20")
-    if not own:
-        return "no number"
-    subject = padded(own)
-    if not subject:
-        return "bad number"
-    parents = set()
-    for category in ("02", "03"):
-        for row in current(rows, category)[:1]:
-            parents.add(padded(cell(row, category + ".01.20")))
-    members = set(parents)
-    for row in current(rows, "05"):
-        if not cell(row, "05.07.10"):
-            members.add(padded(cell(row, "05.01.20")))
-    for row in current(rows, "09"):
-        members.add(padded(cell(row, "09.01.20")))
-    address = None
-    for row in current(rows, "08")[:1]:
-        parts = [cell(row, "08.11." + element) for element in ("60", "20", "30", "40", "50")]
-        address = address_of(parts)
-    return {
-        "subject": subject,
-        "parents": parents - {"", subject},
-        "members": members - {"", subject},
-        "address": address,
-    }
-
-
-def address_of(parts):
-    """Return one spelling of postcode, number, letter, addition and designation; nothing without a postcode."""
-    plain = ["".join(part.split()).lower() for part in parts] + [""] * (5 - len(parts))
+def one_spelling(parts: list[str]) -> tuple[str, ...] | None:
+    """Return postcode, number, letter, addition and designation in one spelling; nothing without a postcode."""
+    plain = ["".join(part.split()).lower() for part in parts] + [""] * (len(ADDRESS) - len(parts))
     return tuple(plain) if plain[0] else None
 
 
-def split_holders(labels, organisations):
-    """Return {label: [org]}: by SHA-256 of the label one organisation each, and in a quarter of the cases the next one too."""
+def split_holders(labels: list[str], organisations: list[str]) -> dict[str, list[str]]:
+    """Return who holds whom by SHA-256 of the label: one organisation each, for a quarter the next one too."""
     holders = {}
     for label in labels:
         digest = hashlib.sha256(label.encode()).digest()
         first = digest[0] % len(organisations)
-        chosen = [organisations[first]]
-        if digest[1] % 4 == 0:
-            chosen.append(organisations[(first + 1) % len(organisations)])
-        holders[label] = sorted(chosen)
+        second = [organisations[(first + 1) % len(organisations)]] if digest[1] % 4 == 0 else []
+        holders[label] = sorted({organisations[first], *second})
     return holders
 
 
-def count(people, holders, mute, excluded):
-    """Return (expected matches, rejected labels with reasons, checked pairs that do not match)."""
-    described = {label: describe(rows) for label, rows in people.items()}
-    rejected = {label: reason for label, reason in described.items() if isinstance(reason, str)}
-    signals = []
-    registered = set()
-    for label in people:
-        if label in rejected:
-            continue
-        for holder in holders.get(label, []):
-            if (holder, described[label]["subject"]) in registered:
-                rejected[label] = "number on another row"
-                continue
-            registered.add((holder, described[label]["subject"]))
-            signals.append((holder, label))
-    at_address = Counter(described[label]["address"] for _, label in signals)
-    expected, unmatched = [], 0
-    for checker, checker_row in signals:
-        mine = described[checker_row]
-        for holder, holder_row in signals:
-            if holder == checker:
-                continue
-            theirs = described[holder_row]
-            other = theirs["subject"] != mine["subject"]
-            address = mine["address"]
-            usable = address is not None and address not in excluded and at_address[address] <= mute
-            found = {
-                "person": not other,
-                "member": other and theirs["subject"] in mine["members"],
-                "family": other and bool(mine["parents"] & theirs["parents"]),
-                "address": other and usable and address == theirs["address"],
-            }
-            unmatched += not any(found.values())
-            for kind in KINDS:
-                if found[kind]:
-                    expected.append(
-                        {
-                            "checker": checker,
-                            "checker_row": checker_row,
-                            "kind": kind,
-                            "holder": holder,
-                            "holder_row": holder_row,
-                        }
-                    )
-    return expected, rejected, unmatched
+class Region:
+    """Every signal of every holder, and what each check of them finds."""
+
+    def __init__(self, people: dict[str, Person], holders: dict[str, list[str]]) -> None:
+        """Register each person at his holders; a holder registers one number once."""
+        self.people = people
+        self.rejected = {label: person.reason for label, person in people.items() if person.reason}
+        self.signals: list[tuple[str, str]] = []
+        known: set[tuple[str, str]] = set()
+        for label, person in people.items():
+            for holder in [] if person.reason else holders.get(label, []):
+                if (holder, person.subject) in known:
+                    self.rejected[label] = "number on another row"
+                else:
+                    known.add((holder, person.subject))
+                    self.signals.append((holder, label))
+        self.crowd = Counter(people[label].address for _, label in self.signals)
+
+    def kinds(self, mine: Person, theirs: Person, *, silent: set[tuple[str, ...] | None]) -> list[str]:
+        """Return the kinds by which a check of one person finds a signal about another, each by itself."""
+        other = mine.subject != theirs.subject
+        here = mine.address is not None and mine.address == theirs.address and mine.address not in silent
+        holds = {
+            "person": not other,
+            "member": other and theirs.subject in mine.members,
+            "family": other and bool(mine.parents & theirs.parents),
+            "address": other and here,
+        }
+        return [kind for kind in KINDS if holds[kind]]
+
+    def matches(self, *, mute: int, excluded: set[tuple[str, ...] | None]) -> tuple[list[Match], int]:
+        """Return every match, and how many checked pairs do not match."""
+        silent = excluded | {address for address, count in self.crowd.items() if count > mute}
+        found: list[Match] = []
+        unmatched = 0
+        for checker, checker_row in self.signals:
+            for holder, holder_row in self.signals:
+                if holder == checker:
+                    continue
+                kinds = self.kinds(self.people[checker_row], self.people[holder_row], silent=silent)
+                unmatched += not kinds
+                pair = {"checker": checker, "checker_row": checker_row, "holder": holder, "holder_row": holder_row}
+                found += [{**pair, "kind": kind} for kind in kinds]
+        return found, unmatched
 
 
-def strongest(expected):
+def strongest(expected: list[Match]) -> list[Match]:
     """Return what an asker is told: one line per checked row and holder, with the strongest kind."""
     kinds = defaultdict(list)
     for match in expected:
         kinds[match["checker"], match["checker_row"], match["holder"]].append(match["kind"])
     return [
-        {"checker": checker, "checker_row": row, "kind": min(found, key=KINDS.index), "holder": holder}
+        {"checker": checker, "checker_row": row, "holder": holder, "kind": min(found, key=KINDS.index)}
         for (checker, row, holder), found in sorted(kinds.items())
     ]
 
 
-def main():
-    """Print the count of a file as JSON."""
+def options() -> argparse.Namespace:
+    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file")
     parser.add_argument("--limit", type=int)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--holders")
     which.add_argument("--split", nargs="+")
+    parser.add_argument("--date", default=datetime.datetime.now(datetime.UTC).date().isoformat())
     parser.add_argument("--mute", type=int, default=12)
     parser.add_argument("--exclude", nargs="*", default=[])
-    options = parser.parse_args()
-    people = read_people(options.file)
-    people = dict(list(people.items())[: options.limit])
-    if options.holders:
-        with open(options.holders, encoding="utf-8") as file:
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the count of a file as JSON."""
+    asked = options()
+    rows = dict(list(read_people(asked.file).items())[: asked.limit])
+    people = {label: Person(lines, asked.date) for label, lines in rows.items()}
+    if asked.holders:
+        with open(asked.holders, encoding="utf-8") as file:  # noqa: PTH123 - the oracle keeps to the oldest means
             holders = json.load(file)
     else:
-        holders = split_holders(people, options.split)
-    excluded = {address_of(text.split("/")) for text in options.exclude}
-    expected, rejected, unmatched = count(people, holders, options.mute, excluded)
+        holders = split_holders(list(people), asked.split)
+    region = Region(people, holders)
+    expected, unmatched = region.matches(mute=asked.mute, excluded={one_spelling(t.split("/")) for t in asked.exclude})
     shown = strongest(expected)
     report = {
         "holders": holders,
         "expected": expected,
         "shown": shown,
-        "rejected": [{"row": row, "reason": reason} for row, reason in rejected.items()],
+        "rejected": [{"row": row, "reason": reason} for row, reason in region.rejected.items()],
         "counts": {
             "persons": len(people),
-            "expected": dict(Counter(match["kind"] for match in expected)),
-            "shown": dict(Counter(match["kind"] for match in shown)),
+            "expected": Counter(match["kind"] for match in expected),
+            "shown": Counter(match["kind"] for match in shown),
             "pairs_without_match": unmatched,
         },
     }

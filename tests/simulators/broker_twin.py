@@ -1,6 +1,6 @@
 """The broker's twin for tests of partners: answers, entries and receipts as docs/formats.md has them, state in memory.
 
-It has no policy: everybody may ask, and sees every hit of another organisation, unless `refuse` or `fail` says otherwise.
+It has no policy: everybody may ask and sees every hit of others, unless `refuse` or `fail` says otherwise.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ class _Question:
 
 @dataclass(slots=True, kw_only=True)
 class BrokerTwin:
-    """`refuse` is a problem for the next requests, `fail` records the next one as an error, `cosign` asks the witness."""
+    """`refuse` answers the next requests, `fail` records the next one as an error, `cosign` asks the witness."""
 
     log: LogInFolder
     register: Register
@@ -265,9 +265,7 @@ class BrokerTwin:
     def _listed(self, asker: SignedRequest) -> httpx.Response:
         own = [signal.wire() for signal in self.signals if signal.organisation == asker.sender.organisation]
         result = _result("done", "signal.list", signal_id=None) | {"signals": own}
-        receipt = self._entry(
-            asker, "read", hashlib.sha256(b"").hexdigest(), result, outcome="done", tickets=[]
-        )
+        receipt = self._entry(asker, "read", hashlib.sha256(b"").hexdigest(), result, outcome="done", tickets=[])
         return httpx.Response(200, content=json.dumps({"result": result, "receipt": receipt, "padding": ""}))
 
     def _entry(

@@ -3,9 +3,9 @@
     with partner_world(tmp_path, ("wijkteam", "gi")) as world:
         async with world.client("wijkteam") as client: ...
 
-The twin answers like the broker does (docs/formats.md §6 and §7): it verifies request tokens and tickets, keeps answers by
-idempotency key, matches by D4 on tokens in memory, and gives receipts of a log with real bytes. What it does not do
-is decide by policy. `world.network.faults` breaks single exchanges; `world.network.sent` keeps every byte that left.
+The twin answers like the broker does (docs/formats.md §6 and §7): it verifies request tokens and tickets, keeps answers
+by idempotency key, matches by D4 on tokens in memory, and gives receipts of a log with real bytes. What it does not
+do is decide by policy. `world.network.faults` breaks single exchanges; `world.network.sent` keeps every byte that left.
 """
 
 import hashlib
@@ -155,10 +155,10 @@ def partner_world(
     (path / "log").mkdir()
     log = LogInFolder(path / "log")
     policy = policy_text(log.verifier, witness_key().verifier, quorum="w1")
-    folders = {name: new_folder(path / name, oin=oin_of(at), name=name, log_policy=policy) for at, name in enumerate(names)}
-    partners = [
-        FolderPartner(oin=folder.settings.oin, name=name, folder=folder) for name, folder in folders.items()
-    ]
+    folders = {
+        name: new_folder(path / name, oin=oin_of(at), name=name, log_policy=policy) for at, name in enumerate(names)
+    }
+    partners = [FolderPartner(oin=folder.settings.oin, name=name, folder=folder) for name, folder in folders.items()]
     budgets = budgets or budget_classes(worker=5_000, organisation=100_000)
     with custodian_pair(path / "custodians", partners, budgets=budgets) as pair:
         register = register_text(partners, budgets=budgets)
