@@ -3,7 +3,6 @@
 Exit codes: 0 it holds or is done, 1 it does not hold, 2 the input is wrong. An error names a field and a rule.
 """
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +80,7 @@ def init(
 def serve(directory: Dir) -> None:
     """Answer evaluation requests until told to stop; prints `ready URL` when it does."""
     with _refusals(), folder.open_custodian(directory) as custodian:
-        asyncio.run(service.serve(custodian, announce=lambda url: typer.echo(f"ready {url}")))
+        service.make_server(custodian, announce=lambda url: typer.echo(f"ready {url}")).run()
 
 
 @ceremony_app.command()

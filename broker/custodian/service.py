@@ -73,8 +73,12 @@ def tidy(custodian: Custodian) -> None:
         _LOG.warning("housekeeping failed: the store is not available")
 
 
-async def serve(custodian: Custodian, *, announce: Callable[[str], None]) -> None:
-    """Serve until the process is told to stop; `announce` gets the address once requests are answered."""
+def make_server(custodian: Custodian, *, announce: Callable[[str], None]) -> uvicorn.Server:
+    """Return the server of a custodian, on uvloop and httptools; `run()` serves until the process is told to stop.
+
+    Args:
+        announce: gets the address as soon as requests are answered.
+    """
     host, port = custodian.settings.address
     config = uvicorn.Config(
         create_app(custodian),
@@ -87,7 +91,7 @@ async def serve(custodian: Custodian, *, announce: Callable[[str], None]) -> Non
         log_level="warning",
         server_header=False,
     )
-    await _AnnouncingServer(config, announce).serve()
+    return _AnnouncingServer(config, announce)
 
 
 class _AnnouncingServer(uvicorn.Server):
@@ -98,11 +102,10 @@ class _AnnouncingServer(uvicorn.Server):
         self._announce = announce
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
-        """Listen, then say so."""
+        """Listen, then say so; an address that is taken ends the process here."""
         await super().startup(sockets)
-        if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._announce(f"http://{host}:{port}")
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        self._announce(f"http://{host}:{port}")
 
 
 def _add_routes(app: FastAPI, custodian: Custodian) -> None:

@@ -275,7 +275,7 @@ class CustodianPair:
         """The epoch document that both signed."""
         return EpochDocument.from_mapping(SignedDocument.parse(self.epoch_text, schema=SCHEMA).document)
 
-    def ask(self, at: int, partner: SimulatedPartner, body: bytes, **claims: Any) -> EvaluationAnswer:  # noqa: ANN401
+    def ask(self, at: int, partner: SimulatedPartner, body: bytes, **claims: Any) -> EvaluationAnswer:  # noqa: ANN401 - any claim
         """Return what custodian `at` (0 or 1) answers to this body. Raises what `evaluate` raises."""
         custodian = self.custodians[at]
         header = authorization(partner, body, custodian=custodian.settings.id, now=self.clock.now, **claims)

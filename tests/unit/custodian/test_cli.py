@@ -1,13 +1,17 @@
 """`sluis-custodian`: every verb, its exit code, and that it never shows a secret."""
 
 import json
+import re
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import uvicorn
 from typer.testing import CliRunner, Result
 
 from broker.custodian import folder, service
-from broker.custodian.cli import app
+from broker.custodian.cli import app, main
 from broker.custodian.evaluation import Custodian
 from tests.simulators.custodian import (
     BROKER,
@@ -159,18 +163,39 @@ def test_budgets_are_shown(pair: CustodianPair, partner: SimulatedPartner) -> No
 
 
 def test_serve_announces_where_it_listens(pair: CustodianPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`serve` opens the folder, and prints `ready URL` when the service says it answers."""
-    served: list[str] = []
+    """`serve` really listens, prints `ready URL` and nothing else, and ends when it is told to."""
+    made = service.make_server
 
-    async def serve_once(custodian: Custodian, *, announce: object) -> None:
-        served.append(custodian.settings.id)
-        assert callable(announce)
-        announce("http://127.0.0.1:1")
+    def stopping(custodian: Custodian, *, announce: Callable[[str], None]) -> uvicorn.Server:
+        def announce_and_stop(url: str) -> None:
+            announce(url)
+            server.should_exit = True
 
-    monkeypatch.setattr(service, "serve", serve_once)
+        server = made(custodian, announce=announce_and_stop)
+        return server
+
+    monkeypatch.setattr(service, "make_server", stopping)
     result = run("serve", pair.folders[0])
-    assert (result.exit_code, result.stdout) == (0, "ready http://127.0.0.1:1\n")
-    assert served == [A]
+    assert result.exit_code == 0
+    assert re.fullmatch(r"ready http://127\.0\.0\.1:[0-9]+\n", result.stdout)
+
+
+def test_serve_says_when_its_address_is_taken(pair: CustodianPair) -> None:
+    """A custodian that cannot listen ends with an error and never says that it is ready."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = pair.folders[0] / "custodian.toml"
+        port = taken.getsockname()[1]
+        settings.write_text(settings.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+        result = run("serve", pair.folders[0])
+    assert (result.exit_code != 0, result.stdout) == (True, "")
+
+
+def test_the_console_script_runs_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry point of the console script is the command line."""
+    monkeypatch.setattr("sys.argv", ["sluis-custodian", "config", "check", "nowhere"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
 
 
 def test_serve_refuses_a_damaged_folder(pair: CustodianPair) -> None:

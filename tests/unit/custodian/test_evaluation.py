@@ -34,7 +34,7 @@ from tests.simulators.custodian import (
 A, B = CUSTODIANS
 
 
-def refusal(pair: CustodianPair, partner: SimulatedPartner, body: bytes, **claims: Any) -> str:  # noqa: ANN401
+def refusal(pair: CustodianPair, partner: SimulatedPartner, body: bytes, **claims: Any) -> str:  # noqa: ANN401 - any claim
     """Return the problem id with which custodian A refuses."""
     with pytest.raises((RefusedError, RequestTokenError)) as caught:
         pair.ask(0, partner, body, **claims)

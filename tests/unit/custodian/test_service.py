@@ -1,5 +1,6 @@
 """The custodian over HTTP: problems, headers, and that nothing is answered when nothing could be stored."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 
 from broker.custodian import folder, service
-from broker.custodian.evaluation import PATH
+from broker.custodian.evaluation import PATH, Custodian
 from broker.protocol.errors import ProtocolError
 from broker.protocol.messages import EvaluationAnswer
 from broker.protocol.problems import problem_kinds
@@ -139,6 +140,29 @@ def test_an_unknown_error_shows_nothing(caplog: pytest.LogCaptureFixture) -> Non
         assert CANARY not in document
         assert CANARY not in caplog.text
     assert "RuntimeError" in caplog.text
+
+
+def test_the_server_runs_on_uvloop_and_httptools(pair: CustodianPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop and the HTTP parser are the fast ones, asserted while it really serves."""
+    monkeypatch.setattr(service, "HOUSEKEEPING_S", 0.001)
+    seen: list[str] = []
+    rounds: list[int] = []
+    really = service.tidy
+
+    def counted(custodian: Custodian) -> None:
+        rounds.append(1)
+        really(custodian)
+        server.should_exit = len(rounds) > 2
+
+    def announce(url: str) -> None:
+        loop = type(asyncio.get_running_loop()).__module__
+        seen.extend([url.rpartition(":")[0], loop.partition(".")[0], server.config.http_protocol_class.__module__])
+
+    monkeypatch.setattr(service, "tidy", counted)
+    server = service.make_server(pair.custodians[0], announce=announce)
+    server.run()
+    assert seen == ["http://127.0.0.1", "uvloop", "uvicorn.protocols.http.httptools_impl"]
+    assert len(rounds) > 2, "house is kept again and again"
 
 
 async def test_the_service_keeps_house_while_it_runs(pair: CustodianPair, partner: SimulatedPartner) -> None:
