@@ -1,0 +1,66 @@
+"""What the demonstration prints, in Dutch: who did what, what was decided by which rule, and the verified receipt."""
+
+from collections.abc import Callable, Iterator
+
+from connectors.demo.outside_checks import PublishedLog, ScanResult
+from connectors.demo.play import Played, rules_of
+from connectors.demo.real_input import Found, RealInput
+
+Tell = Callable[[str], None]
+
+_ACTIONS = {"register": "geeft een signaal af", "check": "kijkt wie betrokken is"}
+_OUTCOMES = {"shown": "iets te tonen", "nothing": "niets te tonen", "refused": "geweigerd"}
+_KINDS = {
+    "person": "dezelfde persoon",
+    "member": "iemand uit het huishouden",
+    "family": "een ander kind uit het gezin",
+    "address": "iemand op hetzelfde adres",
+}
+
+
+def of_step(played: Played) -> Iterator[str]:
+    """Yield the lines about one step."""
+    step, decision = played.step, played.entry.decision
+    yield f"{played.number:>2}. {step.actor.name}, {step.role}: {_ACTIONS[step.action]}"
+    yield f"    {step.story}"
+    yield f"    Uitkomst: {_OUTCOMES[step.outcome]}"
+    for match in played.matches:
+        contact = match["holder"]["contact"]
+        yield f"      {match['holder']['name']}, {contact['displayName']}, {contact['phone']}"
+    if step.outcome == "refused":
+        yield f"      {played.text_nl}"
+        for text in played.possible:
+            yield f"      Dit kan wel: {text}"
+    verdict = "mag" if decision.get("outcome") == "permit" else "mag niet"
+    rules = ", ".join(rules_of(decision)) or "geen regel staat het toe"
+    yield f"    Besluit: {verdict}; {rules}" + (f"; grondslag {decision['ground']}" if decision.get("ground") else "")
+    yield f"    Bewijs nagekeken: logregel {played.entry.index}, {played.entry.cosigned_nl}"
+    if step.same_as is not None:
+        yield "    Hetzelfde antwoord als bij Mieke, byte voor byte"
+        yield f"    Ook even lang op de lijn: {played.answered_bytes} bytes"
+
+
+def of_real_input(given: RealInput, found: Found) -> Iterator[str]:
+    """Yield the lines about the real file."""
+    what = "een gemaakt bestand" if given.generated else "het opgegeven bestand"
+    yield f"Echte invoer: de eerste {len(given.holders)} personen uit {what}, in GBA-V-formaat"
+    yield "    Doel proefregio, uit de testbundel (insecure_test_bundle): geen wet, geen afspraak"
+    yield f"    {found.registered} signalen afgegeven, {found.checked} keer gekeken, {found.rejected} rijen afgewezen"
+    counts = ", ".join(f"{count} {_KINDS[kind]}" for kind, count in found.kinds.items())
+    yield f"    Gevonden: {counts}; gelijk aan de telling in klare tekst"
+
+
+def of_outside_checks(log: PublishedLog, receipts: int, scan: ScanResult) -> Iterator[str]:
+    """Yield the lines about what an outsider checked."""
+    yield "Van buiten nagekeken"
+    yield f"    Logboek: {log.size} regels, meegetekend door {len(log.cosigned_by)}; wortel {log.root[:16]}…"
+    yield f"    {receipts} bewijzen van vijf partners opnieuw nagekeken"
+    yield (
+        f"    Zoeken naar lekken: {scan.services.files} bestanden, {scan.services.size / 1_000_000:.0f} MB, "
+        f"{scan.patterns} patronen: {scan.services.hits} gevonden"
+    )
+    yield f"    Tegenproef bij de partners: {scan.partners.found} van {scan.values} gegevens gevonden"
+    if scan.dropped:
+        yield f"    {scan.dropped} patronen weggelaten: die stonden er al voordat iemand iets vroeg"
+    for place, count in scan.services.places.items():
+        yield f"    LEK: {place}: {count}"
