@@ -151,6 +151,7 @@ def test_mutants_are_counted_by_module_and_compared_with_the_baseline() -> None:
     assert modules["audit/merkle.py"] == {
         "mutants": 2,
         "noticed": 1,
+        "unchecked": 0,
         "score": 50.0,
         "unnoticed": ["audit.merkle.x_leaf__mutmut_2"],
     }
@@ -158,6 +159,8 @@ def test_mutants_are_counted_by_module_and_compared_with_the_baseline() -> None:
     assert mutate.compare(modules, {"audit/merkle.py": 50.0, "audit/note.py": 100.0}, wanted) == []
     assert [fault.partition(":")[0] for fault in mutate.compare(modules, {"audit/merkle.py": 50.1}, wanted)] == wanted
     assert mutate.compare({}, {}, wanted) == ["no mutant was made"]
+    stopped = mutate.summarise({"audit.merkle.x_leaf__mutmut_1": "not checked"})
+    assert "did not pass" in mutate.compare(stopped, {"audit/merkle.py": 0.0}, wanted)[0]
 
 
 def test_mutation_can_be_pointed_at_modules() -> None:
