@@ -118,7 +118,7 @@ def verify_stored(path: Path, *, policy: Policy) -> VerifiedEntry:
     """
     try:
         document = strict_json.load_object(path.read_bytes(), field=path.name, max_bytes=_MAX_FILE)
-        stated, answer = document["expected"], document["answer"]
+        stated, answer, wire = document["expected"], document["answer"], document["receipt"]
         expected = Expected(
             kind=stated["kind"],
             organisation=stated["organisation"],
@@ -130,7 +130,7 @@ def verify_stored(path: Path, *, policy: Policy) -> VerifiedEntry:
         shown = None if expected.shown_sha256 is None else digest(answer)
     except (OSError, MalformedError, LookupError, TypeError, ValueError):
         raise ReceiptError("the file is no stored receipt") from None
-    return verify_answer(document["receipt"], policy=policy, expected=replace(expected, shown_sha256=shown))
+    return verify_answer(wire, policy=policy, expected=replace(expected, shown_sha256=shown))
 
 
 def _verified(wire: object, policy: Policy) -> VerifiedReceipt:

@@ -1,5 +1,6 @@
 """Two invented families from the official test range: a child with both parents, and its half brother."""
 
+from audit.note import Algorithm, NoteSigningKey
 from broker.protocol.identifiers import Address, Bsn
 from connectors.cases import Case, Parent
 from connectors.dates import PartialDate
@@ -9,6 +10,8 @@ CHILD, BROTHER, MOTHER, FATHER, OTHER = (Bsn.parse(official_number(place)) for p
 HOME = Address(postcode="6811 AC", number="12", letter="a")
 PURPOSE, GROUNDS, TEAM = "proefregio", ["PROEF"], "team-1"
 ASKED = {"purpose": PURPOSE, "grounds": GROUNDS, "team": TEAM}
+OTHER_LOG = NoteSigningKey(name="broker.example/log", algorithm=Algorithm.ED25519, seed=b"\x07" * 32).verifier
+"""The public key of a log that nobody here pinned, with the same name."""
 
 
 def child(row: str = "1", *, case_ref: str | None = "zaak-1") -> Case:
