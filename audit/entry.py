@@ -35,7 +35,7 @@ _PAD_MARK = b"\x80"
 MAX_TIME = 253_402_300_799  # unix seconds, the last second of the year 9999
 
 # Bytes per padded payload. The first three kinds carry households and hits; all others are small.
-_HOUSEHOLD_SIZES = MappingProxyType({"meta": 8192, "actor": 2048, "subject": 2048, "hits": 16384, "shielded": 8192})
+_HOUSEHOLD_SIZES = MappingProxyType({"meta": 8192, "actor": 2048, "subject": 2048, "hits": 32768, "shielded": 8192})
 _SMALL_SIZES = MappingProxyType({"meta": 4096, "actor": 2048, "subject": 1024, "hits": 1024, "shielded": 1024})
 PAYLOAD_BYTES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {kind: _HOUSEHOLD_SIZES if kind in ("signal", "check", "oproep") else _SMALL_SIZES for kind in KINDS}
