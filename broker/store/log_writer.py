@@ -126,7 +126,7 @@ class LogWriter:
         try:
             entry = seal_entry(proposal.kind, proposal.payloads, self._randomness.bytes)
         except EntryError as error:
-            _log.error("a proposal cannot be sealed: %s", type(error).__name__)  # noqa: TRY400 - no trace, no value
+            _log.error("a proposal cannot be sealed: %s", type(error).__name__)
             raise StorageError from None
         future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         self._waiting.append((SealedProposal(proposal=proposal, entry=entry), future))
@@ -184,7 +184,7 @@ class LogWriter:
             try:
                 await self._ledger.store_cosignatures(appended.checkpoint.head.size, cosignatures)
             except NotRecordedError as error:
-                _log.error("cosignatures were not stored: %s", type(error).__name__)  # noqa: TRY400 - no trace
+                _log.error("cosignatures were not stored: %s", type(error).__name__)
         return cosignatures
 
 

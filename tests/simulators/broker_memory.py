@@ -1,0 +1,371 @@
+"""The memory twin of the broker's ports: signals, tokens, stamps, tickets, answers and the log, without a database.
+
+The twin is honest: it keeps the rules of `broker.store` (each proposal by itself, everything or nothing, stamps moved
+by the same changes), seals nothing it stores, and builds the same receipts with the same audit code.
+"""
+
+import copy
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from audit.checkpoint import Checkpoint
+from audit.errors import ForkError, ProofError
+from audit.log import Appended, SealedRow, append, found_log
+from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
+from audit.note import Algorithm, NoteSigningKey
+from audit.seal import KeyEncryptionKey
+from broker.domain.errors import (
+    AlreadyAnsweredError,
+    BrokerError,
+    KeyReusedError,
+    NotRecordedError,
+    StaleDecisionError,
+    StorageError,
+    TicketSpentError,
+)
+from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
+from broker.domain.signals import Signal, SignalState
+from broker.ports import (
+    AnswerToStore,
+    Change,
+    Clock,
+    EndSignal,
+    LookUp,
+    OwnSignal,
+    Proposal,
+    Randomness,
+    RenewSignal,
+    Stamp,
+    StampKey,
+    StampKind,
+    StoredAnswer,
+    StoreSignal,
+    Task,
+)
+from broker.protocol.epochs import EpochDocument
+from broker.protocol.register import Register
+from broker.protocol.roster import Roster
+from broker.store.log_writer import Cosignature, SealedProposal, Written
+
+
+@dataclass(slots=True)
+class MemoryState:
+    """Everything that a transaction changes; copied before it and swapped after it."""
+
+    signals: dict[str, Signal] = field(default_factory=dict)
+    tokens: dict[str, tuple[StoredToken, ...]] = field(default_factory=dict)
+    versions: dict[StampKey, int] = field(default_factory=dict)
+    tickets: set[tuple[str, str]] = field(default_factory=set)
+    answers: dict[tuple[str, str], tuple[AnswerToStore, int]] = field(default_factory=dict)
+    tasks: list[Task] = field(default_factory=list)
+
+    def bump(self, kind: StampKind, key: bytes) -> None:
+        """What relied on this key is stale."""
+        stamp = StampKey(kind=kind, key=key)
+        self.versions[stamp] = self.versions.get(stamp, 0) + 1
+
+    def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
+        """Return the present versions."""
+        return tuple(Stamp(of=key, version=self.versions.get(key, 0)) for key in keys)
+
+    def copy(self) -> "MemoryState":
+        """Return a state that changes by itself; the values in it never change."""
+        return MemoryState(*(copy.copy(getattr(self, name)) for name in self.__slots__))
+
+    def apply(self, proposal: Proposal) -> None:
+        """Do everything the proposal changes, or raise with this state half done: it is a copy."""
+        if proposal.answer is not None:
+            key = proposal.answer.key
+            known = self.answers.get((key.organisation, key.idempotency_key))
+            if known is not None:
+                raise AlreadyAnsweredError if known[0].key == key else KeyReusedError
+        if self.stamps([stamp.of for stamp in proposal.relies_on]) != proposal.relies_on:
+            raise StaleDecisionError
+        for ticket in proposal.tickets:
+            if (ticket.custodian, ticket.id) in self.tickets:
+                raise TicketSpentError
+            self.tickets.add((ticket.custodian, ticket.id))
+        for change in proposal.changes:
+            self._change(change)
+        self.tasks.extend(proposal.tasks)
+
+    def _change(self, change: Change) -> None:
+        if isinstance(change, StoreSignal):
+            if change.signal.id in self.signals:
+                raise StorageError
+            self.signals[change.signal.id] = change.signal
+            self.tokens[change.signal.id] = change.tokens
+            self._bump_tokens(change.signal.id)
+            return
+        signal = self.signals.get(change.signal_id)
+        if isinstance(change, RenewSignal):
+            if signal is None or signal.state is not SignalState.ACTIVE:
+                raise StaleDecisionError
+            self.signals[signal.id] = replace(signal, ends_on=change.ends_on)
+            if change.ends_on < signal.ends_on:
+                self.bump(StampKind.SHIELD, signal.id.encode())
+        elif isinstance(change, EndSignal):
+            if signal is None or signal.state is not SignalState.ACTIVE:
+                raise StaleDecisionError
+            if signal.last_standing_on != change.last_standing_on:
+                raise StaleDecisionError
+            self.signals[signal.id] = replace(signal, state=change.state, withdrawal_reason=change.reason)
+            self.bump(StampKind.SHIELD, signal.id.encode())
+            self._bump_tokens(signal.id)
+        elif signal is not None:
+            self.signals[signal.id] = replace(signal, last_standing_on=change.on)
+
+    def _bump_tokens(self, signal_id: str) -> None:
+        for token in {token.index for token in self.tokens[signal_id]}:
+            self.bump(StampKind.TOKEN, token.reveal())
+
+
+class MemorySigner:
+    """A signer whose state is lost with the process; it refuses forks and rollbacks as `LocalSigner` does."""
+
+    def __init__(self, key: NoteSigningKey) -> None:
+        self._key = key
+        self.released = EMPTY_TREE
+        self._intent: TreeHead | None = None
+
+    @property
+    def name(self) -> str:
+        """The key's name."""
+        return self._key.verifier.name
+
+    @property
+    def vkey(self) -> str:
+        """The public key."""
+        return self._key.verifier.encode()
+
+    def sign(self, checkpoint_text: str, proof: tuple[bytes, ...]) -> str:
+        """Return the signature line."""
+        head = Checkpoint.parse(checkpoint_text).head
+        if self._intent not in (None, head):
+            raise ForkError("signer: another head is signed and not settled")
+        try:
+            verify_consistency(old=self.released, new=head, proof=proof)
+        except ProofError as error:
+            raise ForkError("signer: the checkpoint contradicts one that was released") from error
+        self._intent = head if head != self.released else None
+        return self._key.sign(checkpoint_text)
+
+    def settle(self, head: TreeHead) -> None:
+        """The head that is held is released."""
+        if head not in (self.released, self._intent):
+            raise ForkError("signer: another head")
+        self.released, self._intent = head, None
+
+
+@dataclass(slots=True)
+class MemoryLogTables:
+    """The log's tables: the twin of `SqliteLogTransaction`."""
+
+    leaves: list[bytes] = field(default_factory=list)
+    nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    payloads: dict[tuple[int, str], SealedRow] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
+    cosignatures: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def copy(self) -> "MemoryLogTables":
+        """Return tables that change by themselves."""
+        return MemoryLogTables(*(copy.copy(getattr(self, name)) for name in self.__slots__))
+
+    def head(self) -> TreeHead:
+        """Return size and root."""
+        return TreeHead(size=len(self.leaves), root=root_at(self, len(self.leaves)))
+
+    def node(self, level: int, index: int) -> bytes:
+        """Return one perfect subtree."""
+        return self.nodes[level, index]
+
+    def insert_entries(self, first_index: int, leaves: Sequence[bytes]) -> None:
+        """Append these leaves."""
+        if first_index != len(self.leaves):
+            raise ForkError("log: not the next index")
+        self.leaves.extend(leaves)
+
+    def insert_nodes(self, nodes: Sequence[Node]) -> None:
+        """Store these subtrees."""
+        self.nodes.update({(node.level, node.index): node.hash for node in nodes})
+
+    def insert_payloads(self, rows: Sequence[SealedRow]) -> None:
+        """Store these sealed groups."""
+        self.payloads.update({(row.index, row.group): row for row in rows})
+
+    def insert_checkpoint(self, size: int, note: str) -> None:
+        """Store this note."""
+        self.notes[size] = note
+
+
+class MemoryBroker:
+    """One broker's whole memory. `full` makes every write fail as a full disk does, and nothing else."""
+
+    def __init__(self, *, randomness: Randomness, name: str = "broker.demo.sluis.test/log") -> None:
+        self.state = MemoryState()
+        self.log = MemoryLogTables()
+        self.full = False
+        self._key = KeyEncryptionKey(randomness.bytes(32), epoch=1)
+        self.signer = MemorySigner(
+            NoteSigningKey(name=name, algorithm=Algorithm.ED25519, seed=randomness.bytes(32))
+        )  # fmt: skip
+        self._randomness = randomness
+        self._receipts: dict[int, Mapping[str, object]] = {}
+        found_log(self.log, signer=self.signer)
+
+    async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
+        """See `Ledger.write`."""
+        if self.full:
+            raise StorageError
+        state = self.state.copy()
+        verdicts: list[int | BrokerError] = []
+        taken: list[SealedProposal] = []
+        for sealed in batch:
+            trial = state.copy()
+            try:
+                trial.apply(sealed.proposal)
+            except BrokerError as error:
+                verdicts.append(error)
+                continue
+            index = len(self.log.leaves) + len(taken)
+            if sealed.proposal.answer is not None:
+                key = sealed.proposal.answer.key
+                trial.answers[key.organisation, key.idempotency_key] = (sealed.proposal.answer, index)
+            state = trial
+            verdicts.append(len(taken))
+            taken.append(sealed)
+        return Written(verdicts=tuple(verdicts), appended=self._append(state, taken, at) if taken else None)
+
+    def _append(self, state: MemoryState, taken: Sequence[SealedProposal], at: int) -> Appended:
+        tables = self.log.copy()
+        appended = append(
+            tables,
+            [sealed.entry for sealed in taken],
+            at=at,
+            signer=self.signer,
+            key_encryption_key=self._key,
+            random=self._randomness.bytes,
+        )
+        self.state, self.log = state, tables
+        self.signer.settle(appended.checkpoint.head)
+        for position, entry in enumerate(appended.entries):
+            self._receipts[entry.index] = appended.receipt(position).to_wire()
+        return appended
+
+    async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
+        """See `Ledger.store_cosignatures`."""
+        if self.full:
+            raise StorageError
+        self.log.cosignatures[size] = {one.witness: one.line for one in cosignatures}
+
+    async def uncosigned_since(self) -> int | None:
+        """Nothing asks the twin for a quorum."""
+        return None
+
+    async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
+        """See `AnswerStore.find`."""
+        known = self.state.answers.get((organisation, idempotency_key))
+        if known is None:
+            return None
+        return StoredAnswer(answer=known[0], receipt=self._receipts[known[1]])
+
+    async def look_up(self, indexes: Collection[TokenIndex]) -> LookUp:
+        """See `SignalStore.look_up`."""
+        found = self._found(indexes)
+        holders = sorted({token.signal.organisation for token in found})
+        keys = [StampKey(kind=StampKind.TOKEN, key=one) for one in sorted(index.reveal() for index in indexes)]
+        keys += [StampKey(kind=StampKind.SHIELD, key=one.encode()) for one in sorted({t.signal.id for t in found})]
+        keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode()) for oin in holders]
+        return LookUp(found=found, stamps=self.state.stamps(keys))
+
+    async def own_on(self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]) -> LookUp:
+        """See `SignalStore.own_on`."""
+        found = tuple(
+            token
+            for token in self._found(indexes)
+            if (token.signal.organisation, token.signal.purpose) == (organisation, purpose)
+        )
+        keys = [StampKey(kind=StampKind.SHIELD, key=one.encode()) for one in sorted({t.signal.id for t in found})]
+        return LookUp(found=found, stamps=self.state.stamps(keys))
+
+    async def own(self, *, organisation: str, signal_id: str) -> OwnSignal | None:
+        """See `SignalStore.own`."""
+        signal = self.state.signals.get(signal_id)
+        if signal is None or signal.organisation != organisation:
+            return None
+        key = StampKey(kind=StampKind.SHIELD, key=signal_id.encode())
+        return OwnSignal(signal=signal, stamps=self.state.stamps([key]))
+
+    async def list_own(self, *, organisation: str) -> tuple[Signal, ...]:
+        """See `SignalStore.list_own`."""
+        own = [signal for signal in self.state.signals.values() if signal.organisation == organisation]
+        return tuple(sorted(own, key=lambda signal: signal.id))
+
+    async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
+        """See `SignalStore.stamps`."""
+        return self.state.stamps(keys)
+
+    def _found(self, indexes: Collection[TokenIndex]) -> tuple[FoundToken, ...]:
+        found = []
+        for signal_id in sorted(self.state.signals):
+            signal, tokens = self.state.signals[signal_id], self.state.tokens[signal_id]
+            subject = next(token.index for token in tokens if token.role is TokenRole.SUBJECT)
+            if signal.state is SignalState.ACTIVE:
+                found += [
+                    FoundToken(index=token.index, role=token.role, source=token.source, subject=subject, signal=signal)
+                    for token in tokens
+                    if token.index in indexes
+                ]
+        return tuple(found)
+
+
+class NoWitnesses:
+    """Nobody watches, and that is enough: the policy of a log without a quorum."""
+
+    async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
+        """Return nothing."""
+        del note, deadline_s
+        return ()
+
+    def quorum_met(self, cosignatures: Sequence[Cosignature]) -> bool:
+        """Return True."""
+        del cosignatures
+        return True
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryDocuments:
+    """Register, rosters and epoch as a test sets them; `unreadable` makes every reading fail."""
+
+    in_force: Register
+    rosters: Mapping[str, Roster]
+    in_use: EpochDocument
+    unreadable: NotRecordedError | None = None
+
+    async def register(self) -> Register:
+        """See `RegisterReader.register`."""
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.in_force
+
+    async def epoch(self) -> EpochDocument:
+        """See `RegisterReader.epoch`."""
+        return self.in_use
+
+    async def roster(self, organisation: str) -> Roster | None:
+        """See `RosterReader.roster`."""
+        return self.rosters.get(organisation)
+
+
+class MemoryRequestIds:
+    """The twin of `SqliteRequestIds`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._spent: dict[tuple[str, str], int] = {}
+
+    async def spend(self, *, issuer: str, jti: str, expires_at: int) -> bool:
+        """See `RequestSpending.spend`."""
+        first = (issuer, jti) not in self._spent
+        self._spent.setdefault((issuer, jti), expires_at)
+        return first

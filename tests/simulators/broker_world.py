@@ -1,0 +1,273 @@
+"""One broker's flows with everything they touch, in memory or on SQLite, and five organisations that use them.
+
+`async with a_world(store, tmp_path) as world:` gives a running broker core; `world.register(asker, household)` and the
+like are the requests of an organisation's worker, past the edge: what the edge verifies is simply stated.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from audit.policy_file import Policy, parse_policy
+from audit.seal import KeyEncryptionKey
+from audit.signer import LocalSigner
+from broker.domain.requests import Approval, Requester
+from broker.flows.check_household import check_household
+from broker.flows.list_signals import list_signals
+from broker.flows.outcome import Answered
+from broker.flows.policy import PolicyInForce
+from broker.flows.register_signal import register_signal
+from broker.flows.renew_signal import renew_signal
+from broker.flows.request_rules import TicketIssuers
+from broker.flows.stored_answer import stored_answer
+from broker.flows.withdraw_signal import withdraw_signal
+from broker.keys import BrokerTokenIndexer
+from broker.ports import AnswerStore, Proposal, SignalStore, StampKey, StampKind, TokenIndexer
+from broker.protocol.epochs import EpochDocument
+from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.tokens import IndexKey
+from broker.store.answers import SqliteAnswers
+from broker.store.connection import SingleWriter
+from broker.store.ledger import SqliteLedger
+from broker.store.log_writer import Ledger, LogWriter, Witnesses
+from broker.store.schema import migrate
+from broker.store.signals import SqliteSignals
+from broker.store.state_changes import bump
+from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
+from tests.simulators.broker_memory import MemoryBroker, MemoryDocuments, NoWitnesses
+from tests.simulators.clock import SeededRandomness, TestClock
+from tests.simulators.enrolled import Enrolled, worker_id
+
+LOG_NAME = f"{BROKER}/log"
+STORES = ("memory", "sqlite")
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """A running core; each field is a port or a value that a test may replace."""
+
+    policy: PolicyInForce
+    clock: TestClock
+    randomness: SeededRandomness
+    tokens: TokenIndexer
+    documents: MemoryDocuments
+    signals: SignalStore
+    answers: AnswerStore
+    ledger: Ledger
+    log: LogWriter
+    issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
+    path: Path | None = None
+    written: list[Proposal] = field(default_factory=list)
+
+    def asker(self, oin: str, **changed: Any) -> Asker:  # noqa: ANN401 - the fields of Asker, which checks them
+        """Return an organisation's worker."""
+        return Asker(oin=oin, now=self.clock.now(), **changed)
+
+    async def register(self, asker: Asker, household: Mapping[str, Any], **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+        """Register a signal on a household."""
+        return await self.send_registration(asker, asker.registration(household, **changed))
+
+    async def send_registration(
+        self, asker: Asker, body: Mapping[str, Any], *, approval: Approval | None = None
+    ) -> Answered:
+        """Send this body of a registration."""
+        return await register_signal(
+            command=RegisterSignal.model_validate(body),
+            requester=requester(asker),
+            approval=approval,
+            policy=self.policy,
+            issuers=self.issuers,
+            tokens=self.tokens,
+            clock=self.clock,
+            randomness=self.randomness,
+            registers=self.documents,
+            rosters=self.documents,
+            signals=self.signals,
+            answers=self.answers,
+            log=self.log,
+        )
+
+    async def check(self, asker: Asker, household: Mapping[str, Any], **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+        """Check a household."""
+        return await self.send_check(asker, asker.check(household, **changed))
+
+    async def send_check(self, asker: Asker, body: Mapping[str, Any], *, approval: Approval | None = None) -> Answered:
+        """Send this body of a check."""
+        return await check_household(
+            command=CheckHousehold.model_validate(body),
+            requester=requester(asker),
+            approval=approval,
+            policy=self.policy,
+            issuers=self.issuers,
+            tokens=self.tokens,
+            clock=self.clock,
+            registers=self.documents,
+            rosters=self.documents,
+            signals=self.signals,
+            answers=self.answers,
+            log=self.log,
+        )
+
+    async def renew(self, asker: Asker, signal_id: str, ends_on: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+        """Give a signal another end."""
+        return await renew_signal(
+            command=RenewSignal.model_validate({**asker.command(endsOn=ends_on), **changed}),
+            signal_id=signal_id,
+            requester=requester(asker),
+            policy=self.policy,
+            clock=self.clock,
+            registers=self.documents,
+            signals=self.signals,
+            answers=self.answers,
+            log=self.log,
+        )
+
+    async def withdraw(self, asker: Asker, signal_id: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+        """Withdraw a signal."""
+        return await withdraw_signal(
+            command=WithdrawSignal.model_validate({**asker.command(reason="mistake"), **changed}),
+            signal_id=signal_id,
+            requester=requester(asker),
+            policy=self.policy,
+            clock=self.clock,
+            registers=self.documents,
+            signals=self.signals,
+            answers=self.answers,
+            log=self.log,
+        )
+
+    async def list(self, asker: Asker) -> Answered:
+        """List the own signals."""
+        return await list_signals(
+            requester=requester(asker),
+            policy=self.policy,
+            clock=self.clock,
+            registers=self.documents,
+            signals=self.signals,
+            answers=self.answers,
+            log=self.log,
+        )
+
+    async def again(self, asker: Asker, idempotency_key: str) -> Answered:
+        """Ask for a stored answer."""
+        return await stored_answer(
+            idempotency_key=idempotency_key,
+            requester=requester(asker),
+            signals=self.signals,
+            answers=self.answers,
+            clock=self.clock,
+        )
+
+
+def requester(asker: Asker, *, role: str = "worker", parent_org: str | None = None) -> Requester:
+    """Return the asker as the edge would have verified him."""
+    worker = worker_id(asker.oin, "worker")
+    return Requester(
+        organisation=asker.oin, worker=worker, role=role, parent_org=parent_org, acr="substantieel", jti=asker.id()
+    )
+
+
+def approval(asker: Asker, *, role: str = "approver", enrolled_as: str = "approver", oin: str = "") -> Approval:
+    """Return the statement of a colleague of the asker."""
+    organisation = oin or asker.oin
+    return Approval(organisation=organisation, worker=worker_id(organisation, enrolled_as), role=role, jti=asker.id())
+
+
+def indexer() -> BrokerTokenIndexer:
+    """Return the token indexer that every test world has."""
+    return BrokerTokenIndexer(IndexKey(bytes(range(32))), bytes(range(1, 33)))
+
+
+def documents(enrolled: Enrolled | None = None) -> MemoryDocuments:
+    """Return the documents in force."""
+    known = enrolled or Enrolled()
+    return MemoryDocuments(
+        in_force=known.register(),
+        rosters=known.rosters(),
+        in_use=EpochDocument.from_mapping(dict(epoch_document().document)),
+    )
+
+
+def log_policy(vkey: str) -> Policy:
+    """Return the policy of a log that nobody watches."""
+    return parse_policy(f"log {vkey}\nquorum none\n")
+
+
+@asynccontextmanager
+async def a_world(
+    store: str,
+    folder: Path,
+    *,
+    policy: PolicyInForce,
+    tick_ms: int = 0,
+    witnesses: Witnesses | None = None,
+    seed: int = 1,
+) -> AsyncIterator[World]:
+    """Give a running core over memory or over a new SQLite database in `folder`."""
+    clock, randomness = TestClock(), SeededRandomness(seed)
+    if store == "memory":
+        memory = MemoryBroker(randomness=randomness)
+        parts: dict[str, Any] = {"signals": memory, "answers": memory, "ledger": memory}
+        async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
+            yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
+                        log=log, **parts)  # fmt: skip
+        return
+    async with (
+        a_database(folder, randomness=randomness) as stores,
+        _running(stores["ledger"], witnesses, clock, randomness, tick_ms) as log,
+    ):
+        yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
+                    log=log, path=folder / "broker.sqlite", **stores)  # fmt: skip
+
+
+@asynccontextmanager
+async def a_database(folder: Path, *, randomness: SeededRandomness) -> AsyncIterator[dict[str, Any]]:
+    """Give the SQLite stores over the database in `folder`, made and founded when it is not there."""
+    path, key_path, kek_path = folder / "broker.sqlite", folder / "log.key", folder / "kek"
+    migrate(path)
+    if not key_path.exists():
+        LocalSigner.create(key_path, LOG_NAME)
+        KeyEncryptionKey.create(kek_path)
+    with LocalSigner.open(key_path) as signer:
+        kek, policy, writer = KeyEncryptionKey.load(kek_path), log_policy(signer.vkey), SingleWriter(path)
+        ledger = SqliteLedger(
+            writer=writer, signer=signer, key_encryption_key=kek, policy=policy, randomness=randomness
+        )  # fmt: skip
+        signals, answers = SqliteSignals(path), SqliteAnswers(path, key_encryption_key=kek, policy=policy)
+        try:
+            await ledger.open()
+            yield {"signals": signals, "answers": answers, "ledger": ledger}
+        finally:
+            answers.close()
+            signals.close()
+            writer.close()
+
+
+@asynccontextmanager
+async def _running(
+    ledger: Ledger, witnesses: Witnesses | None, clock: TestClock, randomness: SeededRandomness, tick_ms: int
+) -> AsyncIterator[LogWriter]:
+    writer = LogWriter(
+        ledger=ledger,
+        witnesses=witnesses or NoWitnesses(),
+        clock=clock,
+        randomness=randomness,
+        tick_ms=tick_ms,
+    )
+    async with writer as log:
+        yield log
+
+
+async def shield(world: World, signal_id: str) -> None:
+    """Set the shield of a signal directly, as a later issue's flow will."""
+    if isinstance(world.ledger, MemoryBroker):
+        state = world.ledger.state
+        state.signals[signal_id] = replace(state.signals[signal_id], shielded=True)
+        state.bump(StampKind.SHIELD, signal_id.encode())
+        return
+    with closing(sqlite3.connect(str(world.path), isolation_level=None)) as connection:
+        connection.execute("UPDATE signals SET shielded = 1 WHERE id = ?", (signal_id,))
+        bump(connection, StampKey(kind=StampKind.SHIELD, key=signal_id.encode()))
