@@ -82,6 +82,7 @@ class Settings(BaseModel):
         bind: HOST:PORT to listen on.
         registrars: public JWKs of the registrars whose two signatures make a register.
         custodians: custodian id -> public JWK that its tickets and epoch descriptors are signed with.
+        witness_url: where a witness is asked whose address the log policy does not name.
         tick_ms: milliseconds in which requests gather before their answers leave together (D7).
         insecure_tick_ms: replaces `tick_ms` in benches.
         insecure_test_bundle: loads the policy documents that are no law.
@@ -94,7 +95,7 @@ class Settings(BaseModel):
     bind: Annotated[str, BeforeValidator(_bind)]
     registrars: Annotated[list[FilePath], Field(min_length=REGISTRARS_NEEDED)]
     custodians: Annotated[dict[Party, FilePath], Field(min_length=CUSTODIANS_NEEDED)]
-    witness_url: Url
+    witness_url: Url | None = None
     log_policy: FilePath = Path("log-policy")
     keys: FilePath = Path("keys")
     database: FilePath = Path("broker.sqlite")
@@ -120,13 +121,20 @@ class Settings(BaseModel):
             SettingsError: the file is missing or no TOML, a field is missing, unknown or breaks its rule.
         """
         try:
-            members = tomllib.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+            text = (folder / FILE_NAME).read_text(encoding="utf-8")
         except OSError:
             raise SettingsError(FILE_NAME, "cannot be read", "run `sluis-broker init` first") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        except UnicodeDecodeError:
             raise SettingsError(FILE_NAME, "is not TOML", "correct the file") from None
+        return cls.parse(text, folder=folder)
+
+    @classmethod
+    def parse(cls, text: str, *, folder: Path) -> Self:
+        """Return the settings in this TOML text, whose paths are relative to `folder`. Raises SettingsError."""
         try:
-            settings = cls.model_validate(members)
+            settings = cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError:
+            raise SettingsError(FILE_NAME, "is not TOML", "correct the file") from None
         except ValidationError as error:
             raise _refusal(error) from None
         settings._folder = folder  # noqa: SLF001 - our own private attribute, set once here
@@ -142,9 +150,9 @@ class Settings(BaseModel):
         return f"{self.id}/log"
 
     @property
-    def tick_seconds(self) -> float:
-        """How long requests gather before one commit."""
-        return (self.tick_ms if self.insecure_tick_ms is None else self.insecure_tick_ms) / 1000
+    def effective_tick_ms(self) -> int:
+        """How many milliseconds requests gather before one commit."""
+        return self.tick_ms if self.insecure_tick_ms is None else self.insecure_tick_ms
 
     @property
     def host(self) -> str:

@@ -1,7 +1,8 @@
 """The application: routes, the one way errors are answered, and the boundary around all of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -9,11 +10,9 @@ from starlette.responses import Response
 
 from broker.api.boundary import Boundary
 from broker.api.edge import Edge
+from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
-from broker.api.routes.household_checks import household_check_routes
-from broker.api.routes.organisations import organisation_routes
-from broker.api.routes.service import service_routes
-from broker.api.routes.signals import signal_routes
+from broker.api.routes import household_checks, organisations, service, signals
 from broker.api.wire import MethodNotAllowedError
 from broker.domain.errors import BrokerError, NotFoundError
 from broker.protocol.errors import ProtocolError
@@ -24,13 +23,24 @@ _METHOD_NOT_ALLOWED = 405
 
 def create_api(edge: Edge, *, lifespan: Lifespan | None = None) -> FastAPI:
     """Return the broker's API over these ports; nothing describes it online."""
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    for routes in (signal_routes, household_check_routes, organisation_routes, service_routes):
-        app.include_router(routes(edge))
+    app = _routed(lifespan)
+    app.state.edge = edge
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(BrokerError, _answer_error)
     app.add_exception_handler(ProtocolError, _answer_error)
     app.add_middleware(Boundary)
+    return app
+
+
+def description() -> Mapping[str, Any]:
+    """Return the OpenAPI document of the API, the same for every broker."""
+    return openapi_document(_routed(None))
+
+
+def _routed(lifespan: Lifespan | None) -> FastAPI:
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    for module in (signals, household_checks, organisations, service):
+        app.include_router(module.router)
     return app
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.wire import padded_answer, read_body
+from broker.domain.errors import NotRecordedError
 from broker.flows.outcome import Answered
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import TicketIssuers
@@ -28,20 +30,21 @@ from broker.protocol.request_signing import Target
 
 
 class PublishedLog(Protocol):
-    """The log as others may read it: checkpoint and tiles (c2sp.org/tlog-tiles)."""
+    """The log as others may read it; its tiles are published as files (`sluis-audit publish`)."""
 
-    async def checkpoint(self) -> bytes:
+    async def checkpoint(self) -> str:
         """Return the newest signed note. Raises LogUnavailableError."""
 
-    async def tile(self, path: str) -> bytes | None:
-        """Return the tile or entry bundle at this path below `tile/`; None for none. Raises LogUnavailableError."""
+    async def size(self) -> int:
+        """Return the number of entries. Raises LogUnavailableError."""
 
 
-class Readiness(Protocol):
-    """Whether this broker can do what it is for."""
+class WitnessedLog(Log, Protocol):
+    """The one writer, which also knows how it stands with its witnesses."""
 
-    async def report(self) -> Mapping[str, object]:
-        """Return what is ready, by name; member `ready` says whether all of it is. No value in it is secret."""
+    @property
+    def uncosigned_since(self) -> int | None:
+        """Since when, in unix seconds, the log lacks its quorum; None when it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +62,10 @@ class Edge:
     rosters: RosterReader
     signals: SignalStore
     answers: AnswerStore
-    log: Log
+    log: WitnessedLog
     spending: RequestSpending
     published: PublishedLog
-    readiness: Readiness
+    bundle_sha256: str
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
         """Return who sent this request and its body; its token is spent.
@@ -82,6 +85,35 @@ class Edge:
             received, registers=self.registers, rosters=self.rosters, spending=self.spending, now=self.clock.now()
         )
         return sent, body
+
+    async def report(self) -> Mapping[str, object]:
+        """Return what is ready, by name; nothing in it is secret.
+
+        `ready` needs the database and its documents. Witnesses are reported and do not decide: the log goes on.
+        """
+        try:
+            register, epoch = await self.registers.register(), await self.registers.epoch()
+            size = await self.published.size()
+        except NotRecordedError:
+            return {"ready": False, "database": False}
+        return {
+            "ready": True,
+            "database": True,
+            "registerNumber": register.number,
+            "epoch": epoch.epoch,
+            "bundleSha256": self.bundle_sha256,
+            "logSize": size,
+            "uncosignedSince": self.log.uncosigned_since,
+        }
+
+
+async def _edge_of(request: Request) -> Edge:
+    edge: Edge = request.app.state.edge
+    return edge
+
+
+Here = Annotated[Edge, Depends(_edge_of)]
+"""The edge of the application that a request came to."""
 
 
 def answer(answered: Answered) -> Response:

@@ -3,27 +3,23 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from broker.api.edge import Edge
+from broker.api.edge import Here
 from broker.api.openapi import Directory, DirectoryEntry, Team, answers_with
 from broker.protocol.register import Organisation
 from broker.protocol.roster import ContactCard, Roster
 
+router = APIRouter(prefix="/v1", tags=["organisations"])
 
-def organisation_routes(edge: Edge) -> APIRouter:
-    """Return the route of `/v1/organisations`."""
-    router = APIRouter(prefix="/v1", tags=["organisations"])
 
-    @router.get("/organisations", responses=answers_with(Directory))
-    async def list_organisations(request: Request) -> Response:
-        """List the active organisations with their teams; the same for everybody who may ask."""
-        await edge.receive(request)
-        register = await edge.registers.register()
-        active = sorted((one for one in register.organisations.values() if one.active), key=lambda one: one.oin)
-        entries = [_entry(one, await edge.rosters.roster(one.oin)) for one in active]
-        directory = Directory(register_number=register.number, organisations=entries)
-        return JSONResponse(directory.model_dump(mode="json", by_alias=True))
-
-    return router
+@router.get("/organisations", responses=answers_with(Directory))
+async def list_organisations(request: Request, edge: Here) -> Response:
+    """List the active organisations with their teams; the same for everybody who may ask."""
+    await edge.receive(request)
+    register = await edge.registers.register()
+    active = sorted((one for one in register.organisations.values() if one.active), key=lambda one: one.oin)
+    entries = [_entry(one, await edge.rosters.roster(one.oin)) for one in active]
+    directory = Directory(register_number=register.number, organisations=entries)
+    return JSONResponse(directory.model_dump(mode="json", by_alias=True))
 
 
 def _entry(organisation: Organisation, roster: Roster | None) -> DirectoryEntry:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from broker.api.edge import Edge, answer
+from broker.api.edge import Here, answer
 from broker.api.openapi import answers_with, body_of
 from broker.api.wire import parse
 from broker.flows.list_signals import list_signals
@@ -11,83 +11,82 @@ from broker.flows.renew_signal import renew_signal
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.protocol.messages import Answer, RegisterSignal, RenewSignal, WithdrawSignal
 
+router = APIRouter(prefix="/v1/signals", tags=["signals"])
 
-def signal_routes(edge: Edge) -> APIRouter:
-    """Return the routes of `/v1/signals`."""
-    router = APIRouter(prefix="/v1/signals", tags=["signals"])
 
-    @router.post("", openapi_extra=body_of(RegisterSignal), responses=answers_with(Answer))
-    async def register(request: Request) -> Response:
-        """Register an own signal. Registering is asking: the answer says who else is involved and may be shown."""
-        sent, body = await edge.receive(request)
-        return answer(
-            await register_signal(
-                command=parse(RegisterSignal, body),
-                requester=sent.requester,
-                approval=sent.approval,
-                policy=edge.policy,
-                issuers=edge.issuers,
-                tokens=edge.tokens,
-                clock=edge.clock,
-                randomness=edge.randomness,
-                registers=edge.registers,
-                rosters=edge.rosters,
-                signals=edge.signals,
-                answers=edge.answers,
-                log=edge.log,
-            )
+@router.post("", openapi_extra=body_of(RegisterSignal), responses=answers_with(Answer))
+async def register(request: Request, edge: Here) -> Response:
+    """Register an own signal. Registering is asking: the answer says who else is involved and may be shown."""
+    sent, body = await edge.receive(request)
+    return answer(
+        await register_signal(
+            command=parse(RegisterSignal, body),
+            requester=sent.requester,
+            approval=sent.approval,
+            policy=edge.policy,
+            issuers=edge.issuers,
+            tokens=edge.tokens,
+            clock=edge.clock,
+            randomness=edge.randomness,
+            registers=edge.registers,
+            rosters=edge.rosters,
+            signals=edge.signals,
+            answers=edge.answers,
+            log=edge.log,
         )
+    )
 
-    @router.post("/{signal_id}/renewal", openapi_extra=body_of(RenewSignal), responses=answers_with(Answer))
-    async def renew(signal_id: str, request: Request) -> Response:
-        """Give an own signal a new end date."""
-        sent, body = await edge.receive(request)
-        return answer(
-            await renew_signal(
-                command=parse(RenewSignal, body),
-                signal_id=signal_id,
-                requester=sent.requester,
-                policy=edge.policy,
-                clock=edge.clock,
-                registers=edge.registers,
-                signals=edge.signals,
-                answers=edge.answers,
-                log=edge.log,
-            )
+
+@router.post("/{signal_id}/renewal", openapi_extra=body_of(RenewSignal), responses=answers_with(Answer))
+async def renew(signal_id: str, request: Request, edge: Here) -> Response:
+    """Give an own signal a new end date."""
+    sent, body = await edge.receive(request)
+    return answer(
+        await renew_signal(
+            command=parse(RenewSignal, body),
+            signal_id=signal_id,
+            requester=sent.requester,
+            policy=edge.policy,
+            clock=edge.clock,
+            registers=edge.registers,
+            signals=edge.signals,
+            answers=edge.answers,
+            log=edge.log,
         )
+    )
 
-    @router.post("/{signal_id}/withdrawal", openapi_extra=body_of(WithdrawSignal), responses=answers_with(Answer))
-    async def withdraw(signal_id: str, request: Request) -> Response:
-        """End an own signal. One that served to look within the last 14 days is reviewed first."""
-        sent, body = await edge.receive(request)
-        return answer(
-            await withdraw_signal(
-                command=parse(WithdrawSignal, body),
-                signal_id=signal_id,
-                requester=sent.requester,
-                policy=edge.policy,
-                clock=edge.clock,
-                registers=edge.registers,
-                signals=edge.signals,
-                answers=edge.answers,
-                log=edge.log,
-            )
+
+@router.post("/{signal_id}/withdrawal", openapi_extra=body_of(WithdrawSignal), responses=answers_with(Answer))
+async def withdraw(signal_id: str, request: Request, edge: Here) -> Response:
+    """End an own signal. One that served to look within the last 14 days is reviewed first."""
+    sent, body = await edge.receive(request)
+    return answer(
+        await withdraw_signal(
+            command=parse(WithdrawSignal, body),
+            signal_id=signal_id,
+            requester=sent.requester,
+            policy=edge.policy,
+            clock=edge.clock,
+            registers=edge.registers,
+            signals=edge.signals,
+            answers=edge.answers,
+            log=edge.log,
         )
+    )
 
-    @router.get("", responses=answers_with(Answer))
-    async def list_own(request: Request) -> Response:
-        """List the organisation's own signals."""
-        sent, _ = await edge.receive(request)
-        return answer(
-            await list_signals(
-                requester=sent.requester,
-                policy=edge.policy,
-                clock=edge.clock,
-                registers=edge.registers,
-                signals=edge.signals,
-                answers=edge.answers,
-                log=edge.log,
-            )
+
+@router.get("", responses=answers_with(Answer))
+async def list_own(request: Request, edge: Here) -> Response:
+    """List the organisation's own signals."""
+    sent, _ = await edge.receive(request)
+    return answer(
+        await list_signals(
+            requester=sent.requester,
+            policy=edge.policy,
+            clock=edge.clock,
+            registers=edge.registers,
+            signals=edge.signals,
+            answers=edge.answers,
+            log=edge.log,
         )
-
-    return router
+    )

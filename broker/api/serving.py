@@ -1,0 +1,51 @@
+"""Running an application: uvicorn with uvloop and httptools (D15), one ready line, no access log."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+GRACE_S = 5
+"""Seconds that requests have to end when the process is told to stop."""
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Announces itself once it answers."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then announce."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def server_config(app: Starlette) -> uvicorn.Config:
+    """Return how the broker is served; `serve` enters the lifespan itself, so that its errors are told."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+async def serve(app: Starlette, *, host: str, port: int, announce: Callable[[], None]) -> None:
+    """Serve until the process is told to stop.
+
+    Raises:
+        OSError: the address cannot be listened on; nothing was opened.
+        SettingsError: the broker cannot start.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        async with app.router.lifespan_context(app):
+            await AnnouncingServer(server_config(app), announce).serve(sockets=[listener])

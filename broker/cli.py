@@ -1,0 +1,265 @@
+"""`sluis-broker`: sets up, checks and runs one broker in a folder of its own (docs/formats.md section 9).
+
+Exit codes: 0 it holds or is done, 1 it does not hold, 2 the input is wrong. An error names a field and a rule.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+from starlette.applications import Starlette
+
+from audit.errors import AuditError
+from audit.seal import KeyEncryptionKey
+from audit.signer import LocalSigner
+from broker import main as broker
+from broker.api.app import description
+from broker.api.serving import serve as serve_app
+from broker.domain.errors import BrokerError, DocumentNotNewerError, OrganisationUnknownError
+from broker.keys import create_index_key, create_offline_pair
+from broker.protocol import strict_json
+from broker.protocol.errors import MalformedError, ProtocolError, SignatureError
+from broker.protocol.signing_keys import VerifyKey
+from broker.settings import FILE_NAME, Settings, SettingsError, encode
+from broker.store import administration
+from broker.store.schema import migrate as migrate_database
+
+DOES_NOT_HOLD = 1
+BAD_INPUT = 2
+OFFLINE_PRIVATE_KEY = "offline-private.key"
+_Jwk = dict[str, Any]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+register_app = typer.Typer(no_args_is_help=True, help="The register of organisations.")
+roster_app = typer.Typer(no_args_is_help=True, help="The workers and teams of an organisation.")
+epoch_app = typer.Typer(no_args_is_help=True, help="The custodians' public shares.")
+config_app = typer.Typer(no_args_is_help=True, help="The configuration.")
+for _name, _part in {"register": register_app, "roster": roster_app, "epoch": epoch_app, "config": config_app}.items():
+    app.add_typer(_part, name=_name)
+
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The broker's folder.")]
+File = Annotated[Path, typer.Argument(metavar="FILE")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command()
+def init(
+    directory: Dir,
+    *,
+    party: Annotated[str, typer.Option("--id", help="This broker's name, like broker.example.nl.")],
+    public_url: Annotated[str, typer.Option("--public-url", help="The address partners use.")],
+    bind: Annotated[str, typer.Option("--bind", help="HOST:PORT to listen on.")],
+    registrar: Annotated[list[Path], typer.Option("--registrar", help="Public JWK of a registrar; twice or more.")],
+    custodian: Annotated[list[str], typer.Option("--custodian", help="ID=FILE with a public JWK; once for each.")],
+    witness_url: Annotated[str | None, typer.Option("--witness-url", help="A witness without its own address.")] = None,
+    log_policy: Annotated[
+        str, typer.Option("--log-policy", help="Where the log policy is, or will be.")
+    ] = "log-policy",
+    insecure_test_bundle: Annotated[
+        bool, typer.Option("--insecure-test-bundle", help="Load policies that are no law.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the folder and keys of a new broker; prints the log's vkey, which the log policy and witnesses need."""
+    with _refusals():
+        if (directory / FILE_NAME).exists() or (directory / "keys").exists():
+            raise SettingsError("DIR", "holds a broker already", "nothing was changed")
+        registrars, custodians = _pins(registrar, custodian)
+        members = {
+            "id": party,
+            "public_url": public_url,
+            "bind": bind,
+            "registrars": [_pin(name) for name in registrars],
+            "log_policy": log_policy,
+            "insecure_test_bundle": insecure_test_bundle,
+            **({} if witness_url is None else {"witness_url": witness_url}),
+            "custodians": {name: _pin(name) for name in custodians},
+        }
+        vkey = _make(directory, members, {**registrars, **custodians})
+    offline = directory / OFFLINE_PRIVATE_KEY
+    typer.echo(f"Take {offline} offline now: with it and the database every token can be read.", err=True)
+    typer.echo(json.dumps({"vkey": vkey, "offlinePrivateKey": str(offline)}) if as_json else vkey)
+
+
+@app.command()
+def migrate(directory: Dir) -> None:
+    """Give the database the newest schema."""
+    with _refusals():
+        settings = _settings(directory)
+        migrate_database(settings.path(settings.database))
+    typer.echo("ok")
+
+
+@config_app.command("check")
+def config_check(directory: Dir) -> None:
+    """Hold if this broker would start: settings, keys, policies, documents, database and log are as they must be."""
+    with _refusals():
+        asyncio.run(_start_and_stop(_settings(directory)))
+    typer.echo("ok")
+
+
+@register_app.command("import")
+def register_import(directory: Dir, file: File) -> None:
+    """Take a register into force, if two of this broker's own registrars signed it and its number is higher."""
+    with _refusals():
+        settings = _settings(directory)
+        registrars, _ = broker.read_pins(settings)
+        path = settings.path(settings.database)
+        register = administration.import_register(path, file.read_bytes(), registrars=registrars, now=_now())
+    typer.echo(f"register {register.number}: {len(register.organisations)} organisations")
+
+
+@roster_app.command("import")
+def roster_import(directory: Dir, file: File) -> None:
+    """Take over a newer roster that an organisation signed for this broker."""
+    with _refusals():
+        settings = _settings(directory)
+        register = asyncio.run(broker.register_in_force(settings))
+        path = settings.path(settings.database)
+        roster = administration.import_roster(
+            path, file.read_bytes(), audience=settings.id, register=register, now=_now()
+        )
+    typer.echo(f"roster {roster.number} of {roster.oin}: {len(roster.workers)} workers, {len(roster.teams)} teams")
+
+
+@epoch_app.command("import")
+def epoch_import(directory: Dir, file: File) -> None:
+    """Take an epoch into use, if every pinned custodian signed it and its number is higher."""
+    with _refusals():
+        settings = _settings(directory)
+        _, custodians = broker.read_pins(settings)
+        path = settings.path(settings.database)
+        epoch = administration.import_epoch(path, file.read_bytes(), custodians=custodians, now=_now())
+    typer.echo(f"epoch {epoch}")
+
+
+@app.command()
+def serve(directory: Dir) -> None:
+    """Answer requests until told to stop; prints `ready URL` when it does."""
+    # Only our own lines are written in full; libraries quote what they work on.
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("sluis").setLevel(logging.INFO)
+    with _refusals():
+        settings = _settings(directory)
+        uvloop.run(
+            serve_app(
+                _application(settings),
+                host=settings.host,
+                port=settings.port,
+                announce=lambda: typer.echo(f"ready {settings.public_url}"),
+            )
+        )
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the API."""
+    typer.echo(json.dumps(description(), indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line of a broker."""
+    app()
+
+
+async def _start_and_stop(settings: Settings) -> None:
+    application = _application(settings)
+    async with application.router.lifespan_context(application):
+        pass
+
+
+def _pins(registrars: Sequence[Path], custodians: Sequence[str]) -> tuple[dict[str, _Jwk], dict[str, _Jwk]]:
+    """Return the public keys to pin: registrars by a name of ours, custodians by their id. Raises MalformedError."""
+    if not all("=" in item for item in custodians):
+        raise MalformedError("custodian", "is not ID=FILE")
+    files = {party: Path(path) for party, _, path in (item.partition("=") for item in custodians)}
+    first = {f"registrar-{number}": _jwk(path) for number, path in enumerate(registrars, start=1)}
+    return first, {party: _jwk(path) for party, path in files.items()}
+
+
+def _jwk(path: Path) -> _Jwk:
+    jwk = strict_json.load_object(path.read_bytes(), field=path.name)
+    VerifyKey.from_jwk(jwk, field=path.name)
+    return jwk
+
+
+def _make(directory: Path, members: dict[str, Any], pins: dict[str, _Jwk]) -> str:
+    """Make the folder of a new broker and return the log's vkey; settings that would not be read make nothing."""
+    text = encode(members)
+    settings = Settings.parse(text, folder=directory)
+    keys = directory / "keys"
+    keys.mkdir(mode=0o700, parents=True)
+    directory.chmod(0o700)
+    (directory / "trust").mkdir(mode=0o700)
+    for name, jwk in pins.items():
+        (directory / _pin(name)).write_text(json.dumps(jwk) + "\n", encoding="utf-8")
+    vkey = LocalSigner.create(keys / broker.LOG_KEY, settings.log_origin).encode()
+    KeyEncryptionKey.create(keys / broker.PAYLOAD_KEY)
+    create_index_key(keys / broker.INDEX_KEY)
+    create_offline_pair(public=keys / broker.OFFLINE_PUBLIC_KEY, private=directory / OFFLINE_PRIVATE_KEY)
+    (directory / FILE_NAME).write_text(text, encoding="utf-8")
+    return vkey
+
+
+def _pin(name: str) -> str:
+    """Return where the public key of a party is kept; the settings have checked its name."""
+    return f"trust/{name}.jwk"
+
+
+def _settings(directory: Path) -> Settings:
+    """Return the settings; what is insecure in them is said on standard error."""
+    with _warnings_told():
+        return Settings.read(directory)
+
+
+def _application(settings: Settings) -> Starlette:
+    with _warnings_told():
+        return broker.create_app(settings)
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Say each warning in one line of our own; Python's form shows where on this machine the code stands."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        typer.echo(f"sluis-broker: {warning.message}", err=True)
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what is wrong into one line on standard error and an exit code."""
+    try:
+        yield
+    except SignatureError:
+        _fail(DOES_NOT_HOLD, "the signatures do not hold; nothing was changed")
+    except DocumentNotNewerError:
+        _fail(DOES_NOT_HOLD, "the number is not higher than that of the document in force; nothing was changed")
+    except OrganisationUnknownError:
+        _fail(DOES_NOT_HOLD, "the organisation is not in the register in force; nothing was changed")
+    except (ProtocolError, AuditError) as error:
+        _fail(BAD_INPUT, str(error))
+    except (BrokerError, sqlite3.Error) as error:
+        _fail(DOES_NOT_HOLD, f"the database is not available ({type(error).__name__}); nothing was changed")
+    except OSError as error:
+        _fail(BAD_INPUT, f"{error.filename}: {error.strerror}")
+
+
+def _fail(code: int, message: str) -> None:
+    typer.echo(f"sluis-broker: {message}", err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,270 @@
+"""The broker as one process: everything is wired here, once, from settings and files, and nowhere else.
+
+    settings ─► keys, pins, bundle, database ─► stores, log writer ─► the flows' ports ─► API ─► uvicorn
+
+It refuses to start on anything that is missing, weak or contradictory, and says what to do.
+"""
+
+import dataclasses
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from audit.errors import AuditError
+from audit.policy_file import Policy, parse_policy
+from audit.seal import KeyEncryptionKey
+from audit.signer import LocalSigner
+from broker.api.app import create_api
+from broker.api.edge import Edge
+from broker.domain.errors import BrokerError, SchemaNotMigratedError
+from broker.flows.policy import PolicyInForce
+from broker.flows.request_rules import TicketIssuers
+from broker.keys import BrokerTokenIndexer
+from broker.ports import Clock, Randomness
+from broker.protocol import strict_json
+from broker.protocol.errors import MalformedError
+from broker.protocol.register import Register
+from broker.protocol.signing_keys import VerifyKey
+from broker.settings import Settings, SettingsError
+from broker.store.administration import activate_bundle
+from broker.store.answers import SqliteAnswers
+from broker.store.connection import SingleWriter
+from broker.store.documents import SqliteDocuments
+from broker.store.ledger import SqliteLedger
+from broker.store.log_writer import LogWriter
+from broker.store.published import SqlitePublishedLog
+from broker.store.request_ids import SqliteRequestIds
+from broker.store.signals import SqliteSignals
+from broker.store.system import SystemClock, SystemRandomness
+from broker.store.witnessing import HttpWitnesses
+from policies import Bundle, ConvenantError, load_bundle
+
+LOG_KEY = "log.key"
+PAYLOAD_KEY = "payload-1.key"
+INDEX_KEY = "index.key"
+OFFLINE_PUBLIC_KEY = "offline.pub"
+_OTHERS = 0o077
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What stands in the broker's files, each checked: whom it trusts, by which rules and with which keys it works."""
+
+    registrars: Mapping[str, VerifyKey]
+    custodians: Mapping[str, VerifyKey]
+    bundle: Bundle
+    log_policy: Policy
+    tokens: BrokerTokenIndexer
+    payload_key: KeyEncryptionKey
+
+
+def read_pins(settings: Settings) -> tuple[Mapping[str, VerifyKey], Mapping[str, VerifyKey]]:
+    """Return the keys of registrars (by kid) and custodians (by id) that this broker trusts. Raises SettingsError."""
+    registrars = [_public_key(settings, "registrars", path) for path in settings.registrars]
+    custodians = {name: _public_key(settings, "custodians", path) for name, path in settings.custodians.items()}
+    for field, keys in (("registrars", registrars), ("custodians", list(custodians.values()))):
+        if len({key.kid for key in keys}) != len(keys):
+            raise SettingsError(field, "hold one key twice", "pin different parties")
+    return {key.kid: key for key in registrars}, custodians
+
+
+def read_material(settings: Settings) -> Material:
+    """Return everything the files hold. Raises SettingsError: something is missing, weak or malformed."""
+    registrars, custodians = read_pins(settings)
+    keys = settings.path(settings.keys)
+    with _told("keys", "run `sluis-broker init`, or restore the files with mode 0600"):
+        if keys.stat().st_mode & _OTHERS:
+            raise SettingsError("keys", "can be entered by others", "make the folder mode 0700")
+        tokens = BrokerTokenIndexer.load(index_key=keys / INDEX_KEY, offline_public_key=keys / OFFLINE_PUBLIC_KEY)
+        payload_key = KeyEncryptionKey.load(keys / PAYLOAD_KEY)
+    with _told("log_policy", "place the policy file that names this log and its witnesses"):
+        policy = parse_policy(settings.path(settings.log_policy).read_text(encoding="utf-8"))
+    with _told("bundle", "correct the policy documents"):
+        bundle = load_bundle(insecure_test_bundle=settings.insecure_test_bundle)
+    return Material(
+        registrars=registrars,
+        custodians=custodians,
+        bundle=bundle,
+        log_policy=_with_addresses(policy, settings.witness_url),
+        tokens=tokens,
+        payload_key=payload_key,
+    )
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    randomness: Randomness | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> FastAPI:
+    """Return the broker's application; its lifespan opens the database, settles the log and starts the tick.
+
+    Args:
+        clock: the machine's, unless a simulation brings its own; so with `randomness`.
+        transport: how witnesses are reached.
+
+    Raises:
+        SettingsError: here for files, in the lifespan for the database and the log.
+    """
+    clock, random = clock or SystemClock(), randomness or SystemRandomness()
+    material = read_material(settings)
+    with ExitStack() as opening:
+        with _told("database", "run `sluis-broker migrate`"):
+            stores = opening.enter_context(_stores(settings, material))
+        signer = opening.enter_context(_signer(settings, material))
+        client = httpx.AsyncClient(transport=transport, trust_env=False)
+        ledger = SqliteLedger(
+            writer=stores.writer,
+            signer=signer,
+            key_encryption_key=material.payload_key,
+            policy=material.log_policy,
+            randomness=random,
+        )
+        log = LogWriter(
+            ledger=ledger,
+            witnesses=HttpWitnesses(client=client, policy=material.log_policy, proofs=ledger),
+            clock=clock,
+            randomness=random,
+            tick_ms=settings.effective_tick_ms,
+        )
+        edge = _edge(settings, material, stores, log=log, clock=clock, random=random)
+        held = opening.pop_all()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with held:
+            with _told("log", "database and signer disagree: restore the newest database, never the signer's state"):
+                await ledger.open()
+            with _told("register", "import a register and an epoch: `sluis-broker register import`, `epoch import`"):
+                await _check_documents(stores.documents, material)
+                activate_bundle(settings.path(settings.database), material.bundle.sha256, now=clock.now())
+            async with client, log:
+                yield
+
+    return create_api(edge, lifespan=lifespan)
+
+
+def _edge(
+    settings: Settings,
+    material: Material,
+    stores: "_Stores",
+    *,
+    log: LogWriter,
+    clock: Clock,
+    random: Randomness,
+) -> Edge:
+    return Edge(
+        id=settings.id,
+        public_url=settings.public_url,
+        policy=PolicyInForce.of(material.bundle),
+        issuers=TicketIssuers(broker=settings.id, keys=material.custodians),
+        tokens=material.tokens,
+        clock=clock,
+        randomness=random,
+        registers=stores.documents,
+        rosters=stores.documents,
+        signals=stores.signals,
+        answers=stores.answers,
+        log=log,
+        spending=SqliteRequestIds(writer=stores.writer, clock=clock),
+        published=stores.published,
+        bundle_sha256=material.bundle.sha256,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stores:
+    """The open connections to the one database."""
+
+    writer: SingleWriter
+    documents: SqliteDocuments
+    signals: SqliteSignals
+    answers: SqliteAnswers
+    published: SqlitePublishedLog
+
+
+@contextmanager
+def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
+    path = settings.path(settings.database)
+    if not path.is_file():
+        raise SchemaNotMigratedError
+    with ExitStack() as stack:
+        writer = SingleWriter(path)
+        stack.callback(writer.close)
+        documents = SqliteDocuments(
+            path, audience=settings.id, registrars=material.registrars, custodians=material.custodians
+        )
+        stack.callback(documents.close)
+        signals = SqliteSignals(path)
+        stack.callback(signals.close)
+        answers = SqliteAnswers(path, key_encryption_key=material.payload_key, policy=material.log_policy)
+        stack.callback(answers.close)
+        published = SqlitePublishedLog(path)
+        stack.callback(published.close)
+        yield _Stores(writer=writer, documents=documents, signals=signals, answers=answers, published=published)
+
+
+@contextmanager
+def _signer(settings: Settings, material: Material) -> Iterator[LocalSigner]:
+    """Hold the log's signer, which must be the one that the log policy names."""
+    with _told("log key", "restore the key with its state, and end any other process that holds it"):
+        signer = LocalSigner.open(settings.path(settings.keys) / LOG_KEY)
+    with signer:
+        if signer.vkey != material.log_policy.log.key.encode():
+            raise SettingsError("log_policy", "names another log than keys/log.key", "correct the policy file")
+        yield signer
+
+
+async def register_in_force(settings: Settings) -> Register:
+    """Return the register that this broker goes by. Raises SettingsError: there is none."""
+    registrars, custodians = read_pins(settings)
+    with _told("register", "run `sluis-broker migrate`, then `sluis-broker register import`"):
+        documents = SqliteDocuments(
+            settings.path(settings.database), audience=settings.id, registrars=registrars, custodians=custodians
+        )
+        with closing(documents):
+            return await documents.register()
+
+
+async def _check_documents(documents: SqliteDocuments, material: Material) -> None:
+    """Hold only with a register, and an epoch made by exactly the custodians that are pinned."""
+    await documents.register()
+    epoch = await documents.epoch()
+    if {key.id for key in epoch.descriptors[0].custodians} != set(material.custodians):
+        raise SettingsError("custodians", "are not those of the epoch", "pin the custodians that made the key")
+
+
+@contextmanager
+def _told(setting: str, advice: str) -> Iterator[None]:
+    """Turn whatever stops the start into one sentence that says what to do, without a value of any file."""
+    try:
+        yield
+    except SettingsError:
+        raise
+    except SchemaNotMigratedError:
+        raise SettingsError("database", "has not the newest schema", "run `sluis-broker migrate`") from None
+    except OSError as error:
+        raise SettingsError(setting, (error.strerror or "cannot be used").lower(), advice) from None
+    except (MalformedError, AuditError, ConvenantError) as error:
+        raise SettingsError(setting, str(error), advice) from None
+    except (BrokerError, sqlite3.Error) as error:
+        raise SettingsError(setting, f"cannot be used ({type(error).__name__})", advice) from None
+
+
+def _with_addresses(policy: Policy, url: str | None) -> Policy:
+    """Return the policy in which a witness without an address is asked at this one."""
+    witnesses = {
+        name: party if party.url else dataclasses.replace(party, url=url) for name, party in policy.witnesses.items()
+    }
+    return dataclasses.replace(policy, witnesses=witnesses)
+
+
+def _public_key(settings: Settings, field: str, path: Path) -> VerifyKey:
+    with _told(field, "name a file with a public JWK"):
+        return VerifyKey.from_jwk(strict_json.load_object(settings.path(path).read_bytes(), field=path.name))
