@@ -3,12 +3,15 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
-from broker.protocol.messages import Match, OwnSignal
 from broker.protocol.problems import TYPE_PREFIX, render
+
+if TYPE_CHECKING:
+    # Set-up commands end in milliseconds less without the wire models.
+    from broker.protocol.messages import Match, OwnSignal
 
 KINDS = ("person", "member", "family", "address")
 """Kinds of match, the strongest first (D4)."""
@@ -91,9 +94,9 @@ class Outcome:
     row: str
     outcome: Literal["shown", "nothing", "done"]
     text_nl: str
-    matches: tuple[Match, ...]
+    matches: "tuple[Match, ...]"
     signal_id: str | None
-    signals: tuple[OwnSignal, ...]
+    signals: "tuple[OwnSignal, ...]"
     receipts: tuple[VerifiedEntry, ...]
 
 

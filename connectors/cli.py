@@ -4,17 +4,38 @@ Exit codes: 0 what was asked is done, 1 it is not (refused, not done, or a recei
 3 done, but some rows were rejected. Identifiers are read from files, never from the command line.
 """
 
+import importlib
+import sys
+from collections.abc import Sequence
+
 import typer
 
-from connectors import case_commands, setup_commands, signal_commands
+# Which module holds a command. Only what was asked for is loaded: most commands need no network library.
+_PARTS = {
+    **dict.fromkeys(("init", "organisation", "worker", "roster", "trust"), "connectors.setup_commands"),
+    **dict.fromkeys(("register", "check"), "connectors.case_commands"),
+    **dict.fromkeys(("list", "renew", "withdraw", "resume", "receipt"), "connectors.signal_commands"),
+}
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-setup_commands.add_to(app)
-case_commands.add_to(app)
-signal_commands.add_to(app)
+
+def command_line(words: Sequence[str]) -> typer.Typer:
+    """Return the command line for these words: the part that holds the first of them, or all of it."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+    # With a callback a single command keeps its name.
+    app.callback()(partner)
+    wanted = [_PARTS[word] for word in words[:1] if word in _PARTS]
+    for part in wanted or dict.fromkeys(_PARTS.values()):
+        importlib.import_module(part).add_to(app)
+    app.command(
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    )(demo)
+    return app
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def partner() -> None:
+    """Hold the commands together; each says itself what it does."""
+
+
 def demo(context: typer.Context) -> None:
     """Play the demonstration on real processes; `demo --help` tells its options."""
     # Imported when it is asked for: no other command needs it.
@@ -25,4 +46,4 @@ def demo(context: typer.Context) -> None:
 
 def main() -> None:
     """Run the command line of a partner."""
-    app()
+    command_line(sys.argv[1:])()

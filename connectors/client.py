@@ -12,11 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from broker.protocol.messages import CheckHousehold, Message, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome, merged
 from connectors.cases import Case
 from connectors.delivery import Delivery
-from connectors.errors import CaseError, CaseMismatchError, FolderError
+from connectors.errors import CaseError, CaseMismatchError, FolderError, case_error
 from connectors.evaluation import evaluate
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
@@ -157,7 +160,7 @@ class SluisClient:
             {"ends_on": ends_on},
             kind="signal",
             effect="renew",
-            path=f"/v1/signals/{signal_id}/renewal",
+            path=_signal_path(signal_id, "renewal"),
             signal_id=signal_id,
         )
         return await self._delivery.send(command)
@@ -173,7 +176,7 @@ class SluisClient:
             {"reason": reason},
             kind="signal",
             effect="withdraw",
-            path=f"/v1/signals/{signal_id}/withdrawal",
+            path=_signal_path(signal_id, "withdrawal"),
             signal_id=signal_id,
         )
         return await self._delivery.send(command)
@@ -230,16 +233,17 @@ class SluisClient:
     ) -> Command:
         key = self._surroundings.new_id()
         case_ref = None if case is None else case.case_ref
-        message = model.model_validate(
-            {
-                "idempotency_key": key,
-                "controller": self._controller,
-                "case_ref": None
-                if case_ref is None
-                else self.folder.case_ref_key.mac(b"case\x00" + case_ref.encode()).hex(),
-                **members,
-            }
-        )
+        mac = self.folder.case_ref_key.mac
+        stated = {
+            "idempotency_key": key,
+            "controller": self._controller,
+            "case_ref": None if case_ref is None else mac(b"case\x00" + case_ref.encode()).hex(),
+            **members,
+        }
+        try:
+            message = model.model_validate(stated)
+        except ValidationError as error:
+            raise case_error(error) from None
         body = message.model_dump(mode="json", by_alias=True)
         body.pop("tickets", None)
         return Command(
@@ -274,3 +278,10 @@ class SluisClient:
         mac = self._person_mac(case)
         if known is not None and mac is not None and known.hex() != mac:
             raise CaseMismatchError("bsn", "must be that of the organisation's own case")
+
+
+def _signal_path(signal_id: str, act: str) -> str:
+    """Return the address of an act on an own signal. Raises CaseError: no id of ours."""
+    if not is_id(signal_id):
+        raise CaseError("signal", "must be 32 lower-case hex characters")
+    return f"/v1/signals/{signal_id}/{act}"

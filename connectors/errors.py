@@ -12,6 +12,8 @@ ConnectorError
 Errors hold names of fields and rules, and problem ids; never an identifier, a token or a key.
 """
 
+from pydantic import ValidationError
+
 from broker.protocol.problems import problem_kinds, render
 from connectors.answers import ProblemDocument, VerifiedEntry
 
@@ -46,6 +48,12 @@ class CaseError(ConnectorError):
         self.rule = rule
 
 
+def case_error(error: ValidationError) -> CaseError:
+    """Return the first field of a message that breaks its rule; the message's values stay out."""
+    place = error.errors(include_input=False, include_url=False, include_context=False)[0]["loc"]
+    return CaseError(".".join(str(part) for part in place), "breaks the rule of this field")
+
+
 class CaseMismatchError(CaseError):
     """The identifier and the organisation's own case record disagree: probably the wrong person."""
 
@@ -53,7 +61,7 @@ class CaseMismatchError(CaseError):
 class NotDoneError(ConnectorError):
     """The request was not carried out, or nobody knows whether it was; `resumable` rows stand in the outbox.
 
-    `problem_id` is a published problem, `text_nl` its Dutch sentence, `receipt` the entry where the failure was recorded.
+    `problem_id` is a published problem, `text_nl` its Dutch sentence, `receipt` the entry of a recorded failure.
     """
 
     def __init__(

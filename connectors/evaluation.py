@@ -34,7 +34,7 @@ from broker.protocol.tokens import (
     verify_and_combine,
 )
 from connectors.answers import ProblemDocument
-from connectors.errors import CaseError, NotDoneError, RefusedError
+from connectors.errors import CaseError, NotDoneError, RefusedError, case_error
 from connectors.exchange import Exchange, Reply
 from connectors.folder import PartnerFolder
 from connectors.settings import Party
@@ -82,17 +82,19 @@ async def evaluate(
     # (1) Blind each identifier and hide how many there are behind random points.
     descriptors = {family: _descriptor(folder, family) for family in _by_family(identifiers)}
     batches = {family: _batch(found, random) for family, found in _by_family(identifiers).items()}
-    request = EvaluationRequest.model_validate(
-        {
-            "batch_id": exchange.surroundings.new_id(),
-            "operation": operation,
-            "budget_class": budget_class,
-            "purpose": purpose,
-            "epoch": folder.epoch.epoch,
-            "grant_id": None,
-            "families": [_family_points(family, batch) for family, batch in batches.items()],
-        }
-    )
+    stated = {
+        "batch_id": exchange.surroundings.new_id(),
+        "operation": operation,
+        "budget_class": budget_class,
+        "purpose": purpose,
+        "epoch": folder.epoch.epoch,
+        "grant_id": None,
+        "families": [_family_points(family, batch) for family, batch in batches.items()],
+    }
+    try:
+        request = EvaluationRequest.model_validate(stated)
+    except ValidationError as error:
+        raise case_error(error) from None
     body = request.model_dump_json(by_alias=True)
     # (2) The same body to every custodian at once.
     answers = await _ask_all(exchange, folder, body, worker)

@@ -25,7 +25,7 @@ from connectors.command_line import (
     print_outcome,
     receipt_line,
 )
-from connectors.errors import ConnectorError
+from connectors.errors import NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.receipts import verify_stored
 
@@ -124,7 +124,7 @@ def _one(client: SluisClient, act: Callable[[SluisClient], Awaitable[Outcome]], 
 
     try:
         outcome = asyncio.run(run())
-    except ConnectorError as error:
+    except (NotDoneError, RefusedError) as error:
         if as_json:
             print_json({"failed": [failure_document("", error)]})
         else:

@@ -1,4 +1,4 @@
-"""Files in GBA-V format from a seed: invented families with numbers from the official test range, and the format's traps.
+"""Files in GBA-V format from a seed: invented families, numbers of the official test range, the format's traps.
 
 Every file holds shared parents, children in unlabelled rows, former states, ended marriages, shared addresses, missing
 postcodes, persons without a number, one number on two persons, the dead, unknown parts of dates, diacritics, and a
@@ -25,9 +25,37 @@ _ELEMENTS: Mapping[str, str] = {
 HEADER = ("", *(f"{c}.{e}" for c, elements in _ELEMENTS.items() for e in (*elements.split(), "H")), "")
 _FORMER = 50
 _WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-_FIRST_NAMES = "Noor Daan Zoë André Fleur Jérôme Lieke Renée Bram Naïma Joost Chloë Sem Özlem Ruben Maïté".split()
-_FAMILY_NAMES = "Veldhuyzen Öztürk Brugmans Crèvecœur Halderman Ågren Tamminga Siméon Wolthuis Żeromski".split()
-_STREETS = "Sluiskade Schutkolk Puntdeur Rinketpad Benedenhoofd".split()
+_FIRST_NAMES = (
+    "Noor",
+    "Daan",
+    "Zoë",
+    "André",
+    "Fleur",
+    "Jérôme",
+    "Lieke",
+    "Renée",
+    "Bram",
+    "Naïma",
+    "Joost",
+    "Chloë",
+    "Sem",
+    "Özlem",
+    "Ruben",
+    "Maïté",
+)
+_FAMILY_NAMES = (
+    "Veldhuyzen",
+    "Öztürk",
+    "Brugmans",
+    "Crèvecœur",
+    "Halderman",
+    "Ågren",
+    "Tamminga",
+    "Siméon",
+    "Wolthuis",
+    "Żeromski",
+)
+_STREETS = ("Sluiskade", "Schutkolk", "Puntdeur", "Rinketpad", "Benedenhoofd")
 
 Cells = dict[str, str]
 Occurrence = list[Cells]

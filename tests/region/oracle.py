@@ -1,11 +1,11 @@
 """The plaintext count of a GBA-V file: who would match whom, by the definitions of `docs/matching.md`.
 
     python tests/region/oracle.py FILE [--limit N] (--holders FILE | --split ORG ORG [ORG ...])
-                                       [--date YYYY-MM-DD] [--mute N] [--exclude POSTCODE/NUMBER[/LETTER[/...]] ...]
+                                       [--date YYYY-MM-DD] [--mute N] [--exclude POSTCODE/NUMBER[/LETTER...] ...]
 
 It reads with the csv module and shares no line with Sluis. It prints JSON: `holders` {label: [org]}, `expected` (every
-match as {checker, checker_row, kind, holder, holder_row}), `shown` (what an asker is told: the strongest kind per checked
-row and holder), `rejected` labels with their reason, and counts. Rows are named by label, never by number.
+match as {checker, checker_row, kind, holder, holder_row}), `shown` (what an asker is told: the strongest kind per
+checked row and holder), `rejected` labels with their reason, and counts. Rows are named by label, never by number.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connectors.demo.gba_v_generator import HEADER, generate
 
-__all__ = ["HEADER", "generate", "person_rows", "official_number", "write_persons"]
+__all__ = ["HEADER", "generate", "official_number", "person_rows", "write_persons"]
 
 _WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 

@@ -1,5 +1,7 @@
 """Two invented families from the official test range: a child with both parents, and its half brother."""
 
+from typing import TypedDict
+
 from audit.note import Algorithm, NoteSigningKey
 from broker.protocol.identifiers import Address, Bsn
 from connectors.cases import Case, Parent
@@ -9,7 +11,17 @@ from tests.simulators.gba_v import official_number
 CHILD, BROTHER, MOTHER, FATHER, OTHER = (Bsn.parse(official_number(place)) for place in (3, 14, 159, 265, 358))
 HOME = Address(postcode="6811 AC", number="12", letter="a")
 PURPOSE, GROUNDS, TEAM = "proefregio", ["PROEF"], "team-1"
-ASKED = {"purpose": PURPOSE, "grounds": GROUNDS, "team": TEAM}
+
+
+class Asked(TypedDict):
+    """What every question states besides the case."""
+
+    purpose: str
+    grounds: list[str]
+    team: str
+
+
+ASKED: Asked = {"purpose": PURPOSE, "grounds": GROUNDS, "team": TEAM}
 OTHER_LOG = NoteSigningKey(name="broker.example/log", algorithm=Algorithm.ED25519, seed=b"\x07" * 32).verifier
 """The public key of a log that nobody here pinned, with the same name."""
 

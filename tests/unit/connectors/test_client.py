@@ -134,8 +134,9 @@ async def test_a_case_that_cannot_be_asked_about_is_refused_here(
     """What is missing in a case is named before the broker hears of it."""
     async with world.client("gi") as gi:
         act = gi.check if field == "household" else gi.register
+        asked: dict[str, Any] = {**ASKED, **options}
         with pytest.raises(CaseError) as caught:
-            await act(case, **{**ASKED, **options})
+            await act(case, **asked)
     assert caught.value.field == field
     assert world.broker.bodies == []
 

@@ -179,7 +179,9 @@ async def test_a_refusal_without_a_receipt_ends_the_command(world: PartnerWorld)
 ALTERATIONS = {
     "another match": lambda members: members["result"].update(outcome="shown"),
     "another text": lambda members: members["result"]["text"].update(id="check.shown"),
-    "another leaf": lambda members: members["receipt"].update(leaf=members["receipt"]["leaf"].replace("meta ", "meta 0")),
+    "another leaf": lambda members: members["receipt"].update(
+        leaf=members["receipt"]["leaf"].replace("meta ", "meta 0")
+    ),
     "no checkpoint": lambda members: members["receipt"].update(proof=""),
     "no opening": lambda members: members["receipt"]["openings"].pop("actor"),
     "no receipt": lambda members: members.update(receipt=None),

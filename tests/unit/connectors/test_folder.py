@@ -28,7 +28,7 @@ def test_everything_of_a_partner_is_its_own(folder: PartnerFolder) -> None:
     assert folder.path.stat().st_mode & 0o777 == 0o700
     for path in folder.path.rglob("*"):
         wanted = 0o700 if path.is_dir() else 0o600
-        assert path.name in {FILE} or path.stat().st_mode & 0o777 == wanted, path
+        assert path.name == FILE or path.stat().st_mode & 0o777 == wanted, path
     for key in (folder.signing_key, folder.sealing_key, folder.pairwise_key, folder.case_ref_key, folder.outbox_key):
         assert "seed" not in repr(key)
         assert "b'" not in repr(key) or key is folder.signing_key  # that one shows its public half
@@ -212,8 +212,8 @@ def test_contact_cards_keep_their_form(value: object) -> None:
         lambda text: "surprise = 1\n" + text,
         lambda text: text.replace("https://", "ftp://"),
         lambda text: text.replace("[[custodians]]", "[[other]]", 1),
-        lambda text: "= broken",
-        lambda text: "\udcff",
+        lambda text: "= broken" + text,
+        lambda text: text + "\udcff",
     ],
 )
 def test_settings_are_strict(folder: PartnerFolder, change: Callable[[str], str]) -> None:
