@@ -4,12 +4,15 @@
 like are the requests of an organisation's worker, past the edge: what the edge verifies is simply stated.
 """
 
+import functools
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from audit.policy_file import Policy, parse_policy
 from audit.seal import KeyEncryptionKey
@@ -25,7 +28,7 @@ from broker.flows.request_rules import TicketIssuers
 from broker.flows.stored_answer import stored_answer
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
-from broker.ports import AnswerStore, Proposal, SignalStore, StampKey, StampKind, TokenIndexer
+from broker.ports import AnswerStore, Proposal, SignalStore, StampKey, StampKind, Task, TokenIndexer
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
@@ -223,11 +226,23 @@ async def a_world(
                     log=log, path=folder / "broker.sqlite", **stores)  # fmt: skip
 
 
+@functools.cache
+def migrated_database() -> bytes:
+    """Return an empty database with the newest schema; migrating once makes many tests fast."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.sqlite"
+        migrate(path)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+        return path.read_bytes()
+
+
 @asynccontextmanager
 async def a_database(folder: Path, *, randomness: SeededRandomness) -> AsyncIterator[dict[str, Any]]:
     """Give the SQLite stores over the database in `folder`, made and founded when it is not there."""
     path, key_path, kek_path = folder / "broker.sqlite", folder / "log.key", folder / "kek"
-    migrate(path)
+    if not path.exists():
+        path.write_bytes(migrated_database())
     if not key_path.exists():
         LocalSigner.create(key_path, LOG_NAME)
         KeyEncryptionKey.create(kek_path)
@@ -271,3 +286,30 @@ async def shield(world: World, signal_id: str) -> None:
     with closing(sqlite3.connect(str(world.path), isolation_level=None)) as connection:
         connection.execute("UPDATE signals SET shielded = 1 WHERE id = ?", (signal_id,))
         bump(connection, StampKey(kind=StampKind.SHIELD, key=signal_id.encode()))
+
+
+def tasks_of(world: World) -> list[Task]:
+    """Return the tasks that stand in the store, oldest first."""
+    if isinstance(world.ledger, MemoryBroker):
+        return world.ledger.state.tasks
+    with closing(sqlite3.connect(str(world.path))) as connection:
+        rows = connection.execute("SELECT kind, organisation, due_on, signal_id FROM tasks ORDER BY id").fetchall()
+    return [Task(kind=row[0], organisation=row[1], due_on=date.fromisoformat(row[2]), signal_id=row[3]) for row in rows]
+
+
+async def log_size(world: World) -> int:
+    """Return the number of entries in the log."""
+    if isinstance(world.ledger, MemoryBroker):
+        return len(world.ledger.log.leaves)
+    with closing(sqlite3.connect(str(world.path))) as connection:
+        return int(connection.execute("SELECT count(*) FROM log_entries").fetchone()[0])
+
+
+def matches_of(answer: Answered) -> list[dict[str, Any]]:
+    """Return the matches in an answer."""
+    return list(cast("list[dict[str, Any]]", answer.result["matches"]))
+
+
+def signals_of(answer: Answered) -> list[dict[str, Any]]:
+    """Return the own signals in an answer."""
+    return list(cast("list[dict[str, Any]]", answer.result["signals"]))
