@@ -120,16 +120,18 @@ def register_import(directory: Dir, file: File) -> None:
 
 
 @roster_app.command("import")
-def roster_import(directory: Dir, file: File) -> None:
-    """Take over a newer roster that an organisation signed for this broker."""
+def roster_import(directory: Dir, files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
+    """Take over newer rosters, each signed by its organisation for this broker; the first that is refused ends it."""
     with _refusals():
         settings = _settings(directory)
         register = asyncio.run(broker.register_in_force(settings))
         path = settings.path(settings.database)
-        roster = administration.import_roster(
-            path, file.read_bytes(), audience=settings.id, register=register, now=_now()
-        )
-    typer.echo(f"roster {roster.number} of {roster.oin}: {len(roster.workers)} workers, {len(roster.teams)} teams")
+        for file in files:
+            roster = administration.import_roster(
+                path, file.read_bytes(), audience=settings.id, register=register, now=_now()
+            )
+            counts = f"{len(roster.workers)} workers, {len(roster.teams)} teams"
+            typer.echo(f"roster {roster.number} of {roster.oin}: {counts}")
 
 
 @epoch_app.command("import")
@@ -196,7 +198,8 @@ def _jwk(path: Path) -> _Jwk:
 def _make(directory: Path, members: dict[str, Any], pins: dict[str, _Jwk]) -> str:
     """Make the folder of a new broker and return the log's vkey; settings that would not be read make nothing."""
     text = encode(members)
-    settings = Settings.parse(text, folder=directory)
+    with _warnings_told():
+        settings = Settings.parse(text, folder=directory)
     keys = directory / "keys"
     keys.mkdir(mode=0o700, parents=True)
     directory.chmod(0o700)

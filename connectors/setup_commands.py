@@ -87,15 +87,18 @@ def worker_add(
 def roster_sign(
     folder: Folder,
     *,
-    audience: Annotated[str, typer.Option("--audience", help="The id of the broker or of a custodian.")],
-    out: Annotated[Path, typer.Option("--out")],
+    audience: Annotated[list[str], typer.Option("--audience", help="The id of the broker or of a custodian.")],
+    out: Annotated[list[Path], typer.Option("--out", help="Where it goes; one for each audience.")],
     teams: Annotated[Path | None, typer.Option("--teams", help="Contact cards as a JSON list, for the broker.")] = None,
 ) -> None:
     """Write the signed roster for one audience; each has a higher number than the last."""
     with errors_end_the_command():
         opened = PartnerFolder(folder)
         cards = [] if teams is None else read_teams(strict_json.loads(teams.read_bytes(), field="teams"))
-        out.write_bytes(sign_roster(opened, audience=audience, teams=cards).encode())
+        if len(audience) != len(out):
+            raise FolderError("out", "must be given once for each --audience, in the same order")
+        for party, path in zip(audience, out, strict=True):
+            path.write_bytes(sign_roster(opened, audience=party, teams=cards).encode())
 
 
 @trust.command("import-register")

@@ -11,13 +11,13 @@ from typing import Annotated
 
 import typer
 
-from broker.custodian import budgets, ceremony, folder, service
+from broker.custodian import budgets, ceremony, folder
 from broker.custodian.clock import SystemClock, unix_seconds
 from broker.custodian.errors import CustodianError, StoreError
 from broker.custodian.settings import Settings
 from broker.protocol import strict_json
 from broker.protocol.ceremony import CeremonyError
-from broker.protocol.errors import ProtocolError, SignatureError
+from broker.protocol.errors import MalformedError, ProtocolError, SignatureError
 from broker.protocol.families import Family
 from broker.protocol.signing_keys import SigningKey
 
@@ -79,6 +79,8 @@ def init(
 @app.command()
 def serve(directory: Dir) -> None:
     """Answer evaluation requests until told to stop; prints `ready URL` when it does."""
+    from broker.custodian import service  # noqa: PLC0415 - a web server takes a second to load; no other command needs it
+
     with _refusals(), folder.open_custodian(directory) as custodian:
         service.make_server(custodian, announce=lambda url: typer.echo(f"ready {url}")).run()
 
@@ -141,13 +143,21 @@ def register_import(directory: Dir, file: File) -> None:
 def org_enrol(
     directory: Dir,
     *,
-    oin: Annotated[str, typer.Option("--oin", help="The organisation to serve from now on.")],
-    roster: Annotated[Path, typer.Option("--roster", help="Its first roster for this custodian, signed by it.")],
+    oin: Annotated[list[str], typer.Option("--oin", help="The organisation to serve from now on; may be repeated.")],
+    roster: Annotated[
+        list[Path], typer.Option("--roster", help="Its first roster for this custodian, signed by it; one for each.")
+    ],
 ) -> None:
-    """Enrol an organisation of the register: this custodian's own act, after checking who it is."""
+    """Enrol an organisation of the register: this custodian's own act, after checking who it is.
+
+    Of several organisations the first that is refused ends the command; those before it are enrolled.
+    """
     with _refusals(), folder.open_trust(directory) as (_, trust):
-        enrolled = trust.enrol(oin, roster.read_bytes(), now=unix_seconds(SystemClock()))
-    typer.echo(f"enrolled {enrolled.oin}: {len(enrolled.workers)} workers")
+        if len(oin) != len(roster):
+            raise MalformedError("roster", "must be given once for each --oin, in the same order")
+        for number, file in zip(oin, roster, strict=True):
+            enrolled = trust.enrol(number, file.read_bytes(), now=unix_seconds(SystemClock()))
+            typer.echo(f"enrolled {enrolled.oin}: {len(enrolled.workers)} workers")
 
 
 @roster_app.command("import")

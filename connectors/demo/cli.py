@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from connectors.demo.errors import DemoError, WorkFolderError
+from connectors.demo.errors import DemoError, ProcessError, WorkFolderError
 from connectors.demo.performance import Wishes, perform
 from connectors.demo.processes import end_on_signals
 from connectors.errors import ConnectorError
@@ -53,6 +53,8 @@ def demo(
         report = perform(Wishes(out=out, data=chosen, only_mieke=only is not None, plant_leak=plant), tell)
     except WorkFolderError as error:
         _end(BAD_INPUT, str(error))
+    except ProcessError as error:
+        _end(DOES_NOT_HOLD, f"gestopt: {error}")
     except (DemoError, ConnectorError) as error:
         _end(DOES_NOT_HOLD, f"dit klopt niet: {error}")
     if as_json:

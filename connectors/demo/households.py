@@ -15,7 +15,7 @@ from connectors.demo.leak_scan import Kind, Value
 
 _YEAR_DAYS = 365
 _AGE_DAYS = 5 * _YEAR_DAYS + 120
-_MIN_NAME = 7  # letters; a shorter part of a name is searched for as part of the full name only
+_MIN_NAME = 8  # letters; a shorter part of a name is searched for as part of the full name only
 DOSSIERS = "dossiers"
 
 

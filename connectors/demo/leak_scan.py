@@ -1,7 +1,7 @@
 """Searches files for identifying values in every form of `encodings`, fast enough to do so after every run.
 
-A plain text counts as found with two exceptions, for both of which chance would speak otherwise: a number in the middle
-of hexadecimal digits, and a name in the middle of a longer word. `docs/trust-model.md` says what the scan cannot see.
+A number inside a run of exactly 32 or 64 hexadecimal digits does not count: that is an id or a hash, in which nine digits
+stand by chance. Nothing else is let pass; in a database file, values stand against each other without a blank.
 """
 
 import mmap
@@ -14,11 +14,12 @@ from connectors.demo.encodings import Pattern, patterns_of
 
 _ANCHOR = 4  # bytes, looked up as one number wherever they stand at a multiple of four in a file
 _BLOCK = 65_536
-_HEX = frozenset(b"0123456789abcdefABCDEF")
+_HEX = frozenset(b"0123456789abcdef")
+_HEX_LENGTHS = frozenset({32, 64})  # of our ids and of SHA-256
 
 
 class Kind(Enum):
-    """What a value is; it decides what may stand around it."""
+    """What a value is."""
 
     NUMBER = "number"
     NAME = "name"
@@ -140,21 +141,16 @@ def _by_anchor(patterns: Iterable[bytes]) -> dict[int, list[bytes]]:
 
 
 def _counts(sought: _Sought, content: mmap.mmap, at: int) -> bool:
-    """Whether this place is the value and not a part of something longer."""
-    if not sought.pattern.plain:
+    """Whether this place is the value, and not a part of a hash."""
+    if sought.kind is not Kind.NUMBER or not sought.pattern.plain:
         return True
-    end = at + len(sought.pattern.content)
-    before = content[at - 1] if at else None
-    after = content[end] if end < len(content) else None
-    if sought.kind is Kind.NUMBER:
-        return not (before in _HEX and after in _HEX)
-    if sought.kind is Kind.NAME:
-        return not (_is_letter(before) or _is_letter(after))
-    return True
-
-
-def _is_letter(byte: int | None) -> bool:
-    return byte is not None and (chr(byte).isascii() and chr(byte).isalnum())
+    first, end = at, at + len(sought.pattern.content)
+    longest = max(_HEX_LENGTHS)
+    while first > 0 and end - first <= longest and content[first - 1] in _HEX:
+        first -= 1
+    while end < len(content) and end - first <= longest and content[end] in _HEX:
+        end += 1
+    return end - first not in _HEX_LENGTHS
 
 
 def _files(roots: Iterable[Path]) -> Iterator[Path]:

@@ -6,6 +6,7 @@ All are in one process group, led by `supervise`: no exit of the demonstration, 
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -134,6 +135,12 @@ def environment() -> dict[str, str]:
     """Return what a child gets to know of our environment: where programs and its own files are, and no more."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {**kept, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def end_on_signals() -> None:

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from connectors.demo.cast import (
@@ -21,7 +22,7 @@ from connectors.demo.cast import (
     organisation_line,
     register_content,
 )
-from connectors.demo.processes import Processes, Service
+from connectors.demo.processes import Processes, Service, free_port
 from connectors.demo.relay import Relays
 from connectors.demo.work_folder import WorkFolder
 
@@ -41,6 +42,7 @@ class Region:
         self._processes = processes
         self._relays = relays
         self._urls = {name: relays.open(name) for name in _SERVICES}
+        self._broker_bind = f"127.0.0.1:{free_port()}"
 
     def set_up(self) -> None:
         """Every folder, key and document is made, signed and imported. Raises ProcessError."""
@@ -65,7 +67,9 @@ class Region:
             "broker": self._serve("broker", "sluis-broker", "serve"),
         }
         for name, service in started.items():
-            self._relays.forward(name, service.wait_until_ready())
+            address = service.wait_until_ready()
+            # A broker says its public address, which is the relay's; the others say where they listen.
+            self._relays.forward(name, f"http://{self._broker_bind}" if name == "broker" else address)
 
     def _serve(self, name: str, script: str, *verbs: str) -> Service:
         folder = self._work.party(name)
@@ -122,11 +126,17 @@ class Region:
         folder, policy = self._work.party("broker"), self._work.passed_on("log-policy")
         made = self._processes.run(
             "sluis-broker",
-            *("init", folder, "--id", BROKER, "--public-url", self._urls["broker"], "--bind", _ANY_PORT),
+            *("init", folder, "--id", BROKER, "--public-url", self._urls["broker"]),
+            *("--bind", self._broker_bind),
             *(*self._registrar_options(), *self._custodian_keys("--custodian")),
             *("--witness-url", self._urls["witness"], "--insecure-test-bundle", "--json"),
         )
-        log = str(json.loads(made.output)["vkey"])
+        # As the command asks: what can unseal tokens does not stay where they are.
+        told = json.loads(made.output)
+        offline = self._work.party("offline")
+        offline.mkdir(mode=0o700)
+        Path(told["offlinePrivateKey"]).rename(offline / "private.key")
+        log = str(told["vkey"])
         witness = self._processes.run(
             "sluis-audit",
             *("witness", "init", self._work.party("witness"), "--name", WITNESS, "--log", log, "--bind", _ANY_PORT),
@@ -157,10 +167,12 @@ class Region:
             self._processes.run("sluis-connect", "worker", "add", folder, *identity)
         teams = folder / "teams.json"
         teams.write_text(json.dumps([dict(partner.card)], ensure_ascii=False), encoding="utf-8")
-        for audience in (BROKER, *CUSTODIANS):
-            out = self._roster(partner, audience)
-            cards = ("--teams", teams) if audience == BROKER else ()
-            self._processes.run("sluis-connect", "roster", "sign", folder, "--audience", audience, "--out", out, *cards)
+        rosters = [
+            part
+            for audience in (BROKER, *CUSTODIANS)
+            for part in ("--audience", audience, "--out", self._roster(partner, audience))
+        ]
+        self._processes.run("sluis-connect", "roster", "sign", folder, "--teams", teams, *rosters)
         return organisation_line(partner, json.loads(made.output))
 
     def _roster(self, partner: Partner, audience: str) -> object:
@@ -179,8 +191,8 @@ class Region:
         register, epoch = self._work.passed_on("register.json"), self._work.passed_on("epoch.json")
         self._processes.run("sluis-broker", "register", "import", folder, register)
         self._processes.run("sluis-broker", "epoch", "import", folder, epoch)
-        for partner in PARTNERS:
-            self._processes.run("sluis-broker", "roster", "import", folder, self._roster(partner, BROKER))
+        rosters = [self._roster(partner, BROKER) for partner in PARTNERS]
+        self._processes.run("sluis-broker", "roster", "import", folder, *rosters)
 
     def _importing_at_custodian(self, name: str) -> Callable[[], None]:
         return lambda: self._import_at_custodian(name)
@@ -188,9 +200,10 @@ class Region:
     def _import_at_custodian(self, name: str) -> None:
         folder = self._work.party(_FOLDERS[name])
         self._processes.run("sluis-custodian", "register", "import", folder, self._work.passed_on("register.json"))
-        for partner in PARTNERS:
-            roster = self._roster(partner, name)
-            self._processes.run("sluis-custodian", "org", "enrol", folder, "--oin", partner.oin, "--roster", roster)
+        pairs = [
+            part for partner in PARTNERS for part in ("--oin", partner.oin, "--roster", self._roster(partner, name))
+        ]
+        self._processes.run("sluis-custodian", "org", "enrol", folder, *pairs)
 
     def _importing_at_partner(self, partner: Partner) -> Callable[[], None]:
         return lambda: self._import_at_partner(partner)
