@@ -34,6 +34,12 @@ class _Part(BaseModel):
         extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, alias_generator=to_camel
     )
 
+    def __repr__(self) -> str:
+        """Return the name of the class, nothing of what it holds."""
+        return f"{type(self).__name__}(redacted)"
+
+    __str__ = __repr__
+
 
 class _Parent(_Part):
     bsn: Text
