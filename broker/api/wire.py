@@ -79,7 +79,8 @@ def padded_answer(result: dict[str, Any], receipt: dict[str, Any]) -> bytes:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """Return one writing of a value: the same answer given again is the same byte for byte."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _field(place: tuple[int | str, ...]) -> str:

@@ -1,0 +1,182 @@
+"""The broker's whole application on a real folder, in this process: its own command line made it, time stands still.
+
+    async with served_world(template, tmp_path / "a") as world:
+        response = await world.send(world.asker(WIJKTEAM).post("/v1/signals", body))
+
+Worlds made from one template have the same keys, so that two of them can be the same byte for byte.
+"""
+
+import shutil
+import sqlite3
+import warnings
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from typer.testing import CliRunner
+
+from audit.note import Algorithm, NoteSigningKey, VerifierKey
+from audit.serve import create_witness_app
+from audit.witness import Witness, WitnessStore
+from broker import cli
+from broker.main import create_app
+from broker.settings import InsecureSettingWarning, Settings
+from policies import InsecureTestBundleWarning
+from tests.simulators.asking import BROKER, PUBLIC_URL, Asker, Sent, epoch_document
+from tests.simulators.clock import SeededRandomness, TestClock
+from tests.simulators.enrolled import Enrolled, key
+from tests.simulators.two_custodians import NAMES as CUSTODIANS
+
+WITNESS_URL = "http://witness.demo.sluis.test"
+
+
+class WitnessDown(httpx.AsyncBaseTransport):
+    """A network in which no witness answers."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Fail as a refused connection does."""
+        raise httpx.ConnectError("refused", request=request)
+
+
+def run_cli(*arguments: object, code: int = 0) -> str:
+    """Return what `sluis-broker` printed."""
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def make_template(folder: Path, *, enrolled: Enrolled | None = None) -> Path:
+    """Return a broker's folder with register, rosters and epoch in force, and `witness.key` beside it."""
+    enrolled = enrolled or Enrolled()
+    folder.mkdir(parents=True)
+    pins = _pins(folder)
+    broker = folder / "broker"
+    identity = ("--id", BROKER, "--public-url", PUBLIC_URL, "--bind", "127.0.0.1:8801")
+    vkey = run_cli("init", broker, *identity, *pins, "--insecure-test-bundle").splitlines()[-1]
+    witness = NoteSigningKey.generate("witness.demo.sluis.test", Algorithm.COSIGNATURE)
+    witness.save(folder / "witness.key")
+    policy = f"log {vkey}\nwitness w1 {witness.verifier.encode()} {WITNESS_URL}\nquorum w1\n"
+    (broker / "log-policy").write_text(policy, encoding="utf-8")
+    run_cli("migrate", broker)
+    import_documents(broker, enrolled, folder=folder)
+    (folder / "epoch.json").write_bytes(epoch_document().encode())
+    run_cli("epoch", "import", broker, folder / "epoch.json")
+    return folder
+
+
+def import_documents(broker: Path, enrolled: Enrolled, *, folder: Path, rosters: int | None = 1) -> None:
+    """Import a register, and every organisation's roster with this number unless it is None."""
+    (folder / "register.json").write_bytes(enrolled.register_document().encode())
+    run_cli("register", "import", broker, folder / "register.json")
+    for oin in enrolled.names if rosters is not None else ():
+        (folder / "roster.json").write_bytes(enrolled.roster_document(oin, number=rosters or 1).encode())
+        run_cli("roster", "import", broker, folder / "roster.json")
+
+
+def _pins(folder: Path) -> list[str]:
+    options = []
+    for number in (1, 2):
+        path = folder / f"registrar-{number}.jwk"
+        path.write_text(_jwk(f"registrar {number}"), encoding="utf-8")
+        options += ["--registrar", str(path)]
+    for custodian in CUSTODIANS:
+        path = folder / f"{custodian}.jwk"
+        path.write_text(_jwk(custodian), encoding="utf-8")
+        options += ["--custodian", f"{custodian}={path}"]
+    return options
+
+
+def _jwk(name: str) -> str:
+    return str(key(name).public.jwk()).replace("'", '"')
+
+
+@dataclass(slots=True, kw_only=True)
+class ServedWorld:
+    """A running application and the clock it goes by."""
+
+    folder: Path
+    settings: Settings
+    clock: TestClock
+    app: Starlette
+    client: httpx.AsyncClient
+    askers: dict[str, Asker] = field(default_factory=dict)
+
+    def asker(self, oin: str, **chosen: str) -> Asker:
+        """Return an organisation's worker, whose ids go on where they were."""
+        name = f"{oin} {chosen}"
+        asker = self.askers.setdefault(name, Asker(oin=oin, now=self.clock.now(), **chosen))
+        asker.now = self.clock.now()
+        return asker
+
+    async def send(self, sent: Sent) -> httpx.Response:
+        """Return the answer to one request."""
+        return await self.client.request(sent.method, sent.path, content=sent.body, headers=dict(sent.headers))
+
+    async def register(self, oin: str, household: Mapping[str, Any], **changed: object) -> httpx.Response:
+        """Return the answer to the registration of a signal."""
+        asker = self.asker(oin)
+        return await self.send(asker.post("/v1/signals", asker.registration(household, **changed)))
+
+    async def check(self, oin: str, household: Mapping[str, Any], **changed: object) -> httpx.Response:
+        """Return the answer to a check."""
+        asker = self.asker(oin)
+        return await self.send(asker.post("/v1/household-checks", asker.check(household, **changed)))
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return what stands in the database."""
+        with closing(sqlite3.connect(self.settings.path(self.settings.database))) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def write(self, statement: str, *values: object) -> None:
+        """Change a row past the broker, as later issues will through it."""
+        with closing(sqlite3.connect(self.settings.path(self.settings.database))) as connection, connection:
+            connection.execute(statement, values)
+
+    @property
+    def leaves(self) -> int:
+        """How many entries the log has."""
+        return int(self.rows("SELECT count(*) FROM log_entries")[0][0])
+
+
+@asynccontextmanager
+async def served_world(
+    template: Path, folder: Path, *, seed: int = 1, witness_up: bool = False
+) -> AsyncIterator[ServedWorld]:
+    """Hold a world on a copy of the template, running."""
+    _copy(template, folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InsecureSettingWarning)
+        warnings.simplefilter("ignore", InsecureTestBundleWarning)
+        settings = Settings.read(folder / "broker")
+        clock = TestClock()
+        app = create_app(
+            settings,
+            clock=clock,
+            randomness=SeededRandomness(seed),
+            transport=_witness(folder) if witness_up else WitnessDown(),
+        )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client,
+    ):
+        yield ServedWorld(folder=folder, settings=settings, clock=clock, app=app, client=client)
+
+
+def _copy(template: Path, folder: Path) -> None:
+    """Copy the template, unless the folder is there from a run before."""
+    if not folder.exists():
+        shutil.copytree(template, folder)
+
+
+def _witness(folder: Path) -> httpx.AsyncBaseTransport:
+    policy = (folder / "broker" / "log-policy").read_text(encoding="utf-8")
+    log = VerifierKey.parse(policy.split()[1])
+    witness = Witness(
+        key=NoteSigningKey.load(folder / "witness.key"), logs=[log], store=WitnessStore(folder / "witness.sqlite")
+    )
+    return httpx.ASGITransport(create_witness_app(witness))
