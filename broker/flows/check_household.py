@@ -80,7 +80,6 @@ async def check_household(
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(standing)),
-            tasks=seen.tasks(question),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
         )

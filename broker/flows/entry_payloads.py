@@ -8,8 +8,8 @@ from broker.flows.act import Act
 from broker.flows.canonical import sha256_of
 from broker.ports import TicketId
 
-HITS_ROOM = 16_300
-"""Bytes a `hits` payload may take: docs/audit-format.md gives it 16,384 with its padding."""
+HITS_ROOM = 32_700
+"""Bytes a `hits` payload may take: docs/audit-format.md gives it 32,768 with its padding."""
 SHIELDED_ROOM = 8_100
 """The same for `shielded`, of 8,192."""
 MAX_HANDLES = 55

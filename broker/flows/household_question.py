@@ -8,7 +8,7 @@ from broker.domain.disclosures import MatchRow, match_rows
 from broker.domain.households import Household, find_hits
 from broker.flows.act import Act
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
-from broker.flows.judging import ERROR, DecisionFailedError, Recorded, judge_hits, record_decisions
+from broker.flows.judging import ERROR, DecisionFailedError, Recorded, judge_hits, permitted_hits, record_decisions
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import (
     TicketIssuers,
@@ -20,7 +20,7 @@ from broker.flows.request_rules import (
     check_tickets,
     index_household,
 )
-from broker.ports import BUNDLE, LookUp, Stamp, StampKey, StampKind, Task, TicketId, TokenIndexer
+from broker.ports import BUNDLE, LookUp, Stamp, StampKey, StampKind, TicketId, TokenIndexer
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.messages import CheckHousehold, RegisterSignal
 from broker.protocol.register import Organisation, Register
@@ -112,13 +112,6 @@ class Seen:
     rests_on: tuple[Stamp, ...]
     valid_until: date | None
 
-    def tasks(self, question: Question) -> tuple[Task, ...]:
-        """Return the task for somebody to look, when more decisions were made than an entry holds."""
-        if not self.open.omitted:
-            return ()
-        organisation = question.prepared.organisation.oin
-        return (Task(kind="review-omitted-decisions", organisation=organisation, due_on=question.today),)
-
 
 def asked_stamps(organisation: str) -> tuple[StampKey, ...]:
     """Return what every question relies on: the bundle, and the asker's own line and roster."""
@@ -146,6 +139,9 @@ def see(policy: PolicyInForce, question: Question, looked_up: LookUp, *, registe
     shielded = record_decisions(SHIELDED_SCHEMA, [one for one in judged if one.shielded], room=SHIELDED_ROOM)
     permitted = recorded.permitted()
     rows = match_rows(permitted)
+    # What is not in the log is not disclosed, and a match is never dropped silently: then it is not done.
+    if rows != match_rows(permitted_hits(one for one in judged if not one.shielded)):
+        raise DecisionFailedError
     named = {(row.organisation, row.team) for row in rows}
     shown = [one.hit.signal for one in permitted if (one.hit.signal.organisation, one.hit.signal.team) in named]
     keys = {name.encode("ascii") for signal in shown for name in (signal.id, signal.organisation)}

@@ -99,6 +99,11 @@ def _probe(facts: AskFacts) -> HitFacts:
     )
 
 
+def permitted_hits(judged: Iterable[Judged]) -> tuple[PermittedHit, ...]:
+    """Return the hits of the permits among these decisions, in their order."""
+    return tuple(PermittedHit(hit=hit, level=one.level) for one in judged if one.level for hit in one.hits)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """The decisions that stand in one group of an entry, and that group's payload."""
@@ -109,9 +114,7 @@ class Recorded:
 
     def permitted(self) -> tuple[PermittedHit, ...]:
         """Return what may be shown: permitted, and recorded. What is not in the log is not disclosed."""
-        return tuple(
-            PermittedHit(hit=hit, level=judged.level) for judged in self.kept if judged.level for hit in judged.hits
-        )
+        return permitted_hits(self.kept)
 
 
 def record_decisions(schema: str, judged: Iterable[Judged], *, room: int) -> Recorded:

@@ -95,7 +95,6 @@ async def register_signal(
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
-            tasks=seen.tasks(question),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
             signal_id=signal.id,

@@ -11,10 +11,11 @@ import pytest
 from audit.receipt import Receipt
 from broker.domain.errors import NotDoneError, RefusedError, StorageError, WithdrawalNeedsReviewError
 from broker.domain.signals import Exclusion
+from broker.flows import household_question
 from broker.flows.recording import MAX_DECISIONS
 from broker.ports import Committed, Proposal, StoreSignal
-from tests.simulators.asking import household
-from tests.simulators.broker_world import World, a_world, documents, log_size, matches_of, shield, tasks_of
+from tests.simulators.asking import Asker, household
+from tests.simulators.broker_world import World, a_world, documents, log_size, matches_of, shield
 from tests.simulators.enrolled import GI, NAMES, VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.unit.broker.flows.deciders import erring, permissive, raising, watched
 
@@ -161,21 +162,42 @@ async def test_an_excluded_asker_does_not_see_the_signal(world: World) -> None:
     assert (await world.register(world.asker(VEILIG_THUIS), CHILD)).result["outcome"] == "shown"
 
 
-async def test_what_does_not_fit_the_entry_is_not_disclosed(world: World) -> None:
-    """An entry has a fixed size; decisions beyond it are counted, hashed and looked at by a person, not shown."""
-    many = {f"{number:020d}": (f"Wijkteam {number}", "wijkteam") for number in range(1, 31)}
+async def _with_siblings(world: World, *, shielded: bool = False) -> Asker:
+    """Return the asker, with an own signal on a child with whose siblings twelve organisations are involved."""
+    many = {f"{number:020d}": (f"Wijkteam {number}", "wijkteam") for number in range(1, 13)}
     world.documents = documents(Enrolled(names={**NAMES, **many}))
     for number, oin in enumerate(many):
-        await world.register(world.asker(oin), household(subject=f"child {number}", parents=("mother",)))
-    asker = world.asker(GI)
-    await world.register(asker, household(subject="child"))
+        made = await world.register(world.asker(oin), household(subject=f"child {number}", parents=("mother",)))
+        if shielded:
+            await shield(world, str(made.result["signalId"]))
+    asking = world.asker(GI)
+    await world.register(asking, household(subject="child"))
+    return asking
+
+
+async def test_a_match_that_does_not_fit_the_entry_is_never_dropped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry has a fixed size; where it cannot hold every permit the check is not done, and never half told."""
+    asker = await _with_siblings(world)
+    monkeypatch.setattr(household_question, "HITS_ROOM", 6_000)
+    with pytest.raises(NotDoneError):
+        await world.check(asker, LOOK)
+
+
+async def test_refusals_that_do_not_fit_the_entry_are_counted_and_hashed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the asker may not see never changes the answer, however many there are; the entry keeps count and hash."""
+    asker = await _with_siblings(world, shielded=True)
+    monkeypatch.setattr(household_question, "SHIELDED_ROOM", 6_000)
     proposals = recorded(world)
-    rows = matches_of(await world.check(asker, LOOK))
-    payload: Any = proposals[0].payloads["hits"]
-    assert 10 < len(rows) == len(payload["decisions"]) < 30
-    assert payload["omitted"]["count"] == 30 - len(rows)
+    assert matches_of(await world.check(asker, LOOK)) == []
+    payload: Any = proposals[0].payloads["shielded"]
+    assert 0 < len(payload["decisions"]) < 12
+    assert len(payload["decisions"]) + payload["omitted"]["count"] == 12
     assert len(payload["omitted"]["sha256"]) == len(hashlib.sha256().hexdigest())
-    assert tasks_of(world)[-1].kind == "review-omitted-decisions"
+    assert proposals[0].tasks == ()
 
 
 async def test_storage_that_cannot_be_read_is_told_as_such(world: World) -> None:
