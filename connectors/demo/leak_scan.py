@@ -1,7 +1,7 @@
 """Searches files for identifying values in every form of `encodings`, fast enough to do so after every run.
 
-A number inside a run of exactly 32 or 64 hexadecimal digits does not count: that is an id or a hash, in which nine digits
-stand by chance. Nothing else is let pass; in a database file, values stand against each other without a blank.
+A number inside a run of exactly 32 or 64 hexadecimal digits does not count: that is an id or a hash, in which nine
+digits stand by chance. Nothing else is let pass: in a database file, values stand against each other without a blank.
 """
 
 import mmap

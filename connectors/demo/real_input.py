@@ -100,8 +100,8 @@ def play_real_input(given: RealInput, work: WorkFolder, processes: Processes) ->
     registered = _both("register", given, work, processes)
     checked = _both("check", given, work, processes)
     found = frozenset(
-        _match({"checker": partner.oin, "checker_row": result["row"], "kind": match["kind"]}, match["holder"]["oin"])
-        for partner, printed in checked.items()
+        _match({"checker": oin, "checker_row": result["row"], "kind": match["kind"]}, match["holder"]["oin"])
+        for oin, printed in checked.items()
         for result in printed["results"]
         for match in result["matches"]
     )
@@ -144,8 +144,8 @@ def residents(file: Path) -> tuple[list[Person], list[Home]]:
     return list(people), list(homes)
 
 
-def _both(verb: str, given: RealInput, work: WorkFolder, processes: Processes) -> dict[Partner, dict[str, Any]]:
-    """Return what each partner's command printed; both are under way at once."""
+def _both(verb: str, given: RealInput, work: WorkFolder, processes: Processes) -> dict[str, dict[str, Any]]:
+    """Return what each partner's command printed, by its number; both are under way at once."""
 
     def one(partner: Partner) -> dict[str, Any]:
         folder = work.partner(partner.slug)
@@ -162,7 +162,7 @@ def _both(verb: str, given: RealInput, work: WorkFolder, processes: Processes) -
         return dict(json.loads(ended.output))
 
     with ThreadPoolExecutor(max_workers=len(HOLDERS)) as pool:
-        return dict(zip(HOLDERS, pool.map(one, HOLDERS), strict=True))
+        return dict(zip((partner.oin for partner in HOLDERS), pool.map(one, HOLDERS), strict=True))
 
 
 def _first_rows(data: Path) -> str:
