@@ -71,10 +71,9 @@ async def _observed(world: ServedWorld, oin: str, purpose: str) -> list[Any]:
     check = asker.check({**FAMILY, "members": []})
     seen = [await _answer(world, asker.post("/v1/signals", registration, approved=True))]
     own = world.rows("SELECT id FROM signals WHERE organisation = ?", oin)[0][0]
-    for _ in range(2):
-        seen.append(await _answer(world, asker.post("/v1/household-checks", check)))
-    for path in (f"/v1/answers/{check['idempotencyKey']}", "/v1/signals", "/checkpoint"):
-        seen.append(await _answer(world, asker.get(path)))
+    seen += [await _answer(world, asker.post("/v1/household-checks", check)) for _ in range(2)]
+    paths = (f"/v1/answers/{check['idempotencyKey']}", "/v1/signals", "/checkpoint")
+    seen += [await _answer(world, asker.get(path)) for path in paths]
     withdrawal = asker.post(f"/v1/signals/{own}/withdrawal", asker.command(reason="mistake"))
     seen.append(await _answer(world, withdrawal))
     return [*seen, ("leaves and time", world.leaves - began, world.clock.now(), world.clock.monotonic())]
