@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from broker.domain.errors import StorageError
 from broker.protocol.epochs import SCHEMA as EPOCH_SCHEMA
@@ -99,15 +100,16 @@ class SqliteDocuments:
             raise StorageError
         return int(row[0])
 
-    def _document(self, query: str, number: int) -> bytes:
+    def _document(self, query: str, number: int) -> bytes | str:
         row = self._rows(query, number)
         if row is None:
             raise StorageError
-        return bytes(row[0])
+        document: bytes | str = row[0]
+        return document
 
-    def _rows(self, query: str, *values: object) -> tuple[int, bytes] | None:
+    def _rows(self, query: str, *values: object) -> tuple[Any, ...] | None:
         try:
-            row: tuple[int, bytes] | None = self._connection.execute(query, values).fetchone()
+            row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
         except sqlite3.Error as error:
             raise StorageError from error
         return row

@@ -199,12 +199,12 @@ class MemoryLogTables:
 
 
 class MemoryBroker:
-    """One broker's whole memory. `full` makes every write fail as a full disk does, and nothing else."""
+    """One broker's whole memory. While `fails_with` is set every write fails with it, and nothing else does."""
 
     def __init__(self, *, randomness: Randomness, name: str = "broker.demo.sluis.test/log") -> None:
         self.state = MemoryState()
         self.log = MemoryLogTables()
-        self.full = False
+        self.fails_with: type[NotRecordedError] | None = None
         self._key = KeyEncryptionKey(randomness.bytes(32), epoch=1)
         self.signer = MemorySigner(
             NoteSigningKey(name=name, algorithm=Algorithm.ED25519, seed=randomness.bytes(32))
@@ -215,8 +215,8 @@ class MemoryBroker:
 
     async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
         """See `Ledger.write`."""
-        if self.full:
-            raise StorageError
+        if self.fails_with is not None:
+            raise self.fails_with
         state = self.state.copy()
         verdicts: list[int | BrokerError] = []
         taken: list[SealedProposal] = []
@@ -254,8 +254,8 @@ class MemoryBroker:
 
     async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
         """See `Ledger.store_cosignatures`."""
-        if self.full:
-            raise StorageError
+        if self.fails_with is not None:
+            raise self.fails_with
         self.log.cosignatures[size] = {one.witness: one.line for one in cosignatures}
 
     async def uncosigned_since(self) -> int | None:

@@ -1,0 +1,239 @@
+"""The log writer's ticks: gathered, durable together, each proposal by itself, told together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from audit.receipt import Receipt
+from broker.domain.errors import (
+    AlreadyAnsweredError,
+    LogUnavailableError,
+    StaleDecisionError,
+    StorageError,
+    TicketSpentError,
+)
+from broker.ports import Committed, Proposal, Stamp, StampKey, StampKind, TicketId
+from broker.store.log_writer import Cosignature, Ledger, LogWriter, SealedProposal, Witnesses, Written
+from tests.simulators.broker_memory import MemoryBroker, NoWitnesses
+from tests.simulators.broker_world import STORES, a_database
+from tests.simulators.clock import SeededRandomness, TestClock
+from tests.simulators.proposals import an_index, storing
+
+TICK_MS = 200
+
+
+@pytest.fixture(params=STORES)
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+    """A founded, empty ledger."""
+    randomness = SeededRandomness()
+    if request.param == "memory":
+        yield MemoryBroker(randomness=randomness)
+        return
+    async with a_database(tmp_path, randomness=randomness) as stores:
+        yield stores["ledger"]
+
+
+@asynccontextmanager
+async def writing(
+    ledger: Ledger, *, clock: TestClock | None = None, witnesses: Witnesses | None = None, tick_ms: int = TICK_MS
+) -> AsyncIterator[LogWriter]:
+    """Give a running writer."""
+    writer = LogWriter(
+        ledger=ledger,
+        witnesses=witnesses or NoWitnesses(),
+        clock=clock or TestClock(),
+        randomness=SeededRandomness(7),
+        tick_ms=tick_ms,
+    )
+    async with writer:
+        yield writer
+
+
+async def outcomes(log: LogWriter, *proposals: Proposal) -> list[Committed | BaseException]:
+    """Commit these at the same time and return what each came to."""
+    return await asyncio.gather(*(log.commit(proposal) for proposal in proposals), return_exceptions=True)
+
+
+class Watching:
+    """Witnesses that answer as told, and note the deadline they were given."""
+
+    def __init__(self, *, enough: bool, lines: Sequence[str] = (), fails: bool = False) -> None:
+        self.enough, self.lines, self.fails = enough, lines, fails
+        self.deadlines: list[float] = []
+
+    async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
+        """Answer."""
+        del note
+        self.deadlines.append(deadline_s)
+        if self.fails:
+            raise OSError
+        return tuple(Cosignature(witness=f"w{at}", line=line) for at, line in enumerate(self.lines))
+
+    def quorum_met(self, cosignatures: Sequence[Cosignature]) -> bool:
+        """Say what was told."""
+        del cosignatures
+        return self.enough
+
+
+async def test_a_tick_is_one_checkpoint_for_all(ledger: Ledger) -> None:
+    """What gathers in one tick gets consecutive indexes under one and the same signed checkpoint."""
+    async with writing(ledger) as log:
+        answers = await outcomes(log, *(storing(f"signal {at}") for at in range(5)))
+    committed = [answer for answer in answers if isinstance(answer, Committed)]
+    assert [one.index for one in committed] == [0, 1, 2, 3, 4]
+    assert len({Receipt.from_wire(dict(one.receipt)).proof.note for one in committed}) == 1
+
+
+async def test_answers_leave_on_slot_boundaries_only(ledger: Ledger) -> None:
+    """Accepted, stale and spent alike are told at the same moment: the end of a slot."""
+    clock = TestClock()
+    ticket = TicketId(custodian="a", id="1", expires_at=0)
+    stale = Stamp(of=StampKey(kind=StampKind.TOKEN, key=b"key"), version=5)
+    told: list[float] = []
+
+    async def ask(log: LogWriter, proposal: Proposal) -> None:
+        await asyncio.gather(log.commit(proposal), return_exceptions=True)
+        told.append(clock.monotonic())
+
+    async with writing(ledger, clock=clock) as log:
+        await asyncio.gather(
+            ask(log, storing("first", tickets=(ticket,))),
+            ask(log, storing("second", tickets=(ticket,))),
+            ask(log, storing("third", relies_on=(stale,))),
+        )
+    assert len(set(told)) == 1
+    assert told[0] / (TICK_MS / 1000) == pytest.approx(round(told[0] / (TICK_MS / 1000)))
+
+
+async def test_a_bad_proposal_fails_alone(ledger: Ledger) -> None:
+    """One that the database refuses, is stale, or spends a spent ticket takes no other with it."""
+    ticket = TicketId(custodian="a", id="1", expires_at=0)
+    seen = Stamp(of=StampKey(kind=StampKind.TOKEN, key=an_index("child").reveal()), version=0)
+    first = storing("first", subject="child", relies_on=(seen,), tickets=(ticket,))
+    twice = Proposal(kind="signal", payloads={}, changes=first.changes)
+    async with writing(ledger) as log:
+        answers = await outcomes(
+            log,
+            first,
+            twice,
+            first,
+            storing("second", subject="child", relies_on=(seen,)),
+            storing("third", tickets=(ticket,)),
+            storing("fourth"),
+        )
+        kinds = [type(answer) for answer in answers]
+        assert kinds == [
+            Committed, StorageError, AlreadyAnsweredError, StaleDecisionError, TicketSpentError, Committed
+        ]  # fmt: skip
+        (only,) = await outcomes(log, storing("third", tickets=(ticket,)))
+        assert isinstance(only, TicketSpentError)
+
+
+async def test_a_tick_of_only_bad_proposals_writes_no_entry(ledger: Ledger) -> None:
+    """Without a proposal that holds there is no checkpoint and no change."""
+    stale = Stamp(of=StampKey(kind=StampKind.TOKEN, key=b"key"), version=5)
+    async with writing(ledger) as log:
+        assert isinstance((await outcomes(log, storing("a", relies_on=(stale,))))[0], StaleDecisionError)
+        after = await log.commit(storing("a"))
+    assert after.index == 0
+
+
+async def test_a_payload_that_does_not_fit_is_not_written(ledger: Ledger) -> None:
+    """An entry that cannot be sealed fails before the tick."""
+    too_large = Proposal(kind="read", payloads={"meta": {"text": "x" * 5000}})
+    async with writing(ledger) as log:
+        with pytest.raises(StorageError):
+            await log.commit(too_large)
+
+
+async def test_the_writer_writes_what_waits_and_then_refuses(ledger: Ledger) -> None:
+    """Closing loses nothing that was accepted; after it nothing is accepted, and before it neither."""
+    idle = LogWriter(
+        ledger=ledger, witnesses=NoWitnesses(), clock=TestClock(), randomness=SeededRandomness(), tick_ms=TICK_MS
+    )
+    with pytest.raises(LogUnavailableError):
+        await idle.commit(storing("early"))
+    async with idle as log:
+        waiting = asyncio.create_task(log.commit(storing("last")))
+        await asyncio.sleep(0)
+    assert (await waiting).index == 0
+    with pytest.raises(LogUnavailableError):
+        await log.commit(storing("late"))
+
+
+async def test_who_went_away_is_recorded_all_the_same(ledger: Ledger) -> None:
+    """A caller that stops waiting changes nothing for the others; its entry stands."""
+    async with writing(ledger) as log:
+        gone = asyncio.create_task(log.commit(storing("gone")))
+        stays = asyncio.create_task(log.commit(storing("stays")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert (await stays).index == 1
+
+
+async def test_without_a_quorum_the_receipt_says_since_when(ledger: Ledger) -> None:
+    """Nobody waits for a witness beyond its deadline: the receipt is uncosigned since the first entry without."""
+    clock = TestClock()
+    silent = Watching(enough=False)
+    async with writing(ledger, clock=clock, witnesses=silent) as log:
+        first = await log.commit(storing("first"))
+        since = log.uncosigned_since
+        second = await log.commit(storing("second"))
+        silent.enough = True
+        third = await log.commit(storing("third"))
+    assert since is not None
+    assert first.receipt["uncosignedSince"] == second.receipt["uncosignedSince"] == since
+    assert third.receipt["uncosignedSince"] is None
+    assert all(0 < deadline < TICK_MS / 1000 for deadline in silent.deadlines)
+
+
+async def test_a_failing_witness_port_leaves_nobody_waiting(ledger: Ledger) -> None:
+    """Whatever fails in a tick, who waits is told that the log is not available, and the next tick works."""
+    witnesses = Watching(enough=True, fails=True)
+    async with writing(ledger, witnesses=witnesses, tick_ms=0) as log:
+        with pytest.raises(LogUnavailableError):
+            await log.commit(storing("first"))
+        witnesses.fails = False
+        assert (await log.commit(storing("second"))).index == 1
+
+
+class Refusing:
+    """A ledger that does not store cosignatures; everything else is the ledger's behind it."""
+
+    def __init__(self, inner: Ledger) -> None:
+        self._inner = inner
+
+    async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
+        """Write."""
+        return await self._inner.write(batch, at=at)
+
+    async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
+        """Refuse."""
+        del size, cosignatures
+        raise StorageError
+
+    async def uncosigned_since(self) -> int | None:
+        """Ask."""
+        return await self._inner.uncosigned_since()
+
+
+async def test_cosignatures_are_in_the_receipt_even_when_they_cannot_be_stored(ledger: Ledger) -> None:
+    """The answer does not wait for their storing; the asker has them."""
+    line = "— witness aGVsbG8=\n"
+    async with writing(Refusing(ledger), witnesses=Watching(enough=True, lines=[line])) as log:
+        committed = await log.commit(storing("first"))
+    assert str(committed.receipt["proof"]).endswith(line)
+
+
+async def test_a_full_store_is_told_and_recovers() -> None:
+    """When the store takes nothing every proposal of the tick is told so; afterwards it goes on."""
+    memory = MemoryBroker(randomness=SeededRandomness())
+    memory.fails_with = StorageError
+    async with writing(memory) as log:
+        answers = await outcomes(log, storing("a"), storing("b"))
+        assert [type(answer) for answer in answers] == [StorageError, StorageError]
+        memory.fails_with = None
+        assert (await log.commit(storing("a"))).index == 0

@@ -1,0 +1,286 @@
+"""The ledger when its database fails, at each statement, before and after its effect; one oracle over the whole.
+
+After every fault the broker is "started again" and the oracle must hold: signals, answers and entries are the same in
+number, the newest checkpoint covers every entry, the signer settles, and nothing that was acknowledged is missing.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from audit.checkpoint import Checkpoint
+from audit.errors import ForkError, SignerError
+from audit.merkle import TreeHead, leaf_hash, root_of
+from audit.note import parse_note
+from audit.seal import KeyEncryptionKey, seal_entry
+from audit.signer import LocalSigner, Signer
+from audit.sqlite import SqliteLogReader
+from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
+from broker.ports import Proposal
+from broker.store.connection import SingleWriter
+from broker.store.ledger import SqliteLedger
+from broker.store.log_writer import Cosignature, SealedProposal, Written
+from tests.simulators.broker_world import LOG_NAME, log_policy, migrated_database
+from tests.simulators.clock import NOON, SeededRandomness
+from tests.simulators.faulty_database import Fault, FaultyConnection
+from tests.simulators.proposals import storing
+
+STATEMENTS = (
+    "BEGIN",
+    "SAVEPOINT",
+    "SELECT target",
+    "INSERT INTO signals",
+    "INSERT INTO signal_tokens",
+    "INSERT INTO version_stamps",
+    "INSERT INTO answers",
+    "RELEASE",
+    "INSERT INTO log_entries",
+    "INSERT INTO log_nodes",
+    "INSERT INTO log_payloads",
+    "INSERT INTO log_payload_keys",
+    "INSERT INTO log_checkpoints",
+    "COMMIT",
+)
+
+
+class Process:
+    """One run of a broker's ledger over the database in a folder, with a faulty disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path, key_path, kek_path = folder / "broker.sqlite", folder / "log.key", folder / "kek"
+        if not self.path.exists():
+            self.path.write_bytes(migrated_database())
+            LocalSigner.create(key_path, LOG_NAME)
+            KeyEncryptionKey.create(kek_path)
+        self.writer = SingleWriter(self.path)
+        self.disk = FaultyConnection(self.writer.connection)
+        self.writer.connection = self.disk  # type: ignore[assignment]  # the twin of a connection
+        self.signer = LocalSigner.open(key_path)
+        self.ledger = self.over(self.signer)
+
+    def over(self, signer: Signer) -> SqliteLedger:
+        """Return a ledger with this signer."""
+        key = KeyEncryptionKey.load(self.path.with_name("kek"))
+        return SqliteLedger(
+            writer=self.writer,
+            signer=signer,
+            key_encryption_key=key,
+            policy=log_policy(signer.vkey),
+            randomness=SeededRandomness(3),
+        )
+
+    def stop(self) -> None:
+        """End the process."""
+        self.writer.close()
+        self.signer.close()
+
+    async def write(self, *names: str) -> Written:
+        """Write one tick that stores these signals."""
+        return await self.ledger.write([sealed(storing(name)) for name in names], at=NOON)
+
+
+def sealed(proposal: Proposal) -> SealedProposal:
+    """Return the proposal, sealed."""
+    return SealedProposal(proposal=proposal, entry=seal_entry(proposal.kind, proposal.payloads))
+
+
+def check_whole(path: Path, acknowledged: Sequence[str]) -> int:
+    """Hold only when log and state are whole and hold everything acknowledged; the number of entries is returned."""
+    with closing(sqlite3.connect(path)) as connection:
+        reader = SqliteLogReader(connection)
+        size = reader.size()
+        counts = [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - table names of this test
+            for table in ("signals", "answers", "signal_tokens", "sealed_tokens")
+        ]
+        head = Checkpoint.parse(parse_note(reader.latest_note().encode()).text).head
+        leaves = reader.entries(0, size)
+        stored = {row[0] for row in connection.execute("SELECT id FROM signals")}
+    assert counts == [size] * 4
+    assert head == TreeHead(size=size, root=root_of([leaf_hash(leaf) for leaf in leaves]))
+    for name in acknowledged:
+        (change,) = storing(name).changes
+        assert change.signal.id in stored  # type: ignore[union-attr]  # a StoreSignal
+    return size
+
+
+def put_back(path: Path, older: bytes) -> None:
+    """Replace a database and everything beside it by an older copy."""
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
+    path.write_bytes(older)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    "code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_BUSY]
+)
+@pytest.mark.parametrize("statement", STATEMENTS)
+async def test_a_failing_statement_leaves_everything_or_nothing(
+    tmp_path: Path, statement: str, code: int, after: bool  # noqa: FBT001 - a parameter of the table
+) -> None:  # fmt: skip
+    """Whatever fails, a tick is there as a whole or not at all, and a started-again broker goes on from there."""
+    process = Process(tmp_path)
+    await process.ledger.open()
+    await process.write("before")
+    process.disk.faults.append(Fault(fragment=statement, code=code, after=after))
+    acknowledged = ["before"]
+    with pytest.raises(NotRecordedError):
+        await process.write("first", "second")
+    if code == sqlite3.SQLITE_IOERR_FSYNC:
+        with pytest.raises(LogUnavailableError):
+            await process.write("never")
+    process.stop()
+    size = check_whole(process.path, acknowledged)
+    assert size == (3 if after and statement == "COMMIT" else 1)
+    process = Process(tmp_path)
+    await process.ledger.open()
+    await process.write("later")
+    process.stop()
+    assert check_whole(process.path, [*acknowledged, "later"]) == size + 1
+
+
+async def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
+    """When there is no page left every proposal is told so; with room again the same process goes on."""
+    process = Process(tmp_path)
+    await process.ledger.open()
+    pages = process.disk.execute("PRAGMA page_count").fetchone()[0]
+    process.disk.execute(f"PRAGMA max_page_count = {pages + 4}")
+    with pytest.raises(StorageError):
+        await process.write(*(f"signal {at}" for at in range(20)))
+    before = check_whole(process.path, [])
+    process.disk.execute("PRAGMA max_page_count = 1000000")
+    await process.write("with room")
+    process.stop()
+    assert check_whole(process.path, ["with room"]) == before + 1
+
+
+class Failing:
+    """A signer that fails as told, and is otherwise the one behind it."""
+
+    def __init__(self, inner: LocalSigner) -> None:
+        self._inner = inner
+        self.on_sign: Exception | None = None
+        self.on_settle: list[Exception | None] = []
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self._inner.name
+
+    @property
+    def vkey(self) -> str:
+        """The public key."""
+        return self._inner.vkey
+
+    @property
+    def released(self) -> TreeHead:
+        """The released head."""
+        return self._inner.released
+
+    def sign(self, checkpoint_text: str, proof: tuple[bytes, ...]) -> str:
+        """Sign or fail."""
+        if self.on_sign is not None:
+            error, self.on_sign = self.on_sign, None
+            raise error
+        return self._inner.sign(checkpoint_text, proof)
+
+    def settle(self, head: TreeHead) -> None:
+        """Settle or fail."""
+        error = self.on_settle.pop(0) if self.on_settle else None
+        if error is not None:
+            raise error
+        self._inner.settle(head)
+
+
+async def test_a_signer_that_cannot_write_its_state_costs_one_tick(tmp_path: Path) -> None:
+    """Nothing was signed, so nothing was written, and the next tick may succeed."""
+    process = Process(tmp_path)
+    signer = Failing(process.signer)
+    process.ledger = process.over(signer)
+    await process.ledger.open()
+    signer.on_sign = SignerError("no room")
+    with pytest.raises(StorageError):
+        await process.write("first")
+    assert (await process.write("second")).verdicts == (0,)
+    process.stop()
+    assert check_whole(process.path, ["second"]) == 1
+
+
+async def test_a_commit_that_could_not_be_released_is_told_as_unknown(tmp_path: Path) -> None:
+    """The entry is durable but its checkpoint may not leave yet: who asks again under the same key is told then."""
+    process = Process(tmp_path)
+    signer = Failing(process.signer)
+    process.ledger = process.over(signer)
+    await process.ledger.open()
+    signer.on_settle = [None, SignerError("no room")]
+    with pytest.raises(LogUnavailableError):
+        await process.write("first")
+    written = await process.write("first", "second")
+    assert [type(one) for one in written.verdicts][1] is int
+    assert isinstance(written.verdicts[0], BrokerError)
+    process.stop()
+    assert check_whole(process.path, ["first", "second"]) == 2
+
+
+async def test_a_database_that_was_put_back_stops_the_log(tmp_path: Path) -> None:
+    """An older copy of the database under a signer that knows a later head is a rollback: nothing is written."""
+    process = Process(tmp_path)
+    await process.ledger.open()
+    process.disk.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    older = process.path.read_bytes()
+    await process.write("first")
+    process.stop()
+    put_back(process.path, older)
+    process = Process(tmp_path)
+    with pytest.raises(LogUnavailableError):
+        await process.ledger.open()
+    with pytest.raises(LogUnavailableError):
+        await process.write("second")
+    process.stop()
+
+
+async def test_a_database_that_cannot_even_be_rolled_back_is_not_trusted(tmp_path: Path) -> None:
+    """When undoing fails too, what became of the tick is unknown and said to be."""
+    process = Process(tmp_path)
+    await process.ledger.open()
+    process.disk.faults += [
+        Fault(fragment="INSERT INTO signals", code=sqlite3.SQLITE_FULL),
+        Fault(fragment="ROLLBACK", code=sqlite3.SQLITE_FULL),
+    ]
+    with pytest.raises(LogUnavailableError):
+        await process.write("first")
+    process.stop()
+    assert check_whole(process.path, []) == 0
+
+
+async def test_cosignatures_are_stored_once_or_refused(tmp_path: Path) -> None:
+    """A witness's line belongs to one checkpoint; what the database refuses leaves the log as it was."""
+    process = Process(tmp_path)
+    await process.ledger.open()
+    await process.write("first")
+    cosigned = [Cosignature(witness="w1", line="— w1 aGVsbG8=\n")]
+    await process.ledger.store_cosignatures(1, cosigned)
+    with pytest.raises(StorageError):
+        await process.ledger.store_cosignatures(1, cosigned)
+    assert await process.ledger.cosigned_size("w1") == 1
+    assert await process.ledger.consistency(1, 1) == ()
+    assert await process.ledger.uncosigned_since() is None
+    process.stop()
+
+
+async def test_a_fork_that_the_signer_refuses_stops_the_log(tmp_path: Path) -> None:
+    """A signer that sees a fork is believed for good; only a person starts the log again."""
+    process = Process(tmp_path)
+    signer = Failing(process.signer)
+    process.ledger = process.over(signer)
+    await process.ledger.open()
+    signer.on_sign = ForkError("fork")
+    for _ in range(2):
+        with pytest.raises(LogUnavailableError):
+            await process.write("first")
+    process.stop()
+    assert check_whole(process.path, []) == 0

@@ -1,0 +1,68 @@
+"""A connection on which one statement fails, as a disk makes it fail: before it had any effect, or after."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """The next statement that holds `fragment` fails with this SQLite error code; `after` lets it take effect first."""
+
+    fragment: str
+    code: int
+    after: bool = False
+
+
+def sqlite_error(code: int) -> sqlite3.OperationalError:
+    """Return the error that the driver raises for an SQLite error code."""
+    error = sqlite3.OperationalError("a fault of a test")
+    error.sqlite_errorcode = code
+    return error
+
+
+class FaultyConnection:
+    """The connection behind it, but for the faults that are armed."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.inner = connection
+        self.faults: list[Fault] = []
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.inner.in_transaction
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run or fail."""
+        with _Failing(self, statement):
+            return self.inner.execute(statement, values)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
+        """Run or fail."""
+        with _Failing(self, statement):
+            return self.inner.executemany(statement, rows)
+
+    def close(self) -> None:
+        """Close."""
+        self.inner.close()
+
+
+class _Failing:
+    def __init__(self, connection: FaultyConnection, statement: str) -> None:
+        self._connection = connection
+        self._fault = next((fault for fault in connection.faults if fault.fragment in statement), None)
+
+    def __enter__(self) -> None:
+        if self._fault is not None and not self._fault.after:
+            self._raise(self._fault)
+
+    def __exit__(self, *_: object) -> None:
+        if self._fault is not None:
+            self._raise(self._fault)
+
+    def _raise(self, fault: Fault) -> None:
+        self._connection.faults.remove(fault)
+        self._fault = None
+        raise sqlite_error(fault.code)

@@ -1,0 +1,180 @@
+"""Register, rosters, epoch and bundle: verified here, newer only, and stale what was decided before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError, StorageError
+from broker.ports import BUNDLE, StampKey, StampKind
+from broker.protocol.errors import MalformedError, SignatureError
+from broker.store.administration import activate_bundle, import_epoch, import_register, import_roster
+from broker.store.connection import open_connection
+from broker.store.documents import SqliteDocuments
+from broker.store.signals import SqliteSignals
+from tests.simulators.asking import BROKER, custodian_keys, epoch_document
+from tests.simulators.broker_world import migrated_database
+from tests.simulators.clock import NOON
+from tests.simulators.enrolled import GI, NAMES, WIJKTEAM, Enrolled, registrars
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A migrated database."""
+    path = tmp_path / "broker.sqlite"
+    path.write_bytes(migrated_database())
+    return path
+
+
+@pytest.fixture
+def documents(database: Path) -> Iterator[SqliteDocuments]:
+    """A reader of it."""
+    reader = SqliteDocuments(database, audience=BROKER, registrars=registrars(), custodians=custodian_keys())
+    yield reader
+    reader.close()
+
+
+def enrol(database: Path, enrolled: Enrolled) -> None:
+    """Import a register."""
+    import_register(database, enrolled.register_document().encode(), registrars=registrars(), now=NOON)
+
+
+def roster(database: Path, enrolled: Enrolled, oin: str, **changed: int) -> None:
+    """Import a roster."""
+    text = enrolled.roster_document(oin, **changed).encode()  # type: ignore[arg-type]  # number only
+    import_roster(database, text, audience=BROKER, register=enrolled.register(), now=NOON)
+
+
+async def versions(database: Path) -> dict[str, int]:
+    """Return the organisation stamps by OIN, and that of the bundle."""
+    signals = SqliteSignals(database)
+    keys = [StampKey(kind=StampKind.ORGANISATION, key=oin.encode()) for oin in NAMES]
+    stamps = await signals.stamps([*keys, StampKey(kind=StampKind.POLICY, key=BUNDLE)])
+    signals.close()
+    return {stamp.of.key.decode(): stamp.version for stamp in stamps}
+
+
+async def test_an_import_counts_at_the_next_reading(database: Path, documents: SqliteDocuments) -> None:
+    """A running broker takes a newer register, roster and epoch without being told."""
+    enrol(database, Enrolled())
+    roster(database, Enrolled(), GI)
+    import_epoch(database, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+    assert (await documents.register()).number == 1
+    assert (await documents.epoch()).epoch == 1
+    first = await documents.roster(GI)
+    assert first is not None
+    assert await documents.roster(GI) is first
+    enrol(database, Enrolled(number=2, suspended=frozenset({GI})))
+    roster(database, Enrolled(), GI, number=2)
+    import_epoch(database, epoch_document(2).encode(), custodians=custodian_keys(), now=NOON)
+    assert not (await documents.register()).organisations[GI].active
+    assert (await documents.epoch()).epoch == 2
+    second = await documents.roster(GI)
+    assert second is not None
+    assert second.number == 2
+
+
+async def test_only_organisations_that_changed_become_stale(database: Path) -> None:
+    """Suspending one organisation makes stale what rested on it, and nothing else."""
+    enrol(database, Enrolled())
+    before = await versions(database)
+    enrol(database, Enrolled(number=2, suspended=frozenset({GI})))
+    after = await versions(database)
+    assert [oin for oin in NAMES if before[oin] != after[oin]] == [GI]
+    roster(database, Enrolled(number=2), WIJKTEAM)
+    assert (await versions(database))[WIJKTEAM] == after[WIJKTEAM] + 1
+
+
+async def test_a_document_that_is_not_newer_changes_nothing(database: Path, documents: SqliteDocuments) -> None:
+    """The same number again, or a lower one, is refused."""
+    enrol(database, Enrolled(number=2))
+    roster(database, Enrolled(), GI)
+    import_epoch(database, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+    before = await versions(database)
+    for number in (1, 2):
+        with pytest.raises(DocumentNotNewerError):
+            enrol(database, Enrolled(number=number))
+    with pytest.raises(DocumentNotNewerError):
+        roster(database, Enrolled(), GI)
+    with pytest.raises(DocumentNotNewerError):
+        import_epoch(database, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+    assert await versions(database) == before
+    assert (await documents.register()).number == 2
+
+
+def test_a_document_that_is_not_validly_signed_is_refused(database: Path) -> None:
+    """One registrar, one custodian, another audience or an organisation that is not there is not enough."""
+    one = dict(list(registrars().items())[:1])
+    with pytest.raises(SignatureError):
+        import_register(database, Enrolled().register_document().encode(), registrars=one, now=NOON)
+    custodians = {**custodian_keys(), "custodian-c.demo.sluis.test": next(iter(custodian_keys().values()))}
+    with pytest.raises(SignatureError):
+        import_epoch(database, epoch_document().encode(), custodians=custodians, now=NOON)
+    with pytest.raises(MalformedError):
+        roster(database, Enrolled(audience="another.demo.sluis.test"), GI)
+    names = {oin: name for oin, name in NAMES.items() if oin != GI}
+    with pytest.raises(OrganisationUnknownError):
+        import_roster(
+            database,
+            Enrolled().roster_document(GI).encode(),
+            audience=BROKER,
+            register=Enrolled(names=names).register(),
+            now=NOON,
+        )
+
+
+async def test_without_documents_nothing_can_be_decided(documents: SqliteDocuments) -> None:
+    """No register and no epoch is a reason not to serve, not a register of nobody."""
+    with pytest.raises(StorageError):
+        await documents.register()
+    with pytest.raises(StorageError):
+        await documents.epoch()
+    with pytest.raises(StorageError):
+        await documents.roster(GI)
+
+
+@pytest.mark.parametrize(
+    ("table", "read", "word"), [("registers", "register", "Basisschool"), ("epochs", "epoch", "demo")]
+)
+async def test_a_document_that_was_altered_in_the_database_is_not_believed(
+    database: Path, documents: SqliteDocuments, table: str, read: str, word: str
+) -> None:
+    """Every reading verifies: the database is no source of authority."""
+    enrol(database, Enrolled())
+    import_epoch(database, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+    connection = open_connection(database)
+    connection.execute(f"UPDATE {table} SET document = replace(document, '{word}', 'another')")  # noqa: S608 - table names of this test
+    connection.close()
+    with pytest.raises(StorageError):
+        await getattr(documents, read)()
+
+
+async def test_a_roster_is_only_that_of_the_organisations_present_keys(
+    database: Path, documents: SqliteDocuments
+) -> None:
+    """A roster for a key that was replaced, or of an organisation that left, gives no worker at all."""
+    enrol(database, Enrolled())
+    assert await documents.roster(GI) is None
+    roster(database, Enrolled(), GI)
+    connection = open_connection(database)
+    connection.execute("UPDATE rosters SET document = replace(document, 'team-1', 'team-2')")
+    connection.close()
+    assert await documents.roster(GI) is None
+    enrol(database, Enrolled(number=2, names={oin: name for oin, name in NAMES.items() if oin != GI}))
+    assert await documents.roster(GI) is None
+
+
+async def test_a_database_that_cannot_be_read_is_told_as_such(database: Path, documents: SqliteDocuments) -> None:
+    """A missing table is an outage, never an empty register."""
+    connection = open_connection(database)
+    connection.execute("DROP TABLE registers")
+    connection.close()
+    with pytest.raises(StorageError):
+        await documents.register()
+
+
+async def test_another_bundle_makes_decisions_stale_and_the_same_does_not(database: Path) -> None:
+    """Starting again with the same policy changes nothing; a new policy does."""
+    for sha256, version in (("a" * 64, 1), ("a" * 64, 1), ("b" * 64, 2)):
+        activate_bundle(database, sha256, now=NOON)
+        assert (await versions(database))[BUNDLE.decode()] == version

@@ -1,0 +1,106 @@
+"""Request ids, the clock and randomness: the small ports, on the machine and in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from broker.domain.errors import StorageError
+from broker.ports import RequestSpending
+from broker.store.connection import SingleWriter, open_connection
+from broker.store.request_ids import SqliteRequestIds
+from broker.store.system import NETHERLANDS, SystemClock, SystemRandomness
+from tests.simulators.broker_memory import MemoryRequestIds
+from tests.simulators.broker_world import STORES, migrated_database
+from tests.simulators.clock import NOON, TestClock
+from tests.simulators.enrolled import GI, WIJKTEAM
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A migrated database."""
+    path = tmp_path / "broker.sqlite"
+    path.write_bytes(migrated_database())
+    return path
+
+
+@pytest.fixture(params=STORES)
+async def spending(request: pytest.FixtureRequest, database: Path) -> AsyncIterator[RequestSpending]:
+    """Request ids, none of them used."""
+    clock = TestClock()
+    if request.param == "memory":
+        yield MemoryRequestIds(clock)
+        return
+    writer = SingleWriter(database)
+    yield SqliteRequestIds(writer=writer, clock=clock)
+    writer.close()
+
+
+async def test_a_request_id_is_used_once_per_issuer(spending: RequestSpending) -> None:
+    """Of a hundred at once one is the first; another organisation's same id is another."""
+    uses = await asyncio.gather(
+        *(spending.spend(issuer=GI, jti="a" * 32, expires_at=NOON + 300) for _ in range(100))
+    )  # fmt: skip
+    assert sum(uses) == 1
+    assert await spending.spend(issuer=WIJKTEAM, jti="a" * 32, expires_at=NOON + 300)
+    assert await spending.spend(issuer=GI, jti="b" * 32, expires_at=NOON + 300)
+
+
+async def test_a_used_id_survives_a_restart_and_is_forgotten_only_after_its_request(database: Path) -> None:
+    """While a request could still be valid its id stays used, and not much longer."""
+    clock = TestClock()
+    for at, first in ((0, True), (300, False), (359, False), (421, True)):
+        writer = SingleWriter(database)
+        clock.move(NOON + at - clock.now())
+        spent = SqliteRequestIds(writer=writer, clock=clock)
+        assert await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON + 300) is first
+        writer.close()
+
+
+async def test_an_id_that_cannot_be_noted_is_an_outage(database: Path) -> None:
+    """Without its note a request is not accepted, and the writer works on."""
+    writer = SingleWriter(database)
+    spent = SqliteRequestIds(writer=writer, clock=TestClock())
+    other = open_connection(database)
+    other.execute("ALTER TABLE request_jti RENAME TO elsewhere")
+    with pytest.raises(StorageError):
+        await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
+    other.execute("ALTER TABLE elsewhere RENAME TO request_jti")
+    other.close()
+    assert await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
+    writer.close()
+
+
+async def test_an_id_is_an_outage_while_the_database_is_held(database: Path) -> None:
+    """When not even a transaction begins there is nothing to undo, and it is told."""
+    writer = SingleWriter(database)
+    writer.connection.execute("PRAGMA busy_timeout=1")
+    other = open_connection(database)
+    other.execute("BEGIN IMMEDIATE")
+    spent = SqliteRequestIds(writer=writer, clock=TestClock())
+    with pytest.raises(StorageError):
+        await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
+    other.execute("ROLLBACK")
+    other.close()
+    writer.close()
+
+
+async def test_the_machines_clock_tells_dutch_days() -> None:
+    """The day changes at midnight in the Netherlands, in winter and in summer."""
+    clock = SystemClock()
+    now = datetime.fromtimestamp(clock.now(), UTC)
+    assert clock.today() in {(now + timedelta(hours=hours)).date() for hours in (1, 2)}
+    assert datetime(2026, 7, 1, 22, 30, tzinfo=UTC).astimezone(NETHERLANDS).day == 2
+    assert datetime(2026, 12, 1, 22, 30, tzinfo=UTC).astimezone(NETHERLANDS).day == 1
+    before = clock.monotonic()
+    await clock.sleep(-1)
+    assert clock.monotonic() >= before
+
+
+def test_the_machines_randomness_does_not_repeat() -> None:
+    """Two draws differ, each of the size asked."""
+    draws = {SystemRandomness().bytes(16) for _ in range(100)}
+    assert len(draws) == 100
+    assert {len(draw) for draw in draws} == {16}

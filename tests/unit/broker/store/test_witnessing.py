@@ -1,0 +1,101 @@
+"""Asking witnesses: what they give is counted by the policy, what they do not give never stops the log."""
+
+import logging
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from audit.note import Algorithm, NoteSigningKey
+from audit.policy_file import Policy, parse_policy
+from broker.store.log_writer import Cosignature
+from broker.store.witnessing import HttpWitnesses
+from tests.unit.audit.log_simulator import LogInMemory, policy_text
+
+URL = "https://witness.example"
+KEY = NoteSigningKey(name="witness.example/w1", algorithm=Algorithm.COSIGNATURE, seed=bytes(32))
+LOG = LogInMemory().grow(3)
+
+
+class Proofs:
+    """What the log tells a witness; `fails` makes it fail."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+
+    async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        """Nothing is needed from the empty tree."""
+        assert (old_size, new_size) == (0, 3)
+        return ()
+
+    async def cosigned_size(self, witness: str) -> int:
+        """Nothing was cosigned yet."""
+        if self.fails:
+            raise OSError
+        assert witness == KEY.verifier.encode()
+        return 0
+
+
+def policy(*, url: bool = True) -> Policy:
+    """Return a policy with one witness that is needed."""
+    text = policy_text(LOG.key.verifier, KEY.verifier, quorum="w1")
+    return parse_policy(text.replace(KEY.verifier.encode(), f"{KEY.verifier.encode()} {URL}") if url else text)
+
+
+def answering(request: httpx.Request) -> httpx.Response:
+    """Cosign whatever checkpoint comes."""
+    text = request.content.decode().partition("\n\n")[2].partition("\n\n")[0] + "\n"
+    return httpx.Response(200, text=KEY.sign(text, time=5))
+
+
+def refusing(request: httpx.Request) -> httpx.Response:
+    """Refuse."""
+    del request
+    return httpx.Response(403)
+
+
+class InMemory(httpx.AsyncBaseTransport):
+    """The way to a witness, without a network."""
+
+    def __init__(self, witness: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._witness = witness
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Hand the request to the witness."""
+        await request.aread()
+        return self._witness(request)
+
+
+async def ask(
+    witness: Callable[[httpx.Request], httpx.Response], *, known: Policy | None = None, proofs: Proofs | None = None
+) -> tuple[Cosignature, ...]:
+    """Ask the witnesses of a policy."""
+    async with httpx.AsyncClient(transport=InMemory(witness)) as client:
+        witnesses = HttpWitnesses(client=client, policy=known or policy(), proofs=proofs or Proofs())
+        cosignatures = await witnesses.ask(LOG.latest_note(), deadline_s=5)
+        assert witnesses.quorum_met(cosignatures) is bool(cosignatures)
+        return cosignatures
+
+
+async def test_a_cosignature_comes_back_under_its_vkey() -> None:
+    """The line is kept under the witness's key and meets the quorum."""
+    (cosignature,) = await ask(answering)
+    assert cosignature.witness == KEY.verifier.encode()
+    assert cosignature.line.startswith("— witness.example/w1 ")
+
+
+async def test_a_refusal_is_no_cosignature(caplog: pytest.LogCaptureFixture) -> None:
+    """A witness that refuses is noted and not counted."""
+    with caplog.at_level(logging.WARNING):
+        assert await ask(refusing) == ()
+    assert "refused" in caplog.text
+
+
+async def test_a_failure_of_our_own_is_no_cosignature() -> None:
+    """Whatever goes wrong in asking, the log goes on."""
+    assert await ask(answering, proofs=Proofs(fails=True)) == ()
+
+
+async def test_a_witness_without_an_address_is_not_asked() -> None:
+    """It still counts in the quorum, so without it the log is uncosigned."""
+    assert await ask(answering, known=policy(url=False)) == ()
