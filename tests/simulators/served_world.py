@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import warnings
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,8 +44,9 @@ class WitnessDown(httpx.AsyncBaseTransport):
 
 
 def run_cli(*arguments: object, code: int = 0) -> str:
-    """Return what `sluis-broker` printed."""
-    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    """Return what `sluis-broker` printed; it runs on a thread of its own, where no event loop is in its way."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        result = thread.submit(CliRunner().invoke, cli.app, [str(argument) for argument in arguments]).result()
     assert result.exit_code == code, result.output
     return result.stdout
 

@@ -1,21 +1,5 @@
-"""One template of a broker's folder for all tests of the edge, and a world on a copy of it for each test."""
+"""Tests of this folder may ask a whole served broker."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from tests.simulators.served_fixtures import template, world
 
-import pytest
-
-from tests.simulators.served_world import ServedWorld, make_template, served_world
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A broker's folder, ready to serve."""
-    return make_template(tmp_path_factory.mktemp("template") / "world")
-
-
-@pytest.fixture
-async def world(template: Path, tmp_path: Path) -> AsyncIterator[ServedWorld]:
-    """A running broker of this test's own."""
-    async with served_world(template, tmp_path / "world") as running:
-        yield running
+__all__ = ["template", "world"]

@@ -1,0 +1,58 @@
+"""Any route with another organisation's object id answers byte-identically to a non-existing id."""
+
+from typing import Any
+
+import pytest
+
+from broker.api.app import description
+from tests.simulators.asking import Asker, Sent, household
+from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.served_world import ServedWorld
+
+FAMILY = household(subject="child", parents=["mother"])
+BODIES: dict[str, dict[str, object]] = {
+    "/v1/signals/{signal_id}/renewal": {"endsOn": "2027-05-01"},
+    "/v1/signals/{signal_id}/withdrawal": {"reason": "mistake"},
+}
+
+
+def _routes() -> list[tuple[str, str]]:
+    """Return every route with an id in its path, as the published description has them."""
+    return [
+        (method.upper(), path) for path, methods in description()["paths"].items() if "{" in path for method in methods
+    ]
+
+
+def _asking(asker: Asker, method: str, path: str, value: str) -> Sent:
+    start, _, rest = path.partition("{")
+    whole = start + value + rest.partition("}")[2]
+    return asker.get(whole) if method == "GET" else asker.post(whole, asker.command(**BODIES[path]))
+
+
+async def _answer(world: ServedWorld, sent: Sent) -> tuple[Any, ...]:
+    answer = await world.send(sent)
+    return answer.status_code, sorted(answer.headers.multi_items()), answer.content
+
+
+@pytest.mark.parametrize(("method", "path"), _routes())
+async def test_another_organisations_id_is_an_unknown_id(world: ServedWorld, method: str, path: str) -> None:
+    """An id of another organisation, one that nobody has, and one that is malformed give one and the same answer."""
+    wijkteam, gi = world.asker(WIJKTEAM), world.asker(GI)
+    body = wijkteam.registration(FAMILY)
+    registered = await world.send(wijkteam.post("/v1/signals", body))
+    existing = {
+        "/v1/answers/{idempotency_key}": body["idempotencyKey"],
+    }.get(path, registered.json()["result"]["signalId"])
+    answers = [
+        await _answer(world, _asking(gi, method, path, value))
+        for value in (existing, "0" * 32, "f" * 32, "F" * 32, "1", "%00", "..%2F..", "0" * 400)
+    ]
+    assert {answer[0] for answer in answers} == {404}
+    assert len({str(answer) for answer in answers}) == 1
+    assert world.leaves == 1
+    assert world.rows("SELECT state FROM signals") == [("active",)]
+
+
+def test_every_route_with_an_id_is_tried() -> None:
+    """A route that is added with an id in its path has a body here, or the test above fails."""
+    assert {path for method, path in _routes() if method == "POST"} == set(BODIES)
