@@ -49,8 +49,8 @@ class Region:
         _together(self._making_registrar(name) for name in _REGISTRARS)
         _together(self._making_custodian(name) for name in CUSTODIANS)
         _together([self._make_broker_and_witness, self._hold_ceremony])
-        lines = _together(self._making_partner(partner) for partner in PARTNERS)
-        self._publish_register(lines)
+        made = _together([self._migrate, *(self._making_partner(partner) for partner in PARTNERS)])
+        self._publish_register(made[1:])
         _together(
             [
                 self._import_at_broker,
@@ -144,7 +144,9 @@ class Region:
         text = f"log {log}\nwitness w1 {witness} {self._urls['witness']}\nquorum w1\n"
         policy.write_text(text, encoding="ascii")
         (folder / "log-policy").write_text(text, encoding="ascii")
-        self._processes.run("sluis-broker", "migrate", folder)
+
+    def _migrate(self) -> None:
+        self._processes.run("sluis-broker", "migrate", self._work.party("broker"))
 
     def _making_partner(self, partner: Partner) -> Callable[[], dict[str, Any]]:
         return lambda: self._make_partner(partner)
