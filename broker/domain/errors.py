@@ -24,12 +24,14 @@ BrokerError
 ├── TicketSpentError                a ticket was used before
 ├── KeyReusedError                  the idempotency key was used for another request
 ├── AnswerWithheldError             done before, and something it rested on has changed since
+├── DocumentNotNewerError           a register, roster or epoch is not newer than the one in force
 ├── RecordedError                   a refusal that is itself an entry of the log; has its document and receipt
 │   ├── RefusedError                may_ask said no
 │   ├── WithdrawalNeedsReviewError  a signal used to look is not withdrawn within 14 days without review
 │   └── NotDoneError                a decision failed; nothing was disclosed
 ├── NotRecordedError                not done, and not recorded either
 │   ├── StorageError                it could not be stored
+│   │   └── SchemaNotMigratedError  the database has not the schema of this release
 │   └── LogUnavailableError         the log does not work
 └── ConcurrencyError                only inside the broker: a flow catches these
     ├── StaleDecisionError          what the decision relied on has changed: decide again

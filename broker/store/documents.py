@@ -57,9 +57,9 @@ class SqliteDocuments:
 
     async def register(self) -> Register:
         """Return the register with the highest number. Raises StorageError: there is none, or it is unreadable."""
-        number = self._highest("SELECT max(number) FROM registers")
+        number = self._first("SELECT max(number) FROM registers")
         if self._register is None or self._register.number != number:
-            text = self._document("SELECT document FROM registers WHERE number = ?", number)
+            text = self._first("SELECT document FROM registers WHERE number = ?", number)
             try:
                 self._register = Register.read(text, registrars=self._registrars)
             except ProtocolError as error:
@@ -68,9 +68,9 @@ class SqliteDocuments:
 
     async def epoch(self) -> EpochDocument:
         """Return the descriptors of the highest epoch. Raises StorageError: there are none."""
-        number = self._highest("SELECT max(epoch) FROM epochs")
+        number = self._first("SELECT max(epoch) FROM epochs")
         if self._epoch is None or self._epoch.epoch != number:
-            text = self._document("SELECT document FROM epochs WHERE epoch = ?", number)
+            text = self._first("SELECT document FROM epochs WHERE epoch = ?", number)
             try:
                 self._epoch = read_epoch(text, custodians=self._custodians)
             except ProtocolError as error:
@@ -94,18 +94,11 @@ class SqliteDocuments:
         self._rosters[organisation] = (row[0], register.number, roster)
         return roster
 
-    def _highest(self, query: str) -> int:
-        row = self._rows(query)
+    def _first(self, query: str, *values: object) -> Any:  # noqa: ANN401 - a column, of the type its query asks for
+        row = self._rows(query, *values)
         if row is None or row[0] is None:
             raise StorageError
-        return int(row[0])
-
-    def _document(self, query: str, number: int) -> bytes | str:
-        row = self._rows(query, number)
-        if row is None:
-            raise StorageError
-        document: bytes | str = row[0]
-        return document
+        return row[0]
 
     def _rows(self, query: str, *values: object) -> tuple[Any, ...] | None:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from broker.domain.errors import (
     StorageError,
     TicketSpentError,
 )
-from broker.ports import Committed, Proposal, Stamp, StampKey, StampKind, TicketId
+from broker.domain.signals import SignalState
+from broker.ports import Committed, EndSignal, Proposal, RenewSignal, Stamp, StampKey, StampKind, TicketId
 from broker.store.log_writer import Cosignature, Ledger, LogWriter, SealedProposal, Witnesses, Written
 from tests.simulators.broker_memory import MemoryBroker, NoWitnesses
 from tests.simulators.broker_world import STORES, a_database
@@ -156,6 +158,7 @@ async def test_the_writer_writes_what_waits_and_then_refuses(ledger: Ledger) -> 
     )
     with pytest.raises(LogUnavailableError):
         await idle.commit(storing("early"))
+    await idle.__aexit__(None, None, None)
     async with idle as log:
         waiting = asyncio.create_task(log.commit(storing("last")))
         await asyncio.sleep(0)
@@ -237,3 +240,14 @@ async def test_a_full_store_is_told_and_recovers() -> None:
         assert [type(answer) for answer in answers] == [StorageError, StorageError]
         memory.fails_with = None
         assert (await log.commit(storing("a"))).index == 0
+
+
+async def test_a_renewal_of_what_is_active_no_more_is_decided_again(ledger: Ledger) -> None:
+    """A change to a signal that was ended meanwhile, or was never there, is stale and changes nothing."""
+    renewal = RenewSignal(signal_id="0" * 32, ends_on=date(2027, 1, 1))
+    ending = EndSignal(signal_id="0" * 32, state=SignalState.WITHDRAWN, reason=None, last_standing_on=None)
+    async with writing(ledger) as log:
+        answers = await outcomes(
+            log, *(Proposal(kind="signal", payloads={}, changes=(change,)) for change in (renewal, ending))
+        )
+    assert [type(answer) for answer in answers] == [StaleDecisionError, StaleDecisionError]

@@ -149,3 +149,10 @@ async def test_a_shielded_signal_reads_as_none(world: World) -> None:
     beside = await world.check(asker, looked)
     assert alone.result == beside.result
     assert replace(beside, receipt={}) == replace(alone, receipt={})
+
+
+async def test_an_address_is_stored_and_found_where_the_purpose_uses_it(world: World) -> None:
+    """Two children at one address match by it, in a purpose with addresses."""
+    await world.register(world.asker(GI), household(subject="neighbour", address="home"))
+    answer = await world.register(world.asker(WIJKTEAM), household(subject="child", address="home"))
+    assert [match["kind"] for match in matches_of(answer)] == ["address"]

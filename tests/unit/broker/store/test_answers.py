@@ -1,0 +1,132 @@
+"""Kept answers: sealed, with a receipt from the log as it is now, under the checkpoint that most have seen."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.note import Algorithm, NoteSigningKey
+from audit.policy_file import Policy, parse_policy
+from audit.receipt import Receipt
+from audit.seal import KeyEncryptionKey, seal_entry
+from audit.signer import LocalSigner
+from audit.verify import verify_receipt
+from broker.domain.errors import StorageError
+from broker.store.answers import SqliteAnswers
+from broker.store.connection import SingleWriter
+from broker.store.ledger import SqliteLedger
+from broker.store.log_writer import Cosignature, SealedProposal
+from tests.simulators.broker_world import LOG_NAME, migrated_database
+from tests.simulators.clock import NOON, SeededRandomness
+from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.proposals import storing
+
+WITNESS = NoteSigningKey(name="witness.example/w1", algorithm=Algorithm.COSIGNATURE, seed=bytes(32))
+
+
+class Kept:
+    """A log with a quorum of one witness, and the answers kept in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "broker.sqlite"
+        self.path.write_bytes(migrated_database())
+        LocalSigner.create(folder / "log.key", LOG_NAME)
+        self.signer = LocalSigner.open(folder / "log.key")
+        text = f"log {self.signer.vkey}\nwitness w1 {WITNESS.verifier.encode()}\nquorum w1\n"
+        self.policy: Policy = parse_policy(text)
+        self.kek = KeyEncryptionKey.create(folder / "kek")
+        self.writer = SingleWriter(self.path)
+        self.ledger = SqliteLedger(
+            writer=self.writer,
+            signer=self.signer,
+            key_encryption_key=self.kek,
+            policy=self.policy,
+            randomness=SeededRandomness(),
+        )
+        self.answers = SqliteAnswers(self.path, key_encryption_key=self.kek, policy=self.policy)
+
+    def close(self) -> None:
+        """Close everything."""
+        self.answers.close()
+        self.writer.close()
+        self.signer.close()
+
+    async def write(self, name: str, *, at: int = NOON, cosigned: bool = False, **changed: Any) -> None:  # noqa: ANN401 - the fields of a proposal
+        """Write one entry, and store its cosignature when a witness gave one."""
+        proposal = storing(name, **changed)
+        sealed = SealedProposal(proposal=proposal, entry=seal_entry(proposal.kind, proposal.payloads))
+        written = await self.ledger.write([sealed], at=at)
+        assert written.appended is not None
+        if cosigned:
+            line = WITNESS.sign(written.appended.checkpoint.encode(), time=at)
+            size = written.appended.checkpoint.head.size
+            await self.ledger.store_cosignatures(size, [Cosignature(witness=WITNESS.verifier.encode(), line=line)])
+
+    async def receipt(self, name: str) -> Receipt:
+        """Return the receipt that is given again for an entry; it verifies."""
+        proposal = storing(name)
+        assert proposal.answer is not None
+        stored = await self.answers.find(organisation=GI, idempotency_key=proposal.answer.key.idempotency_key)
+        assert stored is not None
+        receipt = Receipt.from_wire(dict(stored.receipt))
+        verified = verify_receipt(receipt, self.policy)
+        assert bool(verified.cosigned_by) is (receipt.uncosigned_since is None)
+        return receipt
+
+
+@pytest.fixture
+async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
+    """A founded log."""
+    made = Kept(tmp_path)
+    await made.ledger.open()
+    yield made
+    made.close()
+
+
+async def test_an_answer_comes_back_as_it_was_kept(kept: Kept) -> None:
+    """Document, key and status survive sealing; another organisation finds nothing."""
+    await kept.write("first", document={"result": "ë" * 20_000})
+    answer = storing("first", document={"result": "ë" * 20_000}).answer
+    assert answer is not None
+    stored = await kept.answers.find(organisation=GI, idempotency_key=answer.key.idempotency_key)
+    assert stored is not None
+    assert stored.answer == answer
+    assert await kept.answers.find(organisation=WIJKTEAM, idempotency_key=answer.key.idempotency_key) is None
+
+
+async def test_a_receipt_is_made_under_a_checkpoint_that_a_quorum_saw(kept: Kept) -> None:
+    """Uncosigned since the first entry nobody saw; once a later checkpoint is cosigned, proven under that one."""
+    await kept.write("first", cosigned=True)
+    await kept.write("second", at=NOON + 10)
+    await kept.write("third", at=NOON + 20)
+    assert (await kept.receipt("first")).uncosigned_since is None
+    for name in ("second", "third"):
+        assert (await kept.receipt(name)).uncosigned_since == NOON + 10
+    assert await kept.ledger.uncosigned_since() == NOON + 10
+    await kept.write("fourth", at=NOON + 30, cosigned=True)
+    assert (await kept.receipt("second")).uncosigned_since is None
+    assert await kept.ledger.uncosigned_since() is None
+
+
+async def test_a_cosignature_that_the_policy_does_not_know_covers_nothing(kept: Kept) -> None:
+    """A line of somebody who is no witness of the policy is no quorum."""
+    await kept.write("first")
+    await kept.ledger.store_cosignatures(1, [Cosignature(witness="nobody", line="— nobody aGVsbG8=\n")])
+    assert (await kept.receipt("first")).uncosigned_since == NOON
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM log_payloads", "UPDATE answers SET sealed = x'00'", "DROP TABLE log_cosignatures"]
+)  # fmt: skip
+async def test_an_answer_that_cannot_be_read_is_an_outage(kept: Kept, damage: str) -> None:
+    """Erased payloads, an altered row or a broken database: not given again, and never as an empty answer."""
+    await kept.write("first")
+    with closing(sqlite3.connect(kept.path)) as connection, connection:
+        connection.execute(damage)
+    answer = storing("first").answer
+    assert answer is not None
+    with pytest.raises(StorageError):
+        await kept.answers.find(organisation=GI, idempotency_key=answer.key.idempotency_key)
