@@ -17,6 +17,7 @@ from broker.api.wire import MethodNotAllowedError
 from broker.domain.errors import BrokerError, NotFoundError
 from broker.protocol.errors import ProtocolError
 
+ROUTERS = (signals.router, household_checks.router, organisations.router, service.router)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _METHOD_NOT_ALLOWED = 405
 
@@ -39,8 +40,8 @@ def description() -> Mapping[str, Any]:
 
 def _routed(lifespan: Lifespan | None) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    for module in (signals, household_checks, organisations, service):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 
