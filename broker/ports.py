@@ -203,10 +203,7 @@ class TicketId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerKey:
-    """What makes two requests the same: organisation and idempotency key name it, the rest must be equal.
-
-    `target` says which act on which object; `body_sha256` is the hex hash of the body without tickets.
-    """
+    """What makes two requests the same: the first two name it, act with object and hash of the body must be equal."""
 
     organisation: str
     idempotency_key: str

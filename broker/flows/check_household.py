@@ -60,9 +60,7 @@ async def check_household(
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
-        own = await signals.own_on(
-            organisation=requester.organisation, purpose=prepared.purpose.id, indexes=indexes
-        )  # fmt: skip
+        own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         standing = gives_standing(prepared.household, own.found, day=today)
         question = Question(prepared=prepared, today=today, standing=standing)
         asked = may_ask(policy, question)

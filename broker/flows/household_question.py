@@ -8,7 +8,8 @@ from broker.domain.disclosures import MatchRow, match_rows
 from broker.domain.households import Household, find_hits
 from broker.flows.act import Act
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
-from broker.flows.judging import ERROR, DecisionFailedError, Recorded, judge_hits, permitted_hits, record_decisions
+from broker.flows.errors import DecisionFailedError
+from broker.flows.judging import ERROR, Recorded, judge_hits, permitted_hits, record_decisions
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import (
     TicketIssuers,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from broker.domain.disclosures import PermittedHit
 from broker.domain.households import Hit
 from broker.flows.canonical import canonical, sha256_of
+from broker.flows.errors import DecisionFailedError
 from broker.flows.policy import PolicyInForce
 from broker.protocol.register import Register
 from policies import AskFacts, HitFacts, Permit, Refusal
@@ -14,10 +15,6 @@ ERROR = "error"
 """The reason of a refusal that came from a failure and not from a rule."""
 NOT_REGISTERED = "?"
 """The class of a holder that is in the register no more: outside every vocabulary, so nothing is shown."""
-
-
-class DecisionFailedError(Exception):
-    """A decision could not be made; the request is not done, and that is recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

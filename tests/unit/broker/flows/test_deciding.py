@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from audit.receipt import Receipt
 from broker.domain.errors import NotDoneError, RefusedError, StorageError, WithdrawalNeedsReviewError
 from broker.domain.signals import Exclusion
 from broker.flows import household_question
+from broker.flows.policy import PolicyInForce
 from broker.flows.recording import MAX_DECISIONS
 from broker.ports import Committed, Proposal, StoreSignal
 from tests.simulators.asking import Asker, household
@@ -247,7 +249,9 @@ async def test_what_keeps_moving_is_not_done(world: World) -> None:
     assert len(log.proposals) == MAX_DECISIONS + 1
 
 
-async def test_worlds_with_and_without_a_hidden_signal_are_the_same_byte_for_byte(tmp_path: Any, policy: Any) -> None:  # noqa: ANN401 - fixtures
+async def test_worlds_with_and_without_a_hidden_signal_are_the_same_byte_for_byte(
+    tmp_path: Path, policy: PolicyInForce
+) -> None:
     """None, shielded and not permitted: equal results, equal leaf counts, equal sizes of every payload."""
     seen = []
     for hidden in ("none", "shielded"):
