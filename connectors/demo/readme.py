@@ -12,8 +12,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 COMMANDS = ("make demo", "make check")
-_LAST_LINES = {"make demo": 400, "make check": 3}
+_CHECK_LINES = 2  # the closing line of pytest and that of the check
 _COMMAND_S = 3600.0
+_STEP = re.compile(r"\s?(?P<number>\d+)\. ")
+_IN_FULL = ("6", "10")
 _VARYING = (
     (re.compile(r"\(\d+ s\)"), "(… s)"),
     (re.compile(r"\d+\.\d s,"), "… s,"),
@@ -37,6 +39,20 @@ def masked(output: str) -> str:
     for pattern, instead in _VARYING:
         output = pattern.sub(instead, output)
     return output
+
+
+def excerpt(output: str) -> str:
+    """Return the output of `make demo` with two steps in full and only the first line of the others."""
+    kept, step = [], ""
+    for line in output.splitlines():
+        number = _STEP.match(line)
+        if number is not None:
+            step = number["number"]
+        elif not line.startswith(" "):
+            step = ""
+        if number is not None or step in {"", *_IN_FULL}:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
 
 
 def block(readme: str, command: str) -> str:
@@ -64,7 +80,8 @@ def main(arguments: Sequence[str] = ()) -> int:
             sys.stderr.write(f"{command} ended with {done.returncode}\n{done.stderr[-2000:]}\n")
             return 1
         lines = [line for line in done.stdout.splitlines() if not line.startswith("set-up: ")]
-        text = with_block(text, command, "\n".join(lines[-_LAST_LINES[command] :]))
+        shown = excerpt("\n".join(lines)) if command == "make demo" else "\n".join(lines[-_CHECK_LINES:])
+        text = with_block(text, command, shown)
     README.write_text(text, encoding="utf-8")
     return 0
 

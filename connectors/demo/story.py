@@ -9,7 +9,7 @@ from connectors.demo.real_input import Found, RealInput
 Tell = Callable[[str], None]
 
 _ACTIONS = {"register": "geeft een signaal af", "check": "kijkt wie betrokken is"}
-_OUTCOMES = {"shown": "iets te tonen", "nothing": "niets te tonen", "refused": "geweigerd"}
+_OUTCOMES = {"shown": "er is iets te tonen", "nothing": "niets te tonen", "refused": "geweigerd"}
 _KINDS = {
     "person": "dezelfde persoon",
     "member": "iemand uit het huishouden",
@@ -21,23 +21,20 @@ _KINDS = {
 def of_step(played: Played) -> Iterator[str]:
     """Yield the lines about one step."""
     step, decision = played.step, played.entry.decision
-    yield f"{played.number:>2}. {step.actor.name}, {step.role}: {_ACTIONS[step.action]}"
+    yield f"{played.number:>2}. {step.actor.name}, {step.role}, {_ACTIONS[step.action]}: {_OUTCOMES[step.outcome]}"
     yield f"    {step.story}"
-    yield f"    Uitkomst: {_OUTCOMES[step.outcome]}"
     for match in played.matches:
         contact = match["holder"]["contact"]
-        yield f"      {match['holder']['name']}, {contact['displayName']}, {contact['phone']}"
+        yield f"    - {match['holder']['name']}, {contact['displayName']}, {contact['phone']}"
     if step.outcome == "refused":
-        yield f"      {played.text_nl}"
-        for text in played.possible:
-            yield f"      Dit kan wel: {text}"
+        yield f"    {played.text_nl}"
+        yield from (f"    - Dit kan wel: {text}" for text in played.possible)
     verdict = "mag" if decision.get("outcome") == "permit" else "mag niet"
     rules = ", ".join(rules_of(decision)) or "geen regel staat het toe"
-    yield f"    Besluit: {verdict}; {rules}" + (f"; grondslag {decision['ground']}" if decision.get("ground") else "")
-    yield f"    Bewijs nagekeken: logregel {played.entry.index}, {played.entry.cosigned_nl}"
+    ground = f" ({decision['ground']})" if decision.get("ground") else ""
+    yield f"    {verdict}: {rules}{ground}; bewijs nagekeken: logregel {played.entry.index}, {played.entry.cosigned_nl}"
     if step.same_as is not None:
-        yield "    Hetzelfde antwoord als bij Mieke, byte voor byte"
-        yield f"    Ook even lang op de lijn: {played.answered_bytes} bytes"
+        yield f"    hetzelfde antwoord als bij Mieke, byte voor byte; op de lijn {played.answered_bytes} bytes"
 
 
 def of_real_input(given: RealInput, found: Found) -> Iterator[str]:
