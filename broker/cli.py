@@ -13,26 +13,33 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import uvloop
-from starlette.applications import Starlette
 
 from audit.errors import AuditError
 from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
-from broker import main as broker
-from broker.api.app import description
-from broker.api.serving import serve as serve_app
 from broker.domain.errors import BrokerError, DocumentNotNewerError, OrganisationUnknownError
 from broker.keys import create_index_key, create_offline_pair
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError, ProtocolError, SignatureError
 from broker.protocol.signing_keys import VerifyKey
-from broker.settings import FILE_NAME, Settings, SettingsError, encode
-from broker.store import administration
-from broker.store.schema import migrate as migrate_database
+from broker.settings import (
+    FILE_NAME,
+    INDEX_KEY,
+    LOG_KEY,
+    OFFLINE_PUBLIC_KEY,
+    PAYLOAD_KEY,
+    Settings,
+    SettingsError,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+# Database, policies and web server take two seconds to load; each command loads what it needs (PLC0415 below).
 
 DOES_NOT_HOLD = 1
 BAD_INPUT = 2
@@ -94,6 +101,8 @@ def init(
 @app.command()
 def migrate(directory: Dir) -> None:
     """Give the database the newest schema."""
+    from broker.store.schema import migrate as migrate_database  # noqa: PLC0415 - loaded by this command alone
+
     with _refusals():
         settings = _settings(directory)
         migrate_database(settings.path(settings.database))
@@ -111,6 +120,9 @@ def config_check(directory: Dir) -> None:
 @register_app.command("import")
 def register_import(directory: Dir, file: File) -> None:
     """Take a register into force, if two of this broker's own registrars signed it and its number is higher."""
+    from broker import main as broker  # noqa: PLC0415 - loaded by this command alone
+    from broker.store import administration  # noqa: PLC0415 - loaded by this command alone
+
     with _refusals():
         settings = _settings(directory)
         registrars, _ = broker.read_pins(settings)
@@ -122,6 +134,9 @@ def register_import(directory: Dir, file: File) -> None:
 @roster_app.command("import")
 def roster_import(directory: Dir, files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
     """Take over newer rosters, each signed by its organisation for this broker; the first that is refused ends it."""
+    from broker import main as broker  # noqa: PLC0415 - loaded by this command alone
+    from broker.store import administration  # noqa: PLC0415 - loaded by this command alone
+
     with _refusals():
         settings = _settings(directory)
         register = asyncio.run(broker.register_in_force(settings))
@@ -137,6 +152,9 @@ def roster_import(directory: Dir, files: Annotated[list[Path], typer.Argument(me
 @epoch_app.command("import")
 def epoch_import(directory: Dir, file: File) -> None:
     """Take an epoch into use, if every pinned custodian signed it and its number is higher."""
+    from broker import main as broker  # noqa: PLC0415 - loaded by this command alone
+    from broker.store import administration  # noqa: PLC0415 - loaded by this command alone
+
     with _refusals():
         settings = _settings(directory)
         _, custodians = broker.read_pins(settings)
@@ -148,6 +166,10 @@ def epoch_import(directory: Dir, file: File) -> None:
 @app.command()
 def serve(directory: Dir) -> None:
     """Answer requests until told to stop; prints `ready URL` when it does."""
+    import uvloop  # noqa: PLC0415 - loaded by this command alone
+
+    from broker.api.serving import serve as serve_app  # noqa: PLC0415 - loaded by this command alone
+
     # Only our own lines are written in full; libraries quote what they work on.
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("sluis").setLevel(logging.INFO)
@@ -166,6 +188,8 @@ def serve(directory: Dir) -> None:
 @app.command()
 def openapi() -> None:
     """Print the OpenAPI document of the API."""
+    from broker.api.app import description  # noqa: PLC0415 - loaded by this command alone
+
     typer.echo(json.dumps(description(), indent=2, sort_keys=True, ensure_ascii=False))
 
 
@@ -206,10 +230,10 @@ def _make(directory: Path, members: dict[str, Any], pins: dict[str, _Jwk]) -> st
     (directory / "trust").mkdir(mode=0o700)
     for name, jwk in pins.items():
         (directory / _pin(name)).write_text(json.dumps(jwk) + "\n", encoding="utf-8")
-    vkey = LocalSigner.create(keys / broker.LOG_KEY, settings.log_origin).encode()
-    KeyEncryptionKey.create(keys / broker.PAYLOAD_KEY)
-    create_index_key(keys / broker.INDEX_KEY)
-    create_offline_pair(public=keys / broker.OFFLINE_PUBLIC_KEY, private=directory / OFFLINE_PRIVATE_KEY)
+    vkey = LocalSigner.create(keys / LOG_KEY, settings.log_origin).encode()
+    KeyEncryptionKey.create(keys / PAYLOAD_KEY)
+    create_index_key(keys / INDEX_KEY)
+    create_offline_pair(public=keys / OFFLINE_PUBLIC_KEY, private=directory / OFFLINE_PRIVATE_KEY)
     (directory / FILE_NAME).write_text(text, encoding="utf-8")
     return vkey
 
@@ -225,7 +249,9 @@ def _settings(directory: Path) -> Settings:
         return Settings.read(directory)
 
 
-def _application(settings: Settings) -> Starlette:
+def _application(settings: Settings) -> "Starlette":
+    from broker import main as broker  # noqa: PLC0415 - loaded by this command alone
+
     with _warnings_told():
         return broker.create_app(settings)
 

@@ -30,7 +30,7 @@ from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
 from broker.protocol.register import Register
 from broker.protocol.signing_keys import VerifyKey
-from broker.settings import Settings, SettingsError
+from broker.settings import INDEX_KEY, LOG_KEY, OFFLINE_PUBLIC_KEY, PAYLOAD_KEY, Settings, SettingsError
 from broker.store.administration import activate_bundle
 from broker.store.answers import SqliteAnswers
 from broker.store.connection import SingleWriter
@@ -44,10 +44,6 @@ from broker.store.system import SystemClock, SystemRandomness
 from broker.store.witnessing import HttpWitnesses
 from policies import Bundle, ConvenantError, load_bundle
 
-LOG_KEY = "log.key"
-PAYLOAD_KEY = "payload-1.key"
-INDEX_KEY = "index.key"
-OFFLINE_PUBLIC_KEY = "offline.pub"
 _OTHERS = 0o077
 
 

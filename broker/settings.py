@@ -22,6 +22,10 @@ from broker.protocol.errors import MalformedError
 FILE_NAME = "broker.toml"
 REGISTRARS_NEEDED = 2
 CUSTODIANS_NEEDED = 2
+LOG_KEY = "log.key"
+PAYLOAD_KEY = "payload-1.key"
+INDEX_KEY = "index.key"
+OFFLINE_PUBLIC_KEY = "offline.pub"
 
 _PARTY = re.compile(r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")
 _BIND = re.compile(r"\A(?P<host>[A-Za-z0-9.:\[\]-]+):(?P<port>[0-9]{1,5})\Z")

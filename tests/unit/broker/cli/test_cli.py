@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from audit.signer import LocalSigner
 from broker import cli
 from broker.api.serving import server_config
-from broker.main import LOG_KEY
+from broker.settings import LOG_KEY
 from broker.settings import FILE_NAME
 from tests.simulators.asking import epoch_document, household
 from tests.simulators.enrolled import WIJKTEAM, Enrolled
