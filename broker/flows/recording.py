@@ -46,6 +46,10 @@ async def decide_and_record(
         try:
             outcome = await decide()
         except (BrokerError, ProtocolError):
+            # Carried out meanwhile by the same request, it stands in its own way: then its answer is ours.
+            given = await answered_before(act.key, answers=answers, signals=signals, clock=clock)
+            if given is not None:
+                return given
             raise
         except Exception as failure:  # noqa: BLE001 - any failure in a decision discloses nothing (architecture D7)
             _log.error("not done: %s in %s", type(failure).__name__, act.type)

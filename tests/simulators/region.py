@@ -101,6 +101,12 @@ class Region:
     enrolled: Enrolled = field(default_factory=Enrolled)
     urls: dict[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
+    register_number: int = 1
+
+    def next_number(self) -> int:
+        """Return the number of the next register; tests run in any order and a number only rises."""
+        self.register_number += 1
+        return self.register_number
 
     def path(self, name: str) -> Path:
         """Return the folder of one party."""

@@ -76,7 +76,7 @@ class WirePartner:
         padding = {
             family: random_points(BATCH - len(blinded), secrets.token_bytes) for family, blinded in blinds.items()
         }
-        body = json.dumps(self._evaluation(operation, blinds, padding)).encode()
+        body = json.dumps(self.evaluation(operation, blinds, padding)).encode()
         answers = {
             custodian: EvaluationAnswer.model_validate(
                 self.ask(custodian, url, "POST", "/v1/evaluations", body).raise_for_status().json(), by_alias=True
@@ -133,9 +133,10 @@ class WirePartner:
             "tickets": list(made.tickets),
         }
 
-    def _evaluation(
+    def evaluation(
         self, operation: str, blinds: Mapping[Family, Sequence[Blinded]], padding: Mapping[Family, Sequence[Point]]
     ) -> dict[str, Any]:
+        """Return the body of an evaluation request for these blinded points."""
         return {
             "batchId": secrets.token_hex(16),
             "operation": operation,

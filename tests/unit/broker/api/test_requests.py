@@ -1,6 +1,7 @@
 """The whole edge over the real flows and store: what is carried out, what is refused, and what neither of them does."""
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ from audit.policy_file import parse_policy
 from audit.receipt import Receipt
 from audit.verify import verify_receipt
 from broker.api.wire import ANSWER_BYTES, MAX_BODY_BYTES
+from broker.ports import AnswerStore, StoredAnswer
 from tests.simulators.asking import household
 from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM
 from tests.simulators.served_world import ServedWorld, served_world
@@ -69,6 +71,32 @@ async def test_fifty_racing_identical_posts_have_one_effect(world: ServedWorld) 
     assert len({answer.content for answer in answers}) == 1
     assert world.leaves == 1
     assert world.rows("SELECT count(*) FROM signals") == [(1,)]
+
+
+class _SeesLate:
+    """The kept answers as a request sees them that looked just before the same request was committed."""
+
+    def __init__(self, answers: AnswerStore) -> None:
+        self._answers = answers
+        self._looked = False
+
+    async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
+        """Return nothing the first time."""
+        if not self._looked:
+            self._looked = True
+            return None
+        return await self._answers.find(organisation=organisation, idempotency_key=idempotency_key)
+
+
+async def test_a_request_does_not_stand_in_its_own_way(world: ServedWorld) -> None:
+    """A request that finds its own signal there already, because its twin was faster, gets the twin's answer."""
+    asker = world.asker(WIJKTEAM)
+    body = asker.registration(FAMILY)
+    first = await world.send(asker.post("/v1/signals", body))
+    world.app.state.edge = dataclasses.replace(world.app.state.edge, answers=_SeesLate(world.app.state.edge.answers))
+    second = await world.send(asker.post("/v1/signals", body))
+    assert (second.status_code, second.content) == (200, first.content)
+    assert world.leaves == 1
 
 
 async def test_a_hundred_replays_of_one_token_have_one_success(world: ServedWorld) -> None:
