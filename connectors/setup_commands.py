@@ -102,11 +102,17 @@ def roster_sign(
 
 
 @trust.command("import-register")
-def import_register(folder: Folder, file: DocumentFile) -> None:
+def import_register(
+    folder: Folder,
+    file: DocumentFile,
+    epoch_file: Annotated[Path | None, typer.Option("--epoch", metavar="FILE", help="Take this epoch too.")] = None,
+) -> None:
     """Take a register of organisations that two registrars signed; a running connector sees it at once."""
     with errors_end_the_command():
         register = PartnerFolder(folder).import_register(file.read_bytes())
     console.print(f"register {register.number} overgenomen", markup=False)
+    if epoch_file is not None:
+        import_epoch(folder, epoch_file)
 
 
 @trust.command("import-epoch")

@@ -83,11 +83,11 @@ class Stage:
         before = self._relays.answered_bytes("broker")
         printed = self._processes.run("sluis-connect", *self._command(step, folder), expect=(_expected_code(step),))
         played = self._verified(step, folder, json.loads(printed.output), before)
-        _hold(step, played)
+        hold(step, played)
         if step.name is not None:
             self._named[step.name] = played
         if step.same_as is not None:
-            _hold_same(self._named[step.same_as], played)
+            hold_same(self._named[step.same_as], played)
         return played
 
     def _command(self, step: Step, folder: Path) -> list[object]:
@@ -147,7 +147,7 @@ def _expected_code(step: Step) -> int:
     return _REFUSED if step.outcome == "refused" else _DONE
 
 
-def _hold(step: Step, played: Played) -> None:
+def hold(step: Step, played: Played) -> None:
     """Hold the step to its outcome, to whom it shows, and to showing organisation and contact only (D6)."""
     entry = played.entry
     expected = "refuse" if step.outcome == "refused" else "permit"
@@ -180,7 +180,7 @@ def _partner(match: Mapping[str, Any]) -> Partner:
     return next(partner for partner in PARTNERS if partner.oin == match["holder"]["oin"])
 
 
-def _hold_same(first: Played, second: Played) -> None:
+def hold_same(first: Played, second: Played) -> None:
     """Hold two answers to be the same bytes, once the id of the own signal is taken out, and as long on the wire."""
     plain = [rfc8785.dumps({**played.answer, "signalId": None}) for played in (first, second)]
     _claim(plain[0] == plain[1], second.step, f"the answer is that of step {first.number}, byte for byte")

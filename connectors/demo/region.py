@@ -212,8 +212,8 @@ class Region:
 
     def _import_at_partner(self, partner: Partner) -> None:
         folder = self._work.partner(partner.slug)
-        for verb, name in (("import-register", "register.json"), ("import-epoch", "epoch.json")):
-            self._processes.run("sluis-connect", "trust", verb, folder, self._work.passed_on(name))
+        register, epoch = self._work.passed_on("register.json"), self._work.passed_on("epoch.json")
+        self._processes.run("sluis-connect", "trust", "import-register", folder, register, "--epoch", epoch)
 
 
 def _other(custodian: str) -> str:
