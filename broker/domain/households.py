@@ -5,10 +5,9 @@ Four kinds of match, each computed by itself; the own organisation never counts:
     person    the subject of the request is the subject of the signal
     member    another member of the household of a check is the subject of the signal
     family    a shared parent (family `fam`, so never that parent's own subject token), another subject
-    address   the same address, another subject; an address with more than 12 signals is mute
+    address   the same address, another subject; whether a crowd makes it mute is judged afterwards (`disclosures`)
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,6 @@ from enum import StrEnum
 from broker.domain.signals import Signal
 from broker.protocol.redacted import Redacted
 
-MAX_SIGNALS_OF_AN_ADDRESS = 12
 STATED = "stated"
 """The source of a relation that somebody only stated: it gives no standing and discloses nothing."""
 
@@ -122,12 +120,10 @@ def find_hits(household: Household, found: Iterable[FoundToken], *, asker: str, 
         day: the calendar day of the decision.
     """
     active = [token for token in found if token.signal.active_on(day)]
-    per_address = Counter(token.index for token in active if token.role is TokenRole.ADDRESS)
-    mute = frozenset(index for index, count in per_address.items() if count > MAX_SIGNALS_OF_AN_ADDRESS)
     hits = {
         (kind, token.signal.id): Hit(kind=kind, signal=token.signal)
         for token in active
-        if token.signal.organisation != asker and (kind := _kind(household, token, mute)) is not None
+        if token.signal.organisation != asker and (kind := _kind(household, token)) is not None
     }
     return tuple(hits[key] for key in sorted(hits, key=lambda key: (STRENGTH[key[0]], key[1])))
 
@@ -144,13 +140,11 @@ def gives_standing(household: Household, found: Iterable[FoundToken], *, day: da
     """
     kinds = (MatchKind.PERSON, MatchKind.MEMBER, MatchKind.FAMILY)
     return frozenset(
-        token.signal.id
-        for token in found
-        if token.signal.active_on(day) and _kind(household, token, frozenset()) in kinds
+        token.signal.id for token in found if token.signal.active_on(day) and _kind(household, token) in kinds
     )
 
 
-def _kind(household: Household, token: FoundToken, mute: frozenset[TokenIndex]) -> MatchKind | None:
+def _kind(household: Household, token: FoundToken) -> MatchKind | None:
     if token.role is TokenRole.SUBJECT:
         if token.index == household.subject:
             return MatchKind.PERSON
@@ -160,4 +154,4 @@ def _kind(household: Household, token: FoundToken, mute: frozenset[TokenIndex]) 
     if token.role is TokenRole.PARENT:
         related = token.source != STATED and token.index in household.related_parents()
         return MatchKind.FAMILY if related else None
-    return MatchKind.ADDRESS if token.index == household.address and token.index not in mute else None
+    return MatchKind.ADDRESS if token.index == household.address else None

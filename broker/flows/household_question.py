@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from broker.domain.disclosures import MatchRow, match_rows
+from broker.domain.changes import TicketId
+from broker.domain.disclosures import MatchRow, match_rows, without_crowd
 from broker.domain.households import Household, find_hits
 from broker.flows.act import Act
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
@@ -21,7 +22,7 @@ from broker.flows.request_rules import (
     check_tickets,
     index_household,
 )
-from broker.ports import BUNDLE, LookUp, Stamp, StampKey, StampKind, TicketId, TokenIndexer
+from broker.ports import BUNDLE, LookUp, Stamp, StampKey, StampKind, TokenIndexer
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.messages import CheckHousehold, RegisterSignal
 from broker.protocol.register import Organisation, Register
@@ -138,10 +139,12 @@ def see(policy: PolicyInForce, question: Question, looked_up: LookUp, *, registe
     judged = judge_hits(policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker)
     recorded = record_decisions(HITS_SCHEMA, [one for one in judged if not one.shielded], room=HITS_ROOM)
     shielded = record_decisions(SHIELDED_SCHEMA, [one for one in judged if one.shielded], room=SHIELDED_ROOM)
-    permitted = recorded.permitted()
+    # Whether the address is mute is judged on what may be seen, after every hit was decided on.
+    visible = permitted_hits(judged)
+    permitted = without_crowd(recorded.permitted(), among=visible)
     rows = match_rows(permitted)
     # What is not in the log is not disclosed, and a match is never dropped silently: then it is not done.
-    if rows != match_rows(permitted_hits(one for one in judged if not one.shielded)):
+    if rows != match_rows(without_crowd(visible, among=visible)):
         raise DecisionFailedError
     named = {(row.organisation, row.team) for row in rows}
     shown = [one.hit.signal for one in permitted if (one.hit.signal.organisation, one.hit.signal.team) in named]

@@ -135,7 +135,15 @@ class Region:
                 else:
                     known.add((holder, person.subject))
                     self.signals.append((holder, label))
-        self.crowd = Counter(people[label].address for _, label in self.signals)
+        self.at: dict[tuple[str, ...] | None, list[tuple[str, str]]] = defaultdict(list)
+        for holder, label in self.signals:
+            self.at[people[label].address].append((holder, label))
+
+    def crowd(self, checker: str, mine: Person) -> int:
+        """Return how many signals of others, on other persons, stand at the address of a check."""
+        return sum(
+            holder != checker and self.people[label].subject != mine.subject for holder, label in self.at[mine.address]
+        )
 
     def kinds(self, mine: Person, theirs: Person, *, silent: set[tuple[str, ...] | None]) -> list[str]:
         """Return the kinds by which a check of one person finds a signal about another, each by itself."""
@@ -151,14 +159,15 @@ class Region:
 
     def matches(self, *, mute: int, excluded: set[tuple[str, ...] | None]) -> tuple[list[Match], int]:
         """Return every match, and how many checked pairs do not match."""
-        silent = excluded | {address for address, count in self.crowd.items() if count > mute}
         found: list[Match] = []
         unmatched = 0
         for checker, checker_row in self.signals:
+            mine = self.people[checker_row]
+            silent = excluded | ({mine.address} if self.crowd(checker, mine) > mute else set())
             for holder, holder_row in self.signals:
                 if holder == checker:
                     continue
-                kinds = self.kinds(self.people[checker_row], self.people[holder_row], silent=silent)
+                kinds = self.kinds(mine, self.people[holder_row], silent=silent)
                 unmatched += not kinds
                 pair = {"checker": checker, "checker_row": checker_row, "holder": holder, "holder_row": holder_row}
                 found += [{**pair, "kind": kind} for kind in kinds]

@@ -248,9 +248,12 @@ class BrokerTwin:
             return "member"
         if signal.parents & question.parents:
             return "family"
-        crowd = sum(other.address == signal.address for other in self.signals)
         same = signal.address is not None and signal.address == question.address
-        return "address" if same and crowd <= MUTE else None
+        return "address" if same and self._crowd(question) <= MUTE else None
+
+    def _crowd(self, question: _Question) -> int:
+        others = (one for one in self.signals if one.organisation != question.organisation and one.state == "active")
+        return sum(one.address == question.address and one.subject != question.subject for one in others)
 
     def _holder(self, oin: str, team: str) -> dict[str, Any]:
         contact = {

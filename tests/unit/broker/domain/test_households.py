@@ -5,9 +5,8 @@ from datetime import date
 
 import pytest
 
-from broker.domain.disclosures import PermittedHit, match_rows
+from broker.domain.disclosures import MAX_SIGNALS_OF_AN_ADDRESS, PermittedHit, match_rows, without_crowd
 from broker.domain.households import (
-    MAX_SIGNALS_OF_AN_ADDRESS,
     FoundToken,
     Hit,
     Household,
@@ -83,12 +82,20 @@ def test_family_and_address_are_about_another_subject() -> None:
 
 
 def test_an_address_with_more_than_twelve_signals_is_mute() -> None:
-    """Twelve signals at one address match, thirteen say nothing: a flat is no household."""
-    tokens = [found(str(at), TokenRole.ADDRESS, subject=str(at), under="home") for at in range(13)]
-    assert kinds(ASKED, *tokens[:MAX_SIGNALS_OF_AN_ADDRESS]) == [MatchKind.ADDRESS] * MAX_SIGNALS_OF_AN_ADDRESS
-    assert kinds(ASKED, *tokens) == []
-    other = found("x", TokenRole.ADDRESS, subject="x", under="elsewhere")
-    assert kinds(ASKED, other) == []
+    """Twelve visible signals at one address match, thirteen say nothing there: a flat is no household."""
+    hits = [PermittedHit(hit=Hit(kind=MatchKind.ADDRESS, signal=a_signal(str(at))), level=2) for at in range(13)]
+    person = PermittedHit(hit=Hit(kind=MatchKind.PERSON, signal=a_signal("0")), level=2)
+    few = tuple(hits[:MAX_SIGNALS_OF_AN_ADDRESS])
+    assert without_crowd(few, among=few) == few
+    assert without_crowd([*few, person], among=hits) == (person,)
+    unnamed = replace(hits[-1], level=1)
+    assert without_crowd(few, among=[*few, few[0], unnamed, person]) == few
+
+
+def test_another_address_is_no_match() -> None:
+    """Only the address that was asked about matches."""
+    assert kinds(ASKED, found("x", TokenRole.ADDRESS, subject="x", under="elsewhere")) == []
+    assert kinds(ASKED, found("y", TokenRole.ADDRESS, subject="y", under="home")) == [MatchKind.ADDRESS]
 
 
 def test_an_address_gives_no_standing() -> None:
