@@ -4,12 +4,14 @@ from pydantic import ValidationError
 
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
-from broker.protocol.messages import EvaluationRequest
+from broker.protocol.messages import BATCH_SIZES, EvaluationRequest
 
 MAX_BODY = 32_768
 """Bytes; four families of 32 points are a quarter of it."""
 
 _CLASSES = {"register": {"register", "urgent", "import"}, "check": {"check", "urgent"}, "oproep": {"check", "urgent"}}
+_MOST_REAL = {"fam": 2, "addr": 1}
+"""A household has at most two parents and one address; only a bulk import asks about several households at once."""
 _UNKNOWN_MEMBER = "extra_forbidden"
 
 
@@ -29,11 +31,20 @@ def _check_counts(request: EvaluationRequest) -> None:
     names = [asked.family for asked in request.families]
     if len(set(names)) != len(names):
         raise MalformedError("families", "name a family twice")
-    if any(asked.real > len(asked.points) for asked in request.families):
-        raise MalformedError("families.real", "is more than the points sent")
+    # `real` is only stated: the least padding that holds it bounds what a false count can win.
+    if any(_size_for(asked.real) != len(asked.points) for asked in request.families):
+        raise MalformedError("families.points", "are not the smallest of 8, 16 and 32 that holds real")
+    if request.budget_class != "import" and any(
+        asked.real > _MOST_REAL.get(asked.family, asked.real) for asked in request.families
+    ):
+        raise MalformedError("families.real", "is more than a household has")
     # A ticket does not say which class paid for it, so the class must fit what the ticket is for.
     if request.budget_class not in _CLASSES[request.operation]:
         raise MalformedError("budgetClass", "does not fit the operation")
+
+
+def _size_for(real: int) -> int:
+    return next(size for size in BATCH_SIZES if size >= real)
 
 
 def _first(error: ValidationError) -> MalformedError:

@@ -201,7 +201,11 @@ def test_a_point_off_the_group_is_refused(pair: CustodianPair, partner: Simulate
 
 @pytest.mark.parametrize(
     "body",
-    [batch(operation="register", budget_class="import"), batch(grant_id="0" * 32)],
+    [
+        batch(operation="register", budget_class="import"),
+        batch(operation="register", budget_class="import", fam=random_points(9, secrets.token_bytes)),
+        batch(grant_id="0" * 32),
+    ],
 )
 def test_an_import_without_a_grant_is_refused(pair: CustodianPair, partner: SimulatedPartner, body: bytes) -> None:
     """Bulk import needs a grant of two people, and none is known."""
@@ -245,11 +249,11 @@ def test_a_batch_id_means_one_batch_of_one_worker(pair: CustodianPair, partner: 
 
 def test_the_organisation_pays_points_and_the_worker_persons(pair: CustodianPair, partner: SimulatedPartner) -> None:
     """The organisation is charged every point, padding included; the worker the real persons, at least one."""
-    pair.ask(0, partner, batch(nlbsn=random_points(3, secrets.token_bytes), fam=random_points(9, secrets.token_bytes)))
-    pair.ask(0, partner, batch(addr=random_points(2, secrets.token_bytes)))
+    pair.ask(0, partner, batch(nlbsn=random_points(9, secrets.token_bytes), fam=random_points(2, secrets.token_bytes)))
+    pair.ask(0, partner, batch(addr=random_points(1, secrets.token_bytes)))
     day_us = 86_400_000_000
     left = {worker: level / day_us for worker, level in charges(pair)}
-    assert left == {"": 2_000 - (8 + 16) - 8, partner.sub("anna", A): 60 - 3 - 1}
+    assert left == {"": 2_000 - (16 + 8) - 8, partner.sub("anna", A): 60 - 9 - 1}
 
 
 def changed(body: bytes, **members: Any) -> bytes:  # noqa: ANN401 - any wrong value
@@ -297,6 +301,14 @@ CANARY = "canary-999990019"
         changed(batch(), families=[{"family": CANARY, "real": 1, "points": EIGHT}]),
         changed(batch(), families=[{"family": "nlbsn", "real": 9, "points": EIGHT}]),
         changed(batch(), families=[{"family": "nlbsn", "real": -1, "points": EIGHT}]),
+        changed(batch(), families=[{"family": "nlbsn", "real": 1, "points": EIGHT * 4}]),
+        changed(batch(), families=[{"family": "nlbsn", "real": 8, "points": EIGHT * 2}]),
+        changed(batch(), families=[{"family": "nlbsn", "real": 16, "points": EIGHT * 4}]),
+        changed(batch(), families=[{"family": "nlbsn", "real": 17, "points": EIGHT * 2}]),
+        changed(batch(), families=[{"family": "fam", "real": 0, "points": EIGHT * 2}]),
+        changed(batch(), families=[{"family": "fam", "real": 3, "points": EIGHT}]),
+        changed(batch(), families=[{"family": "addr", "real": 2, "points": EIGHT}]),
+        changed(batch(), families=[{"family": "addr", "real": 1, "points": EIGHT * 2}]),
         changed(batch(), families=[{"family": "nlbsn", "real": 1, "points": EIGHT[:7]}]),
         changed(batch(), families=[{"family": "nlbsn", "real": 1, "points": [CANARY] * 8}]),
         changed(batch(), families=[{"family": "nlbsn", "real": 1, "points": [POINT + "="] * 8}]),
