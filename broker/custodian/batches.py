@@ -12,7 +12,7 @@ FORGOTTEN_S = 30 * 86_400  # seconds after which its id is forgotten
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Who asked which batch, and the exact body: its SHA-256 in hex."""
+    """Who asked which batch, the worker by his id at the broker, and the exact body: its SHA-256 in hex."""
 
     organisation: str
     worker: str

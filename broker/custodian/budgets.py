@@ -13,7 +13,7 @@ ORGANISATION = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What one batch costs: `points` (padding included) the organisation, `persons` the worker."""
+    """What one batch costs: the organisation `points`, padding included; the worker, by his id at the broker, `persons`."""
 
     organisation: str
     worker: str

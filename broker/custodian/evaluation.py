@@ -79,7 +79,8 @@ def evaluate(custodian: Custodian, *, authorization: str | None, body: bytes, qu
     if request.budget_class == "import" or request.grant_id is not None:
         raise RefusedError("grant-unknown")
     # (9) Charged durably, or charged before: from here on the budget has paid.
-    ticket_id = _charged(custodian, trust.sizes(organisation.oin, request.budget_class), request, statement)
+    sizes = trust.sizes(organisation.oin, request.budget_class)
+    ticket_id = _charged(custodian, sizes, request, statement, worker=broker_sub)
     # (10) Evaluate and prove.
     answers: list[FamilyAnswers] = []
     for asked in request.families:
@@ -131,11 +132,16 @@ def _worker_at_broker(trust: Trust, statement: SignedRequest) -> str:
     return worker.broker_sub
 
 
-def _charged(custodian: Custodian, sizes: BudgetClass, request: EvaluationRequest, statement: SignedRequest) -> str:
-    """Return the ticket id of this batch: a new one, both budgets charged, or the earlier one, none charged."""
+def _charged(
+    custodian: Custodian, sizes: BudgetClass, request: EvaluationRequest, statement: SignedRequest, *, worker: str
+) -> str:
+    """Return the ticket id of this batch: a new one, both budgets charged, or the earlier one, none charged.
+
+    `worker` is his id at the broker, which tickets carry: fresh ids in a new roster give nobody a full bucket.
+    """
     batch = Batch(
         organisation=statement.sender.organisation,
-        worker=statement.sender.worker,
+        worker=worker,
         id=request.batch_id,
         body_sha256=statement.body_sha256,
     )

@@ -65,7 +65,7 @@ class Roster:
         """Return the roster in `text`, if this organisation signed it for this audience.
 
         Raises:
-            MalformedError: a field breaks its rule, more workers than the cap, a worker twice.
+            MalformedError: a field breaks its rule, more workers than the cap, a worker twice (here or at the broker).
             SignatureError: no key of the organisation signed it.
         """
         signed = SignedDocument.parse(text, schema=SCHEMA)
@@ -83,6 +83,9 @@ class Roster:
         by_code = {card.code: card for card in teams}
         if len(by_sub) != len(workers) or len(by_code) != len(teams):
             raise MalformedError(SCHEMA, "names a worker or a team twice")
+        at_broker = [worker.broker_sub for worker in workers if worker.broker_sub is not None]
+        if len(set(at_broker)) != len(at_broker):
+            raise MalformedError(f"{SCHEMA}.workers.brokerSub", "is that of two workers")
         return cls(
             oin=organisation.oin,
             audience=audience,

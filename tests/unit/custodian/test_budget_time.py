@@ -9,7 +9,9 @@ import pytest
 from broker.custodian import folder
 from broker.custodian.errors import RefusedError
 from broker.custodian.evaluation import Custodian, evaluate
+from broker.protocol.roster import Worker, roster_document
 from tests.simulators.custodian import (
+    BROKER,
     CUSTODIANS,
     SimulatedPartner,
     SteppedClock,
@@ -161,3 +163,18 @@ def test_an_organisation_may_have_sizes_of_its_own(tmp_path: Path, clock: Steppe
     own = SimulatedPartner(budgets=budget_classes(worker=3))
     with custodian_pair(tmp_path, [own], budgets=budget_classes(worker=1), clock=clock) as made:
         assert spend_all(made.custodians[0], clock) == 3
+
+
+def test_a_new_roster_with_fresh_ids_fills_no_bucket(tmp_path: Path, clock: SteppedClock) -> None:
+    """A worker who gets another id at the custodian goes on with the bucket, and the batches, that he had."""
+    with custodian_pair(tmp_path, [PARTNER], budgets=budget_classes(worker=3), clock=clock) as made:
+        custodian = made.custodians[0]
+        body = batch()
+        ticket = made.ask(0, PARTNER, body).ticket
+        assert spend_all(custodian, clock) == 2
+        fresh = Worker(sub="f" * 26, roles=frozenset({"worker"}), broker_sub=PARTNER.sub("anna", BROKER))
+        document = roster_document(oin=PARTNER.oin, audience=A, number=2, workers=[fresh], teams=[])
+        custodian.trust.import_roster(document.with_signature(PARTNER.oin, PARTNER.key).encode())
+        assert made.ask(0, PARTNER, body, sub=fresh.sub).ticket == ticket
+        with pytest.raises(RefusedError, match="budget-exhausted"):
+            made.ask(0, PARTNER, batch(), sub=fresh.sub)

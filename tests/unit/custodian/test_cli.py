@@ -157,7 +157,7 @@ def test_budgets_are_shown(pair: CustodianPair, partner: SimulatedPartner) -> No
     listed = json.loads(run("budget", "show", pair.folders[0], "--json").stdout)
     assert listed == [
         {"organisation": partner.oin, "worker": None, "class": "check", "left": 1992},
-        {"organisation": partner.oin, "worker": partner.sub("anna", A), "class": "check", "left": 59},
+        {"organisation": partner.oin, "worker": partner.sub("anna", BROKER), "class": "check", "left": 59},
     ]
     assert f"{partner.oin}  organisation  check: 1992 left" in run("budget", "show", pair.folders[0]).stdout
 

@@ -253,7 +253,7 @@ def test_the_organisation_pays_points_and_the_worker_persons(pair: CustodianPair
     pair.ask(0, partner, batch(addr=random_points(1, secrets.token_bytes)))
     day_us = 86_400_000_000
     left = {worker: level / day_us for worker, level in charges(pair)}
-    assert left == {"": 2_000 - (16 + 8) - 8, partner.sub("anna", A): 60 - 9 - 1}
+    assert left == {"": 2_000 - (16 + 8) - 8, partner.sub("anna", BROKER): 60 - 9 - 1}
 
 
 def changed(body: bytes, **members: Any) -> bytes:  # noqa: ANN401 - any wrong value

@@ -90,6 +90,7 @@ def test_a_key_that_is_being_replaced_still_signs() -> None:
         {"workers": [{**WORKERS[0].document(), "roles": ["director"]}]},
         {"workers": [{**WORKERS[0].document(), "sub": ""}]},
         {"workers": [{**WORKERS[0].document(), "brokerSub": ""}]},
+        {"workers": [{**WORKERS[0].document(), "sub": f"w{at}", "brokerSub": "one"} for at in range(2)]},
         {"workers": [{**WORKERS[0].document(), "sub": f"w{at}"} for at in range(101)]},
         {"teams": [CARDS[0].document()] * 2},
         {"teams": [{**CARDS[0].document(), "phone": ""}]},
