@@ -41,7 +41,7 @@ from broker.store.published import SqlitePublishedLog
 from broker.store.request_ids import SqliteRequestIds
 from broker.store.signals import SqliteSignals
 from broker.store.system import SystemClock, SystemRandomness
-from broker.store.witnessing import HttpWitnesses
+from broker.store.witnessing import HttpWitnesses, show_head
 from policies import Bundle, ConvenantError, load_bundle
 
 _OTHERS = 0o077
@@ -122,9 +122,10 @@ def create_app(
             policy=material.log_policy,
             randomness=random,
         )
+        witnesses = HttpWitnesses(client=client, policy=material.log_policy, proofs=ledger)
         log = LogWriter(
             ledger=ledger,
-            witnesses=HttpWitnesses(client=client, policy=material.log_policy, proofs=ledger),
+            witnesses=witnesses,
             clock=clock,
             randomness=random,
             tick_ms=settings.effective_tick_ms,
@@ -137,6 +138,7 @@ def create_app(
         with held:
             with _told("log", "database and signer disagree: restore the newest database, never the signer's state"):
                 await ledger.open()
+                await show_head(ledger, witnesses)
             with _told("register", "import a register and an epoch: `sluis-broker register import`, `epoch import`"):
                 await _check_documents(stores.documents, material)
                 activate_bundle(settings.path(settings.database), material.bundle.sha256, now=clock.now())

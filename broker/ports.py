@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
-from broker.domain.households import FoundToken, SealedToken, StoredToken, TokenIndex
-from broker.domain.signals import Signal, SignalState
+from broker.domain.changes import Change, Task, TicketId
+from broker.domain.households import FoundToken, SealedToken, TokenIndex
+from broker.domain.signals import Signal
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.families import Family
 from broker.protocol.register import Register
@@ -143,70 +145,15 @@ class TokenIndexer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSignal:
-    """A new signal and its tokens are stored."""
-
-    signal: Signal
-    tokens: tuple[StoredToken, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewSignal:
-    """An active signal has another end; a shorter one makes stale what relied on seeing it."""
-
-    signal_id: str
-    ends_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndSignal:
-    """A signal is active no more; what relied on seeing it is stale.
-
-    `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5).
-    """
-
-    signal_id: str
-    state: SignalState
-    reason: str | None
-    last_standing_on: date | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkStanding:
-    """A signal served as standing for a look-up on this day."""
-
-    signal_id: str
-    on: date
-
-
-Change = StoreSignal | RenewSignal | EndSignal | MarkStanding
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """Something a person has to do, written in the same transaction as its cause."""
-
-    kind: str
-    organisation: str
-    due_on: date
-    signal_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketId:
-    """A custodian's ticket; it is spent once, whatever the outcome. `expires_at` in unix seconds."""
-
-    custodian: str
-    id: str
-    expires_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerKey:
-    """What makes two requests the same: the first two name it, act with object and hash of the body must be equal."""
+    """What makes two requests the same: the first two name it, the rest must be equal too.
+
+    `worker` is the asker's id at the broker: what one was shown is not given to a colleague, who may be excluded.
+    """
 
     organisation: str
     idempotency_key: str
+    worker: str
     target: str
     body_sha256: str
 
@@ -275,21 +222,37 @@ class Committed:
     receipt: Mapping[str, object] = field(repr=False)
 
 
-class Log(Protocol):
-    """The one writer of log and state."""
+class Turn(Protocol):
+    """One request's part in one tick, as an asynchronous context: it begins when the tick does."""
+
+    async def __aenter__(self) -> Self:
+        """Return at the boundary at which everything of the tick is decided. Raises LogUnavailableError."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The tick waits for this request no more."""
 
     async def commit(self, proposal: Proposal) -> Committed:
         """Return when entry, state, tickets and answer are durable under one signed checkpoint and the tick has ended.
 
         Raises:
+            StaleDecisionError: something in `relies_on` has changed; nothing was written. Raised at once, so that it
+                is decided again within the tick.
             AlreadyAnsweredError: the same request has an answer; nothing was written.
             KeyReusedError: the key has an answer to another request; nothing was written.
-            StaleDecisionError: something in `relies_on` has changed; nothing was written.
             TicketSpentError: a ticket was spent; nothing was written.
             StorageError: the database did not take it; nothing was written.
             LogUnavailableError: the log does not work. Whether it was written is unknown to the caller, who asks
                 again under the same idempotency key.
         """
+
+
+class Log(Protocol):
+    """The one writer of log and state."""
+
+    def turn(self) -> Turn:
+        """Return a turn of the next tick, to be entered before anything is decided."""
 
 
 class RequestSpending(Protocol):

@@ -6,6 +6,7 @@ A log line holds the method, the route's pattern, the status and the millisecond
 import json
 import logging
 import time
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -70,12 +71,8 @@ def _mark(message: MutableMapping[str, Any]) -> None:
 
 def _place(error: BaseException) -> str:
     """Return module and line where the error was raised: enough to find it, and no value of anybody."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "unknown"
-    return f"{trace.tb_frame.f_globals.get('__name__', 'unknown')}:{trace.tb_lineno}"
+    frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+    return f"{frame.f_globals.get('__name__', 'unknown')}:{line}"
 
 
 def _line(**facts: str | int) -> str:

@@ -130,6 +130,7 @@ def _key(requester: Requester, command: Command, target: str, sha256: str) -> An
     return AnswerKey(
         organisation=requester.organisation,
         idempotency_key=command.idempotency_key,
+        worker=requester.worker,
         target=target,
         body_sha256=sha256,
     )

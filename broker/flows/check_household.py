@@ -1,5 +1,6 @@
 """Look who is involved with a household (D5, D7, D8)."""
 
+from broker.domain.changes import MarkStanding
 from broker.domain.households import gives_standing
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
@@ -8,17 +9,7 @@ from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_o
 from broker.flows.policy import PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
-from broker.ports import (
-    AnswerStatus,
-    AnswerStore,
-    Clock,
-    Log,
-    MarkStanding,
-    RegisterReader,
-    RosterReader,
-    SignalStore,
-    TokenIndexer,
-)
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, TokenIndexer
 from broker.protocol.messages import CheckHousehold
 from policies import Refusal
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from broker.domain.changes import TicketId
 from broker.domain.disclosures import MatchRow
 from broker.flows.act import Act
 from broker.flows.canonical import sha256_of
-from broker.ports import TicketId
 
 HITS_ROOM = 32_700
 """Bytes a `hits` payload may take: docs/audit-format.md gives it 32,768 with its padding."""

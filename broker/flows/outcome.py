@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from broker.domain.changes import Change, Task, TicketId
 from broker.domain.disclosures import MatchRow
 from broker.domain.errors import NotDoneError, RecordedError, RefusedError, WithdrawalNeedsReviewError
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording, entry_payloads
-from broker.ports import AnswerStatus, AnswerToStore, Change, Committed, Proposal, Stamp, Task, TicketId
+from broker.ports import AnswerStatus, AnswerToStore, Committed, Proposal, Stamp
 from broker.protocol.messages import Contact, Holder, Match, OwnSignal, Result, TextRef
 from broker.protocol.problems import Problem, problem_kinds
 from broker.protocol.register import Register

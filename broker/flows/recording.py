@@ -1,7 +1,7 @@
 """The end of every flow: the decision is recorded and durable, and only then told; or decided again, or not done."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from broker.domain.errors import (
     AlreadyAnsweredError,
@@ -12,10 +12,10 @@ from broker.domain.errors import (
 )
 from broker.flows.act import Act
 from broker.flows.outcome import Answered, Outcome, answered, not_done, recorded_error
-from broker.ports import AnswerKey, AnswerStatus, AnswerStore, Clock, Log, SignalStore, StoredAnswer
+from broker.ports import AnswerKey, AnswerStatus, AnswerStore, Clock, Log, SignalStore, StoredAnswer, Turn
 from broker.protocol.errors import ProtocolError
 
-MAX_DECISIONS = 4
+MAX_DECISIONS = 24
 """How often a decision is made anew when what it relied on changed meanwhile."""
 
 _log = logging.getLogger("sluis.flows")
@@ -41,8 +41,19 @@ async def decide_and_record(
     given = await answered_before(act.key, answers=answers, signals=signals, clock=clock)
     if given is not None:
         return given
+    # (2) Decisions begin with the tick, and its end is when anything is told.
+    async with log.turn() as turn:
+        return await _in_turn(
+            decide, act=act, bundle=bundle, signals=signals, answers=answers, clock=clock, turn=turn
+        )  # fmt: skip
+
+
+async def _in_turn(
+    decide: Callable[[], Awaitable[Outcome]], *, act: Act, bundle: str, signals: SignalStore, answers: AnswerStore,
+    clock: Clock, turn: Turn,
+) -> Answered:  # fmt: skip
     for _ in range(MAX_DECISIONS):
-        # (2) Decide. The request's own faults are told; any other exception means: not done, and recorded so.
+        # (3) Decide. The request's own faults are told; any other exception means: not done, and recorded so.
         try:
             outcome = await decide()
         except (BrokerError, ProtocolError):
@@ -54,22 +65,22 @@ async def decide_and_record(
         except Exception as failure:  # noqa: BLE001 - any failure in a decision discloses nothing (architecture D7)
             _log.error("not done: %s in %s", type(failure).__name__, act.type)
             outcome = not_done(act, bundle=bundle, reason="error")
-        # (3) Record, act: one transaction. What became stale meanwhile is decided again.
+        # (4) Record, act: one transaction. What became stale meanwhile is decided again, within the tick.
         try:
-            committed = await log.commit(outcome.proposal)
+            committed = await turn.commit(outcome.proposal)
         except StaleDecisionError:
             continue
         except AlreadyAnsweredError:
             break
-        # (4) Only now is anything told.
+        # (5) Only now is anything told.
         return answered(outcome, committed)
-    # (5) The same request won the race: its answer is ours.
+    # (6) The same request won the race: its answer is ours.
     given = await answered_before(act.key, answers=answers, signals=signals, clock=clock)
     if given is not None:
         return given
-    # (6) Everything kept moving: not done.
+    # (7) Everything kept moving: not done.
     outcome = not_done(act, bundle=bundle, reason="stale")
-    return answered(outcome, await log.commit(outcome.proposal))
+    return answered(outcome, await turn.commit(outcome.proposal))
 
 
 async def answered_before(
@@ -105,5 +116,13 @@ async def given_again(stored: StoredAnswer, *, signals: SignalStore, clock: Cloc
     expired = answer.valid_until is not None and clock.today() > answer.valid_until
     current = await signals.stamps([stamp.of for stamp in answer.rests_on])
     if expired or current != answer.rests_on:
-        raise AnswerWithheldError(receipt=stored.receipt, signal_id=answer.signal_id)
+        raise AnswerWithheldError(receipt=_without_what_was_shown(stored.receipt), signal_id=answer.signal_id)
     return Answered(result=answer.document, receipt=stored.receipt, replayed=True)
+
+
+def _without_what_was_shown(receipt: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the receipt without the opening of `meta`, which tells what was shown before a withdrawal or shield."""
+    openings = receipt["openings"]
+    if not isinstance(openings, Mapping):
+        raise TypeError("a receipt has openings")
+    return {**receipt, "openings": {group: opening for group, opening in openings.items() if group != "meta"}}

@@ -1,5 +1,6 @@
 """Register an own signal; registering is asking (D4, D5, D7)."""
 
+from broker.domain.changes import StoreSignal
 from broker.domain.errors import SignalExistsError
 from broker.domain.households import FoundToken, TokenRole, gives_standing
 from broker.domain.requests import Approval, Requester
@@ -26,7 +27,6 @@ from broker.ports import (
     RegisterReader,
     RosterReader,
     SignalStore,
-    StoreSignal,
     TokenIndexer,
 )
 from broker.protocol.messages import RegisterSignal

@@ -1,5 +1,6 @@
 """Give an own signal another end (D16)."""
 
+from broker.domain.changes import RenewSignal as RenewChange
 from broker.domain.errors import NotFoundError
 from broker.domain.requests import Requester
 from broker.flows.act import Act
@@ -10,7 +11,6 @@ from broker.flows.policy import PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_purpose, check_worker, end_rule
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
-from broker.ports import RenewSignal as RenewChange
 from broker.protocol.messages import RenewSignal
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from broker.domain.changes import TicketId
 from broker.domain.errors import (
     ApprovalError,
     ApproverIsRequesterError,
@@ -23,7 +24,7 @@ from broker.domain.households import Household, Parent, StoredToken, TokenIndex,
 from broker.domain.requests import APPROVER, WORKER, Approval, Requester
 from broker.domain.signals import Assessment, EndRule, Informing, check_assessment, check_informing
 from broker.flows.act import Act
-from broker.ports import TicketId, TokenIndexer
+from broker.ports import TokenIndexer
 from broker.protocol.epochs import DescriptorError, EpochDocument
 from broker.protocol.errors import TicketError
 from broker.protocol.families import Family

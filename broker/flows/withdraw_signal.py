@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from broker.domain.changes import EndSignal, Task
 from broker.domain.errors import NotFoundError
 from broker.domain.requests import Requester
 from broker.domain.signals import REVIEW_DAYS, SignalState
@@ -12,7 +13,7 @@ from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_
 from broker.flows.policy import PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
-from broker.ports import AnswerStatus, AnswerStore, Clock, EndSignal, Log, RegisterReader, SignalStore, Task
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.messages import WithdrawSignal
 from broker.protocol.problems import problem
 

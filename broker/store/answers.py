@@ -60,6 +60,7 @@ class SqliteAnswers:
             key=AnswerKey(
                 organisation=row["organisation"],
                 idempotency_key=row["idempotency_key"],
+                worker=row["worker"],
                 target=row["target"],
                 body_sha256=row["body_sha256"],
             ),

@@ -89,6 +89,10 @@ class SqliteLedger:
             lambda connection: consistency_proof(SqliteLogReader(connection), old_size=old_size, new_size=new_size)
         )
 
+    async def newest_note(self) -> str:
+        """Return the newest checkpoint with every cosignature there is."""
+        return await self._writer.run(lambda connection: SqliteLogReader(connection).latest_note())
+
     async def cosigned_size(self, witness: str) -> int:
         """Return the largest size that the witness with this vkey has cosigned, 0 for none."""
         return await self._writer.run(lambda connection: SqliteLogReader(connection).cosigned_size(witness))
@@ -114,7 +118,7 @@ class SqliteLedger:
             verdicts, taken = self._apply_all(connection, batch, base.size, at)
             appended = self._append(connection, taken, at) if taken else None
             connection.execute("COMMIT" if taken else "ROLLBACK")
-        except (sqlite3.Error, AuditError) as error:
+        except Exception as error:
             raise self._undone(connection, error) from error
         if appended is not None:
             self._release(appended)
@@ -133,7 +137,7 @@ class SqliteLedger:
                 self._keep_answer(connection, sealed.proposal.answer, first_index + len(taken), at)
                 verdicts.append(len(taken))
                 taken.append(sealed)
-            except (BrokerError, sqlite3.IntegrityError, sqlite3.DataError) as error:
+            except (BrokerError, sqlite3.IntegrityError, sqlite3.DataError, TypeError, ValueError) as error:
                 connection.execute("ROLLBACK TO proposal")
                 verdicts.append(error if isinstance(error, BrokerError) else StorageError())
             connection.execute("RELEASE proposal")
@@ -149,11 +153,12 @@ class SqliteLedger:
         sealed = self._key.wrap(padded, index=index, group=ANSWER_GROUP, random=self._randomness.bytes)
         rests_on = json.dumps([[stamp.of.kind.value, stamp.of.key.hex(), stamp.version] for stamp in answer.rests_on])
         connection.execute(
-            "INSERT INTO answers (organisation, idempotency_key, target, body_sha256, status, entry_index, sealed, "
-            "rests_on, valid_until, signal_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO answers (organisation, idempotency_key, worker, target, body_sha256, status, entry_index, "
+            "sealed, rests_on, valid_until, signal_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 answer.key.organisation,
                 answer.key.idempotency_key,
+                answer.key.worker,
                 answer.key.target,
                 answer.key.body_sha256,
                 answer.status.value,

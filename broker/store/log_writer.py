@@ -1,12 +1,14 @@
-"""The one log writer: proposals gather in a tick, become durable together, and are told together (D7).
+"""The one log writer: requests gather in a tick, are decided, become durable and are told together (D7).
 
-    slot k            │ proposals gather
-    boundary k        ├─ one transaction: each proposal re-checked, applied, appended; one signed checkpoint; COMMIT
-    slot k+1          │ witnesses are asked, with a deadline inside the slot
+    slot k            │ requests gather; none is decided on arrival
+    boundary k        ├─ all of them decide
+    slot k+1          │ one transaction: each proposal re-checked, applied, appended; one signed checkpoint; COMMIT
+                      │ what is stale decides again within the slot; witnesses are asked, with a deadline inside it
     boundary k+1      ├─ every answer of the tick is released, whatever it says
 
-Answers leave on slot boundaries only, so the time of an answer says nothing about what was found. A tick starts after
-the commit of the one before. `tick_ms=0` commits at once and is for benches.
+A decision starts and an answer leaves on slot boundaries only. So the time of an answer says nothing about what was
+found: neither how long it took to decide, nor that something hidden changed meanwhile. A tick starts after the end of
+the one before. `tick_ms=0` has no slots and is for benches.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from typing import Protocol, Self
 from audit.errors import EntryError
 from audit.log import Appended
 from audit.seal import SealedEntry, seal_entry
-from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
+from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StaleDecisionError, StorageError
 from broker.ports import Clock, Committed, Proposal, Randomness
 
 DEADLINE_SHARE = 0.8
@@ -85,19 +87,22 @@ class Witnesses(Protocol):
 
 
 class LogWriter:
-    """`Log` over a ledger. Run it as an async context; `commit` waits for the end of its tick."""
+    """`Log` over a ledger. Run it as an async context."""
 
     def __init__(
         self, *, ledger: Ledger, witnesses: Witnesses, clock: Clock, randomness: Randomness, tick_ms: int
     ) -> None:
-        """Gather proposals for `tick_ms` milliseconds; 0 is for benches only."""
+        """Gather requests for `tick_ms` milliseconds; 0 is for benches only."""
         self._ledger = ledger
         self._witnesses = witnesses
         self._clock = clock
         self._randomness = randomness
         self._tick_s = tick_ms / 1000
-        self._waiting: list[tuple[SealedProposal, asyncio.Future[Committed]]] = []
+        self._starting: list[_Turn] = []
+        self._deciding: set[_Turn] = set()
+        self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
+        self._moved = asyncio.Event()
         self._since: int | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -110,7 +115,7 @@ class LogWriter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop ticking; what still waits is written first."""
+        """Stop ticking; what has begun is decided, written and told first."""
         task, self._task = self._task, None
         self._arrived.set()
         if task is not None:
@@ -121,53 +126,85 @@ class LogWriter:
         """Since when, in unix seconds, the log lacks its quorum; None when it does not."""
         return self._since
 
-    async def commit(self, proposal: Proposal) -> Committed:
-        """Return when the proposal is durable and its tick has ended. See `Log.commit`."""
-        if self._task is None:
+    def turn(self) -> "_Turn":
+        """Return a turn of the next tick. See `Log.turn`."""
+        return _Turn(self)
+
+    async def begin(self, turn: "_Turn") -> None:
+        """Return at the boundary at which the turn's tick starts. Raises LogUnavailableError."""
+        if self._task is None or self._task.done():
             raise LogUnavailableError
+        self._starting.append(turn)
+        self._arrived.set()
+        await turn.started
+
+    def leave(self, turn: "_Turn") -> None:
+        """The turn decides no more; the tick does not wait for it."""
+        if turn in self._starting:
+            self._starting.remove(turn)
+        self._deciding.discard(turn)
+        self._moved.set()
+
+    async def submit(self, turn: "_Turn", proposal: Proposal) -> Committed:
+        """Return when the proposal is durable and the tick has ended. See `Turn.commit`."""
         try:
             entry = seal_entry(proposal.kind, proposal.payloads, self._randomness.bytes)
         except EntryError as error:
             _log.error("a proposal cannot be sealed: %s", type(error).__name__)
             raise StorageError from None
         future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-        self._waiting.append((SealedProposal(proposal=proposal, entry=entry), future))
-        self._arrived.set()
+        self._waiting.append(_Waiting(SealedProposal(proposal=proposal, entry=entry), future, turn))
+        self.leave(turn)
         return await future
 
     async def _run(self) -> None:
-        while self._task is not None or self._waiting:
+        while self._task is not None or self._starting:
             await self._arrived.wait()
             await self._clock.sleep(self._rest_of_slot())
             await self._tick()
 
     def _rest_of_slot(self) -> float:
-        """Return the seconds until the next boundary, on a grid that never drifts.
-
-        A timer may fire a little before its time: that close to a boundary, the boundary counts as reached. Else the
-        witnesses would have no time at all.
-        """
-        if not self._tick_s:
-            return 0.0
-        rest = self._tick_s - self._clock.monotonic() % self._tick_s
-        return rest if rest > self._tick_s * EARLY_SHARE else rest + self._tick_s
+        """Return the seconds until the next boundary, on a grid that never drifts."""
+        return self._tick_s - self._clock.monotonic() % self._tick_s if self._tick_s else 0.0
 
     async def _tick(self) -> None:
-        """Everything that waits is written, witnessed and told. Nobody is left waiting, whatever happens."""
+        """Everything that gathered is decided, written, witnessed and told; nobody is left waiting."""
         self._arrived.clear()
-        batch, self._waiting = self._waiting, []
-        if not batch:
-            return
-        answers: list[Committed | BrokerError] = [LogUnavailableError() for _ in batch]
+        # (1) All of the tick decide from here on.
+        starting, self._starting = self._starting, []
+        self._deciding.update(starting)
+        for turn in starting:
+            turn.start()
+        # (2) One transaction for all, and one more for each round of those that were stale.
+        told: list[tuple[asyncio.Future[Committed], Committed | BrokerError]] = []
+        while batch := await self._decided():
+            for waiting, answer in zip(batch, await self._answers(batch), strict=True):
+                if isinstance(answer, StaleDecisionError) and not waiting.future.done():
+                    self._deciding.add(waiting.turn)
+                    waiting.future.set_exception(answer)
+                else:
+                    told.append((waiting.future, answer))
+        # (3) The end of the slot, for every outcome alike.
         try:
-            # (1) One transaction for all; (2) then the witnesses; (3) and the end of the slot, for every outcome.
-            answers = await self._written([sealed for sealed, _ in batch])
+            await self._clock.sleep(self._rest_of_slot())
+        finally:
+            for future, answer in told:
+                _tell(future, answer)
+
+    async def _decided(self) -> list["_Waiting"]:
+        """Return what this round of the tick came to, once nobody in it decides any more."""
+        while self._deciding:
+            self._moved.clear()
+            await self._moved.wait()
+        batch, self._waiting = self._waiting, []
+        return batch
+
+    async def _answers(self, batch: Sequence["_Waiting"]) -> list[Committed | BrokerError]:
+        try:
+            return await self._written([waiting.sealed for waiting in batch])
         except Exception as error:  # noqa: BLE001 - whoever waits must be told "not done", whatever happened
             _log.error("a tick failed: %s", type(error).__name__)
-        finally:
-            await self._clock.sleep(self._rest_of_slot())
-            for (_, future), answer in zip(batch, answers, strict=True):
-                _tell(future, answer)
+            return [LogUnavailableError() for _ in batch]
 
     async def _written(self, batch: Sequence[SealedProposal]) -> list[Committed | BrokerError]:
         at = self._clock.now()
@@ -215,3 +252,48 @@ def _tell(future: asyncio.Future[Committed], answer: Committed | BrokerError) ->
         future.set_exception(answer)
     else:
         future.set_result(answer)
+
+
+class _Turn:
+    """One request's part in one tick: `Turn` of the ports."""
+
+    __slots__ = ("_writer", "started")
+
+    def __init__(self, writer: LogWriter) -> None:
+        self._writer = writer
+        self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def __aenter__(self) -> Self:
+        """Return at the start of the tick."""
+        try:
+            await self._writer.begin(self)
+        except BaseException:
+            self._writer.leave(self)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The tick waits for this request no more."""
+        self._writer.leave(self)
+
+    def start(self) -> None:
+        """The request decides now; one that went away meanwhile never does."""
+        if self.started.done():
+            self._writer.leave(self)
+        else:
+            self.started.set_result(None)
+
+    async def commit(self, proposal: Proposal) -> Committed:
+        """Return when the proposal is durable and the tick has ended. See `Turn.commit`."""
+        return await self._writer.submit(self, proposal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A proposal that waits for its tick's transaction, and who waits for it."""
+
+    sealed: SealedProposal
+    future: asyncio.Future[Committed]
+    turn: _Turn

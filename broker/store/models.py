@@ -115,6 +115,7 @@ class AnswerRow(Table, table=True):
 
     organisation: str = Field(primary_key=True)
     idempotency_key: str = Field(primary_key=True)
+    worker: str
     target: str
     body_sha256: str
     status: str

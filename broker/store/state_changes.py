@@ -2,19 +2,9 @@
 
 import sqlite3
 
+from broker.domain.changes import Change, EndSignal, MarkStanding, RenewSignal, StoreSignal, Task
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
-from broker.ports import (
-    AnswerKey,
-    Change,
-    EndSignal,
-    MarkStanding,
-    Proposal,
-    RenewSignal,
-    StampKey,
-    StampKind,
-    StoreSignal,
-    Task,
-)
+from broker.ports import AnswerKey, Proposal, StampKey, StampKind
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
 
@@ -48,11 +38,11 @@ def apply_proposal(connection: sqlite3.Connection, proposal: Proposal, *, now: i
 
 def check_key(connection: sqlite3.Connection, key: AnswerKey) -> None:
     """Hold only for a key without an answer. Raises AlreadyAnsweredError or KeyReusedError."""
-    query = "SELECT target, body_sha256 FROM answers WHERE organisation = ? AND idempotency_key = ?"
+    query = "SELECT worker, target, body_sha256 FROM answers WHERE organisation = ? AND idempotency_key = ?"
     row = connection.execute(query, (key.organisation, key.idempotency_key)).fetchone()
     if row is None:
         return
-    if (row[0], row[1]) == (key.target, key.body_sha256):
+    if tuple(row) == (key.worker, key.target, key.body_sha256):
         raise AlreadyAnsweredError
     raise KeyReusedError
 

@@ -14,6 +14,9 @@ from audit.submit import Cosigned, ask_witness
 from broker.store.log_writer import Cosignature
 from broker.store.quorum import quorum_met
 
+START_DEADLINE_S = 2.0
+"""Seconds witnesses have at start, where nobody waits for an answer yet."""
+
 _log = logging.getLogger("sluis.witness")
 
 
@@ -78,3 +81,26 @@ class HttpWitnesses:
             return await self._proofs.consistency(old_size, size)
 
         return proof_from
+
+
+class Head(TreeProofs, Protocol):
+    """A log whose newest checkpoint can be shown, and which keeps what witnesses say."""
+
+    async def newest_note(self) -> str:
+        """Return the newest checkpoint with every cosignature there is."""
+
+    async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
+        """These belong to the checkpoint of this size. Raises NotRecordedError."""
+
+
+async def show_head(log: Head, witnesses: HttpWitnesses) -> None:
+    """The witnesses were shown the newest checkpoint before anything is served; one that is away is no hindrance.
+
+    So a broker that starts after an outage of its witnesses is covered again, and the first tick finds them awake.
+    """
+    note = await log.newest_note()
+    size = Checkpoint.parse(parse_note(note.encode()).text).head.size
+    said = await witnesses.ask(note, deadline_s=START_DEADLINE_S)
+    new = [one for one in said if await log.cosigned_size(one.witness) < size]
+    if new:
+        await log.store_cosignatures(size, new)

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from audit.receipt import Receipt
+from broker.domain.changes import EndSignal, RenewSignal, TicketId
 from broker.domain.errors import (
     AlreadyAnsweredError,
     LogUnavailableError,
@@ -17,12 +19,12 @@ from broker.domain.errors import (
     TicketSpentError,
 )
 from broker.domain.signals import SignalState
-from broker.ports import Committed, EndSignal, Proposal, RenewSignal, Stamp, StampKey, StampKind, TicketId
+from broker.ports import Committed, Proposal, Stamp, StampKey, StampKind
 from broker.store.log_writer import Cosignature, Ledger, LogWriter, SealedProposal, Witnesses, Written
 from tests.simulators.broker_memory import MemoryBroker, NoWitnesses
 from tests.simulators.broker_world import STORES, a_database
 from tests.simulators.clock import SeededRandomness, TestClock
-from tests.simulators.proposals import an_index, storing
+from tests.simulators.proposals import an_index, committed, storing
 
 TICK_MS = 200
 
@@ -56,7 +58,7 @@ async def writing(
 
 async def outcomes(log: LogWriter, *proposals: Proposal) -> list[Committed | BaseException]:
     """Commit these at the same time and return what each came to."""
-    return await asyncio.gather(*(log.commit(proposal) for proposal in proposals), return_exceptions=True)
+    return await asyncio.gather(*(committed(log, proposal) for proposal in proposals), return_exceptions=True)
 
 
 class Watching:
@@ -80,31 +82,50 @@ class Watching:
         return self.enough
 
 
+class Refusing:
+    """A ledger that does not store cosignatures; everything else is the ledger's behind it."""
+
+    def __init__(self, inner: Ledger) -> None:
+        self._inner = inner
+
+    async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
+        """Write."""
+        return await self._inner.write(batch, at=at)
+
+    async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
+        """Refuse."""
+        del size, cosignatures
+        raise StorageError
+
+    async def uncosigned_since(self) -> int | None:
+        """Ask."""
+        return await self._inner.uncosigned_since()
+
+
 async def test_a_tick_is_one_checkpoint_for_all(ledger: Ledger) -> None:
     """What gathers in one tick gets consecutive indexes under one and the same signed checkpoint."""
     async with writing(ledger) as log:
         answers = await outcomes(log, *(storing(f"signal {at}") for at in range(5)))
-    committed = [answer for answer in answers if isinstance(answer, Committed)]
-    assert [one.index for one in committed] == [0, 1, 2, 3, 4]
-    assert len({Receipt.from_wire(dict(one.receipt)).proof.note for one in committed}) == 1
+    written = [answer for answer in answers if isinstance(answer, Committed)]
+    assert [one.index for one in written] == [0, 1, 2, 3, 4]
+    assert len({Receipt.from_wire(dict(one.receipt)).proof.note for one in written}) == 1
 
 
 async def test_answers_leave_on_slot_boundaries_only(ledger: Ledger) -> None:
-    """Accepted, stale and spent alike are told at the same moment: the end of a slot."""
+    """Accepted and spent alike are told at the same moment: the end of a slot."""
     clock = TestClock()
     ticket = TicketId(custodian="a", id="1", expires_at=0)
-    stale = Stamp(of=StampKey(kind=StampKind.TOKEN, key=b"key"), version=5)
     told: list[float] = []
 
     async def ask(log: LogWriter, proposal: Proposal) -> None:
-        await asyncio.gather(log.commit(proposal), return_exceptions=True)
+        await asyncio.gather(committed(log, proposal), return_exceptions=True)
         told.append(clock.monotonic())
 
     async with writing(ledger, clock=clock) as log:
         await asyncio.gather(
             ask(log, storing("first", tickets=(ticket,))),
             ask(log, storing("second", tickets=(ticket,))),
-            ask(log, storing("third", relies_on=(stale,))),
+            ask(log, storing("third")),
         )
     assert len(set(told)) == 1
     assert told[0] / (TICK_MS / 1000) == pytest.approx(round(told[0] / (TICK_MS / 1000)))
@@ -139,7 +160,7 @@ async def test_a_tick_of_only_bad_proposals_writes_no_entry(ledger: Ledger) -> N
     stale = Stamp(of=StampKey(kind=StampKind.TOKEN, key=b"key"), version=5)
     async with writing(ledger) as log:
         assert isinstance((await outcomes(log, storing("a", relies_on=(stale,))))[0], StaleDecisionError)
-        after = await log.commit(storing("a"))
+        after = await committed(log, storing("a"))
     assert after.index == 0
 
 
@@ -148,7 +169,7 @@ async def test_a_payload_that_does_not_fit_is_not_written(ledger: Ledger) -> Non
     too_large = Proposal(kind="read", payloads={"meta": {"text": "x" * 5000}})
     async with writing(ledger) as log:
         with pytest.raises(StorageError):
-            await log.commit(too_large)
+            await committed(log, too_large)
 
 
 async def test_the_writer_writes_what_waits_and_then_refuses(ledger: Ledger) -> None:
@@ -157,24 +178,71 @@ async def test_the_writer_writes_what_waits_and_then_refuses(ledger: Ledger) -> 
         ledger=ledger, witnesses=NoWitnesses(), clock=TestClock(), randomness=SeededRandomness(), tick_ms=TICK_MS
     )
     with pytest.raises(LogUnavailableError):
-        await idle.commit(storing("early"))
+        await committed(idle, storing("early"))
     await idle.__aexit__(None, None, None)
     async with idle as log:
-        waiting = asyncio.create_task(log.commit(storing("last")))
+        waiting = asyncio.create_task(committed(log, storing("last")))
         await asyncio.sleep(0)
     assert (await waiting).index == 0
     with pytest.raises(LogUnavailableError):
-        await log.commit(storing("late"))
+        await committed(log, storing("late"))
 
 
-async def test_who_went_away_is_recorded_all_the_same(ledger: Ledger) -> None:
-    """A caller that stops waiting changes nothing for the others; its entry stands."""
+async def test_who_goes_away_before_the_tick_did_nothing(ledger: Ledger) -> None:
+    """A caller that leaves before its tick is not decided, and holds nobody up."""
     async with writing(ledger) as log:
-        gone = asyncio.create_task(log.commit(storing("gone")))
-        stays = asyncio.create_task(log.commit(storing("stays")))
+        gone = asyncio.create_task(committed(log, storing("gone")))
+        stays = asyncio.create_task(committed(log, storing("stays")))
         await asyncio.sleep(0)
         gone.cancel()
+        assert (await stays).index == 0
+
+
+async def test_who_goes_away_while_deciding_holds_nobody_up(ledger: Ledger) -> None:
+    """A tick waits for those that decide, and no longer for one that failed or left."""
+
+    async def failing(log: LogWriter) -> None:
+        async with log.turn():
+            raise LookupError
+
+    async with writing(ledger) as log:
+        answers = await asyncio.gather(failing(log), committed(log, storing("stays")), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [LookupError, Committed]
+
+
+async def test_who_goes_away_after_deciding_is_recorded_all_the_same(ledger: Ledger) -> None:
+    """A caller that stops waiting for its answer changes nothing: its entry stands, and so do the others'."""
+
+    class Leaving(Refusing):
+        async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
+            gone.cancel()
+            return await super().write(batch, at=at)
+
+    async with writing(Leaving(ledger)) as log:
+        gone = asyncio.create_task(committed(log, storing("gone")))
+        stays = asyncio.create_task(committed(log, storing("stays")))
         assert (await stays).index == 1
+    assert gone.cancelled()
+
+
+async def test_a_stale_decision_is_made_again_within_its_tick(ledger: Ledger) -> None:
+    """What moved under a decision costs no further tick: the time of an answer never tells that something moved."""
+    clock = TestClock()
+    seen = Stamp(of=StampKey(kind=StampKind.TOKEN, key=an_index("child").reveal()), version=0)
+    told: list[float] = []
+
+    async def decide(log: LogWriter, name: str) -> int:
+        async with log.turn() as turn:
+            try:
+                answer = await turn.commit(storing(name, subject="child", relies_on=(seen,)))
+            except StaleDecisionError:
+                answer = await turn.commit(storing(name, subject="child", relies_on=(replace(seen, version=1),)))
+        told.append(clock.monotonic())
+        return answer.index
+
+    async with writing(ledger, clock=clock) as log:
+        assert sorted(await asyncio.gather(decide(log, "first"), decide(log, "second"))) == [0, 1]
+    assert len(set(told)) == 1
 
 
 async def test_without_a_quorum_the_receipt_says_since_when(ledger: Ledger) -> None:
@@ -182,11 +250,11 @@ async def test_without_a_quorum_the_receipt_says_since_when(ledger: Ledger) -> N
     clock = TestClock()
     silent = Watching(enough=False)
     async with writing(ledger, clock=clock, witnesses=silent) as log:
-        first = await log.commit(storing("first"))
+        first = await committed(log, storing("first"))
         since = log.uncosigned_since
-        second = await log.commit(storing("second"))
+        second = await committed(log, storing("second"))
         silent.enough = True
-        third = await log.commit(storing("third"))
+        third = await committed(log, storing("third"))
     assert since is not None
     assert first.receipt["uncosignedSince"] == second.receipt["uncosignedSince"] == since
     assert third.receipt["uncosignedSince"] is None
@@ -198,37 +266,17 @@ async def test_a_failing_witness_port_leaves_nobody_waiting(ledger: Ledger) -> N
     witnesses = Watching(enough=True, fails=True)
     async with writing(ledger, witnesses=witnesses, tick_ms=0) as log:
         with pytest.raises(LogUnavailableError):
-            await log.commit(storing("first"))
+            await committed(log, storing("first"))
         witnesses.fails = False
-        assert (await log.commit(storing("second"))).index == 1
-
-
-class Refusing:
-    """A ledger that does not store cosignatures; everything else is the ledger's behind it."""
-
-    def __init__(self, inner: Ledger) -> None:
-        self._inner = inner
-
-    async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
-        """Write."""
-        return await self._inner.write(batch, at=at)
-
-    async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
-        """Refuse."""
-        del size, cosignatures
-        raise StorageError
-
-    async def uncosigned_since(self) -> int | None:
-        """Ask."""
-        return await self._inner.uncosigned_since()
+        assert (await committed(log, storing("second"))).index == 1
 
 
 async def test_cosignatures_are_in_the_receipt_even_when_they_cannot_be_stored(ledger: Ledger) -> None:
     """The answer does not wait for their storing; the asker has them."""
     line = "— witness aGVsbG8=\n"
     async with writing(Refusing(ledger), witnesses=Watching(enough=True, lines=[line])) as log:
-        committed = await log.commit(storing("first"))
-    assert str(committed.receipt["proof"]).endswith(line)
+        answer = await committed(log, storing("first"))
+    assert str(answer.receipt["proof"]).endswith(line)
 
 
 async def test_a_full_store_is_told_and_recovers() -> None:
@@ -239,7 +287,7 @@ async def test_a_full_store_is_told_and_recovers() -> None:
         answers = await outcomes(log, storing("a"), storing("b"))
         assert [type(answer) for answer in answers] == [StorageError, StorageError]
         memory.fails_with = None
-        assert (await log.commit(storing("a"))).index == 0
+        assert (await committed(log, storing("a"))).index == 0
 
 
 async def test_a_renewal_of_what_is_active_no_more_is_decided_again(ledger: Ledger) -> None:

@@ -31,7 +31,7 @@ from tests.simulators.proposals import storing
 STATEMENTS = (
     "BEGIN",
     "SAVEPOINT",
-    "SELECT target",
+    "SELECT worker, target",
     "INSERT INTO signals",
     "INSERT INTO signal_tokens",
     "INSERT INTO version_stamps",

@@ -14,6 +14,7 @@ from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
 from audit.seal import KeyEncryptionKey
+from broker.domain.changes import Change, EndSignal, RenewSignal, StoreSignal, Task
 from broker.domain.errors import (
     AlreadyAnsweredError,
     BrokerError,
@@ -27,20 +28,15 @@ from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenR
 from broker.domain.signals import Signal, SignalState
 from broker.ports import (
     AnswerToStore,
-    Change,
     Clock,
-    EndSignal,
     LookUp,
     OwnSignal,
     Proposal,
     Randomness,
-    RenewSignal,
     Stamp,
     StampKey,
     StampKind,
     StoredAnswer,
-    StoreSignal,
-    Task,
 )
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register

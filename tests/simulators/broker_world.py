@@ -17,6 +17,7 @@ from typing import Any, cast
 from audit.policy_file import Policy, parse_policy
 from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
+from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.flows.check_household import check_household
 from broker.flows.list_signals import list_signals
@@ -28,7 +29,7 @@ from broker.flows.request_rules import TicketIssuers
 from broker.flows.stored_answer import stored_answer
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
-from broker.ports import AnswerStore, Proposal, SignalStore, StampKey, StampKind, Task, TokenIndexer
+from broker.ports import AnswerStore, Proposal, SignalStore, StampKey, StampKind, TokenIndexer
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey

@@ -3,9 +3,10 @@
 import hashlib
 from datetime import date
 
+from broker.domain.changes import StoreSignal, TicketId
 from broker.domain.households import SealedToken, StoredToken, TokenIndex, TokenRole
 from broker.domain.signals import Signal
-from broker.ports import AnswerKey, AnswerStatus, AnswerToStore, Proposal, Stamp, StoreSignal, TicketId
+from broker.ports import AnswerKey, AnswerStatus, AnswerToStore, Committed, Log, Proposal, Stamp
 from tests.simulators.enrolled import GI
 
 
@@ -51,7 +52,11 @@ def storing(
         sealed=SealedToken(b"sealed"),
     )
     key = AnswerKey(
-        organisation=signal.organisation, idempotency_key=signal.id, target="register_signal", body_sha256="0" * 64
+        organisation=signal.organisation,
+        idempotency_key=signal.id,
+        worker="w",
+        target="register_signal",
+        body_sha256="0" * 64,
     )
     return Proposal(
         kind="signal",
@@ -68,3 +73,9 @@ def storing(
             signal_id=signal.id,
         ),
     )
+
+
+async def committed(log: Log, proposal: Proposal) -> Committed:
+    """Return what a proposal came to that takes a turn of its own."""
+    async with log.turn() as turn:
+        return await turn.commit(proposal)

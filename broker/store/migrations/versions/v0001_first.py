@@ -85,7 +85,7 @@ def _answering() -> None:
         "answers",
         _text("organisation", key=True),
         _text("idempotency_key", key=True),
-        *(_text(name) for name in ("target", "body_sha256", "status")),
+        *(_text(name) for name in ("worker", "target", "body_sha256", "status")),
         _number("entry_index"),
         _bytes("sealed"),
         _text("rests_on"),

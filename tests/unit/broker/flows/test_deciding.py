@@ -5,20 +5,23 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import pytest
 
 from audit.receipt import Receipt
+from broker.domain.changes import StoreSignal
 from broker.domain.errors import NotDoneError, RefusedError, StorageError, WithdrawalNeedsReviewError
 from broker.domain.signals import Exclusion
 from broker.flows import household_question
 from broker.flows.policy import PolicyInForce
 from broker.flows.recording import MAX_DECISIONS
-from broker.ports import Committed, Proposal, StoreSignal
+from broker.ports import Committed, Proposal, Turn
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_world import World, a_world, documents, log_size, matches_of, shield
 from tests.simulators.enrolled import GI, NAMES, VEILIG_THUIS, WIJKTEAM, Enrolled
+from tests.simulators.proposals import committed
 from tests.unit.broker.flows.deciders import erring, permissive, raising, watched
 
 CHILD = household(subject="child", parents=("mother",))
@@ -42,10 +45,36 @@ class Recording:
         self._log = world.log
         self.proposals: list[Proposal] = []
 
+    def turn(self) -> "RecordingTurn":
+        """Take a turn."""
+        return RecordingTurn(self, self._log.turn())
+
+    def changed(self, proposal: Proposal) -> Proposal:
+        """Return what is really proposed."""
+        return proposal
+
+
+class RecordingTurn:
+    """A turn of it."""
+
+    def __init__(self, recording: Recording, turn: Turn) -> None:
+        self._recording, self._turn = recording, turn
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        await self._turn.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End."""
+        await self._turn.__aexit__(kind, error, trace)
+
     async def commit(self, proposal: Proposal) -> Committed:
         """Note and commit."""
-        self.proposals.append(proposal)
-        return await self._log.commit(proposal)
+        self._recording.proposals.append(proposal)
+        return await self._turn.commit(self._recording.changed(proposal))
 
 
 def recorded(world: World) -> list[Proposal]:
@@ -159,7 +188,7 @@ async def test_an_excluded_asker_does_not_see_the_signal(world: World) -> None:
     await world.withdraw(world.asker(GI, seed="2"), change.signal.id)
     changes = (StoreSignal(signal=again, tokens=change.tokens),)
     entry = replace(proposals[0], answer=None, tickets=(), relies_on=(), changes=changes)
-    await world.log.commit(entry)
+    await committed(world.log, entry)
     assert (await world.register(world.asker(WIJKTEAM), CHILD)).result["outcome"] == "nothing"
     assert (await world.register(world.asker(VEILIG_THUIS), CHILD)).result["outcome"] == "shown"
 
@@ -235,11 +264,9 @@ async def test_what_keeps_moving_is_not_done(world: World) -> None:
     """A decision that is stale each time is given up, recorded and told; it is never made on old facts."""
 
     class AlwaysStale(Recording):
-        async def commit(self, proposal: Proposal) -> Committed:
-            if proposal.relies_on:
-                wrong = tuple(replace(stamp, version=stamp.version + 1) for stamp in proposal.relies_on)
-                return await super().commit(replace(proposal, relies_on=wrong))
-            return await super().commit(proposal)
+        def changed(self, proposal: Proposal) -> Proposal:
+            wrong = tuple(replace(stamp, version=stamp.version + 1) for stamp in proposal.relies_on)
+            return replace(proposal, relies_on=wrong)
 
     log = AlwaysStale(world)
     world.log = log  # type: ignore[assignment]  # a twin of the Log port

@@ -1,12 +1,15 @@
 """One idempotency key, one effect; the same request gets the same answer, or none."""
 
 import asyncio
+import base64
+from dataclasses import replace
 
 import pytest
 
-from broker.domain.errors import AnswerWithheldError, KeyReusedError, NotFoundError, RefusedError
+from broker.domain.errors import AnswerWithheldError, KeyReusedError, NotFoundError, RefusedError, RoleNotAllowedError
+from broker.flows.stored_answer import stored_answer
 from tests.simulators.asking import household
-from tests.simulators.broker_world import World, shield, signals_of
+from tests.simulators.broker_world import World, requester, shield, signals_of
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 
 CHILD = household(subject="child", parents=("mother",))
@@ -117,3 +120,40 @@ async def test_another_organisations_key_is_no_key(world: World) -> None:
     for key in (body["idempotencyKey"], "0" * 32):
         with pytest.raises(NotFoundError):
             await world.again(world.asker(WIJKTEAM), key)
+
+
+async def test_a_withheld_answer_tells_nothing_of_what_it_showed(world: World) -> None:
+    """After a shield a replay gives proof that it was carried out, and no word of who was shown (red line 6)."""
+    asker = world.asker(WIJKTEAM)
+    held = str((await world.register(world.asker(GI), CHILD)).result["signalId"])
+    body = asker.registration(CHILD)
+    assert (await world.send_registration(asker, body)).result["outcome"] == "shown"
+    await shield(world, held)
+    with pytest.raises(AnswerWithheldError) as withheld:
+        await world.again(asker, body["idempotencyKey"])
+    openings = withheld.value.receipt["openings"]
+    assert isinstance(openings, dict)
+    assert set(openings) == {"actor"}
+    told = base64.urlsafe_b64decode(openings["actor"]["payload"] + "==").decode()
+    assert GI not in told
+    assert WIJKTEAM in told
+
+
+async def test_a_colleague_is_not_given_anothers_answer(world: World) -> None:
+    """Who was shown something is one worker; a colleague, who may be excluded, or another role reads nothing."""
+    asker = world.asker(WIJKTEAM)
+    body = asker.registration(CHILD)
+    await world.send_registration(asker, body)
+    himself = requester(asker)
+    for who, refusal in (
+        (replace(himself, worker="colleague"), NotFoundError),
+        (replace(himself, role="fg"), RoleNotAllowedError),
+    ):
+        with pytest.raises(refusal):
+            await stored_answer(
+                idempotency_key=body["idempotencyKey"],
+                requester=who,
+                signals=world.signals,
+                answers=world.answers,
+                clock=world.clock,
+            )

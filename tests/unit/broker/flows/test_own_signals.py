@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from broker.domain.changes import Task
 from broker.domain.errors import (
     EndDateBeyondRuleError,
     FieldRuleError,
@@ -12,7 +13,6 @@ from broker.domain.errors import (
     WithdrawalNeedsReviewError,
 )
 from broker.flows.list_signals import list_signals
-from broker.ports import Task
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, requester, signals_of, tasks_of
 from tests.simulators.enrolled import GI, WIJKTEAM

@@ -1,7 +1,7 @@
 """Asking witnesses: what they give is counted by the policy, what they do not give never stops the log."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from audit.note import Algorithm, NoteSigningKey
 from audit.policy_file import Policy, parse_policy
 from broker.store.log_writer import Cosignature
-from broker.store.witnessing import HttpWitnesses
+from broker.store.witnessing import HttpWitnesses, show_head
 from tests.unit.audit.log_simulator import LogInMemory, policy_text
 
 URL = "https://witness.example"
@@ -99,3 +99,43 @@ async def test_a_failure_of_our_own_is_no_cosignature() -> None:
 async def test_a_witness_without_an_address_is_not_asked() -> None:
     """It still counts in the quorum, so without it the log is uncosigned."""
     assert await ask(answering, known=policy(url=False)) == ()
+
+
+class Head(Proofs):
+    """A log that starts: its newest checkpoint, how far it is cosigned, and what it was given to keep."""
+
+    def __init__(self, *, cosigned: int) -> None:
+        super().__init__()
+        self.cosigned = cosigned
+        self.kept: list[tuple[int, int]] = []
+
+    async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        """Nothing is needed from here."""
+        del old_size, new_size
+        return ()
+
+    async def cosigned_size(self, witness: str) -> int:
+        """Say how far."""
+        del witness
+        return self.cosigned
+
+    async def newest_note(self) -> str:
+        """Show the newest."""
+        return LOG.latest_note()
+
+    async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
+        """Keep them."""
+        self.kept.append((size, len(cosignatures)))
+
+
+@pytest.mark.parametrize(
+    ("witness", "cosigned", "kept"), [(answering, 0, [(3, 1)]), (answering, 3, []), (refusing, 0, [])]
+)
+async def test_a_log_that_starts_shows_its_head(
+    witness: Callable[[httpx.Request], httpx.Response], cosigned: int, kept: list[tuple[int, int]]
+) -> None:
+    """Before anything is served the witnesses see the newest checkpoint; what is known is not kept twice."""
+    head = Head(cosigned=cosigned)
+    async with httpx.AsyncClient(transport=InMemory(witness)) as client:
+        await show_head(head, HttpWitnesses(client=client, policy=policy(), proofs=head))
+    assert head.kept == kept

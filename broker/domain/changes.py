@@ -1,0 +1,66 @@
+"""What becomes durable with an entry of the log: changes of signals, tasks for people, spent tickets."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from broker.domain.households import StoredToken
+from broker.domain.signals import Signal, SignalState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSignal:
+    """A new signal and its tokens are stored."""
+
+    signal: Signal
+    tokens: tuple[StoredToken, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewSignal:
+    """An active signal has another end; a shorter one makes stale what relied on seeing it."""
+
+    signal_id: str
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSignal:
+    """A signal is active no more; what relied on seeing it is stale.
+
+    `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5).
+    """
+
+    signal_id: str
+    state: SignalState
+    reason: str | None
+    last_standing_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkStanding:
+    """A signal served as standing for a look-up on this day."""
+
+    signal_id: str
+    on: date
+
+
+Change = StoreSignal | RenewSignal | EndSignal | MarkStanding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something a person has to do, written in the same transaction as its cause."""
+
+    kind: str
+    organisation: str
+    due_on: date
+    signal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketId:
+    """A custodian's ticket; it is spent once, whatever the outcome. `expires_at` in unix seconds."""
+
+    custodian: str
+    id: str
+    expires_at: int
