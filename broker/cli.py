@@ -286,7 +286,7 @@ def _refusals() -> Iterator[None]:
     except (BrokerError, sqlite3.Error) as error:
         _fail(DOES_NOT_HOLD, f"the database is not available ({type(error).__name__}); nothing was changed")
     except OSError as error:
-        _fail(BAD_INPUT, f"{error.filename}: {error.strerror}")
+        _fail(BAD_INPUT, f"{error.filename or 'address'}: {error.strerror}")
 
 
 def _fail(code: int, message: str) -> None:

@@ -98,10 +98,24 @@ async def test_without_its_documents_the_broker_is_not_ready(world: ServedWorld)
         other.execute("ALTER TABLE registers RENAME TO gone")
         other.commit()
         ready = await world.client.get("/health/ready")
+        unreadable = await world.client.get("/health/live")
         answer = await world.register(WIJKTEAM, FAMILY)
         other.execute("ALTER TABLE gone RENAME TO registers")
         other.commit()
     assert (ready.status_code, ready.json()) == (503, {"ready": False, "database": False})
     assert (answer.status_code, _problem(answer)) == (503, "storage-unavailable")
-    assert (await world.client.get("/health/live")).status_code == 200
+    assert unreadable.status_code == 200
     assert (await world.register(WIJKTEAM, FAMILY)).status_code == 200
+
+
+async def test_a_log_that_cannot_be_read_gives_no_checkpoint(world: ServedWorld) -> None:
+    """Without its checkpoints the log is not published and the broker not ready; nothing else is said."""
+    sent = world.asker(WIJKTEAM).get("/checkpoint")
+    with closing(sqlite3.connect(world.settings.path(world.settings.database))) as other:
+        for table in ("log_checkpoints", "log_entries"):
+            other.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
+        other.commit()
+        answer = await world.send(sent)
+        ready = await world.client.get("/health/ready")
+    assert (answer.status_code, _problem(answer)) == (503, "log-unavailable")
+    assert (ready.status_code, ready.json()["ready"]) == (503, False)

@@ -132,10 +132,10 @@ class Region:
         run("sluis-broker", "migrate", self.path("broker"))
         run("sluis-broker", "register", "import", self.path("broker"), self.folder / "register.json")
         run("sluis-broker", "epoch", "import", self.path("broker"), self.folder / "epoch.json")
-        for oin in NAMES:
-            document = self.folder / f"roster-{oin}.json"
+        rosters = [self.folder / f"roster-{oin}.json" for oin in NAMES]
+        for oin, document in zip(NAMES, rosters, strict=True):
             document.write_bytes(self.enrolled.roster_document(oin).encode())
-            run("sluis-broker", "roster", "import", self.path("broker"), document)
+        run("sluis-broker", "roster", "import", self.path("broker"), *rosters)
         self._name_services()
 
     def publish_register(self, enrolled: Enrolled, out: Path) -> None:
@@ -156,6 +156,7 @@ class Region:
         identity = ("--id", name, "--public-url", url, "--bind", url.removeprefix("http://"), "--broker-id", BROKER)
         run("sluis-custodian", "init", self.path(name), *identity, *self.registrar_options())
         run("sluis-custodian", "register", "import", self.path(name), self.folder / "register.json")
+        enrolments: list[str] = []
         for oin in NAMES:
             roster = self.folder / f"{name}-{oin}.json"
             workers = [
@@ -164,7 +165,8 @@ class Region:
             ]
             document = roster_document(oin=oin, audience=name, number=1, workers=workers, teams=[])
             roster.write_bytes(document.with_signature(oin, key(oin)).encode())
-            run("sluis-custodian", "org", "enrol", self.path(name), "--oin", oin, "--roster", roster)
+            enrolments += ["--oin", oin, "--roster", str(roster)]
+        run("sluis-custodian", "org", "enrol", self.path(name), *enrolments)
 
     def _hold_ceremony(self) -> None:
         first, second = CUSTODIANS

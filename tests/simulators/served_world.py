@@ -74,9 +74,11 @@ def import_documents(broker: Path, enrolled: Enrolled, *, folder: Path, rosters:
     """Import a register, and every organisation's roster with this number unless it is None."""
     (folder / "register.json").write_bytes(enrolled.register_document().encode())
     run_cli("register", "import", broker, folder / "register.json")
-    for oin in enrolled.names if rosters is not None else ():
-        (folder / "roster.json").write_bytes(enrolled.roster_document(oin, number=rosters or 1).encode())
-        run_cli("roster", "import", broker, folder / "roster.json")
+    if rosters is not None:
+        files = [folder / f"roster-{oin}.json" for oin in enrolled.names]
+        for oin, file in zip(enrolled.names, files, strict=True):
+            file.write_bytes(enrolled.roster_document(oin, number=rosters).encode())
+        run_cli("roster", "import", broker, *files)
 
 
 def _pins(folder: Path) -> list[str]:
@@ -154,6 +156,8 @@ async def served_world(
         warnings.simplefilter("ignore", InsecureSettingWarning)
         warnings.simplefilter("ignore", InsecureTestBundleWarning)
         settings = Settings.read(folder / "broker")
+        if witness_up:  # the witness is asked in real time, and a slot of this clock costs none
+            settings = settings.model_copy(update={"tick_ms": 5000})
         clock = TestClock()
         app = create_app(
             settings,

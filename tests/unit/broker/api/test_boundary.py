@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from broker.api.boundary import API_VERSION, Boundary
 
@@ -84,3 +85,22 @@ async def test_half_an_answer_does_not_look_whole(client: httpx.AsyncClient, cap
         await client.get("/late/1")
     assert caught.value.__suppress_context__
     assert SECRET not in caplog.text
+
+
+async def test_what_is_no_request_passes_untouched() -> None:
+    """The server's own messages, of its start and end, are not requests and give no line."""
+    seen: list[str] = []
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["type"])
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        seen.append(message["type"])
+
+    await Boundary(inner)({"type": "lifespan"}, receive, send)
+    assert seen == ["lifespan", "lifespan.startup.complete"]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +13,7 @@ from typer.testing import CliRunner
 from audit.signer import LocalSigner
 from broker import cli
 from broker.api.serving import server_config
-from broker.settings import LOG_KEY
-from broker.settings import FILE_NAME
+from broker.settings import FILE_NAME, LOG_KEY
 from tests.simulators.asking import epoch_document, household
 from tests.simulators.enrolled import WIJKTEAM, Enrolled
 from tests.simulators.served_world import ServedWorld, make_template, run_cli, served_world
@@ -213,3 +213,33 @@ async def test_it_is_served_by_uvloop_and_httptools(template: Path, tmp_path: Pa
     config.load()
     assert config.http_protocol_class.__name__ == "HttpToolsProtocol"
     assert config.get_loop_factory().__module__.startswith("uvloop")
+
+
+def test_an_address_that_is_taken_is_told(broker: Path) -> None:
+    """When somebody else listens on the address, nothing is opened and one sentence says so."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        _edit("127.0.0.1:8801", f"127.0.0.1:{taken.getsockname()[1]}")(broker)
+        code, sentence = _refusal("serve", broker)
+    assert code == 2
+    assert "in use" in sentence
+
+
+def test_a_configuration_that_is_no_text_is_told(broker: Path) -> None:
+    """A damaged file is named, and nothing of it is shown."""
+    (broker / FILE_NAME).write_bytes(b"\xff\xfe\x00")
+    code, sentence = _refusal("config", "check", broker)
+    assert (code, "broker.toml" in sentence) == (2, True)
+
+
+def test_a_register_file_that_is_not_there_is_told(broker: Path, tmp_path: Path) -> None:
+    """A path with a typing error is named."""
+    code, sentence = _refusal("register", "import", broker, tmp_path / "nowhere.json")
+    assert (code, "nowhere.json" in sentence) == (2, True)
+
+
+def test_custodians_that_did_not_make_the_key_are_refused(broker: Path, template: Path) -> None:
+    """When the pinned custodians are not those of the epoch in use, the broker does not start."""
+    shutil.copy(template / "registrar-1.jwk", broker / "trust" / "extra.jwk")
+    _edit("[custodians]", '[custodians]\n"custodian-c.demo.sluis.test" = "trust/extra.jwk"')(broker)
+    code, _ = _refusal("config", "check", broker)
+    assert code == 2
