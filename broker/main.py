@@ -136,14 +136,15 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with held:
-            with _told("log", "database and signer disagree: restore the newest database, never the signer's state"):
-                await ledger.open()
-                await show_head(ledger, witnesses)
-            with _told("register", "import a register and an epoch: `sluis-broker register import`, `epoch import`"):
-                await _check_documents(stores.documents, material)
-                activate_bundle(settings.path(settings.database), material.bundle.sha256, now=clock.now())
-            async with client, log:
-                yield
+            async with client:
+                with _told("log", "database and signer disagree: restore the newest database, never the signer's state"):
+                    await ledger.open()
+                    await show_head(ledger, witnesses)
+                with _told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
+                    await _check_documents(stores.documents, material)
+                    activate_bundle(settings.path(settings.database), material.bundle.sha256, now=clock.now())
+                async with log:
+                    yield
 
     return create_api(edge, lifespan=lifespan)
 
