@@ -13,7 +13,10 @@ ORGANISATION = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What one batch costs: the organisation `points`, padding included; the worker, by his id at the broker, `persons`."""
+    """What one batch costs: the organisation `points`, padding included, and the worker `persons`.
+
+    `worker` is his id at the broker.
+    """
 
     organisation: str
     worker: str

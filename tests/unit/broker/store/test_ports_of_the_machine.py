@@ -48,15 +48,34 @@ async def test_a_request_id_is_used_once_per_issuer(spending: RequestSpending) -
     assert await spending.spend(issuer=GI, jti="b" * 32, expires_at=NOON + 300)
 
 
-async def test_a_used_id_survives_a_restart_and_is_forgotten_only_after_its_request(database: Path) -> None:
-    """While a request could still be valid its id stays used, and not much longer."""
+async def test_a_used_id_survives_a_restart_and_is_kept_only_while_its_request_could_hold(database: Path) -> None:
+    """While a request could still be valid its id stays used and noted; later it is not noted, and still not unused."""
     clock = TestClock()
-    for at, first in ((0, True), (300, False), (359, False), (421, True)):
+    for at, first, kept in ((0, True, 1), (300, False, 1), (359, False, 1), (421, False, 0)):
         writer = SingleWriter(database)
         clock.move(NOON + at - clock.now())
         spent = SqliteRequestIds(writer=writer, clock=clock)
         assert await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON + 300) is first
+        noted = writer.connection.execute("SELECT count(*) FROM request_jti WHERE jti = ?", ("a" * 32,)).fetchone()
+        assert noted == (kept,)
         writer.close()
+
+
+async def test_a_clock_that_went_forward_and_back_revives_no_request(database: Path) -> None:
+    """After ids were forgotten too early, what expires no later is refused, of that organisation alone."""
+    clock = TestClock()
+    writer = SingleWriter(database)
+    spent = SqliteRequestIds(writer=writer, clock=clock)
+    for jti, expires_at in (("a" * 32, NOON + 300), ("b" * 32, NOON + 200)):
+        assert await spent.spend(issuer=GI, jti=jti, expires_at=expires_at)
+    clock.move(10 * 365 * 86_400)
+    assert await spent.spend(issuer=WIJKTEAM, jti="c" * 32, expires_at=clock.now() + 300)
+    clock.move(-10 * 365 * 86_400)
+    for jti, expires_at in (("a" * 32, NOON + 300), ("b" * 32, NOON + 200), ("d" * 32, NOON + 300)):
+        assert not await spent.spend(issuer=GI, jti=jti, expires_at=expires_at)
+    assert await spent.spend(issuer=GI, jti="d" * 32, expires_at=NOON + 301)
+    assert await spent.spend(issuer=WIJKTEAM, jti="a" * 32, expires_at=NOON + 300)
+    writer.close()
 
 
 async def test_an_id_that_cannot_be_noted_is_an_outage(database: Path) -> None:
