@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError, ProtocolError
+from broker.protocol.request_signing import is_id
 
 MAX_BODY_BYTES = 262_144
 ANSWER_BYTES = (40_960, 65_536, 131_072, 262_144)
@@ -30,6 +31,7 @@ _RULES = {
     "literal_error": "is not one of the known values",
     "model_type": "is not an object",
 }
+_NOTHINGS_ID = "-"
 _FORMAT = "breaks the rule of its format"
 
 
@@ -65,6 +67,11 @@ def parse(model: type[M], body: bytes) -> M:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
         raise MalformedError(_field(place), _RULES.get(first["type"], _FORMAT)) from None
+
+
+def id_in_path(text: str) -> str:
+    """Return the id in an address; for a text that is none, one that nothing has: both are answered alike."""
+    return text if is_id(text) else _NOTHINGS_ID
 
 
 def padded_answer(result: dict[str, Any], receipt: dict[str, Any]) -> bytes:

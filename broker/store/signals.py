@@ -60,9 +60,11 @@ class SqliteSignals:
         query = f"SELECT {_SIGNAL}, s.id AS signal_id FROM signals s WHERE s.id = ? AND s.organisation = ?"  # noqa: S608 - column names of ours
         with snapshot(self._connection) as connection:
             rows = connection.execute(query, (signal_id, organisation)).fetchall()
-            signals = _signals(connection, rows)
-            stamps = read_stamps(connection, [StampKey(kind=StampKind.SHIELD, key=signal_id.encode("ascii"))])
-        return OwnSignal(signal=signals[signal_id], stamps=stamps) if signals else None
+            if not rows:
+                return None
+            signal = _signals(connection, rows)[signal_id]
+            stamps = read_stamps(connection, [StampKey(kind=StampKind.SHIELD, key=signal.id.encode("ascii"))])
+        return OwnSignal(signal=signal, stamps=stamps)
 
     async def list_own(self, *, organisation: str) -> tuple[Signal, ...]:
         """Return this organisation's own signals, in the order of their ids."""

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from broker.api.edge import Here, answer
 from broker.api.openapi import answers_with, body_of
-from broker.api.wire import parse
+from broker.api.wire import id_in_path, parse
 from broker.flows.check_household import check_household
 from broker.flows.stored_answer import stored_answer
 from broker.protocol.messages import Answer, CheckHousehold
@@ -40,7 +40,7 @@ async def again(idempotency_key: str, request: Request, edge: Here) -> Response:
     sent, _ = await edge.receive(request)
     return answer(
         await stored_answer(
-            idempotency_key=idempotency_key,
+            idempotency_key=id_in_path(idempotency_key),
             requester=sent.requester,
             clock=edge.clock,
             signals=edge.signals,

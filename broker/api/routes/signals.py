@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from broker.api.edge import Here, answer
 from broker.api.openapi import answers_with, body_of
-from broker.api.wire import parse
+from broker.api.wire import id_in_path, parse
 from broker.flows.list_signals import list_signals
 from broker.flows.register_signal import register_signal
 from broker.flows.renew_signal import renew_signal
@@ -44,7 +44,7 @@ async def renew(signal_id: str, request: Request, edge: Here) -> Response:
     return answer(
         await renew_signal(
             command=parse(RenewSignal, body),
-            signal_id=signal_id,
+            signal_id=id_in_path(signal_id),
             requester=sent.requester,
             policy=edge.policy,
             clock=edge.clock,
@@ -63,7 +63,7 @@ async def withdraw(signal_id: str, request: Request, edge: Here) -> Response:
     return answer(
         await withdraw_signal(
             command=parse(WithdrawSignal, body),
-            signal_id=signal_id,
+            signal_id=id_in_path(signal_id),
             requester=sent.requester,
             policy=edge.policy,
             clock=edge.clock,

@@ -54,7 +54,7 @@ async def test_anothers_signal_is_no_signal(world: World) -> None:
     """Another organisation's signal and none at all give the same answer."""
     signal_id = str((await world.register(world.asker(GI), CHILD)).result["signalId"])
     asker = world.asker(WIJKTEAM)
-    for one in (signal_id, "0" * 32):
+    for one in (signal_id, "0" * 32, "-", "\u00e9" * 3):
         with pytest.raises(NotFoundError):
             await world.withdraw(asker, one)
         with pytest.raises(NotFoundError):
