@@ -17,7 +17,7 @@ from broker.protocol.tokens import random_points
 from tests.simulators.enrolled import GI, NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled, worker_id
 from tests.simulators.region import BROKER, Region, run, wait_until
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
-from tests.simulators.wire_partner import BATCH, WirePartner
+from tests.simulators.wire_partner import WirePartner, padding_of
 
 NEWCOMER = "00000099000000009000"
 
@@ -109,7 +109,7 @@ def test_an_organisation_only_the_broker_knows_gets_nothing_of_the_custodians(re
     run("sluis-broker", "roster", "import", region.path("broker"), tmp_path / "roster.json")
     newcomer = region.partner(NEWCOMER)
     assert newcomer.get("/v1/organisations").status_code == 200
-    padding = {Family.NLBSN: random_points(BATCH, secrets.token_bytes)}
+    padding = {Family.NLBSN: random_points(padding_of(0), secrets.token_bytes)}
     body = json.dumps(newcomer.evaluation("register", {Family.NLBSN: []}, padding)).encode()
     for custodian in CUSTODIANS:
         answer = newcomer.ask(custodian, region.urls[custodian], "POST", "/v1/evaluations", body)

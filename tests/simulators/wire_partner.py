@@ -20,7 +20,12 @@ from broker.protocol.signing_keys import b64url, b64url_bytes
 from broker.protocol.tokens import Blinded, Evaluation, Identifier, blind, random_points, verify_and_combine
 from tests.simulators.enrolled import request_token
 
-BATCH = 16
+BATCHES = (8, 16, 32)
+
+
+def padding_of(real: int) -> int:
+    """Return how many random points make a batch of the smallest size that holds the real ones."""
+    return next(size for size in BATCHES if size >= real) - real
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +79,7 @@ class WirePartner:
             if values
         }
         padding = {
-            family: random_points(BATCH - len(blinded), secrets.token_bytes) for family, blinded in blinds.items()
+            family: random_points(padding_of(len(blinded)), secrets.token_bytes) for family, blinded in blinds.items()
         }
         body = json.dumps(self.evaluation(operation, blinds, padding)).encode()
         answers = {
