@@ -148,7 +148,7 @@ class ServedWorld:
 
 @asynccontextmanager
 async def served_world(
-    template: Path, folder: Path, *, seed: int = 1, witness_up: bool = False
+    template: Path, folder: Path, *, seed: int = 1, witness_up: bool = False, clock: TestClock | None = None
 ) -> AsyncIterator[ServedWorld]:
     """Hold a world on a copy of the template, running."""
     _copy(template, folder)
@@ -158,7 +158,7 @@ async def served_world(
         settings = Settings.read(folder / "broker")
         if witness_up:  # the witness is asked in real time, and a slot of this clock costs none
             settings = settings.model_copy(update={"tick_ms": 5000})
-        clock = TestClock()
+        clock = clock or TestClock()
         app = create_app(
             settings,
             clock=clock,
