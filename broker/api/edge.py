@@ -11,6 +11,7 @@ from starlette.responses import Response
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.wire import padded_answer, read_body
 from broker.domain.errors import NotRecordedError
+from broker.flows.list_signals import OwnSignals
 from broker.flows.outcome import Answered
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import TicketIssuers
@@ -22,7 +23,6 @@ from broker.ports import (
     RegisterReader,
     RequestSpending,
     RosterReader,
-    SignalStore,
     TokenIndexer,
 )
 from broker.protocol.errors import RequestTokenError
@@ -60,7 +60,7 @@ class Edge:
     randomness: Randomness
     registers: RegisterReader
     rosters: RosterReader
-    signals: SignalStore
+    signals: OwnSignals
     answers: AnswerStore
     log: WitnessedLog
     spending: RequestSpending

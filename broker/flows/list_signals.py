@@ -1,4 +1,6 @@
-"""List an organisation's own signals; reading is recorded too."""
+"""List an organisation's own signals, a page at a time; reading is recorded too."""
+
+from typing import Protocol
 
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
@@ -12,18 +14,34 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.messages import OwnSignal
 
+PAGE = 200
+"""Signals of one answer at most; who gets as many asks on after the last."""
+
+
+class OwnSignals(SignalStore, Protocol):
+    """Signals that can be listed page by page."""
+
+    async def list_own(
+        self, *, organisation: str, after: str | None = None, at_most: int | None = None
+    ) -> tuple[Signal, ...]:
+        """Return this organisation's own signals in the order of their ids, those after an id, so many at most."""
+
 
 async def list_signals(
     *,
     requester: Requester,
+    after: str | None = None,
     policy: PolicyInForce,
     clock: Clock,
     registers: RegisterReader,
-    signals: SignalStore,
+    signals: OwnSignals,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
-    """The organisation's own signals are read and that is recorded; outcome `done`, in the order of their ids.
+    """At most `PAGE` of the organisation's own signals are read and that is recorded; outcome `done`.
+
+    Args:
+        after: the id after which the page begins; the order is that of the ids.
 
     Raises:
         NotDoneError: it failed; with the receipt of its entry.
@@ -38,7 +56,8 @@ async def list_signals(
         register = await registers.register()
         check_organisation(register, act)
         # (2) Own signals only, whatever their state.
-        listed = [_listed(signal) for signal in await signals.list_own(organisation=requester.organisation)]
+        own = await signals.list_own(organisation=requester.organisation, after=after, at_most=PAGE)
+        listed = [_listed(signal) for signal in own]
         document = result_document(outcome="done", text="signal.list", signals=listed)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
         return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)

@@ -1,5 +1,6 @@
 """Reading signals, tokens and stamps over a connection of its own: driver SQL, one snapshot per call."""
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,6 +18,9 @@ _FOUND = f"""SELECT t.idx, t.role, t.source, t.signal_id, subject.idx AS subject
     JOIN signals s ON s.id = t.signal_id
     JOIN signal_tokens subject ON subject.signal_id = t.signal_id AND subject.role = 'subject'
     WHERE s.state = 'active' AND t.idx IN """  # noqa: S608 - column names of ours, no value
+_EXCLUSIONS = """SELECT e.signal_id, e.organisation, e.worker
+    FROM json_each(?) asked CROSS JOIN signal_exclusions e ON e.signal_id = asked.value"""
+_UNLIMITED = -1
 _ORDER = " ORDER BY t.signal_id, t.role, t.idx"
 
 
@@ -66,11 +70,15 @@ class SqliteSignals:
             stamps = read_stamps(connection, [StampKey(kind=StampKind.SHIELD, key=signal.id.encode("ascii"))])
         return OwnSignal(signal=signal, stamps=stamps)
 
-    async def list_own(self, *, organisation: str) -> tuple[Signal, ...]:
-        """Return this organisation's own signals, in the order of their ids."""
-        query = f"SELECT {_SIGNAL}, s.id AS signal_id FROM signals s WHERE s.organisation = ? ORDER BY s.id"  # noqa: S608 - column names of ours
+    async def list_own(
+        self, *, organisation: str, after: str | None = None, at_most: int | None = None
+    ) -> tuple[Signal, ...]:
+        """Return this organisation's own signals in the order of their ids, those after an id, so many at most."""
+        query = f"""SELECT {_SIGNAL}, s.id AS signal_id FROM signals s
+            WHERE s.organisation = ? AND s.id > ? ORDER BY s.id LIMIT ?"""  # noqa: S608 - column names of ours
+        values = (organisation, after or "", _UNLIMITED if at_most is None else at_most)
         with snapshot(self._connection) as connection:
-            rows = connection.execute(query, (organisation,)).fetchall()
+            rows = connection.execute(query, values).fetchall()
             return tuple(_signals(connection, rows).values())
 
     async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
@@ -91,15 +99,12 @@ def _version(connection: sqlite3.Connection, key: StampKey) -> int:
 
 
 def _signals(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> Mapping[str, Signal]:
-    """Return the signals of these rows by id, each with its exclusions."""
-    ids = list(dict.fromkeys(row["signal_id"] for row in rows))
-    exclusions: dict[str, list[Exclusion]] = defaultdict(list)
-    query = "SELECT organisation, worker FROM signal_exclusions WHERE signal_id = ?"
-    for signal_id in ids:
-        for row in connection.execute(query, (signal_id,)):
-            exclusions[signal_id].append(Exclusion(organisation=row["organisation"], worker=row["worker"] or None))
+    """Return the signals of these rows by id, each with its exclusions: one query, however many rows there are."""
     by_id = {row["signal_id"]: row for row in rows}
-    return {signal_id: signal_of(by_id[signal_id], exclusions[signal_id]) for signal_id in ids}
+    exclusions: dict[str, list[Exclusion]] = defaultdict(list)
+    for row in connection.execute(_EXCLUSIONS, (json.dumps(list(by_id)),)):
+        exclusions[row["signal_id"]].append(Exclusion(organisation=row["organisation"], worker=row["worker"] or None))
+    return {signal_id: signal_of(row, exclusions[signal_id]) for signal_id, row in by_id.items()}
 
 
 def _values(indexes: Collection[TokenIndex]) -> tuple[bytes, ...]:

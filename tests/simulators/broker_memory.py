@@ -292,10 +292,13 @@ class MemoryBroker:
         key = StampKey(kind=StampKind.SHIELD, key=signal_id.encode())
         return OwnSignal(signal=signal, stamps=self.state.stamps([key]))
 
-    async def list_own(self, *, organisation: str) -> tuple[Signal, ...]:
-        """See `SignalStore.list_own`."""
+    async def list_own(
+        self, *, organisation: str, after: str | None = None, at_most: int | None = None
+    ) -> tuple[Signal, ...]:
+        """See `OwnSignals.list_own`."""
         own = [signal for signal in self.state.signals.values() if signal.organisation == organisation]
-        return tuple(sorted(own, key=lambda signal: signal.id))
+        rest = [signal for signal in own if signal.id > (after or "")]
+        return tuple(sorted(rest, key=lambda signal: signal.id)[:at_most])
 
     async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
         """See `SignalStore.stamps`."""

@@ -9,7 +9,9 @@ from broker.flows.list_signals import list_signals
 from broker.flows.register_signal import register_signal
 from broker.flows.renew_signal import renew_signal
 from broker.flows.withdraw_signal import withdraw_signal
+from broker.protocol.errors import MalformedError
 from broker.protocol.messages import Answer, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.request_signing import is_id
 
 router = APIRouter(prefix="/v1/signals", tags=["signals"])
 
@@ -76,12 +78,15 @@ async def withdraw(signal_id: str, request: Request, edge: Here) -> Response:
 
 
 @router.get("", responses=answers_with(Answer))
-async def list_own(request: Request, edge: Here) -> Response:
-    """List the organisation's own signals."""
+async def list_own(request: Request, edge: Here, after: str | None = None) -> Response:
+    """List the organisation's own signals, at most 200, in the order of their ids; `after` an id goes on from there."""
     sent, _ = await edge.receive(request)
+    if after is not None and not is_id(after):
+        raise MalformedError("after", "is not an id")
     return answer(
         await list_signals(
             requester=sent.requester,
+            after=after,
             policy=edge.policy,
             clock=edge.clock,
             registers=edge.registers,

@@ -36,6 +36,23 @@ async def test_a_list_has_own_signals_only(world: World) -> None:
     assert [signal["caseRef"] for signal in listed] == ["ab" * 32]
 
 
+async def test_a_long_list_comes_in_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page after page gives every own signal once, in the order of the ids, and nobody else's."""
+    monkeypatch.setattr("broker.flows.list_signals.PAGE", 2)
+    asker = world.asker(GI)
+    await world.register(world.asker(WIJKTEAM), CHILD)
+    children = [household(subject=f"child {number}") for number in range(5)]
+    ids = sorted([str((await world.register(asker, child)).result["signalId"]) for child in children])
+    pages, after = [], None
+    while True:
+        page = [str(signal["signalId"]) for signal in signals_of(await world.list(asker, after=after))]
+        pages.append(page)
+        if len(page) < 2:
+            break
+        after = page[-1]
+    assert pages == [ids[:2], ids[2:4], ids[4:]]
+
+
 async def test_a_withdrawn_signal_matches_nothing_and_is_gone_for_renewal(world: World) -> None:
     """After the withdrawal nobody finds the signal, and its holder can do no more with it."""
     asker = world.asker(GI)
