@@ -26,8 +26,7 @@ from broker.ports import Clock, Committed, Proposal, Randomness
 
 DEADLINE_SHARE = 0.8
 """How much of what is left of a slot witnesses have; the rest is for storing what they say."""
-EARLY_SHARE = 0.02
-"""How much of a slot a timer may fire too early; event loops round to milliseconds."""
+EARLY_SHARE = 0.02  # of a slot that a timer may fire too early (loops round to milliseconds); else witnesses had no time
 BENCH_DEADLINE_S = 0.2
 """Seconds witnesses have when there are no slots."""
 
@@ -164,15 +163,9 @@ class LogWriter:
             await self._tick()
 
     def _rest_of_slot(self) -> float:
-        """Return the seconds until the next boundary, on a grid that never drifts.
-
-        A timer may fire a little before its time: that close to a boundary, the boundary counts as reached. Else the
-        witnesses would have no time at all.
-        """
-        if not self._tick_s:
-            return 0.0
-        rest = self._tick_s - self._clock.monotonic() % self._tick_s
-        return rest if rest > self._tick_s * EARLY_SHARE else rest + self._tick_s
+        """Return the seconds until the next boundary, on a grid that never drifts; one as good as reached is past."""
+        rest = self._tick_s - self._clock.monotonic() % self._tick_s if self._tick_s else 0.0
+        return rest if rest >= self._tick_s * EARLY_SHARE else rest + self._tick_s
 
     async def _tick(self) -> None:
         """Everything that gathered is decided, written, witnessed and told; nobody is left waiting."""
