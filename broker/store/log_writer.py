@@ -26,7 +26,7 @@ from broker.ports import Clock, Committed, Proposal, Randomness
 
 DEADLINE_SHARE = 0.8
 """How much of what is left of a slot witnesses have; the rest is for storing what they say."""
-EARLY_SHARE = 0.02  # of a slot that a timer may fire too early (loops round to milliseconds); else witnesses had no time
+EARLY_SHARE = 0.02  # of a slot: as early a timer may fire, for loops round to milliseconds; witnesses need the slot
 BENCH_DEADLINE_S = 0.2
 """Seconds witnesses have when there are no slots."""
 
