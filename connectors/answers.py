@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 KINDS = ("person", "member", "family", "address")
 """Kinds of match, the strongest first (D4)."""
 
+_TELLING = ("shown", "done", "nothing")
+"""Outcomes, the one first that no other may hide: of a `done` part the answer was withheld (red line 14)."""
+
 _MAX_TEXT = 2_000
 
 
@@ -60,7 +63,10 @@ class ProblemDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedEntry:
-    """One log entry about an own request, verified. `decision` is the record `decision/v1` of `may_ask`."""
+    """One log entry about an own request, verified. `decision` is the record `decision/v1` of `may_ask`.
+
+    Of an answer that was withheld on a replay only the actor is opened: `bundle_sha256` and `outcome` are then None.
+    """
 
     index: int
     kind: str
@@ -68,8 +74,8 @@ class VerifiedEntry:
     cosigned_by: tuple[str, ...]
     witnesses: int
     uncosigned_since: int | None
-    bundle_sha256: str
-    outcome: str
+    bundle_sha256: str | None
+    outcome: str | None
     decision: Mapping[str, Any]
 
     @property
@@ -101,15 +107,19 @@ class Outcome:
 
 
 def merged(parts: Sequence[Outcome]) -> Outcome:
-    """Return one outcome for a household that was asked about in several messages."""
-    first = next((part for part in parts if part.outcome == "shown"), parts[0])
+    """Return one outcome for a household that was asked about in several messages.
+
+    What some part shows is shown; nothing is there to show only where every part says so.
+    """
+    first = min(parts, key=lambda part: _TELLING.index(part.outcome))
+    said = [part.text_nl for part in parts if part.outcome != "nothing"]
     strongest: dict[tuple[str, str], Match] = {}
     for match in sorted((match for part in parts for match in part.matches), key=lambda match: KINDS.index(match.kind)):
         strongest.setdefault((match.holder.oin, match.holder.team), match)
     return Outcome(
         row=first.row,
         outcome=first.outcome,
-        text_nl=first.text_nl,
+        text_nl=" ".join(dict.fromkeys(said)) or first.text_nl,
         matches=tuple(strongest.values()),
         signal_id=first.signal_id,
         signals=first.signals,

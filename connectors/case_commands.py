@@ -25,16 +25,16 @@ from connectors.command_line import (
     Purpose,
     Team,
     WorkerId,
-    console,
     errors_end_the_command,
-    explanation,
     failure_document,
     notices,
     outcome_document,
     print_json,
     print_outcome,
+    print_unfinished,
     remark_documents,
 )
+from connectors.conclusions import Unfinished
 from connectors.errors import ConnectorError, SourceError
 from connectors.sources.case_file import read_bsn_file, read_case_file
 from connectors.sources.caseload import Caseload, Remark, write_rejects
@@ -68,11 +68,12 @@ class Report:
     done: dict[str, Outcome] = field(default_factory=dict)
     failed: dict[str, ConnectorError] = field(default_factory=dict)
     resumed: list[Outcome] = field(default_factory=list)
+    unfinished: list[Unfinished] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
     def exit_code(self, caseload: Caseload) -> int:
         """Return what the command ends with."""
-        if self.failed:
+        if self.failed or self.unfinished:
             return NOT_DONE
         return SOME_REJECTED if caseload.rejected else 0
 
@@ -229,9 +230,12 @@ async def _run(
     gate = asyncio.Semaphore(parallel)
     async with client:
         if resume:
-            report.resumed.extend(await client.resume())
-            finished = {outcome.row for outcome in report.resumed}
-            cases = [case for case in cases if case.row not in finished]
+            resumed = await client.resume()
+            report.resumed.extend(resumed.outcomes)
+            report.unfinished.extend(resumed.unfinished)
+            # What still waits is not asked a second time under another key, and what was refused is not asked again.
+            told = {outcome.row for outcome in resumed.outcomes} | {one.row for one in resumed.unfinished}
+            cases = [case for case in cases if case.row not in told]
         with Progress(console=notices, transient=True) as progress:
             task = progress.add_task("bezig", total=len(cases))
 
@@ -254,17 +258,18 @@ def _tell(caseload: Caseload, report: Report, *, as_json: bool, dry_run: bool) -
         return
     for outcome in (*report.resumed, *outcomes):
         print_outcome(outcome)
-    for case in caseload.cases:
-        if case.row in report.failed:
-            console.print(f"[bold]{case.row}[/bold]")
-            for line in explanation(report.failed[case.row]):
-                console.print(line, markup=False)
+    failed = [
+        Unfinished(row=case.row, error=report.failed[case.row]) for case in caseload.cases if case.row in report.failed
+    ]
+    print_unfinished((*report.unfinished, *failed))
     for remark in caseload.rejected:
         notices.print(f"Afgewezen: {remark.row}, {remark.field}: {remark.rule}", markup=False)
     for remark in caseload.reported:
         notices.print(f"Niet gebruikt: {remark.row}, {remark.field}: {remark.rule}", markup=False)
     counts = f"{len(caseload.cases)} gelezen, {len(outcomes) + len(report.resumed)} gedaan"
-    counts += f", {len(report.failed)} niet gedaan of geweigerd, {len(caseload.rejected)} rijen afgewezen"
+    counts += (
+        f", {len(failed) + len(report.unfinished)} niet gedaan of geweigerd, {len(caseload.rejected)} rijen afgewezen"
+    )
     notices.print(counts, markup=False)
 
 
@@ -275,7 +280,10 @@ def _document(caseload: Caseload, report: Report, outcomes: list[Outcome], *, dr
         "results": [outcome_document(outcome) for outcome in outcomes],
         "resumed": [outcome_document(outcome) for outcome in report.resumed],
         "skipped": report.skipped,
-        "failed": [failure_document(row, error) for row, error in report.failed.items()],
+        "failed": [
+            *(failure_document(one.row, one.error) for one in report.unfinished),
+            *(failure_document(row, error) for row, error in report.failed.items()),
+        ],
         "rejected": remark_documents(caseload.rejected),
         "reported": remark_documents(caseload.reported),
     }

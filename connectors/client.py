@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from broker.protocol.messages import CheckHousehold, Message, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.request_signing import is_id
-from connectors.answers import Outcome, merged
+from connectors.answers import Outcome
 from connectors.cases import Case
+from connectors.conclusions import Resumed, Unfinished
 from connectors.delivery import Delivery
-from connectors.errors import CaseError, CaseMismatchError, FolderError, case_error
+from connectors.errors import CaseError, CaseMismatchError, ConnectorError, FolderError, case_error
 from connectors.evaluation import evaluate
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
@@ -138,9 +139,11 @@ class SluisClient:
             CaseError, RefusedError, NotDoneError: it was not carried out, and nothing is known.
         """
         self._same_person(case)
-        parts = []
-        for asked in to_check(case, self._families(purpose, families)):
-            household, evaluated, tickets = await self._evaluated(asked, "check", purpose)
+        questions = to_check(case, self._families(purpose, families))
+        # Every part has its tokens before any of them leaves; together they are one group.
+        evaluated = [await self._evaluated(asked, "check", purpose) for asked in questions]
+        group, parts = self._surroundings.new_id(), []
+        for place, (household, body, tickets) in enumerate(evaluated, start=1):
             members = {
                 **self._asking(case, purpose, grounds, team),
                 "epoch": self.folder.epoch.epoch,
@@ -150,8 +153,9 @@ class SluisClient:
             command = self._command(
                 CheckHousehold, members, kind="check", effect="check", path="/v1/household-checks", case=case
             )
-            parts.append(await self._delivery.send(replace(command, evaluation=evaluated, tickets=tickets)))
-        return merged(parts)
+            part = replace(command, group=group, part=place, parts=len(evaluated))
+            parts.append(replace(part, evaluation=body, tickets=tickets))
+        return await self._delivery.send(*parts)
 
     async def renew(self, signal_id: str, *, ends_on: datetime.date) -> Outcome:
         """Return once the own signal has this end date. Raises RefusedError, NotDoneError."""
@@ -185,13 +189,18 @@ class SluisClient:
         """Return the organisation's own signals as the broker has them. Raises RefusedError, NotDoneError."""
         return await self._delivery.read("/v1/signals", worker=self._worker)
 
-    async def resume(self) -> list[Outcome]:
-        """Return the outcomes of all commands that had no receipt yet, in the order they were made.
+    async def resume(self) -> Resumed:
+        """Return what became of every command that had no receipt yet, in the order they were made.
 
-        Raises:
-            RefusedError, NotDoneError: of the first that did not end well; the rest still waits.
+        One that fails stops no other; those that were refused or still wait stand beside the outcomes.
         """
-        return [await self._delivery.resume(command) for command in self._outbox.waiting()]
+        outcomes, unfinished = [], []
+        for parts in self._outbox.waiting():
+            try:
+                outcomes.append(await self._delivery.resume(parts))
+            except ConnectorError as error:
+                unfinished.append(Unfinished(row=parts[0].local.get("row") or "", error=error))
+        return Resumed(outcomes=tuple(outcomes), unfinished=tuple(unfinished))
 
     def has_active_signal(self, case: Case, *, purpose: str, team: str) -> bool:
         """Return whether this case has an active signal here, by its case reference."""

@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,6 +22,10 @@ from connectors.errors import (
     SourceError,
 )
 from connectors.sources.caseload import Remark
+
+if TYPE_CHECKING:
+    # Set-up commands end in milliseconds less without the wire models.
+    from connectors.conclusions import Unfinished
 
 DONE, NOT_DONE, BAD_INPUT, SOME_REJECTED = 0, 1, 2, 3
 
@@ -71,8 +75,9 @@ def explanation(error: Exception) -> list[str]:
         lines = [error.text_nl, *(f"Dit kan wel: {text}" for text in error.problem.possible)]
         return lines if error.receipt is None else [*lines, receipt_line(error.receipt)]
     if isinstance(error, NotDoneError):
+        reason = [] if error.problem is None else [f"Antwoord van {error.party}: {error.problem.text_nl}"]
         waits = ["Het verzoek wacht in de outbox; ga verder met --resume."] if error.resumable else []
-        return [error.text_nl, *waits]
+        return [error.text_nl, *reason, *waits]
     return [str(error)]
 
 
@@ -96,6 +101,15 @@ def print_outcome(outcome: Outcome) -> None:
         console.print(f"{line}: {KIND_NL[match.kind]}", markup=False)
     for receipt in outcome.receipts:
         console.print(receipt_line(receipt), markup=False)
+
+
+def print_unfinished(unfinished: "Iterable[Unfinished]") -> None:
+    """Print what did not end well, each with its row and the reason."""
+    for one in unfinished:
+        if one.row:
+            console.print(f"[bold]{one.row}[/bold]")
+        for line in explanation(one.error):
+            console.print(line, markup=False)
 
 
 def print_json(document: object) -> None:
@@ -142,7 +156,8 @@ def failure_document(row: str, error: ConnectorError) -> dict[str, Any]:
         return {"row": row, **facts, "possible": list(error.problem.possible), "receipt": receipt}
     if isinstance(error, NotDoneError):
         facts = {"outcome": "not_done", "problem": error.problem_id, "text_nl": error.text_nl, "party": error.party}
-        return {"row": row, **facts, "resumable": error.resumable}
+        reason = None if error.problem is None else error.problem.id
+        return {"row": row, **facts, "resumable": error.resumable, "reason": reason}
     return {"row": row, "outcome": "not_done", "problem": "malformed-request", "text_nl": str(error), "party": None}
 
 

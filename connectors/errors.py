@@ -62,6 +62,7 @@ class NotDoneError(ConnectorError):
     """The request was not carried out, or nobody knows whether it was; `resumable` rows stand in the outbox.
 
     `problem_id` is a published problem, `text_nl` its Dutch sentence, `receipt` the entry of a recorded failure.
+    `problem` is what a party answered instead, which does not say what became of the request itself.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class NotDoneError(ConnectorError):
         party: str | None = None,
         key: str | None = None,
         receipt: VerifiedEntry | None = None,
+        problem: ProblemDocument | None = None,
     ) -> None:
         super().__init__(problem_id)
+        self.problem = problem
         self.problem_id = problem_id
         self.party = party
         self.key = key

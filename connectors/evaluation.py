@@ -169,7 +169,7 @@ def _answer(custodian: Party, reply: Reply) -> EvaluationAnswer:
             raise NotDoneError("custodian-unreachable", party=custodian.id)
         raise RefusedError(problem, party=custodian.id)
     try:
-        return EvaluationAnswer.model_validate(strict_json.load_object(reply.body))
+        return EvaluationAnswer.model_validate(strict_json.load_object(reply.body), by_alias=True, by_name=False)
     except (MalformedError, ValidationError):
         raise NotDoneError("custodian-unreachable", party=custodian.id) from None
 

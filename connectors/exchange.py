@@ -40,10 +40,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a party answered, believed in nothing yet."""
+    """What a party answered, believed in nothing yet; `jti` is that of the request token it was asked with."""
 
     status: int
     body: bytes = field(repr=False)
+    jti: str
 
 
 class Exchange:
@@ -85,31 +86,31 @@ class Exchange:
         Raises:
             NotDoneError: no answer, or a longer one than any of ours.
         """
-        headers = {"Authorization": "Sluis " + self._signed(party, path, method, body, worker)}
+        jti, target = self.surroundings.new_id(), Target(audience=party.id, method=method, url=party.url + path)
+        headers = {"Authorization": "Sluis " + self._signed(target, body, worker, jti=jti)}
         if approver is not None:
-            headers["Sluis-Approval"] = self._signed(party, path, method, body, approver, approval=True)
+            approval = self._signed(target, body, approver, jti=self.surroundings.new_id(), approval=True)
+            headers["Sluis-Approval"] = approval
         if body:
             headers["Content-Type"] = "application/json"
         try:
             async with self._http.stream(method, party.url + path, content=body, headers=headers) as response:
-                return Reply(status=response.status_code, body=await _bounded(response))
+                return Reply(status=response.status_code, body=await _bounded(response), jti=jti)
         except (httpx.HTTPError, httpx.StreamError, _TooLongError):
             raise NotDoneError(self._outage(party), party=party.id) from None
 
-    def _signed(
-        self, party: Party, path: str, method: str, body: bytes, local_id: str, *, approval: bool = False
-    ) -> str:
+    def _signed(self, target: Target, body: bytes, local_id: str, *, jti: str, approval: bool = False) -> str:
         return sign_request(
             self._folder.signing_key,
             sender=Sender(
                 organisation=self._folder.settings.oin,
-                worker=pairwise_id(self._folder.pairwise_key, audience=party.id, local_id=local_id),
+                worker=pairwise_id(self._folder.pairwise_key, audience=target.audience, local_id=local_id),
                 role="approver" if approval else "worker",
                 parent_org=self._folder.organisation.parent_org,
             ),
-            target=Target(audience=party.id, method=method, url=party.url + path),
+            target=target,
             body=body,
-            jti=self.surroundings.new_id(),
+            jti=jti,
             now=self.surroundings.now(),
             typ=APPROVAL_TYP if approval else REQUEST_TYP,
         )

@@ -28,7 +28,9 @@ class Command:
 
     `kind` is the log kind of its entry; `effect` what it does to the casebook: register, renew, withdraw or check.
     `body` is without tickets; `evaluation` the exact body the custodians got, "" for commands without tokens.
-    `local` are own notes: row, case reference, signal id.
+    `local` are own notes: row, case reference, signal id. A question that needs several messages is a group: its parts
+    share a `group` id and are numbered from 1. `conclusion` is how this part ended, kept until all of them have
+    (`connectors/conclusions.py`); such a command holds no token any more.
     """
 
     key: str
@@ -41,6 +43,10 @@ class Command:
     tickets: tuple[str, ...]
     evaluation: str
     local: Mapping[str, str | None]
+    group: str | None = None
+    part: int = 1
+    parts: int = 1
+    conclusion: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         """Return the kind and key only."""
@@ -65,25 +71,42 @@ class Outbox:
         """Close the database."""
         self._database.close()
 
-    def put(self, command: Command, *, now: int) -> None:
-        """The command is durable, sealed, and will be found by `waiting`; one with the same key is replaced."""
-        sealed = self._key.seal(json.dumps(asdict(command)).encode())
-        self._database.execute(
-            "INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?)", (command.key, command.kind, now, sealed)
-        )
+    def put(self, *commands: Command, now: int) -> None:
+        """All of the commands are durable, sealed, and will be found by `waiting`, or none of them is.
 
-    def delete(self, key: str) -> None:
-        """The command is gone and its bytes in the database are overwritten."""
-        self._database.execute("DELETE FROM command WHERE key = ?", (key,))
+        One with the same key is replaced, in its place.
+        """
+        rows = [(command.key, command.kind, now, self._sealed(command)) for command in commands]
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany(
+                "INSERT INTO command VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed", rows
+            )
+
+    def delete(self, *keys: str) -> None:
+        """All of these commands are gone and their bytes in the database are overwritten, or none is."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany("DELETE FROM command WHERE key = ?", [(key,) for key in keys])
 
     def forget(self) -> None:
         """No trace of a deleted command is left in the write-ahead log."""
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
-    def waiting(self) -> list[Command]:
-        """Return the commands without a receipt, oldest first. Raises FolderError: a row does not open."""
+    def waiting(self) -> list[tuple[Command, ...]]:
+        """Return the commands without a receipt, oldest first, each with the parts of its group in their order.
+
+        Raises:
+            FolderError: a row does not open.
+        """
         rows = self._database.execute("SELECT sealed FROM command ORDER BY created_at, key").fetchall()
-        return [self._opened(sealed) for (sealed,) in rows]
+        groups: dict[str, list[Command]] = {}
+        for command in (self._opened(sealed) for (sealed,) in rows):
+            groups.setdefault(command.group or command.key, []).append(command)
+        return [tuple(sorted(parts, key=lambda command: command.part)) for parts in groups.values()]
+
+    def _sealed(self, command: Command) -> bytes:
+        return self._key.seal(json.dumps(asdict(command)).encode())
 
     def _opened(self, sealed: bytes) -> Command:
         try:

@@ -20,6 +20,10 @@ from connectors.errors import ReceiptError
 SCHEMA = "stored-receipt/v1"
 _MAX_FILE = 4_194_304
 _HEX_LENGTH = 64
+_WHOLE, _ACTOR = frozenset({"meta", "actor"}), frozenset({"actor"})
+REFUSED, ERROR = "refused", "error"
+"""How an entry ends that answers with a problem."""
+Row = tuple[str, str, str, int]
 NO_BODY_SHA256 = hashlib.sha256(b"").hexdigest()
 """What stands for the body of a request without one."""
 
@@ -28,8 +32,10 @@ NO_BODY_SHA256 = hashlib.sha256(b"").hexdigest()
 class Expected:
     """What a receipt must be about: the request that was really sent, and the answer that really came.
 
-    `shown_sha256` is None where the first answer was withheld on a replay, so that nobody here has it.
-    `tickets` are pairs of custodian and ticket id.
+    `shown_sha256` is None where the first answer was withheld on a replay: nobody here has it, and the receipt opens
+    only who asked. `outcome` is then unknown too. `shown` are rows of organisation, team, kind and level. `jti` is that
+    of the request token where the answer is a direct one, None where it was stored. `tickets` are pairs of custodian
+    and ticket id.
     """
 
     kind: str
@@ -37,6 +43,9 @@ class Expected:
     worker: str
     request_sha256: str
     shown_sha256: str | None
+    outcome: str | None
+    shown: tuple[Row, ...]
+    jti: str | None
     tickets: frozenset[tuple[str, str]]
 
 
@@ -50,6 +59,13 @@ def request_digest(body: Mapping[str, Any]) -> str:
     return digest({name: value for name, value in body.items() if name != "tickets"})
 
 
+def shown_in(answer: Mapping[str, Any]) -> tuple[Row, ...]:
+    """Return who an answer shows: organisation, team, kind and level, in order. A problem shows nobody."""
+    matches = answer.get("matches") or ()
+    rows = [(match["holder"]["oin"], match["holder"]["team"], match["kind"], match["level"]) for match in matches]
+    return tuple(sorted(rows))
+
+
 def verify_answer(wire: object, *, policy: Policy, expected: Expected) -> VerifiedEntry:
     """Return the entry, if the receipt holds and is about exactly this request and this answer.
 
@@ -57,28 +73,44 @@ def verify_answer(wire: object, *, policy: Policy, expected: Expected) -> Verifi
         ReceiptError: names the step that failed (docs/formats.md §7).
     """
     # (1) The leaf recomputes from the openings, (2) and stands in the pinned log, under no bad signature.
-    verified = _verified(wire, policy)
-    meta, actor = verified.payloads["meta"], verified.payloads["actor"]
-    if verified.leaf.kind != expected.kind or meta.get("schema") != "entry-meta/v1":
+    withheld = expected.shown_sha256 is None
+    verified = _verified(wire, policy, opened=_ACTOR if withheld else _WHOLE)
+    if verified.leaf.kind != expected.kind:
         raise ReceiptError("the entry is of another kind")
-    # (3) It is about the own request, and states it as the own organisation's and worker's.
+    # (3) It is about the own request and this answer, as far as the broker may still tell.
+    if not withheld:
+        _check_meta(verified.payloads["meta"], expected)
+    # (4) It states the request as the own organisation's and worker's, made with the token that was just sent.
+    actor = verified.payloads["actor"]
+    if (actor.get("organisation"), actor.get("worker")) != (expected.organisation, expected.worker):
+        raise ReceiptError("the entry names another sender")
+    if not withheld and expected.jti is not None and actor.get("jti") != expected.jti:
+        raise ReceiptError("the entry names another request token")
+    # (5) The tickets it spent are those that were sent; an act that failed spends none, so that it can be tried again.
+    if _tickets(actor) != (frozenset() if expected.outcome == ERROR else expected.tickets):
+        raise ReceiptError("the entry names other tickets")
+    # (6) Cosignatures count under the own policy only; `_entry` says how many there are.
+    return _entry(verified, policy)
+
+
+def _check_meta(meta: Mapping[str, object], expected: Expected) -> None:
+    """Hold if the entry is about this request, and tells the same story as the answer. Raises ReceiptError."""
+    if meta.get("schema") != "entry-meta/v1":
+        raise ReceiptError("the entry is of another kind")
+    # (3a) The own request.
     request = meta.get("request")
     if not isinstance(request, dict) or request.get("sha256") != expected.request_sha256:
         raise ReceiptError("the entry is about another request")
-    if (actor.get("organisation"), actor.get("worker")) != (expected.organisation, expected.worker):
-        raise ReceiptError("the entry names another sender")
-    # (4) It commits to the very answer that came.
-    if expected.shown_sha256 is not None and meta.get("result_sha256") != expected.shown_sha256:
+    # (3b) The very answer that came, (3c) which ended as the log says, (3d) and shows whom the log says.
+    if meta.get("result_sha256") != expected.shown_sha256:
         raise ReceiptError("the entry commits to another answer")
-    # (5) The tickets it spent are those that were sent; an act that failed spends none, so that it can be tried again.
-    spent = frozenset() if meta.get("outcome") == "error" else expected.tickets
-    if _tickets(actor) != spent:
-        raise ReceiptError("the entry names other tickets")
-    # (6) It states under which rules was decided.
+    if meta.get("outcome") != expected.outcome:
+        raise ReceiptError("the entry ended in another way")
+    if _rows(meta.get("shown")) != expected.shown:
+        raise ReceiptError("the entry shows others")
+    # (3e) It states under which rules was decided.
     if not _is_digest(meta.get("bundle")) or not isinstance(meta.get("decision"), dict | None):
         raise ReceiptError("the entry states no bundle")
-    # (7) Cosignatures count under the own policy only; `_entry` says how many there are.
-    return _entry(verified, policy)
 
 
 def store_receipt(
@@ -96,6 +128,8 @@ def store_receipt(
             "worker": expected.worker,
             "requestSha256": expected.request_sha256,
             "shownSha256": expected.shown_sha256,
+            "outcome": expected.outcome,
+            "jti": expected.jti,
             "tickets": sorted([custodian, ticket] for custodian, ticket in expected.tickets),
         },
     }
@@ -107,6 +141,7 @@ def store_receipt(
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    _sync_folder(folder)
     return path
 
 
@@ -125,19 +160,44 @@ def verify_stored(path: Path, *, policy: Policy) -> VerifiedEntry:
             worker=stated["worker"],
             request_sha256=stated["requestSha256"],
             shown_sha256=stated["shownSha256"],
+            outcome=stated["outcome"],
+            shown=(),
+            jti=stated["jti"],
             tickets=frozenset((custodian, ticket) for custodian, ticket in stated["tickets"]),
         )
-        shown = None if expected.shown_sha256 is None else digest(answer)
-    except (OSError, MalformedError, LookupError, TypeError, ValueError):
+        if expected.shown_sha256 is not None:
+            expected = replace(expected, shown_sha256=digest(answer), shown=shown_in(answer))
+    except (OSError, MalformedError, LookupError, TypeError, ValueError, AttributeError):
         raise ReceiptError("the file is no stored receipt") from None
-    return verify_answer(wire, policy=policy, expected=replace(expected, shown_sha256=shown))
+    return verify_answer(wire, policy=policy, expected=expected)
 
 
-def _verified(wire: object, policy: Policy) -> VerifiedReceipt:
+def _sync_folder(folder: Path) -> None:
+    """The folder's entries are on disk: a file that was renamed into it is still there after a crash."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return verify_receipt(Receipt.from_wire(wire), policy)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _verified(wire: object, policy: Policy, *, opened: frozenset[str]) -> VerifiedReceipt:
+    try:
+        verified = verify_receipt(Receipt.from_wire(wire), policy, require=opened)
     except AuditError:
         raise ReceiptError("the log's signature, the proof or an opening does not hold") from None
+    if frozenset(verified.payloads) != opened:
+        raise ReceiptError("the receipt opens more than it should")
+    return verified
+
+
+def _rows(shown: object) -> tuple[Row, ...] | None:
+    """Return the rows of an entry in order, or None where they are none."""
+    try:
+        rows = [(row["oin"], row["team"], row["kind"], row["level"]) for row in shown]  # type: ignore[attr-defined]  # what is no list of rows raises
+        return tuple(sorted(rows))
+    except (TypeError, LookupError):
+        return None
 
 
 def _tickets(actor: Mapping[str, object]) -> frozenset[tuple[str, str]]:
@@ -152,8 +212,8 @@ def _is_digest(value: object) -> bool:
 
 
 def _entry(verified: VerifiedReceipt, policy: Policy) -> VerifiedEntry:
-    meta = verified.payloads["meta"]
-    decision = meta.get("decision")
+    meta = verified.payloads.get("meta", {})
+    bundle, outcome, decision = meta.get("bundle"), meta.get("outcome"), meta.get("decision")
     return VerifiedEntry(
         index=verified.index,
         kind=verified.leaf.kind,
@@ -161,8 +221,8 @@ def _entry(verified: VerifiedReceipt, policy: Policy) -> VerifiedEntry:
         cosigned_by=verified.cosigned_by,
         witnesses=len(policy.witnesses),
         uncosigned_since=verified.uncosigned_since,
-        bundle_sha256=str(meta["bundle"]),
-        outcome=str(meta.get("outcome")),
+        bundle_sha256=bundle if isinstance(bundle, str) else None,
+        outcome=outcome if isinstance(outcome, str) else None,
         decision=decision if isinstance(decision, dict) else {},
     )
 

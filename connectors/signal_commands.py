@@ -11,6 +11,7 @@ import typer
 from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.command_line import (
+    NOT_DONE,
     ApproverId,
     AsJson,
     OrgFolder,
@@ -23,8 +24,10 @@ from connectors.command_line import (
     outcome_document,
     print_json,
     print_outcome,
+    print_unfinished,
     receipt_line,
 )
+from connectors.conclusions import Resumed
 from connectors.errors import NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.receipts import verify_stored
@@ -86,17 +89,21 @@ def withdraw(
 def resume(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
     """Finish every command that was sent, or nearly, and has no receipt yet."""
 
-    async def all_of_them(client: SluisClient) -> list[Outcome]:
+    async def all_of_them(client: SluisClient) -> Resumed:
         async with client:
             return await client.resume()
 
     with errors_end_the_command():
-        outcomes = asyncio.run(all_of_them(SluisClient(org, worker=worker)))
+        resumed = asyncio.run(all_of_them(SluisClient(org, worker=worker)))
     if as_json:
-        print_json({"resumed": [outcome_document(outcome) for outcome in outcomes]})
-        return
-    for outcome in outcomes:
-        print_outcome(outcome)
+        failed = [failure_document(one.row, one.error) for one in resumed.unfinished]
+        print_json({"resumed": [outcome_document(outcome) for outcome in resumed.outcomes], "failed": failed})
+    else:
+        for outcome in resumed.outcomes:
+            print_outcome(outcome)
+        print_unfinished(resumed.unfinished)
+    if resumed.unfinished:
+        raise typer.Exit(NOT_DONE)
 
 
 @receipt.command("verify")

@@ -125,7 +125,9 @@ class BrokerTwin:
     def _again(self, status: int, document: dict[str, Any]) -> httpx.Response:
         if self.changed_since and status == httpx.codes.OK:
             stale = problem("answer-withheld-on-replay").document()
-            stale |= {"receipt": document["receipt"], "signalId": document["result"]["signalId"]}
+            receipt = document["receipt"]
+            openings = {"actor": receipt["openings"]["actor"]}
+            stale |= {"receipt": receipt | {"openings": openings}, "signalId": document["result"]["signalId"]}
             return httpx.Response(409, content=json.dumps(stale))
         return httpx.Response(status, content=json.dumps(document))
 
@@ -287,12 +289,17 @@ class BrokerTwin:
             "bundle": BUNDLE,
             "decision": {"rule": "proef-1", "ground": "PROEF"},
             "outcome": outcome,
+            "shown": [
+                {"oin": row["holder"]["oin"], "team": row["holder"]["team"], "kind": row["kind"], "level": row["level"]}
+                for row in told.get("matches", [])
+            ],
             "result_sha256": _sha256(told),
         }
         actor = {
             "schema": "entry-actor/v1",
             "organisation": asker.sender.organisation,
             "worker": asker.sender.worker,
+            "jti": asker.jti,
             "tickets": [{"custodian": ticket.custodian, "id": ticket.id} for ticket in tickets],
         }
         appended = self.log.tick(sealed(kind, meta=meta, actor=actor))

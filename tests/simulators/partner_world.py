@@ -223,7 +223,7 @@ def status(code: int, problem_id: str) -> Fault:
 
     def fault(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
         del request, answer
-        response = problem_response(problem(problem_id))
+        response = problem_response(problem(problem_id, field="purpose", rule="is unknown", latest="2027-01-01"))
         response.status_code = code
         return response
 

@@ -6,6 +6,7 @@ import pytest
 
 from broker.protocol.problems import problem
 from connectors.cases import Assessment, Case, Informing
+from connectors.conclusions import Resumed
 from connectors.dates import PartialDate
 from connectors.errors import CaseError, CaseMismatchError, FolderError, NotDoneError, RefusedError
 from tests.simulators.gba_v import official_number
@@ -156,7 +157,7 @@ async def test_a_refusal_is_open_and_comes_with_its_receipt(world: PartnerWorld)
             await gi.check(child(), **ASKED)
         assert caught.value.receipt is not None
         assert caught.value.receipt.outcome == "refused"
-        assert await gi.resume() == []
+        assert await gi.resume() == Resumed(outcomes=(), unfinished=())
 
 
 async def test_a_recorded_failure_is_not_done_and_can_be_tried_again(world: PartnerWorld) -> None:
@@ -167,7 +168,7 @@ async def test_a_recorded_failure_is_not_done_and_can_be_tried_again(world: Part
             await gi.register(child(), **ASKED)
         assert caught.value.receipt is not None
         assert caught.value.resumable
-        assert [outcome.outcome for outcome in await gi.resume()] == ["done"]
+        assert [outcome.outcome for outcome in (await gi.resume()).outcomes] == ["done"]
     assert len(world.broker.signals) == 1
 
 

@@ -1,25 +1,37 @@
 import json
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
 from broker.protocol import strict_json
-from broker.protocol.problems import problem
+from broker.protocol.problems import problem, problem_kinds
 from broker.protocol.signing_keys import b64url, b64url_bytes
+from connectors.command_line import explanation, failure_document
+from connectors.conclusions import Resumed
 from connectors.errors import NotDoneError, ReceiptError, RefusedError
+from connectors.final_problems import FINAL, RECORDED, WAITING
 from connectors.outbox import Outbox
+from connectors.receipts import verify_stored
 from tests.simulators.custodian import BROKER, CUSTODIANS
-from tests.simulators.partner_world import PartnerWorld, altered, down, lost, status
+from tests.simulators.partner_world import Fault, PartnerWorld, altered, down, lost, problem_response, status
 from tests.unit.connectors.cases_by_hand import ASKED, child
 
 _TICKET_LIFE_S = 601
+
+
+def real(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+    """Return what the party itself answers: no fault at all."""
+    del request
+    return answer()
 
 
 def waiting(world: PartnerWorld, name: str = "gi") -> int:
     """Return how many commands of a partner have no receipt yet."""
     folder = world.folders[name]
     with Outbox(folder.outbox_path, folder.outbox_key) as outbox:
-        return len(outbox.waiting())
+        return sum(len(parts) for parts in outbox.waiting())
 
 
 @pytest.mark.parametrize("at", [0, 1])
@@ -99,7 +111,7 @@ async def test_a_lost_answer_is_asked_for_by_its_key(world: PartnerWorld) -> Non
         with pytest.raises(NotDoneError) as caught:
             await gi.register(child(), **ASKED)
         assert caught.value.resumable
-        outcomes = await gi.resume()
+        outcomes = (await gi.resume()).outcomes
         assert gi.has_active_signal(child(), purpose="proefregio", team="team-1")
     assert [outcome.row for outcome in outcomes] == ["1"]
     assert len(world.broker.signals) == 1
@@ -115,7 +127,7 @@ async def test_a_request_that_never_arrived_is_sent_again(world: PartnerWorld) -
     world.clock.pass_seconds(_TICKET_LIFE_S)
     charged = spent_points(world)
     async with world.client("gi") as gi:
-        assert [outcome.outcome for outcome in await gi.resume()] == ["done"]
+        assert [outcome.outcome for outcome in (await gi.resume()).outcomes] == ["done"]
     assert spent_points(world) <= charged
     assert len(world.broker.signals) == 1
     assert waiting(world) == 0
@@ -129,16 +141,190 @@ async def test_an_expired_ticket_is_renewed_without_asking_anybody(world: Partne
     assert len(world.broker.signals) == 1
 
 
-async def test_a_batch_that_no_custodian_knows_ends_the_command(world: PartnerWorld) -> None:
-    """Where tickets cannot be had again the command is forgotten, openly, since it was never carried out."""
-    world.network.faults[BROKER] = [down]
+async def left_waiting(world: PartnerWorld, fault: Fault) -> None:
+    """A registration of gi waits in the outbox after this fault of the broker."""
+    world.network.faults[BROKER] = [fault]
     async with world.client("gi") as gi:
         with pytest.raises(NotDoneError):
-            await gi.check(child(), **ASKED)
-        world.network.faults[CUSTODIANS[0]] = [status(409, "epoch-unknown")]
-        with pytest.raises(RefusedError, match="epoch-unknown"):
-            await gi.resume()
+            await gi.register(child(), **ASKED)
+    assert waiting(world) == 1
+
+
+async def resumed(world: PartnerWorld) -> Resumed:
+    """Return what a resume of gi gives."""
+    async with world.client("gi") as gi:
+        return await gi.resume()
+
+
+@pytest.mark.parametrize(("host", "at"), [(BROKER, lost), (CUSTODIANS[0], down)])
+async def test_no_problem_on_the_way_back_ends_a_command(world: PartnerWorld, host: str, at: Fault) -> None:
+    """Whatever a party answers while a command is asked for or its tickets are renewed, the command waits on."""
+    await left_waiting(world, at)
+    for problem_id in sorted({*FINAL, *WAITING} - {"not-found"}):
+        world.network.faults[host] = [status(problem_kinds()[problem_id].status, problem_id)]
+        (unfinished,) = (await resumed(world)).unfinished
+        assert isinstance(unfinished.error, NotDoneError), problem_id
+        assert unfinished.error.resumable
+        assert waiting(world) == 1
+    assert [outcome.outcome for outcome in (await resumed(world)).outcomes] == ["done"]
+    assert len(world.broker.signals) == 1
     assert waiting(world) == 0
+
+
+async def test_a_worker_reads_why_a_resume_could_not_tell(world: PartnerWorld) -> None:
+    """A clock that is wrong is named as the reason, beside that nobody knows what became of the command."""
+    await left_waiting(world, lost)
+    world.network.faults[BROKER] = [status(401, "request-token-early")]
+    (unfinished,) = (await resumed(world)).unfinished
+    told = " ".join(explanation(unfinished.error))
+    assert "We hebben dit **niet** kunnen doen" in told
+    assert "klok" in told
+    assert "--resume" in told
+    assert failure_document(unfinished.row, unfinished.error) == {
+        "row": "1",
+        "outcome": "not_done",
+        "problem": "not-done",
+        "text_nl": unfinished.error.text_nl,  # type: ignore[attr-defined]  # a NotDoneError, as the members beside it say
+        "party": BROKER,
+        "resumable": True,
+        "reason": "request-token-early",
+    }
+
+
+async def test_only_a_final_problem_ends_the_command_it_answers(world: PartnerWorld) -> None:
+    """Without a receipt a POST ends its command only by a problem that can mean nothing but: not carried out."""
+    left = 0
+    for problem_id in sorted({*FINAL, *WAITING}):
+        fault = status(problem_kinds()[problem_id].status, problem_id)
+        world.network.faults[BROKER] = [fault, fault]
+        async with world.client("gi") as gi:
+            with pytest.raises(RefusedError if problem_id in FINAL else NotDoneError) as caught:
+                await gi.register(child(), **ASKED)
+        world.network.faults.clear()
+        left += problem_id in WAITING
+        assert waiting(world) == left, problem_id
+        receipted = {*RECORDED, "answer-withheld-on-replay"}
+        assert isinstance(caught.value, ReceiptError) == (problem_id in receipted), problem_id
+
+
+def test_every_published_problem_is_judged_once() -> None:
+    """Of each problem stands somewhere whether it ends a command, with the reason; a new one cannot be forgotten."""
+    assert not set(FINAL) & set(WAITING)
+    assert {*FINAL, *WAITING} == set(problem_kinds())
+    assert all((*FINAL.values(), *WAITING.values()))
+
+
+async def test_an_own_signal_that_is_not_there_ends_its_command(world: PartnerWorld) -> None:
+    """`not-found` ends an act on an own signal; for any other command it is about an address, and the command waits."""
+    async with world.client("gi") as gi:
+        signal_id = (await gi.register(child(), **ASKED)).signal_id or ""
+        world.network.faults[BROKER] = [status(404, "not-found")]
+        with pytest.raises(RefusedError, match="not-found"):
+            await gi.withdraw(signal_id, reason="mistake")
+    assert waiting(world) == 0
+
+
+async def test_a_bare_404_is_no_word_of_the_broker(world: PartnerWorld) -> None:
+    """A page that says nothing about the key does not make the command go out again."""
+    await left_waiting(world, lost)
+    asked = len(world.broker.bodies)
+    world.network.faults[BROKER] = [lambda *_: httpx.Response(404, content=b"<html>")]
+    assert len((await resumed(world)).unfinished) == 1
+    assert len(world.broker.bodies) == asked
+    assert waiting(world) == 1
+
+
+@pytest.mark.parametrize("problem_id", sorted(RECORDED))
+@pytest.mark.parametrize("receipt", [None, {}, {"leaf": "x"}])
+async def test_a_recorded_refusal_needs_its_receipt(world: PartnerWorld, problem_id: str, receipt: object) -> None:
+    """Anybody can say no: a refusal that the broker records is not believed without an entry that holds."""
+
+    def said(request: httpx.Request, answer: object) -> httpx.Response:
+        del request, answer
+        return problem_response(problem(problem_id), receipt=receipt)
+
+    for asking in ([said], [lost, said]):
+        world.network.faults[BROKER] = list(asking)
+        async with world.client("gi") as gi:
+            with pytest.raises(NotDoneError):
+                await gi.register(child(), **ASKED)
+            for one in (await gi.resume()).unfinished:
+                assert isinstance(one.error, ReceiptError)
+        assert waiting(world) == (1 if len(asking) > 1 else 0)
+        await resumed(world)
+
+
+async def test_a_refusal_is_still_told_when_it_is_asked_for_again(world: PartnerWorld) -> None:
+    """A refusal whose answer got lost comes back with its receipt, and ends the command."""
+    world.broker.refuse = problem("refused")
+    await left_waiting(world, lost)
+    (unfinished,) = (await resumed(world)).unfinished
+    assert isinstance(unfinished.error, RefusedError)
+    assert unfinished.error.receipt is not None
+    assert waiting(world) == 0
+
+
+async def test_one_command_that_fails_stops_no_other(world: PartnerWorld) -> None:
+    """Every outcome that was reached is returned, with the failures beside it, whichever came first."""
+    async with world.client("wijkteam") as wijkteam:
+        await wijkteam.register(child(), **ASKED)
+    for at, fault in enumerate((lost, down, lost)):
+        world.network.faults[BROKER] = [fault]
+        world.clock.pass_seconds(at)
+        async with world.client("gi") as gi:
+            with pytest.raises(NotDoneError):
+                await gi.check(child(str(at)), **ASKED)
+    world.network.faults[BROKER] = [real, down]
+    first = await resumed(world)
+    assert [(outcome.row, outcome.outcome, len(outcome.matches)) for outcome in first.outcomes] == [
+        ("0", "shown", 1),
+        ("2", "shown", 1),
+    ]
+    assert [(one.row, type(one.error)) for one in first.unfinished] == [("1", NotDoneError)]
+    assert waiting(world) == 1
+    assert [outcome.row for outcome in (await resumed(world)).outcomes] == ["1"]
+
+
+async def test_an_old_list_is_not_shown_as_the_present_one(world: PartnerWorld) -> None:
+    """A genuine earlier answer of the same broker to the same worker is refused: it was made with another token."""
+    saved: list[bytes] = []
+
+    def keep(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+        del request
+        saved.append(answer().content)
+        return httpx.Response(200, content=saved[0])
+
+    async with world.client("gi") as gi:
+        world.network.faults[BROKER] = [keep]
+        assert (await gi.list_signals()).signals == ()
+        await gi.register(child(), **ASKED)
+        world.network.faults[BROKER] = [lambda *_: httpx.Response(200, content=saved[0])]
+        with pytest.raises(ReceiptError, match="another request token"):
+            await gi.list_signals()
+
+
+async def test_an_answer_by_other_names_is_no_answer(world: PartnerWorld) -> None:
+    """Members of the wire have one spelling: a result that names `signal_id` is an outage, and not read."""
+
+    def respelled(members: dict[str, Any]) -> None:
+        members["result"]["signal_id"] = members["result"].pop("signalId")
+
+    world.network.faults[BROKER] = [altered(respelled)]
+    async with world.client("gi") as gi:
+        with pytest.raises(NotDoneError, match="not-done"):
+            await gi.register(child(), **ASKED)
+    assert waiting(world) == 1
+
+
+async def test_a_withheld_answer_that_opens_more_is_not_accepted(world: PartnerWorld) -> None:
+    """The receipt of a withheld answer tells nothing of what was shown before; one that does is refused."""
+    await left_waiting(world, lost)
+    whole = next(iter(world.broker.answers.values()))[2]["receipt"]
+    world.broker.changed_since = True
+    world.network.faults[BROKER] = [altered(lambda members: members.update(receipt=whole))]
+    (unfinished,) = (await resumed(world)).unfinished
+    assert isinstance(unfinished.error, ReceiptError)
+    assert waiting(world) == 1
 
 
 async def test_a_changed_answer_is_withheld_on_a_replay(world: PartnerWorld) -> None:
@@ -148,11 +334,15 @@ async def test_a_changed_answer_is_withheld_on_a_replay(world: PartnerWorld) -> 
         with pytest.raises(NotDoneError):
             await gi.register(child(), **ASKED)
         world.broker.changed_since = True
-        (outcome,) = await gi.resume()
+        (outcome,) = (await gi.resume()).outcomes
     assert outcome.outcome == "done"
     assert outcome.matches == ()
     assert outcome.signal_id == world.broker.signals[0].id
     assert outcome.receipts[0].kind == "signal"
+    assert outcome.receipts[0].outcome is None
+    folder = world.folders["gi"]
+    kept = folder.receipts / f"{outcome.receipts[0].index}.json"
+    assert verify_stored(kept, policy=folder.log_policy) == outcome.receipts[0]
 
 
 @pytest.mark.parametrize("problem_id", ["storage-unavailable", "log-unavailable", "internal"])
@@ -197,7 +387,7 @@ async def test_an_answer_whose_receipt_does_not_hold_is_not_shown(world: Partner
             await gi.check(child(), **ASKED)
         assert caught.value.problem_id == "receipt-invalid"
         assert waiting(world) == 1
-        assert [outcome.outcome for outcome in await gi.resume()] == ["nothing"]
+        assert [outcome.outcome for outcome in (await gi.resume()).outcomes] == ["nothing"]
 
 
 async def test_the_answer_to_another_request_is_not_shown(world: PartnerWorld) -> None:

@@ -81,7 +81,7 @@ async def test_a_command_without_tokens_is_resumed_too(world: PartnerWorld) -> N
         world.network.faults[BROKER] = [down]
         with pytest.raises(NotDoneError):
             await gi.withdraw(signal_id, reason="mistake")
-        assert [outcome.outcome for outcome in await gi.resume()] == ["done"]
+        assert [outcome.outcome for outcome in (await gi.resume()).outcomes] == ["done"]
     assert world.broker.signals[0].state == "withdrawn"
 
 

@@ -1,5 +1,6 @@
 import secrets
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,29 @@ def test_a_command_comes_back_whole_and_in_order(tmp_path: Path) -> None:
         outbox.put(command("b" * 32), now=2)
         outbox.put(command("a" * 32), now=1)
     with Outbox(tmp_path / "outbox.sqlite", key) as outbox:
-        assert outbox.waiting() == [command("a" * 32), command("b" * 32)]
+        assert outbox.waiting() == [(command("a" * 32),), (command("b" * 32),)]
+
+
+def test_the_parts_of_a_question_wait_together(tmp_path: Path) -> None:
+    """Parts are stored and found as one group in their order, and a part that is replaced keeps its place."""
+    parts = [replace(command(key * 32), group="9" * 32, part=at, parts=2) for at, key in ((1, "d"), (2, "b"))]
+    with Outbox(tmp_path / "outbox.sqlite", fresh_key()) as outbox:
+        outbox.put(*parts, now=1)
+        outbox.put(command("c" * 32), now=2)
+        ended = replace(parts[0], body={}, tickets=(), evaluation="", conclusion={"outcome": {}})
+        outbox.put(ended, now=3)
+        assert outbox.waiting() == [(ended, parts[1]), (command("c" * 32),)]
+        outbox.delete(*(part.key for part in parts))
+        assert outbox.waiting() == [(command("c" * 32),)]
+
+
+def test_all_parts_are_stored_or_none(tmp_path: Path) -> None:
+    """A part that cannot be stored leaves no lone other part behind."""
+    unstorable = replace(command("b" * 32), kind=None)  # type: ignore[arg-type]  # the column refuses it
+    with Outbox(tmp_path / "outbox.sqlite", fresh_key()) as outbox:
+        with pytest.raises(sqlite3.IntegrityError):
+            outbox.put(command("a" * 32), unstorable, now=1)
+        assert outbox.waiting() == []
 
 
 def test_no_token_stands_on_disk(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""Which problems end a command, and why: a waiting command is forgotten only when it is certain what became of it.
+
+A problem without a receipt ends a command when it says two things: it can only be the answer to the POST of that very
+command, and the command was not carried out. That is so for what follows from the body alone (judged before anything
+is done), and for what the broker says after it looked under the command's key, before and after deciding, and found no
+answer: effect and answer are stored in one transaction (docs/formats.md §6). Everything else keeps the command waiting.
+"""
+
+RECORDED = frozenset({"refused", "withdrawal-needs-review"})
+"""Refusals that are entries of the log: without a receipt that holds they are not believed."""
+
+REPLAYED = "answer-withheld-on-replay"
+"""Carried out before; the answer is no longer shown. Believed with its receipt only."""
+
+_BODY = "follows from the body or the statements alone, so it held at every earlier try"
+_NO_ANSWER = "said after the broker found no answer under this key, and nothing was recorded"
+_SENDER = "judged before the key is looked up: an earlier try may have been carried out"
+_CUSTODIAN = "said by a custodian, which does not know what the broker did"
+_OUTAGE = "nobody can tell what became of it"
+_ROUTE = "about an address, and not about the command"
+_WITH_RECEIPT = "ends the command by its receipt, never by its name"
+
+FINAL = {
+    "malformed-request": _BODY,
+    "body-too-large": _BODY,
+    "approver-is-requester": _BODY,
+    "point-invalid": _BODY,
+    "controller-unknown": _NO_ANSWER,
+    "team-unknown": _NO_ANSWER,
+    "purpose-unknown": _NO_ANSWER,
+    "family-not-allowed": _NO_ANSWER,
+    "family-not-used": _NO_ANSWER,
+    "epoch-unknown": _NO_ANSWER,
+    "ticket-missing": _NO_ANSWER,
+    "ticket-malformed": _NO_ANSWER,
+    "ticket-foreign": _NO_ANSWER,
+    "ticket-signature": _NO_ANSWER,
+    "ticket-epoch": _NO_ANSWER,
+    "ticket-lifetime": _NO_ANSWER,
+    "ticket-count": _NO_ANSWER,
+    "end-date-beyond-rule": _NO_ANSWER,
+    "age-quarter-needed": _NO_ANSWER,
+    "assessment-needed": _NO_ANSWER,
+    "informing-needed": _NO_ANSWER,
+    "signal-exists": _NO_ANSWER,
+}
+"""Problem ids that end the command they are the answer to, with the reason."""
+
+WAITING = {
+    "not-found": _ROUTE,
+    "method-not-allowed": _ROUTE,
+    "request-token-missing": _SENDER,
+    "request-token-malformed": _SENDER,
+    "request-token-key-unknown": _SENDER,
+    "request-token-signature": _SENDER,
+    "request-token-audience": _SENDER,
+    "request-token-lifetime": _SENDER,
+    "request-token-early": _SENDER,
+    "request-token-expired": _SENDER,
+    "request-token-target": _SENDER,
+    "request-token-body": _SENDER,
+    "request-token-replayed": _SENDER,
+    "organisation-unknown": _SENDER,
+    "organisation-suspended": _SENDER,
+    "worker-unknown": _SENDER,
+    "role-not-allowed": _SENDER,
+    "parent-org-mismatch": _SENDER,
+    "approval-invalid": _SENDER,
+    "refused": _WITH_RECEIPT,
+    "withdrawal-needs-review": _WITH_RECEIPT,
+    "answer-withheld-on-replay": _WITH_RECEIPT,
+    "ticket-expired": "fresh tickets of the same batch can be had",
+    "ticket-spent": "spent tickets are a sign that something was carried out with them",
+    "idempotency-key-reused": "something was carried out under this very key",
+    "batch-reused": _CUSTODIAN,
+    "budget-exhausted": _CUSTODIAN,
+    "grant-unknown": _CUSTODIAN,
+    "not-done": _OUTAGE,
+    "custodian-unreachable": _OUTAGE,
+    "custodian-wrong-key": _OUTAGE,
+    "storage-unavailable": _OUTAGE,
+    "log-unavailable": _OUTAGE,
+    "receipt-invalid": _OUTAGE,
+    "internal": _OUTAGE,
+}
+"""Every other published problem, with the reason why a command that meets it goes on waiting."""
+
+_OF_AN_OWN_SIGNAL = frozenset({"renew", "withdraw"})
+
+
+def ends_command(problem_id: str, *, effect: str) -> bool:
+    """Return whether this answer to the POST of a command, without a receipt, means that it was not carried out.
+
+    `not-found` does so for an act on an own signal: there is none, and the broker found no answer under the key either.
+    """
+    return problem_id in FINAL or (problem_id == "not-found" and effect in _OF_AN_OWN_SIGNAL)
