@@ -13,7 +13,7 @@ from connectors.errors import ConnectorError, NotDoneError, RefusedError
 from connectors.outbox import Outbox
 from tests.simulators.custodian import BROKER, CUSTODIANS
 from tests.simulators.gba_v import official_number
-from tests.simulators.partner_world import Fault, PartnerWorld, altered, down, lost, partner_world, status
+from tests.simulators.partner_world import Fault, PartnerWorld, altered, down, lost, partner_world, real, status
 from tests.unit.connectors.cases_by_hand import ASKED, child
 
 NUMBERS = [official_number(place) for place in range(700, 713)]
@@ -152,9 +152,3 @@ async def test_a_part_whose_answer_is_withheld_never_reads_as_nothing(world: Par
 def large() -> Case:
     """Return the child's case with more members than one message carries."""
     return replace(child(), members=tuple(type(child().members[0]).parse(number) for number in NUMBERS))
-
-
-def real(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
-    """Return what the party itself answers: no fault at all."""
-    del request
-    return answer()

@@ -206,6 +206,12 @@ def problem_response(found: Problem, *, receipt: object = None) -> httpx.Respons
     )
 
 
+def real(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+    """No fault at all: what the party itself answers."""
+    del request
+    return answer()
+
+
 def down(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
     """A fault: nobody is there."""
     del answer

@@ -9,7 +9,7 @@ from broker.protocol.problems import problem
 from connectors.cli import command_line
 from tests.simulators.custodian import BROKER, CUSTODIANS, REGISTRARS, seeded_key
 from tests.simulators.gba_v import generate, official_number, person_rows, write_persons
-from tests.simulators.partner_world import TEAM, PartnerWorld, down, lost
+from tests.simulators.partner_world import TEAM, PartnerWorld, down, lost, real, status
 from tests.unit.audit.log_simulator import policy_text
 from tests.unit.connectors.cases_by_hand import OTHER_LOG
 
@@ -173,6 +173,36 @@ def test_a_waiting_command_is_finished_by_resume(world: PartnerWorld, family: Pa
     world.network.faults[BROKER] = [down]
     assert as_json(run("list", *org, "--json", expect=1))["failed"][0]["outcome"] == "not_done"
     assert run("resume", *org).stdout == ""
+
+
+def test_what_resume_could_not_finish_stands_beside_what_it_could(world: PartnerWorld, family: Path) -> None:
+    """`resume` shows every outcome it reached, names what still waits with the reason, and ends with 1."""
+    org = ("--org", world.folders["gi"].path, "--worker", "anna")
+    world.network.faults[BROKER] = [lost, lost]
+    run("register", "--source", "gba-v", family, *asking(world), expect=1)
+    world.network.faults[BROKER] = [status(401, "request-token-early"), real]
+    first = run("resume", *org, expect=1).stdout
+    assert first.count("Je signaal is opgeslagen") == 1
+    assert "Laat je beheerder de klok nakijken" in first
+    world.network.faults[BROKER] = [status(401, "request-token-early")]
+    second = as_json(run("resume", *org, "--json", expect=1))
+    assert second["resumed"] == []
+    assert [(item["resumable"], item["reason"]) for item in second["failed"]] == [(True, "request-token-early")]
+    assert len(as_json(run("resume", *org, "--json"))["resumed"]) == 1
+    assert len(world.broker.signals) == 2
+
+
+def test_a_row_that_still_waits_is_not_asked_again_under_another_key(world: PartnerWorld, family: Path) -> None:
+    """A run with --resume leaves a row alone whose earlier command could not be finished, and says that it waits."""
+    options = ("register", "--source", "gba-v", family, *asking(world), "--resume", "--json")
+    world.network.faults[BROKER] = [lost, lost]
+    run(*options, expect=1)
+    world.network.faults[BROKER] = [down, down]
+    again = as_json(run(*options, expect=1))
+    assert sorted(item["row"] for item in again["failed"]) == ["L1", "L2"]
+    assert (again["results"], again["resumed"]) == ([], [])
+    assert len(as_json(run(*options, expect=3))["resumed"]) == 2
+    assert len(world.broker.signals) == 2
 
 
 def test_kept_receipts_are_verified_offline(world: PartnerWorld, family: Path) -> None:

@@ -15,16 +15,10 @@ from connectors.final_problems import FINAL, RECORDED, WAITING
 from connectors.outbox import Outbox
 from connectors.receipts import verify_stored
 from tests.simulators.custodian import BROKER, CUSTODIANS
-from tests.simulators.partner_world import Fault, PartnerWorld, altered, down, lost, problem_response, status
+from tests.simulators.partner_world import Fault, PartnerWorld, altered, down, lost, problem_response, real, status
 from tests.unit.connectors.cases_by_hand import ASKED, child
 
 _TICKET_LIFE_S = 601
-
-
-def real(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
-    """Return what the party itself answers: no fault at all."""
-    del request
-    return answer()
 
 
 def waiting(world: PartnerWorld, name: str = "gi") -> int:
