@@ -19,7 +19,6 @@ from audit.strict_json import loads
 from audit.tiles import publish as publish_tiles
 from audit.verify import Report, VerifiedReceipt, parse_policy, verify_directory, verify_receipt
 from audit.witness_config import init_witness
-from audit.witness_process import serve_witness
 
 DOES_NOT_HOLD = 1
 BAD_INPUT = 2
@@ -113,6 +112,8 @@ def witness_init(
 def witness_serve(directory: Annotated[Path, typer.Argument(help="The witness's folder.")]) -> None:
     """Serve a witness; prints `ready <url>` when it answers."""
     try:
+        from audit.witness_process import serve_witness  # noqa: PLC0415 - the web framework, for this command only
+
         serve_witness(directory)
     except AuditError as error:
         _fail(BAD_INPUT, str(error))

@@ -30,7 +30,7 @@ _ORACLE = Path(__file__).resolve().parents[2] / "tests" / "region" / "oracle.py"
 _GENERATED = {"seed": 7, "persons": 60}
 _DONE, _NOT_DONE, _SOME_REJECTED = 0, 1, 3
 _COUNT_S = 60.0
-_PARALLEL, _ROUNDS, _AGAIN = 4, 5, "not-done"
+_PARALLEL, _ROUNDS, _AGAIN = 16, 5, "not-done"
 _POSTCODE, _NUMBER, _STREET = "08.11.60", "08.11.20", "08.11.10"
 
 Match = tuple[str, str, str, str]
