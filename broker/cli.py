@@ -29,10 +29,12 @@ from broker.settings import (
     FILE_NAME,
     INDEX_KEY,
     LOG_KEY,
+    OFFLINE_PRIVATE_KEY,
     OFFLINE_PUBLIC_KEY,
     PAYLOAD_KEY,
     Settings,
     SettingsError,
+    check_outside,
     encode,
 )
 
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 
 DOES_NOT_HOLD = 1
 BAD_INPUT = 2
-OFFLINE_PRIVATE_KEY = "offline-private.key"
 _Jwk = dict[str, Any]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -75,9 +76,13 @@ def init(
     insecure_test_bundle: Annotated[
         bool, typer.Option("--insecure-test-bundle", help="Load policies that are no law.")
     ] = False,
+    offline_key_out: Annotated[
+        Path | None, typer.Option("--offline-key-out", help="Write the key that must leave this machine here.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the folder and keys of a new broker; prints the log's vkey, which the log policy and witnesses need."""
+    offline = offline_key_out or directory / OFFLINE_PRIVATE_KEY
     with _refusals():
         if (directory / FILE_NAME).exists() or (directory / "keys").exists():
             raise SettingsError("DIR", "holds a broker already", "nothing was changed")
@@ -92,8 +97,8 @@ def init(
             **({} if witness_url is None else {"witness_url": witness_url}),
             "custodians": {name: _pin(name) for name in custodians},
         }
-        vkey = _make(directory, members, {**registrars, **custodians})
-    offline = directory / OFFLINE_PRIVATE_KEY
+        check_outside(directory, offline_key_out)
+        vkey = _make(directory, members, {**registrars, **custodians}, offline=offline)
     typer.echo(f"Take {offline} offline now: with it and the database every token can be read.", err=True)
     typer.echo(json.dumps({"vkey": vkey, "offlinePrivateKey": str(offline)}) if as_json else vkey)
 
@@ -219,7 +224,7 @@ def _jwk(path: Path) -> _Jwk:
     return jwk
 
 
-def _make(directory: Path, members: dict[str, Any], pins: dict[str, _Jwk]) -> str:
+def _make(directory: Path, members: dict[str, Any], pins: dict[str, _Jwk], *, offline: Path) -> str:
     """Make the folder of a new broker and return the log's vkey; settings that would not be read make nothing."""
     text = encode(members)
     with _warnings_told():
@@ -233,7 +238,7 @@ def _make(directory: Path, members: dict[str, Any], pins: dict[str, _Jwk]) -> st
     vkey = LocalSigner.create(keys / LOG_KEY, settings.log_origin).encode()
     KeyEncryptionKey.create(keys / PAYLOAD_KEY)
     create_index_key(keys / INDEX_KEY)
-    create_offline_pair(public=keys / OFFLINE_PUBLIC_KEY, private=directory / OFFLINE_PRIVATE_KEY)
+    create_offline_pair(public=keys / OFFLINE_PUBLIC_KEY, private=offline)
     (directory / FILE_NAME).write_text(text, encoding="utf-8")
     return vkey
 

@@ -30,7 +30,15 @@ from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
 from broker.protocol.register import Register
 from broker.protocol.signing_keys import VerifyKey
-from broker.settings import INDEX_KEY, LOG_KEY, OFFLINE_PUBLIC_KEY, PAYLOAD_KEY, Settings, SettingsError
+from broker.settings import (
+    INDEX_KEY,
+    LOG_KEY,
+    OFFLINE_PRIVATE_KEY,
+    OFFLINE_PUBLIC_KEY,
+    PAYLOAD_KEY,
+    Settings,
+    SettingsError,
+)
 from broker.store.administration import activate_bundle
 from broker.store.answers import SqliteAnswers
 from broker.store.connection import SingleWriter
@@ -73,6 +81,9 @@ def read_material(settings: Settings) -> Material:
     """Return everything the files hold. Raises SettingsError: something is missing, weak or malformed."""
     registrars, custodians = read_pins(settings)
     keys = settings.path(settings.keys)
+    # With it beside the database, one stolen folder holds every token.
+    if any((folder / OFFLINE_PRIVATE_KEY).exists() for folder in (settings.path(Path()), keys)):
+        raise SettingsError(OFFLINE_PRIVATE_KEY, "is still in the broker's folder", "take it offline, then start again")
     with _told("keys", "run `sluis-broker init`, or restore the files with mode 0600"):
         if keys.stat().st_mode & _OTHERS:
             raise SettingsError("keys", "can be entered by others", "make the folder mode 0700")
@@ -137,7 +148,9 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with held:
             async with client:
-                with _told("log", "database and signer disagree: restore the newest database, never the signer's state"):
+                with _told(
+                    "log", "database and signer disagree: restore the newest database, never the signer's state"
+                ):
                     await ledger.open()
                     await show_head(ledger, witnesses)
                 with _told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):

@@ -26,6 +26,8 @@ LOG_KEY = "log.key"
 PAYLOAD_KEY = "payload-1.key"
 INDEX_KEY = "index.key"
 OFFLINE_PUBLIC_KEY = "offline.pub"
+OFFLINE_PRIVATE_KEY = "offline-private.key"
+"""Where `init` leaves it unless told otherwise; no broker starts beside it."""
 
 _PARTY = re.compile(r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")
 _BIND = re.compile(r"\A(?P<host>[A-Za-z0-9.:\[\]-]+):(?P<port>[0-9]{1,5})\Z")
@@ -203,3 +205,13 @@ def _refusal(error: ValidationError) -> SettingsError:
     if first["type"] == "missing":
         return SettingsError(place, "is missing", f"add it to {FILE_NAME}")
     return SettingsError(place, first["msg"].removeprefix("Value error, "), advice)
+
+
+def check_outside(directory: Path, file: Path | None) -> None:
+    """Hold if the offline key can go to this file, if any: new, and outside the folder. Raises SettingsError."""
+    if file is None:
+        return
+    if file.resolve().is_relative_to(directory.resolve()):
+        raise SettingsError("--offline-key-out", "is in the broker's folder", "name a file elsewhere")
+    if file.exists() or not file.parent.is_dir():
+        raise SettingsError("--offline-key-out", "is no new file in a folder that is there", "name another")

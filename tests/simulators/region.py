@@ -194,6 +194,7 @@ class Region:
             "sluis-broker",
             *("init", self.path("broker"), *identity, *self.registrar_options(), *pins),
             *("--witness-url", self.urls["witness"], "--insecure-test-bundle", "--json"),
+            *("--offline-key-out", self.folder / "offline.key"),
         )
         return str(json.loads(printed)["vkey"])
 

@@ -58,7 +58,8 @@ def make_template(folder: Path, *, enrolled: Enrolled | None = None) -> Path:
     pins = _pins(folder)
     broker = folder / "broker"
     identity = ("--id", BROKER, "--public-url", PUBLIC_URL, "--bind", "127.0.0.1:8801")
-    vkey = run_cli("init", broker, *identity, *pins, "--insecure-test-bundle").splitlines()[-1]
+    offline = ("--offline-key-out", folder / "offline.key")
+    vkey = run_cli("init", broker, *identity, *pins, *offline, "--insecure-test-bundle").splitlines()[-1]
     witness = NoteSigningKey.generate("witness.demo.sluis.test", Algorithm.COSIGNATURE)
     witness.save(folder / "witness.key")
     policy = f"log {vkey}\nwitness w1 {witness.verifier.encode()} {WITNESS_URL}\nquorum w1\n"

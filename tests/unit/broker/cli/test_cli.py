@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from audit.signer import LocalSigner
 from broker import cli
 from broker.api.serving import server_config
-from broker.settings import FILE_NAME, LOG_KEY
+from broker.settings import FILE_NAME, LOG_KEY, OFFLINE_PRIVATE_KEY
 from tests.simulators.asking import epoch_document, household
 from tests.simulators.enrolled import WIJKTEAM, Enrolled
 from tests.simulators.served_world import ServedWorld, make_template, run_cli, served_world
@@ -36,10 +36,11 @@ def _refusal(*arguments: object) -> tuple[int, str]:
     return result.exit_code, result.stderr
 
 
-def test_init_makes_keys_that_only_their_owner_can_reach(broker: Path) -> None:
+def test_init_makes_keys_that_only_their_owner_can_reach(template: Path) -> None:
     """Every key has mode 0600 in a folder of mode 0700, and the offline half stands outside it."""
+    broker = template / "broker"
     assert (broker / "keys").stat().st_mode & 0o777 == 0o700
-    keys = [*(broker / "keys").iterdir(), broker / cli.OFFLINE_PRIVATE_KEY]
+    keys = [*(broker / "keys").iterdir(), template / "offline.key"]
     assert len(keys) == 6
     assert all(path.stat().st_mode & 0o077 == 0 for path in keys)
 
@@ -54,7 +55,33 @@ def test_init_says_to_take_the_offline_key_away(template: Path, tmp_path: Path) 
     result = CliRunner().invoke(cli.app, arguments)
     assert result.exit_code == 0
     assert "offline" in result.stderr
+    assert (tmp_path / "b" / OFFLINE_PRIVATE_KEY).stat().st_mode & 0o777 == 0o600
     assert json.loads(result.stdout)["vkey"].startswith("b.example/log+")
+
+
+@pytest.mark.parametrize("folder", ["", "keys"])
+def test_no_broker_starts_beside_its_offline_key(broker: Path, template: Path, folder: str) -> None:
+    """While the key that opens every token is in the broker's folder, it does not start and says what to do."""
+    shutil.copy(template / "offline.key", broker / folder / OFFLINE_PRIVATE_KEY)
+    for command in (("serve",), ("config", "check")):
+        code, sentence = _refusal(*command, broker)
+        assert code == 2
+        assert OFFLINE_PRIVATE_KEY in sentence
+        assert "take it offline" in sentence
+
+
+@pytest.mark.parametrize("place", ["b/private.key", "b/keys/private.key", "nowhere/private.key", "there.key"])
+def test_the_offline_key_goes_to_a_new_file_elsewhere(template: Path, tmp_path: Path, place: str) -> None:
+    """Where it cannot stand, or would stand in the broker's folder after all, no broker is made."""
+    (tmp_path / "there.key").write_text("mine", encoding="ascii")
+    pins = ["--registrar", template / "registrar-1.jwk", "--registrar", template / "registrar-2.jwk"]
+    for name in ("custodian-a.demo.sluis.test", "custodian-b.demo.sluis.test"):
+        pins += ["--custodian", f"{name}={template / f'{name}.jwk'}"]
+    identity = ["--id", "b.example", "--public-url", "http://b.example", "--bind", "127.0.0.1:1"]
+    code, sentence = _refusal("init", tmp_path / "b", *identity, *pins, "--offline-key-out", tmp_path / place)
+    assert (code, "--offline-key-out" in sentence) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.key"]
+    assert (tmp_path / "there.key").read_text(encoding="ascii") == "mine"
 
 
 def test_init_never_overwrites(broker: Path, template: Path) -> None:
