@@ -187,7 +187,7 @@ class SluisClient:
 
     async def list_signals(self) -> Outcome:
         """Return the organisation's own signals as the broker has them. Raises RefusedError, NotDoneError."""
-        return await self._delivery.read("/v1/signals", worker=self._worker)
+        return await self._delivery.list_own(worker=self._worker)
 
     async def resume(self) -> Resumed:
         """Return what became of every command that had no receipt yet, in the order they were made.

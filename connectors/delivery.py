@@ -5,17 +5,19 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from broker.protocol.messages import SIGNALS_PER_PAGE
 from connectors.answering import Answers, Asked, not_done_after, problem_in
 from connectors.answers import Outcome, merged
 from connectors.casebook import Casebook, OwnSignal
 from connectors.conclusions import Conclusion, concluded, conclusion_of
-from connectors.errors import NotDoneError, RefusedError
+from connectors.errors import NotDoneError, ReceiptError, RefusedError
 from connectors.evaluation import reissue
 from connectors.exchange import Exchange, Reply
 from connectors.folder import PartnerFolder
 from connectors.outbox import Command, Outbox
 
 _RENEWABLE = frozenset({"ticket-expired"})
+_SIGNALS = "/v1/signals"
 _UNKNOWN_KEY = "not-found"
 _STATES = {"withdraw": "withdrawn"}
 
@@ -45,6 +47,18 @@ class Delivery:
     async def resume(self, parts: Sequence[Command]) -> Outcome:
         """Return the outcome of a waiting command with all its parts. Raises as `send`."""
         return await self._finish(parts, self._again)
+
+    async def list_own(self, *, worker: str) -> Outcome:
+        """Return all own signals, page after page. Raises RefusedError, NotDoneError, ReceiptError."""
+        pages = [await self.read(_SIGNALS, worker=worker)]
+        while len(pages[-1].signals) >= SIGNALS_PER_PAGE:
+            last = pages[-1].signals[-1].signal_id
+            pages.append(await self.read(f"{_SIGNALS}?after={last}", worker=worker))
+            # A page that does not go on from the last would be read for ever, or hide what it skipped.
+            if any(signal.signal_id <= last for signal in pages[-1].signals):
+                raise ReceiptError("pages that follow each other")
+        signals = tuple(signal for page in pages for signal in page.signals)
+        return replace(pages[0], signals=signals, receipts=tuple(one for page in pages for one in page.receipts))
 
     async def read(self, path: str, *, worker: str) -> Outcome:
         """Return what the broker lists. Raises RefusedError, NotDoneError, ReceiptError."""

@@ -12,10 +12,7 @@ from broker.flows.policy import PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
-from broker.protocol.messages import OwnSignal
-
-PAGE = 200
-"""Signals of one answer at most; who gets as many asks on after the last."""
+from broker.protocol.messages import SIGNALS_PER_PAGE, OwnSignal
 
 
 class OwnSignals(SignalStore, Protocol):
@@ -38,7 +35,7 @@ async def list_signals(
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
-    """At most `PAGE` of the organisation's own signals are read and that is recorded; outcome `done`.
+    """At most `SIGNALS_PER_PAGE` of the organisation's own signals are read and that is recorded; outcome `done`.
 
     Args:
         after: the id after which the page begins; the order is that of the ids.
@@ -56,7 +53,7 @@ async def list_signals(
         register = await registers.register()
         check_organisation(register, act)
         # (2) Own signals only, whatever their state.
-        own = await signals.list_own(organisation=requester.organisation, after=after, at_most=PAGE)
+        own = await signals.list_own(organisation=requester.organisation, after=after, at_most=SIGNALS_PER_PAGE)
         listed = [_listed(signal) for signal in own]
         document = result_document(outcome="done", text="signal.list", signals=listed)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)

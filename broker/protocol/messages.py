@@ -11,6 +11,7 @@ from pydantic import Field
 from broker.protocol.wire_types import (
     BATCH_SIZES,
     MAX_MEMBERS,
+    SIGNALS_PER_PAGE,
     Day,
     Epoch,
     FamilyName,
@@ -27,6 +28,7 @@ from broker.protocol.wire_types import (
 
 __all__ = [
     "BATCH_SIZES",
+    "SIGNALS_PER_PAGE",
     "Answer",
     "Assessment",
     "CheckHousehold",

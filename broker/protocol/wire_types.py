@@ -15,6 +15,8 @@ TOKEN_BYTES = 32
 PROOF_BYTES = 64
 BATCH_SIZES = (8, 16, 32)
 MAX_MEMBERS = 12
+SIGNALS_PER_PAGE = 200
+"""Own signals in one answer at most; who gets as many asks on after the last."""
 
 
 class WireToken:

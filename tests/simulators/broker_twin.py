@@ -14,7 +14,7 @@ import rfc8785
 
 from broker.protocol import strict_json
 from broker.protocol.errors import RequestTokenError, TicketError
-from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.messages import SIGNALS_PER_PAGE, CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.problems import Problem, problem
 from broker.protocol.register import Register
 from broker.protocol.request_signing import APPROVAL_TYP, SignedRequest, Target, verify_request
@@ -74,6 +74,8 @@ class BrokerTwin:
     cosign: bool = True
     changed_since: bool = False
     signals: list[_Signal] = field(default_factory=list)
+    page: int = SIGNALS_PER_PAGE
+    repeats_pages: bool = False
     answers: dict[tuple[str, str], tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
     spent: set[tuple[str, str]] = field(default_factory=set)
     jtis: set[str] = field(default_factory=set)
@@ -88,7 +90,7 @@ class BrokerTwin:
             if path.startswith("/v1/answers/"):
                 return self._stored(asker, path.rpartition("/")[2])
             if request.method == "GET":
-                return self._listed(asker)
+                return self._listed(asker, request.url.params.get("after", ""))
             return self._command(asker, path, strict_json.load_object(body))
         except RequestTokenError as error:
             return _problem(problem(error.code))
@@ -267,9 +269,12 @@ class BrokerTwin:
         }
         return {"oin": oin, "name": self.register.organisations[oin].name, "team": team, "contact": contact}
 
-    def _listed(self, asker: SignedRequest) -> httpx.Response:
-        own = [signal.wire() for signal in self.signals if signal.organisation == asker.sender.organisation]
-        result = _result("done", "signal.list", signal_id=None) | {"signals": own}
+    def _listed(self, asker: SignedRequest, after: str) -> httpx.Response:
+        own = [signal for signal in self.signals if signal.organisation == asker.sender.organisation]
+        page = sorted(
+            (signal for signal in own if self.repeats_pages or signal.id > after), key=lambda signal: signal.id
+        )[: self.page]
+        result = _result("done", "signal.list", signal_id=None) | {"signals": [signal.wire() for signal in page]}
         receipt = self._entry(asker, "read", hashlib.sha256(b"").hexdigest(), result, outcome="done", tickets=[])
         return httpx.Response(200, content=json.dumps({"result": result, "receipt": receipt, "padding": ""}))
 

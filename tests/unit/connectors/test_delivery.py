@@ -297,6 +297,30 @@ async def test_an_old_list_is_not_shown_as_the_present_one(world: PartnerWorld) 
             await gi.list_signals()
 
 
+async def test_a_list_is_read_to_its_end(world: PartnerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own signals come in pages; the client asks on until a page is not full, and shows all of them."""
+    monkeypatch.setattr("connectors.delivery.SIGNALS_PER_PAGE", 2)
+    async with world.client("gi") as gi:
+        for at in range(4):
+            await gi.register(child(row=f"row {at}", case_ref=f"zaak-{at}"), **ASKED)
+        world.network.broker.page = 2
+        listed = await gi.list_signals()
+        assert len({signal.signal_id for signal in listed.signals}) == 4
+        assert len(listed.receipts) == 3
+
+
+async def test_a_page_that_comes_again_is_not_read_for_ever(
+    world: PartnerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that gives the same page again and again is not believed."""
+    monkeypatch.setattr("connectors.delivery.SIGNALS_PER_PAGE", 1)
+    async with world.client("gi") as gi:
+        await gi.register(child(), **ASKED)
+        world.network.broker.repeats_pages = True
+        with pytest.raises(ReceiptError, match="follow each other"):
+            await gi.list_signals()
+
+
 async def test_an_answer_by_other_names_is_no_answer(world: PartnerWorld) -> None:
     """Members of the wire have one spelling: a result that names `signal_id` is an outage, and not read."""
 
