@@ -68,7 +68,7 @@ def set_up(project: Project, kind: str) -> bool:
     for stamp in project.venv.glob("sluis-*.stamp"):
         stamp.unlink()
     make_environment(project)
-    pip = [str(project.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip = [str(project.python), "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", "--no-input"]
     locked = [*pip, "--only-binary", ":all:", "--require-hashes", "-r"]
     run([*locked, str(project.root / BOOTSTRAP)])
     run([*locked, str(project.root / REQUIREMENTS[kind])])
