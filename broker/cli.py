@@ -125,12 +125,12 @@ def config_check(directory: Dir) -> None:
 @register_app.command("import")
 def register_import(directory: Dir, file: File) -> None:
     """Take a register into force, if two of this broker's own registrars signed it and its number is higher."""
-    from broker import main as broker  # noqa: PLC0415 - loaded by this command alone
+    from broker import starting  # noqa: PLC0415 - loaded by this command alone
     from broker.store import administration  # noqa: PLC0415 - loaded by this command alone
 
     with _refusals():
         settings = _settings(directory)
-        registrars, _ = broker.read_pins(settings)
+        registrars, _ = starting.read_pins(settings)
         path = settings.path(settings.database)
         register = administration.import_register(path, file.read_bytes(), registrars=registrars, now=_now())
     typer.echo(f"register {register.number}: {len(register.organisations)} organisations")
@@ -139,12 +139,12 @@ def register_import(directory: Dir, file: File) -> None:
 @roster_app.command("import")
 def roster_import(directory: Dir, files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
     """Take over newer rosters, each signed by its organisation for this broker; the first that is refused ends it."""
-    from broker import main as broker  # noqa: PLC0415 - loaded by this command alone
+    from broker import starting  # noqa: PLC0415 - loaded by this command alone
     from broker.store import administration  # noqa: PLC0415 - loaded by this command alone
 
     with _refusals():
         settings = _settings(directory)
-        register = asyncio.run(broker.register_in_force(settings))
+        register = asyncio.run(starting.register_in_force(settings))
         path = settings.path(settings.database)
         for file in files:
             roster = administration.import_roster(
@@ -157,12 +157,12 @@ def roster_import(directory: Dir, files: Annotated[list[Path], typer.Argument(me
 @epoch_app.command("import")
 def epoch_import(directory: Dir, file: File) -> None:
     """Take an epoch into use, if every pinned custodian signed it and its number is higher."""
-    from broker import main as broker  # noqa: PLC0415 - loaded by this command alone
+    from broker import starting  # noqa: PLC0415 - loaded by this command alone
     from broker.store import administration  # noqa: PLC0415 - loaded by this command alone
 
     with _refusals():
         settings = _settings(directory)
-        _, custodians = broker.read_pins(settings)
+        _, custodians = starting.read_pins(settings)
         path = settings.path(settings.database)
         epoch = administration.import_epoch(path, file.read_bytes(), custodians=custodians, now=_now())
     typer.echo(f"epoch {epoch}")

@@ -6,29 +6,24 @@ It refuses to start on anything that is missing, weak or contradictory, and says
 """
 
 import dataclasses
-import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
 
-from audit.errors import AuditError
 from audit.policy_file import Policy, parse_policy
 from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
 from broker.api.app import create_api
 from broker.api.edge import Edge
-from broker.domain.errors import BrokerError, SchemaNotMigratedError
+from broker.domain.errors import SchemaNotMigratedError
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import TicketIssuers
 from broker.keys import BrokerTokenIndexer
 from broker.ports import Clock, Randomness
-from broker.protocol import strict_json
-from broker.protocol.errors import MalformedError
-from broker.protocol.register import Register
 from broker.protocol.signing_keys import VerifyKey
 from broker.settings import (
     INDEX_KEY,
@@ -39,6 +34,7 @@ from broker.settings import (
     Settings,
     SettingsError,
 )
+from broker.starting import read_pins, told
 from broker.store.administration import activate_bundle
 from broker.store.answers import SqliteAnswers
 from broker.store.connection import SingleWriter
@@ -67,16 +63,6 @@ class Material:
     payload_key: KeyEncryptionKey
 
 
-def read_pins(settings: Settings) -> tuple[Mapping[str, VerifyKey], Mapping[str, VerifyKey]]:
-    """Return the keys of registrars (by kid) and custodians (by id) that this broker trusts. Raises SettingsError."""
-    registrars = [_public_key(settings, "registrars", path) for path in settings.registrars]
-    custodians = {name: _public_key(settings, "custodians", path) for name, path in settings.custodians.items()}
-    for field, keys in (("registrars", registrars), ("custodians", list(custodians.values()))):
-        if len({key.kid for key in keys}) != len(keys):
-            raise SettingsError(field, "hold one key twice", "pin different parties")
-    return {key.kid: key for key in registrars}, custodians
-
-
 def read_material(settings: Settings) -> Material:
     """Return everything the files hold. Raises SettingsError: something is missing, weak or malformed."""
     registrars, custodians = read_pins(settings)
@@ -84,14 +70,14 @@ def read_material(settings: Settings) -> Material:
     # With it beside the database, one stolen folder holds every token.
     if any((folder / OFFLINE_PRIVATE_KEY).exists() for folder in (settings.path(Path()), keys)):
         raise SettingsError(OFFLINE_PRIVATE_KEY, "is still in the broker's folder", "take it offline, then start again")
-    with _told("keys", "run `sluis-broker init`, or restore the files with mode 0600"):
+    with told("keys", "run `sluis-broker init`, or restore the files with mode 0600"):
         if keys.stat().st_mode & _OTHERS:
             raise SettingsError("keys", "can be entered by others", "make the folder mode 0700")
         tokens = BrokerTokenIndexer.load(index_key=keys / INDEX_KEY, offline_public_key=keys / OFFLINE_PUBLIC_KEY)
         payload_key = KeyEncryptionKey.load(keys / PAYLOAD_KEY)
-    with _told("log_policy", "place the policy file that names this log and its witnesses"):
+    with told("log_policy", "place the policy file that names this log and its witnesses"):
         policy = parse_policy(settings.path(settings.log_policy).read_text(encoding="utf-8"))
-    with _told("bundle", "correct the policy documents"):
+    with told("bundle", "correct the policy documents", also=(ConvenantError,)):
         bundle = load_bundle(insecure_test_bundle=settings.insecure_test_bundle)
     return Material(
         registrars=registrars,
@@ -122,7 +108,7 @@ def create_app(
     clock, random = clock or SystemClock(), randomness or SystemRandomness()
     material = read_material(settings)
     with ExitStack() as opening:
-        with _told("database", "run `sluis-broker migrate`"):
+        with told("database", "run `sluis-broker migrate`"):
             stores = opening.enter_context(_stores(settings, material))
         signer = opening.enter_context(_signer(settings, material))
         client = httpx.AsyncClient(transport=transport, trust_env=False)
@@ -148,12 +134,10 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with held:
             async with client:
-                with _told(
-                    "log", "database and signer disagree: restore the newest database, never the signer's state"
-                ):
+                with told("log", "database and signer disagree: restore the newest database, never the signer's state"):
                     await ledger.open()
                     await show_head(ledger, witnesses)
-                with _told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
+                with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
                     activate_bundle(settings.path(settings.database), material.bundle.sha256, now=clock.now())
                 async with log:
@@ -225,23 +209,12 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
 @contextmanager
 def _signer(settings: Settings, material: Material) -> Iterator[LocalSigner]:
     """Hold the log's signer, which must be the one that the log policy names."""
-    with _told("log key", "restore the key with its state, and end any other process that holds it"):
+    with told("log key", "restore the key with its state, and end any other process that holds it"):
         signer = LocalSigner.open(settings.path(settings.keys) / LOG_KEY)
     with signer:
         if signer.vkey != material.log_policy.log.key.encode():
             raise SettingsError("log_policy", "names another log than keys/log.key", "correct the policy file")
         yield signer
-
-
-async def register_in_force(settings: Settings) -> Register:
-    """Return the register that this broker goes by. Raises SettingsError: there is none."""
-    registrars, custodians = read_pins(settings)
-    with _told("register", "run `sluis-broker migrate`, then `sluis-broker register import`"):
-        documents = SqliteDocuments(
-            settings.path(settings.database), audience=settings.id, registrars=registrars, custodians=custodians
-        )
-        with closing(documents):
-            return await documents.register()
 
 
 async def _check_documents(documents: SqliteDocuments, material: Material) -> None:
@@ -252,31 +225,9 @@ async def _check_documents(documents: SqliteDocuments, material: Material) -> No
         raise SettingsError("custodians", "are not those of the epoch", "pin the custodians that made the key")
 
 
-@contextmanager
-def _told(setting: str, advice: str) -> Iterator[None]:
-    """Turn whatever stops the start into one sentence that says what to do, without a value of any file."""
-    try:
-        yield
-    except SettingsError:
-        raise
-    except SchemaNotMigratedError:
-        raise SettingsError("database", "has not the newest schema", "run `sluis-broker migrate`") from None
-    except OSError as error:
-        raise SettingsError(setting, (error.strerror or "cannot be used").lower(), advice) from None
-    except (MalformedError, AuditError, ConvenantError) as error:
-        raise SettingsError(setting, str(error), advice) from None
-    except (BrokerError, sqlite3.Error) as error:
-        raise SettingsError(setting, f"cannot be used ({type(error).__name__})", advice) from None
-
-
 def _with_addresses(policy: Policy, url: str | None) -> Policy:
     """Return the policy in which a witness without an address is asked at this one."""
     witnesses = {
         name: party if party.url else dataclasses.replace(party, url=url) for name, party in policy.witnesses.items()
     }
     return dataclasses.replace(policy, witnesses=witnesses)
-
-
-def _public_key(settings: Settings, field: str, path: Path) -> VerifyKey:
-    with _told(field, "name a file with a public JWK"):
-        return VerifyKey.from_jwk(strict_json.load_object(settings.path(path).read_bytes(), field=path.name))

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from broker.domain.errors import SchemaNotMigratedError
@@ -20,6 +18,9 @@ def migrate(path: Path) -> None:
 
     Each step is one transaction: a step that fails leaves nothing of itself.
     """
+    from alembic import command  # noqa: PLC0415 - loaded where a database is made, and never to import a document
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     with administration(path) as connection:

@@ -1,0 +1,67 @@
+"""What starting the broker and importing a document have in common; it loads neither web server nor policies.
+
+A command that imports one document is done before these would be loaded.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from audit.errors import AuditError
+from broker.domain.errors import BrokerError, SchemaNotMigratedError
+from broker.protocol import strict_json
+from broker.protocol.errors import MalformedError
+from broker.protocol.register import Register
+from broker.protocol.signing_keys import VerifyKey
+from broker.settings import Settings, SettingsError
+from broker.store.documents import SqliteDocuments
+
+
+def read_pins(settings: Settings) -> tuple[Mapping[str, VerifyKey], Mapping[str, VerifyKey]]:
+    """Return the keys of registrars (by kid) and custodians (by id) that this broker trusts. Raises SettingsError."""
+    registrars = [_public_key(settings, "registrars", path) for path in settings.registrars]
+    custodians = {name: _public_key(settings, "custodians", path) for name, path in settings.custodians.items()}
+    for field, keys in (("registrars", registrars), ("custodians", list(custodians.values()))):
+        if len({key.kid for key in keys}) != len(keys):
+            raise SettingsError(field, "hold one key twice", "pin different parties")
+    return {key.kid: key for key in registrars}, custodians
+
+
+async def register_in_force(settings: Settings) -> Register:
+    """Return the register that this broker goes by. Raises SettingsError: there is none."""
+    registrars, custodians = read_pins(settings)
+    with told("register", "run `sluis-broker migrate`, then `sluis-broker register import`"):
+        documents = SqliteDocuments(
+            settings.path(settings.database), audience=settings.id, registrars=registrars, custodians=custodians
+        )
+        with closing(documents):
+            return await documents.register()
+
+
+@contextmanager
+def told(setting: str, advice: str, *, also: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn whatever stops the start into one sentence that says what to do, without a value of any file.
+
+    Args:
+        also: further errors whose text names no value.
+    """
+    try:
+        yield
+    except SettingsError:
+        raise
+    except SchemaNotMigratedError:
+        raise SettingsError("database", "has not the newest schema", "run `sluis-broker migrate`") from None
+    except OSError as error:
+        raise SettingsError(setting, (error.strerror or "cannot be used").lower(), advice) from None
+    except (MalformedError, AuditError) as error:
+        raise SettingsError(setting, str(error), advice) from None
+    except also as error:
+        raise SettingsError(setting, str(error), advice) from None
+    except (BrokerError, sqlite3.Error) as error:
+        raise SettingsError(setting, f"cannot be used ({type(error).__name__})", advice) from None
+
+
+def _public_key(settings: Settings, field: str, path: Path) -> VerifyKey:
+    with told(field, "name a file with a public JWK"):
+        return VerifyKey.from_jwk(strict_json.load_object(settings.path(path).read_bytes(), field=path.name))
