@@ -87,8 +87,10 @@ class SignalStore(Protocol):
     async def own(self, *, organisation: str, signal_id: str) -> OwnSignal | None:
         """Return this organisation's own signal; None for another's and for none at all."""
 
-    async def list_own(self, *, organisation: str) -> tuple[Signal, ...]:
-        """Return this organisation's own signals, in the order of their ids."""
+    async def list_own(
+        self, *, organisation: str, after: str | None = None, at_most: int | None = None
+    ) -> tuple[Signal, ...]:
+        """Return this organisation's own signals in the order of their ids, those after an id, so many at most."""
 
     async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
         """Return the present version of each key, in the order asked."""

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.wire import padded_answer, read_body
 from broker.domain.errors import NotRecordedError
-from broker.flows.list_signals import OwnSignals
 from broker.flows.outcome import Answered
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import TicketIssuers
@@ -60,7 +59,7 @@ class Edge:
     randomness: Randomness
     registers: RegisterReader
     rosters: RosterReader
-    signals: OwnSignals
+    signals: SignalStore
     answers: AnswerStore
     log: WitnessedLog
     spending: RequestSpending

@@ -1,9 +1,6 @@
 """List an organisation's own signals, a page at a time; reading is recorded too."""
 
-from typing import Protocol
-
 from broker.domain.requests import Requester
-from broker.domain.signals import Signal
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -15,15 +12,6 @@ from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, 
 from broker.protocol.messages import SIGNALS_PER_PAGE, OwnSignal
 
 
-class OwnSignals(SignalStore, Protocol):
-    """Signals that can be listed page by page."""
-
-    async def list_own(
-        self, *, organisation: str, after: str | None = None, at_most: int | None = None
-    ) -> tuple[Signal, ...]:
-        """Return this organisation's own signals in the order of their ids, those after an id, so many at most."""
-
-
 async def list_signals(
     *,
     requester: Requester,
@@ -31,7 +19,7 @@ async def list_signals(
     policy: PolicyInForce,
     clock: Clock,
     registers: RegisterReader,
-    signals: OwnSignals,
+    signals: SignalStore,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:

@@ -68,7 +68,8 @@ def set_up(project: Project, kind: str) -> bool:
     for stamp in project.venv.glob("sluis-*.stamp"):
         stamp.unlink()
     make_environment(project)
-    pip = [str(project.python), "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", "--no-input"]
+    # Twice quiet: warnings about where pip looked are noise, errors still show.
+    pip = [str(project.python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     locked = [*pip, "--only-binary", ":all:", "--require-hashes", "-r"]
     run([*locked, str(project.root / BOOTSTRAP)])
     run([*locked, str(project.root / REQUIREMENTS[kind])])

@@ -295,7 +295,7 @@ class MemoryBroker:
     async def list_own(
         self, *, organisation: str, after: str | None = None, at_most: int | None = None
     ) -> tuple[Signal, ...]:
-        """See `OwnSignals.list_own`."""
+        """See `SignalStore.list_own`."""
         own = [signal for signal in self.state.signals.values() if signal.organisation == organisation]
         rest = [signal for signal in own if signal.id > (after or "")]
         return tuple(sorted(rest, key=lambda signal: signal.id)[:at_most])

@@ -20,7 +20,7 @@ from audit.signer import LocalSigner
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.flows.check_household import check_household
-from broker.flows.list_signals import OwnSignals, list_signals
+from broker.flows.list_signals import list_signals
 from broker.flows.outcome import Answered
 from broker.flows.policy import PolicyInForce
 from broker.flows.register_signal import register_signal
@@ -29,7 +29,7 @@ from broker.flows.request_rules import TicketIssuers
 from broker.flows.stored_answer import stored_answer
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
-from broker.ports import AnswerStore, Proposal, StampKey, StampKind, TokenIndexer
+from broker.ports import AnswerStore, Proposal, SignalStore, StampKey, StampKind, TokenIndexer
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
@@ -58,7 +58,7 @@ class World:
     randomness: SeededRandomness
     tokens: TokenIndexer
     documents: MemoryDocuments
-    signals: OwnSignals
+    signals: SignalStore
     answers: AnswerStore
     ledger: Ledger
     log: LogWriter
