@@ -22,6 +22,7 @@ from broker.ports import (
     RegisterReader,
     RequestSpending,
     RosterReader,
+    SignalStore,
     TokenIndexer,
 )
 from broker.protocol.errors import RequestTokenError

@@ -1,6 +1,7 @@
 """List an organisation's own signals, a page at a time; reading is recorded too."""
 
 from broker.domain.requests import Requester
+from broker.domain.signals import Signal
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
