@@ -41,7 +41,16 @@ class Outcome:
 
 def stages() -> list[Stage]:
     """Return the stages of `make check` in order."""
-    tests = ("-m", "pytest", f"--junitxml={JUNIT}", "--cov", f"--cov-report=json:{COVERAGE}", "--cov-report=")
+    tests = (
+        "-m",
+        "pytest",
+        "-n",
+        "auto",
+        f"--junitxml={JUNIT}",
+        "--cov",
+        f"--cov-report=json:{COVERAGE}",
+        "--cov-report=",
+    )
     return [
         Stage(name="set-up", command=(sys.executable, "-m", "tests.check.bootstrap", "dev")),
         Stage(name="format", command=(f"{BIN}/ruff", "format", "--check", ".")),
