@@ -14,6 +14,7 @@ from broker.flows.act import Act
 from broker.flows.outcome import Answered, Outcome, answered, not_done, recorded_error
 from broker.ports import AnswerKey, AnswerStatus, AnswerStore, Clock, Log, SignalStore, StoredAnswer, Turn
 from broker.protocol.errors import ProtocolError
+from broker.protocol.messages import WireReceipt
 
 MAX_DECISIONS = 24
 """How often a decision is made anew when what it relied on changed meanwhile."""
@@ -122,7 +123,6 @@ async def given_again(stored: StoredAnswer, *, signals: SignalStore, clock: Cloc
 
 def _without_what_was_shown(receipt: Mapping[str, object]) -> Mapping[str, object]:
     """Return the receipt without the opening of `meta`, which tells what was shown before a withdrawal or shield."""
-    openings = receipt["openings"]
-    if not isinstance(openings, Mapping):
-        raise TypeError("a receipt has openings")
-    return {**receipt, "openings": {group: opening for group, opening in openings.items() if group != "meta"}}
+    wire = WireReceipt.model_validate(dict(receipt))
+    kept = {group: opening for group, opening in wire.openings.items() if group != "meta"}
+    return wire.model_copy(update={"openings": kept}).model_dump(mode="json", by_alias=True)

@@ -198,6 +198,15 @@ async def test_who_goes_away_before_the_tick_did_nothing(ledger: Ledger) -> None
         assert (await stays).index == 0
 
 
+async def test_who_goes_away_as_the_tick_begins_holds_nobody_up(ledger: Ledger) -> None:
+    """A caller that leaves in the very moment in which its tick begins is not waited for."""
+    async with writing(ledger) as log:
+        gone = log.turn()
+        gone.started.cancel()
+        gone.start()
+        assert (await committed(log, storing("stays"))).index == 0
+
+
 async def test_who_goes_away_while_deciding_holds_nobody_up(ledger: Ledger) -> None:
     """A tick waits for those that decide, and no longer for one that failed or left."""
 
