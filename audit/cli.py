@@ -122,7 +122,9 @@ def witness_serve(directory: Annotated[Path, typer.Argument(help="The witness's 
 def _verify_receipt_file(path: Path, policy: Policy, *, as_json: bool) -> None:
     text = _read_text(path, "the receipt")
     try:
-        receipt = Receipt.from_wire(loads(text))
+        wire = loads(text)
+        # A partner keeps a receipt with the answer it belongs to; both forms are read.
+        receipt = Receipt.from_wire(wire["receipt"] if isinstance(wire, dict) and "receipt" in wire else wire)
     except AuditError as error:
         _fail(BAD_INPUT, str(error))
     try:

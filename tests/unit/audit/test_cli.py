@@ -70,6 +70,15 @@ def test_publish_and_verify(log: LogInFolder, policy: Path, cosigned: Path, tmp_
     assert run("publish", out, "--database", log.database, "--policy", policy)[0] == 1
 
 
+def test_verify_a_receipt_as_a_partner_keeps_it(policy: Path, cosigned: Path, tmp_path: Path) -> None:
+    """A receipt beside its answer is verified as it lies in a partner's folder."""
+    kept = tmp_path / "0.json"
+    kept.write_text(json.dumps({"index": 0, "answer": {}, "receipt": json.loads(cosigned.read_text())}))
+    assert run("verify", "--receipt", kept, "--policy", policy)[0] == 0
+    kept.write_text(json.dumps({"receipt": []}))
+    assert run("verify", "--receipt", kept, "--policy", policy)[0] == 2
+
+
 def test_verify_a_receipt(policy: Path, cosigned: Path) -> None:
     """A receipt holds, or not, or is none."""
     code, text = run("verify", "--receipt", cosigned, "--policy", policy, "--json")
