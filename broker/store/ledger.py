@@ -118,7 +118,7 @@ class SqliteLedger:
             verdicts, taken = self._apply_all(connection, batch, base.size, at)
             appended = self._append(connection, taken, at) if taken else None
             connection.execute("COMMIT" if taken else "ROLLBACK")
-        except Exception as error:
+        except Exception as error:  # whatever it was: no transaction stays open, and nobody is told that it is done
             raise self._undone(connection, error) from error
         if appended is not None:
             self._release(appended)

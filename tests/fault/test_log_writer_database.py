@@ -7,6 +7,7 @@ number, the newest checkpoint covers every entry, the signer settles, and nothin
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,19 @@ def put_back(path: Path, older: bytes) -> None:
     for left in path.parent.glob(f"{path.name}*"):
         left.unlink()
     path.write_bytes(older)
+
+
+async def test_a_failure_nobody_foresaw_leaves_no_transaction_open(tmp_path: Path) -> None:
+    """Whatever is raised while a tick is written undoes all of it, locks nobody out, and the next tick is written."""
+    process = Process(tmp_path)
+    await process.ledger.open()
+    broken = replace(storing("broken"), changes=(object(),))  # type: ignore[arg-type]  # no change at all
+    with pytest.raises(NotRecordedError):
+        await process.ledger.write([sealed(storing("beside")), sealed(broken)], at=NOON)
+    assert not process.writer.connection.in_transaction
+    await process.write("after")
+    process.stop()
+    assert check_whole(process.path, ["after"]) == 1
 
 
 @pytest.mark.parametrize("after", [False, True])
