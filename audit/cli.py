@@ -14,7 +14,8 @@ from audit.errors import AuditError, ReceiptError, TileError
 from audit.policy_file import Policy
 from audit.receipt import Receipt
 from audit.signer import LocalSigner
-from audit.sqlite import SqliteLogReader, open_read_only
+from audit.sqlite import open_read_only
+from audit.stored_log import StoredLog
 from audit.strict_json import loads
 from audit.tiles import publish as publish_tiles
 from audit.verify import Report, VerifiedReceipt, parse_policy, verify_directory, verify_receipt
@@ -71,7 +72,7 @@ def publish(
     _read_policy(policy)
     try:
         with open_read_only(database) as connection:
-            head = publish_tiles(SqliteLogReader(connection), directory, text)
+            head = publish_tiles(StoredLog(connection), directory, text)
     except TileError as error:
         _fail(DOES_NOT_HOLD, str(error))
     except (AuditError, OSError) as error:

@@ -11,6 +11,7 @@ AuditError
 ├── SignerError                 the signer's own state is missing, damaged or held by another process
 │   └── ForkError               signing would fork or roll back what was signed before
 ├── LogStoreError               the log's database is not in the state an append or a read needs
+│   └── DatabaseError           PostgreSQL refused a statement or cannot be reached; SQLite raises its driver's errors
 ├── TileError                   a published directory contradicts the log
 ├── WitnessError                a witness cannot start or its store is unusable
 └── ReceiptError                a receipt breaks its format or does not hold
@@ -59,6 +60,35 @@ class ForkError(SignerError):
 
 class LogStoreError(AuditError):
     """The log's database is not in the state an append or a read needs."""
+
+
+class DatabaseError(LogStoreError):
+    """PostgreSQL refused a statement or cannot be reached. Never holds the server's text, which can quote a value.
+
+    Args:
+        sqlstate: five characters (PostgreSQL, appendix A), None where the server said nothing.
+        lost: the session has ended, and with it what was under way.
+
+    """
+
+    def __init__(self, sqlstate: str | None, *, lost: bool) -> None:
+        super().__init__(f"database: failed ({sqlstate or 'no answer'})")
+        self.sqlstate = sqlstate
+        self.lost = lost
+
+    @property
+    def may_succeed_again(self) -> bool:
+        """Whether the transaction was undone because of another one, so that the very same can succeed."""
+        return self.sqlstate in _UNDONE_FOR_ANOTHER
+
+    @property
+    def is_of_values(self) -> bool:
+        """Whether the values of the statement were refused: class 22, data, or 23, integrity."""
+        return self.sqlstate is not None and self.sqlstate[:2] in {"22", "23"}
+
+
+_UNDONE_FOR_ANOTHER = frozenset({"40001", "40P01"})
+"""Serialisation failure and deadlock: PostgreSQL has undone the whole transaction."""
 
 
 class TileError(AuditError):

@@ -6,7 +6,6 @@ Exit codes: 0 it holds or is done, 1 it does not hold, 2 the input is wrong. An 
 import asyncio
 import json
 import logging
-import sqlite3
 import sys
 import time
 import warnings
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError
 from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
@@ -73,6 +73,12 @@ def init(
     log_policy: Annotated[
         str, typer.Option("--log-policy", help="Where the log policy is, or will be.")
     ] = "log-policy",
+    database: Annotated[
+        str | None, typer.Option("--database", help="postgresql://ROLE@HOST/NAME to serve with; a file if left out.")
+    ] = None,
+    database_owner: Annotated[
+        str | None, typer.Option("--database-owner", help="The same database as the role that owns its schema.")
+    ] = None,
     insecure_test_bundle: Annotated[
         bool, typer.Option("--insecure-test-bundle", help="Load policies that are no law.")
     ] = False,
@@ -95,6 +101,8 @@ def init(
             "log_policy": log_policy,
             "insecure_test_bundle": insecure_test_bundle,
             **({} if witness_url is None else {"witness_url": witness_url}),
+            **({} if database is None else {"database": database}),
+            **({} if database_owner is None else {"database_owner": database_owner}),
             "custodians": {name: _pin(name) for name in custodians},
         }
         check_outside(directory, offline_key_out)
@@ -106,11 +114,10 @@ def init(
 @app.command()
 def migrate(directory: Dir) -> None:
     """Give the database the newest schema."""
-    from broker.store.schema import migrate as migrate_database  # noqa: PLC0415 - loaded by this command alone
+    from broker import starting  # noqa: PLC0415 - loaded by this command alone
 
     with _refusals():
-        settings = _settings(directory)
-        migrate_database(settings.path(settings.database))
+        starting.migrate_database(_settings(directory))
     typer.echo("ok")
 
 
@@ -131,8 +138,8 @@ def register_import(directory: Dir, file: File) -> None:
     with _refusals():
         settings = _settings(directory)
         registrars, _ = starting.read_pins(settings)
-        path = settings.path(settings.database)
-        register = administration.import_register(path, file.read_bytes(), registrars=registrars, now=_now())
+        address = starting.database_of(settings)
+        register = administration.import_register(address, file.read_bytes(), registrars=registrars, now=_now())
     typer.echo(f"register {register.number}: {len(register.organisations)} organisations")
 
 
@@ -145,10 +152,10 @@ def roster_import(directory: Dir, files: Annotated[list[Path], typer.Argument(me
     with _refusals():
         settings = _settings(directory)
         register = asyncio.run(starting.register_in_force(settings))
-        path = settings.path(settings.database)
+        address = starting.database_of(settings)
         for file in files:
             roster = administration.import_roster(
-                path, file.read_bytes(), audience=settings.id, register=register, now=_now()
+                address, file.read_bytes(), audience=settings.id, register=register, now=_now()
             )
             counts = f"{len(roster.workers)} workers, {len(roster.teams)} teams"
             typer.echo(f"roster {roster.number} of {roster.oin}: {counts}")
@@ -163,8 +170,8 @@ def epoch_import(directory: Dir, file: File) -> None:
     with _refusals():
         settings = _settings(directory)
         _, custodians = starting.read_pins(settings)
-        path = settings.path(settings.database)
-        epoch = administration.import_epoch(path, file.read_bytes(), custodians=custodians, now=_now())
+        address = starting.database_of(settings)
+        epoch = administration.import_epoch(address, file.read_bytes(), custodians=custodians, now=_now())
     typer.echo(f"epoch {epoch}")
 
 
@@ -288,7 +295,7 @@ def _refusals() -> Iterator[None]:
         _fail(DOES_NOT_HOLD, "the organisation is not in the register in force; nothing was changed")
     except (ProtocolError, AuditError) as error:
         _fail(BAD_INPUT, str(error))
-    except (BrokerError, sqlite3.Error) as error:
+    except (BrokerError, *DATABASE_ERRORS) as error:
         _fail(DOES_NOT_HOLD, f"the database is not available ({type(error).__name__}); nothing was changed")
     except OSError as error:
         _fail(BAD_INPUT, f"{error.filename or 'address'}: {error.strerror}")

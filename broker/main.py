@@ -7,7 +7,7 @@ It refuses to start on anything that is missing, weak or contradictory, and says
 
 import dataclasses
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
 from broker.api.app import create_api
 from broker.api.edge import Edge
-from broker.domain.errors import SchemaNotMigratedError
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import TicketIssuers
 from broker.keys import BrokerTokenIndexer
@@ -34,16 +33,17 @@ from broker.settings import (
     Settings,
     SettingsError,
 )
-from broker.starting import read_pins, told
+from broker.starting import database_of, read_pins, told
 from broker.store.administration import activate_bundle
-from broker.store.answers import SqliteAnswers
-from broker.store.connection import SingleWriter
-from broker.store.documents import SqliteDocuments
-from broker.store.ledger import SqliteLedger
+from broker.store.answers import StoredAnswers
+from broker.store.connection import SingleWriter, open_reader
+from broker.store.documents import StoredDocuments
+from broker.store.ledger import StoredLedger
 from broker.store.log_writer import LogWriter
-from broker.store.published import SqlitePublishedLog
-from broker.store.request_ids import SqliteRequestIds
-from broker.store.signals import SqliteSignals
+from broker.store.published import PublishedLog
+from broker.store.request_ids import StoredRequestIds
+from broker.store.rights import check_rights
+from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
 from broker.store.witnessing import HttpWitnesses, show_head
 from policies import Bundle, ConvenantError, load_bundle
@@ -112,7 +112,7 @@ def create_app(
             stores = opening.enter_context(_stores(settings, material))
         signer = opening.enter_context(_signer(settings, material))
         client = httpx.AsyncClient(transport=transport, trust_env=False)
-        ledger = SqliteLedger(
+        ledger = StoredLedger(
             writer=stores.writer,
             signer=signer,
             key_encryption_key=material.payload_key,
@@ -139,7 +139,7 @@ def create_app(
                     await show_head(ledger, witnesses)
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
-                    activate_bundle(settings.path(settings.database), material.bundle.sha256, now=clock.now())
+                    activate_bundle(database_of(settings), material.bundle.sha256, now=clock.now())
                 async with log:
                     yield
 
@@ -168,7 +168,7 @@ def _edge(
         signals=stores.signals,
         answers=stores.answers,
         log=log,
-        spending=SqliteRequestIds(writer=stores.writer, clock=clock),
+        spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
         bundle_sha256=material.bundle.sha256,
     )
@@ -179,31 +179,26 @@ class _Stores:
     """The open connections to the one database."""
 
     writer: SingleWriter
-    documents: SqliteDocuments
-    signals: SqliteSignals
-    answers: SqliteAnswers
-    published: SqlitePublishedLog
+    documents: StoredDocuments
+    signals: StoredSignals
+    answers: StoredAnswers
+    published: PublishedLog
 
 
 @contextmanager
 def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
-    path = settings.path(settings.database)
-    if not path.is_file():
-        raise SchemaNotMigratedError
-    with ExitStack() as stack:
-        writer = SingleWriter(path)
-        stack.callback(writer.close)
-        documents = SqliteDocuments(
-            path, audience=settings.id, registrars=material.registrars, custodians=material.custodians
+    address = database_of(settings)
+    with closing(SingleWriter(address)) as writer, closing(open_reader(address)) as reader:
+        check_rights(writer.connection)
+        yield _Stores(
+            writer=writer,
+            documents=StoredDocuments(
+                reader, audience=settings.id, registrars=material.registrars, custodians=material.custodians
+            ),
+            signals=StoredSignals(reader),
+            answers=StoredAnswers(reader, key_encryption_key=material.payload_key, policy=material.log_policy),
+            published=PublishedLog(reader),
         )
-        stack.callback(documents.close)
-        signals = SqliteSignals(path)
-        stack.callback(signals.close)
-        answers = SqliteAnswers(path, key_encryption_key=material.payload_key, policy=material.log_policy)
-        stack.callback(answers.close)
-        published = SqlitePublishedLog(path)
-        stack.callback(published.close)
-        yield _Stores(writer=writer, documents=documents, signals=signals, answers=answers, published=published)
 
 
 @contextmanager
@@ -217,7 +212,7 @@ def _signer(settings: Settings, material: Material) -> Iterator[LocalSigner]:
         yield signer
 
 
-async def _check_documents(documents: SqliteDocuments, material: Material) -> None:
+async def _check_documents(documents: StoredDocuments, material: Material) -> None:
     """Hold only with a register, and an epoch made by exactly the custodians that are pinned."""
     await documents.register()
     epoch = await documents.epoch()

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
@@ -68,6 +68,19 @@ def _bind(value: object) -> object:
     return value
 
 
+def _database(value: object) -> object:
+    """Refuse an address with a password: secrets are files, and this one is libpq's `passfile`."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("is neither a path nor a postgresql:// address")
+    if value.startswith("postgresql:"):
+        parts = urlsplit(value)
+        if not value.startswith("postgresql://") or not parts.username or not parts.path.strip("/"):
+            raise ValueError("is not postgresql://ROLE@HOST/NAME")
+        if parts.password is not None or "password" in dict(parse_qsl(parts.query)):
+            raise ValueError("holds a password; name a file with passfile=...")
+    return value
+
+
 def _path(value: object) -> object:
     if not isinstance(value, str) or not value:
         raise ValueError("is not a path")
@@ -77,6 +90,7 @@ def _path(value: object) -> object:
 Party = Annotated[str, BeforeValidator(_party)]
 Url = Annotated[str, BeforeValidator(_url)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
+Database = Annotated[str, BeforeValidator(_database)]
 
 
 class Settings(BaseModel):
@@ -89,6 +103,8 @@ class Settings(BaseModel):
         registrars: public JWKs of the registrars whose two signatures make a register.
         custodians: custodian id -> public JWK that its tickets and epoch descriptors are signed with.
         witness_url: where a witness is asked whose address the log policy does not name.
+        database: an SQLite file, or postgresql://ROLE@HOST/NAME with the role this broker serves as.
+        database_owner: the same database as the role that owns its schema; only `migrate` uses it.
         tick_ms: milliseconds in which requests gather before their answers leave together (D7).
         insecure_tick_ms: replaces `tick_ms` in benches.
         insecure_test_bundle: loads the policy documents that are no law.
@@ -104,7 +120,8 @@ class Settings(BaseModel):
     witness_url: Url | None = None
     log_policy: FilePath = Path("log-policy")
     keys: FilePath = Path("keys")
-    database: FilePath = Path("broker.sqlite")
+    database: Database = "broker.sqlite"
+    database_owner: Database | None = None
     tick_ms: Annotated[int, Field(ge=20, le=5_000)] = 200
     insecure_tick_ms: Annotated[int, Field(ge=0, le=5_000)] | None = None
     insecure_test_bundle: bool = False

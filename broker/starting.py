@@ -3,19 +3,21 @@
 A command that imports one document is done before these would be loaded.
 """
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError
-from broker.domain.errors import BrokerError, SchemaNotMigratedError
+from broker.domain.errors import BrokerError, RightsTooWideError, SchemaNotMigratedError
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
 from broker.protocol.register import Register
 from broker.protocol.signing_keys import VerifyKey
-from broker.settings import Settings, SettingsError
-from broker.store.documents import SqliteDocuments
+from broker.settings import FILE_NAME, Settings, SettingsError
+from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile, address_of
+from broker.store.connection import open_reader
+from broker.store.documents import StoredDocuments
 
 
 def read_pins(settings: Settings) -> tuple[Mapping[str, VerifyKey], Mapping[str, VerifyKey]]:
@@ -32,11 +34,31 @@ async def register_in_force(settings: Settings) -> Register:
     """Return the register that this broker goes by. Raises SettingsError: there is none."""
     registrars, custodians = read_pins(settings)
     with told("register", "run `sluis-broker migrate`, then `sluis-broker register import`"):
-        documents = SqliteDocuments(
-            settings.path(settings.database), audience=settings.id, registrars=registrars, custodians=custodians
-        )
-        with closing(documents):
+        with closing(open_reader(database_of(settings))) as reader:
+            documents = StoredDocuments(reader, audience=settings.id, registrars=registrars, custodians=custodians)
             return await documents.register()
+
+
+def database_of(settings: Settings) -> DatabaseAddress:
+    """Return where this broker's database is."""
+    return address_of(settings.database, folder=settings.path(Path()))
+
+
+def migrate_database(settings: Settings) -> None:
+    """The database has the newest schema, and on a server the serving role its rights. Raises SettingsError."""
+    from broker.store.schema import migrate  # noqa: PLC0415 - an engine for administration is loaded here alone
+
+    address = database_of(settings)
+    with told("database_owner", "make the database and both roles first, as docs/postgresql.md says"):
+        if isinstance(address, SqliteFile):
+            migrate(address)
+            return
+        owner = None if settings.database_owner is None else address_of(settings.database_owner, folder=Path())
+        if not isinstance(owner, PostgresServer):
+            raise SettingsError("database_owner", "is missing or no server", f"add it to {FILE_NAME}")
+        if owner.role == address.role:
+            raise SettingsError("database_owner", "is the role of `database` too", "serve as a role with fewer rights")
+        migrate(owner, service=address.role)
 
 
 @contextmanager
@@ -52,13 +74,18 @@ def told(setting: str, advice: str, *, also: tuple[type[Exception], ...] = ()) -
         raise
     except SchemaNotMigratedError:
         raise SettingsError("database", "has not the newest schema", "run `sluis-broker migrate`") from None
+    except RightsTooWideError:
+        rule = "is used as a role that may rewrite the log or change the schema"
+        raise SettingsError("database", rule, "serve as another role than `database_owner`") from None
     except OSError as error:
         raise SettingsError(setting, (error.strerror or "cannot be used").lower(), advice) from None
+    except DATABASE_ERRORS as error:
+        raise SettingsError(setting, f"cannot be used ({type(error).__name__})", advice) from None
     except (MalformedError, AuditError) as error:
         raise SettingsError(setting, str(error), advice) from None
     except also as error:
         raise SettingsError(setting, str(error), advice) from None
-    except (BrokerError, sqlite3.Error) as error:
+    except BrokerError as error:
         raise SettingsError(setting, f"cannot be used ({type(error).__name__})", advice) from None
 
 

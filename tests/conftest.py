@@ -1,9 +1,31 @@
-"""Settings that hold for every test: examples without a deadline, because a shared machine may pause at any moment."""
+"""What holds for every test: examples without a deadline, because a shared machine may pause; databases are given back."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from tests.simulators.databases import DATABASES, Database, databases
 
 settings.register_profile("sluis", deadline=None, print_blob=True)
 settings.register_profile("mutate", deadline=None, max_examples=15, database=None)  # one run for every mutant
 settings.load_profile(os.environ.get("SLUIS_TEST_PROFILE", "sluis"))
+
+
+@pytest.fixture(autouse=True)
+def _given_back() -> Iterator[None]:
+    yield
+    databases.give_back()
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """A migrated, empty database, once of each kind."""
+    return databases.new(request.param, tmp_path)
+
+
+def pytest_sessionfinish() -> None:
+    """No server outlives the tests."""
+    databases.close()

@@ -31,7 +31,8 @@ BrokerError
 │   └── NotDoneError                a decision failed; nothing was disclosed
 ├── NotRecordedError                not done, and not recorded either
 │   ├── StorageError                it could not be stored
-│   │   └── SchemaNotMigratedError  the database has not the schema of this release
+│   │   ├── SchemaNotMigratedError  the database has not the schema of this release
+│   │   └── RightsTooWideError      the role of the database may rewrite the log or change the schema
 │   └── LogUnavailableError         the log does not work
 └── ConcurrencyError                only inside the broker: a flow catches these
     ├── StaleDecisionError          what the decision relied on has changed: decide again
@@ -200,6 +201,10 @@ class StorageError(NotRecordedError):
 
 class SchemaNotMigratedError(StorageError):
     """The database has not the schema of this release; migrate it first."""
+
+
+class RightsTooWideError(StorageError):
+    """The role that the broker works as may rewrite the log or change the schema; it does not start."""
 
 
 class LogUnavailableError(NotRecordedError):

@@ -1,33 +1,47 @@
 """Bringing documents and bundles into force, with the stamps that make older decisions stale.
 
 Each call is one transaction over a connection of its own, so a running broker takes the change at its next reading.
+What a server undid because of another transaction is done again: a number that is not higher changes nothing.
 """
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
-from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError
+from audit.errors import DatabaseError
+from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError, StorageError
 from broker.ports import BUNDLE, StampKind
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.protocol.signed_document import SignedDocument
 from broker.protocol.signing_keys import VerifyKey
+from broker.store.address import DatabaseAddress
 from broker.store.documents import read_epoch
 from broker.store.models import BundleRow, EpochRow, RegisterRow, RosterRow, VersionStampRow
 from broker.store.schema import administration
 
 
-def import_register(path: Path, text: bytes, *, registrars: Mapping[str, VerifyKey], now: int) -> Register:
+TRIES = 5
+_UNDONE_FOR_ANOTHER = frozenset({"40001", "40P01"})
+
+_T = TypeVar("_T")
+
+
+def import_register(
+    address: DatabaseAddress, text: bytes, *, registrars: Mapping[str, VerifyKey], now: int
+) -> Register:  # fmt: skip
     """The register in `text` is in force; what was decided about an organisation whose line changed is stale.
 
     Raises:
         MalformedError, SignatureError: it is not validly signed by two registrars.
         DocumentNotNewerError: its number is not higher than the one in force.
+        StorageError: the database did not take it.
     """
     register = Register.read(text, registrars=registrars)
-    with administration(path) as connection, Session(connection) as session:
+
+    def take(session: Session) -> None:
         newest = session.exec(select(RegisterRow).order_by(col(RegisterRow.number).desc()).limit(1)).first()
         if newest is not None and newest.number >= register.number:
             raise DocumentNotNewerError
@@ -35,59 +49,90 @@ def import_register(path: Path, text: bytes, *, registrars: Mapping[str, VerifyK
         session.add(RegisterRow(number=register.number, document=text, imported_at=now))
         for oin in _changed(old, register):
             _bump(session, StampKind.ORGANISATION, oin.encode("ascii"))
-        session.flush()
+
+    _in_one_transaction(address, take)
     return register
 
 
-def import_roster(path: Path, text: bytes, *, audience: str, register: Register, now: int) -> Roster:
+def import_roster(address: DatabaseAddress, text: bytes, *, audience: str, register: Register, now: int) -> Roster:
     """The roster in `text` is in force for its organisation.
 
     Raises:
         MalformedError, SignatureError: it is not for this audience, or its organisation did not sign it.
         OrganisationUnknownError: no organisation of the register.
         DocumentNotNewerError: its number is not higher than the one in force.
+        StorageError: the database did not take it.
     """
     oin = str(SignedDocument.parse(text, schema="roster/v1").document.get("oin"))
     organisation = register.organisations.get(oin)
     if organisation is None:
         raise OrganisationUnknownError
     roster = Roster.read(text, audience=audience, organisation=organisation)
-    with administration(path) as connection, Session(connection) as session:
+
+    def take(session: Session) -> None:
         ordered = select(RosterRow).where(col(RosterRow.oin) == oin).order_by(col(RosterRow.number).desc()).limit(1)
         newest = session.exec(ordered).first()
         if newest is not None and newest.number >= roster.number:
             raise DocumentNotNewerError
         session.add(RosterRow(oin=oin, number=roster.number, document=text, imported_at=now))
         _bump(session, StampKind.ORGANISATION, oin.encode("ascii"))
-        session.flush()
+
+    _in_one_transaction(address, take)
     return roster
 
 
-def import_epoch(path: Path, text: bytes, *, custodians: Mapping[str, VerifyKey], now: int) -> int:
+def import_epoch(address: DatabaseAddress, text: bytes, *, custodians: Mapping[str, VerifyKey], now: int) -> int:
     """The epoch in `text` is in use; its number is returned.
 
     Raises:
         MalformedError, SignatureError: it is not signed by every custodian.
         DocumentNotNewerError: its number is not higher than the one in use.
+        StorageError: the database did not take it.
     """
     document = read_epoch(text, custodians=custodians)
-    with administration(path) as connection, Session(connection) as session:
+
+    def take(session: Session) -> None:
         newest = session.exec(select(EpochRow).order_by(col(EpochRow.epoch).desc()).limit(1)).first()
         if newest is not None and newest.epoch >= document.epoch:
             raise DocumentNotNewerError
         session.add(EpochRow(epoch=document.epoch, document=text, imported_at=now))
-        session.flush()
+
+    _in_one_transaction(address, take)
     return document.epoch
 
 
-def activate_bundle(path: Path, sha256: str, *, now: int) -> None:
-    """The bundle with this hex hash is in force; if it is another one, what was decided before is stale."""
-    with administration(path) as connection, Session(connection) as session:
+def activate_bundle(address: DatabaseAddress, sha256: str, *, now: int) -> None:
+    """The bundle with this hex hash is in force; if it is another one, what was decided before is stale.
+
+    Raises:
+        StorageError: the database did not take it.
+    """
+
+    def take(session: Session) -> None:
         newest = session.exec(select(BundleRow).order_by(col(BundleRow.number).desc()).limit(1)).first()
         if newest is None or newest.sha256 != sha256:
             session.add(BundleRow(sha256=sha256, activated_at=now))
             _bump(session, StampKind.POLICY, BUNDLE)
-            session.flush()
+
+    _in_one_transaction(address, take)
+
+
+def _in_one_transaction(address: DatabaseAddress, take: Callable[[Session], None]) -> None:
+    """Everything that `take` does is durable, or nothing of it. Raises StorageError, and what `take` raises."""
+    for _ in range(TRIES):
+        try:
+            with administration(address) as connection, Session(connection) as session:
+                take(session)
+                session.flush()
+        except DBAPIError as error:
+            # Its text holds the statement with its values, so nothing of it is passed on.
+            if getattr(error.orig, "sqlstate", None) not in _UNDONE_FOR_ANOTHER:
+                raise StorageError from None
+        except DatabaseError as error:
+            raise StorageError from error
+        else:
+            return
+    raise StorageError
 
 
 def _changed(old: Register | None, new: Register) -> Iterable[str]:

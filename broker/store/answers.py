@@ -1,10 +1,10 @@
 """Answers given before: the sealed document, and a receipt made anew from the log with every cosignature there is."""
 
 import json
-import sqlite3
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from audit.database import Connection
 from audit.entry import Leaf, Opening, unpad
 from audit.errors import AuditError
 from audit.log import OPENED_TO_ASKER
@@ -13,29 +13,29 @@ from audit.policy_file import Policy
 from audit.proof import TlogProof
 from audit.receipt import Receipt
 from audit.seal import KeyEncryptionKey, open_group
-from audit.sqlite import SqliteLogReader
+from audit.stored_log import StoredLog
 from broker.domain.errors import StorageError
 from broker.ports import AnswerKey, AnswerStatus, AnswerToStore, Stamp, StampKey, StampKind, StoredAnswer
-from broker.store.connection import open_connection, snapshot
+from broker.store.connection import Reader
 from broker.store.ledger import ANSWER_GROUP
 from broker.store.quorum import covered_size, uncovered_from
 from broker.store.signal_rows import day
 
 
-class SqliteAnswers:
+_COLUMNS = (
+    "organisation, idempotency_key, worker, target, body_sha256, status, entry_index, sealed, rests_on, valid_until, "
+    "signal_id"
+)
+
+
+class StoredAnswers:
     """`AnswerStore` over a database."""
 
-    def __init__(self, path: Path, *, key_encryption_key: KeyEncryptionKey, policy: Policy) -> None:
-        """Open the reading connection. Raises SchemaNotMigratedError."""
-        self._connection = open_connection(path)
-        self._connection.execute("PRAGMA query_only=ON")
-        self._connection.row_factory = sqlite3.Row
+    def __init__(self, reader: Reader, *, key_encryption_key: KeyEncryptionKey, policy: Policy) -> None:
+        """Read with this; the caller closes it."""
+        self._reader = reader
         self._key = key_encryption_key
         self._policy = policy
-
-    def close(self) -> None:
-        """The connection is closed."""
-        self._connection.close()
 
     async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
         """Return what was answered under this key; None for another organisation's and for none at all.
@@ -43,40 +43,46 @@ class SqliteAnswers:
         Raises:
             StorageError: it cannot be read, or its payloads were erased.
         """
-        query = "SELECT * FROM answers WHERE organisation = ? AND idempotency_key = ?"
+        query = f"SELECT {_COLUMNS} FROM answers WHERE organisation = ? AND idempotency_key = ?"  # noqa: S608 - column names of ours
+
+        def read(connection: Connection) -> StoredAnswer | None:
+            row = connection.execute(query, (organisation, idempotency_key)).fetchone()
+            return None if row is None else self._stored(connection, row)
+
         try:
-            with snapshot(self._connection) as connection:
-                row = connection.execute(query, (organisation, idempotency_key)).fetchone()
-                if row is None:
-                    return None
-                return StoredAnswer(answer=self._answer(row), receipt=self._receipt(connection, row["entry_index"]))
-        except (sqlite3.Error, AuditError) as error:
+            return await self._reader.run(read)
+        except AuditError as error:
             raise StorageError from error
 
-    def _answer(self, row: sqlite3.Row) -> AnswerToStore:
-        padded = self._key.unwrap(row["sealed"], index=row["entry_index"], group=ANSWER_GROUP)
+    def _stored(self, connection: Connection, row: Sequence[Any]) -> StoredAnswer:
+        (
+            organisation, idempotency_key, worker, target, body_sha256, status, index, sealed, rests_on, valid_until,
+            signal_id,
+        ) = row  # fmt: skip
+        padded = self._key.unwrap(sealed, index=index, group=ANSWER_GROUP)
         document: Mapping[str, object] = json.loads(unpad(padded))
-        return AnswerToStore(
+        answer = AnswerToStore(
             key=AnswerKey(
-                organisation=row["organisation"],
-                idempotency_key=row["idempotency_key"],
-                worker=row["worker"],
-                target=row["target"],
-                body_sha256=row["body_sha256"],
+                organisation=organisation,
+                idempotency_key=idempotency_key,
+                worker=worker,
+                target=target,
+                body_sha256=body_sha256,
             ),
-            status=AnswerStatus(row["status"]),
+            status=AnswerStatus(status),
             document=document,
             rests_on=tuple(
                 Stamp(of=StampKey(kind=StampKind(kind), key=bytes.fromhex(key)), version=version)
-                for kind, key, version in json.loads(row["rests_on"])
+                for kind, key, version in json.loads(rests_on)
             ),
-            valid_until=day(row["valid_until"]),
-            signal_id=row["signal_id"],
+            valid_until=day(valid_until),
+            signal_id=signal_id,
         )
+        return StoredAnswer(answer=answer, receipt=self._receipt(connection, index))
 
-    def _receipt(self, connection: sqlite3.Connection, index: int) -> Mapping[str, object]:
+    def _receipt(self, connection: Connection, index: int) -> Mapping[str, object]:
         """Return the receipt of an entry: under the newest checkpoint with a quorum, else under its first one."""
-        reader = SqliteLogReader(connection)
+        reader = StoredLog(connection)
         leaf = Leaf.parse(reader.entries(index, index + 1)[0])
         covered = covered_size(connection, self._policy, above=index)
         query = "SELECT min(size) FROM log_checkpoints WHERE size > ?"
@@ -89,7 +95,7 @@ class SqliteAnswers:
             uncosigned_since=None if covered else uncovered_from(connection, self._policy),
         ).to_wire()
 
-    def _opening(self, reader: SqliteLogReader, index: int, group: str) -> Opening:
+    def _opening(self, reader: StoredLog, index: int, group: str) -> Opening:
         row = reader.sealed_row(index, group)
         if row is None:
             raise StorageError

@@ -1,30 +1,37 @@
 """Connections to the one database: a single writer on a thread of its own, readers beside it."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Protocol, TypeVar
 
-from audit.sqlite import open_database
+from audit.database import DATABASE_ERRORS, Connection
+from audit.errors import DatabaseError
+from audit.sqlite import SqliteConnection, open_database
+from broker.domain.errors import SchemaNotMigratedError, StorageError
+from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile
 from broker.store.schema import check_migrated
 
 BUSY_MS = 5000
 """How long to wait for another process, which imports a register, to end its transaction."""
+READERS = 2
+"""Sessions that read from a server at once; the flows of one tick share them."""
+_WRITER_LOCK = 0x536C756973
+"""The advisory lock of the one writer of a database on a server: `Sluis` in ASCII."""
 
 _T = TypeVar("_T")
 
 
-def open_connection(path: Path) -> sqlite3.Connection:
-    """Return a connection in autocommit mode to a migrated database: WAL, synchronous FULL, foreign keys on.
+def open_connection(address: DatabaseAddress) -> Connection:
+    """Return a session in autocommit mode with a migrated database, durable at every commit.
 
     Raises:
         SchemaNotMigratedError: the database has another schema, or none.
+        DATABASE_ERRORS: it cannot be reached.
     """
-    connection = open_database(path)
-    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    connection = _open_file(address) if isinstance(address, SqliteFile) else _open_server(address)
     try:
         check_migrated(connection)
     except BaseException:
@@ -33,29 +40,150 @@ def open_connection(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _open_file(address: SqliteFile) -> SqliteConnection:
+    if not address.path.is_file():
+        raise SchemaNotMigratedError
+    connection = open_database(address.path)
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    return connection
+
+
+def _open_server(address: PostgresServer) -> Connection:
+    from audit.postgres import open_postgres  # noqa: PLC0415 - the driver is loaded only where a server is used
+
+    return open_postgres(address.url)
+
+
 @contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def snapshot(connection: Connection) -> Iterator[Connection]:
     """Give the connection inside one read transaction: everything read in it is of one moment."""
-    connection.execute("BEGIN")
+    connection.execute(connection.dialect.begin_read)
     try:
         yield connection
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+class Reader(Protocol):
+    """Reads committed state."""
+
+    async def run(self, work: Callable[[Connection], _T], /) -> _T:
+        """Return what `work` returns, run alone on one session in one snapshot. Raises StorageError: unreadable."""
+
+    def close(self) -> None:
+        """Nothing reads any more."""
+
+
+def open_reader(address: DatabaseAddress) -> Reader:
+    """Return a reader of a migrated database. Raises as `open_connection`."""
+    return FileReader(address) if isinstance(address, SqliteFile) else ServerReader(address)
+
+
+class FileReader:
+    """A reader on the thread of the event loop, where a reading of a file takes microseconds."""
+
+    def __init__(self, address: SqliteFile) -> None:
+        """Open the session. Raises SchemaNotMigratedError."""
+        self._connection = open_connection(address)
+        self._connection.execute("PRAGMA query_only=ON")
+
+    async def run(self, work: Callable[[Connection], _T], /) -> _T:
+        """Return what `work` returns. See `Reader.run`."""
+        try:
+            with snapshot(self._connection) as connection:
+                return work(connection)
+        except DATABASE_ERRORS as error:
+            raise StorageError from error
+
+    def close(self) -> None:
+        """The session has ended."""
+        self._connection.close()
+
+
+class ServerReader:
+    """A reader on threads of its own, so that a server which is slow or away holds up no event loop."""
+
+    def __init__(self, address: PostgresServer) -> None:
+        """Open every session. Raises SchemaNotMigratedError, DatabaseError."""
+        self._address = address
+        self._idle: SimpleQueue[Connection] = SimpleQueue()
+        for _ in range(READERS):
+            self._idle.put(open_connection(address))
+        self._threads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="sluis-reader")
+
+    async def run(self, work: Callable[[Connection], _T], /) -> _T:
+        """Return what `work` returns. See `Reader.run`."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
+        except (*DATABASE_ERRORS, SchemaNotMigratedError) as error:
+            raise StorageError from error
+
+    def _read(self, work: Callable[[Connection], _T]) -> _T:
+        connection = self._idle.get()
+        try:
+            try:
+                with snapshot(connection):
+                    return work(connection)
+            except DatabaseError:
+                if not connection.lost:
+                    raise
+                # The server was started anew: reading twice does no harm.
+                connection = open_connection(self._address)
+                with snapshot(connection):
+                    return work(connection)
+        finally:
+            self._idle.put(connection)
+
+    def close(self) -> None:
+        """Every session has ended."""
+        self._threads.shutdown(wait=True)
+        while not self._idle.empty():
+            self._idle.get().close()
 
 
 class SingleWriter:
-    """The one connection that writes; whatever is run on it is run in order, on one thread."""
+    """The one session that writes; whatever is run on it is run in order, on one thread."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the connection. Raises SchemaNotMigratedError."""
-        self.connection = open_connection(path)
+    def __init__(self, address: DatabaseAddress) -> None:
+        """Open the session. Raises as `open_connection`; of a server also while another broker writes there."""
+        self._address = address
+        self.connection = _open_writing(address)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sluis-writer")
 
-    async def run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Return what `work` returns, run alone on the writer's thread; its exceptions come back."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self.connection)
+    async def run(self, work: Callable[[Connection], _T]) -> _T:
+        """Return what `work` returns, run alone on the writer's thread; its exceptions come back.
+
+        Raises:
+            StorageError: the database cannot be reached; `work` was not begun.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
+
+    def _run(self, work: Callable[[Connection], _T]) -> _T:
+        if self.connection.lost:
+            try:
+                self.connection = _open_writing(self._address)
+            except (*DATABASE_ERRORS, SchemaNotMigratedError) as error:
+                raise StorageError from error
+        return work(self.connection)
 
     def close(self) -> None:
-        """Nothing writes any more and the connection is closed."""
+        """Nothing writes any more and the session has ended."""
         self._thread.shutdown(wait=True)
         self.connection.close()
+
+
+def _open_writing(address: DatabaseAddress) -> Connection:
+    """Return the session of the one writer.
+
+    On a server it holds a lock for as long as the session lives. So after a lost session its commit, if it was under
+    way, has come to its end before anything is read or written here again.
+    """
+    connection = open_connection(address)
+    if isinstance(address, PostgresServer):
+        try:
+            connection.execute("SELECT pg_advisory_lock(?)", (_WRITER_LOCK,))
+        except DatabaseError:
+            connection.close()
+            raise
+    return connection

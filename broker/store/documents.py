@@ -1,8 +1,6 @@
 """The documents this broker goes by: register, rosters and epoch, each verified here before it is believed (D13)."""
 
-import sqlite3
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from broker.domain.errors import StorageError
@@ -13,7 +11,7 @@ from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.protocol.signed_document import SignedDocument
 from broker.protocol.signing_keys import VerifyKey
-from broker.store.connection import open_connection
+from broker.store.connection import Reader
 
 
 def read_epoch(text: bytes | str, *, custodians: Mapping[str, VerifyKey]) -> EpochDocument:
@@ -27,7 +25,7 @@ def read_epoch(text: bytes | str, *, custodians: Mapping[str, VerifyKey]) -> Epo
     return EpochDocument.from_mapping(dict(signed.document))
 
 
-class SqliteDocuments:
+class StoredDocuments:
     """`RegisterReader` and `RosterReader`: re-read at every use, so an import by another process counts at once.
 
     A document is verified once and then kept, for as long as its row and the keys behind it stay the same.
@@ -35,15 +33,14 @@ class SqliteDocuments:
 
     def __init__(
         self,
-        path: Path,
+        reader: Reader,
         *,
         audience: str,
         registrars: Mapping[str, VerifyKey],
         custodians: Mapping[str, VerifyKey],
     ) -> None:
-        """Open the reading connection. Raises SchemaNotMigratedError."""
-        self._connection = open_connection(path)
-        self._connection.execute("PRAGMA query_only=ON")
+        """Read with this, which the caller closes; believe what these parties signed."""
+        self._reader = reader
         self._audience = audience
         self._registrars = registrars
         self._custodians = custodians
@@ -51,15 +48,11 @@ class SqliteDocuments:
         self._epoch: EpochDocument | None = None
         self._rosters: dict[str, tuple[int, int, Roster | None]] = {}
 
-    def close(self) -> None:
-        """The connection is closed."""
-        self._connection.close()
-
     async def register(self) -> Register:
         """Return the register with the highest number. Raises StorageError: there is none, or it is unreadable."""
-        number = self._first("SELECT max(number) FROM registers")
+        number = await self._first("SELECT max(number) FROM registers")
         if self._register is None or self._register.number != number:
-            text = self._first("SELECT document FROM registers WHERE number = ?", number)
+            text = await self._first("SELECT document FROM registers WHERE number = ?", number)
             try:
                 self._register = Register.read(text, registrars=self._registrars)
             except ProtocolError as error:
@@ -68,9 +61,9 @@ class SqliteDocuments:
 
     async def epoch(self) -> EpochDocument:
         """Return the descriptors of the highest epoch. Raises StorageError: there are none."""
-        number = self._first("SELECT max(epoch) FROM epochs")
+        number = await self._first("SELECT max(epoch) FROM epochs")
         if self._epoch is None or self._epoch.epoch != number:
-            text = self._first("SELECT document FROM epochs WHERE epoch = ?", number)
+            text = await self._first("SELECT document FROM epochs WHERE epoch = ?", number)
             try:
                 self._epoch = read_epoch(text, custodians=self._custodians)
             except ProtocolError as error:
@@ -81,7 +74,7 @@ class SqliteDocuments:
         """Return the organisation's newest roster; None when it has none that its present keys signed."""
         register = await self.register()
         query = "SELECT number, document FROM rosters WHERE oin = ? ORDER BY number DESC LIMIT 1"
-        row = self._rows(query, organisation)
+        row = await self._row(query, organisation)
         if row is None or organisation not in register.organisations:
             return None
         known = self._rosters.get(organisation)
@@ -94,15 +87,11 @@ class SqliteDocuments:
         self._rosters[organisation] = (row[0], register.number, roster)
         return roster
 
-    def _first(self, query: str, *values: object) -> Any:  # noqa: ANN401 - a column, of the type its query asks for
-        row = self._rows(query, *values)
+    async def _first(self, query: str, *values: object) -> Any:  # noqa: ANN401 - a column, of the type its query asks for
+        row = await self._row(query, *values)
         if row is None or row[0] is None:
             raise StorageError
         return row[0]
 
-    def _rows(self, query: str, *values: object) -> tuple[Any, ...] | None:
-        try:
-            row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
-        except sqlite3.Error as error:
-            raise StorageError from error
-        return row
+    async def _row(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        return await self._reader.run(lambda connection: connection.execute(query, values).fetchone())

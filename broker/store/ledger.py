@@ -1,9 +1,10 @@
-"""Log and state in one SQLite transaction (D7): durable together, or not at all.
+"""Log and state in one transaction (D7): durable together, or not at all.
 
     BEGIN ─ each proposal in a savepoint: re-check, apply ─ append to the log, sign ─ COMMIT (fsync) ─ settle ─ told
 
 What the signer says in `audit.signer` decides what a failure means: before the commit nothing has left, so the tick is
 undone and a later one may succeed. A failed fsync is never retried: the log stops until the process is started again.
+What PostgreSQL undid because of another transaction is tried again at once: nothing of it was done.
 """
 
 import json
@@ -12,14 +13,15 @@ from collections.abc import Sequence
 
 import rfc8785
 
+from audit.database import DATABASE_ERRORS, Connection
 from audit.entry import pad
-from audit.errors import AuditError, ForkError
+from audit.errors import AuditError, DatabaseError, ForkError
 from audit.log import Appended, append, found_log
 from audit.merkle import TreeHead, consistency_proof
 from audit.policy_file import Policy
 from audit.seal import KeyEncryptionKey
 from audit.signer import Signer
-from audit.sqlite import SqliteLogReader, SqliteLogTransaction
+from audit.stored_log import StoredLog, StoredLogTransaction
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
 from broker.ports import AnswerToStore, Randomness
 from broker.store.connection import SingleWriter
@@ -32,6 +34,8 @@ ANSWER_BLOCK = 16_384
 ANSWER_GROUP = "answer"
 """The group name that ties a kept answer's sealing to its entry, beside the five groups of the log."""
 
+TRIES = 5
+"""How often a tick is written anew when another transaction stood in its way."""
 _FATAL_CODES = frozenset(
     {
         sqlite3.SQLITE_IOERR_FSYNC,
@@ -40,9 +44,11 @@ _FATAL_CODES = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
+_FATAL_STATES = frozenset({"58030", "XX001", "XX002"})
+"""PostgreSQL, appendix A: io_error, data_corrupted, index_corrupted."""
 
 
-class SqliteLedger:
+class StoredLedger:
     """`Ledger` over the single writer's connection."""
 
     def __init__(
@@ -86,35 +92,44 @@ class SqliteLedger:
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         """Return the consistency proof between two sizes of this log, for a witness."""
         return await self._writer.run(
-            lambda connection: consistency_proof(SqliteLogReader(connection), old_size=old_size, new_size=new_size)
+            lambda connection: consistency_proof(StoredLog(connection), old_size=old_size, new_size=new_size)
         )
 
     async def newest_note(self) -> str:
         """Return the newest checkpoint with every cosignature there is."""
-        return await self._writer.run(lambda connection: SqliteLogReader(connection).latest_note())
+        return await self._writer.run(lambda connection: StoredLog(connection).latest_note())
 
     async def cosigned_size(self, witness: str) -> int:
         """Return the largest size that the witness with this vkey has cosigned, 0 for none."""
-        return await self._writer.run(lambda connection: SqliteLogReader(connection).cosigned_size(witness))
+        return await self._writer.run(lambda connection: StoredLog(connection).cosigned_size(witness))
 
-    def _open(self, connection: sqlite3.Connection) -> None:
+    def _open(self, connection: Connection) -> None:
         try:
             self._settle(connection)
             if connection.execute("SELECT count(*) FROM log_checkpoints").fetchone()[0] == 0:
-                connection.execute("BEGIN IMMEDIATE")
-                found_log(SqliteLogTransaction(connection), signer=self._signer)
+                connection.execute(connection.dialect.begin_write)
+                found_log(StoredLogTransaction(connection), signer=self._signer)
                 connection.execute("COMMIT")
-        except (sqlite3.Error, AuditError) as error:
+        except (*DATABASE_ERRORS, AuditError) as error:
             raise self._undone(connection, error) from error
 
-    def _write(self, connection: sqlite3.Connection, batch: Sequence[SealedProposal], at: int) -> Written:
+    def _write(self, connection: Connection, batch: Sequence[SealedProposal], at: int) -> Written:
         if self._stopped:
             raise LogUnavailableError
+        for _ in range(TRIES - 1):
+            try:
+                return self._write_once(connection, batch, at)
+            except StorageError as error:
+                if not _may_succeed_again(error.__cause__):
+                    raise
+        return self._write_once(connection, batch, at)
+
+    def _write_once(self, connection: Connection, batch: Sequence[SealedProposal], at: int) -> Written:
         try:
             # (1) The log grows from the head that was released, and from nothing else.
             base = self._settle(connection)
             # (2) Every proposal by itself, (3) one append for those that hold, (4) one durable commit.
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(connection.dialect.begin_write)
             verdicts, taken = self._apply_all(connection, batch, base.size, at)
             appended = self._append(connection, taken, at) if taken else None
             connection.execute("COMMIT" if taken else "ROLLBACK")
@@ -125,7 +140,7 @@ class SqliteLedger:
         return Written(verdicts=verdicts, appended=appended)
 
     def _apply_all(
-        self, connection: sqlite3.Connection, batch: Sequence[SealedProposal], first_index: int, at: int
+        self, connection: Connection, batch: Sequence[SealedProposal], first_index: int, at: int
     ) -> tuple[tuple[int | BrokerError, ...], list[SealedProposal]]:
         """Return each proposal's position or why it was not taken; one that fails takes no other with it."""
         verdicts: list[int | BrokerError] = []
@@ -137,14 +152,16 @@ class SqliteLedger:
                 self._keep_answer(connection, sealed.proposal.answer, first_index + len(taken), at)
                 verdicts.append(len(taken))
                 taken.append(sealed)
-            except (BrokerError, sqlite3.IntegrityError, sqlite3.DataError, TypeError, ValueError) as error:
+            except Exception as error:
+                if not _is_of_one_proposal(error):
+                    raise
                 connection.execute("ROLLBACK TO proposal")
                 verdicts.append(error if isinstance(error, BrokerError) else StorageError())
             connection.execute("RELEASE proposal")
         return tuple(verdicts), taken
 
     def _keep_answer(
-        self, connection: sqlite3.Connection, answer: AnswerToStore | None, index: int, at: int
+        self, connection: Connection, answer: AnswerToStore | None, index: int, at: int
     ) -> None:  # fmt: skip
         if answer is None:
             return
@@ -171,9 +188,9 @@ class SqliteLedger:
             ),
         )
 
-    def _append(self, connection: sqlite3.Connection, taken: Sequence[SealedProposal], at: int) -> Appended:
+    def _append(self, connection: Connection, taken: Sequence[SealedProposal], at: int) -> Appended:
         return append(
-            SqliteLogTransaction(connection),
+            StoredLogTransaction(connection),
             [sealed.entry for sealed in taken],
             at=at,
             signer=self._signer,
@@ -181,9 +198,9 @@ class SqliteLedger:
             random=self._randomness.bytes,
         )
 
-    def _settle(self, connection: sqlite3.Connection) -> TreeHead:
+    def _settle(self, connection: Connection) -> TreeHead:
         """Return the head the database holds, which the signer now knows as released. Raises AuditError."""
-        head = SqliteLogReader(connection).head()
+        head = StoredLog(connection).head()
         self._signer.settle(head)
         return head
 
@@ -194,27 +211,27 @@ class SqliteLedger:
         except AuditError as error:
             raise LogUnavailableError from error
 
-    def _undone(self, connection: sqlite3.Connection, error: Exception) -> NotRecordedError:
+    def _undone(self, connection: Connection, error: Exception) -> NotRecordedError:
         """Return what to raise after a failure, with the transaction undone; stop when durability is in doubt."""
         self._stopped = self._stopped or _is_fatal(error)
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            moved = SqliteLogReader(connection).head() != self._signer.released
-        except (sqlite3.Error, AuditError):
+            moved = StoredLog(connection).head() != self._signer.released
+        except (*DATABASE_ERRORS, AuditError):
             moved = True
         return LogUnavailableError() if self._stopped or moved else StorageError()
 
     def _store_cosignatures(
-        self, connection: sqlite3.Connection, size: int, cosignatures: Sequence[Cosignature]
+        self, connection: Connection, size: int, cosignatures: Sequence[Cosignature]
     ) -> None:
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            transaction = SqliteLogTransaction(connection)
+            connection.execute(connection.dialect.begin_write)
+            transaction = StoredLogTransaction(connection)
             for cosignature in cosignatures:
                 transaction.insert_cosignature(size, cosignature.witness, cosignature.line)
             connection.execute("COMMIT")
-        except (sqlite3.Error, AuditError) as error:
+        except (*DATABASE_ERRORS, AuditError) as error:
             raise self._undone(connection, error) from error
 
 
@@ -225,5 +242,19 @@ def _is_fatal(error: BaseException | None) -> bool:
             return True
         if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) in _FATAL_CODES:
             return True
+        if isinstance(error, DatabaseError) and error.sqlstate in _FATAL_STATES:
+            return True
         error = error.__cause__
     return False
+
+
+def _is_of_one_proposal(error: Exception) -> bool:
+    """Return whether only the proposal itself is at fault, so that the others of its tick can be taken."""
+    if isinstance(error, DatabaseError):
+        return error.is_of_values
+    return isinstance(error, BrokerError | sqlite3.IntegrityError | sqlite3.DataError | TypeError | ValueError)
+
+
+def _may_succeed_again(error: BaseException | None) -> bool:
+    """Return whether the transaction was undone for the sake of another, so that the same tick may succeed now."""
+    return isinstance(error, DatabaseError) and error.may_succeed_again

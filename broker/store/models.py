@@ -4,11 +4,13 @@ Only the token index distributes, later, over machines: in `signal_tokens` and `
 therefore part of every key (D14). The log's own tables are `audit.schema`'s.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 TOKEN_INDEX_TABLES = ("signal_tokens", "sealed_tokens")
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""Whole numbers: unix seconds and sizes outgrow PostgreSQL's integer, and SQLite has one kind."""
 
 
 class Table(SQLModel, registry=registry()):
@@ -28,7 +30,7 @@ class SignalRow(Table, table=True):
     team: str
     purpose: str
     ground: str
-    epoch: int
+    epoch: int = Field(sa_type=NUMBER)
     case_ref: str | None = None
     registered_on: str
     ends_on: str
@@ -54,7 +56,7 @@ class SignalTokenRow(Table, table=True):
     signal_id: str = Field(sa_column=Column(ForeignKey("signals.id"), primary_key=True))
     role: str = Field(primary_key=True)
     family: str
-    epoch: int
+    epoch: int = Field(sa_type=NUMBER)
     source: str | None = None
 
 
@@ -85,7 +87,7 @@ class VersionStampRow(Table, table=True):
 
     kind: str = Field(primary_key=True)
     key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    version: int
+    version: int = Field(sa_type=NUMBER)
 
 
 class SpentTicketRow(Table, table=True):
@@ -95,7 +97,7 @@ class SpentTicketRow(Table, table=True):
 
     custodian: str = Field(primary_key=True)
     ticket_id: str = Field(primary_key=True)
-    expires_at: int
+    expires_at: int = Field(sa_type=NUMBER)
 
 
 class RequestJtiRow(Table, table=True):
@@ -105,7 +107,7 @@ class RequestJtiRow(Table, table=True):
 
     issuer: str = Field(primary_key=True)
     jti: str = Field(primary_key=True)
-    expires_at: int = Field(index=True)
+    expires_at: int = Field(sa_type=NUMBER, index=True)
 
 
 class AnswerRow(Table, table=True):
@@ -119,12 +121,12 @@ class AnswerRow(Table, table=True):
     target: str
     body_sha256: str
     status: str
-    entry_index: int
+    entry_index: int = Field(sa_type=NUMBER)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     rests_on: str
     valid_until: str | None = None
     signal_id: str | None = None
-    created_at: int
+    created_at: int = Field(sa_type=NUMBER)
 
 
 class TaskRow(Table, table=True):
@@ -132,13 +134,13 @@ class TaskRow(Table, table=True):
 
     __tablename__ = "tasks"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, sa_type=NUMBER, primary_key=True)
     kind: str
     organisation: str = Field(index=True)
     signal_id: str | None = None
     due_on: str
-    created_at: int
-    done_at: int | None = None
+    created_at: int = Field(sa_type=NUMBER)
+    done_at: int | None = Field(default=None, sa_type=NUMBER)
 
 
 class RegisterRow(Table, table=True):
@@ -146,9 +148,9 @@ class RegisterRow(Table, table=True):
 
     __tablename__ = "registers"
 
-    number: int = Field(primary_key=True)
+    number: int = Field(sa_type=NUMBER, primary_key=True)
     document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    imported_at: int
+    imported_at: int = Field(sa_type=NUMBER)
 
 
 class RosterRow(Table, table=True):
@@ -157,9 +159,9 @@ class RosterRow(Table, table=True):
     __tablename__ = "rosters"
 
     oin: str = Field(primary_key=True)
-    number: int = Field(primary_key=True)
+    number: int = Field(sa_type=NUMBER, primary_key=True)
     document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    imported_at: int
+    imported_at: int = Field(sa_type=NUMBER)
 
 
 class EpochRow(Table, table=True):
@@ -167,9 +169,9 @@ class EpochRow(Table, table=True):
 
     __tablename__ = "epochs"
 
-    epoch: int = Field(primary_key=True)
+    epoch: int = Field(sa_type=NUMBER, primary_key=True)
     document: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    imported_at: int
+    imported_at: int = Field(sa_type=NUMBER)
 
 
 class BundleRow(Table, table=True):
@@ -177,6 +179,6 @@ class BundleRow(Table, table=True):
 
     __tablename__ = "bundles"
 
-    number: int | None = Field(default=None, primary_key=True)
+    number: int | None = Field(default=None, sa_type=NUMBER, primary_key=True)
     sha256: str
-    activated_at: int
+    activated_at: int = Field(sa_type=NUMBER)

@@ -1,36 +1,28 @@
 """The log as others may read it. Its tiles are published as files, by `sluis-audit publish`."""
 
-import sqlite3
-from pathlib import Path
-
 from audit.errors import AuditError
-from audit.sqlite import SqliteLogReader
-from broker.domain.errors import LogUnavailableError
-from broker.store.connection import open_connection
+from audit.stored_log import StoredLog
+from broker.domain.errors import LogUnavailableError, StorageError
+from broker.store.connection import Reader
 
 
-class SqlitePublishedLog:
-    """The newest checkpoint and the size of the log, over a reading connection."""
+class PublishedLog:
+    """The newest checkpoint and the size of the log."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the reading connection. Raises SchemaNotMigratedError."""
-        self._connection = open_connection(path)
-        self._connection.execute("PRAGMA query_only=ON")
-
-    def close(self) -> None:
-        """The connection is closed."""
-        self._connection.close()
+    def __init__(self, reader: Reader) -> None:
+        """Read with this; the caller closes it."""
+        self._reader = reader
 
     async def checkpoint(self) -> str:
         """Return the newest signed note, with its cosignatures. Raises LogUnavailableError."""
         try:
-            return SqliteLogReader(self._connection).latest_note()
-        except (sqlite3.Error, AuditError) as error:
+            return await self._reader.run(lambda connection: StoredLog(connection).latest_note())
+        except (StorageError, AuditError) as error:
             raise LogUnavailableError from error
 
     async def size(self) -> int:
         """Return the number of entries. Raises LogUnavailableError."""
         try:
-            return SqliteLogReader(self._connection).size()
-        except (sqlite3.Error, AuditError) as error:
+            return await self._reader.run(lambda connection: StoredLog(connection).size())
+        except StorageError as error:
             raise LogUnavailableError from error

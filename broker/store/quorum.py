@@ -1,11 +1,11 @@
 """Which entries of the log enough witnesses have seen."""
 
-import sqlite3
 from collections.abc import Iterable
 
+from audit.database import Connection
 from audit.entry import Leaf
 from audit.policy_file import Policy
-from audit.sqlite import SqliteLogReader
+from audit.stored_log import StoredLog
 
 
 def names_of(policy: Policy, vkeys: Iterable[str]) -> frozenset[str]:
@@ -19,7 +19,7 @@ def quorum_met(policy: Policy, vkeys: Iterable[str]) -> bool:
     return policy.quorum_met(names_of(policy, vkeys))
 
 
-def covered_size(connection: sqlite3.Connection, policy: Policy, *, above: int = 0) -> int | None:
+def covered_size(connection: Connection, policy: Policy, *, above: int = 0) -> int | None:
     """Return the largest checkpoint that a quorum cosigned and that is larger than `above`, None for none.
 
     Without a quorum in the policy every checkpoint counts.
@@ -37,9 +37,9 @@ def covered_size(connection: sqlite3.Connection, policy: Policy, *, above: int =
     return None
 
 
-def uncovered_from(connection: sqlite3.Connection, policy: Policy) -> int | None:
+def uncovered_from(connection: Connection, policy: Policy) -> int | None:
     """Return the time of the oldest entry that no quorum has covered, None when all are covered."""
-    reader = SqliteLogReader(connection)
+    reader = StoredLog(connection)
     covered = covered_size(connection, policy) or 0
     if covered == reader.size():
         return None

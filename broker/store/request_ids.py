@@ -1,7 +1,6 @@
 """Request ids that were used: a signed request counts once, also after a restart (D13)."""
 
-import sqlite3
-
+from audit.database import DATABASE_ERRORS, Connection
 from broker.domain.errors import StorageError
 from broker.ports import Clock
 from broker.protocol.request_signing import SKEW_S
@@ -9,18 +8,17 @@ from broker.store.connection import SingleWriter
 
 _FLOOR = "floor"
 """The row of an issuer that is no request id: the latest expiry among its ids that may have been forgotten."""
-_RAISE_FLOORS = """INSERT INTO request_jti (issuer, jti, expires_at)
-    SELECT issuer, :floor, max(expires_at) FROM request_jti
-    WHERE expires_at < :forgotten AND jti <> :floor GROUP BY issuer
-    ON CONFLICT (issuer, jti) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)"""
-_FORGET = "DELETE FROM request_jti WHERE expires_at < :forgotten AND jti <> :floor"
-_SPEND = """INSERT OR IGNORE INTO request_jti (issuer, jti, expires_at)
-    SELECT :issuer, :jti, :expires_at WHERE NOT EXISTS (
-        SELECT 1 FROM request_jti WHERE issuer = :issuer AND jti = :floor AND expires_at >= :expires_at
-    )"""
+_RAISE_FLOORS = f"""INSERT INTO request_jti (issuer, jti, expires_at)
+    SELECT issuer, '{_FLOOR}', max(expires_at) FROM request_jti
+    WHERE expires_at < ? AND jti <> '{_FLOOR}' GROUP BY issuer
+    ON CONFLICT (issuer, jti) DO UPDATE SET expires_at = CASE
+        WHEN excluded.expires_at > request_jti.expires_at THEN excluded.expires_at ELSE request_jti.expires_at END"""  # noqa: S608 - a constant of ours
+_FORGET = f"DELETE FROM request_jti WHERE expires_at < ? AND jti <> '{_FLOOR}'"  # noqa: S608 - as above
+_FORGOTTEN = f"SELECT 1 FROM request_jti WHERE issuer = ? AND jti = '{_FLOOR}' AND expires_at >= ?"  # noqa: S608 - as above
+_SPEND = "INSERT INTO request_jti (issuer, jti, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 
-class SqliteRequestIds:
+class StoredRequestIds:
     """`RequestSpending` over the single writer's connection; each first use is durable before it is told.
 
     A wall clock that goes forward and back revives nothing: what expires no later than a forgotten id is refused.
@@ -37,17 +35,19 @@ class SqliteRequestIds:
         Raises:
             StorageError: it is not known to be noted.
         """
-        forgetting = {"forgotten": self._clock.now() - 2 * SKEW_S, "floor": _FLOOR}
-        spending = {"issuer": issuer, "jti": jti, "expires_at": expires_at, "floor": _FLOOR}
+        forgotten = self._clock.now() - 2 * SKEW_S
 
-        def note(connection: sqlite3.Connection) -> bool:
+        def note(connection: Connection) -> bool:
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute(_RAISE_FLOORS, forgetting)
-                connection.execute(_FORGET, forgetting)
-                first = connection.execute(_SPEND, spending).rowcount == 1
+                connection.execute(connection.dialect.begin_write)
+                connection.execute(_RAISE_FLOORS, (forgotten,))
+                connection.execute(_FORGET, (forgotten,))
+                first = (
+                    connection.execute(_FORGOTTEN, (issuer, expires_at)).fetchone() is None
+                    and connection.execute(_SPEND, (issuer, jti, expires_at)).rowcount == 1
+                )
                 connection.execute("COMMIT")
-            except sqlite3.Error as error:
+            except DATABASE_ERRORS as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise StorageError from error

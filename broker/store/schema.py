@@ -7,40 +7,54 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from audit.database import DATABASE_ERRORS
+from audit.database import Connection as Session
 from broker.domain.errors import SchemaNotMigratedError
+from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile
+from broker.store.roles import grant_service
 
 SCHEMA_VERSION = "0001"
 """The newest migration; a test compares it with the files."""
 
 
-def migrate(path: Path) -> None:
-    """The database at `path` has the newest schema; it is made when it is not there.
+def migrate(address: DatabaseAddress, *, service: str | None = None) -> None:
+    """The database has the newest schema; a file is made when it is not there.
 
     Each step is one transaction: a step that fails leaves nothing of itself.
+
+    Args:
+        address: of a server, as a role that owns the schema.
+        service: the role of a server that the broker serves as; it gets the rights it needs and no more.
     """
     from alembic import command  # noqa: PLC0415 - loaded where a database is made, and never to import a document
     from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    with administration(path) as connection:
+    with administration(address) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if service is not None:
+            grant_service(connection, service)
 
 
-def check_migrated(connection: sqlite3.Connection) -> None:
+def check_migrated(connection: Session) -> None:
     """Hold only on the newest schema. Raises SchemaNotMigratedError: run the migration first."""
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         raise SchemaNotMigratedError from None
     if row is None or row[0] != SCHEMA_VERSION:
         raise SchemaNotMigratedError
 
 
-def engine_of(path: Path) -> Engine:
+def engine_of(address: DatabaseAddress) -> Engine:
     """Return an engine for administration: real transactions, foreign keys, durable commits."""
-    engine = create_engine(f"sqlite:///{path}")
+    return _file_engine(address) if isinstance(address, SqliteFile) else _server_engine(address)
+
+
+def _file_engine(address: SqliteFile) -> Engine:
+    engine = create_engine(f"sqlite:///{address.path}")
 
     @event.listens_for(engine, "connect")
     def _settings(connection: sqlite3.Connection, _record: object) -> None:
@@ -55,10 +69,18 @@ def engine_of(path: Path) -> Engine:
     return engine
 
 
+def _server_engine(address: PostgresServer) -> Engine:
+    from audit.postgres import driver_connection  # noqa: PLC0415 - the driver is loaded only where a server is used
+
+    return create_engine(
+        "postgresql+psycopg://", creator=lambda: driver_connection(address.url), isolation_level="SERIALIZABLE"
+    )  # fmt: skip
+
+
 @contextmanager
-def administration(path: Path) -> Iterator[Connection]:
+def administration(address: DatabaseAddress) -> Iterator[Connection]:
     """Give one connection in one write transaction, committed at the end or rolled back by an exception."""
-    engine = engine_of(path)
+    engine = engine_of(address)
     try:
         with engine.begin() as connection:
             yield connection

@@ -1,8 +1,8 @@
-"""Signals and tokens as rows of SQLite, and back."""
+"""Signals and tokens as rows of a database, and back."""
 
-import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from broker.domain.households import FoundToken, TokenIndex, TokenRole
 from broker.domain.signals import Assessment, Exclusion, Informing, Signal, SignalState
@@ -38,51 +38,52 @@ def signal_row(signal: Signal) -> tuple[object, ...]:
         None if informing is None else iso(informing.review_on),
         signal.state.value,
         signal.withdrawal_reason,
-        int(signal.shielded),
+        signal.shielded,
         iso(signal.last_standing_on),
     )
 
 
-def signal_of(row: sqlite3.Row, exclusions: Iterable[Exclusion]) -> Signal:
-    """Return the signal of a row; ValueError or a KeyError means that the database is not ours."""
+def signal_of(row: Sequence[Any], exclusions: Iterable[Exclusion]) -> Signal:
+    """Return the signal of a row of SIGNAL_COLUMNS; a ValueError means that the database is not ours."""
+    (
+        signal_id, handle, organisation, controller, parent_org, team, purpose, ground, epoch, case_ref,
+        registered_on, ends_on, age_quarter, assessed_on, assessed_by, informing_state, informing_reason,
+        informing_review_on, state, withdrawal_reason, shielded, last_standing_on,
+    ) = row  # fmt: skip
     assessment = informing = None
-    if row["assessed_on"] is not None:
-        assessment = Assessment(on=date.fromisoformat(row["assessed_on"]), by=row["assessed_by"])
-    if row["informing_state"] is not None:
-        review_on = day(row["informing_review_on"])
-        informing = Informing(state=row["informing_state"], reason=row["informing_reason"], review_on=review_on)
+    if assessed_on is not None:
+        assessment = Assessment(on=date.fromisoformat(assessed_on), by=assessed_by)
+    if informing_state is not None:
+        informing = Informing(state=informing_state, reason=informing_reason, review_on=day(informing_review_on))
     return Signal(
-        id=row["id"],
-        handle=row["handle"],
-        organisation=row["organisation"],
-        controller=row["controller"],
-        parent_org=row["parent_org"],
-        team=row["team"],
-        purpose=row["purpose"],
-        ground=row["ground"],
-        epoch=row["epoch"],
-        case_ref=row["case_ref"],
-        registered_on=date.fromisoformat(row["registered_on"]),
-        ends_on=date.fromisoformat(row["ends_on"]),
-        age_quarter=day(row["age_quarter"]),
+        id=signal_id,
+        handle=handle,
+        organisation=organisation,
+        controller=controller,
+        parent_org=parent_org,
+        team=team,
+        purpose=purpose,
+        ground=ground,
+        epoch=epoch,
+        case_ref=case_ref,
+        registered_on=date.fromisoformat(registered_on),
+        ends_on=date.fromisoformat(ends_on),
+        age_quarter=day(age_quarter),
         assessment=assessment,
         informing=informing,
-        state=SignalState(row["state"]),
-        withdrawal_reason=row["withdrawal_reason"],
-        shielded=bool(row["shielded"]),
-        last_standing_on=day(row["last_standing_on"]),
+        state=SignalState(state),
+        withdrawal_reason=withdrawal_reason,
+        shielded=bool(shielded),
+        last_standing_on=day(last_standing_on),
         exclusions=frozenset(exclusions),
     )
 
 
-def found_token(row: sqlite3.Row, signals: Mapping[str, Signal]) -> FoundToken:
-    """Return a found token with its signal out of `signals`."""
+def found_token(row: Sequence[Any], signal: Signal) -> FoundToken:
+    """Return a found token with its signal; the row begins with its index, role, source and the subject's index."""
+    index, role, source, subject = row[:4]
     return FoundToken(
-        index=TokenIndex(row["idx"]),
-        role=TokenRole(row["role"]),
-        source=row["source"],
-        subject=TokenIndex(row["subject_idx"]),
-        signal=signals[row["signal_id"]],
+        index=TokenIndex(index), role=TokenRole(role), source=source, subject=TokenIndex(subject), signal=signal
     )
 
 

@@ -1,7 +1,6 @@
 """What a proposal changes, inside the writer's open transaction: stamps, tickets, signals, tasks, the kept answer."""
 
-import sqlite3
-
+from audit.database import Connection
 from broker.domain.changes import Change, EndSignal, MarkStanding, RenewSignal, StoreSignal, Task
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
 from broker.ports import AnswerKey, Proposal, StampKey, StampKind
@@ -11,12 +10,12 @@ from broker.store.signals import read_stamps
 _INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
 
 
-def apply_proposal(connection: sqlite3.Connection, proposal: Proposal, *, now: int) -> None:
+def apply_proposal(connection: Connection, proposal: Proposal, *, now: int) -> None:
     """The open transaction holds everything the proposal changes; the caller undoes it when an error is raised.
 
     Raises:
         AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError: see `Log.commit`.
-        sqlite3.Error: the database refused.
+        DATABASE_ERRORS: the database refused.
     """
     # (1) One idempotency key, one effect.
     if proposal.answer is not None:
@@ -26,7 +25,9 @@ def apply_proposal(connection: sqlite3.Connection, proposal: Proposal, *, now: i
         raise StaleDecisionError
     # (3) Every ticket is spent once, whatever the outcome.
     for ticket in proposal.tickets:
-        query = "INSERT OR IGNORE INTO spent_tickets (custodian, ticket_id, expires_at) VALUES (?, ?, ?)"
+        query = (
+            "INSERT INTO spent_tickets (custodian, ticket_id, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        )
         if connection.execute(query, (ticket.custodian, ticket.id, ticket.expires_at)).rowcount != 1:
             raise TicketSpentError
     # (4) The changes, and (5) the tasks that follow from them.
@@ -36,7 +37,7 @@ def apply_proposal(connection: sqlite3.Connection, proposal: Proposal, *, now: i
         insert_task(connection, task, now=now)
 
 
-def check_key(connection: sqlite3.Connection, key: AnswerKey) -> None:
+def check_key(connection: Connection, key: AnswerKey) -> None:
     """Hold only for a key without an answer. Raises AlreadyAnsweredError or KeyReusedError."""
     query = "SELECT worker, target, body_sha256 FROM answers WHERE organisation = ? AND idempotency_key = ?"
     row = connection.execute(query, (key.organisation, key.idempotency_key)).fetchone()
@@ -47,7 +48,7 @@ def check_key(connection: sqlite3.Connection, key: AnswerKey) -> None:
     raise KeyReusedError
 
 
-def apply_change(connection: sqlite3.Connection, change: Change) -> None:
+def apply_change(connection: Connection, change: Change) -> None:
     """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
     if isinstance(change, StoreSignal):
         _store(connection, change)
@@ -59,16 +60,16 @@ def apply_change(connection: sqlite3.Connection, change: Change) -> None:
         _mark(connection, change)
 
 
-def bump(connection: sqlite3.Connection, key: StampKey) -> None:
+def bump(connection: Connection, key: StampKey) -> None:
     """What relied on the present version of this key is stale."""
     connection.execute(
         "INSERT INTO version_stamps (kind, key, version) VALUES (?, ?, 1) "
-        "ON CONFLICT (kind, key) DO UPDATE SET version = version + 1",
+        "ON CONFLICT (kind, key) DO UPDATE SET version = version_stamps.version + 1",
         (key.kind.value, key.key),
     )
 
 
-def _store(connection: sqlite3.Connection, change: StoreSignal) -> None:
+def _store(connection: Connection, change: StoreSignal) -> None:
     signal = change.signal
     connection.execute(_INSERT_SIGNAL, signal_row(signal))
     for token in change.tokens:
@@ -89,7 +90,7 @@ def _store(connection: sqlite3.Connection, change: StoreSignal) -> None:
         )
 
 
-def _renew(connection: sqlite3.Connection, change: RenewSignal) -> None:
+def _renew(connection: Connection, change: RenewSignal) -> None:
     query = "SELECT ends_on FROM signals WHERE id = ? AND state = 'active'"
     row = connection.execute(query, (change.signal_id,)).fetchone()
     if row is None:
@@ -100,12 +101,12 @@ def _renew(connection: sqlite3.Connection, change: RenewSignal) -> None:
         bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))
 
 
-def _end(connection: sqlite3.Connection, change: EndSignal) -> None:
+def _end(connection: Connection, change: EndSignal) -> None:
     query = (
         "UPDATE signals SET state = ?, withdrawal_reason = ? "
-        "WHERE id = ? AND state = 'active' AND last_standing_on IS ?"
+        "WHERE id = ? AND state = 'active' AND coalesce(last_standing_on, '') = ?"
     )
-    values = (change.state.value, change.reason, change.signal_id, iso(change.last_standing_on))
+    values = (change.state.value, change.reason, change.signal_id, iso(change.last_standing_on) or "")
     if connection.execute(query, values).rowcount != 1:
         raise StaleDecisionError
     bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))
@@ -114,12 +115,12 @@ def _end(connection: sqlite3.Connection, change: EndSignal) -> None:
         bump(connection, StampKey(kind=StampKind.TOKEN, key=index))
 
 
-def _mark(connection: sqlite3.Connection, change: MarkStanding) -> None:
+def _mark(connection: Connection, change: MarkStanding) -> None:
     query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
     connection.execute(query, (change.on.isoformat(), change.signal_id))
 
 
-def insert_task(connection: sqlite3.Connection, task: Task, *, now: int) -> None:
+def insert_task(connection: Connection, task: Task, *, now: int) -> None:
     """The open transaction holds this task."""
     connection.execute(
         "INSERT INTO tasks (kind, organisation, signal_id, due_on, created_at) VALUES (?, ?, ?, ?, ?)",

@@ -18,7 +18,7 @@ from audit.merkle import TreeHead, leaf_hash, root_of
 from audit.note import parse_note
 from audit.seal import KeyEncryptionKey, seal_entry
 from audit.signer import LocalSigner, Signer
-from audit.sqlite import SqliteLogReader
+from audit.sqlite import StoredLog
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
 from broker.ports import Proposal
 from broker.store.connection import SingleWriter
@@ -91,7 +91,7 @@ def sealed(proposal: Proposal) -> SealedProposal:
 def check_whole(path: Path, acknowledged: Sequence[str]) -> int:
     """Hold only when log and state are whole and hold everything acknowledged; the number of entries is returned."""
     with closing(sqlite3.connect(path)) as connection:
-        reader = SqliteLogReader(connection)
+        reader = StoredLog(connection)
         size = reader.size()
         counts = [
             connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - table names of this test

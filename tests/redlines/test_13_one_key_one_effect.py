@@ -1,8 +1,6 @@
 """Red line 13: one idempotency key = one effect; another body is a conflict."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,8 @@ from broker.domain.errors import KeyReusedError, NotRecordedError, StorageError
 from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import household
 from tests.simulators.broker_memory import MemoryBroker
-from tests.simulators.broker_world import STORES, a_world, log_size, signals_of
+from tests.simulators.broker_world import STORES, a_world, held_in, log_size, signals_of
+from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.unit.broker.flows.conftest import policy
 
@@ -79,13 +78,13 @@ async def test_a_key_whose_request_was_not_done_is_still_free(tmp_path: Path, po
         assert (await world.send_registration(asker, body)).result["signalId"]
 
 
-async def test_the_kept_answer_is_sealed(tmp_path: Path, policy: PolicyInForce) -> None:
+@pytest.mark.parametrize("store", DATABASES)
+async def test_the_kept_answer_is_sealed(store: str, tmp_path: Path, policy: PolicyInForce) -> None:
     """What is kept for a replay does not stand readable in the database."""
-    async with a_world("sqlite", tmp_path, policy=policy) as world:
+    async with a_world(store, tmp_path, policy=policy) as world:
         await world.register(world.asker(GI), CHILD)
         await world.register(world.asker(WIJKTEAM), CHILD)
-        with closing(sqlite3.connect(str(world.path))) as connection:
-            sealed = [bytes(row[0]) for row in connection.execute("SELECT sealed FROM answers")]
+        sealed = [bytes(row[0]) for row in held_in(world).rows("SELECT sealed FROM answers")]
     assert len(sealed) == 2
     assert len({len(one) for one in sealed}) == 1
     assert not any(word in one for one in sealed for word in (b"026 000", b"matches", b"signalId", GI.encode()))

@@ -155,7 +155,7 @@ class MemorySigner:
 
 @dataclass(slots=True)
 class MemoryLogTables:
-    """The log's tables: the twin of `SqliteLogTransaction`."""
+    """The log's tables: the twin of `StoredLogTransaction`."""
 
     leaves: list[bytes] = field(default_factory=list)
     nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)

@@ -4,9 +4,6 @@
 like are the requests of an organisation's worker, past the edge: what the edge verifies is simply stated.
 """
 
-import functools
-import sqlite3
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
@@ -33,20 +30,20 @@ from broker.ports import AnswerStore, Proposal, SignalStore, StampKey, StampKind
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
-from broker.store.answers import SqliteAnswers
-from broker.store.connection import SingleWriter
-from broker.store.ledger import SqliteLedger
+from broker.store.answers import StoredAnswers
+from broker.store.connection import SingleWriter, open_reader
+from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
-from broker.store.schema import migrate
-from broker.store.signals import SqliteSignals
+from broker.store.signals import StoredSignals
 from broker.store.state_changes import bump
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
 from tests.simulators.broker_memory import MemoryBroker, MemoryDocuments, NoWitnesses
 from tests.simulators.clock import SeededRandomness, TestClock
+from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
 
 LOG_NAME = f"{BROKER}/log"
-STORES = ("memory", "sqlite")
+STORES = ("memory", *DATABASES)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +60,7 @@ class World:
     ledger: Ledger
     log: LogWriter
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
-    path: Path | None = None
+    database: Database | None = None
     written: list[Proposal] = field(default_factory=list)
 
     def asker(self, oin: str, **changed: Any) -> Asker:  # noqa: ANN401 - the fields of Asker, which checks them
@@ -211,7 +208,7 @@ async def a_world(
     witnesses: Witnesses | None = None,
     seed: int = 1,
 ) -> AsyncIterator[World]:
-    """Give a running core over memory or over a new SQLite database in `folder`."""
+    """Give a running core over memory or over the database that belongs to `folder`."""
     clock, randomness = TestClock(), SeededRandomness(seed)
     if store == "memory":
         memory = MemoryBroker(randomness=randomness)
@@ -221,46 +218,33 @@ async def a_world(
                         log=log, **parts)  # fmt: skip
         return
     async with (
-        a_database(folder, randomness=randomness) as stores,
+        a_database(store, folder, randomness=randomness) as stores,
         _running(stores["ledger"], witnesses, clock, randomness, tick_ms) as log,
     ):
         yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
-                    log=log, path=folder / "broker.sqlite", **stores)  # fmt: skip
-
-
-@functools.cache
-def migrated_database() -> bytes:
-    """Return an empty database with the newest schema; migrating once makes many tests fast."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.sqlite"
-        migrate(path)
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA journal_mode=DELETE")
-        return path.read_bytes()
+                    log=log, **stores)  # fmt: skip
 
 
 @asynccontextmanager
-async def a_database(folder: Path, *, randomness: SeededRandomness) -> AsyncIterator[dict[str, Any]]:
-    """Give the SQLite stores over the database in `folder`, made and founded when it is not there."""
-    path, key_path, kek_path = folder / "broker.sqlite", folder / "log.key", folder / "kek"
-    if not path.exists():
-        path.write_bytes(migrated_database())
+async def a_database(kind: str, folder: Path, *, randomness: SeededRandomness) -> AsyncIterator[dict[str, Any]]:
+    """Give the stores over the database that belongs to `folder`, founded when it is new."""
+    key_path, kek_path = folder / "log.key", folder / "kek"
     if not key_path.exists():
         LocalSigner.create(key_path, LOG_NAME)
         KeyEncryptionKey.create(kek_path)
-    with LocalSigner.open(key_path) as signer:
-        kek, policy, writer = KeyEncryptionKey.load(kek_path), log_policy(signer.vkey), SingleWriter(path)
-        ledger = SqliteLedger(
+    database = databases.new(kind, folder)
+    with (
+        LocalSigner.open(key_path) as signer,
+        closing(SingleWriter(database.address)) as writer,
+        closing(open_reader(database.address)) as reader,
+    ):
+        kek, policy = KeyEncryptionKey.load(kek_path), log_policy(signer.vkey)
+        ledger = StoredLedger(
             writer=writer, signer=signer, key_encryption_key=kek, policy=policy, randomness=randomness
         )  # fmt: skip
-        signals, answers = SqliteSignals(path), SqliteAnswers(path, key_encryption_key=kek, policy=policy)
-        try:
-            await ledger.open()
-            yield {"signals": signals, "answers": answers, "ledger": ledger}
-        finally:
-            answers.close()
-            signals.close()
-            writer.close()
+        await ledger.open()
+        answers = StoredAnswers(reader, key_encryption_key=kek, policy=policy)
+        yield {"signals": StoredSignals(reader), "answers": answers, "ledger": ledger, "database": database}
 
 
 @asynccontextmanager
@@ -278,6 +262,12 @@ async def _running(
         yield log
 
 
+def held_in(world: World) -> Database:
+    """Return the database of a world that is not in memory."""
+    assert world.database is not None
+    return world.database
+
+
 async def shield(world: World, signal_id: str) -> None:
     """Set the shield of a signal directly, as a later issue's flow will."""
     if isinstance(world.ledger, MemoryBroker):
@@ -285,8 +275,8 @@ async def shield(world: World, signal_id: str) -> None:
         state.signals[signal_id] = replace(state.signals[signal_id], shielded=True)
         state.bump(StampKind.SHIELD, signal_id.encode())
         return
-    with closing(sqlite3.connect(str(world.path), isolation_level=None)) as connection:
-        connection.execute("UPDATE signals SET shielded = 1 WHERE id = ?", (signal_id,))
+    with held_in(world).session() as connection:
+        connection.execute("UPDATE signals SET shielded = true WHERE id = ?", (signal_id,))
         bump(connection, StampKey(kind=StampKind.SHIELD, key=signal_id.encode()))
 
 
@@ -294,8 +284,7 @@ def tasks_of(world: World) -> list[Task]:
     """Return the tasks that stand in the store, oldest first."""
     if isinstance(world.ledger, MemoryBroker):
         return world.ledger.state.tasks
-    with closing(sqlite3.connect(str(world.path))) as connection:
-        rows = connection.execute("SELECT kind, organisation, due_on, signal_id FROM tasks ORDER BY id").fetchall()
+    rows = held_in(world).rows("SELECT kind, organisation, due_on, signal_id FROM tasks ORDER BY id")
     return [Task(kind=row[0], organisation=row[1], due_on=date.fromisoformat(row[2]), signal_id=row[3]) for row in rows]
 
 
@@ -303,8 +292,7 @@ async def log_size(world: World) -> int:
     """Return the number of entries in the log."""
     if isinstance(world.ledger, MemoryBroker):
         return len(world.ledger.log.leaves)
-    with closing(sqlite3.connect(str(world.path))) as connection:
-        return int(connection.execute("SELECT count(*) FROM log_entries").fetchone()[0])
+    return int(held_in(world).rows("SELECT count(*) FROM log_entries")[0][0])
 
 
 def matches_of(answer: Answered) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audit.merkle import TreeHead, consistency_proof, verify_consistency
 from audit.signer import LocalSigner
-from audit.sqlite import SqliteLogTransaction
+from audit.sqlite import StoredLogTransaction
 from tests.unit.audit.log_simulator import LogInFolder, sealed
 
 STEPS = ("tick", "fail before commit", "crash before commit", "crash after commit", "restart")
@@ -27,7 +27,7 @@ def play(log: LogInFolder, step: str, count: int) -> None:
         restart(log)
         return
     log.connection.execute("BEGIN IMMEDIATE")
-    appended = log.append_in(SqliteLogTransaction(log.connection), *(sealed() for _ in range(count)))
+    appended = log.append_in(StoredLogTransaction(log.connection), *(sealed() for _ in range(count)))
     log.connection.execute("ROLLBACK" if "before commit" in step else "COMMIT")
     if step == "tick":
         log.signer.settle(appended.checkpoint.head)

@@ -18,7 +18,7 @@ from audit.policy_file import Policy, parse_policy
 from audit.schema import create_tables
 from audit.seal import KeyEncryptionKey, SealedEntry, seal_entry
 from audit.signer import LocalSigner
-from audit.sqlite import SqliteLogReader, SqliteLogTransaction, open_database
+from audit.sqlite import StoredLog, StoredLogTransaction, open_database
 
 ORIGIN = "broker.example/log"
 NOW = 1_795_305_600
@@ -64,15 +64,15 @@ class LogInFolder:
         self.signer.close()
 
     @property
-    def reader(self) -> SqliteLogReader:
+    def reader(self) -> StoredLog:
         """A reader over the log's own connection."""
-        return SqliteLogReader(self.connection)
+        return StoredLog(self.connection)
 
     def transaction(self) -> "OpenTransaction":
         """Return a transaction that commits at the end of its `with` block and rolls back when it raises."""
         return OpenTransaction(self.connection)
 
-    def append_in(self, transaction: SqliteLogTransaction, *entries: SealedEntry) -> Appended:
+    def append_in(self, transaction: StoredLogTransaction, *entries: SealedEntry) -> Appended:
         """Append inside a transaction that the caller ends."""
         return append(transaction, entries, at=NOW, signer=self.signer, key_encryption_key=self.kek)
 
@@ -94,9 +94,9 @@ class OpenTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
-    def __enter__(self) -> SqliteLogTransaction:
+    def __enter__(self) -> StoredLogTransaction:
         self.connection.execute("BEGIN IMMEDIATE")
-        return SqliteLogTransaction(self.connection)
+        return StoredLogTransaction(self.connection)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.connection.execute("ROLLBACK" if kind else "COMMIT")

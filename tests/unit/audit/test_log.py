@@ -14,7 +14,7 @@ from audit.merkle import EMPTY_TREE, TreeHead, consistency_proof
 from audit.note import Algorithm, NoteSigningKey
 from audit.seal import SealedEntry, open_group
 from audit.signer import LocalSigner
-from audit.sqlite import SqliteLogReader, SqliteLogTransaction, open_database
+from audit.sqlite import StoredLog, StoredLogTransaction, open_database
 from audit.verify import verify_receipt
 from tests.unit.audit.log_simulator import NOW, ORIGIN, LogInFolder, sealed
 
@@ -22,7 +22,7 @@ from tests.unit.audit.log_simulator import NOW, ORIGIN, LogInFolder, sealed
 def crash_before_commit(log: LogInFolder, *entries: SealedEntry) -> Appended:
     """Append, then roll back as a crash would; return what was signed."""
     log.connection.execute("BEGIN IMMEDIATE")
-    signed = log.append_in(SqliteLogTransaction(log.connection), *entries)
+    signed = log.append_in(StoredLogTransaction(log.connection), *entries)
     log.connection.execute("ROLLBACK")
     return signed
 
@@ -84,7 +84,7 @@ def test_a_log_is_founded_once(log: LogInFolder) -> None:
 def test_outside_a_transaction_there_is_no_append(log: LogInFolder) -> None:
     """Entry and state change could come apart, so it is refused."""
     with pytest.raises(LogStoreError):
-        SqliteLogTransaction(log.connection)
+        StoredLogTransaction(log.connection)
 
 
 def test_a_failed_commit_leaves_no_trace_and_no_lock(log: LogInFolder) -> None:
@@ -142,12 +142,12 @@ def test_a_restored_backup_is_refused(log: LogInFolder, tmp_path: Path) -> None:
     backup = open_database(tmp_path / "backup.sqlite")
     log.connection.backup(backup)
     log.tick()
-    old = SqliteLogReader(backup).head()
+    old = StoredLog(backup).head()
     with pytest.raises(ForkError):
         log.signer.settle(old)
     backup.execute("BEGIN IMMEDIATE")
     with pytest.raises(ForkError):
-        append(SqliteLogTransaction(backup), [sealed()], at=NOW, signer=log.signer, key_encryption_key=log.kek)
+        append(StoredLogTransaction(backup), [sealed()], at=NOW, signer=log.signer, key_encryption_key=log.kek)
     backup.close()
 
 

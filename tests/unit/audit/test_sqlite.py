@@ -7,7 +7,7 @@ import pytest
 
 from audit.errors import LogStoreError
 from audit.merkle import Node
-from audit.sqlite import SqliteLogReader, open_read_only
+from audit.sqlite import StoredLog, open_read_only
 from tests.unit.audit.log_simulator import LogInFolder, plain_leaf, sealed
 
 INSERTS = {
@@ -107,7 +107,7 @@ def test_what_the_reader_gives(filled: LogInFolder) -> None:
 def test_reading_only(filled: LogInFolder, tmp_path: Path) -> None:
     """A publisher cannot write, and what is no log is refused."""
     with open_read_only(filled.database) as connection:
-        assert SqliteLogReader(connection).head() == filled.reader.head()
+        assert StoredLog(connection).head() == filled.reader.head()
     with pytest.raises(LogStoreError), open_read_only(filled.database) as connection:
         connection.execute("DELETE FROM log_payloads")
     with pytest.raises(LogStoreError), open_read_only(tmp_path / "none.sqlite"):
@@ -115,7 +115,7 @@ def test_reading_only(filled: LogInFolder, tmp_path: Path) -> None:
     empty = tmp_path / "empty.sqlite"
     empty.touch()
     with pytest.raises(LogStoreError), open_read_only(empty) as connection:
-        SqliteLogReader(connection).latest_note()
+        StoredLog(connection).latest_note()
 
 
 def test_a_log_without_a_checkpoint(filled: LogInFolder) -> None:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from audit.schema import SQLITE_DDL
+from audit.schema_postgres import POSTGRES_DDL
 
 revision = "0001"
 down_revision = None
@@ -15,7 +16,7 @@ def upgrade() -> None:
     _deciding()
     _answering()
     _documents()
-    for statement in SQLITE_DDL:
+    for statement in POSTGRES_DDL if op.get_bind().dialect.name == "postgresql" else SQLITE_DDL:
         op.execute(statement)
 
 
@@ -24,7 +25,9 @@ def _text(name: str, *, key: bool = False, optional: bool = False) -> sa.Column[
 
 
 def _number(name: str, *, key: bool = False, optional: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.Integer(), primary_key=key, nullable=optional)
+    # Unix seconds and sizes outgrow PostgreSQL's integer; SQLite has one kind, and counts only in a column of that name.
+    kind = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    return sa.Column(name, kind, primary_key=key, nullable=optional)
 
 
 def _bytes(name: str, *, key: bool = False) -> sa.Column[bytes]:

@@ -1,4 +1,4 @@
-"""A running core for every test of the flows, once in memory and once on SQLite."""
+"""A running core for every test of the flows, once in memory and once on each database."""
 
 import warnings
 from collections.abc import AsyncIterator

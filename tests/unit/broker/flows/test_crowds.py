@@ -1,7 +1,5 @@
 """An address with a crowd is mute, and what may not be seen is no part of a crowd."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from broker.domain.signals import Exclusion
 from tests.simulators.asking import household
 from tests.simulators.broker_memory import MemoryBroker
-from tests.simulators.broker_world import World, matches_of, shield
+from tests.simulators.broker_world import World, held_in, matches_of, shield
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 
 LOOK = household(subject="own", address="flat")
@@ -66,5 +64,4 @@ async def hide(world: World, signal_id: str, *, how: str) -> None:
         excluded = frozenset({Exclusion(organisation=WIJKTEAM, worker=None)})
         signals[signal_id] = replace(signals[signal_id], exclusions=excluded)
     else:
-        with closing(sqlite3.connect(str(world.path), isolation_level=None)) as connection:
-            connection.execute("INSERT INTO signal_exclusions VALUES (?, ?, '')", (signal_id, WIJKTEAM))
+        held_in(world).write("INSERT INTO signal_exclusions VALUES (?, ?, '')", signal_id, WIJKTEAM)

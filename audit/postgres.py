@@ -1,0 +1,126 @@
+"""PostgreSQL as the database of a log: the only module that knows its driver.
+
+What the server says in words never leaves this module: `Key (idx)=(...) already exists` would quote a value.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from audit.database import POSTGRESQL, Rows
+from audit.errors import DatabaseError
+
+SCHEME = "postgresql://"
+"""How the address of a server begins; anything else is the path of an SQLite file."""
+CONNECT_S = 5
+"""Seconds to wait for a server."""
+_OPTIONS = {
+    "connect_timeout": CONNECT_S,
+    "application_name": "sluis",
+    # A machine that went away is noticed, instead of waited for (milliseconds, seconds, seconds, probes).
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+# search_path: only our own schema, so that nobody puts a table of his in front of ours.
+_SETTINGS = (
+    "SET search_path = public",
+    "SET lock_timeout = '5s'",
+    "SET statement_timeout = '30s'",
+    "SET idle_in_transaction_session_timeout = '60s'",
+)
+_DURABLE = {"fsync": {"on"}, "full_page_writes": {"on"}, "synchronous_commit": {"on", "remote_apply", "remote_write"}}
+
+
+class PostgresConnection:
+    """A session with a server, in the form of `audit.database.Connection`."""
+
+    dialect = POSTGRESQL
+
+    def __init__(self, inner: "psycopg.Connection[Any]") -> None:
+        self._inner = inner
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._inner.info.transaction_status not in {TransactionStatus.IDLE, TransactionStatus.UNKNOWN}
+
+    @property
+    def lost(self) -> bool:
+        """Whether the session has ended without our doing."""
+        return self._inner.closed
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Rows:
+        """Return what one statement gives. Raises DatabaseError."""
+        try:
+            return self._inner.execute(_placed(statement), values or None)
+        except psycopg.Error as error:
+            raise self._told(error) from None
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Rows:
+        """Carry out one statement for each of these rows, in order. Raises DatabaseError."""
+        try:
+            cursor = self._inner.cursor()
+            cursor.executemany(_placed(statement), rows)
+        except psycopg.Error as error:
+            raise self._told(error) from None
+        return cursor
+
+    def close(self) -> None:
+        """The session has ended; an open transaction is undone."""
+        self._inner.close()
+
+    def _told(self, error: psycopg.Error) -> DatabaseError:
+        return DatabaseError(error.sqlstate, lost=self._inner.closed)
+
+
+def driver_connection(address: str) -> "psycopg.Connection[Any]":
+    """Return the driver's own connection, in autocommit mode with our settings, for administration.
+
+    Raises:
+        DatabaseError: no such server, not let in, or a server that forgets what it said was durable.
+
+    """
+    try:
+        inner = psycopg.connect(address, autocommit=True, **_OPTIONS)  # type: ignore[arg-type]  # names of libpq
+    except psycopg.Error as error:
+        raise DatabaseError(error.sqlstate, lost=True) from None
+    try:
+        for setting in _SETTINGS:
+            inner.execute(setting)
+        for name, wanted in _DURABLE.items():
+            (found,) = inner.execute("SELECT current_setting(%s)", (name,)).fetchone() or ("",)
+            if found not in wanted:
+                # F0000: configuration file error. It names no value.
+                raise DatabaseError("F0000", lost=False)
+    except psycopg.Error as error:
+        inner.close()
+        raise DatabaseError(error.sqlstate, lost=True) from None
+    except DatabaseError:
+        inner.close()
+        raise
+    return inner
+
+
+def open_postgres(address: str) -> PostgresConnection:
+    """Return a session in autocommit mode; the caller says BEGIN itself. Raises DatabaseError."""
+    return PostgresConnection(driver_connection(address))
+
+
+@contextmanager
+def open_postgres_read_only(address: str) -> Iterator[PostgresConnection]:
+    """Give a session that sees one consistent state and cannot write. Raises DatabaseError."""
+    with closing(open_postgres(address)) as connection:
+        connection.execute(POSTGRESQL.begin_read)
+        yield connection
+
+
+@lru_cache(maxsize=512)
+def _placed(statement: str) -> LiteralString:
+    """Return a statement of ours with the driver's mark for values; none of our texts holds a `?` or `%` itself."""
+    return cast("LiteralString", statement.replace("?", "%s"))

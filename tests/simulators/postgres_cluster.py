@@ -1,0 +1,160 @@
+"""A real PostgreSQL cluster of this run's own: as an unprivileged user, on a socket, durable, ended with this process.
+
+Databases are copies of one that was migrated once, each with a role that owns the schema and one that serves.
+"""
+
+import ctypes
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from broker.store.address import PostgresServer
+from broker.store.schema import migrate
+
+OWNER, SERVICE = "sluis_owner", "sluis_service"
+APT_LINE = "apt-get install -y --no-install-recommends postgresql"
+_TEMPLATE = "sluis_template"
+_READY_S = 30.0
+_PR_SET_PDEATHSIG = 1
+
+
+def binaries() -> Path:
+    """Return the folder of the server's programs: the newest release that Debian put there, else that of the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    program = found[-1] if found else Path(shutil.which("postgres") or "/nowhere")
+    assert (program.parent / "initdb").is_file(), f"PostgreSQL's server is missing; as root: {APT_LINE}"
+    return program.parent
+
+
+def _as_unprivileged() -> Callable[[], None]:
+    """Return what a child does before it becomes the server: end with its parent, and be nobody's superuser."""
+    user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def become() -> None:
+        if user is not None:
+            os.setgroups([])
+            os.setgid(user.pw_gid)
+            os.setuid(user.pw_uid)
+        prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+    return become
+
+
+@dataclass(slots=True, kw_only=True)
+class PostgresCluster:
+    """One server; `start` and `kill` it as often as a test likes."""
+
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def start(self) -> None:
+        """Return once it takes connections."""
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [binaries() / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", ""],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd=self.folder,
+                preexec_fn=_as_unprivileged(),  # noqa: PLW1509 - it only sets ids and asks the kernel one thing
+            )
+        ends = time.monotonic() + _READY_S
+        while True:
+            try:
+                self._connect("postgres", "postgres").close()
+            except psycopg.OperationalError:
+                assert time.monotonic() < ends, (self.folder / "server.log").read_text()
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT at once and in order, SIGKILL as a crash does."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=30)
+            self.process = None
+
+    def kill(self) -> None:
+        """The server and all its sessions are gone as in a crash."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.process.kill()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        self.process.wait(timeout=30)
+        self.process = None
+
+    def url(self, database: str, role: str) -> str:
+        """Return the address of a database as a role."""
+        return f"postgresql://{role}@/{database}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """Return the name of a new, migrated, empty database."""
+        name = f"sluis_{next(self._numbers)}"
+        self.administer(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """It is gone, with the sessions that still hold it."""
+        self.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def administer(self, statement: str, database: str = "postgres") -> None:
+        """Carry out a statement as the superuser."""
+        with self._connect(database, "postgres") as connection:
+            connection.execute(statement)  # type: ignore[call-overload]  # statements of our own tests
+
+    def _connect(self, database: str, role: str) -> "psycopg.Connection[Any]":
+        return psycopg.connect(host=str(self.folder), dbname=database, user=role, autocommit=True)
+
+    def prepare(self) -> None:
+        """Both roles and the migrated template are there."""
+        for role in (OWNER, SERVICE):
+            self.administer(f"CREATE ROLE {role} LOGIN")
+        self.administer(f"CREATE DATABASE {_TEMPLATE} OWNER {OWNER}")
+        self.administer(f"ALTER SCHEMA public OWNER TO {OWNER}", _TEMPLATE)
+        migrate(PostgresServer(url=self.url(_TEMPLATE, OWNER)), service=SERVICE)
+
+
+@contextmanager
+def running_cluster() -> Iterator[PostgresCluster]:
+    """Hold a running cluster in a folder of its own, gone afterwards."""
+    # Directly under the temporary folder: the server's user cannot enter pytest's own, and a socket's path is short.
+    folder = Path(tempfile.mkdtemp(prefix="sluis-pg-"))
+    become = _as_unprivileged()
+    try:
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        # Trust is for a socket in a folder that only this user and root can enter. `--no-sync` spares the making only.
+        options = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres", "--no-sync")
+        subprocess.run(
+            [binaries() / "initdb", "-D", folder / "data", *options],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            preexec_fn=become,  # noqa: PLW1509 - as above
+        )
+        cluster = PostgresCluster(folder=folder)
+        cluster.start()
+        try:
+            cluster.prepare()
+            yield cluster
+        finally:
+            cluster.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
