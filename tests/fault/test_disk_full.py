@@ -32,6 +32,10 @@ TABLES = (
 MANY = 400
 
 
+ON_A_FILE = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+"""A server's disk cannot be filled for one database alone: `test_log_writer_database.py` makes it say so."""
+
+
 def _state(database: Path) -> dict[str, Any]:
     """Return how many rows each table has, and the version of every stamp."""
     with closing(sqlite3.connect(database)) as connection:
@@ -48,6 +52,7 @@ def _family(name: object) -> dict[str, Any]:
     return household(subject=f"child {name}", parents=[f"mother {name}"])
 
 
+@ON_A_FILE
 async def test_a_full_database_takes_all_of_a_request_or_nothing(world: ServedWorld) -> None:
     """With room for one page more each time, every request is refused whole until one fits whole."""
     await world.register(WIJKTEAM, _family("before"))
@@ -69,6 +74,7 @@ async def test_a_full_database_takes_all_of_a_request_or_nothing(world: ServedWo
     assert _state(database)["log_entries"] == 2
 
 
+@ON_A_FILE
 async def test_all_requests_of_a_full_tick_are_refused_and_the_next_tick_works(world: ServedWorld) -> None:
     """Requests that wait together are refused together, and none is done in part."""
     await world.register(WIJKTEAM, _family("before"))
@@ -105,6 +111,7 @@ def _register(asker: Asker, url: str, name: str) -> httpx.Response:
     return httpx.post(url + sent.path, content=sent.body, headers=dict(sent.headers), timeout=20)
 
 
+@ON_A_FILE
 def test_a_process_that_may_write_no_more_says_so_and_recovers(served: tuple[Service, Path, str]) -> None:
     """A file-size limit put on the running process gives 503 and no change; without it the same process works on."""
     service, database, url = served

@@ -6,27 +6,27 @@ number, the newest checkpoint covers every entry, the signer settles, and nothin
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from audit.checkpoint import Checkpoint
-from audit.errors import ForkError, SignerError
+from audit.errors import DatabaseError, ForkError, SignerError
 from audit.merkle import TreeHead, leaf_hash, root_of
 from audit.note import parse_note
 from audit.seal import KeyEncryptionKey, seal_entry
 from audit.signer import LocalSigner, Signer
-from audit.sqlite import StoredLog
+from audit.stored_log import StoredLog
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
 from broker.ports import Proposal
 from broker.store.connection import SingleWriter
-from broker.store.ledger import SqliteLedger
+from broker.store.ledger import TRIES, StoredLedger
 from broker.store.log_writer import Cosignature, SealedProposal, Written
-from tests.simulators.broker_world import LOG_NAME, log_policy, migrated_database
+from tests.simulators.broker_world import LOG_NAME, log_policy
 from tests.simulators.clock import NOON, SeededRandomness
-from tests.simulators.faulty_database import Fault, FaultyConnection
+from tests.simulators.databases import DATABASES, Database, databases
+from tests.simulators.faulty_database import Fault, FaultyConnection, sqlite_error
 from tests.simulators.proposals import storing
 
 STATEMENTS = (
@@ -47,25 +47,28 @@ STATEMENTS = (
 )
 
 
-class Process:
-    """One run of a broker's ledger over the database in a folder, with a faulty disk."""
+on_each_store = pytest.mark.parametrize("kind", DATABASES)
 
-    def __init__(self, folder: Path) -> None:
-        self.path, key_path, kek_path = folder / "broker.sqlite", folder / "log.key", folder / "kek"
-        if not self.path.exists():
-            self.path.write_bytes(migrated_database())
+
+class Process:
+    """One run of a broker's ledger over the database that belongs to a folder, with a faulty disk."""
+
+    def __init__(self, folder: Path, kind: str = "sqlite") -> None:
+        self.path, key_path, self.kek_path = folder / "broker.sqlite", folder / "log.key", folder / "kek"
+        if not key_path.exists():
             LocalSigner.create(key_path, LOG_NAME)
-            KeyEncryptionKey.create(kek_path)
-        self.writer = SingleWriter(self.path)
+            KeyEncryptionKey.create(self.kek_path)
+        self.database = databases.new(kind, folder)
+        self.writer = SingleWriter(self.database.address)
         self.disk = FaultyConnection(self.writer.connection)
-        self.writer.connection = self.disk  # type: ignore[assignment]  # the twin of a connection
+        self.writer.connection = self.disk
         self.signer = LocalSigner.open(key_path)
         self.ledger = self.over(self.signer)
 
-    def over(self, signer: Signer) -> SqliteLedger:
+    def over(self, signer: Signer) -> StoredLedger:
         """Return a ledger with this signer."""
-        key = KeyEncryptionKey.load(self.path.with_name("kek"))
-        return SqliteLedger(
+        key = KeyEncryptionKey.load(self.kek_path)
+        return StoredLedger(
             writer=self.writer,
             signer=signer,
             key_encryption_key=key,
@@ -88,9 +91,9 @@ def sealed(proposal: Proposal) -> SealedProposal:
     return SealedProposal(proposal=proposal, entry=seal_entry(proposal.kind, proposal.payloads))
 
 
-def check_whole(path: Path, acknowledged: Sequence[str]) -> int:
+def check_whole(database: Database, acknowledged: Sequence[str]) -> int:
     """Hold only when log and state are whole and hold everything acknowledged; the number of entries is returned."""
-    with closing(sqlite3.connect(path)) as connection:
+    with database.session() as connection:
         reader = StoredLog(connection)
         size = reader.size()
         counts = [
@@ -115,9 +118,10 @@ def put_back(path: Path, older: bytes) -> None:
     path.write_bytes(older)
 
 
-async def test_a_failure_nobody_foresaw_leaves_no_transaction_open(tmp_path: Path) -> None:
+@on_each_store
+async def test_a_failure_nobody_foresaw_leaves_no_transaction_open(tmp_path: Path, kind: str) -> None:
     """Whatever is raised while a tick is written undoes all of it, locks nobody out, and the next tick is written."""
-    process = Process(tmp_path)
+    process = Process(tmp_path, kind)
     await process.ledger.open()
     broken = replace(storing("broken"), changes=(object(),))  # type: ignore[arg-type]  # no change at all
     with pytest.raises(NotRecordedError):
@@ -125,36 +129,101 @@ async def test_a_failure_nobody_foresaw_leaves_no_transaction_open(tmp_path: Pat
     assert not process.writer.connection.in_transaction
     await process.write("after")
     process.stop()
-    assert check_whole(process.path, ["after"]) == 1
+    assert check_whole(process.database, ["after"]) == 1
+
+
+def a_fault(kind: str, name: str) -> Exception:
+    """Return the error that the driver raises for this fault."""
+    if kind == "sqlite":
+        return sqlite_error(SQLITE_FAULTS[name])
+    return DatabaseError(POSTGRESQL_FAULTS[name], lost=name == "gone")
+
+
+SQLITE_FAULTS = {
+    "full": sqlite3.SQLITE_FULL,
+    "io": sqlite3.SQLITE_IOERR_WRITE,
+    "fatal": sqlite3.SQLITE_IOERR_FSYNC,
+    "busy": sqlite3.SQLITE_BUSY,
+}
+POSTGRESQL_FAULTS = {"full": "53100", "fatal": "58030", "busy": "55P03", "gone": None}
+"""PostgreSQL, appendix A: disk_full, io_error, lock_not_available, and a session that ended without a word."""
+FAULTS = [*(("sqlite", name) for name in SQLITE_FAULTS), *(("postgresql", name) for name in POSTGRESQL_FAULTS)]
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize(
-    "code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_BUSY]
-)
+@pytest.mark.parametrize(("kind", "fault"), FAULTS)
 @pytest.mark.parametrize("statement", STATEMENTS)
 async def test_a_failing_statement_leaves_everything_or_nothing(
-    tmp_path: Path, statement: str, code: int, after: bool  # noqa: FBT001 - a parameter of the table
+    tmp_path: Path, statement: str, kind: str, fault: str, after: bool  # noqa: FBT001 - a parameter of the table
 ) -> None:  # fmt: skip
     """Whatever fails, a tick is there as a whole or not at all, and a started-again broker goes on from there."""
-    process = Process(tmp_path)
+    process = Process(tmp_path, kind)
     await process.ledger.open()
     await process.write("before")
-    process.disk.faults.append(Fault(fragment=statement, code=code, after=after))
+    process.disk.faults.append(Fault(fragment=statement, error=a_fault(kind, fault), after=after))
     acknowledged = ["before"]
     with pytest.raises(NotRecordedError):
         await process.write("first", "second")
-    if code == sqlite3.SQLITE_IOERR_FSYNC:
+    if fault == "fatal":
         with pytest.raises(LogUnavailableError):
             await process.write("never")
     process.stop()
-    size = check_whole(process.path, acknowledged)
+    size = check_whole(process.database, acknowledged)
     assert size == (3 if after and statement == "COMMIT" else 1)
-    process = Process(tmp_path)
+    process = Process(tmp_path, kind)
     await process.ledger.open()
     await process.write("later")
     process.stop()
-    assert check_whole(process.path, [*acknowledged, "later"]) == size + 1
+    assert check_whole(process.database, [*acknowledged, "later"]) == size + 1
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+async def test_what_a_server_undid_for_another_transaction_is_written_again(tmp_path: Path, statement: str) -> None:
+    """A serialisation failure costs nobody an answer: the same tick is written anew, once."""
+    process = Process(tmp_path, "postgresql")
+    await process.ledger.open()
+    for state in ("40001", "40P01"):
+        process.disk.faults.append(Fault(fragment=statement, error=DatabaseError(state, lost=False)))
+    assert (await process.write("first", "second")).verdicts == (0, 1)
+    process.stop()
+    assert check_whole(process.database, ["first", "second"]) == 2
+
+
+async def test_a_server_that_always_undoes_is_told_as_not_done(tmp_path: Path) -> None:
+    """After some tries a tick is refused as a whole, and a later one can succeed."""
+    process = Process(tmp_path, "postgresql")
+    await process.ledger.open()
+    for _ in range(TRIES):
+        process.disk.faults.append(Fault(fragment="COMMIT", error=DatabaseError("40001", lost=False)))
+    with pytest.raises(StorageError):
+        await process.write("first")
+    await process.write("second")
+    process.stop()
+    assert check_whole(process.database, ["second"]) == 1
+
+
+@pytest.mark.parametrize(("statement", "size"), [("INSERT INTO signals", 1), ("COMMIT", 2)])
+async def test_a_lost_session_costs_one_tick_and_the_same_process_goes_on(
+    tmp_path: Path, statement: str, size: int
+) -> None:  # fmt: skip
+    """What became of the tick is read from the database, under the writer's lock, before the next one is written."""
+    process = Process(tmp_path, "postgresql")
+    await process.ledger.open()
+    process.disk.faults.append(Fault(fragment=statement, error=DatabaseError(None, lost=True), after=True))
+    with pytest.raises(LogUnavailableError):
+        await process.write("first")
+    await process.write("second")
+    process.stop()
+    assert check_whole(process.database, ["second"]) == size
+
+
+async def test_a_second_broker_cannot_write_to_the_same_server(tmp_path: Path) -> None:
+    """One writer at a time: a second one waits for the lock, and is refused instead of served beside the first."""
+    first = Process(tmp_path, "postgresql")
+    with pytest.raises(DatabaseError):
+        SingleWriter(first.database.address)
+    first.stop()
+    SingleWriter(first.database.address).close()
 
 
 async def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
@@ -165,11 +234,11 @@ async def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
     process.disk.execute(f"PRAGMA max_page_count = {pages + 4}")
     with pytest.raises(StorageError):
         await process.write(*(f"signal {at}" for at in range(20)))
-    before = check_whole(process.path, [])
+    before = check_whole(process.database, [])
     process.disk.execute("PRAGMA max_page_count = 1000000")
     await process.write("with room")
     process.stop()
-    assert check_whole(process.path, ["with room"]) == before + 1
+    assert check_whole(process.database, ["with room"]) == before + 1
 
 
 class Failing:
@@ -210,9 +279,10 @@ class Failing:
         self._inner.settle(head)
 
 
-async def test_a_signer_that_cannot_write_its_state_costs_one_tick(tmp_path: Path) -> None:
+@on_each_store
+async def test_a_signer_that_cannot_write_its_state_costs_one_tick(tmp_path: Path, kind: str) -> None:
     """Nothing was signed, so nothing was written, and the next tick may succeed."""
-    process = Process(tmp_path)
+    process = Process(tmp_path, kind)
     signer = Failing(process.signer)
     process.ledger = process.over(signer)
     await process.ledger.open()
@@ -221,12 +291,13 @@ async def test_a_signer_that_cannot_write_its_state_costs_one_tick(tmp_path: Pat
         await process.write("first")
     assert (await process.write("second")).verdicts == (0,)
     process.stop()
-    assert check_whole(process.path, ["second"]) == 1
+    assert check_whole(process.database, ["second"]) == 1
 
 
-async def test_a_commit_that_could_not_be_released_is_told_as_unknown(tmp_path: Path) -> None:
+@on_each_store
+async def test_a_commit_that_could_not_be_released_is_told_as_unknown(tmp_path: Path, kind: str) -> None:
     """The entry is durable but its checkpoint may not leave yet: who asks again under the same key is told then."""
-    process = Process(tmp_path)
+    process = Process(tmp_path, kind)
     signer = Failing(process.signer)
     process.ledger = process.over(signer)
     await process.ledger.open()
@@ -237,7 +308,7 @@ async def test_a_commit_that_could_not_be_released_is_told_as_unknown(tmp_path: 
     assert [type(one) for one in written.verdicts][1] is int
     assert isinstance(written.verdicts[0], BrokerError)
     process.stop()
-    assert check_whole(process.path, ["first", "second"]) == 2
+    assert check_whole(process.database, ["first", "second"]) == 2
 
 
 async def test_a_database_that_was_put_back_stops_the_log(tmp_path: Path) -> None:
@@ -262,18 +333,19 @@ async def test_a_database_that_cannot_even_be_rolled_back_is_not_trusted(tmp_pat
     process = Process(tmp_path)
     await process.ledger.open()
     process.disk.faults += [
-        Fault(fragment="INSERT INTO signals", code=sqlite3.SQLITE_FULL),
-        Fault(fragment="ROLLBACK", code=sqlite3.SQLITE_FULL),
+        Fault(fragment="INSERT INTO signals", error=sqlite_error(sqlite3.SQLITE_FULL)),
+        Fault(fragment="ROLLBACK", error=sqlite_error(sqlite3.SQLITE_FULL)),
     ]
     with pytest.raises(LogUnavailableError):
         await process.write("first")
     process.stop()
-    assert check_whole(process.path, []) == 0
+    assert check_whole(process.database, []) == 0
 
 
-async def test_cosignatures_are_stored_once_or_refused(tmp_path: Path) -> None:
+@on_each_store
+async def test_cosignatures_are_stored_once_or_refused(tmp_path: Path, kind: str) -> None:
     """A witness's line belongs to one checkpoint; what the database refuses leaves the log as it was."""
-    process = Process(tmp_path)
+    process = Process(tmp_path, kind)
     await process.ledger.open()
     await process.write("first")
     cosigned = [Cosignature(witness="w1", line="— w1 aGVsbG8=\n")]
@@ -286,9 +358,10 @@ async def test_cosignatures_are_stored_once_or_refused(tmp_path: Path) -> None:
     process.stop()
 
 
-async def test_a_fork_that_the_signer_refuses_stops_the_log(tmp_path: Path) -> None:
+@on_each_store
+async def test_a_fork_that_the_signer_refuses_stops_the_log(tmp_path: Path, kind: str) -> None:
     """A signer that sees a fork is believed for good; only a person starts the log again."""
-    process = Process(tmp_path)
+    process = Process(tmp_path, kind)
     signer = Failing(process.signer)
     process.ledger = process.over(signer)
     await process.ledger.open()
@@ -297,4 +370,4 @@ async def test_a_fork_that_the_signer_refuses_stops_the_log(tmp_path: Path) -> N
         with pytest.raises(LogUnavailableError):
             await process.write("first")
     process.stop()
-    assert check_whole(process.path, []) == 0
+    assert check_whole(process.database, []) == 0

@@ -1,7 +1,5 @@
 """What fails around the broker never looks like an answer, and never stops more than it must."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -93,15 +91,12 @@ class _Refusing:
 
 async def test_without_its_documents_the_broker_is_not_ready(world: ServedWorld) -> None:
     """When the register cannot be read, readiness is 503 and requests are not done; live it still is."""
-    database = world.settings.path(world.settings.database)
-    with closing(sqlite3.connect(database)) as other:
+    with world.database.session() as other:
         other.execute("ALTER TABLE registers RENAME TO gone")
-        other.commit()
         ready = await world.client.get("/health/ready")
         unreadable = await world.client.get("/health/live")
         answer = await world.register(WIJKTEAM, FAMILY)
         other.execute("ALTER TABLE gone RENAME TO registers")
-        other.commit()
     assert (ready.status_code, ready.json()) == (503, {"ready": False, "database": False})
     assert (answer.status_code, _problem(answer)) == (503, "storage-unavailable")
     assert unreadable.status_code == 200
@@ -111,10 +106,9 @@ async def test_without_its_documents_the_broker_is_not_ready(world: ServedWorld)
 async def test_a_log_that_cannot_be_read_gives_no_checkpoint(world: ServedWorld) -> None:
     """Without its checkpoints the log is not published and the broker not ready; nothing else is said."""
     sent = world.asker(WIJKTEAM).get("/checkpoint")
-    with closing(sqlite3.connect(world.settings.path(world.settings.database))) as other:
+    with world.database.session() as other:
         for table in ("log_checkpoints", "log_entries"):
             other.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
-        other.commit()
         answer = await world.send(sent)
         ready = await world.client.get("/health/ready")
     assert (answer.status_code, _problem(answer)) == (503, "log-unavailable")

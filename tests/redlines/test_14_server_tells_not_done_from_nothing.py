@@ -1,8 +1,5 @@
 """A check that was not carried out is a problem; one that was carried out always is a result, whatever it found."""
 
-import sqlite3
-from contextlib import closing
-
 import httpx
 import pytest
 
@@ -22,12 +19,10 @@ def _is_nothing(answer: httpx.Response) -> bool:
 async def test_an_outage_is_never_a_result(world: ServedWorld) -> None:
     """While the database is locked away from the broker, a check is a 503 that says it was not done."""
     await world.register(WIJKTEAM, FAMILY)
-    with closing(sqlite3.connect(world.settings.path(world.settings.database))) as other:
+    with world.database.session() as other:
         other.execute("ALTER TABLE signal_tokens RENAME TO gone")
-        other.commit()
         answer = await world.check(WIJKTEAM, CHECKED)
         other.execute("ALTER TABLE gone RENAME TO signal_tokens")
-        other.commit()
     assert answer.status_code == 503
     assert answer.json()["textId"].startswith("not_done")
     assert "result" not in answer.json()

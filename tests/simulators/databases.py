@@ -11,11 +11,12 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from audit.database import Connection
 from audit.postgres import open_postgres
 from audit.sqlite import open_database
-from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile
+from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile, address_of
 from broker.store.schema import migrate
 from tests.simulators.postgres_cluster import OWNER, SERVICE, PostgresCluster, running_cluster
 
@@ -82,6 +83,18 @@ class Databases:
             self._cluster = self._held.enter_context(running_cluster())
         return self._cluster
 
+    def kept(self, kind: str, folder: Path) -> Database:
+        """Return a new database that stays until the end of all tests."""
+        if kind == "sqlite":
+            return self.new(kind, folder)
+        return on_server(self.cluster, self.cluster.new_database())
+
+    def copy(self, url: str, folder: Path) -> str:
+        """Return the address of a copy of a database on the server, which belongs to this folder."""
+        name = _name(url)
+        self._names[folder] = self.cluster.new_database(template=name)
+        return url.replace(f"/{name}?", f"/{self._names[folder]}?")
+
     def new(self, kind: str, folder: Path) -> Database:
         """Return the database that belongs to this folder: a new one, or the one it got before."""
         if kind == "sqlite":
@@ -101,6 +114,19 @@ class Databases:
     def close(self) -> None:
         """The server is gone."""
         self._held.close()
+
+
+def at(url_or_path: str, folder: Path) -> Database:
+    """Return the database that a broker's settings name."""
+    address = address_of(url_or_path, folder=folder)
+    if isinstance(address, SqliteFile):
+        return Database(address=address, owner=address)
+    owner = PostgresServer(url=address.url.replace(f"//{SERVICE}@", f"//{OWNER}@"))
+    return Database(address=address, owner=owner)
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.strip("/")
 
 
 def on_server(cluster: PostgresCluster, name: str) -> Database:

@@ -1,17 +1,20 @@
-"""A connection on which one statement fails, as a disk makes it fail: before it had any effect, or after."""
+"""A connection on which one statement fails, as a disk or a server makes it fail: before it had any effect, or after."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from audit.database import Connection, Dialect, Rows
+from audit.errors import DatabaseError
+
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """The next statement that holds `fragment` fails with this SQLite error code; `after` lets it take effect first."""
+    """The next statement that holds `fragment` fails with this error; `after` lets it take effect first."""
 
     fragment: str
-    code: int
+    error: Exception
     after: bool = False
 
 
@@ -25,21 +28,31 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
 class FaultyConnection:
     """The connection behind it, but for the faults that are armed."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.inner = connection
         self.faults: list[Fault] = []
+
+    @property
+    def dialect(self) -> Dialect:
+        """What kind of database it is."""
+        return self.inner.dialect
+
+    @property
+    def lost(self) -> bool:
+        """Whether the session has ended."""
+        return self.inner.lost
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self.inner.in_transaction
 
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Rows:
         """Run or fail."""
         with _Failing(self, statement):
             return self.inner.execute(statement, values)
 
-    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Rows:
         """Run or fail."""
         with _Failing(self, statement):
             return self.inner.executemany(statement, rows)
@@ -65,4 +78,6 @@ class _Failing:
     def _raise(self, fault: Fault) -> None:
         self._connection.faults.remove(fault)
         self._fault = None
-        raise sqlite_error(fault.code)
+        if isinstance(fault.error, DatabaseError) and fault.error.lost:
+            self._connection.inner.close()
+        raise fault.error

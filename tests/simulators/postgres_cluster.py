@@ -25,7 +25,7 @@ from broker.store.schema import migrate
 
 OWNER, SERVICE = "sluis_owner", "sluis_service"
 APT_LINE = "apt-get install -y --no-install-recommends postgresql"
-_TEMPLATE = "sluis_template"
+TEMPLATE = "sluis_template"
 _READY_S = 30.0
 _PR_SET_PDEATHSIG = 1
 
@@ -103,10 +103,10 @@ class PostgresCluster:
         """Return the address of a database as a role."""
         return f"postgresql://{role}@/{database}?host={self.folder}"
 
-    def new_database(self) -> str:
-        """Return the name of a new, migrated, empty database."""
+    def new_database(self, *, template: str = TEMPLATE) -> str:
+        """Return the name of a new database: migrated and empty, or the copy of one that nobody has open."""
         name = f"sluis_{next(self._numbers)}"
-        self.administer(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER}")
+        self.administer(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")
         return name
 
     def drop_database(self, name: str) -> None:
@@ -125,9 +125,9 @@ class PostgresCluster:
         """Both roles and the migrated template are there."""
         for role in (OWNER, SERVICE):
             self.administer(f"CREATE ROLE {role} LOGIN")
-        self.administer(f"CREATE DATABASE {_TEMPLATE} OWNER {OWNER}")
-        self.administer(f"ALTER SCHEMA public OWNER TO {OWNER}", _TEMPLATE)
-        migrate(PostgresServer(url=self.url(_TEMPLATE, OWNER)), service=SERVICE)
+        self.administer(f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}")
+        self.administer(f"ALTER SCHEMA public OWNER TO {OWNER}", TEMPLATE)
+        migrate(PostgresServer(url=self.url(TEMPLATE, OWNER)), service=SERVICE)
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulators.databases import DATABASES
 from tests.simulators.served_world import ServedWorld, make_template, served_world
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A broker's folder, ready to serve."""
-    return make_template(tmp_path_factory.mktemp("template") / "world")
+@pytest.fixture(scope="session", params=DATABASES)
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A broker's folder, ready to serve, once on each database."""
+    return make_template(tmp_path_factory.mktemp("template") / "world", kind=request.param)
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ Worlds made from one template have the same keys, so that two of them can be the
 """
 
 import shutil
-import sqlite3
 import warnings
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from starlette.applications import Starlette
@@ -25,10 +25,12 @@ from audit.serve import create_witness_app
 from audit.witness import Witness, WitnessStore
 from broker import cli
 from broker.main import create_app
-from broker.settings import InsecureSettingWarning, Settings
+from broker.settings import FILE_NAME, InsecureSettingWarning, Settings
+from broker.store.address import POSTGRESQL
 from policies import InsecureTestBundleWarning
 from tests.simulators.asking import BROKER, PUBLIC_URL, Asker, Sent, epoch_document
 from tests.simulators.clock import SeededRandomness, TestClock
+from tests.simulators.databases import Database, at, databases
 from tests.simulators.enrolled import Enrolled, key
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
@@ -51,7 +53,7 @@ def run_cli(*arguments: object, code: int = 0) -> str:
     return result.stdout
 
 
-def make_template(folder: Path, *, enrolled: Enrolled | None = None) -> Path:
+def make_template(folder: Path, *, kind: str = "sqlite", enrolled: Enrolled | None = None) -> Path:
     """Return a broker's folder with register, rosters and epoch in force, and `witness.key` beside it."""
     enrolled = enrolled or Enrolled()
     folder.mkdir(parents=True)
@@ -59,7 +61,9 @@ def make_template(folder: Path, *, enrolled: Enrolled | None = None) -> Path:
     broker = folder / "broker"
     identity = ("--id", BROKER, "--public-url", PUBLIC_URL, "--bind", "127.0.0.1:8801")
     offline = ("--offline-key-out", folder / "offline.key")
-    vkey = run_cli("init", broker, *identity, *pins, *offline, "--insecure-test-bundle").splitlines()[-1]
+    setting = databases.kept(kind, folder).setting if kind != "sqlite" else {}
+    held = [part for name, value in setting.items() for part in (f"--{name.replace('_', '-')}", value)]
+    vkey = run_cli("init", broker, *identity, *pins, *offline, *held, "--insecure-test-bundle").splitlines()[-1]
     witness = NoteSigningKey.generate("witness.demo.sluis.test", Algorithm.COSIGNATURE)
     witness.save(folder / "witness.key")
     policy = f"log {vkey}\nwitness w1 {witness.verifier.encode()} {WITNESS_URL}\nquorum w1\n"
@@ -133,13 +137,16 @@ class ServedWorld:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what stands in the database."""
-        with closing(sqlite3.connect(self.settings.path(self.settings.database))) as connection:
-            return connection.execute(query, values).fetchall()
+        return self.database.rows(query, *values)
 
     def write(self, statement: str, *values: object) -> None:
         """Change a row past the broker, as later issues will through it."""
-        with closing(sqlite3.connect(self.settings.path(self.settings.database))) as connection, connection:
-            connection.execute(statement, values)
+        self.database.write(statement, *values)
+
+    @property
+    def database(self) -> Database:
+        """Its database, for a look beside the broker."""
+        return at(self.settings.database, self.folder / "broker")
 
     @property
     def leaves(self) -> int:
@@ -152,7 +159,7 @@ async def served_world(
     template: Path, folder: Path, *, seed: int = 1, witness_up: bool = False, clock: TestClock | None = None
 ) -> AsyncIterator[ServedWorld]:
     """Hold a world on a copy of the template, running."""
-    _copy(template, folder)
+    copy_world(template, folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InsecureSettingWarning)
         warnings.simplefilter("ignore", InsecureTestBundleWarning)
@@ -174,10 +181,17 @@ async def served_world(
         yield ServedWorld(folder=folder, settings=settings, clock=clock, app=app, client=client)
 
 
-def _copy(template: Path, folder: Path) -> None:
-    """Copy the template, unless the folder is there from a run before."""
-    if not folder.exists():
-        shutil.copytree(template, folder)
+def copy_world(template: Path, folder: Path) -> None:
+    """Copy the template with its database, unless the folder is there from a run before."""
+    if folder.exists():
+        return
+    shutil.copytree(template, folder)
+    settings = folder / "broker" / FILE_NAME
+    text = settings.read_text(encoding="utf-8")
+    held = Settings.read(folder / "broker").database
+    if held.startswith(POSTGRESQL):
+        name = urlsplit(held).path
+        settings.write_text(text.replace(f"{name}?", f"{urlsplit(databases.copy(held, folder)).path}?"), "utf-8")
 
 
 def _witness(folder: Path) -> httpx.AsyncBaseTransport:

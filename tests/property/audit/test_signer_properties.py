@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audit.merkle import TreeHead, consistency_proof, verify_consistency
 from audit.signer import LocalSigner
-from audit.sqlite import StoredLogTransaction
+from audit.stored_log import StoredLogTransaction
 from tests.unit.audit.log_simulator import LogInFolder, sealed
 
 STEPS = ("tick", "fail before commit", "crash before commit", "crash after commit", "restart")

@@ -5,7 +5,6 @@ commit, settle. `LogInMemory` is the twin of the reader, for tiles and proofs at
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from audit.policy_file import Policy, parse_policy
 from audit.schema import create_tables
 from audit.seal import KeyEncryptionKey, SealedEntry, seal_entry
 from audit.signer import LocalSigner
-from audit.sqlite import StoredLog, StoredLogTransaction, open_database
+from audit.sqlite import SqliteConnection, open_database
+from audit.stored_log import StoredLog, StoredLogTransaction
 
 ORIGIN = "broker.example/log"
 NOW = 1_795_305_600
@@ -91,7 +91,7 @@ class LogInFolder:
 class OpenTransaction:
     """`with` gives the log's side of one write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: SqliteConnection) -> None:
         self.connection = connection
 
     def __enter__(self) -> StoredLogTransaction:

@@ -14,7 +14,8 @@ from audit.merkle import EMPTY_TREE, TreeHead, consistency_proof
 from audit.note import Algorithm, NoteSigningKey
 from audit.seal import SealedEntry, open_group
 from audit.signer import LocalSigner
-from audit.sqlite import StoredLog, StoredLogTransaction, open_database
+from audit.sqlite import open_database
+from audit.stored_log import StoredLog, StoredLogTransaction
 from audit.verify import verify_receipt
 from tests.unit.audit.log_simulator import NOW, ORIGIN, LogInFolder, sealed
 

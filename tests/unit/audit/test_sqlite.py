@@ -7,7 +7,8 @@ import pytest
 
 from audit.errors import LogStoreError
 from audit.merkle import Node
-from audit.sqlite import StoredLog, open_read_only
+from audit.sqlite import open_read_only
+from audit.stored_log import StoredLog
 from tests.unit.audit.log_simulator import LogInFolder, plain_leaf, sealed
 
 INSERTS = {

@@ -1,8 +1,6 @@
 """Kept answers: sealed, with a receipt from the log as it is now, under the checkpoint that most have seen."""
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +13,13 @@ from audit.seal import KeyEncryptionKey, seal_entry
 from audit.signer import LocalSigner
 from audit.verify import verify_receipt
 from broker.domain.errors import StorageError
-from broker.store.answers import SqliteAnswers
-from broker.store.connection import SingleWriter
-from broker.store.ledger import SqliteLedger
+from broker.store.answers import StoredAnswers
+from broker.store.connection import SingleWriter, open_reader
+from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Cosignature, SealedProposal
-from tests.simulators.broker_world import LOG_NAME, migrated_database
+from tests.simulators.broker_world import LOG_NAME
 from tests.simulators.clock import NOON, SeededRandomness
+from tests.simulators.databases import Database
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.proposals import storing
 
@@ -30,27 +29,27 @@ WITNESS = NoteSigningKey(name="witness.example/w1", algorithm=Algorithm.COSIGNAT
 class Kept:
     """A log with a quorum of one witness, and the answers kept in it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "broker.sqlite"
-        self.path.write_bytes(migrated_database())
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.database = database
         LocalSigner.create(folder / "log.key", LOG_NAME)
         self.signer = LocalSigner.open(folder / "log.key")
         text = f"log {self.signer.vkey}\nwitness w1 {WITNESS.verifier.encode()}\nquorum w1\n"
         self.policy: Policy = parse_policy(text)
         self.kek = KeyEncryptionKey.create(folder / "kek")
-        self.writer = SingleWriter(self.path)
-        self.ledger = SqliteLedger(
+        self.writer = SingleWriter(database.address)
+        self.ledger = StoredLedger(
             writer=self.writer,
             signer=self.signer,
             key_encryption_key=self.kek,
             policy=self.policy,
             randomness=SeededRandomness(),
         )
-        self.answers = SqliteAnswers(self.path, key_encryption_key=self.kek, policy=self.policy)
+        self.reader = open_reader(database.address)
+        self.answers = StoredAnswers(self.reader, key_encryption_key=self.kek, policy=self.policy)
 
     def close(self) -> None:
         """Close everything."""
-        self.answers.close()
+        self.reader.close()
         self.writer.close()
         self.signer.close()
 
@@ -78,9 +77,9 @@ class Kept:
 
 
 @pytest.fixture
-async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
+async def kept(tmp_path: Path, database: Database) -> AsyncIterator[Kept]:
     """A founded log."""
-    made = Kept(tmp_path)
+    made = Kept(tmp_path, database)
     await made.ledger.open()
     yield made
     made.close()
@@ -119,13 +118,12 @@ async def test_a_cosignature_that_the_policy_does_not_know_covers_nothing(kept: 
 
 
 @pytest.mark.parametrize(
-    "damage", ["DELETE FROM log_payloads", "UPDATE answers SET sealed = x'00'", "DROP TABLE log_cosignatures"]
+    "damage", ["DELETE FROM log_payloads", "UPDATE answers SET sealed = wrapped FROM log_payload_keys", "DROP TABLE log_cosignatures"]
 )  # fmt: skip
 async def test_an_answer_that_cannot_be_read_is_an_outage(kept: Kept, damage: str) -> None:
     """Erased payloads, an altered row or a broken database: not given again, and never as an empty answer."""
     await kept.write("first")
-    with closing(sqlite3.connect(kept.path)) as connection, connection:
-        connection.execute(damage)
+    kept.database.write(damage)
     answer = storing("first").answer
     assert answer is not None
     with pytest.raises(StorageError):

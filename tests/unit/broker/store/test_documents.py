@@ -1,7 +1,7 @@
 """Register, rosters, epoch and bundle: verified here, newer only, and stale what was decided before."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
@@ -9,56 +9,54 @@ from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError
 from broker.ports import BUNDLE, StampKey, StampKind
 from broker.protocol.errors import MalformedError, SignatureError
 from broker.store.administration import activate_bundle, import_epoch, import_register, import_roster
-from broker.store.connection import open_connection
-from broker.store.documents import SqliteDocuments
-from broker.store.signals import SqliteSignals
+from broker.store.connection import open_reader
+from broker.store.documents import StoredDocuments
+from broker.store.signals import StoredSignals
 from tests.simulators.asking import BROKER, custodian_keys, epoch_document
-from tests.simulators.broker_world import migrated_database
 from tests.simulators.clock import NOON
+from tests.simulators.databases import Database
 from tests.simulators.enrolled import GI, NAMES, WIJKTEAM, Enrolled, registrars
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """A migrated database."""
-    path = tmp_path / "broker.sqlite"
-    path.write_bytes(migrated_database())
-    return path
-
-
-@pytest.fixture
-def documents(database: Path) -> Iterator[SqliteDocuments]:
+def documents(database: Database) -> Iterator[StoredDocuments]:
     """A reader of it."""
-    reader = SqliteDocuments(database, audience=BROKER, registrars=registrars(), custodians=custodian_keys())
-    yield reader
-    reader.close()
+    with closing(open_reader(database.address)) as reader:
+        yield StoredDocuments(reader, audience=BROKER, registrars=registrars(), custodians=custodian_keys())
 
 
-def enrol(database: Path, enrolled: Enrolled) -> None:
+def enrol(database: Database, enrolled: Enrolled) -> None:
     """Import a register."""
-    import_register(database, enrolled.register_document().encode(), registrars=registrars(), now=NOON)
+    import_register(database.address, enrolled.register_document().encode(), registrars=registrars(), now=NOON)
 
 
-def roster(database: Path, enrolled: Enrolled, oin: str, **changed: int) -> None:
+def roster(database: Database, enrolled: Enrolled, oin: str, **changed: int) -> None:
     """Import a roster."""
     text = enrolled.roster_document(oin, **changed).encode()  # type: ignore[arg-type]  # number only
-    import_roster(database, text, audience=BROKER, register=enrolled.register(), now=NOON)
+    import_roster(database.address, text, audience=BROKER, register=enrolled.register(), now=NOON)
 
 
-async def versions(database: Path) -> dict[str, int]:
+def alter(database: Database, table: str, word: str, other: str) -> None:
+    """Put another word in every document of a table."""
+    for (text,) in database.rows(f"SELECT document FROM {table}"):  # noqa: S608 - table names of these tests
+        changed = bytes(text).replace(word.encode(), other.encode())
+        assert changed != text
+        database.write(f"UPDATE {table} SET document = ?", changed)  # noqa: S608 - as above
+
+
+async def versions(database: Database) -> dict[str, int]:
     """Return the organisation stamps by OIN, and that of the bundle."""
-    signals = SqliteSignals(database)
     keys = [StampKey(kind=StampKind.ORGANISATION, key=oin.encode()) for oin in NAMES]
-    stamps = await signals.stamps([*keys, StampKey(kind=StampKind.POLICY, key=BUNDLE)])
-    signals.close()
+    with closing(open_reader(database.address)) as reader:
+        stamps = await StoredSignals(reader).stamps([*keys, StampKey(kind=StampKind.POLICY, key=BUNDLE)])
     return {stamp.of.key.decode(): stamp.version for stamp in stamps}
 
 
-async def test_an_import_counts_at_the_next_reading(database: Path, documents: SqliteDocuments) -> None:
+async def test_an_import_counts_at_the_next_reading(database: Database, documents: StoredDocuments) -> None:
     """A running broker takes a newer register, roster and epoch without being told."""
     enrol(database, Enrolled())
     roster(database, Enrolled(), GI)
-    import_epoch(database, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+    import_epoch(database.address, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
     assert (await documents.register()).number == 1
     assert (await documents.epoch()) is (await documents.epoch())
     assert (await documents.register()) is (await documents.register())
@@ -67,7 +65,7 @@ async def test_an_import_counts_at_the_next_reading(database: Path, documents: S
     assert await documents.roster(GI) is first
     enrol(database, Enrolled(number=2, suspended=frozenset({GI})))
     roster(database, Enrolled(), GI, number=2)
-    import_epoch(database, epoch_document(2).encode(), custodians=custodian_keys(), now=NOON)
+    import_epoch(database.address, epoch_document(2).encode(), custodians=custodian_keys(), now=NOON)
     assert not (await documents.register()).organisations[GI].active
     assert (await documents.epoch()).epoch == 2
     second = await documents.roster(GI)
@@ -75,7 +73,7 @@ async def test_an_import_counts_at_the_next_reading(database: Path, documents: S
     assert second.number == 2
 
 
-async def test_only_organisations_that_changed_become_stale(database: Path) -> None:
+async def test_only_organisations_that_changed_become_stale(database: Database) -> None:
     """Suspending one organisation makes stale what rested on it, and nothing else."""
     enrol(database, Enrolled())
     before = await versions(database)
@@ -86,11 +84,11 @@ async def test_only_organisations_that_changed_become_stale(database: Path) -> N
     assert (await versions(database))[WIJKTEAM] == after[WIJKTEAM] + 1
 
 
-async def test_a_document_that_is_not_newer_changes_nothing(database: Path, documents: SqliteDocuments) -> None:
+async def test_a_document_that_is_not_newer_changes_nothing(database: Database, documents: StoredDocuments) -> None:
     """The same number again, or a lower one, is refused."""
     enrol(database, Enrolled(number=2))
     roster(database, Enrolled(), GI)
-    import_epoch(database, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+    import_epoch(database.address, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
     before = await versions(database)
     for number in (1, 2):
         with pytest.raises(DocumentNotNewerError):
@@ -98,25 +96,25 @@ async def test_a_document_that_is_not_newer_changes_nothing(database: Path, docu
     with pytest.raises(DocumentNotNewerError):
         roster(database, Enrolled(), GI)
     with pytest.raises(DocumentNotNewerError):
-        import_epoch(database, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+        import_epoch(database.address, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
     assert await versions(database) == before
     assert (await documents.register()).number == 2
 
 
-def test_a_document_that_is_not_validly_signed_is_refused(database: Path) -> None:
+def test_a_document_that_is_not_validly_signed_is_refused(database: Database) -> None:
     """One registrar, one custodian, another audience or an organisation that is not there is not enough."""
     one = dict(list(registrars().items())[:1])
     with pytest.raises(SignatureError):
-        import_register(database, Enrolled().register_document().encode(), registrars=one, now=NOON)
+        import_register(database.address, Enrolled().register_document().encode(), registrars=one, now=NOON)
     custodians = {**custodian_keys(), "custodian-c.demo.sluis.test": next(iter(custodian_keys().values()))}
     with pytest.raises(SignatureError):
-        import_epoch(database, epoch_document().encode(), custodians=custodians, now=NOON)
+        import_epoch(database.address, epoch_document().encode(), custodians=custodians, now=NOON)
     with pytest.raises(MalformedError):
         roster(database, Enrolled(audience="another.demo.sluis.test"), GI)
     names = {oin: name for oin, name in NAMES.items() if oin != GI}
     with pytest.raises(OrganisationUnknownError):
         import_roster(
-            database,
+            database.address,
             Enrolled().roster_document(GI).encode(),
             audience=BROKER,
             register=Enrolled(names=names).register(),
@@ -124,7 +122,7 @@ def test_a_document_that_is_not_validly_signed_is_refused(database: Path) -> Non
         )
 
 
-async def test_without_documents_nothing_can_be_decided(documents: SqliteDocuments) -> None:
+async def test_without_documents_nothing_can_be_decided(documents: StoredDocuments) -> None:
     """No register and no epoch is a reason not to serve, not a register of nobody."""
     with pytest.raises(StorageError):
         await documents.register()
@@ -138,44 +136,38 @@ async def test_without_documents_nothing_can_be_decided(documents: SqliteDocumen
     ("table", "read", "word"), [("registers", "register", "Basisschool"), ("epochs", "epoch", "demo")]
 )
 async def test_a_document_that_was_altered_in_the_database_is_not_believed(
-    database: Path, documents: SqliteDocuments, table: str, read: str, word: str
+    database: Database, documents: StoredDocuments, table: str, read: str, word: str
 ) -> None:
     """Every reading verifies: the database is no source of authority."""
     enrol(database, Enrolled())
-    import_epoch(database, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
-    connection = open_connection(database)
-    connection.execute(f"UPDATE {table} SET document = replace(document, '{word}', 'another')")  # noqa: S608 - table names of this test
-    connection.close()
+    import_epoch(database.address, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+    alter(database, table, word, "another")
     with pytest.raises(StorageError):
         await getattr(documents, read)()
 
 
 async def test_a_roster_is_only_that_of_the_organisations_present_keys(
-    database: Path, documents: SqliteDocuments
+    database: Database, documents: StoredDocuments
 ) -> None:
     """A roster for a key that was replaced, or of an organisation that left, gives no worker at all."""
     enrol(database, Enrolled())
     assert await documents.roster(GI) is None
     roster(database, Enrolled(), GI)
-    connection = open_connection(database)
-    connection.execute("UPDATE rosters SET document = replace(document, 'team-1', 'team-2')")
-    connection.close()
+    alter(database, "rosters", "team-1", "team-2")
     assert await documents.roster(GI) is None
     enrol(database, Enrolled(number=2, names={oin: name for oin, name in NAMES.items() if oin != GI}))
     assert await documents.roster(GI) is None
 
 
-async def test_a_database_that_cannot_be_read_is_told_as_such(database: Path, documents: SqliteDocuments) -> None:
+async def test_a_database_that_cannot_be_read_is_told_as_such(database: Database, documents: StoredDocuments) -> None:
     """A missing table is an outage, never an empty register."""
-    connection = open_connection(database)
-    connection.execute("DROP TABLE registers")
-    connection.close()
+    database.write("DROP TABLE registers")
     with pytest.raises(StorageError):
         await documents.register()
 
 
-async def test_another_bundle_makes_decisions_stale_and_the_same_does_not(database: Path) -> None:
+async def test_another_bundle_makes_decisions_stale_and_the_same_does_not(database: Database) -> None:
     """Starting again with the same policy changes nothing; a new policy does."""
     for sha256, version in (("a" * 64, 1), ("a" * 64, 1), ("b" * 64, 2)):
-        activate_bundle(database, sha256, now=NOON)
+        activate_bundle(database.address, sha256, now=NOON)
         assert (await versions(database))[BUNDLE.decode()] == version

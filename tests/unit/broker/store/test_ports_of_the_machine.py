@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,33 +10,25 @@ import pytest
 
 from broker.domain.errors import StorageError
 from broker.ports import RequestSpending
-from broker.store.connection import SingleWriter, open_connection
-from broker.store.request_ids import SqliteRequestIds
+from broker.store.connection import SingleWriter
+from broker.store.request_ids import StoredRequestIds
 from broker.store.system import NETHERLANDS, SystemClock, SystemRandomness
 from tests.simulators.broker_memory import MemoryRequestIds
-from tests.simulators.broker_world import STORES, migrated_database
+from tests.simulators.broker_world import STORES
 from tests.simulators.clock import NOON, TestClock
+from tests.simulators.databases import Database, databases
 from tests.simulators.enrolled import GI, WIJKTEAM
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """A migrated database."""
-    path = tmp_path / "broker.sqlite"
-    path.write_bytes(migrated_database())
-    return path
-
-
 @pytest.fixture(params=STORES)
-async def spending(request: pytest.FixtureRequest, database: Path) -> AsyncIterator[RequestSpending]:
+async def spending(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RequestSpending]:
     """Request ids, none of them used."""
     clock = TestClock()
     if request.param == "memory":
         yield MemoryRequestIds(clock)
         return
-    writer = SingleWriter(database)
-    yield SqliteRequestIds(writer=writer, clock=clock)
-    writer.close()
+    with closing(SingleWriter(databases.new(request.param, tmp_path).address)) as writer:
+        yield StoredRequestIds(writer=writer, clock=clock)
 
 
 async def test_a_request_id_is_used_once_per_issuer(spending: RequestSpending) -> None:
@@ -48,24 +41,24 @@ async def test_a_request_id_is_used_once_per_issuer(spending: RequestSpending) -
     assert await spending.spend(issuer=GI, jti="b" * 32, expires_at=NOON + 300)
 
 
-async def test_a_used_id_survives_a_restart_and_is_kept_only_while_its_request_could_hold(database: Path) -> None:
+async def test_a_used_id_survives_a_restart_and_is_kept_only_while_its_request_could_hold(database: Database) -> None:
     """While a request could still be valid its id stays used and noted; later it is not noted, and still not unused."""
     clock = TestClock()
     for at, first, kept in ((0, True, 1), (300, False, 1), (359, False, 1), (421, False, 0)):
-        writer = SingleWriter(database)
+        writer = SingleWriter(database.address)
         clock.move(NOON + at - clock.now())
-        spent = SqliteRequestIds(writer=writer, clock=clock)
+        spent = StoredRequestIds(writer=writer, clock=clock)
         assert await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON + 300) is first
         noted = writer.connection.execute("SELECT count(*) FROM request_jti WHERE jti = ?", ("a" * 32,)).fetchone()
         assert noted == (kept,)
         writer.close()
 
 
-async def test_a_clock_that_went_forward_and_back_revives_no_request(database: Path) -> None:
+async def test_a_clock_that_went_forward_and_back_revives_no_request(database: Database) -> None:
     """After ids were forgotten too early, what expires no later is refused, of that organisation alone."""
     clock = TestClock()
-    writer = SingleWriter(database)
-    spent = SqliteRequestIds(writer=writer, clock=clock)
+    writer = SingleWriter(database.address)
+    spent = StoredRequestIds(writer=writer, clock=clock)
     for jti, expires_at in (("a" * 32, NOON + 300), ("b" * 32, NOON + 200)):
         assert await spent.spend(issuer=GI, jti=jti, expires_at=expires_at)
     clock.move(10 * 365 * 86_400)
@@ -78,32 +71,33 @@ async def test_a_clock_that_went_forward_and_back_revives_no_request(database: P
     writer.close()
 
 
-async def test_an_id_that_cannot_be_noted_is_an_outage(database: Path) -> None:
+async def test_an_id_that_cannot_be_noted_is_an_outage(database: Database) -> None:
     """Without its note a request is not accepted, and the writer works on."""
-    writer = SingleWriter(database)
-    spent = SqliteRequestIds(writer=writer, clock=TestClock())
-    other = open_connection(database)
-    other.execute("ALTER TABLE request_jti RENAME TO elsewhere")
+    writer = SingleWriter(database.address)
+    spent = StoredRequestIds(writer=writer, clock=TestClock())
+    database.write("ALTER TABLE request_jti RENAME TO elsewhere")
     with pytest.raises(StorageError):
         await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
-    other.execute("ALTER TABLE elsewhere RENAME TO request_jti")
-    other.close()
+    database.write("ALTER TABLE elsewhere RENAME TO request_jti")
     assert await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
     writer.close()
 
 
-async def test_an_id_is_an_outage_while_the_database_is_held(database: Path) -> None:
+async def test_an_id_is_an_outage_while_the_database_is_held(database: Database) -> None:
     """When not even a transaction begins there is nothing to undo, and it is told."""
-    writer = SingleWriter(database)
-    writer.connection.execute("PRAGMA busy_timeout=1")
-    other = open_connection(database)
-    other.execute("BEGIN IMMEDIATE")
-    spent = SqliteRequestIds(writer=writer, clock=TestClock())
-    with pytest.raises(StorageError):
-        await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
-    other.execute("ROLLBACK")
-    other.close()
-    writer.close()
+    patience = {"sqlite": "PRAGMA busy_timeout=1", "postgresql": "SET lock_timeout = '1ms'"}
+    holding = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE request_jti"}
+    with closing(SingleWriter(database.address)) as writer, database.session() as other:
+        kind = writer.connection.dialect.name
+        writer.connection.execute(patience[kind])
+        if kind == "postgresql":
+            other.execute("BEGIN")
+        other.execute(holding[kind])
+        spent = StoredRequestIds(writer=writer, clock=TestClock())
+        with pytest.raises(StorageError):
+            await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
+        other.execute("ROLLBACK")
+        assert await spent.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
 
 
 async def test_the_machines_clock_tells_dutch_days() -> None:
