@@ -5,11 +5,13 @@ Exit code 0: what was asked holds or was done; 1: it does not hold; 2: bad input
 
 import json
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from audit.database import Connection
 from audit.errors import AuditError, ReceiptError, TileError
 from audit.policy_file import Policy
 from audit.receipt import Receipt
@@ -63,7 +65,7 @@ def verify(
 @app.command()
 def publish(
     directory: Annotated[Path, typer.Argument(help="The folder to publish into.")],
-    database: Annotated[Path, typer.Option(help="The database that holds the log.")],
+    database: Annotated[str, typer.Option(help="The database that holds the log: a file, or postgresql://...")],
     policy: PolicyFile,
     as_json: AsJson = False,
 ) -> None:
@@ -71,7 +73,7 @@ def publish(
     text = _read_text(policy, "the policy")
     _read_policy(policy)
     try:
-        with open_read_only(database) as connection:
+        with _log_in(database) as connection:
             head = publish_tiles(StoredLog(connection), directory, text)
     except TileError as error:
         _fail(DOES_NOT_HOLD, str(error))
@@ -118,6 +120,15 @@ def witness_serve(directory: Annotated[Path, typer.Argument(help="The witness's 
         serve_witness(directory)
     except AuditError as error:
         _fail(BAD_INPUT, str(error))
+
+
+def _log_in(database: str) -> AbstractContextManager[Connection]:
+    """Return a session that sees one state of the database and cannot write. Raises AuditError."""
+    if not database.startswith("postgresql://"):
+        return open_read_only(Path(database))
+    from audit.postgres import open_postgres_read_only  # noqa: PLC0415 - the driver is loaded only for a server
+
+    return open_postgres_read_only(database)
 
 
 def _verify_receipt_file(path: Path, policy: Policy, *, as_json: bool) -> None:

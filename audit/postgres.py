@@ -6,7 +6,7 @@ What the server says in words never leaves this module: `Key (idx)=(...) already
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -14,8 +14,6 @@ from psycopg.pq import TransactionStatus
 from audit.database import POSTGRESQL, Rows
 from audit.errors import DatabaseError
 
-SCHEME = "postgresql://"
-"""How the address of a server begins; anything else is the path of an SQLite file."""
 CONNECT_S = 5
 """Seconds to wait for a server."""
 _OPTIONS = {
@@ -34,6 +32,8 @@ _SETTINGS = (
     "SET statement_timeout = '30s'",
     "SET idle_in_transaction_session_timeout = '60s'",
 )
+_MISCONFIGURED = "F0000"
+"""PostgreSQL, appendix A: configuration file error."""
 _DURABLE = {"fsync": {"on"}, "full_page_writes": {"on"}, "synchronous_commit": {"on", "remote_apply", "remote_write"}}
 
 
@@ -91,20 +91,23 @@ def driver_connection(address: str) -> "psycopg.Connection[Any]":
     except psycopg.Error as error:
         raise DatabaseError(error.sqlstate, lost=True) from None
     try:
-        for setting in _SETTINGS:
-            inner.execute(setting)
-        for name, wanted in _DURABLE.items():
-            (found,) = inner.execute("SELECT current_setting(%s)", (name,)).fetchone() or ("",)
-            if found not in wanted:
-                # F0000: configuration file error. It names no value.
-                raise DatabaseError("F0000", lost=False)
-    except psycopg.Error as error:
-        inner.close()
-        raise DatabaseError(error.sqlstate, lost=True) from None
-    except DatabaseError:
+        _prepare(inner)
+    except BaseException:
         inner.close()
         raise
     return inner
+
+
+def _prepare(inner: "psycopg.Connection[Any]") -> None:
+    """The session has our settings, on a server that keeps what it acknowledged. Raises DatabaseError."""
+    try:
+        for setting in _SETTINGS:
+            inner.execute(setting)
+        found = {name: inner.execute("SELECT current_setting(%s)", (name,)).fetchone() for name in _DURABLE}
+    except psycopg.Error as error:
+        raise DatabaseError(error.sqlstate, lost=True) from None
+    if any(value is None or value[0] not in _DURABLE[name] for name, value in found.items()):
+        raise DatabaseError(_MISCONFIGURED, lost=False)
 
 
 def open_postgres(address: str) -> PostgresConnection:
@@ -121,6 +124,6 @@ def open_postgres_read_only(address: str) -> Iterator[PostgresConnection]:
 
 
 @lru_cache(maxsize=512)
-def _placed(statement: str) -> LiteralString:
+def _placed(statement: str) -> str:
     """Return a statement of ours with the driver's mark for values; none of our texts holds a `?` or `%` itself."""
-    return cast("LiteralString", statement.replace("?", "%s"))
+    return statement.replace("?", "%s")

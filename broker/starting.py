@@ -33,10 +33,10 @@ def read_pins(settings: Settings) -> tuple[Mapping[str, VerifyKey], Mapping[str,
 async def register_in_force(settings: Settings) -> Register:
     """Return the register that this broker goes by. Raises SettingsError: there is none."""
     registrars, custodians = read_pins(settings)
-    with told("register", "run `sluis-broker migrate`, then `sluis-broker register import`"):
-        with closing(open_reader(database_of(settings))) as reader:
-            documents = StoredDocuments(reader, audience=settings.id, registrars=registrars, custodians=custodians)
-            return await documents.register()
+    advice = "run `sluis-broker migrate`, then `sluis-broker register import`"
+    with told("register", advice), closing(open_reader(database_of(settings))) as reader:
+        documents = StoredDocuments(reader, audience=settings.id, registrars=registrars, custodians=custodians)
+        return await documents.register()
 
 
 def database_of(settings: Settings) -> DatabaseAddress:

@@ -1,4 +1,4 @@
-"""What holds for every test: examples without a deadline, because a shared machine may pause; databases are given back."""
+"""What holds for every test: no deadline, because a shared machine may pause, and databases are given back."""
 
 import os
 from collections.abc import Iterator

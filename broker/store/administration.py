@@ -5,7 +5,6 @@ What a server undid because of another transaction is done again: a number that 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
@@ -22,11 +21,8 @@ from broker.store.documents import read_epoch
 from broker.store.models import BundleRow, EpochRow, RegisterRow, RosterRow, VersionStampRow
 from broker.store.schema import administration
 
-
 TRIES = 5
 _UNDONE_FOR_ANOTHER = frozenset({"40001", "40P01"})
-
-_T = TypeVar("_T")
 
 
 def import_register(

@@ -21,7 +21,6 @@ from broker.store.ledger import ANSWER_GROUP
 from broker.store.quorum import covered_size, uncovered_from
 from broker.store.signal_rows import day
 
-
 _COLUMNS = (
     "organisation, idempotency_key, worker, target, body_sha256, status, entry_index, sealed, rests_on, valid_until, "
     "signal_id"

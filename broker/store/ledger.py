@@ -222,9 +222,7 @@ class StoredLedger:
             moved = True
         return LogUnavailableError() if self._stopped or moved else StorageError()
 
-    def _store_cosignatures(
-        self, connection: Connection, size: int, cosignatures: Sequence[Cosignature]
-    ) -> None:
+    def _store_cosignatures(self, connection: Connection, size: int, cosignatures: Sequence[Cosignature]) -> None:
         try:
             connection.execute(connection.dialect.begin_write)
             transaction = StoredLogTransaction(connection)

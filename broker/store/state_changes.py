@@ -25,9 +25,7 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int) -> N
         raise StaleDecisionError
     # (3) Every ticket is spent once, whatever the outcome.
     for ticket in proposal.tickets:
-        query = (
-            "INSERT INTO spent_tickets (custodian, ticket_id, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        )
+        query = "INSERT INTO spent_tickets (custodian, ticket_id, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
         if connection.execute(query, (ticket.custodian, ticket.id, ticket.expires_at)).rowcount != 1:
             raise TicketSpentError
     # (4) The changes, and (5) the tasks that follow from them.

@@ -3,10 +3,8 @@
 import json
 import secrets
 import signal
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -14,6 +12,7 @@ import pytest
 
 from broker.protocol.families import Family
 from broker.protocol.tokens import random_points
+from broker.store.address import SqliteFile
 from tests.simulators.enrolled import GI, NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled, worker_id
 from tests.simulators.region import BROKER, Region, run, wait_until
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
@@ -37,8 +36,7 @@ def _person() -> str:
 
 
 def _leaves(region: Region) -> int:
-    with closing(sqlite3.connect(region.path("broker") / "broker.sqlite")) as connection:
-        return int(connection.execute("SELECT count(*) FROM log_entries").fetchone()[0])
+    return int(region.database.rows("SELECT count(*) FROM log_entries")[0][0])
 
 
 def _cosigned(answer: httpx.Response) -> bool:
@@ -71,7 +69,8 @@ def test_a_receipt_is_cosigned_and_verifies_offline(region: Region, tmp_path: Pa
     policy = region.path("broker") / "log-policy"
     verified = json.loads(run("sluis-audit", "verify", "--receipt", receipt, "--policy", policy, "--json"))
     assert (verified["holds"], verified["status"], verified["cosignedBy"]) == (True, "cosigned", ["w1"])
-    database = region.path("broker") / "broker.sqlite"
+    address = region.database.owner
+    database = address.path if isinstance(address, SqliteFile) else address.url
     run("sluis-audit", "publish", tmp_path / "log", "--database", database, "--policy", policy)
     report = json.loads(run("sluis-audit", "verify", tmp_path / "log", "--policy", policy, "--json"))
     assert report["holds"]

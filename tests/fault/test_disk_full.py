@@ -56,7 +56,7 @@ def _family(name: object) -> dict[str, Any]:
 async def test_a_full_database_takes_all_of_a_request_or_nothing(world: ServedWorld) -> None:
     """With room for one page more each time, every request is refused whole until one fits whole."""
     await world.register(WIJKTEAM, _family("before"))
-    database = world.settings.path(world.settings.database)
+    database = world.settings.path(Path(world.settings.database))
     connection: sqlite3.Connection = world.app.state.edge.spending._writer.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     refused = 0
@@ -81,10 +81,10 @@ async def test_all_requests_of_a_full_tick_are_refused_and_the_next_tick_works(w
     connection: sqlite3.Connection = world.app.state.edge.spending._writer.connection
     full = connection.execute("PRAGMA page_count").fetchone()[0] + 6
     connection.execute(f"PRAGMA max_page_count={full}")
-    before = _state(world.settings.path(world.settings.database))
+    before = _state(world.settings.path(Path(world.settings.database)))
     answers = await asyncio.gather(*(world.register(WIJKTEAM, _family(number)) for number in range(5)))
     assert {answer.status_code for answer in answers} == {503}
-    assert _state(world.settings.path(world.settings.database)) == before
+    assert _state(world.settings.path(Path(world.settings.database))) == before
     connection.execute(f"PRAGMA max_page_count={full * 100}")
     again = await asyncio.gather(*(world.register(WIJKTEAM, _family(number)) for number in range(5)))
     assert {answer.status_code for answer in again} == {200}

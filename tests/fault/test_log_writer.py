@@ -36,7 +36,7 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     if request.param == "memory":
         yield MemoryBroker(randomness=randomness)
         return
-    async with a_database(tmp_path, randomness=randomness) as stores:
+    async with a_database(request.param, tmp_path, randomness=randomness) as stores:
         yield stores["ledger"]
 
 

@@ -36,7 +36,7 @@ async def test_what_was_carried_out_is_always_a_result(world: ServedWorld, case:
     if case != "none":
         await world.register(GI, FAMILY)
     if case == "shielded":
-        world.write("UPDATE signals SET shielded = 1 WHERE organisation = ?", GI)
+        world.write("UPDATE signals SET shielded = true WHERE organisation = ?", GI)
     if case == "not permitted":
         statement = "INSERT INTO signal_exclusions (signal_id, organisation, worker) SELECT id, ?, '' FROM signals"
         world.write(statement, WIJKTEAM)

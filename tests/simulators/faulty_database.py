@@ -1,4 +1,4 @@
-"""A connection on which one statement fails, as a disk or a server makes it fail: before it had any effect, or after."""
+"""A connection on which one statement fails, as a disk or server makes it: before it had any effect, or after."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence

@@ -116,7 +116,7 @@ class PostgresCluster:
     def administer(self, statement: str, database: str = "postgres") -> None:
         """Carry out a statement as the superuser."""
         with self._connect(database, "postgres") as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # statements of our own tests
+            connection.execute(statement)
 
     def _connect(self, database: str, role: str) -> "psycopg.Connection[Any]":
         return psycopg.connect(host=str(self.folder), dbname=database, user=role, autocommit=True)
@@ -147,7 +147,7 @@ def running_cluster() -> Iterator[PostgresCluster]:
             check=True,
             capture_output=True,
             cwd=folder,
-            preexec_fn=become,  # noqa: PLW1509 - as above
+            preexec_fn=become,
         )
         cluster = PostgresCluster(folder=folder)
         cluster.start()

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from broker.protocol.roster import Worker, roster_document
+from broker.settings import FILE_NAME
+from tests.simulators.databases import Database, at, databases
 from tests.simulators.enrolled import NAMES, Enrolled, key, worker_id
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 from tests.simulators.wire_partner import WirePartner
@@ -102,6 +104,7 @@ class Region:
     urls: dict[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     register_number: int = 1
+    kind: str = "sqlite"
 
     def next_number(self) -> int:
         """Return the number of the next register; tests run in any order and a number only rises."""
@@ -111,6 +114,12 @@ class Region:
     def path(self, name: str) -> Path:
         """Return the folder of one party."""
         return self.folder / name
+
+    @property
+    def database(self) -> Database:
+        """The broker's database, for a look beside the broker."""
+        settings = tomllib.loads((self.path("broker") / FILE_NAME).read_text(encoding="utf-8"))
+        return at(settings.get("database", "broker.sqlite"), self.path("broker"))
 
     def partner(self, oin: str) -> WirePartner:
         """Return an organisation that asks over the network."""
@@ -190,9 +199,11 @@ class Region:
         url = self.urls["broker"]
         identity = ("--id", BROKER, "--public-url", url, "--bind", url.removeprefix("http://"))
         pins = [part for name in CUSTODIANS for part in ("--custodian", f"{name}={self.path(name)}/custodian.pub.jwk")]
+        setting = {} if self.kind == "sqlite" else databases.kept(self.kind, self.folder).setting
+        held = [part for name, value in setting.items() for part in (f"--{name.replace('_', '-')}", value)]
         printed = run(
             "sluis-broker",
-            *("init", self.path("broker"), *identity, *self.registrar_options(), *pins),
+            *("init", self.path("broker"), *identity, *self.registrar_options(), *pins, *held),
             *("--witness-url", self.urls["witness"], "--insecure-test-bundle", "--json"),
             *("--offline-key-out", self.folder / "offline.key"),
         )
@@ -214,9 +225,11 @@ class Region:
 
 
 @contextmanager
-def running_region(folder: Path, *, enrolled: Enrolled | None = None) -> Iterator[Region]:
-    """Hold a region whose services all answer; every process is gone at the end."""
-    region = Region(folder=folder, enrolled=enrolled or Enrolled())
+def running_region(
+    folder: Path, *, kind: str = "sqlite", enrolled: Enrolled | None = None
+) -> Iterator[Region]:  # fmt: skip
+    """Hold a region whose services all answer, on a database of this kind; every process is gone at the end."""
+    region = Region(folder=folder, enrolled=enrolled or Enrolled(), kind=kind)
     region.set_up()
     try:
         for service in region.services.values():

@@ -7,6 +7,7 @@ Worlds made from one template have the same keys, so that two of them can be the
 """
 
 import shutil
+import tomllib
 import warnings
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -188,7 +189,7 @@ def copy_world(template: Path, folder: Path) -> None:
     shutil.copytree(template, folder)
     settings = folder / "broker" / FILE_NAME
     text = settings.read_text(encoding="utf-8")
-    held = Settings.read(folder / "broker").database
+    held = str(tomllib.loads(text).get("database", ""))
     if held.startswith(POSTGRESQL):
         name = urlsplit(held).path
         settings.write_text(text.replace(f"{name}?", f"{urlsplit(databases.copy(held, folder)).path}?"), "utf-8")

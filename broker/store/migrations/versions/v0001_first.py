@@ -25,7 +25,7 @@ def _text(name: str, *, key: bool = False, optional: bool = False) -> sa.Column[
 
 
 def _number(name: str, *, key: bool = False, optional: bool = False) -> sa.Column[int]:
-    # Unix seconds and sizes outgrow PostgreSQL's integer; SQLite has one kind, and counts only in a column of that name.
+    # Unix seconds outgrow PostgreSQL's integer; SQLite has one kind, and counts up only in a column of that name.
     kind = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     return sa.Column(name, kind, primary_key=key, nullable=optional)
 

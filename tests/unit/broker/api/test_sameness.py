@@ -38,7 +38,7 @@ def _absent(world: ServedWorld) -> None:
 
 
 def _shielded(world: ServedWorld) -> None:
-    world.write("UPDATE signals SET shielded = 1 WHERE organisation = ?", GI)
+    world.write("UPDATE signals SET shielded = true WHERE organisation = ?", GI)
 
 
 def _excluded(world: ServedWorld) -> None:

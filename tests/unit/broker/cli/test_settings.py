@@ -25,7 +25,7 @@ def _read(folder: Path, members: dict[str, Any]) -> Settings:
 def test_settings_come_back_as_written(tmp_path: Path) -> None:
     """Paths are relative to the folder, and the rest has the defaults of D7."""
     settings = _read(tmp_path, GOOD)
-    assert settings.path(settings.database) == tmp_path / "broker.sqlite"
+    assert settings.path(Path(settings.database)) == tmp_path / "broker.sqlite"
     assert (settings.host, settings.port) == ("127.0.0.1", 8801)
     assert settings.effective_tick_ms == 200
     assert settings.log_origin == "broker.demo.sluis.test/log"

@@ -118,8 +118,13 @@ async def test_a_cosignature_that_the_policy_does_not_know_covers_nothing(kept: 
 
 
 @pytest.mark.parametrize(
-    "damage", ["DELETE FROM log_payloads", "UPDATE answers SET sealed = wrapped FROM log_payload_keys", "DROP TABLE log_cosignatures"]
-)  # fmt: skip
+    "damage",
+    [
+        "DELETE FROM log_payloads",
+        "UPDATE answers SET sealed = wrapped FROM log_payload_keys",
+        "DROP TABLE log_cosignatures",
+    ],
+)
 async def test_an_answer_that_cannot_be_read_is_an_outage(kept: Kept, damage: str) -> None:
     """Erased payloads, an altered row or a broken database: not given again, and never as an empty answer."""
     await kept.write("first")

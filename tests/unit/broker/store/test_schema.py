@@ -30,8 +30,8 @@ def keys_without_the_index(database: Database) -> list[str]:
     with administration(database.owner) as opened:
         found = inspect(opened)
         for table in TOKEN_INDEX_TABLES:
-            keys = [found.get_pk_constraint(table)["constrained_columns"]]
-            keys += [one["column_names"] for one in found.get_unique_constraints(table)]
+            keys: list[list[str | None]] = [[*found.get_pk_constraint(table)["constrained_columns"]]]
+            keys += [[*one["column_names"]] for one in found.get_unique_constraints(table)]
             keys += [one["column_names"] for one in found.get_indexes(table) if one["unique"]]
             faults += [f"{table}: {', '.join(map(str, key))}" for key in keys if IDX not in key]
     return faults
