@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,24 +18,15 @@ import typer
 
 from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError
-from audit.seal import KeyEncryptionKey
-from audit.signer import LocalSigner
+from broker import founding
 from broker.domain.errors import BrokerError, DocumentNotNewerError, OrganisationUnknownError
-from broker.keys import create_index_key, create_offline_pair
-from broker.protocol import strict_json
-from broker.protocol.errors import MalformedError, ProtocolError, SignatureError
-from broker.protocol.signing_keys import VerifyKey
+from broker.protocol.errors import ProtocolError, SignatureError
 from broker.settings import (
     FILE_NAME,
-    INDEX_KEY,
-    LOG_KEY,
     OFFLINE_PRIVATE_KEY,
-    OFFLINE_PUBLIC_KEY,
-    PAYLOAD_KEY,
     Settings,
     SettingsError,
     check_outside,
-    encode,
 )
 
 if TYPE_CHECKING:
@@ -92,21 +83,22 @@ def init(
     with _refusals():
         if (directory / FILE_NAME).exists() or (directory / "keys").exists():
             raise SettingsError("DIR", "holds a broker already", "nothing was changed")
-        registrars, custodians = _pins(registrar, custodian)
+        registrars, custodians = founding.read_pins(registrar, custodian)
         members = {
             "id": party,
             "public_url": public_url,
             "bind": bind,
-            "registrars": [_pin(name) for name in registrars],
+            "registrars": [founding.pin_of(name) for name in registrars],
             "log_policy": log_policy,
             "insecure_test_bundle": insecure_test_bundle,
             **({} if witness_url is None else {"witness_url": witness_url}),
             **({} if database is None else {"database": database}),
             **({} if database_owner is None else {"database_owner": database_owner}),
-            "custodians": {name: _pin(name) for name in custodians},
+            "custodians": {name: founding.pin_of(name) for name in custodians},
         }
         check_outside(directory, offline_key_out)
-        vkey = _make(directory, members, {**registrars, **custodians}, offline=offline)
+        with _warnings_told():
+            vkey = founding.found(directory, members, {**registrars, **custodians}, offline=offline)
     typer.echo(f"Take {offline} offline now: with it and the database every token can be read.", err=True)
     typer.echo(json.dumps({"vkey": vkey, "offlinePrivateKey": str(offline)}) if as_json else vkey)
 
@@ -214,45 +206,6 @@ async def _start_and_stop(settings: Settings) -> None:
     application = _application(settings)
     async with application.router.lifespan_context(application):
         pass
-
-
-def _pins(registrars: Sequence[Path], custodians: Sequence[str]) -> tuple[dict[str, _Jwk], dict[str, _Jwk]]:
-    """Return the public keys to pin: registrars by a name of ours, custodians by their id. Raises MalformedError."""
-    if not all("=" in item for item in custodians):
-        raise MalformedError("custodian", "is not ID=FILE")
-    files = {party: Path(path) for party, _, path in (item.partition("=") for item in custodians)}
-    first = {f"registrar-{number}": _jwk(path) for number, path in enumerate(registrars, start=1)}
-    return first, {party: _jwk(path) for party, path in files.items()}
-
-
-def _jwk(path: Path) -> _Jwk:
-    jwk = strict_json.load_object(path.read_bytes(), field=path.name)
-    VerifyKey.from_jwk(jwk, field=path.name)
-    return jwk
-
-
-def _make(directory: Path, members: dict[str, Any], pins: dict[str, _Jwk], *, offline: Path) -> str:
-    """Make the folder of a new broker and return the log's vkey; settings that would not be read make nothing."""
-    text = encode(members)
-    with _warnings_told():
-        settings = Settings.parse(text, folder=directory)
-    keys = directory / "keys"
-    keys.mkdir(mode=0o700, parents=True)
-    directory.chmod(0o700)
-    (directory / "trust").mkdir(mode=0o700)
-    for name, jwk in pins.items():
-        (directory / _pin(name)).write_text(json.dumps(jwk) + "\n", encoding="utf-8")
-    vkey = LocalSigner.create(keys / LOG_KEY, settings.log_origin).encode()
-    KeyEncryptionKey.create(keys / PAYLOAD_KEY)
-    create_index_key(keys / INDEX_KEY)
-    create_offline_pair(public=keys / OFFLINE_PUBLIC_KEY, private=offline)
-    (directory / FILE_NAME).write_text(text, encoding="utf-8")
-    return vkey
-
-
-def _pin(name: str) -> str:
-    """Return where the public key of a party is kept; the settings have checked its name."""
-    return f"trust/{name}.jwk"
 
 
 def _settings(directory: Path) -> Settings:

@@ -4,7 +4,9 @@ import functools
 import hashlib
 import http.server
 import io
+import os
 import shutil
+import subprocess
 import threading
 import venv
 import zipfile
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source_tree import ROOT
-from tests.check import bootstrap
+from tests.check import bootstrap, system_packages
 from tests.check.bootstrap import APT_LINE, Project, SetUpError
 from tests.check.pip_wheel import (
     PUBLIC_INDEX,
@@ -226,3 +228,39 @@ def test_a_changed_requirement_is_noticed(project: Project, name: str) -> None:
     with (project.root / name).open("a", encoding="ascii") as file:
         file.write("# changed\n")
     assert project.fingerprint("run") != before
+
+
+def a_package(*, here: list[bool]) -> system_packages.Needed:
+    """Return a package that is there or not, each time it is looked for."""
+    return system_packages.Needed(package="postgresql", is_here=lambda: here.pop(0))
+
+
+def test_a_missing_system_package_fails_and_names_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without root a missing package is never skipped: the apt line is told, and nothing is run."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    advice = system_packages.ensure((a_package(here=[False]),))
+    assert advice is not None
+    assert advice.endswith("apt-get install -y --no-install-recommends postgresql")
+    assert system_packages.ensure((a_package(here=[True]),)) is None
+
+
+@pytest.mark.parametrize(
+    ("here", "code", "told"),
+    [([False, True], 0, None), ([False, False], 0, "still not usable"), ([False], 100, "this failed")],
+)
+def test_root_installs_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, here: list[bool], code: int, told: str | None
+) -> None:
+    """As root the package is installed, and looked for again: an installation that brought nothing is a failure."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda _name: "/usr/bin/apt-get")
+    ran: list[list[str]] = []
+
+    def note(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command)
+        return subprocess.CompletedProcess(command, code)
+
+    monkeypatch.setattr(subprocess, "run", note)
+    advice = system_packages.ensure((a_package(here=[*here]),))
+    assert advice is None if told is None else told in str(advice)
+    assert ran[0][:2] == ["apt-get", "update"]

@@ -53,6 +53,7 @@ def stages() -> list[Stage]:
     )
     return [
         Stage(name="set-up", command=(sys.executable, "-m", "tests.check.bootstrap", "dev")),
+        Stage(name="system-packages", command=(sys.executable, "-m", "tests.check.system_packages")),
         Stage(name="format", command=(f"{BIN}/ruff", "format", "--check", ".")),
         Stage(name="lint", command=(f"{BIN}/ruff", "check", ".")),
         Stage(name="spelling", command=(f"{BIN}/codespell",)),
@@ -109,7 +110,7 @@ def main() -> int:
     outcomes: list[Outcome] = []
     for stage in stages():
         outcomes.append(carry_out(stage))
-        if stage.name == "set-up" and not outcomes[-1].ok:
+        if stage.name in {"set-up", "system-packages"} and not outcomes[-1].ok:
             break
     seconds, tests = time.monotonic() - began, count_tests()
     report = {

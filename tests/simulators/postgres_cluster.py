@@ -22,9 +22,9 @@ import psycopg
 
 from broker.store.address import PostgresServer
 from broker.store.schema import migrate
+from tests.check.system_packages import apt_line
 
 OWNER, SERVICE = "sluis_owner", "sluis_service"
-APT_LINE = "apt-get install -y --no-install-recommends postgresql"
 TEMPLATE = "sluis_template"
 _READY_S = 30.0
 _PR_SET_PDEATHSIG = 1
@@ -34,7 +34,7 @@ def binaries() -> Path:
     """Return the folder of the server's programs: the newest release that Debian put there, else that of the PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     program = found[-1] if found else Path(shutil.which("postgres") or "/nowhere")
-    assert (program.parent / "initdb").is_file(), f"PostgreSQL's server is missing; as root: {APT_LINE}"
+    assert (program.parent / "initdb").is_file(), f"PostgreSQL's server is missing; as root: {apt_line(['postgresql'])}"
     return program.parent
 
 

@@ -7,7 +7,6 @@ import pytest
 from typer.testing import CliRunner
 
 from audit.cli import app
-from audit.database import Connection
 from audit.errors import DatabaseError, LogStoreError
 from audit.log import append, found_log
 from audit.merkle import Node
@@ -34,7 +33,7 @@ class Log:
     def __init__(self, folder: Path, database: Database) -> None:
         assert isinstance(database.owner, PostgresServer)
         self.url = database.owner.url
-        self.connection: Connection = open_postgres(self.url)
+        self.connection = open_postgres(self.url)
         self.verifier = LocalSigner.create(folder / "log.key", ORIGIN)
         kek = KeyEncryptionKey.create(folder / "kek")
         with LocalSigner.open(folder / "log.key") as signer:
@@ -118,18 +117,21 @@ def test_what_the_reader_gives_is_what_was_written(filled: Log) -> None:
     assert (len(reader.entries(0, 3)), len(reader.nodes(1, 0, 1)), reader.size()) == (3, 1, 3)
 
 
-def test_a_refused_insert_is_an_error_of_the_log(filled: Log) -> None:
+@pytest.mark.parametrize("gap", [True, False])
+def test_a_refused_insert_is_an_error_of_the_log(filled: Log, gap: bool) -> None:  # noqa: FBT001 - a parameter of the table
     """The writer sees one error type and nothing of the rows."""
-    for gap in (True, False):
-        filled.connection.execute("BEGIN")
-        transaction = StoredLogTransaction(filled.connection)
-        with pytest.raises(LogStoreError) as refused:
-            if gap:
-                transaction.insert_entries(7, [plain_leaf(7)])
-            else:
-                transaction.insert_nodes([Node(level=0, index=0, hash=bytes(32))])
-        assert "VALUES" not in str(refused.value)
-        filled.connection.execute("ROLLBACK")
+    filled.connection.execute("BEGIN")
+    transaction = StoredLogTransaction(filled.connection)
+
+    def insert() -> None:
+        if gap:
+            transaction.insert_entries(7, [plain_leaf(7)])
+        transaction.insert_nodes([Node(level=0, index=0, hash=bytes(32))])
+
+    with pytest.raises(LogStoreError) as refused:
+        insert()
+    assert "VALUES" not in str(refused.value)
+    filled.connection.execute("ROLLBACK")
 
 
 def test_an_error_never_quotes_a_value(filled: Log) -> None:

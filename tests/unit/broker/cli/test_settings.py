@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from broker.settings import FILE_NAME, InsecureSettingWarning, Settings, SettingsError, encode
+from broker.store.address import PostgresServer, SqliteFile, address_of
 
 GOOD: dict[str, Any] = {
     "id": "broker.demo.sluis.test",
@@ -29,6 +30,16 @@ def test_settings_come_back_as_written(tmp_path: Path) -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8801)
     assert settings.effective_tick_ms == 200
     assert settings.log_origin == "broker.demo.sluis.test/log"
+
+
+def test_a_database_is_a_file_or_a_server(tmp_path: Path) -> None:
+    """A server is named with the role to serve as, and never with its password: that is a file of libpq's."""
+    url = "postgresql://sluis%20service@host/sluis?passfile=/run/secrets/pass"
+    settings = _read(tmp_path, {**GOOD, "database": url})
+    address = address_of(settings.database, folder=tmp_path)
+    assert address == PostgresServer(url=url)
+    assert address.role == "sluis service"
+    assert address_of("other.sqlite", folder=tmp_path) == SqliteFile(path=tmp_path / "other.sqlite")
 
 
 @pytest.mark.parametrize("name", sorted(GOOD.keys() - {"witness_url"}))
@@ -57,6 +68,14 @@ def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
         ("tick_ms", "200"),
         ("insecure_test_bundle", "yes"),
         ("unknown_setting", "x"),
+        ("database", ""),
+        ("database", 7),
+        ("database", "postgresql:sluis"),
+        ("database", "postgresql://host/sluis"),
+        ("database", "postgresql://role@host/"),
+        ("database", "postgresql://role:secret@host/sluis"),
+        ("database", "postgresql://role@host/sluis?password=secret"),
+        ("database_owner", "postgresql://owner:secret@host/sluis"),
     ],
 )
 def test_a_wrong_setting_refuses_to_start(tmp_path: Path, name: str, value: object) -> None:

@@ -1,14 +1,19 @@
 """Register, rosters, epoch and bundle: verified here, newer only, and stale what was decided before."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError, StorageError
 from broker.ports import BUNDLE, StampKey, StampKind
 from broker.protocol.errors import MalformedError, SignatureError
-from broker.store.administration import activate_bundle, import_epoch, import_register, import_roster
+from broker.store import administration
+from broker.store.address import DatabaseAddress
+from broker.store.administration import TRIES, activate_bundle, import_epoch, import_register, import_roster
 from broker.store.connection import open_reader
 from broker.store.documents import StoredDocuments
 from broker.store.signals import StoredSignals
@@ -171,3 +176,42 @@ async def test_another_bundle_makes_decisions_stale_and_the_same_does_not(databa
     for sha256, version in (("a" * 64, 1), ("a" * 64, 1), ("b" * 64, 2)):
         activate_bundle(database.address, sha256, now=NOON)
         assert (await versions(database))[BUNDLE.decode()] == version
+
+
+def test_imports_that_meet_are_taken_one_after_the_other(database: Database) -> None:
+    """Two operators at once: each register is in force or refused as not newer, never half and never lost."""
+    documents = {number: Enrolled(number=number).register_document().encode() for number in range(1, 13)}
+
+    def take(number: int) -> bool:
+        try:
+            import_register(database.address, documents[number], registrars=registrars(), now=NOON)
+        except DocumentNotNewerError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(max_workers=2) as operators:
+        taken = dict(zip(documents, operators.map(take, documents), strict=True))
+    assert taken[12]
+    stored = [number for (number,) in database.rows("SELECT number FROM registers ORDER BY number")]
+    assert stored == [number for number, done in taken.items() if done]
+
+
+@pytest.mark.parametrize(("sqlstate", "tries"), [("40001", TRIES), ("40P01", TRIES), ("53100", 1)])
+def test_an_import_is_tried_again_only_where_nothing_was_done(
+    database: Database, monkeypatch: pytest.MonkeyPatch, sqlstate: str, tries: int
+) -> None:
+    """What a server undid for another transaction is done again, some times; any other failure is told at once."""
+    asked = []
+
+    class RefusedError(Exception):
+        def __init__(self) -> None:
+            self.sqlstate = sqlstate
+
+    def refusing(address: DatabaseAddress) -> AbstractContextManager[Connection]:
+        asked.append(address)
+        raise OperationalError("INSERT", {}, RefusedError())
+
+    monkeypatch.setattr(administration, "administration", refusing)
+    with pytest.raises(StorageError):
+        enrol(database, Enrolled())
+    assert len(asked) == tries
