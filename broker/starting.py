@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError
-from broker.domain.errors import BrokerError, RightsTooWideError, SchemaNotMigratedError
+from broker.domain.errors import BrokerError, RightsTooWideError, SchemaNotMigratedError, WriterHeldError
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
 from broker.protocol.register import Register
@@ -77,6 +77,8 @@ def told(setting: str, advice: str, *, also: tuple[type[Exception], ...] = ()) -
     except RightsTooWideError:
         rule = "is used as a role that may rewrite the log or change the schema"
         raise SettingsError("database", rule, "serve as another role than `database_owner`") from None
+    except WriterHeldError:
+        raise SettingsError("database", "has another broker that writes to it", "stop that one first") from None
     except OSError as error:
         raise SettingsError(setting, (error.strerror or "cannot be used").lower(), advice) from None
     except DATABASE_ERRORS as error:

@@ -57,6 +57,7 @@ PROBLEM_IDS: Mapping[type[Exception], str] = {
     errors.LogUnavailableError: "log-unavailable",
     errors.SchemaNotMigratedError: "storage-unavailable",
     errors.RightsTooWideError: "storage-unavailable",
+    errors.WriterHeldError: "storage-unavailable",
     # A fault of ours, whatever was sent: these belong to documents, keys and proofs, which no route takes.
     errors.DocumentNotNewerError: "internal",
     SignatureError: "internal",

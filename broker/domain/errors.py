@@ -32,7 +32,8 @@ BrokerError
 ├── NotRecordedError                not done, and not recorded either
 │   ├── StorageError                it could not be stored
 │   │   ├── SchemaNotMigratedError  the database has not the schema of this release
-│   │   └── RightsTooWideError      the role of the database may rewrite the log or change the schema
+│   │   ├── RightsTooWideError      the role of the database may rewrite the log or change the schema
+│   │   └── WriterHeldError         another broker writes to this database
 │   └── LogUnavailableError         the log does not work
 └── ConcurrencyError                only inside the broker: a flow catches these
     ├── StaleDecisionError          what the decision relied on has changed: decide again
@@ -201,6 +202,10 @@ class StorageError(NotRecordedError):
 
 class SchemaNotMigratedError(StorageError):
     """The database has not the schema of this release; migrate it first."""
+
+
+class WriterHeldError(StorageError):
+    """Another broker writes to this database, so this one does not."""
 
 
 class RightsTooWideError(StorageError):

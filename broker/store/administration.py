@@ -22,7 +22,6 @@ from broker.store.models import BundleRow, EpochRow, RegisterRow, RosterRow, Ver
 from broker.store.schema import administration
 
 TRIES = 5
-_UNDONE_FOR_ANOTHER = frozenset({"40001", "40P01"})
 
 
 def import_register(
@@ -122,7 +121,7 @@ def _in_one_transaction(address: DatabaseAddress, take: Callable[[Session], None
                 session.flush()
         except DBAPIError as error:
             # Its text holds the statement with its values, so nothing of it is passed on.
-            if getattr(error.orig, "sqlstate", None) not in _UNDONE_FOR_ANOTHER:
+            if not DatabaseError(getattr(error.orig, "sqlstate", None), lost=False).may_succeed_again:
                 raise StorageError from None
         except DatabaseError as error:
             raise StorageError from error

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from audit.database import DATABASE_ERRORS, Connection
 from audit.errors import DatabaseError
 from audit.sqlite import SqliteConnection, open_database
-from broker.domain.errors import SchemaNotMigratedError, StorageError
+from broker.domain.errors import SchemaNotMigratedError, StorageError, WriterHeldError
 from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile
 from broker.store.schema import check_migrated
 
@@ -18,6 +18,8 @@ BUSY_MS = 5000
 """How long to wait for another process, which imports a register, to end its transaction."""
 READERS = 2
 """Sessions that read from a server at once; the flows of one tick share them."""
+_LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL, appendix A: nobody waits longer for a lock than `lock_timeout`."""
 _WRITER_LOCK = 0x536C756973
 """The advisory lock of the one writer of a database on a server: `Sluis` in ASCII."""
 
@@ -163,7 +165,7 @@ class SingleWriter:
         if self.connection.lost:
             try:
                 self.connection = _open_writing(self._address)
-            except (*DATABASE_ERRORS, SchemaNotMigratedError) as error:
+            except (*DATABASE_ERRORS, StorageError) as error:
                 raise StorageError from error
         return work(self.connection)
 
@@ -176,14 +178,16 @@ class SingleWriter:
 def _open_writing(address: DatabaseAddress) -> Connection:
     """Return the session of the one writer.
 
-    On a server it holds a lock for as long as the session lives. So after a lost session its commit, if it was under
+    Raises WriterHeldError and as `open_connection`. On a server it holds a lock for as long as the session lives. So after a lost session its commit, if it was under
     way, has come to its end before anything is read or written here again.
     """
     connection = open_connection(address)
     if isinstance(address, PostgresServer):
         try:
             connection.execute("SELECT pg_advisory_lock(?)", (_WRITER_LOCK,))
-        except DatabaseError:
+        except DatabaseError as error:
             connection.close()
+            if error.sqlstate == _LOCK_NOT_AVAILABLE:
+                raise WriterHeldError from None
             raise
     return connection

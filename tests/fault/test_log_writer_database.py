@@ -18,7 +18,7 @@ from audit.note import parse_note
 from audit.seal import KeyEncryptionKey, seal_entry
 from audit.signer import LocalSigner, Signer
 from audit.stored_log import StoredLog
-from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
+from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError, WriterHeldError
 from broker.ports import Proposal
 from broker.store.connection import SingleWriter
 from broker.store.ledger import TRIES, StoredLedger
@@ -220,7 +220,7 @@ async def test_a_lost_session_costs_one_tick_and_the_same_process_goes_on(
 async def test_a_second_broker_cannot_write_to_the_same_server(tmp_path: Path) -> None:
     """One writer at a time: a second one waits for the lock, and is refused instead of served beside the first."""
     first = Process(tmp_path, "postgresql")
-    with pytest.raises(DatabaseError):
+    with pytest.raises(WriterHeldError):
         SingleWriter(first.database.address)
     first.stop()
     SingleWriter(first.database.address).close()

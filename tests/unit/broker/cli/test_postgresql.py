@@ -1,13 +1,15 @@
 """A broker on a server of PostgreSQL: set up by the same commands, and refused where it would be unsafe."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from broker import cli
-from broker.settings import FILE_NAME
-from tests.simulators.databases import databases
+from broker.settings import FILE_NAME, InsecureSettingWarning, Settings
+from broker.store.connection import SingleWriter
+from tests.simulators.databases import at, databases
 from tests.simulators.postgres_cluster import OWNER, SERVICE
 from tests.simulators.served_world import copy_world, make_template, run_cli
 
@@ -63,6 +65,15 @@ def test_a_server_is_migrated_by_its_owner_only(broker: Path, owner: str) -> Non
     code, sentence = _refusal("migrate", broker)
     assert code == 2
     assert "database_owner" in sentence
+
+
+def test_a_second_broker_on_one_database_is_refused(broker: Path) -> None:
+    """While another writes, a broker does not start, and says so."""
+    with pytest.warns(InsecureSettingWarning):
+        database = at(Settings.read(broker).database, broker)
+    with closing(SingleWriter(database.address)):
+        code, sentence = _refusal("config", "check", broker)
+    assert (code, "another broker" in sentence) == (2, True)
 
 
 def test_a_server_that_is_away_is_told_and_nothing_is_shown_of_it(broker: Path, tmp_path: Path) -> None:
