@@ -178,8 +178,11 @@ class SingleWriter:
 def _open_writing(address: DatabaseAddress) -> Connection:
     """Return the session of the one writer.
 
-    Raises WriterHeldError and as `open_connection`. On a server it holds a lock for as long as the session lives. So after a lost session its commit, if it was under
+    On a server it holds a lock for as long as the session lives. So after a lost session its commit, if it was under
     way, has come to its end before anything is read or written here again.
+
+    Raises:
+        WriterHeldError: another broker holds it. And as `open_connection`.
     """
     connection = open_connection(address)
     if isinstance(address, PostgresServer):
