@@ -171,6 +171,7 @@ def _edge(
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
         bundle_sha256=material.bundle.sha256,
+        address_mute_above=settings.address_mute_above,
     )
 
 

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from broker.domain.disclosures import MOST_SIGNALS_OF_AN_ADDRESS
 from broker.protocol.errors import MalformedError
 
 FILE_NAME = "broker.toml"
@@ -106,6 +107,7 @@ class Settings(BaseModel):
         database: an SQLite file, or postgresql://ROLE@HOST/NAME with the role this broker serves as.
         database_owner: the same database as the role that owns its schema; only `migrate` uses it.
         tick_ms: milliseconds in which requests gather before their answers leave together (D7).
+        address_mute_above: an address with more visible signals of others says nothing (D4); lower is stricter.
         insecure_tick_ms: replaces `tick_ms` in benches.
         insecure_test_bundle: loads the policy documents that are no law.
     """
@@ -123,6 +125,7 @@ class Settings(BaseModel):
     database: Database = "broker.sqlite"
     database_owner: Database | None = None
     tick_ms: Annotated[int, Field(ge=20, le=5_000)] = 200
+    address_mute_above: Annotated[int, Field(ge=1, le=MOST_SIGNALS_OF_AN_ADDRESS)] = MOST_SIGNALS_OF_AN_ADDRESS
     insecure_tick_ms: Annotated[int, Field(ge=0, le=5_000)] | None = None
     insecure_test_bundle: bool = False
     _folder: Path = PrivateAttr(default=Path())

@@ -66,6 +66,7 @@ class Edge:
     spending: RequestSpending
     published: PublishedLog
     bundle_sha256: str
+    address_mute_above: int
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
         """Return who sent this request and its body; its token is spent.

@@ -7,8 +7,8 @@ from broker.domain.households import STRENGTH, Hit, MatchKind
 
 CONTACT_LEVEL = 2
 """Organisation and contact: the highest level the broker holds, and the lowest that names anybody."""
-MAX_SIGNALS_OF_AN_ADDRESS = 12
-"""More than so many of others that this asker may see make an address mute to him: a flat is no household."""
+MOST_SIGNALS_OF_AN_ADDRESS = 12
+"""The highest number of others' signals at one address that may still be told of; an operator may set it lower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +29,21 @@ class MatchRow:
     level: int
 
 
-def without_crowd(permitted: Iterable[PermittedHit], *, among: Iterable[PermittedHit]) -> tuple[PermittedHit, ...]:
-    """Return these hits, without those by the address where a crowd stands at it.
+def is_crowd(among: Iterable[PermittedHit], *, above: int) -> bool:
+    """Return whether a crowd stands at the one address of a household: a flat is no household, so it is mute.
 
     Only what may be seen counts, so a hidden signal never changes what is visible and own signals silence nobody.
 
     Args:
-        permitted: what may be shown.
-        among: every hit that this asker may see, of the one address a household has.
+        among: every hit that this asker may see.
+        above: more signals than this are a crowd.
     """
     visible = {one.hit.signal.id for one in among if one.hit.kind is MatchKind.ADDRESS and one.level >= CONTACT_LEVEL}
-    mute = len(visible) > MAX_SIGNALS_OF_AN_ADDRESS
+    return len(visible) > above
+
+
+def audible(permitted: Iterable[PermittedHit], *, mute: bool) -> tuple[PermittedHit, ...]:
+    """Return these hits, without those by the address where it is mute."""
     return tuple(one for one in permitted if not (mute and one.hit.kind is MatchKind.ADDRESS))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from broker.domain.changes import TicketId
-from broker.domain.disclosures import MatchRow, match_rows, without_crowd
+from broker.domain.disclosures import MatchRow, audible, is_crowd, match_rows
 from broker.domain.households import Household, find_hits
 from broker.flows.act import Act
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
@@ -131,20 +131,30 @@ def may_ask(policy: PolicyInForce, question: Question) -> Permit | Refusal:
     return decision
 
 
-def see(policy: PolicyInForce, question: Question, looked_up: LookUp, *, register: Register) -> Seen:
-    """Return what may be shown of everything found, having decided on all of it. Raises DecisionFailedError."""
+def see(
+    policy: PolicyInForce, question: Question, looked_up: LookUp, *, register: Register, address_mute_above: int
+) -> Seen:
+    """Return what may be shown of everything found, having decided on all of it.
+
+    Args:
+        address_mute_above: an address with more visible signals of others than this says nothing (D4).
+
+    Raises:
+        DecisionFailedError: a decision failed, or a match does not fit its entry.
+    """
     prepared = question.prepared
     found = find_hits(prepared.household, looked_up.found, asker=prepared.organisation.oin, day=question.today)
     hits = [hit for hit in found if hit.kind.value in prepared.purpose.match_kinds]
     judged = judge_hits(policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker)
-    recorded = record_decisions(HITS_SCHEMA, [one for one in judged if not one.shielded], room=HITS_ROOM)
-    shielded = record_decisions(SHIELDED_SCHEMA, [one for one in judged if one.shielded], room=SHIELDED_ROOM)
     # Whether the address is mute is judged on what may be seen, after every hit was decided on.
     visible = permitted_hits(judged)
-    permitted = without_crowd(recorded.permitted(), among=visible)
+    mute = is_crowd(visible, above=address_mute_above)
+    recorded = record_decisions(HITS_SCHEMA, [one for one in judged if not one.shielded], room=HITS_ROOM, mute=mute)
+    shielded = record_decisions(SHIELDED_SCHEMA, [one for one in judged if one.shielded], room=SHIELDED_ROOM)
+    permitted = audible(recorded.permitted(), mute=mute)
     rows = match_rows(permitted)
     # What is not in the log is not disclosed, and a match is never dropped silently: then it is not done.
-    if rows != match_rows(without_crowd(visible, among=visible)):
+    if rows != match_rows(audible(visible, mute=mute)):
         raise DecisionFailedError
     named = {(row.organisation, row.team) for row in rows}
     shown = [one.hit.signal for one in permitted if (one.hit.signal.organisation, one.hit.signal.team) in named]

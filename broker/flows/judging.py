@@ -114,14 +114,20 @@ class Recorded:
         return permitted_hits(self.kept)
 
 
-def record_decisions(schema: str, judged: Iterable[Judged], *, room: int) -> Recorded:
+def record_decisions(schema: str, judged: Iterable[Judged], *, room: int, mute: bool = False) -> Recorded:
     """Return the payload with as many decisions as fit in `room` bytes, in their order; the rest as count and hash.
 
     Sizes are fixed (D12), so a household with very many holders cannot have every decision spelt out.
+
+    Args:
+        schema: of the payload.
+        judged: the decisions, permits first.
+        room: bytes.
+        mute: a crowd stood at the address, so that permits of this kind were not shown. It is said only then.
     """
     kept: list[Judged] = []
     omitted: list[Judged] = []
-    used = len(canonical(_payload(schema, [], [])))
+    used = len(canonical(_payload(schema, [], [], mute=mute)))
     for one in judged:
         size = len(canonical(one.entry())) + 1
         fits = not omitted and used + size <= room - _OMITTED_ROOM
@@ -129,7 +135,9 @@ def record_decisions(schema: str, judged: Iterable[Judged], *, room: int) -> Rec
         used += size
     entries = [one.entry() for one in kept]
     return Recorded(
-        payload=_payload(schema, entries, [one.entry() for one in omitted]), kept=tuple(kept), omitted=len(omitted)
+        payload=_payload(schema, entries, [one.entry() for one in omitted], mute=mute),
+        kept=tuple(kept),
+        omitted=len(omitted),
     )
 
 
@@ -137,8 +145,12 @@ _OMITTED_ROOM = 160
 """Bytes kept free for the count and hash of what did not fit."""
 
 
-def _payload(schema: str, entries: list[dict[str, object]], omitted: list[dict[str, object]]) -> dict[str, object]:
+def _payload(
+    schema: str, entries: list[dict[str, object]], omitted: list[dict[str, object]], *, mute: bool
+) -> dict[str, object]:
     payload: dict[str, object] = {"schema": schema, "decisions": entries}
+    if mute:
+        payload["mute"] = True
     if omitted:
         digest = sha256_of(omitted)
         payload["omitted"] = {"count": len(omitted), "sha256": digest}

@@ -60,6 +60,7 @@ class World:
     ledger: Ledger
     log: LogWriter
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
+    address_mute_above: int = 12
     database: Database | None = None
     written: list[Proposal] = field(default_factory=list)
 
@@ -89,6 +90,7 @@ class World:
             signals=self.signals,
             answers=self.answers,
             log=self.log,
+            address_mute_above=self.address_mute_above,
         )
 
     async def check(self, asker: Asker, household: Mapping[str, Any], **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
@@ -110,6 +112,7 @@ class World:
             signals=self.signals,
             answers=self.answers,
             log=self.log,
+            address_mute_above=self.address_mute_above,
         )
 
     async def renew(self, asker: Asker, signal_id: str, ends_on: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a body

@@ -30,6 +30,7 @@ async def check(request: Request, edge: Here) -> Response:
             signals=edge.signals,
             answers=edge.answers,
             log=edge.log,
+            address_mute_above=edge.address_mute_above,
         )
     )
 

@@ -29,6 +29,7 @@ def test_settings_come_back_as_written(tmp_path: Path) -> None:
     assert settings.path(Path(settings.database)) == tmp_path / "broker.sqlite"
     assert (settings.host, settings.port) == ("127.0.0.1", 8801)
     assert settings.effective_tick_ms == 200
+    assert settings.address_mute_above == 12
     assert settings.log_origin == "broker.demo.sluis.test/log"
 
 
@@ -66,6 +67,8 @@ def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
         ("witness_url", 7),
         ("tick_ms", 0),
         ("tick_ms", "200"),
+        ("address_mute_above", 0),
+        ("address_mute_above", 13),
         ("insecure_test_bundle", "yes"),
         ("unknown_setting", "x"),
         ("database", ""),

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from broker.domain.disclosures import MAX_SIGNALS_OF_AN_ADDRESS, PermittedHit, match_rows, without_crowd
+from broker.domain.disclosures import PermittedHit, audible, is_crowd, match_rows
 from broker.domain.households import (
     FoundToken,
     Hit,
@@ -81,15 +81,16 @@ def test_family_and_address_are_about_another_subject() -> None:
     assert kinds(ASKED, *same) == []
 
 
-def test_an_address_with_more_than_twelve_signals_is_mute() -> None:
-    """Twelve visible signals at one address match, thirteen say nothing there: a flat is no household."""
-    hits = [PermittedHit(hit=Hit(kind=MatchKind.ADDRESS, signal=a_signal(str(at))), level=2) for at in range(13)]
+@pytest.mark.parametrize("above", [1, 12])
+def test_an_address_with_more_than_so_many_signals_is_mute(above: int) -> None:
+    """So many visible signals at one address match, one more says nothing there: a flat is no household."""
+    hits = [PermittedHit(hit=Hit(kind=MatchKind.ADDRESS, signal=a_signal(str(at))), level=2) for at in range(above + 1)]
     person = PermittedHit(hit=Hit(kind=MatchKind.PERSON, signal=a_signal("0")), level=2)
-    few = tuple(hits[:MAX_SIGNALS_OF_AN_ADDRESS])
-    assert without_crowd(few, among=few) == few
-    assert without_crowd([*few, person], among=hits) == (person,)
-    unnamed = replace(hits[-1], level=1)
-    assert without_crowd(few, among=[*few, few[0], unnamed, person]) == few
+    few = tuple(hits[:above])
+    assert not is_crowd([*few, few[0], replace(hits[-1], level=1), person], above=above)
+    assert is_crowd(hits, above=above)
+    assert audible([*few, person], mute=True) == (person,)
+    assert audible([*few, person], mute=False) == (*few, person)
 
 
 def test_another_address_is_no_match() -> None:

@@ -1,6 +1,7 @@
 """An address with a crowd is mute, and what may not be seen is no part of a crowd."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.simulators.asking import household
 from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.broker_world import World, held_in, matches_of, shield
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
+from tests.unit.broker.flows.noted_log import recorded
 
 LOOK = household(subject="own", address="flat")
 
@@ -53,6 +55,33 @@ async def test_thirteen_visible_signals_are_a_crowd(world: World) -> None:
     for number in range(13):
         await neighbour(world, number)
     assert await seen(world) == []
+
+
+@pytest.mark.parametrize("above", [1, 4])
+async def test_an_operator_may_set_the_crowd_lower(world: World, above: int) -> None:
+    """So many visible signals are told of; one more makes the address mute, and only then the entry says so."""
+    world.address_mute_above = above
+    await world.register(world.asker(WIJKTEAM), LOOK)
+    for number in range(above):
+        await neighbour(world, number)
+    proposals = recorded(world)
+    assert await seen(world) == [GI]
+    await neighbour(world, above)
+    world.clock.move(1)
+    assert await seen(world) == []
+    hits: list[Any] = [proposal.payloads["hits"] for proposal in proposals if proposal.kind == "check"]
+    assert [payload.get("mute") for payload in hits] == [None, True]
+    assert [len(payload["decisions"][0]["signals"]) for payload in hits] == [above, above + 1]
+
+
+async def test_a_mute_address_silences_no_other_kind(world: World) -> None:
+    """Who is found as a person too is told of as a person."""
+    world.address_mute_above = 1
+    await world.register(world.asker(WIJKTEAM), LOOK)
+    await world.register(world.asker(VEILIG_THUIS), LOOK)
+    for number in range(2):
+        await neighbour(world, number)
+    assert await seen(world) == [VEILIG_THUIS]
 
 
 async def hide(world: World, signal_id: str, *, how: str) -> None:

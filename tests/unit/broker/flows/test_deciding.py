@@ -5,8 +5,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -17,12 +16,13 @@ from broker.domain.signals import Exclusion
 from broker.flows import household_question
 from broker.flows.policy import PolicyInForce
 from broker.flows.recording import MAX_DECISIONS
-from broker.ports import Committed, Proposal, Turn
+from broker.ports import Proposal
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_world import World, a_world, documents, log_size, matches_of, shield
 from tests.simulators.enrolled import GI, NAMES, VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.simulators.proposals import committed
 from tests.unit.broker.flows.deciders import erring, permissive, raising, watched
+from tests.unit.broker.flows.noted_log import Recording, recorded
 
 CHILD = household(subject="child", parents=("mother",))
 LOOK = household(subject="child", parents=("mother",), members=())
@@ -36,52 +36,6 @@ def meta(receipt: object) -> dict[str, Any]:
 def actor(receipt: object) -> dict[str, Any]:
     """Return the opened `actor` of a receipt."""
     return dict(json.loads(Receipt.from_wire(receipt).openings["actor"].payload))
-
-
-class Recording:
-    """The log beside it, with every proposal noted."""
-
-    def __init__(self, world: World) -> None:
-        self._log = world.log
-        self.proposals: list[Proposal] = []
-
-    def turn(self) -> "RecordingTurn":
-        """Take a turn."""
-        return RecordingTurn(self, self._log.turn())
-
-    def changed(self, proposal: Proposal) -> Proposal:
-        """Return what is really proposed."""
-        return proposal
-
-
-class RecordingTurn:
-    """A turn of it."""
-
-    def __init__(self, recording: Recording, turn: Turn) -> None:
-        self._recording, self._turn = recording, turn
-
-    async def __aenter__(self) -> Self:
-        """Begin."""
-        await self._turn.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End."""
-        await self._turn.__aexit__(kind, error, trace)
-
-    async def commit(self, proposal: Proposal) -> Committed:
-        """Note and commit."""
-        self._recording.proposals.append(proposal)
-        return await self._turn.commit(self._recording.changed(proposal))
-
-
-def recorded(world: World) -> list[Proposal]:
-    """Return the list in which every proposal will stand from now on."""
-    recording = Recording(world)
-    world.log = recording  # type: ignore[assignment]  # a twin of the Log port
-    return recording.proposals
 
 
 @pytest.mark.parametrize("question", ["may_ask", "may_see"])
