@@ -2,13 +2,14 @@
 
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from policies.bundle import Bundle
 from policies.catalogue import Content, Ground, OrgClass, Purpose
 from policies.compile import compile_lines
-from policies.convenant import Convenant
+from policies.convenant import Convenant, Party
 from policies.document import Document, read_document
 from policies.errors import (
     BundleError,
@@ -45,6 +46,8 @@ def load_bundle(directory: Path | None = None, *, insecure_test_bundle: bool = F
     by_schema = _read(directory or SHIPPED, with_tests=insecure_test_bundle)
     convenants = tuple(Convenant.from_document(document) for document in by_schema.get("convenant/v1", []))
     _check_convenants(convenants, with_tests=insecure_test_bundle)
+    for listed in by_schema.get("partijen/v1", []):
+        convenants = _joined(convenants, listed)
     classes = _rows(by_schema, "organisaties", OrgClass.from_content)
     tables = Tables(
         classes=frozenset(classes),
@@ -97,6 +100,21 @@ def _check_convenants(convenants: tuple[Convenant, ...], *, with_tests: bool) ->
             raise InsecureBundleError("only a test document may have every organisation as party")
         if not set(convenant.builds_on) <= labels:
             raise convenant.document.error(ClauseError, ("steunt_op",), "must name documents of this bundle")
+
+
+def _joined(convenants: tuple[Convenant, ...], listed: Document) -> tuple[Convenant, ...]:
+    """The convenants, one of them with the parties of this test document besides its own."""
+    if not listed.file.startswith(f"{TEST_FOLDER}/"):
+        raise InsecureBundleError("a list of parties beside a convenant belongs in test/: a real one names its own")
+    content: Content = listed.content
+    joined = {convenant.label: convenant for convenant in convenants}
+    target = joined.get(content["bij"])
+    if target is None or target.parties is None:
+        raise listed.error(ClauseError, ("bij",), "must name a convenant of this bundle that lists its parties")
+    parties = (*target.parties, *(Party.from_content(party) for party in content["partijen"]))
+    _unique("party", ((party.oin, party) for party in parties))
+    joined[target.label] = replace(target, parties=parties)
+    return tuple(joined.values())
 
 
 def _carriers(convenants: tuple[Convenant, ...], purposes: frozenset[str]) -> dict[str, Convenant]:

@@ -11,7 +11,9 @@ from policies.document import Document, FieldPath, dotted
 from policies.errors import SchemaError
 
 SCHEMAS = Path(__file__).parent / "schemas"
-DOCUMENT_SCHEMAS = frozenset({"convenant/v1", "gronden/v1", "doelen/v1", "organisaties/v1", "routes/v1", "teksten/v1"})
+DOCUMENT_SCHEMAS = frozenset(
+    {"convenant/v1", "gronden/v1", "doelen/v1", "organisaties/v1", "routes/v1", "teksten/v1", "partijen/v1"}
+)
 
 _RULES = {
     "additionalProperties": "has a key this schema does not know",

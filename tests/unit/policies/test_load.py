@@ -18,7 +18,7 @@ from policies.errors import (
     YamlError,
 )
 from policies.load import SHIPPED
-from tests.unit.policies.arnhem import VIRA, changed_documents, read_table
+from tests.unit.policies.arnhem import DAY, VIRA, WIJKTEAM, changed_documents, read_table
 
 TEKSTEN = "lex/teksten.yaml"
 
@@ -134,6 +134,45 @@ def test_a_test_document_elsewhere_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InsecureBundleError):
         load_bundle(folder)
     with pytest.warns(InsecureTestBundleWarning), pytest.raises(InsecureBundleError):
+        load_bundle(folder, insecure_test_bundle=True)
+
+
+PARTIES = "test/partijen.yaml"
+
+
+def test_invented_parties_need_the_switch() -> None:
+    """The organisations of the tests are party to the example only where tests are loaded."""
+    shipped, oost = load_bundle(), "00000099000000061000"
+    assert not shipped.is_party(purpose="verwijsindex", oin=oost, org_class="wijkteam", day=DAY)
+    with pytest.warns(InsecureTestBundleWarning):
+        bundle = load_bundle(insecure_test_bundle=True)
+    assert bundle.is_party(purpose="verwijsindex", oin=oost, org_class="wijkteam", day=DAY)
+    assert not bundle.is_party(purpose="verwijsindex", oin=oost, org_class="gi", day=DAY)
+    assert bundle.is_party(purpose="verwijsindex", oin=WIJKTEAM, org_class="wijkteam", day=DAY)
+
+
+def test_a_list_of_parties_elsewhere_is_refused(tmp_path: Path) -> None:
+    """Outside test/ only a convenant itself says who its parties are."""
+    folder = changed_documents(tmp_path)
+    shutil.move(folder / PARTIES, folder / "regio" / "partijen.yaml")
+    with pytest.raises(InsecureBundleError):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("vira@2026.1.0", "vira@2025.1.0", ClauseError),
+        ("vira@2026.1.0", "proef@1.0.0", ClauseError),
+        ("00000099000000061000", WIJKTEAM, ConflictError),
+    ],
+)
+def test_a_list_of_parties_joins_one_known_convenant(
+    tmp_path: Path, old: str, new: str, error: type[ConvenantError]
+) -> None:
+    """It adds organisations to a convenant that lists its parties, each once."""
+    folder = changed_documents(tmp_path, (PARTIES, old, new))
+    with pytest.warns(InsecureTestBundleWarning), pytest.raises(error):
         load_bundle(folder, insecure_test_bundle=True)
 
 
