@@ -15,6 +15,12 @@ WITNESS = "witness.demo.sluis.test"
 FAMILIES = ("nlbsn", "fam", "addr")
 REAL_INPUT_PURPOSE = "proefregio"
 
+Sizes = Mapping[str, tuple[int, int]]
+"""Per budget class the persons of a worker and the points of the organisation, both at once and a day."""
+_ORDINARY: Sizes = {"check": (40, 4_000), "urgent": (5, 400), "register": (40, 4_000), "import": (1, 100)}
+# Raised for the real file, so that one worker may ask about fifty households in a minute.
+_RAISED: Sizes = {"check": (2_000, 40_000), "urgent": (5, 400), "register": (400, 10_000), "import": (1, 100)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
@@ -38,7 +44,8 @@ class Partner:
     card: Mapping[str, str | None]
     workers: tuple[Worker, ...]
     simulated_bsn_right: bool = False
-    raised_budgets: bool = False
+    budgets: Sizes | None = None
+    other_cards: tuple[Mapping[str, str | None], ...] = ()
 
     @property
     def worker(self) -> str:
@@ -46,7 +53,10 @@ class Partner:
         return self.workers[0].local_id
 
 
-def _card(code: str, name: str, phone: str, days: str, *, after_hours: str | None = None) -> Mapping[str, str | None]:
+def contact_card(
+    code: str, name: str, phone: str, days: str, *, after_hours: str | None = None
+) -> Mapping[str, str | None]:
+    """Return how a team is reached."""
     return MappingProxyType(
         {
             "code": code,
@@ -66,12 +76,12 @@ WIJKTEAM = Partner(
     org_class="wijkteam",
     families=FAMILIES,
     team="jeugdteam-presikhaaf",
-    card=_card("jeugdteam-presikhaaf", "Jeugdteam Presikhaaf", "026 555 0101", "maandag tot en met vrijdag"),
+    card=contact_card("jeugdteam-presikhaaf", "Jeugdteam Presikhaaf", "026 555 0101", "maandag tot en met vrijdag"),
     workers=(
         Worker(local_id="maatschappelijk-werker", name="Annelotte Wiersinga-Prak", role="worker"),
         Worker(local_id="leidinggevende", name="Gerbrand Oosterwolda", role="approver"),
     ),
-    raised_budgets=True,
+    budgets=_RAISED,
 )
 GI = Partner(
     slug="gi-noord-holland",
@@ -80,7 +90,7 @@ GI = Partner(
     org_class="gi",
     families=FAMILIES,
     team="jeugdbescherming-alkmaar",
-    card=_card(
+    card=contact_card(
         "jeugdbescherming-alkmaar",
         "Jeugdbescherming Alkmaar",
         "072 555 0202",
@@ -88,7 +98,7 @@ GI = Partner(
         after_hours="072 555 0203",
     ),
     workers=(Worker(local_id="gezinsvoogd", name="Philippien Steringa-Bosch", role="worker"),),
-    raised_budgets=True,
+    budgets=_RAISED,
 )
 VEILIG_THUIS = Partner(
     slug="veilig-thuis-gelderland-midden",
@@ -97,7 +107,7 @@ VEILIG_THUIS = Partner(
     org_class="veilig_thuis",
     families=("nlbsn", "fam"),
     team="triage",
-    card=_card("triage", "Team triage", "026 555 0303", "alle dagen", after_hours="0800 2000"),
+    card=contact_card("triage", "Team triage", "026 555 0303", "alle dagen", after_hours="0800 2000"),
     workers=(Worker(local_id="medewerker-triage", name="Machteld Roosenburgh", role="worker"),),
 )
 SCHOOL = Partner(
@@ -107,7 +117,7 @@ SCHOOL = Partner(
     org_class="school",
     families=("nlbsn", "fam"),
     team="zorgteam",
-    card=_card("zorgteam", "Zorgteam", "026 555 0404", "maandag, dinsdag en donderdag"),
+    card=contact_card("zorgteam", "Zorgteam", "026 555 0404", "maandag, dinsdag en donderdag"),
     workers=(Worker(local_id="intern-begeleider", name="Hadewych Mulderije", role="worker"),),
     simulated_bsn_right=True,
 )
@@ -118,7 +128,7 @@ CORPORATIE = Partner(
     org_class="woningcorporatie",
     families=("addr",),
     team="leefbaarheid",
-    card=_card("leefbaarheid", "Team leefbaarheid", "026 555 0505", "maandag tot en met vrijdag"),
+    card=contact_card("leefbaarheid", "Team leefbaarheid", "026 555 0505", "maandag tot en met vrijdag"),
     workers=(Worker(local_id="medewerker-leefbaarheid", name="Lubbert Dijkslagter", role="worker"),),
 )
 PARTNERS = (WIJKTEAM, GI, VEILIG_THUIS, SCHOOL, CORPORATIE)
@@ -137,7 +147,7 @@ def organisation_line(partner: Partner, own_part: Mapping[str, Any]) -> dict[str
         "families": list(partner.families),
         "simulatedBsnRight": partner.simulated_bsn_right,
         "workerCap": 25,
-        "budgets": _budgets(_RAISED) if partner.raised_budgets else None,
+        "budgets": None if partner.budgets is None else _budgets(partner.budgets),
     }
 
 
@@ -146,13 +156,7 @@ def register_content(lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {"number": 1, "organisations": lines, "budgetClasses": _budgets(_ORDINARY)}
 
 
-# (persons per worker, points per organisation), both at once and a day
-_ORDINARY = {"check": (40, 4_000), "urgent": (5, 400), "register": (40, 4_000), "import": (1, 100)}
-# Raised for the real file, so that one worker may ask about fifty households in a minute.
-_RAISED = {"check": (2_000, 40_000), "urgent": (5, 400), "register": (400, 10_000), "import": (1, 100)}
-
-
-def _budgets(sizes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+def _budgets(sizes: Sizes) -> dict[str, Any]:
     return {
         name: {
             "worker": {"capacity": persons, "perDay": persons},

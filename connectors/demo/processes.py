@@ -81,15 +81,17 @@ class Processes:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def run(self, script: str, *arguments: object, expect: Collection[int] = (0,)) -> Ended:
+    def run(
+        self, script: str, *arguments: object, expect: Collection[int] = (0,), within_s: float = COMMAND_S
+    ) -> Ended:
         """Return what a console script printed, once it ended with an expected code. Raises ProcessError."""
         started = self._start(script, arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            output, errors = started.communicate(timeout=COMMAND_S)
+            output, errors = started.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
             started.kill()
             started.communicate()
-            raise ProcessError(f"{script} {arguments[0]} took longer than {COMMAND_S:.0f} s") from None
+            raise ProcessError(f"{script} {arguments[0]} took longer than {within_s:.0f} s") from None
         if started.returncode not in expect:
             said = (errors or output).decode(errors="replace").strip()
             raise ProcessError(f"{script} {arguments[0]} ended with {started.returncode}: {said}")

@@ -6,10 +6,10 @@ partners: folder, workers, rosters; each verifies register, epoch and log policy
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.demo.cast import (
     BROKER,
@@ -22,45 +22,69 @@ from connectors.demo.cast import (
     organisation_line,
     register_content,
 )
-from connectors.demo.processes import Processes, Service, free_port
-from connectors.demo.relay import Relays
+from connectors.demo.processes import Ended, Service
 from connectors.demo.work_folder import WorkFolder
 
-_ANY_PORT = "127.0.0.1:0"
 _REGISTRARS = ("registrar-1", "registrar-2")
 _FOLDERS = dict(zip(CUSTODIANS, ("custodian-a", "custodian-b"), strict=True))
 _SERVICES = ("witness", "custodian-a", "custodian-b", "broker")
 SERVICE_LOG = "service.log"
 
 
+class Commands(Protocol):
+    """How our console scripts are run."""
+
+    def run(self, script: str, *arguments: object) -> Ended:
+        """Return what a console script printed, once it ended well. Raises ProcessError."""
+
+    def serve(self, name: str, script: str, *arguments: object, log: Path) -> Service:
+        """Return a service that was started; it may not serve yet."""
+
+
+class Addresses(Protocol):
+    """Where services are reached, and where they listen."""
+
+    def open(self, name: str) -> str:
+        """Return the public address of a service."""
+
+    def bind(self, name: str) -> str:
+        """Return HOST:PORT for the service to listen on."""
+
+    def forward(self, name: str, url: str) -> None:
+        """What comes to the public address reaches the service at this one."""
+
+
 class Region:
     """The parties of one run; `set_up` makes them and `start` lets the services serve."""
 
-    def __init__(self, work: WorkFolder, processes: Processes, relays: Relays) -> None:
-        """Open a relay for every service; its address is the service's public one."""
+    def __init__(
+        self, work: WorkFolder, processes: Commands, addresses: Addresses, *, partners: Sequence[Partner] = PARTNERS
+    ) -> None:
+        """Open a public address for every service."""
         self._work = work
         self._processes = processes
-        self._relays = relays
-        self._urls = {name: relays.open(name) for name in _SERVICES}
-        self._broker_bind = f"127.0.0.1:{free_port()}"
+        self._addresses = addresses
+        self._partners = partners
+        self._urls = {name: addresses.open(name) for name in _SERVICES}
+        self._broker_bind = addresses.bind("broker")
 
     def set_up(self) -> None:
         """Every folder, key and document is made, signed and imported. Raises ProcessError."""
         _together(self._making_registrar(name) for name in _REGISTRARS)
         _together(self._making_custodian(name) for name in CUSTODIANS)
         _together([self._make_broker_and_witness, self._hold_ceremony])
-        made = _together([self._migrate, *(self._making_partner(partner) for partner in PARTNERS)])
+        made = _together([self._migrate, *(self._making_partner(partner) for partner in self._partners)])
         self._publish_register(made[1:])
         _together(
             [
                 self._import_at_broker,
                 *(self._importing_at_custodian(name) for name in CUSTODIANS),
-                *(self._importing_at_partner(partner) for partner in PARTNERS),
+                *(self._importing_at_partner(partner) for partner in self._partners),
             ]
         )
 
     def start(self) -> None:
-        """All four services serve, each behind its relay. Raises ProcessError."""
+        """All four services serve, each behind its public address. Raises ProcessError."""
         started = {
             "witness": self._serve("witness", "sluis-audit", "witness", "serve"),
             **{name: self._serve(name, "sluis-custodian", "serve") for name in _FOLDERS.values()},
@@ -69,7 +93,7 @@ class Region:
         for name, service in started.items():
             address = service.wait_until_ready()
             # A broker says its public address, which is the relay's; the others say where they listen.
-            self._relays.forward(name, f"http://{self._broker_bind}" if name == "broker" else address)
+            self._addresses.forward(name, f"http://{self._broker_bind}" if name == "broker" else address)
 
     def _serve(self, name: str, script: str, *verbs: str) -> Service:
         folder = self._work.party(name)
@@ -94,7 +118,7 @@ class Region:
         return lambda: self._processes.run(
             "sluis-custodian",
             *("init", self._work.party(folder), "--id", name, "--public-url", self._urls[folder]),
-            *("--bind", _ANY_PORT, "--broker-id", BROKER, *self._registrar_options()),
+            *("--bind", self._addresses.bind(folder), "--broker-id", BROKER, *self._registrar_options()),
         )
 
     def _hold_ceremony(self) -> None:
@@ -139,7 +163,8 @@ class Region:
         log = str(told["vkey"])
         witness = self._processes.run(
             "sluis-audit",
-            *("witness", "init", self._work.party("witness"), "--name", WITNESS, "--log", log, "--bind", _ANY_PORT),
+            *("witness", "init", self._work.party("witness"), "--name", WITNESS),
+            *("--log", log, "--bind", self._addresses.bind("witness")),
         ).output.strip()
         text = f"log {log}\nwitness w1 {witness} {self._urls['witness']}\nquorum w1\n"
         policy.write_text(text, encoding="ascii")
@@ -168,7 +193,10 @@ class Region:
             identity = ("--local-id", worker.local_id, "--name", worker.name, "--role", worker.role)
             self._processes.run("sluis-connect", "worker", "add", folder, *identity)
         teams = folder / "teams.json"
-        teams.write_text(json.dumps([dict(partner.card)], ensure_ascii=False), encoding="utf-8")
+        teams.write_text(
+            json.dumps([dict(card) for card in (partner.card, *partner.other_cards)], ensure_ascii=False),
+            encoding="utf-8",
+        )
         rosters = [
             part
             for audience in (BROKER, *CUSTODIANS)
@@ -193,7 +221,7 @@ class Region:
         register, epoch = self._work.passed_on("register.json"), self._work.passed_on("epoch.json")
         self._processes.run("sluis-broker", "register", "import", folder, register)
         self._processes.run("sluis-broker", "epoch", "import", folder, epoch)
-        rosters = [self._roster(partner, BROKER) for partner in PARTNERS]
+        rosters = [self._roster(partner, BROKER) for partner in self._partners]
         self._processes.run("sluis-broker", "roster", "import", folder, *rosters)
 
     def _importing_at_custodian(self, name: str) -> Callable[[], None]:
@@ -203,7 +231,9 @@ class Region:
         folder = self._work.party(_FOLDERS[name])
         self._processes.run("sluis-custodian", "register", "import", folder, self._work.passed_on("register.json"))
         pairs = [
-            part for partner in PARTNERS for part in ("--oin", partner.oin, "--roster", self._roster(partner, name))
+            part
+            for partner in self._partners
+            for part in ("--oin", partner.oin, "--roster", self._roster(partner, name))
         ]
         self._processes.run("sluis-custodian", "org", "enrol", folder, *pairs)
 

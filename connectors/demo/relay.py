@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
+from connectors.demo.processes import free_port
+
 _HOST = "127.0.0.1"
 _CHUNK = 65_536
 _WAIT_S = 10.0
@@ -58,6 +60,10 @@ class Relays:
     def open(self, name: str) -> str:
         """Return the address of a new relay; it answers nobody until its service is known."""
         return self._wait(self._open(name))
+
+    def bind(self, name: str) -> str:
+        """Return where the service of this name listens: any port, but a broker wants to know its own."""
+        return f"{_HOST}:{free_port() if name == 'broker' else 0}"
 
     def forward(self, name: str, url: str) -> None:
         """The relay passes on to the service at this address."""

@@ -1,11 +1,13 @@
 """The plaintext count of a GBA-V file: who would match whom, by the definitions of `docs/matching.md`.
 
-    python tests/region/oracle.py FILE [--limit N] (--holders FILE | --split ORG ORG [ORG ...])
+    python tests/region/oracle.py FILE [--limit N] (--holders FILE | --split ORG ... | --region ORG ...)
                                        [--date YYYY-MM-DD] [--mute N] [--exclude POSTCODE/NUMBER[/LETTER...] ...]
+                                       [--purpose verwijsindex --assessments FILE] [--teams FILE]
 
 It reads with the csv module and shares no line with Sluis. It prints JSON: `holders` {label: [org]}, `expected` (every
 match as {checker, checker_row, kind, holder, holder_row}), `shown` (what an asker is told: the strongest kind per
-checked row and holder), `rejected` labels with their reason, and counts. Rows are named by label, never by number.
+checked row, holder and team), `rejected` rows with holder and reason, `doubled` (labels that share a number),
+`addresses` (by how many signals stand there) and counts. Rows are named by label, never by number.
 """
 
 import argparse
@@ -17,6 +19,9 @@ import sys
 from collections import Counter, defaultdict
 
 KINDS = ("person", "member", "family", "address")  # strongest first
+KINDS_OF = {"proefregio": KINDS, "verwijsindex": ("person", "family")}
+AGE_LIMIT = 23
+REASONS = ("danger_to_child", "danger_to_other", "not_reachable", "investigation")
 WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 ADDRESS = ("08.11.60", "08.11.20", "08.11.30", "08.11.40", "08.11.50")
 
@@ -31,6 +36,7 @@ class Person:
         """Read the current occurrences of the categories that matter."""
         first = rows[0]
         self.subject = bsn(cell(first, "01.01.20"))
+        self.birth = cell(first, "01.03.10")
         self.parents = {bsn(cell(row, f"{c}.01.20")) for c in ("02", "03") for row in current(rows, c)[:1]}
         self.members = set(self.parents)
         self.members |= {bsn(cell(row, "05.01.20")) for row in current(rows, "05") if not cell(row, "05.07.10")}
@@ -44,8 +50,25 @@ class Person:
             self.reason = "deceased"
         elif not self.subject:
             self.reason = "no number, or none that passes the elfproef"
-        elif not plausible_birth(cell(first, "01.03.10"), today):
+        elif not plausible_birth(self.birth, today):
             self.reason = "birth date"
+
+    def too_old(self, today: str) -> str:
+        """Return why the age keeps this person out of the verwijsindex: the quarter of the 23rd birthday has begun."""
+        if int(self.birth[:4] or 0) == 0:
+            return "age unknown"
+        first_month = ((int(self.birth[4:6]) or 1) - 1) // 3 * 3 + 1
+        quarter = datetime.date(int(self.birth[:4]) + AGE_LIMIT, first_month, 1)
+        return "age" if quarter.isoformat() < today else ""
+
+
+def unassessed(line: dict[str, str], today: str) -> str:
+    """Return why this line of the side file is no registration: not assessed, or the family neither told nor why."""
+    if not (line.get("assessed_on", "").strip() and line.get("assessed_by", "").strip()):
+        return "assessment"
+    if line["assessed_on"].strip() > today:
+        return "assessment"
+    return "" if line["informed"].strip() in ("yes", *REASONS) else "informing"
 
 
 def bsn(text: str) -> str:
@@ -119,19 +142,43 @@ def split_holders(labels: list[str], organisations: list[str]) -> dict[str, list
     return holders
 
 
+def split_region(labels: list[str], organisations: list[str]) -> dict[str, list[str]]:
+    """Return who holds whom by SHA-256 of the label: 40 % by one, 40 % by two and 20 % by three that follow on."""
+    holders = {}
+    for label in labels:
+        digest = hashlib.sha256(label.encode()).digest()
+        first, share = digest[0] % len(organisations), int.from_bytes(digest[1:5], "big") % 10
+        count = 1 if share < 4 else 2 if share < 8 else 3
+        holders[label] = sorted({organisations[(first + step) % len(organisations)] for step in range(count)})
+    return holders
+
+
 class Region:
     """Every signal of every holder, and what each check of them finds."""
 
-    def __init__(self, people: dict[str, Person], holders: dict[str, list[str]]) -> None:
+    def __init__(
+        self,
+        people: dict[str, Person],
+        holders: dict[str, list[str]],
+        *,
+        purpose: str = "proefregio",
+        today: str = "",
+        assessments: dict[str, dict[str, str]] | None = None,
+    ) -> None:
         """Register each person at his holders; a holder registers one number once."""
         self.people = people
-        self.rejected = {label: person.reason for label, person in people.items() if person.reason}
+        self.kinds_used = KINDS_OF[purpose]
+        self.rejected: list[Match] = []
         self.signals: list[tuple[str, str]] = []
         known: set[tuple[str, str]] = set()
         for label, person in people.items():
-            for holder in [] if person.reason else holders.get(label, []):
-                if (holder, person.subject) in known:
-                    self.rejected[label] = "number on another row"
+            reason = person.reason
+            if not reason and purpose == "verwijsindex":
+                reason = unassessed((assessments or {}).get(label, {}), today) or person.too_old(today)
+            for holder in holders.get(label, []):
+                why = reason or ("number on another row" if (holder, person.subject) in known else "")
+                if why:
+                    self.rejected.append({"row": label, "holder": holder, "reason": why})
                 else:
                     known.add((holder, person.subject))
                     self.signals.append((holder, label))
@@ -155,7 +202,7 @@ class Region:
             "family": other and bool(mine.parents & theirs.parents),
             "address": other and here,
         }
-        return [kind for kind in KINDS if holds[kind]]
+        return [kind for kind in self.kinds_used if holds[kind]]
 
     def matches(self, *, mute: int, excluded: set[tuple[str, ...] | None]) -> tuple[list[Match], int]:
         """Return every match, and how many checked pairs do not match."""
@@ -174,15 +221,42 @@ class Region:
         return found, unmatched
 
 
-def strongest(expected: list[Match]) -> list[Match]:
-    """Return what an asker is told: one line per checked row and holder, with the strongest kind."""
+def strongest(expected: list[Match], teams: dict[str, str]) -> list[Match]:
+    """Return what an asker is told: one line per checked row, holder and team, with the strongest kind."""
     kinds = defaultdict(list)
     for match in expected:
-        kinds[match["checker"], match["checker_row"], match["holder"]].append(match["kind"])
+        team = teams.get(match["holder_row"], "")
+        kinds[match["checker"], match["checker_row"], match["holder"], team].append(match["kind"])
     return [
         {"checker": checker, "checker_row": row, "holder": holder, "kind": min(found, key=KINDS.index)}
-        for (checker, row, holder), found in sorted(kinds.items())
+        | ({"team": team} if team else {})
+        for (checker, row, holder, team), found in sorted(kinds.items())
     ]
+
+
+def doubled(people: dict[str, Person]) -> list[list[str]]:
+    """Return the labels that share one number: one subject, on two rows."""
+    by_number = defaultdict(list)
+    for label, person in people.items():
+        by_number[person.subject].append(label)
+    return [labels for number, labels in by_number.items() if number and len(labels) > 1]
+
+
+def crowded(region: Region, expected: list[Match]) -> list[dict[str, object]]:
+    """Return the addresses where signals stand, the most first, and how many matches by the address each gives."""
+    matches = Counter(region.people[m["checker_row"]].address for m in expected if m["kind"] == "address")
+    rows = [
+        {
+            "address": "/".join(address).rstrip("/"),
+            "signals": len(there),
+            "matches": matches[address],
+            "crowd": max(region.crowd(holder, region.people[label]) for holder, label in there),
+            "rows": sorted({label for _, label in there}),
+        }
+        for address, there in region.at.items()
+        if address
+    ]
+    return sorted(rows, key=lambda row: (-int(str(row["signals"])), str(row["address"])))
 
 
 def options() -> argparse.Namespace:
@@ -193,10 +267,30 @@ def options() -> argparse.Namespace:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--holders")
     which.add_argument("--split", nargs="+")
+    which.add_argument("--region", nargs="+")
+    parser.add_argument("--purpose", choices=KINDS_OF, default="proefregio")
+    parser.add_argument("--assessments")
+    parser.add_argument("--teams")
     parser.add_argument("--date", default=datetime.datetime.now(datetime.UTC).date().isoformat())
     parser.add_argument("--mute", type=int, default=12)
     parser.add_argument("--exclude", nargs="*", default=[])
     return parser.parse_args()
+
+
+def read_json(path: str | None) -> dict[str, list[str]]:
+    """Return what a JSON file holds, nothing where there is none."""
+    if path is None:
+        return {}
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the oracle keeps to the oldest means
+        return dict(json.load(file))
+
+
+def read_assessments(path: str | None) -> dict[str, dict[str, str]]:
+    """Return the lines of the side file by label."""
+    if path is None:
+        return {}
+    with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123 - the oracle keeps to the oldest means
+        return {line["label"]: line for line in csv.DictReader(file)}
 
 
 def main() -> None:
@@ -205,20 +299,26 @@ def main() -> None:
     rows = dict(list(read_people(asked.file).items())[: asked.limit])
     people = {label: Person(lines, asked.date) for label, lines in rows.items()}
     if asked.holders:
-        with open(asked.holders, encoding="utf-8") as file:  # noqa: PTH123 - the oracle keeps to the oldest means
-            holders = json.load(file)
+        holders = read_json(asked.holders)
+    elif asked.region:
+        holders = split_region(list(people), asked.region)
     else:
         holders = split_holders(list(people), asked.split)
-    region = Region(people, holders)
+    region = Region(
+        people, holders, purpose=asked.purpose, today=asked.date, assessments=read_assessments(asked.assessments)
+    )
     expected, unmatched = region.matches(mute=asked.mute, excluded={one_spelling(t.split("/")) for t in asked.exclude})
-    shown = strongest(expected)
+    shown = strongest(expected, {row: str(team) for row, team in read_json(asked.teams).items()})
     report = {
         "holders": holders,
         "expected": expected,
         "shown": shown,
-        "rejected": [{"row": row, "reason": reason} for row, reason in region.rejected.items()],
+        "rejected": region.rejected,
+        "doubled": doubled(people),
+        "addresses": crowded(region, expected),
         "counts": {
             "persons": len(people),
+            "signals": len(region.signals),
             "expected": Counter(match["kind"] for match in expected),
             "shown": Counter(match["kind"] for match in shown),
             "pairs_without_match": unmatched,

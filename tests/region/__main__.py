@@ -1,0 +1,13 @@
+"""`make region`: a whole region on one machine, and every match compared with a plaintext oracle.
+
+    python -m tests.region [--data FILE] [--out DIR] [--date YYYY-MM-DD] [--assessments FILE] [--persons N] [--seed N]
+
+Exit 0 only when what was found equals what was expected, 1 on a mismatch, 2 on bad input.
+"""
+
+import sys
+
+from tests.region.runner import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

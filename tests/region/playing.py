@@ -1,0 +1,187 @@
+"""One run: fresh databases, all signals registered, every household checked, and what was found read from the log."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from broker.settings import FILE_NAME
+from connectors.demo.errors import ClaimError
+from connectors.demo.region import Region
+from connectors.demo.work_folder import WorkFolder
+from connectors.sources.caseload import DUPLICATE_RULE
+from tests.region.cast import BY_OIN, ORGANISATIONS
+from tests.region.counting import Match, Plan, Rejected, Told
+from tests.region.log_reading import ReadLog, read_checks
+from tests.region.processes import OwnAddresses, RegionProcesses
+from tests.region.services import seconds_to_noon_of
+
+_TICK_MS = 20
+_REASONS = {
+    "06.08.10": "deceased",
+    "01.03.10": "birth date",
+    "assessment-needed": "assessment",
+    "informing-needed": "informing",
+    "age-quarter-needed": "age unknown",
+}
+NO_NUMBER = "no number, or none that passes the elfproef"
+_FIELDS = {"assessment.on": "assessment", "endsOn": "age"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a run found: every match by the log, what askers were told, which rows were refused."""
+
+    matches: frozenset[Match]
+    told: frozenset[Told]
+    told_at_registration: frozenset[Told]
+    rejected: frozenset[Rejected]
+    reported: frozenset[tuple[str, str, str]]
+    registered: int
+    checked: int
+    mute: int
+    entries: int
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What all runs share: the file, whose rows are whose, and the parties as they were set up once."""
+
+    data: Path
+    rows: Mapping[str, Sequence[str]]
+    assessments: Mapping[str, Mapping[str, str]]
+    set_up: WorkFolder
+    runs: Path
+    addresses: OwnAddresses
+    processes: RegionProcesses
+    store: str = "broker.sqlite"
+
+    def play(self, plan: Plan, *, number: int) -> Found:
+        """Return what this run found. Raises ProcessError, ClaimError: a row was neither done nor rejected."""
+        work = WorkFolder(path=self.runs / f"run-{number}")
+        shutil.copytree(self.set_up.path, work.path)
+        settings = work.party("broker") / FILE_NAME
+        own = f'tick_ms = {_TICK_MS}\naddress_mute_above = {plan.mute_above}\ndatabase = "{self.store}"\n'
+        settings.write_text(own + _without_database(settings.read_text(encoding="utf-8")), encoding="utf-8")
+        return _Run(stage=self, plan=plan, work=work).play()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    stage: Stage
+    plan: Plan
+    work: WorkFolder
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def play(self) -> Found:
+        processes = self.stage.processes
+        processes.seconds = seconds_to_noon_of(self.plan.day)
+        try:
+            Region(self.work, processes, self.stage.addresses, partners=ORGANISATIONS).start()
+            registered = self._told("register", self.stage.rows)
+            rows = {slug: [result["row"] for result in told["results"]] for slug, told in registered.items()}
+            checked = self._told("check", rows)
+        finally:
+            processes.stop_services()
+        return self._found(registered, checked, read_checks(self.work.party("broker")))
+
+    def _told(self, verb: str, rows: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+        """Return what became of all rows, by organisation; as many processes as there are processors share the work."""
+        began = time.monotonic()
+        slugs = sorted(rows)
+        share = min(os.cpu_count() or 1, len(slugs))
+        parts = [{slug: rows[slug] for slug in slugs[at::share]} for at in range(share)]
+        with ThreadPoolExecutor(max_workers=share) as pool:
+            printed = list(pool.map(lambda part: self._part(verb, part), parts))
+        self.seconds[verb] = time.monotonic() - began
+        return {slug: told for part in printed for slug, told in part.items()}
+
+    def _part(self, verb: str, rows: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+        order = self.work.path / f"{verb}-{min(rows)}.json"
+        document = {
+            "verb": verb,
+            "purpose": self.plan.purpose,
+            "day": self.plan.day.isoformat(),
+            "seconds": self.stage.processes.seconds,
+            "file": str(self.stage.data),
+            "assessments": self.stage.assessments if self.plan.purpose == "verwijsindex" else {},
+            "folders": {slug: str(self.work.partner(slug)) for slug in rows},
+            "rows": rows,
+        }
+        order.write_text(json.dumps(document), encoding="utf-8")
+        return dict(json.loads(self.stage.processes.partners(order).output))
+
+    def _found(
+        self, registered: Mapping[str, dict[str, Any]], checked: Mapping[str, dict[str, Any]], log: ReadLog
+    ) -> Found:
+        asked = _asked(checked, log)
+        owner = {
+            result["signal_id"]: (slug, result["row"])
+            for slug, told in registered.items()
+            for result in told["results"]
+        }
+        matches = set()
+        for index, checker in asked.items():
+            for hit in log.checks[index]:
+                holder, row = owner[hit.signal_id]
+                if BY_OIN[hit.holder].slug != holder:
+                    raise ClaimError("a hit names the organisation that registered its signal")
+                matches.add((*checker, hit.kind, holder, row))
+        return Found(
+            matches=frozenset(matches),
+            told=frozenset(_told_of(checked)),
+            told_at_registration=frozenset(_told_of(registered)),
+            rejected=frozenset(_rejected(registered)),
+            reported=frozenset(
+                (one["row"], one["field"], one["rule"]) for told in registered.values() for one in told["reported"]
+            ),
+            registered=len(owner),
+            checked=sum(len(told["results"]) for told in checked.values()),
+            mute=sum(index in log.mute for index in asked),
+            entries=log.size,
+            seconds=self.seconds,
+        )
+
+
+def _asked(checked: Mapping[str, dict[str, Any]], log: ReadLog) -> dict[int, tuple[str, str]]:
+    """Return whose check of which row each entry is. Raises ClaimError: answers and entries are not the same ones."""
+    refused = [one["problem"] for told in checked.values() for one in told["refused"]]
+    if refused:
+        raise ClaimError(f"a check by the own signal is not refused, but was: {refused[0]}")
+    asked = {
+        receipt["index"]: (slug, result["row"])
+        for slug, told in checked.items()
+        for result in told["results"]
+        for receipt in result["receipts"]
+    }
+    # An entry that nobody's receipt names is one that was not done: it found nothing.
+    if not asked.keys() <= log.checks.keys() or any(log.checks[index] for index in log.checks.keys() - asked.keys()):
+        raise ClaimError("the checks of the log are those that were answered")
+    return asked
+
+
+def _told_of(answers: Mapping[str, dict[str, Any]]) -> Iterable[Told]:
+    for slug, told in answers.items():
+        for result in told["results"]:
+            for match in result["matches"]:
+                holder = match["holder"]
+                yield (slug, result["row"], match["kind"], BY_OIN[holder["oin"]].slug, holder["team"])
+
+
+def _rejected(registered: Mapping[str, dict[str, Any]]) -> Iterable[Rejected]:
+    for slug, told in registered.items():
+        for one in told["rejected"]:
+            number = "number on another row" if one["rule"] == DUPLICATE_RULE else NO_NUMBER
+            yield (slug, one["row"], _REASONS.get(one["field"], number))
+        for one in told["refused"]:
+            yield (slug, one["row"], _REASONS.get(one["problem"]) or _FIELDS.get(one.get("field", ""), one["problem"]))
+
+
+def _without_database(settings: str) -> str:
+    return "".join(line for line in settings.splitlines(keepends=True) if not line.startswith("database ="))

@@ -1,0 +1,93 @@
+"""How the region's commands run: set-up in this process, services and partners as processes that never outlive it."""
+
+import sys
+import warnings
+from collections.abc import Callable, Collection
+from pathlib import Path
+from threading import Lock
+
+import typer
+from typer.testing import CliRunner
+
+import audit.cli
+import broker.cli
+import broker.custodian.cli
+import broker.registrar
+from broker.settings import InsecureSettingWarning
+from connectors.cli import command_line
+from connectors.demo.errors import ProcessError
+from connectors.demo.processes import COMMAND_S, Ended, Processes, Service, free_port
+
+_APPS: dict[str, Callable[[list[str]], typer.Typer]] = {
+    "sluis-audit": lambda _: audit.cli.app,
+    "sluis-broker": lambda _: broker.cli.app,
+    "sluis-connect": command_line,
+    "sluis-custodian": lambda _: broker.custodian.cli.app,
+    "sluis-registrar": lambda _: broker.registrar.app,
+}
+_PARTNERS_S = 1_800.0  # a caseload of thousands takes minutes
+_SHIFTED = {"sluis-broker": "broker", "sluis-custodian": "custodian"}
+
+
+class RegionProcesses(Processes):
+    """All processes of a run; brokers and custodians serve `seconds` off the machine's clock."""
+
+    seconds = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._one_at_a_time = Lock()
+
+    def run(
+        self, script: str, *arguments: object, expect: Collection[int] = (0,), within_s: float = COMMAND_S
+    ) -> Ended:
+        """Return what a console script printed; it ran in this process, which saves a second each. Raises ProcessError.
+
+        A command line writes to the one standard output there is, so one runs at a time.
+        """
+        del within_s
+        words = [str(argument) for argument in arguments]
+        with self._one_at_a_time, warnings.catch_warnings():
+            warnings.simplefilter("ignore", InsecureSettingWarning)
+            result = CliRunner().invoke(_APPS[script](words), words)
+        if result.exit_code not in expect:
+            said = (result.stderr or result.stdout).strip() or repr(result.exception)
+            raise ProcessError(f"{script} {words[0]} ended with {result.exit_code}: {said}")
+        return Ended(code=result.exit_code, output=result.stdout)
+
+    def serve(self, name: str, script: str, *arguments: object, log: Path) -> Service:
+        """Return a service that was started; it may not serve yet."""
+        if script not in _SHIFTED:
+            return super().serve(name, script, *arguments, log=log)
+        _, folder = arguments
+        module = ("-m", "tests.region.services", _SHIFTED[script], folder, self.seconds)
+        return super().serve(name, Path(sys.executable).name, *module, log=log)
+
+    def partners(self, order: Path) -> Ended:
+        """Return what the partners' side printed about this order. Raises ProcessError."""
+        return super().run(Path(sys.executable).name, "-m", "tests.region.partners", order, within_s=_PARTNERS_S)
+
+    def stop_services(self) -> None:
+        """Every service is gone; the next run starts its own."""
+        for service in reversed(self._services):
+            service.stop()
+        self._services.clear()
+
+
+class OwnAddresses:
+    """Every service is reached where it listens, on a port of loopback that was free."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, str] = {}
+
+    def open(self, name: str) -> str:
+        """Return the address of a service."""
+        self._at.setdefault(name, f"127.0.0.1:{free_port()}")
+        return f"http://{self._at[name]}"
+
+    def bind(self, name: str) -> str:
+        """Return HOST:PORT of it."""
+        return self._at[name]
+
+    def forward(self, name: str, url: str) -> None:
+        """Nothing stands in between."""

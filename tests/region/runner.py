@@ -1,0 +1,135 @@
+"""All runs over one file, from the command line to `report.json`."""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from connectors.demo.errors import DemoError, WorkFolderError
+from connectors.demo.processes import end_on_signals
+from connectors.demo.region import Region
+from connectors.demo.work_folder import WorkFolder
+from connectors.errors import SourceError
+from tests.region.assessments import AssessmentsError
+from tests.region.cast import ORGANISATIONS
+from tests.region.counting import Plan
+from tests.region.given import Given
+from tests.region.playing import Stage
+from tests.region.processes import OwnAddresses, RegionProcesses
+from tests.region.report import difference, run_document
+
+EQUAL, MISMATCH, BAD_INPUT = 0, 1, 2
+ROOT = Path(__file__).resolve().parents[2]
+DAY = date(2026, 7, 1)
+"""Where none is given; a fixed day, so that two runs over one file say the same."""
+_AGREED = (date(2025, 1, 1), date(2030, 12, 31))
+"""The days on which the example agreement of the verwijsindex holds."""
+_NEVER = 1_000_000
+
+Tell = Callable[[str], None]
+
+
+def main(words: Sequence[str]) -> int:
+    """Return the exit code of a whole region."""
+    asked = _options(words)
+    end_on_signals()
+    try:
+        report = play(asked, tell=lambda line: print(line, flush=True))
+    except (SourceError, AssessmentsError, WorkFolderError, OSError) as error:
+        print(f"region: {error}")
+        return BAD_INPUT
+    except DemoError as error:
+        print(f"region: {error}")
+        return MISMATCH
+    return EQUAL if report["equal"] else MISMATCH
+
+
+def play(asked: argparse.Namespace, *, tell: Tell) -> dict[str, Any]:
+    """Return the report, which stands in `report.json` too.
+
+    Raises:
+        SourceError, AssessmentsError, WorkFolderError: bad input; nothing was started.
+        DemoError: it could not be carried out.
+    """
+    began = time.monotonic()
+    out = asked.out.resolve()
+    scratch = WorkFolder.fresh(out / "work")
+    (out / "report.json").unlink(missing_ok=True)
+    given = Given.prepare(asked, scratch.path, out)
+    with RegionProcesses() as processes:
+        addresses = OwnAddresses()
+        set_up = WorkFolder.fresh(scratch.path / "set-up")
+        Region(set_up, processes, addresses, partners=ORGANISATIONS).set_up()
+        tell(f"Set up: broker, two custodians, witness, {len(ORGANISATIONS)} organisations ({_since(began)})")
+        stage = Stage(
+            data=given.data,
+            rows=given.rows(),
+            assessments=given.assessments,
+            set_up=set_up,
+            runs=scratch.path / "runs",
+            addresses=addresses,
+            processes=processes,
+            store=asked.store,
+        )
+        runs = [_run(stage, given, plan, number, tell) for number, plan in enumerate(given.plans(), start=1)]
+    report = _report(given, runs, seconds=time.monotonic() - began)
+    (out / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    said = "equal" if report["equal"] else "NOT EQUAL"
+    tell(f"region: {said}, {len(runs)} runs, {_since(began)}, see {out.name}/report.json")
+    return report
+
+
+def _report(given: Given, runs: list[dict[str, Any]], *, seconds: float) -> dict[str, Any]:
+    return {
+        "schema": "region-report/v1",
+        "equal": all(run["equal"] for run in runs),
+        "data_sha256": hashlib.sha256(given.data.read_bytes()).hexdigest(),
+        "generated": given.generated,
+        "assessments_sha256": hashlib.sha256(given.side_file.read_bytes()).hexdigest(),
+        "doubled": given.base.doubled,
+        "runs": runs,
+        "duration_s": round(seconds, 1),
+    }
+
+
+def _run(stage: Stage, given: Given, plan: Plan, number: int, tell: Tell) -> dict[str, Any]:
+    began = time.monotonic()
+    counted, unheard = given.count(plan), given.count(dataclasses.replace(plan, mute_above=_NEVER))
+    found = stage.play(plan, number=number)
+    document = run_document(plan, counted, unheard, found)
+    said = ", ".join(f"{amount} {kind}" for kind, amount in document["counts"]["found"].items())
+    state = "equal" if document["equal"] else "NOT EQUAL"
+    tell(
+        f"{plan.purpose}, {len(plan.excluded)} addresses excluded, mute above {plan.mute_above}: "
+        f"{found.registered} signals, {found.checked} checks; {said}: {state} ({_since(began)})"
+    )
+    for line in difference(counted, found):
+        tell(f"  {line}")
+    if document["equal"]:
+        shutil.rmtree(stage.runs / f"run-{number}")
+    return document
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make region", description=__doc__)
+    parser.add_argument("--data", type=Path, help="a file in GBA-V format; a generated one where none is given")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "region")
+    parser.add_argument("--date", type=date.fromisoformat, default=DAY)
+    parser.add_argument("--assessments", type=Path, help="label,assessed_on,assessed_by,informed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--persons", type=int, default=120)
+    parser.add_argument("--store", default="broker.sqlite", help="the broker's database")
+    asked = parser.parse_args(words)
+    if not _AGREED[0] <= asked.date <= _AGREED[1]:
+        parser.error(f"--date must be from {_AGREED[0]} to {_AGREED[1]}, when the agreement of the verwijsindex holds")
+    return asked
+
+
+def _since(began: float) -> str:
+    return f"{time.monotonic() - began:.0f} s"
