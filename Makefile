@@ -8,10 +8,12 @@ PYTHON ?= python3
 VENV := .venv
 # Test persons of the national register, where someone has put that file beside this repository; else demo makes its own.
 DATA ?= $(wildcard ../shared/data/gba-v-proefpersonen.csv)
+# Where `make region` leaves its report.
+OUT ?= build/region
 LOCK := --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: help demo check redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
+.PHONY: help demo check region redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|' 2>/dev/null \
@@ -32,6 +34,10 @@ demo: set-up-run ## play the scenarios on real processes; leaves build/demo [DAT
 
 check: python ## set up, then every test; leaves build/check/stages.json
 	@exec $(PYTHON) -m tests.check.stages
+
+region: set-up-run ## a region from a GBA-V file, every match against a plaintext oracle; leaves build/region [DATA=FILE OUT=DIR DATE=YYYY-MM-DD ASSESSMENTS=FILE]
+	@exec $(VENV)/bin/python -m tests.region $(if $(DATA),--data '$(DATA)') --out '$(OUT)' \
+		$(if $(DATE),--date '$(DATE)') $(if $(ASSESSMENTS),--assessments '$(ASSESSMENTS)')
 
 redlines: set-up-dev ## the fifteen red lines with the tests that hold them
 	@exec $(VENV)/bin/python -m tests.check.redlines

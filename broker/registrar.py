@@ -19,6 +19,8 @@ import typer
 
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError, ProtocolError, SignatureError
+from broker.protocol.excluded_addresses import SCHEMA as EXCLUDED
+from broker.protocol.excluded_addresses import ExcludedAddresses, PlainAddress
 from broker.protocol.register import REGISTRARS_NEEDED, SCHEMA, Organisation, Register
 from broker.protocol.signed_document import SignedDocument
 from broker.protocol.signing_keys import SigningKey, VerifyKey
@@ -27,8 +29,11 @@ BAD_INPUT = 2
 DOES_NOT_HOLD = 1
 _CONFIG = "registrar.toml"
 _KEY = Path("keys") / "registrar.jwk"
+_MAX_BYTES = 4_194_304
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+excluded_app = typer.Typer(no_args_is_help=True, help="The list of addresses that never become a token (D4).")
+app.add_typer(excluded_app, name="excluded")
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The registrar's folder.")]
 KeyFolder = Annotated[Path, typer.Option("--key", help="The folder of the registrar who signs.")]
@@ -61,7 +66,7 @@ def propose(
 ) -> None:
     """Draft a register from its content, with the first signature."""
     with _refusals():
-        members = strict_json.load_object(content.read_bytes(), field=content.name, max_bytes=4_194_304)
+        members = strict_json.load_object(content.read_bytes(), field=content.name, max_bytes=_MAX_BYTES)
         draft = _signed(SignedDocument(document={"schema": SCHEMA, **members}, signatures=()), key)
         register = Register.draft(draft)
         _write(out, draft)
@@ -82,10 +87,7 @@ def approve(
     with _refusals():
         signed = _read(draft)
         register = Register.draft(signed)
-        if len(signed.signatures) != 1:
-            raise MalformedError(draft.name, "is not a draft with one signature")
-        if signed.signatures[0].kid == SigningKey.read(key / _KEY).public.kid:
-            raise SignatureError("nobody approves their own draft: another registrar must sign")
+        _require_other_draft(draft, signed, key)
         before = None if previous is None else Register.draft(_read(previous))
         _require_next(register, before)
         changed = changes(before, register)
@@ -140,6 +142,47 @@ def export(
     typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
+@excluded_app.command("propose")
+def propose_excluded(
+    content: Annotated[Path, typer.Option("--from", help="The list: number, and addresses with their five fields.")],
+    key: KeyFolder,
+    out: Out,
+    as_json: AsJson = False,
+) -> None:
+    """Draft a list of addresses that never become a token, with the first signature."""
+    with _refusals():
+        members = strict_json.load_object(content.read_bytes(), field=content.name, max_bytes=_MAX_BYTES)
+        draft = _signed(SignedDocument(document={"schema": EXCLUDED, **members}, signatures=()), key)
+        listed = ExcludedAddresses.draft(draft)
+        _write(out, draft)
+    _tell_list(listed, signatures=1, as_json=as_json)
+
+
+@excluded_app.command("approve")
+def approve_excluded(
+    draft: File,
+    *,
+    key: KeyFolder,
+    out: Out,
+    previous: Annotated[Path | None, typer.Option("--previous", help="The list in force, to compare with.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Sign without asking first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sign another registrar's draft of the list, after showing how many addresses it adds and removes."""
+    with _refusals():
+        signed = _read(draft, EXCLUDED)
+        listed = ExcludedAddresses.draft(signed)
+        _require_other_draft(draft, signed, key)
+        before = None if previous is None else ExcludedAddresses.draft(_read(previous, EXCLUDED))
+        _require_next(listed, before)
+        old = set[PlainAddress]() if before is None else set(before.addresses)
+        added, removed = len(set(listed.addresses) - old), len(old - set(listed.addresses))
+        if not yes and sys.stdin.isatty():
+            typer.confirm(f"Sign this list? It adds {added} and removes {removed} addresses", abort=True)
+        _write(out, _signed(signed, key))
+    _tell_list(listed, signatures=REGISTRARS_NEEDED, as_json=as_json)
+
+
 def changes(before: Register | None, after: Register) -> list[str]:
     """Return one line per organisation that was added, removed or changed, naming the members that differ."""
     old: Mapping[str, Organisation] = {} if before is None else before.organisations
@@ -164,9 +207,17 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [f"status {new[name]}" if name == "status" else name for name in new if new[name] != old[name]]
 
 
-def _require_next(register: Register, before: Register | None) -> None:
-    if before is not None and register.number <= before.number:
-        raise MalformedError("number", "is not higher than that of the register in force")
+def _require_other_draft(draft: Path, signed: SignedDocument, key: Path) -> None:
+    """Hold only for a draft with one signature, by another registrar."""
+    if len(signed.signatures) != 1:
+        raise MalformedError(draft.name, "is not a draft with one signature")
+    if signed.signatures[0].kid == SigningKey.read(key / _KEY).public.kid:
+        raise SignatureError("nobody approves their own draft: another registrar must sign")
+
+
+def _require_next(new: Register | ExcludedAddresses, before: Register | ExcludedAddresses | None) -> None:
+    if before is not None and new.number <= before.number:
+        raise MalformedError("number", "is not higher than that of the one in force")
 
 
 def _pins(files: list[Path]) -> dict[str, VerifyKey]:
@@ -174,8 +225,8 @@ def _pins(files: list[Path]) -> dict[str, VerifyKey]:
     return {key.kid: key for key in keys}
 
 
-def _read(path: Path) -> SignedDocument:
-    return SignedDocument.parse(path.read_bytes(), schema=SCHEMA)
+def _read(path: Path, schema: str = SCHEMA) -> SignedDocument:
+    return SignedDocument.parse(path.read_bytes(), schema=schema)
 
 
 def _signed(document: SignedDocument, folder: Path) -> SignedDocument:
@@ -197,6 +248,13 @@ def _tell(register: Register, *, signatures: int, changes: list[str], as_json: b
     typer.echo(f"register {register.number}, {signatures} of {REGISTRARS_NEEDED} signatures")
     for line in changes:
         typer.echo(f"  {line}")
+
+
+def _tell_list(listed: ExcludedAddresses, *, signatures: int, as_json: bool) -> None:
+    """Tell number and size; never an address, for a terminal is no place for a shelter's."""
+    told = {"number": listed.number, "addresses": len(listed.addresses), "signatures": signatures}
+    line = f"list {listed.number}, {len(listed.addresses)} addresses, {signatures} of {REGISTRARS_NEEDED} signatures"
+    typer.echo(json.dumps(told) if as_json else line)
 
 
 @contextmanager

@@ -212,6 +212,9 @@ class SluisClient:
     async def _evaluated(
         self, asked: Asked, operation: str, purpose: str
     ) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+        # An address on the registrars' list never becomes a token (D4); without a list none does, and loudly so.
+        if asked.case.address is not None:
+            asked = Asked(case=self.folder.excluded_addresses.applied_to(asked.case))
         evaluated = await evaluate(
             self._exchange,
             self.folder,

@@ -23,10 +23,12 @@ from broker.protocol.signed_document import SignedDocument
 from broker.protocol.signing_keys import SigningKey, VerifyKey
 from connectors.casebook import Casebook
 from connectors.errors import FolderError
+from connectors.excluded import ExcludedList
 from connectors.sealing import OutboxKey, SealingKey, SecretKey
 from connectors.settings import Settings
 
 _REGISTER, _EPOCHS, _LOG_POLICY = "register.json", "epochs.json", "log-policy"
+_EXCLUDED = "excluded-addresses.json"
 _SIGNING, _SEALING = Path("keys/signing.jwk"), Path("keys/sealing.key")
 _PAIRWISE, _OUTBOX, _CASE_REF = Path("keys/pairwise.key"), Path("keys/outbox.key"), Path("keys/case-reference.key")
 _REGISTRARS_NEEDED = 2
@@ -138,6 +140,11 @@ class PartnerFolder:
         return self._read_epoch(self._stored(_EPOCHS))
 
     @cached_property
+    def excluded_addresses(self) -> ExcludedList:
+        """The addresses that never become a token, verified now. Raises FolderError: also where there is no list."""
+        return self._read_excluded(self._stored(_EXCLUDED))
+
+    @cached_property
     def log_policy(self) -> Policy:
         """Which log this partner believes, and which witnesses. Raises FolderError."""
         return _policy(self._stored(_LOG_POLICY).decode("utf-8", errors="replace"))
@@ -174,6 +181,23 @@ class PartnerFolder:
         _write(self.path / _EPOCHS, text)
         self.__dict__.pop("epoch", None)
         return document
+
+    def import_excluded(self, text: bytes) -> ExcludedList:
+        """Return the list that holds here from now on. Raises FolderError: not verified, or no higher number."""
+        listed = self._read_excluded(text)
+        if (self.path / _EXCLUDED).exists() and listed.number <= self.excluded_addresses.number:
+            raise FolderError(_EXCLUDED, "has no higher number than the one that is here")
+        _write(self.path / _EXCLUDED, text)
+        self.__dict__.pop("excluded_addresses", None)
+        return listed
+
+    def _read_excluded(self, text: bytes) -> ExcludedList:
+        try:
+            return ExcludedList.read(text, registrars=self.pins.registrars)
+        except ProtocolError:
+            raise FolderError(
+                _EXCLUDED, "is malformed or not signed by two registrars that this folder trusts"
+            ) from None
 
     def _read_register(self, text: bytes) -> Register:
         try:

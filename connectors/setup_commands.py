@@ -106,6 +106,9 @@ def import_register(
     folder: Folder,
     file: DocumentFile,
     epoch_file: Annotated[Path | None, typer.Option("--epoch", metavar="FILE", help="Take this epoch too.")] = None,
+    excluded_file: Annotated[
+        Path | None, typer.Option("--excluded", metavar="FILE", help="Take this list of excluded addresses too.")
+    ] = None,
 ) -> None:
     """Take a register of organisations that two registrars signed; a running connector sees it at once."""
     with errors_end_the_command():
@@ -113,6 +116,16 @@ def import_register(
     console.print(f"register {register.number} overgenomen", markup=False)
     if epoch_file is not None:
         import_epoch(folder, epoch_file)
+    if excluded_file is not None:
+        import_excluded(folder, excluded_file)
+
+
+@trust.command("import-excluded")
+def import_excluded(folder: Folder, file: DocumentFile) -> None:
+    """Take the list of addresses that never become a token: shelters and institutions."""
+    with errors_end_the_command():
+        listed = PartnerFolder(folder).import_excluded(file.read_bytes())
+    console.print(f"lijst {listed.number} overgenomen: {len(listed.addresses)} uitgezonderde adressen", markup=False)
 
 
 @trust.command("import-epoch")

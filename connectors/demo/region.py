@@ -74,7 +74,7 @@ class Region:
         _together(self._making_custodian(name) for name in CUSTODIANS)
         _together([self._make_broker_and_witness, self._hold_ceremony])
         made = _together([self._migrate, *(self._making_partner(partner) for partner in self._partners)])
-        self._publish_register(made[1:])
+        _together([lambda: self._publish_register(made[1:]), self._publish_excluded])
         _together(
             [
                 self._import_at_broker,
@@ -216,6 +216,16 @@ class Region:
         out = self._work.passed_on("register.json")
         self._processes.run("sluis-registrar", "approve", draft, "--key", second, "--out", out, "--yes")
 
+    def _publish_excluded(self) -> None:
+        """The list of addresses that never become a token is there; nobody in this region needs one."""
+        content, draft = self._work.passed_on("excluded-content.json"), self._work.passed_on("excluded-draft.json")
+        content.write_text(json.dumps({"number": 1, "addresses": []}), encoding="utf-8")
+        first, second = (self._work.party(name) for name in _REGISTRARS)
+        excluded = ("sluis-registrar", "excluded")
+        self._processes.run(*excluded, "propose", "--from", content, "--key", first, "--out", draft)
+        out = self._work.passed_on("excluded.json")
+        self._processes.run(*excluded, "approve", draft, "--key", second, "--out", out, "--yes")
+
     def _import_at_broker(self) -> None:
         folder = self._work.party("broker")
         register, epoch = self._work.passed_on("register.json"), self._work.passed_on("epoch.json")
@@ -243,7 +253,9 @@ class Region:
     def _import_at_partner(self, partner: Partner) -> None:
         folder = self._work.partner(partner.slug)
         register, epoch = self._work.passed_on("register.json"), self._work.passed_on("epoch.json")
-        self._processes.run("sluis-connect", "trust", "import-register", folder, register, "--epoch", epoch)
+        excluded = self._work.passed_on("excluded.json")
+        documents = (register, "--epoch", epoch, "--excluded", excluded)
+        self._processes.run("sluis-connect", "trust", "import-register", folder, *documents)
 
 
 def _other(custodian: str) -> str:

@@ -27,7 +27,7 @@ def made_up(labels: Sequence[str], day: date) -> dict[str, dict[str, str]]:
         digest = hashlib.sha256(b"assessment " + label.encode()).digest()
         drawn = digest[0] % 10
         judged = drawn != 0
-        informed = "" if drawn <= 1 else REASONS[digest[1] % len(REASONS)] if drawn == 2 else "yes"  # noqa: PLR2004
+        informed = "" if drawn <= 1 else REASONS[digest[1] % len(REASONS)] if drawn == 2 else "yes"
         made[label] = {
             "assessed_on": (day - timedelta(days=digest[2] % 60)).isoformat() if judged else "",
             "assessed_by": _JUDGE if judged else "",

@@ -174,7 +174,7 @@ class Region:
         for label, person in people.items():
             reason = person.reason
             if not reason and purpose == "verwijsindex":
-                reason = unassessed((assessments or {}).get(label, {}), today) or person.too_old(today)
+                reason = person.too_old(today) or unassessed((assessments or {}).get(label, {}), today)
             for holder in holders.get(label, []):
                 why = reason or ("number on another row" if (holder, person.subject) in known else "")
                 if why:

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from broker.protocol.identifiers import Bsn
 from connectors.answers import Outcome
 from connectors.cases import Assessment, Case, DeferralReason, Informing
 from connectors.client import SluisClient
@@ -113,7 +112,7 @@ async def carry_out(order: Order, slug: str) -> Told:
             ask = client.register if order.verb == "register" else client.check
             return await ask(case, purpose=order.purpose, grounds=[GROUNDS[order.purpose]])
 
-        holding: dict[Bsn | None, Case] = {}
+        holding: dict[object, Case] = {}
         later: list[Case] = []
         for case in map(order.assessed, caseload.cases):
             if case.subject in holding:
@@ -140,8 +139,10 @@ async def _ask_all(
         async with gate:
             try:
                 told.results.append(outcome_document(await one(case)))
-            except (RefusedError, CaseError) as error:
-                told.refused.append(failure_document(case.row, error))
+            except RefusedError as error:
+                told.refused.append(failure_document(case.row, error) | {"field": error.problem.members.get("field")})
+            except CaseError as error:
+                told.refused.append(failure_document(case.row, error) | {"field": error.field})
             except NotDoneError as error:
                 if not error.resumable:
                     again.append(case)

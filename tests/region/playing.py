@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ _REASONS = {
     "age-quarter-needed": "age unknown",
 }
 NO_NUMBER = "no number, or none that passes the elfproef"
-_FIELDS = {"assessment.on": "assessment", "endsOn": "age"}
+_FIELDS: Mapping[str | None, str] = {"assessment.on": "assessment", "endsOn": "age"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,23 @@ class Stage:
         settings = work.party("broker") / FILE_NAME
         own = f'tick_ms = {_TICK_MS}\naddress_mute_above = {plan.mute_above}\ndatabase = "{self.store}"\n'
         settings.write_text(own + _without_database(settings.read_text(encoding="utf-8")), encoding="utf-8")
+        if plan.excluded:
+            self._exclude(plan, work)
         return _Run(stage=self, plan=plan, work=work).play()
+
+    def _exclude(self, plan: Plan, work: WorkFolder) -> None:
+        """Every organisation has the next list of the registrars, with these addresses."""
+        content, draft, out = (work.passed_on(f"excluded-2-{name}.json") for name in ("content", "draft", "signed"))
+        fields = ("postcode", "number", "letter", "addition", "designation")
+        addresses = [
+            dict(zip_longest(fields, (part or None for part in address.split("/")))) for address in plan.excluded
+        ]
+        content.write_text(json.dumps({"number": 2, "addresses": addresses}), encoding="utf-8")
+        run, excluded = self.processes.run, ("sluis-registrar", "excluded")
+        run(*excluded, "propose", "--from", content, "--key", work.party("registrar-1"), "--out", draft)
+        run(*excluded, "approve", draft, "--key", work.party("registrar-2"), "--out", out, "--yes")
+        for partner in ORGANISATIONS:
+            run("sluis-connect", "trust", "import-excluded", work.partner(partner.slug), out)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -180,7 +197,7 @@ def _rejected(registered: Mapping[str, dict[str, Any]]) -> Iterable[Rejected]:
             number = "number on another row" if one["rule"] == DUPLICATE_RULE else NO_NUMBER
             yield (slug, one["row"], _REASONS.get(one["field"], number))
         for one in told["refused"]:
-            yield (slug, one["row"], _REASONS.get(one["problem"]) or _FIELDS.get(one.get("field", ""), one["problem"]))
+            yield (slug, one["row"], _REASONS.get(one["problem"]) or _FIELDS.get(one.get("field"), one["problem"]))
 
 
 def _without_database(settings: str) -> str:

@@ -1,9 +1,10 @@
-"""What `report.json` says of one run: rows by label, never a number; and whether what was found is what was expected."""
+"""What `report.json` says of one run: rows by label, never a number; and whether it found what was expected."""
 
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from tests.region.cast import team_of
 from tests.region.counting import Count, Match, Plan, Told
 from tests.region.playing import Found
 
@@ -73,8 +74,6 @@ def difference(counted: Count, found: Found) -> list[str]:
 
 
 def _sayable(unheard: Count) -> frozenset[Told]:
-    from tests.region.cast import team_of
-
     return frozenset((c, r, kind, holder, team_of(row)) for c, r, kind, holder, row in unheard.expected)
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -40,12 +41,12 @@ def main(words: Sequence[str]) -> int:
     asked = _options(words)
     end_on_signals()
     try:
-        report = play(asked, tell=lambda line: print(line, flush=True))
+        report = play(asked, tell=_say)
     except (SourceError, AssessmentsError, WorkFolderError, OSError) as error:
-        print(f"region: {error}")
+        _say(f"region: {error}")
         return BAD_INPUT
     except DemoError as error:
-        print(f"region: {error}")
+        _say(f"region: {error}")
         return MISMATCH
     return EQUAL if report["equal"] else MISMATCH
 
@@ -129,6 +130,11 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     if not _AGREED[0] <= asked.date <= _AGREED[1]:
         parser.error(f"--date must be from {_AGREED[0]} to {_AGREED[1]}, when the agreement of the verwijsindex holds")
     return asked
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _since(began: float) -> str:

@@ -59,17 +59,18 @@ def serve_broker(folder: Path, seconds: int) -> None:
     warnings.simplefilter("ignore", InsecureTestBundleWarning)
     settings = Settings.read(folder)
     application = create_app(settings, clock=ShiftedClock(seconds))
-    uvloop.run(serve(application, host=settings.host, port=settings.port, announce=_ready(settings.public_url)))
+    uvloop.run(serve(application, host=settings.host, port=settings.port, announce=lambda: _ready(settings.public_url)))
 
 
 def serve_custodian(folder: Path, seconds: int) -> None:
     """Answer evaluation requests until told to stop."""
     with open_custodian(folder, clock=ShiftedCustodianClock(seconds)) as custodian:
-        make_server(custodian, announce=lambda url: _ready(url)()).run()
+        make_server(custodian, announce=_ready).run()
 
 
-def _ready(url: str):  # noqa: ANN202
-    return lambda: print(f"ready {url}", flush=True)  # noqa: T201
+def _ready(url: str) -> None:
+    sys.stdout.write(f"ready {url}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

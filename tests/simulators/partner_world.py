@@ -45,6 +45,7 @@ from tests.simulators.custodian import (
     register_text,
     seeded_key,
 )
+from tests.simulators.excluded import excluded_text
 from tests.unit.audit.log_simulator import LogInFolder, policy_text, witness_key
 
 TEAM = ContactCard(
@@ -165,6 +166,7 @@ def partner_world(
         for folder in folders.values():
             folder.import_register(register)
             folder.import_epoch(pair.epoch_text)
+            folder.import_excluded(excluded_text())
         twin = BrokerTwin(
             log=log, register=folders[names[0]].register, clock=pair.clock, url=public_url(BROKER), broker_id=BROKER
         )
