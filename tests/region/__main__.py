@@ -7,7 +7,9 @@ Exit 0 only when what was found equals what was expected, 1 on a mismatch, 2 on 
 
 import sys
 
+from connectors.demo.processes import end_on_signals
 from tests.region.runner import main
 
 if __name__ == "__main__":
+    end_on_signals()
     sys.exit(main(sys.argv[1:]))

@@ -12,7 +12,7 @@ from connectors.sources.gba_v import read_gba_v
 from tests.region.assessments import made_up, read_assessments, write_assessments
 from tests.region.cast import ORGANISATIONS, team_of
 from tests.region.counting import Count, Plan, count
-from tests.simulators.gba_v import generate
+from tests.simulators.gba_v import generate_odd
 
 MOST = 12
 
@@ -40,7 +40,7 @@ class Given:
         data = asked.data
         if data is None:
             data = scratch / "data.csv"
-            data.write_text(generate(asked.seed, asked.persons), encoding="utf-8")
+            data.write_text(generate_odd(asked.seed, asked.persons, crowd=asked.persons // 2), encoding="utf-8")
         data = data.resolve()
         read_gba_v(data, today=asked.date)
         teams, side_file = scratch / "teams.json", out / "assessments.csv"

@@ -15,6 +15,7 @@ import csv
 import datetime
 import hashlib
 import json
+import re
 import sys
 from collections import Counter, defaultdict
 
@@ -23,6 +24,7 @@ KINDS_OF = {"proefregio": KINDS, "verwijsindex": ("person", "family")}
 AGE_LIMIT = 23
 REASONS = ("danger_to_child", "danger_to_other", "not_reachable", "investigation")
 WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+ADDRESS_RULES = ("[1-9][0-9]{3}[a-z]{2}", "[1-9][0-9]{0,4}", "[a-z]?", ".{0,16}", "(to|by)?")
 ADDRESS = ("08.11.60", "08.11.20", "08.11.30", "08.11.40", "08.11.50")
 
 Row = list[tuple[str, str]]
@@ -126,9 +128,10 @@ def current(rows: list[Row], category: str) -> list[Row]:
 
 
 def one_spelling(parts: list[str]) -> tuple[str, ...] | None:
-    """Return postcode, number, letter, addition and designation in one spelling; nothing without a postcode."""
+    """Return postcode, number, letter, addition and designation in one spelling; nothing where they are no address."""
     plain = ["".join(part.split()).lower() for part in parts] + [""] * (len(ADDRESS) - len(parts))
-    return tuple(plain) if plain[0] else None
+    good = all(re.fullmatch(rule, part) for rule, part in zip(ADDRESS_RULES, plain, strict=True))
+    return tuple(plain) if good else None
 
 
 def split_holders(labels: list[str], organisations: list[str]) -> dict[str, list[str]]:

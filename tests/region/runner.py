@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from connectors.demo.errors import DemoError, WorkFolderError
-from connectors.demo.processes import end_on_signals
 from connectors.demo.region import Region
 from connectors.demo.work_folder import WorkFolder
 from connectors.errors import SourceError
@@ -39,7 +38,6 @@ Tell = Callable[[str], None]
 def main(words: Sequence[str]) -> int:
     """Return the exit code of a whole region."""
     asked = _options(words)
-    end_on_signals()
     try:
         report = play(asked, tell=_say)
     except (SourceError, AssessmentsError, WorkFolderError, OSError) as error:

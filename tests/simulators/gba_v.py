@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from connectors.demo.gba_v_generator import HEADER, generate
+from tests.simulators.odd_gba_v import generate_odd
 
-__all__ = ["HEADER", "generate", "official_number", "person_rows", "write_persons"]
+__all__ = ["HEADER", "generate", "generate_odd", "official_number", "person_rows", "write_persons"]
 
 _WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
