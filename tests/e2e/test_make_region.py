@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulators.databases import DATABASES
 from tests.simulators.gba_v import generate_odd
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,11 +25,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def report(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What one `make region` over it reported, having ended with 0."""
+@pytest.fixture(scope="module", params=DATABASES)
+def report(request: pytest.FixtureRequest, data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one `make region` over it reported on each kind of database, having ended with 0."""
     out = tmp_path_factory.mktemp("region")
-    command = [sys.executable, "-m", "tests.region", "--data", str(data), "--out", str(out)]
+    command = [sys.executable, "-m", "tests.region", "--data", str(data), "--out", str(out), "--store", request.param]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_LONGEST_S)
     assert done.returncode == 0, done.stdout + done.stderr
     text = (out / "report.json").read_text(encoding="utf-8")

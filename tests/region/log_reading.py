@@ -4,17 +4,16 @@ An answer tells the strongest kind per holder and team only. The entry's group `
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from audit.entry import Leaf
 from audit.seal import KeyEncryptionKey, open_group
-from audit.sqlite import SqliteLogReader, open_read_only
+from audit.stored_log import StoredLog
 from broker.settings import PAYLOAD_KEY, Settings
+from tests.simulators.databases import at
 
 _CONTACT = 2
 
@@ -40,14 +39,13 @@ class ReadLog:
 def read_checks(folder: Path) -> ReadLog:
     """Return every check of the broker in this folder, each opened payload compared with its leaf's commitment."""
     settings = Settings.read(folder)
-    database = settings.path(settings.database)
     key = KeyEncryptionKey.load(settings.path(settings.keys) / PAYLOAD_KEY)
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-        by_handle = dict(connection.execute("SELECT handle, id FROM signals"))
     checks: dict[int, tuple[Hit, ...]] = {}
     mute: set[int] = set()
-    with open_read_only(database) as connection:
-        log = SqliteLogReader(connection)
+    with at(settings.database, folder).session() as connection:
+        connection.execute(connection.dialect.begin_read)
+        by_handle = {row[0]: row[1] for row in connection.execute("SELECT handle, id FROM signals")}
+        log = StoredLog(connection)
         size = log.size()
         for index, text in enumerate(log.entries(0, size)):
             leaf = Leaf.parse(text)
@@ -58,7 +56,7 @@ def read_checks(folder: Path) -> ReadLog:
     return ReadLog(checks=checks, mute=frozenset(mute), size=size)
 
 
-def _hits(log: SqliteLogReader, leaf: Leaf, index: int, key: KeyEncryptionKey) -> Mapping[str, Any]:
+def _hits(log: StoredLog, leaf: Leaf, index: int, key: KeyEncryptionKey) -> Mapping[str, Any]:
     row = log.sealed_row(index, "hits")
     if row is None:
         raise ValueError("an entry has no payload of its hits")

@@ -11,7 +11,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from broker.settings import FILE_NAME
+from broker.settings import FILE_NAME, encode
+from connectors.demo.cast import BROKER
 from connectors.demo.errors import ClaimError
 from connectors.demo.region import Region
 from connectors.demo.work_folder import WorkFolder
@@ -21,8 +22,12 @@ from tests.region.counting import Match, Plan, Rejected, Told
 from tests.region.log_reading import ReadLog, read_checks
 from tests.region.processes import OwnAddresses, RegionProcesses
 from tests.region.services import seconds_to_noon_of
+from tests.simulators.databases import on_server
+from tests.simulators.postgres_cluster import PostgresCluster
 
 _TICK_MS = 20
+_ROWS_OF_A_PROCESS = 300
+"""A process takes as long to begin as so many rows take with a second one."""
 _REASONS = {
     "06.08.10": "deceased",
     "01.03.10": "birth date",
@@ -61,18 +66,31 @@ class Stage:
     runs: Path
     addresses: OwnAddresses
     processes: RegionProcesses
-    store: str = "broker.sqlite"
+    cluster: PostgresCluster | None = None
+    """Where each run gets a database of its own; without one, a file of SQLite in the broker's folder."""
 
     def play(self, plan: Plan, *, number: int) -> Found:
         """Return what this run found. Raises ProcessError, ClaimError: a row was neither done nor rejected."""
         work = WorkFolder(path=self.runs / f"run-{number}")
         shutil.copytree(self.set_up.path, work.path)
         settings = work.party("broker") / FILE_NAME
-        own = f'tick_ms = {_TICK_MS}\naddress_mute_above = {plan.mute_above}\ndatabase = "{self.store}"\n'
-        settings.write_text(own + _without_database(settings.read_text(encoding="utf-8")), encoding="utf-8")
+        own: dict[str, Any] = {"tick_ms": _TICK_MS, "address_mute_above": plan.mute_above}
+        if self.cluster is not None:
+            own |= on_server(self.cluster, self.cluster.new_database()).setting
+        settings.write_text(encode(own) + settings.read_text(encoding="utf-8"), encoding="utf-8")
+        if self.cluster is not None:
+            self._import_documents(work)
         if plan.excluded:
             self._exclude(plan, work)
         return _Run(stage=self, plan=plan, work=work).play()
+
+    def _import_documents(self, work: WorkFolder) -> None:
+        """The new database has the documents that the copied one would have had."""
+        broker, run = work.party("broker"), self.processes.run
+        rosters = sorted(work.passed_on("x").parent.glob(f"roster.*.{BROKER}.json"))
+        run("sluis-broker", "register", "import", broker, work.passed_on("register.json"))
+        run("sluis-broker", "epoch", "import", broker, work.passed_on("epoch.json"))
+        run("sluis-broker", "roster", "import", broker, *rosters)
 
     def _exclude(self, plan: Plan, work: WorkFolder) -> None:
         """Every organisation has the next list of the registrars, with these addresses."""
@@ -112,7 +130,8 @@ class _Run:
         """Return what became of all rows, by organisation; as many processes as there are processors share the work."""
         began = time.monotonic()
         slugs = sorted(rows)
-        share = min(os.cpu_count() or 1, len(slugs))
+        fits = 1 + sum(map(len, rows.values())) // _ROWS_OF_A_PROCESS
+        share = min(os.cpu_count() or 1, len(slugs), fits)
         parts = [{slug: rows[slug] for slug in slugs[at::share]} for at in range(share)]
         with ThreadPoolExecutor(max_workers=share) as pool:
             printed = list(pool.map(lambda part: self._part(verb, part), parts))
@@ -198,7 +217,3 @@ def _rejected(registered: Mapping[str, dict[str, Any]]) -> Iterable[Rejected]:
             yield (slug, one["row"], _REASONS.get(one["field"], number))
         for one in told["refused"]:
             yield (slug, one["row"], _REASONS.get(one["problem"]) or _FIELDS.get(one.get("field"), one["problem"]))
-
-
-def _without_database(settings: str) -> str:
-    return "".join(line for line in settings.splitlines(keepends=True) if not line.startswith("database ="))

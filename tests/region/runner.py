@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from tests.region.given import Given
 from tests.region.playing import Stage
 from tests.region.processes import OwnAddresses, RegionProcesses
 from tests.region.report import difference, run_document
+from tests.simulators.databases import DATABASES
+from tests.simulators.postgres_cluster import running_cluster
 
 EQUAL, MISMATCH, BAD_INPUT = 0, 1, 2
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +64,8 @@ def play(asked: argparse.Namespace, *, tell: Tell) -> dict[str, Any]:
     scratch = WorkFolder.fresh(out / "work")
     (out / "report.json").unlink(missing_ok=True)
     given = Given.prepare(asked, scratch.path, out)
-    with RegionProcesses() as processes:
+    with RegionProcesses() as processes, ExitStack() as held:
+        cluster = held.enter_context(running_cluster()) if asked.store == "postgresql" else None
         addresses = OwnAddresses()
         set_up = WorkFolder.fresh(scratch.path / "set-up")
         Region(set_up, processes, addresses, partners=ORGANISATIONS).set_up()
@@ -74,22 +78,23 @@ def play(asked: argparse.Namespace, *, tell: Tell) -> dict[str, Any]:
             runs=scratch.path / "runs",
             addresses=addresses,
             processes=processes,
-            store=asked.store,
+            cluster=cluster,
         )
         runs = [_run(stage, given, plan, number, tell) for number, plan in enumerate(given.plans(), start=1)]
-    report = _report(given, runs, seconds=time.monotonic() - began)
+    report = _report(given, runs, store=asked.store, seconds=time.monotonic() - began)
     (out / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     said = "equal" if report["equal"] else "NOT EQUAL"
     tell(f"region: {said}, {len(runs)} runs, {_since(began)}, see {out.name}/report.json")
     return report
 
 
-def _report(given: Given, runs: list[dict[str, Any]], *, seconds: float) -> dict[str, Any]:
+def _report(given: Given, runs: list[dict[str, Any]], *, store: str, seconds: float) -> dict[str, Any]:
     return {
         "schema": "region-report/v1",
         "equal": all(run["equal"] for run in runs),
         "data_sha256": hashlib.sha256(given.data.read_bytes()).hexdigest(),
         "generated": given.generated,
+        "store": store,
         "assessments_sha256": hashlib.sha256(given.side_file.read_bytes()).hexdigest(),
         "doubled": given.base.doubled,
         "runs": runs,
@@ -123,7 +128,9 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--assessments", type=Path, help="label,assessed_on,assessed_by,informed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--persons", type=int, default=120)
-    parser.add_argument("--store", default="broker.sqlite", help="the broker's database")
+    parser.add_argument(
+        "--store", choices=DATABASES, default="sqlite", help="the broker's database; the server is started here"
+    )
     asked = parser.parse_args(words)
     if not _AGREED[0] <= asked.date <= _AGREED[1]:
         parser.error(f"--date must be from {_AGREED[0]} to {_AGREED[1]}, when the agreement of the verwijsindex holds")
