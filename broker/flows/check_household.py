@@ -63,9 +63,7 @@ async def check_household(
         check_used_families(prepared.purpose, act)
         # (5) Every token is looked up; (6) every hit is decided on, shown or not.
         looked_up = await signals.look_up(indexes)
-        seen = see(
-            policy, question, looked_up, register=register, address_mute_above=address_mute_above
-        )  # fmt: skip
+        seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         told = "shown" if matches else "nothing"
         document = result_document(outcome=told, text=f"check.{told}", matches=matches)

@@ -86,9 +86,7 @@ async def register_signal(
         check_is_new(own.found, question, team=command.team)
         # (5) Every token is looked up; (6) every hit is decided on, shown or not.
         looked_up = await signals.look_up(indexes)
-        seen = see(
-            policy, question, looked_up, register=register, address_mute_above=address_mute_above
-        )  # fmt: skip
+        seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
         told = ("shown", "signal.stored_shown") if matches else ("nothing", "signal.stored")

@@ -175,11 +175,12 @@ class Region:
         self.signals: list[tuple[str, str]] = []
         known: set[tuple[str, str]] = set()
         for label, person in people.items():
-            reason = person.reason
-            if not reason and purpose == "verwijsindex":
-                reason = person.too_old(today) or unassessed((assessments or {}).get(label, {}), today)
+            rule = ""
+            if not person.reason and purpose == "verwijsindex":
+                rule = person.too_old(today) or unassessed((assessments or {}).get(label, {}), today)
             for holder in holders.get(label, []):
-                why = reason or ("number on another row" if (holder, person.subject) in known else "")
+                again = "number on another row" if (holder, person.subject) in known else ""
+                why = person.reason or again or rule
                 if why:
                     self.rejected.append({"row": label, "holder": holder, "reason": why})
                 else:
