@@ -132,28 +132,39 @@ async def carry_out(order: Order, slug: str) -> Told:
 async def _ask_all(
     client: SluisClient, cases: Sequence[Case], one: Callable[[Case], Awaitable[Outcome]], told: Told
 ) -> None:
+    """Every case is carried out or refused; what was not done is asked again, and what waits is resumed."""
+    by_row = {case.row: case for case in cases}
     gate = asyncio.Semaphore(PARALLEL)
-    again: list[Case] = list(cases)
+    again = list(cases)
+    waits = False
+
+    def ended(row: str, error: ConnectorError) -> None:
+        nonlocal waits
+        if isinstance(error, RefusedError):
+            told.refused.append(failure_document(row, error) | {"field": error.problem.members.get("field")})
+        elif isinstance(error, CaseError):
+            told.refused.append(failure_document(row, error) | {"field": error.field})
+        elif isinstance(error, NotDoneError) and not error.resumable:
+            again.append(by_row[row])
+        else:
+            waits = True
 
     async def guarded(case: Case) -> None:
         async with gate:
             try:
                 told.results.append(outcome_document(await one(case)))
-            except RefusedError as error:
-                told.refused.append(failure_document(case.row, error) | {"field": error.problem.members.get("field")})
-            except CaseError as error:
-                told.refused.append(failure_document(case.row, error) | {"field": error.field})
-            except NotDoneError as error:
-                if not error.resumable:
-                    again.append(case)
+            except ConnectorError as error:
+                ended(case.row, error)
 
     for _ in range(_ROUNDS):
-        now, again[:] = list(again), []
+        now, again[:], waits = list(again), [], False
         await asyncio.gather(*(guarded(case) for case in now))
+        waits = False
         resumed = await client.resume()
         told.results += [outcome_document(outcome) for outcome in resumed.outcomes]
-        told.refused += [failure_document(one.row, one.error) for one in resumed.unfinished]
-        if not again:
+        for unfinished in resumed.unfinished:
+            ended(unfinished.row, unfinished.error)
+        if not again and not waits:
             return
     raise NotDoneError("not-done")
 
