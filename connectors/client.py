@@ -102,7 +102,7 @@ class SluisClient:
             CaseError, RefusedError, NotDoneError: nothing is registered, or `resume` will tell.
         """
         self._same_person(case)
-        asked = to_register(case, self._families(purpose, families))
+        asked = to_register(case, self._families(purpose, families), exclusion=self.folder.without_excluded)
         quarter = quarter_of(self.folder, case, purpose)
         household, evaluated, tickets = await self._evaluated(asked, "register", purpose)
         household.pop("members")
@@ -139,7 +139,7 @@ class SluisClient:
             CaseError, RefusedError, NotDoneError: it was not carried out, and nothing is known.
         """
         self._same_person(case)
-        questions = to_check(case, self._families(purpose, families))
+        questions = to_check(case, self._families(purpose, families), exclusion=self.folder.without_excluded)
         # Every part has its tokens before any of them leaves; together they are one group.
         evaluated = [await self._evaluated(asked, "check", purpose) for asked in questions]
         group, parts = self._surroundings.new_id(), []
@@ -212,9 +212,6 @@ class SluisClient:
     async def _evaluated(
         self, asked: Asked, operation: str, purpose: str
     ) -> tuple[dict[str, Any], str, tuple[str, ...]]:
-        # An address on the registrars' list never becomes a token (D4); without a list none does, and loudly so.
-        if asked.case.address is not None:
-            asked = Asked(case=self.folder.excluded_addresses.applied_to(asked.case))
         evaluated = await evaluate(
             self._exchange,
             self.folder,

@@ -22,6 +22,7 @@ from broker.protocol.register import Organisation, Register
 from broker.protocol.signed_document import SignedDocument
 from broker.protocol.signing_keys import SigningKey, VerifyKey
 from connectors.casebook import Casebook
+from connectors.cases import Case
 from connectors.errors import FolderError
 from connectors.excluded import ExcludedList
 from connectors.sealing import OutboxKey, SealingKey, SecretKey
@@ -181,6 +182,10 @@ class PartnerFolder:
         _write(self.path / _EPOCHS, text)
         self.__dict__.pop("epoch", None)
         return document
+
+    def without_excluded(self, case: Case) -> Case:
+        """Return the case without an address that is on the list. Raises FolderError: there is no list to look in."""
+        return case if case.address is None else self.excluded_addresses.applied_to(case)
 
     def import_excluded(self, text: bytes) -> ExcludedList:
         """Return the list that holds here from now on. Raises FolderError: not verified, or no higher number."""

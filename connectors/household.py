@@ -1,6 +1,6 @@
 """Which identifiers of a case a request uses, and where their tokens go in the message (D4)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,9 @@ from broker.protocol.tokens import Identifier, PersonToken
 from broker.protocol.wire_types import MAX_MEMBERS, WireToken
 from connectors.cases import Case
 from connectors.errors import CaseError
+
+Exclusion = Callable[[Case], Case]
+"""Takes an address that is on the registrars' list out of a case: it never becomes a token (D4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +51,24 @@ class Asked:
         }
 
 
-def to_register(case: Case, families: Collection[str]) -> Asked:
-    """Return what a signal about this case stores: subject, parents, address. Raises CaseError: no subject."""
+def to_register(case: Case, families: Collection[str], *, exclusion: Exclusion) -> Asked:
+    """Return what a signal about this case stores: subject, parents, address.
+
+    Raises:
+        CaseError: no subject. FolderError: it has an address, and there is no list of excluded ones.
+    """
     if case.subject is None:
         raise CaseError("subject", "must not be empty")
-    return Asked(case=_within(replace(case, members=()), families))
+    return Asked(case=exclusion(_within(replace(case, members=()), families)))
 
 
-def to_check(case: Case, families: Collection[str]) -> list[Asked]:
-    """Return the questions about this household: one, or more where it has more members than one message carries."""
-    whole = _within(case, families)
+def to_check(case: Case, families: Collection[str], *, exclusion: Exclusion) -> list[Asked]:
+    """Return the questions about this household: one, or more where it has more members than one message carries.
+
+    Raises:
+        FolderError: it has an address, and there is no list of excluded ones.
+    """
+    whole = exclusion(_within(case, families))
     groups = [whole.members[start : start + MAX_MEMBERS] for start in range(0, len(whole.members), MAX_MEMBERS)]
     first = Asked(case=replace(whole, members=groups[0] if groups else ()))
     # The subject goes along each time: an own signal about it is what gives standing.

@@ -134,7 +134,12 @@ class _Run:
         share = min(os.cpu_count() or 1, len(slugs), fits)
         parts = [{slug: rows[slug] for slug in slugs[at::share]} for at in range(share)]
         with ThreadPoolExecutor(max_workers=share) as pool:
-            printed = list(pool.map(lambda part: self._part(verb, part), parts))
+            try:
+                printed = list(pool.map(lambda part: self._part(verb, part), parts))
+            except BaseException:
+                # Told to end while the others are under way: the pool would wait for them first.
+                self.stage.processes.abandon_partners()
+                raise
         self.seconds[verb] = time.monotonic() - began
         return {slug: told for part in printed for slug, told in part.items()}
 

@@ -1,10 +1,12 @@
 """How the region's commands run: set-up in this process, services and partners as processes that never outlive it."""
 
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Collection
 from pathlib import Path
 from threading import Lock
+from typing import IO
 
 import typer
 from typer.testing import CliRunner
@@ -37,6 +39,7 @@ class RegionProcesses(Processes):
     def __init__(self) -> None:
         super().__init__()
         self._one_at_a_time = Lock()
+        self._under_way: list[subprocess.Popen[bytes]] = []
 
     def run(
         self, script: str, *arguments: object, expect: Collection[int] = (0,), within_s: float = COMMAND_S
@@ -66,6 +69,18 @@ class RegionProcesses(Processes):
     def partners(self, order: Path) -> Ended:
         """Return what the partners' side printed about this order. Raises ProcessError."""
         return super().run(Path(sys.executable).name, "-m", "tests.region.partners", order, within_s=_PARTNERS_S)
+
+    def _start(
+        self, script: str, arguments: tuple[object, ...], *, stdout: int | IO[bytes], stderr: int | IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        started = super()._start(script, arguments, stdout=stdout, stderr=stderr)
+        self._under_way.append(started)
+        return started
+
+    def abandon_partners(self) -> None:
+        """Nobody waits for the partners' side any more: the run was told to end."""
+        for started in self._under_way:
+            started.terminate()
 
     def stop_services(self) -> None:
         """Every service is gone; the next run starts its own."""

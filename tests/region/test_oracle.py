@@ -43,10 +43,7 @@ def counted(
 
 
 def test_each_kind_counts_by_itself(people: dict[str, Person]) -> None:
-    """A child is a member and a neighbour to its mother, a half brother shares a parent, the own organisation never.
-
-    The later row of one number at one holder is rejected; at another holder it is the same person.
-    """
+    """Member and neighbour, shared parent, same person; never at the own organisation, and one number there once."""
     holders = {"mother": ["a"], "child": ["b"], "brother": ["c"], "stranger": ["d"], "again": ["b", "c"]}
     region = Region(people, holders)
     found = counted(region)
