@@ -73,6 +73,18 @@ def test_an_excluded_address_and_a_crowded_one_say_nothing(report: dict[str, Any
     assert mute["counts"]["checks_with_a_mute_address"] > base["counts"]["checks_with_a_mute_address"] > 0
 
 
+def test_tokens_that_got_lost_are_noticed(data: Path, tmp_path: Path) -> None:
+    """Where the database loses tokens between registering and checking, the run ends with 1 and says what."""
+    command = [sys.executable, "-m", "tests.region", "--data", str(data), "--out", str(tmp_path), "--plant-loss"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_LONGEST_S)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "missing match:" in done.stdout
+    (run,) = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["runs"]
+    assert run["counts"]["missing"] > 0
+    assert run["counts"]["surplus"] == 0
+    assert not run["equal"]
+
+
 def test_one_number_on_two_rows_is_one_subject(report: dict[str, Any]) -> None:
     """It is reported by label, and where two organisations hold the rows they find the same person."""
     assert report["doubled"]

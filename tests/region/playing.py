@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from broker.settings import FILE_NAME, encode
+from broker.settings import FILE_NAME, Settings, encode
 from connectors.demo.cast import BROKER
 from connectors.demo.errors import ClaimError
 from connectors.demo.region import Region
@@ -22,7 +22,7 @@ from tests.region.counting import Match, Plan, Rejected, Told
 from tests.region.log_reading import ReadLog, read_checks
 from tests.region.processes import OwnAddresses, RegionProcesses
 from tests.region.services import seconds_to_noon_of
-from tests.simulators.databases import on_server
+from tests.simulators.databases import at, on_server
 from tests.simulators.postgres_cluster import PostgresCluster
 
 _TICK_MS = 20
@@ -68,6 +68,8 @@ class Stage:
     processes: RegionProcesses
     cluster: PostgresCluster | None = None
     """Where each run gets a database of its own; without one, a file of SQLite in the broker's folder."""
+    plant_loss: bool = False
+    """Whether the database loses tokens between registering and checking, to see that this is noticed."""
 
     def play(self, plan: Plan, *, number: int) -> Found:
         """Return what this run found. Raises ProcessError, ClaimError: a row was neither done nor rejected."""
@@ -120,11 +122,21 @@ class _Run:
         try:
             Region(self.work, processes, self.stage.addresses, partners=ORGANISATIONS).start()
             registered = self._told("register", self.stage.rows)
+            if self.stage.plant_loss:
+                self._lose_tokens(registered)
             rows = {slug: [result["row"] for result in told["results"]] for slug, told in registered.items()}
             checked = self._told("check", rows)
         finally:
             processes.stop_services()
         return self._found(registered, checked, read_checks(self.work.party("broker")))
+
+    def _lose_tokens(self, registered: Mapping[str, dict[str, Any]]) -> None:
+        """The database forgets the parents of one organisation's signals: the run must notice."""
+        folder = self.work.party("broker")
+        database = at(Settings.read(folder).database, folder)
+        for result in registered[min(registered)]["results"]:
+            lost = "DELETE FROM signal_tokens WHERE signal_id = ? AND role = 'parent'"
+            database.write(lost, result["signal_id"])
 
     def _told(self, verb: str, rows: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
         """Return what became of all rows, by organisation; as many processes as there are processors share the work."""

@@ -79,8 +79,10 @@ def play(asked: argparse.Namespace, *, tell: Tell) -> dict[str, Any]:
             addresses=addresses,
             processes=processes,
             cluster=cluster,
+            plant_loss=asked.plant_loss,
         )
-        runs = [_run(stage, given, plan, number, tell) for number, plan in enumerate(given.plans(), start=1)]
+        plans = given.plans()[:1] if asked.plant_loss else given.plans()
+        runs = [_run(stage, given, plan, number, tell) for number, plan in enumerate(plans, start=1)]
     report = _report(given, runs, store=asked.store, seconds=time.monotonic() - began)
     (out / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     said = "equal" if report["equal"] else "NOT EQUAL"
@@ -131,6 +133,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--store", choices=DATABASES, default="sqlite", help="the broker's database; the server is started here"
     )
+    parser.add_argument("--plant-loss", action="store_true", help="lose some tokens in the first run: it must fail")
     asked = parser.parse_args(words)
     if not _AGREED[0] <= asked.date <= _AGREED[1]:
         parser.error(f"--date must be from {_AGREED[0]} to {_AGREED[1]}, when the agreement of the verwijsindex holds")
