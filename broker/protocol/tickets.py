@@ -16,7 +16,10 @@ from broker.protocol.signing_keys import SigningKey, VerifyKey
 TICKET_TYP = "sluis-ticket+jwt"
 OPERATIONS = ("register", "check", "oproep")
 FAMILIES = ("nlbsn", "fam", "addr", "dmk")
+MAX_GRANT_DAYS = 31
+"""Days from the first to the last of an import grant, and so how long a ticket of one can live."""
 
+_MAX_GRANT_LIFETIME_S = (MAX_GRANT_DAYS + 1) * 86_400
 _SHA256 = re.compile(r"\A[0-9a-f]{64}\Z")
 
 
@@ -140,20 +143,23 @@ def verify_ticket(text: str, *, keys: Mapping[str, VerifyKey], use: TicketUse, n
         statement.verify(key)
     except JwtSignatureError:
         raise TicketError("ticket-signature") from None
-    # (3) For us, this organisation, this worker, this operation, this purpose.
-    meant_for = (ticket.broker, ticket.organisation, ticket.worker, ticket.operation, ticket.purpose)
-    if meant_for != (use.broker, use.organisation, use.worker, use.operation, use.purpose):
+    # (3) For us, this organisation, this worker, this purpose.
+    meant_for = (ticket.broker, ticket.organisation, ticket.worker, ticket.purpose)
+    if meant_for != (use.broker, use.organisation, use.worker, use.purpose):
+        raise TicketError("ticket-foreign")
+    # (4) A grant serves a registration only, whatever its ticket says.
+    if ticket.grant is not None and use.operation != "register":
+        raise TicketError("ticket-of-grant")
+    if ticket.operation != use.operation:
         raise TicketError("ticket-foreign")
     if ticket.epoch != use.epoch:
         raise TicketError("ticket-epoch")
-    # (4) It lives now; only a grant lives longer than ten minutes.
-    if ticket.grant is None and ticket.expires_at - ticket.issued_at > MAX_LIFETIME_S:
+    # (5) It lives now; only a grant lives longer than ten minutes.
+    longest = MAX_LIFETIME_S if ticket.grant is None else _MAX_GRANT_LIFETIME_S
+    if ticket.expires_at - ticket.issued_at > longest:
         raise TicketError("ticket-lifetime")
     if ticket.expires_at <= now or ticket.issued_at > now + SKEW_S:
         raise TicketError("ticket-expired")
-    # (5) A grant never serves a check.
-    if ticket.grant is not None and use.operation != "register":
-        raise TicketError("ticket-foreign")
     # (6) No more tokens per family than were counted.
     for family, count in use.counts.items():
         counted = ticket.families[family].real if family in ticket.families else 0

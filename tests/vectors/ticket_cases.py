@@ -253,8 +253,10 @@ def ticket_cases() -> Iterator[tuple[str, str, str]]:
     yield "for an unknown operation", good.claims_with(op="export").text(), "ticket-malformed"
     yield "for another purpose", good.claims_with(purpose="iets-anders").text(), "ticket-foreign"
     yield "of another epoch", good.claims_with(epoch=2).text(), "ticket-epoch"
-    yield "of a grant, for a check", good.claims_with(grant="0" * 32).text(), "ticket-foreign"
-    yield "of a long grant, for a check", good.claims_with(grant="0" * 32, exp=NOW + 10**6).text(), "ticket-foreign"
+    yield "of a grant, for a check", good.claims_with(grant="0" * 32).text(), "ticket-of-grant"
+    yield "of a long grant, for a check", good.claims_with(grant="0" * 32, exp=NOW + 10**6).text(), "ticket-of-grant"
+    registering = good.claims_with(grant="0" * 32, op="register")
+    yield "of a grant to register, for a check", registering.text(), "ticket-of-grant"
     yield "grant is no id", good.claims_with(grant="yes").text(), "ticket-malformed"
     for name, iat, exp, outcome in (
         ("just made", 60, 660, "accepted"),

@@ -48,9 +48,21 @@ def test_a_grant_lives_longer_but_serves_only_registering() -> None:
     """Tickets of a bulk import may live as long as their grant, and never serve a check."""
     granted = replace(TICKET, grant="2" * 32, expires_at=100_000)
     assert verify_ticket(sign_ticket(KEY, granted), keys=KEYS, use=USE, now=50_000).grant == "2" * 32
-    check = sign_ticket(KEY, replace(granted, operation="check"))
-    with pytest.raises(TicketError, match="ticket-foreign"):
-        verify_ticket(check, keys=KEYS, use=replace(USE, operation="check"), now=1001)
+    for operation in ("check", "oproep", "register"):
+        ticket = sign_ticket(KEY, replace(granted, operation=operation))
+        with pytest.raises(TicketError, match="ticket-of-grant"):
+            verify_ticket(ticket, keys=KEYS, use=replace(USE, operation="check"), now=1001)
+
+
+@pytest.mark.parametrize(("days", "holds"), [(32, True), (33, False)])
+def test_a_ticket_of_a_grant_does_not_outlive_any_grant(days: int, holds: bool) -> None:  # noqa: FBT001 - a parametrised fact
+    """No ticket lives longer than the longest grant from its first to the end of its last day."""
+    ticket = sign_ticket(KEY, replace(TICKET, grant="2" * 32, expires_at=TICKET.issued_at + days * 86_400))
+    if holds:
+        assert verify_ticket(ticket, keys=KEYS, use=USE, now=1001).grant == "2" * 32
+        return
+    with pytest.raises(TicketError, match="ticket-lifetime"):
+        verify_ticket(ticket, keys=KEYS, use=USE, now=1001)
 
 
 @pytest.mark.parametrize("counts", [{"nlbsn": 3}, {"fam": 1}, {"addr": 1}, {"nlbsn": 2, "addr": 1}])
