@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from broker.custodian import budgets, ceremony, folder
+from broker.custodian import budgets, ceremony, folder, grants
 from broker.custodian.clock import SystemClock, unix_seconds
 from broker.custodian.errors import CustodianError, StoreError
 from broker.custodian.settings import Settings
@@ -27,6 +27,7 @@ register_app = typer.Typer(no_args_is_help=True, help="The register of organisat
 org_app = typer.Typer(no_args_is_help=True, help="The organisations this custodian serves.")
 roster_app = typer.Typer(no_args_is_help=True, help="The workers of an enrolled organisation.")
 budget_app = typer.Typer(no_args_is_help=True, help="What was charged.")
+grant_app = typer.Typer(no_args_is_help=True, help="Import grants that organisations ask for.")
 config_app = typer.Typer(no_args_is_help=True, help="The configuration.")
 for name, part in {
     "ceremony": ceremony_app,
@@ -34,6 +35,7 @@ for name, part in {
     "org": org_app,
     "roster": roster_app,
     "budget": budget_app,
+    "grant": grant_app,
     "config": config_app,
 }.items():
     app.add_typer(part, name=name)
@@ -187,6 +189,49 @@ def budget_show(directory: Dir, *, as_json: AsJson = False) -> None:
         return
     for line in listed:
         typer.echo(f"{line['organisation']}  {line['worker'] or 'organisation'}  {line['class']}: {line['left']} left")
+
+
+@grant_app.command("accept")
+def grant_accept(directory: Dir, file: File, *, as_json: AsJson = False) -> None:
+    """Accept an import grant: this custodian's own act, after asking the organisation whether it means this."""
+    with _refusals(), folder.open_trust(directory) as (store, trust):
+        custodian, now = Settings.load(directory).id, unix_seconds(SystemClock())
+        grant = grants.accept(store, trust.current(), file.read_bytes(), custodian=custodian, now=now)
+    if as_json:
+        typer.echo(json.dumps(grant.document()))
+        return
+    asked = ", ".join(f"{count} {family}" for family, count in grant.elements.items())
+    typer.echo(f"grant {grant.id} of {grant.organisation}: {asked}, for {grant.purpose}, up to {grant.expires_on}")
+
+
+@grant_app.command("revoke")
+def grant_revoke(
+    directory: Dir,
+    grant_id: Annotated[str, typer.Argument(metavar="GRANT", help="Its id, as `list` prints it.")],
+    *,
+    oin: Annotated[str, typer.Option("--oin", help="The organisation whose grant it is.")],
+) -> None:
+    """Stop evaluating under a grant, at once."""
+    with _refusals(), folder.open_trust(directory) as (store, _):
+        grants.revoke(store, organisation=oin, grant_id=grant_id, now=unix_seconds(SystemClock()))
+    typer.echo(f"revoked {grant_id} of {oin}")
+
+
+@grant_app.command("list")
+def grant_list(directory: Dir, *, as_json: AsJson = False) -> None:
+    """Print every grant that was accepted here, and what is left of it."""
+    with _refusals(), folder.open_trust(directory) as (store, _):
+        listed = [
+            {**state.grant.document(), "left": dict(state.left), "revoked": state.revoked}
+            for state in grants.grant_states(store)
+        ]
+    if as_json:
+        typer.echo(json.dumps(listed))
+        return
+    for line in listed:
+        left = ", ".join(f"{line['left'][family]} of {count} {family}" for family, count in line["elements"].items())
+        ended = " (revoked)" if line["revoked"] else ""
+        typer.echo(f"{line['id']}  {line['oin']}  {line['purpose']}  up to {line['expiresOn']}: {left} left{ended}")
 
 
 @config_app.command("check")

@@ -5,7 +5,7 @@ import logging
 import secrets
 from dataclasses import dataclass, field
 
-from broker.custodian import replays
+from broker.custodian import grants, replays
 from broker.custodian.batches import Batch, remember, ticket_of
 from broker.custodian.budget_time import BudgetTime
 from broker.custodian.budgets import Charge, charge
@@ -18,6 +18,7 @@ from broker.custodian.trust import Trust, TrustStore
 from broker.custodian.wire import read_request
 from broker.protocol.errors import RequestTokenError
 from broker.protocol.families import Family
+from broker.protocol.grant import Grant
 from broker.protocol.messages import EvaluationAnswer, EvaluationRequest, FamilyAnswers, WireToken
 from broker.protocol.register import BudgetClass, Organisation
 from broker.protocol.request_signing import MAX_LIFETIME_S, SignedRequest, Target, verify_request
@@ -75,12 +76,11 @@ def evaluate(custodian: Custodian, *, authorization: str | None, body: bytes, qu
     # (7) Every point is one: canonical and not the identity.
     if not all(group().is_valid_point(point.value) for asked in request.families for point in asked.points):
         raise RefusedError("point-invalid")
-    # (8) A bulk import needs a grant.
-    if request.budget_class == "import" or request.grant_id is not None:
-        raise RefusedError("grant-unknown")
-    # (9) Charged durably, or charged before: from here on the budget has paid.
+    # (8) A bulk import needs a grant of this organisation, for this purpose, that this custodian accepted itself.
+    grant = _grant(custodian, organisation, request)
+    # (9) Charged durably, or charged before: from here on the budget or the grant has paid.
     sizes = trust.sizes(organisation.oin, request.budget_class)
-    ticket_id = _charged(custodian, sizes, request, statement, worker=broker_sub)
+    ticket_id = _charged(custodian, grant or sizes, request, statement, worker=broker_sub)
     # (10) Evaluate and prove.
     answers: list[FamilyAnswers] = []
     for asked in request.families:
@@ -88,7 +88,7 @@ def evaluate(custodian: Custodian, *, authorization: str | None, body: bytes, qu
         points = [WireToken(answer) for answer in made.answers]
         answers.append(FamilyAnswers(family=asked.family, points=points, proof=b64url(made.proof)))
     # (11) The ticket states what was evaluated for whom.
-    ticket = _ticket(custodian, request, statement, answers, worker=broker_sub, ticket_id=ticket_id)
+    ticket = _ticket(custodian, grant, request, statement, answers, worker=broker_sub, ticket_id=ticket_id)
     _LOG.info("evaluated: organisation %s, class %s", organisation.oin, request.budget_class)
     return (
         EvaluationAnswer(epoch=request.epoch, families=answers, ticket=ticket).model_dump_json(by_alias=True).encode()
@@ -132,10 +132,27 @@ def _worker_at_broker(trust: Trust, statement: SignedRequest) -> str:
     return worker.broker_sub
 
 
+def _grant(custodian: Custodian, organisation: Organisation, request: EvaluationRequest) -> Grant | None:
+    """Return the grant an import is asked under; every other class asks under none. Raises RefusedError."""
+    if request.budget_class != "import" and request.grant_id is None:
+        return None
+    if request.budget_class != "import" or request.grant_id is None:
+        raise RefusedError("grant-unknown")
+    now = unix_seconds(custodian.clock)
+    return grants.in_force(
+        custodian.store, organisation=organisation.oin, grant_id=request.grant_id, purpose=request.purpose, now=now
+    )
+
+
 def _charged(
-    custodian: Custodian, sizes: BudgetClass, request: EvaluationRequest, statement: SignedRequest, *, worker: str
+    custodian: Custodian,
+    payer: BudgetClass | Grant,
+    request: EvaluationRequest,
+    statement: SignedRequest,
+    *,
+    worker: str,
 ) -> str:
-    """Return the ticket id of this batch: a new one, both budgets charged, or the earlier one, none charged.
+    """Return the ticket id of this batch: a new one, budgets or grant charged, or the earlier one, nothing charged.
 
     `worker` is his id at the broker, which tickets carry: fresh ids in a new roster give nobody a full bucket.
     """
@@ -144,28 +161,37 @@ def _charged(
         worker=worker,
         id=request.batch_id,
         body_sha256=statement.body_sha256,
-    )
-    persons = sum(asked.real for asked in request.families if asked.family == "nlbsn")
-    asked = Charge(
-        organisation=batch.organisation,
-        worker=batch.worker,
-        budget_class=request.budget_class,
-        points=sum(len(family.points) for family in request.families),
-        persons=max(1, persons),
+        grant_expires_at=payer.expires_at if isinstance(payer, Grant) else None,
     )
     now = unix_seconds(custodian.clock)
     with custodian.store.transaction() as store:
         earlier = ticket_of(store, batch, now=now)
         if earlier is not None:
             return earlier
-        charge(store, asked, sizes=sizes, now_us=custodian.budget_time.mark(store))
+        if isinstance(payer, Grant):
+            # Two people asked for exactly this much, so it is paid by the grant alone (ADR 10).
+            grants.charge(store, payer, {asked.family: asked.real for asked in request.families})
+        else:
+            charge(store, _cost(request, batch), sizes=payer, now_us=custodian.budget_time.mark(store))
         ticket_id = custodian.random(16).hex()
         remember(store, batch, ticket_id=ticket_id, now=now)
     return ticket_id
 
 
+def _cost(request: EvaluationRequest, batch: Batch) -> Charge:
+    persons = sum(asked.real for asked in request.families if asked.family == "nlbsn")
+    return Charge(
+        organisation=batch.organisation,
+        worker=batch.worker,
+        budget_class=request.budget_class,
+        points=sum(len(family.points) for family in request.families),
+        persons=max(1, persons),
+    )
+
+
 def _ticket(
     custodian: Custodian,
+    grant: Grant | None,
     request: EvaluationRequest,
     statement: SignedRequest,
     answers: list[FamilyAnswers],
@@ -190,7 +216,8 @@ def _ticket(
         batch=request.batch_id,
         id=ticket_id,
         issued_at=now,
-        expires_at=now + MAX_LIFETIME_S,
+        expires_at=now + MAX_LIFETIME_S if grant is None else grant.expires_at,
+        grant=None if grant is None else grant.id,
     )
     return sign_ticket(custodian.signing_key, ticket)
 

@@ -28,4 +28,18 @@ STEPS: tuple[tuple[str, ...], ...] = (
         # Single numbers: trust_revision, jti_floor, budget_time_us, wall_mark_us.
         "CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     ),
+    (
+        # Import grants that this custodian accepted by its own act, and what is left of each; none is ever added to.
+        """CREATE TABLE import_grant (
+            organisation TEXT NOT NULL, id TEXT NOT NULL, document BLOB NOT NULL, accepted_at INTEGER NOT NULL,
+            revoked_at INTEGER, PRIMARY KEY (organisation, id)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE grant_left (
+            organisation TEXT NOT NULL, grant_id TEXT NOT NULL, family TEXT NOT NULL,
+            elements INTEGER NOT NULL CHECK (elements >= 0), PRIMARY KEY (organisation, grant_id, family),
+            FOREIGN KEY (organisation, grant_id) REFERENCES import_grant (organisation, id)
+        ) STRICT, WITHOUT ROWID""",
+        # A batch of a grant is answered again as long as its grant holds: a crash must not use up an exact size.
+        "ALTER TABLE batch ADD COLUMN grant_expires_at INTEGER",
+    ),
 )

@@ -11,7 +11,7 @@ MAX_BODY = 32_768
 
 _CLASSES = {"register": {"register", "urgent", "import"}, "check": {"check", "urgent"}, "oproep": {"check", "urgent"}}
 _MOST_REAL = {"fam": 2, "addr": 1}
-"""A household has at most two parents and one address; only a bulk import asks about several households at once."""
+"""A household has at most two parents and one address; of an import the grant says how many there are."""
 _UNKNOWN_MEMBER = "extra_forbidden"
 
 
@@ -31,16 +31,23 @@ def _check_counts(request: EvaluationRequest) -> None:
     names = [asked.family for asked in request.families]
     if len(set(names)) != len(names):
         raise MalformedError("families", "name a family twice")
-    # `real` is only stated: the least padding that holds it bounds what a false count can win.
-    if any(_size_for(asked.real) != len(asked.points) for asked in request.families):
-        raise MalformedError("families.points", "are not the smallest of 8, 16 and 32 that holds real")
-    if request.budget_class != "import" and any(
-        asked.real > _MOST_REAL.get(asked.family, asked.real) for asked in request.families
-    ):
-        raise MalformedError("families.real", "is more than a household has")
+    if request.budget_class == "import":
+        # A grant is exact: what is charged is every point, so there is none that only hides another.
+        if any(asked.real != len(asked.points) for asked in request.families):
+            raise MalformedError("families.points", "are not as many as real, which an import asks")
+    else:
+        _check_household(request)
     # A ticket does not say which class paid for it, so the class must fit what the ticket is for.
     if request.budget_class not in _CLASSES[request.operation]:
         raise MalformedError("budgetClass", "does not fit the operation")
+
+
+def _check_household(request: EvaluationRequest) -> None:
+    # `real` is only stated: the least padding that holds it bounds what a false count can win.
+    if any(_size_for(asked.real) != len(asked.points) for asked in request.families):
+        raise MalformedError("families.points", "are not the smallest of 8, 16 and 32 that holds real")
+    if any(asked.real > _MOST_REAL.get(asked.family, asked.real) for asked in request.families):
+        raise MalformedError("families.real", "is more than a household has")
 
 
 def _size_for(real: int) -> int:

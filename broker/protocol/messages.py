@@ -58,7 +58,7 @@ __all__ = [
 
 
 class FamilyPoints(Message):
-    """The blinded points of one family: the real ones first, then random padding to 8, 16 or 32."""
+    """The blinded points of one family: the real ones first, then random padding to 8, 16 or 32; none in an import."""
 
     family: FamilyName
     real: Annotated[int, Field(ge=0, le=max(BATCH_SIZES))]

@@ -76,7 +76,8 @@ Oin = Annotated[str, _check("is not an OIN of 20 digits", is_oin)]
 Word = Annotated[str, _check("is not a short name", is_word)]
 Day = Annotated[datetime.date, BeforeValidator(_day)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-PointBatch = Annotated[list[Token], _check("are not 8, 16 or 32", lambda points: len(points) in BATCH_SIZES)]
+PointBatch = Annotated[list[Token], Field(min_length=1, max_length=max(BATCH_SIZES))]
+"""Points of one family; how many exactly follows from the budget class and is the custodian's to check."""
 FamilyName = Literal["nlbsn", "fam", "addr", "dmk"]
 Epoch = Annotated[int, Field(ge=1, le=2**32 - 1)]
 

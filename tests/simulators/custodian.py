@@ -4,6 +4,7 @@ with custodian_pair(tmp_path, [partner]) as pair:
     a, b = pair.evaluate(partner, batch(nlbsn=[blinded.point]))
 """
 
+import datetime
 import hashlib
 import json
 import secrets
@@ -13,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from broker.custodian import ceremony, folder
+from broker.custodian import ceremony, folder, grants
 from broker.custodian.evaluation import PATH, Custodian, evaluate
 from broker.custodian.settings import Registrar, Settings
 from broker.protocol.epochs import SCHEMA, EpochDocument
 from broker.protocol.families import Family
+from broker.protocol.grant import Grant, SignedGrant, Signer
 from broker.protocol.messages import EvaluationAnswer, FamilyAnswers
 from broker.protocol.register import Bucket, BudgetClass, Organisation
 from broker.protocol.request_signing import Sender, Target, sign_request
@@ -166,10 +168,14 @@ def batch(
     grant_id: str | None = None,
     **families: Sequence[bytes],
 ) -> bytes:
-    """Return the body of an evaluation request; points are padded to 8, 16 or 32, one random family by default."""
+    """Return the body of an evaluation request, one random family by default.
+
+    Points are padded to 8, 16 or 32, but in an import, which is exact.
+    """
     asked = []
+    sizes = range(33) if budget_class == "import" else (8, 16, 32)
     for name, points in (families or {"nlbsn": random_points(1, secrets.token_bytes)}).items():
-        size = next(size for size in (8, 16, 32) if size >= len(points))
+        size = next(size for size in sizes if size >= len(points))
         padded = [*points, *random_points(size - len(points), secrets.token_bytes)]
         count = len(points) if real is None else real
         asked.append({"family": name, "real": count, "points": [b64url(point) for point in padded]})
@@ -183,6 +189,41 @@ def batch(
         "families": asked,
     }
     return json.dumps(members).encode()
+
+
+def grant_of(partner: SimulatedPartner, *, now: int = START_S, **changed: Any) -> Grant:  # noqa: ANN401 - any member
+    """Return the grant that this partner asks for: three persons with two parents, for ten days."""
+    issued = datetime.datetime.fromtimestamp(now, datetime.UTC).date()
+    members: dict[str, Any] = {
+        "id": secrets.token_hex(16),
+        "organisation": partner.oin,
+        "custodians": CUSTODIANS,
+        "purpose": "verwijsindex",
+        "elements": {"nlbsn": 3, "fam": 2},
+        "issued_on": issued,
+        "expires_on": issued + datetime.timedelta(days=10),
+    }
+    return Grant(**{**members, **changed})
+
+
+def grant_text(
+    partner: SimulatedPartner,
+    grant: Grant,
+    *,
+    people: Sequence[tuple[str, str]] = (("anna", "worker"), ("carla", "approver")),
+) -> bytes:
+    """Return the grant as these people of the partner, by local name and role, stated it."""
+    signed = SignedGrant(grant=grant)
+    for name, role in people:
+        signed = signed.stated_by(Signer(sub=partner.sub(name, BROKER), role=role), partner.key, now=START_S)
+    return signed.encode()
+
+
+def accept_grant(path: Path, text: bytes, *, now: int) -> Grant:
+    """Accept a grant at the custodian of this folder. Raises what `accept` raises."""
+    custodian = Settings.load(path).id
+    with folder.open_trust(path) as (store, trust):
+        return grants.accept(store, trust.current(), text, custodian=custodian, now=now)
 
 
 def authorization(
