@@ -174,7 +174,9 @@ def _elements(fields: Fields) -> Mapping[str, int]:
     if not isinstance(members, dict) or not members or not set(members) <= set(FAMILIES):
         raise MalformedError(f"{SCHEMA}.elements", "is not an object of families: " + ", ".join(FAMILIES))
     counts = Fields(f"{SCHEMA}.elements", members)
-    return MappingProxyType({name: counts.number(name, least=1, most=MAX_ELEMENTS) for name in members})
+    return MappingProxyType(
+        {name: counts.number(name, least=1, most=MAX_ELEMENTS) for name in FAMILIES if name in members}
+    )
 
 
 def _sha256(grant: Grant) -> str:
