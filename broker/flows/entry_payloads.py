@@ -24,7 +24,8 @@ class Recording:
     """How an act ended, in the terms an entry records.
 
     `outcome` is shown, nothing, done, refused or error; `reason` a code for the last two; `decision` the `decision/v1`
-    of `may_ask`, or None where nothing is asked; `document` what the asker is told, without its receipt.
+    of `may_ask`, or None where nothing is asked; `document` what the asker is told, without its receipt; `grant` the
+    import grant under which it was asked.
     """
 
     outcome: str
@@ -38,6 +39,7 @@ class Recording:
     handles: Iterable[str] = ()
     hits: Mapping[str, object] | None = None
     shielded: Mapping[str, object] | None = None
+    grant: str | None = None
 
 
 def entry_payloads(act: Act, recording: Recording) -> dict[str, Mapping[str, object]]:
@@ -67,6 +69,7 @@ def _meta(act: Act, recording: Recording) -> dict[str, object]:
         },
         "register": recording.register,
         "bundle": recording.bundle,
+        "grant": recording.grant,
         "decision": None if recording.decision is None else dict(recording.decision),
         "outcome": recording.outcome,
         "reason": recording.reason,

@@ -32,7 +32,10 @@ from policies import AskFacts, Permit, Purpose, Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A request whose own rules hold: who asks, for what, about which household, with which tickets."""
+    """A request whose own rules hold: who asks, for what, about which household, with which tickets.
+
+    `grant` is the id of the import grant whose tickets they are, or None: an import asks about nobody.
+    """
 
     act: Act
     organisation: Organisation
@@ -40,6 +43,11 @@ class Prepared:
     approved: bool
     household: Household
     tickets: tuple[TicketId, ...]
+    grant: str | None
+
+
+NOBODY = LookUp(found=(), stamps=())
+"""What an import looks up: nobody, so that ten thousand registrations are not ten thousand questions (D2)."""
 
 
 def prepare(
@@ -64,13 +72,16 @@ def prepare(
     approved = check_approval(known, act.requester, act.approval)
     purpose = check_purpose(purposes, act)
     check_families(organisation, epoch, act)
+    household = index_household(command.household, epoch=command.epoch, tokens=tokens)
+    covering = check_tickets(command.tickets, issuers=issuers, act=act, now=now)
     return Prepared(
         act=act,
         organisation=organisation,
         purpose=purpose,
         approved=approved,
-        household=index_household(command.household, epoch=command.epoch, tokens=tokens),
-        tickets=check_tickets(command.tickets, issuers=issuers, act=act, now=now),
+        household=household,
+        tickets=covering.tickets,
+        grant=covering.grant,
     )
 
 
@@ -181,7 +192,7 @@ def recording_of(
     """Return how a question that was carried out ended; `written` is the search handle of a signal it stored."""
     handles = seen.handles if written is None else seen.handles | {written}
     return Recording(
-        outcome="shown" if seen.rows else "nothing",
+        outcome="done" if question.prepared.grant else "shown" if seen.rows else "nothing",
         bundle=asked.bundle,
         register=register.number,
         document=document,
@@ -191,4 +202,5 @@ def recording_of(
         handles=handles,
         hits=seen.open.payload,
         shielded=seen.shielded.payload,
+        grant=question.prepared.grant,
     )

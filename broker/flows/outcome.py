@@ -85,6 +85,7 @@ def refused(
     register: int,
     relies_on: tuple[Stamp, ...],
     tickets: tuple[TicketId, ...],
+    grant: str | None = None,
 ) -> Outcome:
     """Return the outcome of a refusal by `may_ask`: open, in plain Dutch, with what is possible (D8)."""
     text = refusal.text
@@ -104,6 +105,7 @@ def refused(
         decision=refusal.record(),
         document=document,
         tickets=tickets,
+        grant=grant,
     )
     return outcome_of(act, recording, Effects(relies_on=relies_on), status=AnswerStatus.REFUSED)
 

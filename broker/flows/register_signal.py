@@ -6,7 +6,17 @@ from broker.domain.households import FoundToken, TokenRole, gives_standing
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Signal
 from broker.flows.act import Act
-from broker.flows.household_question import Prepared, Question, Seen, asked_stamps, may_ask, prepare, recording_of, see
+from broker.flows.household_question import (
+    NOBODY,
+    Prepared,
+    Question,
+    Seen,
+    asked_stamps,
+    may_ask,
+    prepare,
+    recording_of,
+    see,
+)
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
 from broker.flows.policy import PolicyInForce
 from broker.flows.recording import decide_and_record
@@ -54,6 +64,8 @@ async def register_signal(
 ) -> Answered:
     """The signal is stored and recorded, and only then is told who else is involved: outcome `shown` or `nothing`.
 
+    With tickets of an import grant nobody is looked up and the outcome is `done`.
+
     Raises:
         RefusedError: `may_ask` said no. NotDoneError: a decision failed. Both with the receipt of their entry.
         SignalExistsError: this team has an active signal for this purpose on this person.
@@ -81,16 +93,18 @@ async def register_signal(
         # (4) No: openly, recorded, with what is possible.
         if isinstance(asked, Refusal):
             relied = (*base, *own.stamps)
-            return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
+            return refused(
+                act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets, grant=prepared.grant
+            )  # fmt: skip
         check_used_families(prepared.purpose, act)
         check_is_new(own.found, question, team=command.team)
-        # (5) Every token is looked up; (6) every hit is decided on, shown or not.
-        looked_up = await signals.look_up(indexes)
+        # (5) Every token is looked up, but none in an import; (6) every hit is decided on, shown or not.
+        looked_up = NOBODY if prepared.grant else await signals.look_up(indexes)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
-        told = ("shown", "signal.stored_shown") if matches else ("nothing", "signal.stored")
-        document = result_document(outcome=told[0], text=told[1], matches=matches, signal_id=signal.id)
+        outcome, text = told_of(prepared, shown=bool(matches))
+        document = result_document(outcome=outcome, text=text, matches=matches, signal_id=signal.id)
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
@@ -107,6 +121,13 @@ async def register_signal(
     return await decide_and_record(
         decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def told_of(prepared: Prepared, *, shown: bool) -> tuple[str, str]:
+    """Return the outcome of a registration and the id of its text."""
+    if prepared.grant is not None:
+        return "done", "signal.stored_import"
+    return ("shown", "signal.stored_shown") if shown else ("nothing", "signal.stored")
 
 
 def check_is_new(own: tuple[FoundToken, ...], question: Question, *, team: str) -> None:

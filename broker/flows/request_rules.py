@@ -45,6 +45,14 @@ class TicketIssuers:
     keys: Mapping[str, VerifyKey]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covering:
+    """The tickets that cover an act, in the order of their custodians, and the import grant they are of, or None."""
+
+    tickets: tuple[TicketId, ...]
+    grant: str | None
+
+
 def check_organisation(register: Register, act: Act) -> Organisation:
     """Return the asking organisation, which may act, for the controller it names.
 
@@ -135,8 +143,10 @@ def check_used_families(purpose: Purpose, act: Act) -> None:
         raise FamilyNotUsedError
 
 
-def check_tickets(texts: list[str], *, issuers: TicketIssuers, act: Act, now: int) -> tuple[TicketId, ...]:
-    """Return the tickets, one of each custodian, that cover exactly this act (D2). Nothing is spent yet.
+def check_tickets(texts: list[str], *, issuers: TicketIssuers, act: Act, now: int) -> Covering:
+    """Return the tickets, one of each custodian and all of one grant or of none, that cover exactly this act (D2).
+
+    Nothing is spent yet.
 
     Raises:
         TicketError: with the problem's id as its code.
@@ -154,10 +164,14 @@ def check_tickets(texts: list[str], *, issuers: TicketIssuers, act: Act, now: in
     custodians = [ticket.custodian for ticket in tickets]
     if len(set(custodians)) != len(custodians) or set(custodians) != set(issuers.keys):
         raise TicketError("ticket-missing")
-    return tuple(
+    grants = {ticket.grant for ticket in tickets}
+    if len(grants) != 1:
+        raise TicketError("ticket-foreign")
+    listed = tuple(
         TicketId(custodian=ticket.custodian, id=ticket.id, expires_at=ticket.expires_at)
         for ticket in sorted(tickets, key=lambda ticket: ticket.custodian)
     )
+    return Covering(tickets=listed, grant=grants.pop())
 
 
 def index_household(household: SignalHousehold | CheckedHousehold, *, epoch: int, tokens: TokenIndexer) -> Household:

@@ -100,9 +100,16 @@ class Asker:
         return next(self._next)
 
     def tickets(
-        self, operation: str, household: Mapping[str, Any], *, epoch: int = EPOCH, issued_at: int | None = None
+        self,
+        operation: str,
+        household: Mapping[str, Any],
+        *,
+        epoch: int = EPOCH,
+        issued_at: int | None = None,
+        grants: Sequence[str | None] = (None, None),
+        lifetime_s: int = 600,
     ) -> list[str]:
-        """Return one ticket of each custodian that covers the tokens of a household."""
+        """Return one ticket of each custodian that covers the tokens of a household; `grants` one of each."""
         issued = self.now if issued_at is None else issued_at
         people = [household["subject"], *household.get("members", [])]
         counts = {
@@ -129,10 +136,11 @@ class Asker:
                     batch=batch,
                     id=self.id(),
                     issued_at=issued,
-                    expires_at=issued + 600,
+                    expires_at=issued + lifetime_s,
+                    grant=grant,
                 ),
             )
-            for custodian in NAMES
+            for custodian, grant in zip(NAMES, grants, strict=True)
         ]
 
     def command(self, **members: object) -> dict[str, Any]:
