@@ -94,7 +94,10 @@ class Answers:
         if failed:
             raise NotDoneError(_published(problem.id), party=broker, key=command.key or None, receipt=recorded)
         # (2) What is not recorded ends a command only where it can mean nothing but: not carried out.
-        ends = asked is Asked.READ or (asked is Asked.POST and ends_command(problem.id, effect=command.effect))
+        ends = asked is Asked.READ or (
+            asked is Asked.POST
+            and ends_command(problem.id, effect=command.effect, granted=command.grant is not None)
+        )  # fmt: skip
         if recorded is not None or ends:
             raise RefusedError(problem, party=broker, receipt=recorded)
         raise NotDoneError("not-done", party=broker, key=command.key, problem=problem)

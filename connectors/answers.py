@@ -1,13 +1,14 @@
 """What came back: a problem as a party stated it, an entry that was verified, and the outcome a worker reads."""
 
 import datetime
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
-from broker.protocol.problems import TYPE_PREFIX, render
+from broker.protocol.problems import TYPE_PREFIX, problem, render
 
 if TYPE_CHECKING:
     # Set-up commands end in milliseconds less without the wire models.
@@ -59,6 +60,14 @@ class ProblemDocument:
             receipt=members.get("receipt"),
             members=members,
         )
+
+
+def stated_here(problem_id: str) -> ProblemDocument:
+    """Return a published problem as this connector itself states it, before it asks anybody."""
+    known = problem(problem_id)
+    found = ProblemDocument.parse(json.dumps(known.document()).encode(), status=known.kind.status)
+    assert found is not None  # noqa: S101 - a published problem is one
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import datetime
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,35 @@ CREATE TABLE IF NOT EXISTS own_signal (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS own_signal_case ON own_signal (case_ref, purpose, team);
 CREATE TABLE IF NOT EXISTS case_person (case_ref TEXT PRIMARY KEY, person_mac BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS signal_person (
+  person_mac BLOB NOT NULL, signal_id TEXT NOT NULL, PRIMARY KEY (person_mac, signal_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS draft (
+  person_mac BLOB NOT NULL, purpose TEXT NOT NULL, team TEXT NOT NULL, row TEXT NOT NULL, case_ref TEXT,
+  missing TEXT NOT NULL, noted_on TEXT NOT NULL, PRIMARY KEY (person_mac, purpose, team)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS look_later (
+  place INTEGER PRIMARY KEY, signal_id TEXT NOT NULL UNIQUE, sealed BLOB NOT NULL, told INTEGER NOT NULL
+) STRICT;
 """
+
+_WAITING = "look_later JOIN own_signal USING (signal_id) WHERE told = 0 AND state = 'active'"
+"""A household is looked at as long as its own signal is active: that is what gives standing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A row that is not registered, because a person has not judged it yet or the family's knowing is not stated.
+
+    `missing` are the words `assessment` and `informing`; whom it is about stands here as an HMAC only.
+    """
+
+    row: str
+    case_ref: str | None
+    purpose: str
+    team: str
+    missing: tuple[str, ...]
+    noted_on: datetime.date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +120,13 @@ class Casebook:
             ).fetchall()
         return int(rows[0][0])
 
-    def put_signal(self, signal: OwnSignal) -> None:
-        """The signal stands in the book; a second time changes nothing."""
+    def put_signal(
+        self, signal: OwnSignal, *, person_mac: bytes | None = None, look_later: bytes | None = None
+    ) -> None:
+        """The signal stands in the book, with whom it is about and what is to be looked at later, in one go.
+
+        The draft it was is gone. A second time changes nothing, and a case that is known keeps its own person.
+        """
         with self.transaction() as database:
             database.execute(
                 "INSERT OR IGNORE INTO own_signal VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -107,6 +140,15 @@ class Casebook:
                     signal.receipt,
                 ),
             )
+            if person_mac is not None:
+                whose = (person_mac, signal.purpose, signal.team)
+                database.execute("DELETE FROM draft WHERE (person_mac, purpose, team) = (?, ?, ?)", whose)
+                database.execute("INSERT OR IGNORE INTO signal_person VALUES (?, ?)", (person_mac, signal.signal_id))
+            if person_mac is not None and signal.case_ref is not None:
+                database.execute("INSERT OR IGNORE INTO case_person VALUES (?, ?)", (signal.case_ref, person_mac))
+            if look_later is not None:
+                waiting = (signal.signal_id, look_later)
+                database.execute("INSERT OR IGNORE INTO look_later VALUES (NULL, ?, ?, 0)", waiting)
 
     def change_signal(self, signal_id: str, *, state: str | None = None, ends_on: datetime.date | None = None) -> None:
         """The signal has this state, or this end date."""
@@ -136,23 +178,65 @@ class Casebook:
             for row in found
         ]
 
-    def active_signal(self, *, case_ref: str, purpose: str, team: str) -> OwnSignal | None:
-        """Return the active signal of a case in this purpose and team, if it stands here."""
-        return next(
-            (
-                signal
-                for signal in self.signals(case_ref=case_ref)
-                if (signal.purpose, signal.team, signal.state) == (purpose, team, "active")
-            ),
-            None,
+    def has_active_signal(self, *, case_ref: str | None, person_mac: bytes | None, purpose: str, team: str) -> bool:
+        """Return whether a case, or a person, has an active signal of this purpose and team here."""
+        found = self._database.execute(
+            "SELECT 1 FROM own_signal WHERE case_ref = ?1 AND (purpose, team, state) = (?3, ?4, 'active') UNION ALL"
+            " SELECT 1 FROM signal_person JOIN own_signal USING (signal_id)"
+            " WHERE person_mac = ?2 AND (purpose, team, state) = (?3, ?4, 'active') LIMIT 1",
+            (case_ref, person_mac, purpose, team),
         )
+        return found.fetchone() is not None
 
     def person_of(self, case_ref: str) -> bytes | None:
         """Return the HMAC of the person a case is about, if the case is known."""
         found = self._database.execute("SELECT person_mac FROM case_person WHERE case_ref = ?", (case_ref,)).fetchone()
         return None if found is None else bytes(found[0])
 
-    def put_person(self, case_ref: str, person_mac: bytes) -> None:
-        """The case is about this person; a case that is known keeps its own."""
+    def put_drafts(self, drafts: Mapping[bytes, Draft]) -> None:
+        """These rows stand as drafts, by the HMAC of their person; an earlier draft on somebody is replaced."""
+        rows = [
+            (mac, one.purpose, one.team, one.row, one.case_ref, " ".join(one.missing), one.noted_on.isoformat())
+            for mac, one in drafts.items()
+        ]
         with self.transaction() as database:
-            database.execute("INSERT OR IGNORE INTO case_person VALUES (?, ?)", (case_ref, person_mac))
+            database.executemany("INSERT OR REPLACE INTO draft VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def drafts(self) -> list[Draft]:
+        """Return every draft, the oldest first."""
+        found = self._database.execute(
+            "SELECT row, case_ref, purpose, team, missing, noted_on FROM draft ORDER BY noted_on, row"
+        )
+        return [
+            Draft(
+                row=row,
+                case_ref=case_ref,
+                purpose=purpose,
+                team=team,
+                missing=tuple(missing.split()),
+                noted_on=datetime.date.fromisoformat(noted_on),
+            )
+            for row, case_ref, purpose, team, missing, noted_on in found
+        ]
+
+    def looks_waiting(self) -> list[tuple[str, bytes]]:
+        """Return signal and sealed household of every imported household to look at, the oldest first."""
+        return list(self._database.execute(f"SELECT signal_id, sealed FROM {_WAITING} ORDER BY place"))  # noqa: S608 - fixed text
+
+    def count_looks_waiting(self) -> int:
+        """Return how many imported households are still to be looked at."""
+        return int(self._database.execute(f"SELECT count(*) FROM {_WAITING}").fetchone()[0])  # noqa: S608 - fixed text
+
+    def conclude_look(self, signal_id: str, sealed: bytes) -> None:
+        """What was told of an imported household stands in its place, until it was shown."""
+        with self.transaction() as database:
+            database.execute("UPDATE look_later SET sealed = ?, told = 1 WHERE signal_id = ?", (sealed, signal_id))
+
+    def looks_untold(self) -> list[tuple[str, bytes]]:
+        """Return signal and sealed conclusion of every look that was not shown yet, the oldest first."""
+        return list(self._database.execute("SELECT signal_id, sealed FROM look_later WHERE told = 1 ORDER BY place"))
+
+    def forget_looks(self, signal_ids: Sequence[str]) -> None:
+        """These households stand on the list no more."""
+        with self.transaction() as database:
+            database.executemany("DELETE FROM look_later WHERE signal_id = ?", [(one,) for one in signal_ids])

@@ -6,27 +6,29 @@ Whatever is returned came with a receipt that holds. Whatever was not carried ou
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import ValidationError
-
-from broker.protocol.messages import CheckHousehold, Message, RegisterSignal, RenewSignal, WithdrawSignal
-from broker.protocol.request_signing import is_id
+from broker.protocol.grant import Grant
+from broker.protocol.messages import RenewSignal, WithdrawSignal
 from connectors.answers import Outcome
+from connectors.blinding import prepare
+from connectors.casebook import Draft
 from connectors.cases import Case
+from connectors.composing import Asking, Composer
 from connectors.conclusions import Resumed, Unfinished
 from connectors.delivery import Delivery
-from connectors.errors import CaseError, CaseMismatchError, ConnectorError, FolderError, case_error
+from connectors.errors import CaseMismatchError, ConnectorError, FolderError
 from connectors.evaluation import evaluate
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
-from connectors.household import Asked, to_check, to_register
+from connectors.grants import own_grant
+from connectors.household import Asked, to_check, to_register, without_tokens
+from connectors.look_later import LookLater, ToLook, note_to_look
 from connectors.outbox import Command, Outbox
-from connectors.signal_terms import assessment_members, informing_members, last_day, quarter_of
 from connectors.workers import roles_of
 
 
@@ -58,12 +60,19 @@ class SluisClient:
             raise FolderError("worker", "does not have the role worker")
         self._worker = worker
         self._approver = approver
-        self._controller = controller or self.folder.settings.oin
         self._urgent = urgent
         self._surroundings = surroundings or Surroundings()
+        self._composer = Composer(
+            folder=self.folder,
+            surroundings=self._surroundings,
+            worker=worker,
+            approver=approver,
+            controller=controller or self.folder.settings.oin,
+        )
         self._exchange = Exchange(self.folder, self._surroundings)
         self._book = self.folder.casebook()
         self._outbox = Outbox(self.folder.outbox_path, self.folder.outbox_key)
+        self.later = LookLater(self._book, self.folder.outbox_key)
         self._delivery = Delivery(self.folder, self._exchange, self._outbox, self._book)
 
     async def __aenter__(self) -> Self:
@@ -90,6 +99,7 @@ class SluisClient:
         team: str | None = None,
         ends_on: datetime.date | None = None,
         families: Sequence[str] | None = None,
+        grant: Grant | None = None,
     ) -> Outcome:
         """Return who else is involved, after the own signal was stored; registering is asking (D5).
 
@@ -97,28 +107,19 @@ class SluisClient:
             ends_on: the last day; where neither it nor the case has one, a year from today, and never beyond the
                 quarter in which an age-bound purpose ends.
             families: of identifiers, where they differ from the folder's setting for this purpose.
+            grant: an import grant, from `grant`. Then nobody is looked up: the outcome is `done`, and the household
+                waits for `look`.
 
         Raises:
             CaseError, RefusedError, NotDoneError: nothing is registered, or `resume` will tell.
         """
         self._same_person(case)
-        asked = to_register(case, self._families(purpose, families), exclusion=self.folder.without_excluded)
-        quarter = quarter_of(self.folder, case, purpose)
+        used = self._families(purpose, families)
+        asked, asking = to_register(case, used, exclusion=self.folder.without_excluded), Asking(purpose=purpose, grounds=grounds, team=team)
+        if grant is not None:
+            return await self._import(case, asked, asking, grant, ends_on=ends_on, families=used)
         household, evaluated, tickets = await self._evaluated(asked, "register", purpose)
-        household.pop("members")
-        members = {
-            **self._asking(case, purpose, grounds, team),
-            "epoch": self.folder.epoch.epoch,
-            "household": household,
-            "ends_on": last_day(case, stated=ends_on, quarter=quarter, now=self._surroundings.now()),
-            "age_quarter": quarter,
-            "assessment": assessment_members(self.folder, case.assessment),
-            "informing": informing_members(case.informing),
-            "tickets": [],
-        }
-        command = self._command(
-            RegisterSignal, members, kind="signal", effect="register", path="/v1/signals", case=case
-        )
+        command = self._composer.registration(case, household, asking, ends_on=ends_on)
         return await self._delivery.send(replace(command, evaluation=evaluated, tickets=tickets))
 
     async def check(
@@ -138,34 +139,28 @@ class SluisClient:
         Raises:
             CaseError, RefusedError, NotDoneError: it was not carried out, and nothing is known.
         """
-        self._same_person(case)
-        questions = to_check(case, self._families(purpose, families), exclusion=self.folder.without_excluded)
-        # Every part has its tokens before any of them leaves; together they are one group.
-        evaluated = [await self._evaluated(asked, "check", purpose) for asked in questions]
-        group, parts = self._surroundings.new_id(), []
-        for place, (household, body, tickets) in enumerate(evaluated, start=1):
-            members = {
-                **self._asking(case, purpose, grounds, team),
-                "epoch": self.folder.epoch.epoch,
-                "household": household,
-                "tickets": [],
-            }
-            command = self._command(
-                CheckHousehold, members, kind="check", effect="check", path="/v1/household-checks", case=case
-            )
-            part = replace(command, group=group, part=place, parts=len(evaluated))
-            parts.append(replace(part, evaluation=body, tickets=tickets))
-        return await self._delivery.send(*parts)
+        asking = Asking(purpose=purpose, grounds=grounds, team=team)
+        return await self._check(case, asking, families=self._families(purpose, families))
+
+    async def look(self, entry: ToLook) -> Outcome:
+        """Return who else is involved with an imported household, by an ordinary check of it.
+
+        What it told stands in `later.untold()` until `later.told` says that a person has read it.
+
+        Raises:
+            RefusedError, NotDoneError: as `check`; without a budget the household goes on waiting.
+        """
+        asking = Asking(purpose=entry.purpose, grounds=entry.grounds, team=entry.team)
+        return await self._check(entry.case, asking, families=entry.families, look=entry.signal_id)
+
+    def grant(self, file: Path, *, purpose: str) -> Grant:
+        """Return the import grant in a file that this organisation may use now for this purpose. Raises GrantError."""
+        return own_grant(self.folder, file, purpose=purpose, now=self._surroundings.now())
 
     async def renew(self, signal_id: str, *, ends_on: datetime.date) -> Outcome:
         """Return once the own signal has this end date. Raises RefusedError, NotDoneError."""
-        command = self._command(
-            RenewSignal,
-            {"ends_on": ends_on},
-            kind="signal",
-            effect="renew",
-            path=_signal_path(signal_id, "renewal"),
-            signal_id=signal_id,
+        command = self._composer.change(
+            RenewSignal, {"ends_on": ends_on}, effect="renew", signal_id=signal_id, act="renewal"
         )
         return await self._delivery.send(command)
 
@@ -175,13 +170,8 @@ class SluisClient:
         Raises:
             RefusedError: a signal that was used to look is reviewed first (D5). NotDoneError.
         """
-        command = self._command(
-            WithdrawSignal,
-            {"reason": reason},
-            kind="signal",
-            effect="withdraw",
-            path=_signal_path(signal_id, "withdrawal"),
-            signal_id=signal_id,
+        command = self._composer.change(
+            WithdrawSignal, {"reason": reason}, effect="withdraw", signal_id=signal_id, act="withdrawal"
         )
         return await self._delivery.send(command)
 
@@ -192,22 +182,88 @@ class SluisClient:
     async def resume(self) -> Resumed:
         """Return what became of every command that had no receipt yet, in the order they were made.
 
-        One that fails stops no other; those that were refused or still wait stand beside the outcomes.
+        One that fails stops no other; those that were refused or still wait stand beside the outcomes. What a look at
+        an imported household told is not among them: it stands in `later.untold()`.
         """
-        outcomes, unfinished = [], []
-        for parts in self._outbox.waiting():
+        outcomes, unfinished, waiting = [], [], self._outbox.waiting()
+        for parts in waiting:
+            looks = parts[0].effect == "check" and parts[0].local.get("look") is not None
             try:
-                outcomes.append(await self._delivery.resume(parts))
+                outcome = await self._delivery.resume([self._taken_over(part) for part in parts])
             except ConnectorError as error:
-                unfinished.append(Unfinished(row=parts[0].local.get("row") or "", error=error))
-        return Resumed(outcomes=tuple(outcomes), unfinished=tuple(unfinished))
+                row = parts[0].local.get("row") or ""
+                unfinished.append(Unfinished(row=row, error=error, person=parts[0].person))
+            else:
+                outcomes += [] if looks else [outcome]
+        return Resumed(outcomes=tuple(outcomes), unfinished=tuple(unfinished), persons=_persons(waiting))
 
     def has_active_signal(self, case: Case, *, purpose: str, team: str) -> bool:
-        """Return whether this case has an active signal here, by its case reference."""
-        return (
-            case.case_ref is not None
-            and self._book.active_signal(case_ref=case.case_ref, purpose=purpose, team=team) is not None
+        """Return whether this case, by its reference or its person, has an active signal here."""
+        mac = self._composer.person_mac(case)
+        return self._book.has_active_signal(
+            case_ref=case.case_ref,
+            person_mac=None if mac is None else bytes.fromhex(mac),
+            purpose=purpose,
+            team=team,
         )
+
+    def person(self, case: Case, *, purpose: str, team: str) -> tuple[str, str, str]:
+        """Return whom a registration of this case would be about, as `Resumed.persons` has it."""
+        return self._composer.person_mac(case) or "", purpose, team
+
+    def waiting_persons(self) -> frozenset[tuple[str, str, str]]:
+        """Return whom the registrations that wait in the outbox are about."""
+        return _persons(self._outbox.waiting())
+
+    def keep_drafts(self, drafts: Sequence[tuple[Case, Draft]]) -> None:
+        """These cases stand in the casebook as drafts, until they are registered."""
+        macs = [(self._composer.person_mac(case), draft) for case, draft in drafts]
+        self._book.put_drafts({bytes.fromhex(mac): draft for mac, draft in macs if mac is not None})
+
+    async def _import(
+        self,
+        case: Case,
+        asked: Asked,
+        asking: Asking,
+        grant: Grant,
+        *,
+        ends_on: datetime.date | None,
+        families: Sequence[str],
+    ) -> Outcome:
+        """Return the outcome of an import; the whole command is durable before a custodian is asked and charges."""
+        command = self._composer.registration(case, without_tokens(asked), asking, ends_on=ends_on)
+        batch = prepare(
+            self.folder,
+            asked.identifiers,
+            surroundings=self._surroundings,
+            operation="register",
+            budget_class="import",
+            purpose=asking.purpose,
+            grant=grant.id,
+        )
+        team = command.body["team"]
+        note = note_to_look(case, purpose=asking.purpose, grounds=asking.grounds, team=team, families=families)
+        prepared = replace(command, evaluation=batch.body, blinding=batch.blinding, grant=grant.id)
+        return await self._delivery.send(replace(prepared, local={**command.local, "look": note}))
+
+    async def _check(self, case: Case, asking: Asking, *, families: Sequence[str], look: str | None = None) -> Outcome:
+        self._same_person(case)
+        questions = to_check(case, families, exclusion=self.folder.without_excluded)
+        # Every part has its tokens before any of them leaves; together they are one group.
+        evaluated = [await self._evaluated(asked, "check", asking.purpose) for asked in questions]
+        group, parts = self._surroundings.new_id(), []
+        for place, (household, body, tickets) in enumerate(evaluated, start=1):
+            command = self._composer.question(case, household, asking)
+            local = command.local if look is None else {**command.local, "look": look}
+            part = replace(command, group=group, part=place, parts=len(evaluated), local=local)
+            parts.append(replace(part, evaluation=body, tickets=tickets))
+        return await self._delivery.send(*parts)
+
+    def _taken_over(self, command: Command) -> Command:
+        """Return a command that never left for the broker as this worker's: a colleague goes on with an import."""
+        if command.blinding is None:
+            return command
+        return replace(command, worker=self._worker, approver=self._approver)
 
     async def _evaluated(
         self, asked: Asked, operation: str, purpose: str
@@ -223,74 +279,16 @@ class SluisClient:
         )
         return asked.placed(evaluated.tokens), evaluated.body, evaluated.tickets
 
-    def _asking(self, case: Case, purpose: str, grounds: Sequence[str], team: str | None) -> dict[str, Any]:
-        chosen = team or case.team
-        if chosen is None:
-            raise CaseError("team", "must not be empty")
-        return {"purpose": purpose, "grounds": list(grounds), "team": chosen}
-
-    def _command(
-        self,
-        model: type[Message],
-        members: dict[str, Any],
-        *,
-        kind: str,
-        effect: str,
-        path: str,
-        case: Case | None = None,
-        signal_id: str | None = None,
-    ) -> Command:
-        key = self._surroundings.new_id()
-        case_ref = None if case is None else case.case_ref
-        mac = self.folder.case_ref_key.mac
-        stated = {
-            "idempotency_key": key,
-            "controller": self._controller,
-            "case_ref": None if case_ref is None else mac(b"case\x00" + case_ref.encode()).hex(),
-            **members,
-        }
-        try:
-            message = model.model_validate(stated)
-        except ValidationError as error:
-            raise case_error(error) from None
-        body = message.model_dump(mode="json", by_alias=True)
-        body.pop("tickets", None)
-        return Command(
-            key=key,
-            kind=kind,
-            effect=effect,
-            path=path,
-            worker=self._worker,
-            approver=self._approver,
-            body=body,
-            tickets=(),
-            evaluation="",
-            local={
-                "row": case.row if case is not None else None,
-                "case_ref": case_ref,
-                "signal_id": signal_id,
-                "person_mac": None if case is None else self._person_mac(case),
-            },
-        )
-
     def _families(self, purpose: str, families: Sequence[str] | None) -> Sequence[str]:
         return self.folder.settings.families_of(purpose) if families is None else families
-
-    def _person_mac(self, case: Case) -> str | None:
-        if case.subject is None:
-            return None
-        return self.folder.case_ref_key.mac(b"person\x00" + case.subject.reveal()).hex()
 
     def _same_person(self, case: Case) -> None:
         """Stop a wrong number before anything leaves: the case record says whom the case is about (T27)."""
         known = None if case.case_ref is None else self._book.person_of(case.case_ref)
-        mac = self._person_mac(case)
+        mac = self._composer.person_mac(case)
         if known is not None and mac is not None and known.hex() != mac:
             raise CaseMismatchError("bsn", "must be that of the organisation's own case")
 
 
-def _signal_path(signal_id: str, act: str) -> str:
-    """Return the address of an act on an own signal. Raises CaseError: no id of ours."""
-    if not is_id(signal_id):
-        raise CaseError("signal", "must be 32 lower-case hex characters")
-    return f"/v1/signals/{signal_id}/{act}"
+def _persons(waiting: Iterable[tuple[Command, ...]]) -> frozenset[tuple[str, str, str]]:
+    return frozenset(parts[0].person for parts in waiting if parts[0].person is not None)

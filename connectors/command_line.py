@@ -17,6 +17,7 @@ from connectors.errors import (
     CaseError,
     ConnectorError,
     FolderError,
+    GrantError,
     NotDoneError,
     RefusedError,
     SourceError,
@@ -57,7 +58,7 @@ def errors_end_the_command() -> Iterator[None]:
     """Turn an error of ours into one line and the exit code it deserves."""
     try:
         yield
-    except (FolderError, SourceError, CaseError, MalformedError) as error:
+    except (FolderError, SourceError, CaseError, GrantError, MalformedError) as error:
         notices.print(f"Fout: {error}", markup=False)
         raise typer.Exit(BAD_INPUT) from None
     except (ConnectorError, ProtocolError) as error:

@@ -16,10 +16,14 @@ Conclusion = Outcome | RefusedError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """A command of the outbox that did not end well; `error` says whether it was refused or waits on."""
+    """A command of the outbox that did not end well; `error` says whether it was refused or waits on.
+
+    `person` is whom a registration was about, as in `Resumed.persons`.
+    """
 
     row: str
     error: ConnectorError
+    person: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +32,18 @@ class Resumed:
 
     outcomes: tuple[Outcome, ...]
     unfinished: tuple[Unfinished, ...]
+    persons: frozenset[tuple[str, str, str]] = frozenset()
+    """Whom a registration was about, as HMAC with purpose and team: none is asked about again in the same run."""
 
 
 def concluded(command: Command, conclusion: Conclusion) -> Command:
     """Return the command with how it ended instead of what it asked: it holds no token and no ticket any more."""
-    members = _refusal(conclusion) if isinstance(conclusion, RefusedError) else _outcome(conclusion)
-    return replace(command, body={}, tickets=(), evaluation="", conclusion=members)
+    return replace(command, body={}, tickets=(), evaluation="", conclusion=members_of(conclusion))
+
+
+def members_of(conclusion: Conclusion) -> dict[str, Any]:
+    """Return a conclusion as JSON members, for `conclusion_of` to read; it holds no token."""
+    return _refusal(conclusion) if isinstance(conclusion, RefusedError) else _outcome(conclusion)
 
 
 def conclusion_of(members: Mapping[str, Any]) -> Conclusion:

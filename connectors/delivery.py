@@ -7,13 +7,17 @@ from dataclasses import replace
 
 from broker.protocol.messages import SIGNALS_PER_PAGE
 from connectors.answering import Answers, Asked, not_done_after, problem_in
-from connectors.answers import Outcome, merged
+from connectors.answers import Outcome, merged, stated_here
+from connectors.blinding import Prepared
 from connectors.casebook import Casebook, OwnSignal
 from connectors.conclusions import Conclusion, concluded, conclusion_of
 from connectors.errors import NotDoneError, ReceiptError, RefusedError
-from connectors.evaluation import reissue
+from connectors.evaluation import complete, reissue
 from connectors.exchange import Exchange, Reply
+from connectors.final_problems import NEVER_SENT
 from connectors.folder import PartnerFolder
+from connectors.household import with_tokens
+from connectors.look_later import LookLater, sealed_note
 from connectors.outbox import Command, Outbox
 
 _RENEWABLE = frozenset({"ticket-expired"})
@@ -30,6 +34,7 @@ class Delivery:
         self._exchange = exchange
         self._outbox = outbox
         self._book = book
+        self._later = LookLater(book, folder.outbox_key)
         self._answers = Answers(folder)
 
     async def send(self, *parts: Command) -> Outcome:
@@ -84,12 +89,16 @@ class Delivery:
             raise NotDoneError("not-done", key=parts[0].key)
         # (6) Every part comes to its end; the first that does not stops the rest, and all of them wait.
         ended = [await self._ended(command, carry) for command in parts]
-        # (7) Only now are they forgotten, together.
+        refused = next((conclusion for conclusion in ended if isinstance(conclusion, RefusedError)), None)
+        told = refused or merged([conclusion for conclusion in ended if isinstance(conclusion, Outcome)])
+        # (7) A household of the look-later list has been looked at; (8) only now are they forgotten, together.
+        look = parts[0].local.get("look")
+        if look is not None and parts[0].effect == "check":
+            self._later.conclude(look, parts[0].local.get("row") or "", told)
         self._outbox.delete(*(command.key for command in parts))
-        for conclusion in ended:
-            if isinstance(conclusion, RefusedError):
-                raise conclusion
-        return merged([conclusion for conclusion in ended if isinstance(conclusion, Outcome)])
+        if isinstance(told, RefusedError):
+            raise told
+        return told
 
     async def _ended(self, command: Command, carry: Callable[[Command], Awaitable[Outcome]]) -> Conclusion:
         """Return how a part ended, earlier or now. Raises NotDoneError, ReceiptError: it waits."""
@@ -109,6 +118,9 @@ class Delivery:
 
     async def _again(self, command: Command) -> Outcome:
         """Return the outcome of a waiting command: asked for by its key, else sent again."""
+        # (0) Without tokens it never left for the broker.
+        if command.blinding is not None:
+            return await self._post(command)
         # (1) Was it carried out after all?
         reply = await self._ask(command, f"/v1/answers/{command.key}", method="GET", body=b"")
         problem = problem_in(reply)
@@ -119,9 +131,10 @@ class Delivery:
 
     async def _post(self, command: Command) -> Outcome:
         # (2) One request; (3) its answer, once its receipt holds, decides what becomes of the command.
+        command = await self._completed(command)
         reply = await self._ask(command, command.path, method="POST", body=_body(command))
         problem = problem_in(reply)
-        if problem is not None and problem.id in _RENEWABLE and command.evaluation:
+        if problem is not None and problem.id in _RENEWABLE and _renewable(command):
             command = await self._renewed(command)
             reply = await self._ask(command, command.path, method="POST", body=_body(command))
         return self._answers.outcome(command, reply, Asked.POST)
@@ -139,9 +152,34 @@ class Delivery:
         except NotDoneError as error:
             raise NotDoneError(error.problem_id, party=error.party, key=command.key) from None
 
+    async def _completed(self, command: Command) -> Command:
+        """Return the command with its tokens and tickets, which is what waits from now on.
+
+        Raises:
+            RefusedError: no custodian evaluates it and none charged it: it is over, and the broker never had it.
+            NotDoneError: it waits on, and its batch will be asked again as it was.
+        """
+        if command.blinding is None:
+            return command
+        prepared = Prepared.restored(command.evaluation, command.blinding)
+        if prepared.request.epoch != self._folder.epoch.epoch:
+            raise RefusedError(stated_here("epoch-unknown"), party=self._folder.settings.broker.id)
+        try:
+            evaluated = await complete(self._exchange, self._folder, prepared, worker=command.worker)
+        except RefusedError as refusal:
+            if refusal.by_all and refusal.problem.id in NEVER_SENT:
+                raise
+            raise not_done_after(refusal, key=command.key) from None
+        except NotDoneError as error:
+            raise NotDoneError(error.problem_id, party=error.party, key=command.key) from None
+        body = {**command.body, "household": with_tokens(command.body["household"], evaluated.tokens)}
+        completed = replace(command, body=body, tickets=evaluated.tickets, blinding=None)
+        self._outbox.put(completed, now=self._exchange.surroundings.now())
+        return completed
+
     async def _renewed(self, command: Command) -> Command:
         """Return the command with fresh tickets, which is what waits from now on. Raises NotDoneError: it waits on."""
-        if not command.evaluation:
+        if not _renewable(command):
             return command
         try:
             tickets = await reissue(self._exchange, self._folder, command.evaluation, worker=command.worker)
@@ -156,6 +194,7 @@ class Delivery:
 
     def _note(self, command: Command, outcome: Outcome) -> None:
         case_ref, person_mac = command.local.get("case_ref"), command.local.get("person_mac")
+        note = command.local.get("look")
         if command.effect == "register" and outcome.signal_id is not None:
             self._book.put_signal(
                 OwnSignal(
@@ -166,10 +205,10 @@ class Delivery:
                     ends_on=datetime.date.fromisoformat(command.body["endsOn"]),
                     state="active",
                     receipt=outcome.receipts[0].index,
-                )
+                ),
+                person_mac=None if person_mac is None else bytes.fromhex(person_mac),
+                look_later=None if note is None else sealed_note(note, self._folder.outbox_key),
             )
-            if case_ref is not None and person_mac is not None:
-                self._book.put_person(case_ref, bytes.fromhex(person_mac))
         signal_id = command.local.get("signal_id")
         if signal_id is not None:
             ends_on = command.body.get("endsOn")
@@ -178,6 +217,11 @@ class Delivery:
                 state=_STATES.get(command.effect),
                 ends_on=None if ends_on is None else datetime.date.fromisoformat(ends_on),
             )
+
+
+def _renewable(command: Command) -> bool:
+    """Return whether fresh tickets can be had: those of a grant live as long as it, and no longer."""
+    return bool(command.evaluation) and command.grant is None
 
 
 def _body(command: Command) -> bytes:

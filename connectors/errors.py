@@ -5,6 +5,7 @@ ConnectorError
 |-- SourceError                 a file cannot be read at all; nothing of it was used
 |-- CaseError                   a case breaks a rule; names the field and the rule, never the value
 |   `-- CaseMismatchError       the identifier is not that of the organisation's own case record
+|-- GrantError                  an import grant cannot be used here; nothing was sent
 |-- NotDoneError                nothing is known now: an outage, never an empty result
 |   `-- ReceiptError            an answer came without a receipt that holds, and is not shown
 `-- RefusedError                a party refused openly, and says why and what is possible
@@ -58,6 +59,14 @@ class CaseMismatchError(CaseError):
     """The identifier and the organisation's own case record disagree: probably the wrong person."""
 
 
+class GrantError(ConnectorError):
+    """An import grant cannot be made or used here; names the rule, and nothing was sent."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"grant: {rule}")
+        self.rule = rule
+
+
 class NotDoneError(ConnectorError):
     """The request was not carried out, or nobody knows whether it was; `resumable` rows stand in the outbox.
 
@@ -102,7 +111,8 @@ class ReceiptError(NotDoneError):
 class RefusedError(ConnectorError):
     """A party refused openly; nothing was carried out. `problem` says why, in Dutch, and what is possible.
 
-    `receipt` is the verified log entry of the refusal where the party is the broker and recorded one.
+    `receipt` is the verified log entry of the refusal where the party is the broker and recorded one. `by_all` says of
+    a custodian's refusal that every other custodian refused too, so that none of them charged anything.
     """
 
     def __init__(self, problem: ProblemDocument, *, party: str, receipt: VerifiedEntry | None = None) -> None:
@@ -110,6 +120,7 @@ class RefusedError(ConnectorError):
         self.problem = problem
         self.party = party
         self.receipt = receipt
+        self.by_all = False
 
     @property
     def text_nl(self) -> str:

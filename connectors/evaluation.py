@@ -11,30 +11,25 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from broker.protocol import strict_json
-from broker.protocol.epochs import DescriptorError, EpochDescriptor
+from broker.protocol.epochs import EpochDescriptor
 from broker.protocol.errors import MalformedError, ProtocolError
 from broker.protocol.families import Family
 from broker.protocol.messages import (
-    BATCH_SIZES,
     EvaluationAnswer,
     EvaluationRequest,
     FamilyAnswers,
-    FamilyPoints,
-    WireToken,
 )
-from broker.protocol.ristretto import Point, RandomBytes
+from broker.protocol.ristretto import Point
 from broker.protocol.signing_keys import b64url_bytes
 from broker.protocol.tokens import (
-    Blinded,
     Evaluation,
     Identifier,
     PersonToken,
-    blind,
-    random_points,
     verify_and_combine,
 )
 from connectors.answers import ProblemDocument
-from connectors.errors import CaseError, NotDoneError, RefusedError, case_error
+from connectors.blinding import Batch, Prepared, descriptor_of, prepare
+from connectors.errors import NotDoneError, RefusedError
 from connectors.exchange import Exchange, Reply
 from connectors.folder import PartnerFolder
 from connectors.settings import Party
@@ -55,10 +50,28 @@ class Evaluated:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Batch:
-    blinds: tuple[Blinded, ...]
-    padding: tuple[Point, ...]
+async def complete(exchange: Exchange, folder: PartnerFolder, prepared: Prepared, *, worker: str) -> Evaluated:
+    """Return the tokens of a prepared batch with the tickets that cover them; asked again, it costs nothing more.
+
+    Raises:
+        RefusedError: a custodian refused: budget, grant, right, roster.
+        NotDoneError: a custodian is not reachable, or its proof does not hold under its pinned public share.
+    """
+    # (2) The same body to every custodian at once.
+    answers = await _ask_all(exchange, folder, prepared.body, worker)
+    # (3) Every proof is verified before any answer is used; (4) then the answers are added up and unblinded.
+    tokens = {
+        family: _combined(descriptor_of(folder, family), batch, answers) for family, batch in prepared.batches.items()
+    }
+    # (5) The tickets are about this batch and these answers.
+    for custodian, answer in answers.items():
+        _check_ticket(answer, prepared.request, custodian=custodian, organisation=folder.settings.oin)
+    return Evaluated(
+        tokens=tokens,
+        tickets=tuple(answer.ticket for answer in answers.values()),
+        body=prepared.body,
+        epoch=prepared.request.epoch,
+    )
 
 
 async def evaluate(
@@ -71,44 +84,16 @@ async def evaluate(
     purpose: str,
     worker: str,
 ) -> Evaluated:
-    """Return the tokens of these identifiers with the tickets that cover them.
-
-    Raises:
-        CaseError: none to evaluate, or more of a family than one batch holds.
-        RefusedError: a custodian refused: budget, right, roster.
-        NotDoneError: a custodian is not reachable, or its proof does not hold under its pinned public share.
-    """
-    random = exchange.surroundings.random
-    # (1) Blind each identifier and hide how many there are behind random points.
-    descriptors = {family: _descriptor(folder, family) for family in _by_family(identifiers)}
-    batches = {family: _batch(found, random) for family, found in _by_family(identifiers).items()}
-    stated = {
-        "batch_id": exchange.surroundings.new_id(),
-        "operation": operation,
-        "budget_class": budget_class,
-        "purpose": purpose,
-        "epoch": folder.epoch.epoch,
-        "grant_id": None,
-        "families": [_family_points(family, batch) for family, batch in batches.items()],
-    }
-    try:
-        request = EvaluationRequest.model_validate(stated)
-    except ValidationError as error:
-        raise case_error(error) from None
-    body = request.model_dump_json(by_alias=True)
-    # (2) The same body to every custodian at once.
-    answers = await _ask_all(exchange, folder, body, worker)
-    # (3) Every proof is verified before any answer is used; (4) then the answers are added up and unblinded.
-    tokens = {family: _combined(descriptors[family], batch, answers) for family, batch in batches.items()}
-    # (5) The tickets are about this batch and these answers.
-    for custodian, answer in answers.items():
-        _check_ticket(answer, request, custodian=custodian, organisation=folder.settings.oin)
-    return Evaluated(
-        tokens=tokens,
-        tickets=tuple(answer.ticket for answer in answers.values()),
-        body=body,
-        epoch=request.epoch,
+    """Return the tokens of these identifiers with the tickets that cover them. Raises as `prepare` and `complete`."""
+    prepared = prepare(
+        folder,
+        identifiers,
+        surroundings=exchange.surroundings,
+        operation=operation,
+        budget_class=budget_class,
+        purpose=purpose,
     )
+    return await complete(exchange, folder, prepared, worker=worker)
 
 
 async def reissue(exchange: Exchange, folder: PartnerFolder, body: str, *, worker: str) -> tuple[str, ...]:
@@ -123,30 +108,6 @@ def ticket_id(ticket: str) -> tuple[str, str]:
     return str(claims.get("iss")), str(claims.get("jti"))
 
 
-def _by_family(identifiers: Sequence[Identifier]) -> dict[Family, list[Identifier]]:
-    by_family: dict[Family, list[Identifier]] = {}
-    for identifier in identifiers:
-        by_family.setdefault(identifier.family, []).append(identifier)
-    if not by_family:
-        raise CaseError("household", "must have at least one identifier that this purpose uses")
-    return by_family
-
-
-def _batch(identifiers: Sequence[Identifier], random: RandomBytes) -> _Batch:
-    size = next((size for size in BATCH_SIZES if len(identifiers) <= size), None)
-    if size is None:
-        raise CaseError("household", f"must have at most {BATCH_SIZES[-1]} identifiers of a kind")
-    return _Batch(
-        blinds=tuple(blind(identifier, random) for identifier in identifiers),
-        padding=random_points(size - len(identifiers), random),
-    )
-
-
-def _family_points(family: Family, batch: _Batch) -> FamilyPoints:
-    points = [WireToken(point) for point in (*(blinded.point for blinded in batch.blinds), *batch.padding)]
-    return FamilyPoints(family=family.value, real=len(batch.blinds), points=points)
-
-
 async def _ask_all(exchange: Exchange, folder: PartnerFolder, body: str, worker: str) -> dict[str, EvaluationAnswer]:
     custodians = folder.settings.custodians
     asked = [
@@ -155,34 +116,35 @@ async def _ask_all(exchange: Exchange, folder: PartnerFolder, body: str, worker:
     # All of them end before any failure is raised, so that no request is left behind.
     replies = await asyncio.gather(*asked, return_exceptions=True)
     answers: dict[str, EvaluationAnswer] = {}
+    refused: list[RefusedError] = []
     for custodian, reply in zip(custodians, replies, strict=True):
         if isinstance(reply, BaseException):
             raise reply
-        answers[custodian.id] = _answer(custodian, reply)
+        answer = _answer(custodian, reply)
+        if isinstance(answer, RefusedError):
+            refused.append(answer)
+        else:
+            answers[custodian.id] = answer
+    if refused:
+        refused[0].by_all = len(refused) == len(custodians)
+        raise refused[0]
     return answers
 
 
-def _answer(custodian: Party, reply: Reply) -> EvaluationAnswer:
+def _answer(custodian: Party, reply: Reply) -> EvaluationAnswer | RefusedError:
     if reply.status != _OK:
         problem = ProblemDocument.parse(reply.body, status=reply.status)
         if problem is None or reply.status >= _SERVER_ERROR:
             raise NotDoneError("custodian-unreachable", party=custodian.id)
-        raise RefusedError(problem, party=custodian.id)
+        return RefusedError(problem, party=custodian.id)
     try:
         return EvaluationAnswer.model_validate(strict_json.load_object(reply.body), by_alias=True, by_name=False)
     except (MalformedError, ValidationError):
         raise NotDoneError("custodian-unreachable", party=custodian.id) from None
 
 
-def _descriptor(folder: PartnerFolder, family: Family) -> EpochDescriptor:
-    try:
-        return folder.epoch.descriptor(family)
-    except DescriptorError:
-        raise CaseError("family", "has no key in this epoch") from None
-
-
 def _combined(
-    descriptor: EpochDescriptor, batch: _Batch, answers: Mapping[str, EvaluationAnswer]
+    descriptor: EpochDescriptor, batch: Batch, answers: Mapping[str, EvaluationAnswer]
 ) -> tuple[PersonToken, ...]:
     try:
         evaluations = {custodian: _evaluation(answer, descriptor.family) for custodian, answer in answers.items()}

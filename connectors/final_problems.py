@@ -34,6 +34,7 @@ FINAL = {
     "ticket-missing": _NO_ANSWER,
     "ticket-malformed": _NO_ANSWER,
     "ticket-foreign": _NO_ANSWER,
+    "ticket-of-grant": _NO_ANSWER,
     "ticket-signature": _NO_ANSWER,
     "ticket-epoch": _NO_ANSWER,
     "ticket-lifetime": _NO_ANSWER,
@@ -75,6 +76,9 @@ WAITING = {
     "batch-reused": _CUSTODIAN,
     "budget-exhausted": _CUSTODIAN,
     "grant-unknown": _CUSTODIAN,
+    "grant-purpose": _CUSTODIAN,
+    "grant-expired": _CUSTODIAN,
+    "grant-exhausted": _CUSTODIAN,
     "not-done": _OUTAGE,
     "custodian-unreachable": _OUTAGE,
     "custodian-wrong-key": _OUTAGE,
@@ -85,12 +89,20 @@ WAITING = {
 }
 """Every other published problem, with the reason why a command that meets it goes on waiting."""
 
+OF_A_GRANT = frozenset({"grant-unknown", "grant-purpose", "grant-expired", "grant-exhausted"})
+"""What custodians say of a grant: no other row of the import fares better."""
+
+NEVER_SENT = OF_A_GRANT | {"epoch-unknown"}
+"""What ends a command that has no tokens yet, so that the broker never had it, where every custodian says so."""
+
 _OF_AN_OWN_SIGNAL = frozenset({"renew", "withdraw"})
 
 
-def ends_command(problem_id: str, *, effect: str) -> bool:
+def ends_command(problem_id: str, *, effect: str, granted: bool = False) -> bool:
     """Return whether this answer to the POST of a command, without a receipt, means that it was not carried out.
 
     `not-found` does so for an act on an own signal: there is none, and the broker found no answer under the key either.
+    `ticket-expired` does so where the tickets are `granted`: they end with their grant, and there are no fresh ones.
     """
-    return problem_id in FINAL or (problem_id == "not-found" and effect in _OF_AN_OWN_SIGNAL)
+    of_its_own = problem_id == "not-found" and effect in _OF_AN_OWN_SIGNAL
+    return problem_id in FINAL or of_its_own or (problem_id == "ticket-expired" and granted)

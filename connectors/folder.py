@@ -76,10 +76,10 @@ class PartnerFolder:
         except FileExistsError:
             raise FolderError(path.name, "holds a partner already") from None
         for kid, registrar in pins.registrars.items():
-            _write(path / "trust" / f"registrar-{kid}.jwk", _jwk_text(registrar))
+            write_durably(path / "trust" / f"registrar-{kid}.jwk", _jwk_text(registrar))
         for name, custodian in pins.custodians.items():
-            _write(path / "trust" / f"custodian-{name}.jwk", _jwk_text(custodian))
-        _write(path / _LOG_POLICY, log_policy.encode())
+            write_durably(path / "trust" / f"custodian-{name}.jwk", _jwk_text(custodian))
+        write_durably(path / _LOG_POLICY, log_policy.encode())
         return cls(path)
 
     @cached_property
@@ -169,7 +169,7 @@ class PartnerFolder:
         register = self._read_register(text)
         if (self.path / _REGISTER).exists() and register.number <= self.register.number:
             raise FolderError(_REGISTER, "has no higher number than the one that is here")
-        _write(self.path / _REGISTER, text)
+        write_durably(self.path / _REGISTER, text)
         self.__dict__.pop("register", None)
         self.__dict__.pop("organisation", None)
         return register
@@ -179,7 +179,7 @@ class PartnerFolder:
         document = self._read_epoch(text)
         if (self.path / _EPOCHS).exists() and document.epoch <= self.epoch.epoch:
             raise FolderError(_EPOCHS, "is no later than the one that is here")
-        _write(self.path / _EPOCHS, text)
+        write_durably(self.path / _EPOCHS, text)
         self.__dict__.pop("epoch", None)
         return document
 
@@ -257,7 +257,7 @@ def _jwk_text(key: VerifyKey) -> bytes:
     return f"{{{members}}}\n".encode()
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes) -> None:
     """Store a file whole and durably, or not at all; an existing one is replaced."""
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)

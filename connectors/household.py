@@ -6,13 +6,16 @@ from typing import Any
 
 from broker.protocol.families import Family
 from broker.protocol.identifiers import addr, fam, nlbsn
+from broker.protocol.signing_keys import b64url
 from broker.protocol.tokens import Identifier, PersonToken
-from broker.protocol.wire_types import MAX_MEMBERS, WireToken
+from broker.protocol.wire_types import MAX_MEMBERS, TOKEN_BYTES, WireToken
 from connectors.cases import Case
 from connectors.errors import CaseError
 
 Exclusion = Callable[[Case], Case]
 """Takes an address that is on the registrars' list out of a case: it never becomes a token (D4)."""
+
+_MARK = WireToken(bytes(TOKEN_BYTES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,27 @@ class Asked:
             ],
             "address": address[0] if address else None,
         }
+
+
+def without_tokens(asked: Asked) -> dict[str, Any]:
+    """Return the household of a registration with a mark in the place of each token, which `with_tokens` fills."""
+    address = any(identifier.family is Family.ADDR for identifier in asked.identifiers)
+    return {
+        "subject": _MARK,
+        "parents": [{"token": _MARK, "source": parent.source} for parent in asked.case.parents],
+        "address": _MARK if address else None,
+    }
+
+
+def with_tokens(household: Mapping[str, Any], tokens: Mapping[Family, Sequence[PersonToken]]) -> dict[str, Any]:
+    """Return a household of a registration in wire form with each token in its place."""
+    parents = zip(household["parents"], tokens.get(Family.FAM, ()), strict=True)
+    address = tokens.get(Family.ADDR, ())
+    return {
+        "subject": b64url(tokens[Family.NLBSN][0].reveal()),
+        "parents": [{**parent, "token": b64url(token.reveal())} for parent, token in parents],
+        "address": b64url(address[0].reveal()) if address else None,
+    }
 
 
 def to_register(case: Case, families: Collection[str], *, exclusion: Exclusion) -> Asked:

@@ -5,7 +5,7 @@ A command holds tokens and tickets, so a row is sealed under the outbox key, and
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +30,8 @@ class Command:
     `body` is without tickets; `evaluation` the exact body the custodians got, "" for commands without tokens.
     `local` are own notes: row, case reference, signal id. A question that needs several messages is a group: its parts
     share a `group` id and are numbered from 1. `conclusion` is how this part ended, kept until all of them have
-    (`connectors/conclusions.py`); such a command holds no token any more.
+    (`connectors/conclusions.py`); such a command holds no token any more. `grant` is the import grant it goes under.
+    With `blinding` it has no tokens yet: it is what undoes the blinding of `evaluation`, which may be charged already.
     """
 
     key: str
@@ -47,6 +48,16 @@ class Command:
     part: int = 1
     parts: int = 1
     conclusion: Mapping[str, Any] | None = None
+    grant: str | None = None
+    blinding: Mapping[str, Sequence[str]] | None = None
+
+    @property
+    def person(self) -> tuple[str, str, str] | None:
+        """Whom a registration is about, as HMAC, with purpose and team; None for every other command."""
+        mac = self.local.get("person_mac")
+        if self.effect != "register" or mac is None:
+            return None
+        return mac, self.body["purpose"], self.body["team"]
 
     def __repr__(self) -> str:
         """Return the kind and key only."""

@@ -30,7 +30,8 @@ class Settings(_Table):
     """The configuration of one partner.
 
     `timeout_s` bounds one request; `families` says per purpose which families of identifiers a request uses, and
-    `age_bound` for which purposes the broker is told the quarter in which the youth turns 23.
+    `age_bound` for which purposes the broker is told the quarter in which the youth turns 23. `judged` are the purposes
+    in which a person judges each youth and the family is informed, or it is said why not (D10).
     """
 
     oin: Annotated[str, Field(pattern=r"^[0-9]{20}$")]
@@ -39,6 +40,7 @@ class Settings(_Table):
     custodians: Annotated[tuple[Party, ...], Field(min_length=CUSTODIANS, max_length=8, strict=False)]
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
     age_bound: list[str] = Field(default_factory=lambda: ["verwijsindex"])
+    judged: list[str] = Field(default_factory=lambda: ["verwijsindex"])
     families: dict[str, list[str]] = Field(default_factory=dict)
 
     def families_of(self, purpose: str) -> tuple[str, ...]:
@@ -65,6 +67,7 @@ class Settings(_Table):
             f'name = "{self.name}"',
             f"timeout_s = {self.timeout_s}",
             f"age_bound = {_toml_list(self.age_bound)}",
+            f"judged = {_toml_list(self.judged)}",
             "",
             "[broker]",
             f'id = "{self.broker.id}"',

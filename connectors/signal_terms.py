@@ -9,6 +9,8 @@ from connectors.folder import PartnerFolder
 from connectors.workers import pairwise_id
 
 USUAL_DAYS = 365
+REVIEW_DAYS = 28
+"""Days after which is looked again at a family that does not know, where no day was stated."""
 
 
 def quarter_of(folder: PartnerFolder, case: Case, purpose: str) -> datetime.date | None:
@@ -39,9 +41,11 @@ def assessment_members(folder: PartnerFolder, assessment: Assessment | None) -> 
     }
 
 
-def informing_members(informing: Informing | None) -> dict[str, Any] | None:
-    """Return the wire members of whether the family knows."""
+def informing_members(informing: Informing | None, *, now: int) -> dict[str, Any] | None:
+    """Return the wire members of whether the family knows; what is put off always has a day. `now` in unix seconds."""
     if informing is None:
         return None
-    state = "informed" if informing.informed else "deferred"
-    return {"state": state, "reason": informing.reason, "review_on": informing.review_on}
+    if informing.informed:
+        return {"state": "informed", "reason": informing.reason, "review_on": informing.review_on}
+    usual = datetime.datetime.fromtimestamp(now, datetime.UTC).date() + datetime.timedelta(days=REVIEW_DAYS)
+    return {"state": "deferred", "reason": informing.reason, "review_on": informing.review_on or usual}

@@ -82,8 +82,8 @@ def _case(line: str, cells: Cells, today: datetime.date) -> Case:
         address=_address(cells),
         team=_word(cells["team"], "team"),
         ends_on=_day(cells["ends_on"], "ends_on"),
-        assessment=_assessment(cells),
-        informing=_informing(cells),
+        assessment=assessment_in(cells, today),
+        informing=informing_in(cells),
     )
 
 
@@ -114,16 +114,20 @@ def _address(cells: Cells) -> Address | None:
     )
 
 
-def _assessment(cells: Cells) -> Assessment | None:
+def assessment_in(cells: Cells, today: datetime.date) -> Assessment | None:
+    """Return who judged this youth and when, or None where nothing is stated. Raises CaseError."""
     on, by = _day(cells["assessed_on"], "assessed_on"), _word(cells["assessed_by"], "assessed_by")
     if on is None and by is None:
         return None
     if on is None or by is None:
         raise CaseError("assessed_on", "must stand together with assessed_by")
+    if on > today:
+        raise CaseError("assessed_on", "must not be in the future")
     return Assessment(on=on, by=by)
 
 
-def _informing(cells: Cells) -> Informing | None:
+def informing_in(cells: Cells) -> Informing | None:
+    """Return whether the family knows, or None where nothing is stated. Raises CaseError."""
     informed, reason = cells["informed"], cells["informed_reason"]
     if not informed:
         return None

@@ -40,6 +40,10 @@ class _Signal:
     address: bytes | None
     state: str = "active"
 
+    def same_as(self, other: "_Signal") -> bool:
+        """Whether both are active signals of one organisation on one person, which must never be."""
+        return (self.organisation, self.subject, self.state) == (other.organisation, other.subject, "active")
+
     def wire(self) -> dict[str, Any]:
         return {
             "signalId": self.id,
@@ -62,7 +66,10 @@ class _Question:
 
 @dataclass(slots=True, kw_only=True)
 class BrokerTwin:
-    """`refuse` answers the next requests, `fail` records the next one as an error, `cosign` asks the witness."""
+    """`refuse` answers the next requests, `fail` records the next one as an error, `cosign` asks the witness.
+
+    `doubled` counts signals that an organisation had twice on one person.
+    """
 
     log: LogInFolder
     register: Register
@@ -72,6 +79,7 @@ class BrokerTwin:
     refuse: Problem | None = None
     fail: bool = False
     cosign: bool = True
+    doubled: int = 0
     changed_since: bool = False
     signals: list[_Signal] = field(default_factory=list)
     page: int = SIGNALS_PER_PAGE
@@ -155,7 +163,8 @@ class BrokerTwin:
             receipt = self._entry(asker, kind, sha256, document, outcome="refused", tickets=tickets)
             document |= {"receipt": receipt}
         else:
-            result = self._carried_out(asker, path, members)
+            imported = any(ticket.grant is not None for ticket in tickets)
+            result = self._carried_out(asker, path, members, imported=imported)
             receipt = self._entry(asker, kind, sha256, result, outcome=result["outcome"], tickets=tickets)
             document, status = {"result": result, "receipt": receipt, "padding": "0" * 64}, 200
         self.answers[key] = (sha256, status, document)
@@ -186,7 +195,9 @@ class BrokerTwin:
             raise TicketError("ticket-missing")
         return tickets
 
-    def _carried_out(self, asker: SignedRequest, path: str, members: dict[str, Any]) -> dict[str, Any]:
+    def _carried_out(
+        self, asker: SignedRequest, path: str, members: dict[str, Any], *, imported: bool
+    ) -> dict[str, Any]:
         oin = asker.sender.organisation
         if path == "/v1/signals":
             command = RegisterSignal.model_validate(members)
@@ -201,7 +212,11 @@ class BrokerTwin:
                 parents=frozenset(parent.token.value for parent in command.household.parents),
                 address=command.household.address.value if command.household.address else None,
             )
+            if any(one.same_as(signal) for one in self.signals):
+                self.doubled += 1
             self.signals.append(signal)
+            if imported:
+                return _result("done", "signal.stored_import", signal_id=signal.id)
             question = _Question(
                 organisation=oin,
                 subject=signal.subject,
