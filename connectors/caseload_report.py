@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console
+
 from broker.protocol.problems import render
 from connectors.answers import Outcome
 from connectors.case_run import Report
@@ -54,11 +56,11 @@ def tell(caseload: Caseload, report: Report, *, as_json: bool, more: Mapping[str
     print_to_look_at(report.to_look_at, budget_spent=report.budget_spent)
 
 
-def print_drafts(drafts: list[Draft]) -> None:
+def print_drafts(drafts: list[Draft], *, to: Console = notices) -> None:
     """Print what stays here until a person has judged it."""
     for draft in drafts:
         missing = " en ".join(MISSING_NL[name] for name in draft.missing)
-        notices.print(f"Concept, niet verstuurd: {draft.row}. Vul in {missing}.", markup=False)
+        to.print(f"Concept, niet verstuurd: {draft.row}. Vul in {missing}.", markup=False)
 
 
 def print_looked(looked: list[Looked]) -> None:

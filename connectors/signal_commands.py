@@ -9,6 +9,13 @@ from typing import Annotated
 import typer
 
 from connectors.answers import Outcome
+from connectors.caseload_report import (
+    draft_documents,
+    looked_documents,
+    print_drafts,
+    print_looked,
+    print_to_look_at,
+)
 from connectors.client import SluisClient
 from connectors.command_line import (
     NOT_DONE,
@@ -30,6 +37,7 @@ from connectors.command_line import (
 from connectors.conclusions import Resumed
 from connectors.errors import NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
+from connectors.look_later import Looked, LookLater
 from connectors.receipts import verify_stored
 
 receipt = typer.Typer(no_args_is_help=True, help="Receipts that were kept.")
@@ -43,6 +51,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(renew)
     app.command()(withdraw)
     app.command()(resume)
+    app.command()(drafts)
     app.add_typer(receipt, name="receipt")
 
 
@@ -94,16 +103,26 @@ def resume(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None
             return await client.resume()
 
     with errors_end_the_command():
-        resumed = asyncio.run(all_of_them(SluisClient(org, worker=worker)))
-    if as_json:
-        failed = [failure_document(one.row, one.error) for one in resumed.unfinished]
-        print_json({"resumed": [outcome_document(outcome) for outcome in resumed.outcomes], "failed": failed})
-    else:
-        for outcome in resumed.outcomes:
-            print_outcome(outcome)
-        print_unfinished(resumed.unfinished)
+        client = SluisClient(org, worker=worker)
+        resumed = asyncio.run(all_of_them(client))
+        with client.folder.casebook() as book:
+            later = LookLater(book, client.folder.outbox_key)
+            looked, to_look_at = later.untold(), later.count()
+            _tell_resumed(resumed, looked, to_look_at, as_json=as_json)
+            later.told(*(one.signal_id for one in looked))
     if resumed.unfinished:
         raise typer.Exit(NOT_DONE)
+
+
+def drafts(*, org: OrgFolder, as_json: AsJson = False) -> None:
+    """List the rows that are not registered until a person has judged them and it is known whether the family knows."""
+    with errors_end_the_command():
+        with PartnerFolder(org).casebook() as book:
+            found = book.drafts()
+        if as_json:
+            print_json({"drafts": draft_documents(found)})
+        else:
+            print_drafts(found, to=console)
 
 
 @receipt.command("verify")
@@ -122,6 +141,19 @@ def receipt_verify(
         return
     for entry in entries:
         console.print(receipt_line(entry), markup=False)
+
+
+def _tell_resumed(resumed: Resumed, looked: list[Looked], to_look_at: int, *, as_json: bool) -> None:
+    if as_json:
+        failed = [failure_document(one.row, one.error) for one in resumed.unfinished]
+        told = {"looked": looked_documents(looked), "to_look_at": to_look_at}
+        print_json({"resumed": [outcome_document(outcome) for outcome in resumed.outcomes], "failed": failed, **told})
+        return
+    for outcome in resumed.outcomes:
+        print_outcome(outcome)
+    print_unfinished(resumed.unfinished)
+    print_looked(looked)
+    print_to_look_at(to_look_at, budget_spent=False)
 
 
 def _one(client: SluisClient, act: Callable[[SluisClient], Awaitable[Outcome]], *, as_json: bool) -> Outcome:

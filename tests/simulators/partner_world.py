@@ -8,9 +8,10 @@ by idempotency key, matches by D4 on tokens in memory, and gives receipts of a l
 do is decide by policy. `world.network.faults` breaks single exchanges; `world.network.sent` keeps every byte that left.
 """
 
+import datetime
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ import rfc8785
 
 from broker.custodian.errors import RefusedError as CustodianRefusedError
 from broker.custodian.evaluation import evaluate
+from broker.custodian.grants import accept, grant_states
 from broker.protocol.errors import MalformedError, RequestTokenError
 from broker.protocol.problems import Problem, problem
 from broker.protocol.register import BudgetClass, Organisation
@@ -29,6 +31,7 @@ from broker.protocol.signed_document import SignedDocument
 from connectors.client import SluisClient
 from connectors.exchange import Surroundings
 from connectors.folder import PartnerFolder, Pins
+from connectors.grants import approve, propose
 from connectors.settings import Party, Settings
 from connectors.workers import add_worker, sign_roster
 from tests.simulators.broker_twin import BrokerTwin
@@ -141,6 +144,34 @@ class PartnerWorld:
     def surroundings(self) -> Surroundings:
         """Time and network of this world; randomness is the system's."""
         return Surroundings(clock=lambda: self.clock.now, transport=self.network)
+
+    def accept(self, text: bytes, *, at: Sequence[int] = (0, 1)) -> None:
+        """Let these custodians accept a grant."""
+        for custodian in (self.network.pair.custodians[place] for place in at):
+            trust = custodian.trust.current()
+            accept(custodian.store, trust, text, custodian=custodian.settings.id, now=self.clock.now)
+
+    def left(self, at: int = 0) -> list[dict[str, int]]:
+        """Return what is left of every grant at one custodian."""
+        return [dict(state.left) for state in grant_states(self.network.pair.custodians[at].store)]
+
+    def granted(self, name: str, elements: Mapping[str, int], *, days: int = 10, purpose: str = "proefregio") -> Path:
+        """Return the file of a grant for these elements, which two people of a partner stated and both accepted."""
+        folder = self.folders[name]
+        expires_on = datetime.datetime.fromtimestamp(self.clock.now, datetime.UTC).date() + datetime.timedelta(days)
+        proposed = propose(
+            folder,
+            worker="anna",
+            purpose=purpose,
+            elements=elements,
+            expires_on=expires_on,
+            surroundings=self.surroundings,
+        )
+        approved = approve(folder, proposed.encode(), worker="carla", surroundings=self.surroundings).encode()
+        self.accept(approved)
+        file = self.path / f"grant-{len(self.left())}.json"
+        file.write_bytes(approved)
+        return file
 
     def client(self, name: str, *, worker: str = "anna", **options: Any) -> SluisClient:  # noqa: ANN401 - the client's own options
         """Return a client of one partner."""
