@@ -78,7 +78,7 @@ def print_to_look_at(households: int, *, budget_spent: bool) -> None:
         return
     many = "1 huishouden" if households == 1 else f"{households} huishoudens"
     if budget_spent:
-        first = "Het budget voor controles is nu op."
+        first = "Het budget om te kijken is nu op."
         notices.print(f"{first} Nog te bekijken: {many}. Ga later verder met --resume; er gaat niets verloren.")
     else:
         notices.print(f"Nog niet bekeken wie er nog meer betrokken is: {many}. Ga verder met --resume.")

@@ -169,7 +169,7 @@ def _charged(
         if earlier is not None:
             return earlier
         if isinstance(payer, Grant):
-            # Two people asked for exactly this much, so it is paid by the grant alone (ADR 10).
+            # Two people asked for exactly this much, so it is paid by the grant alone (ADR 15).
             grants.charge(store, payer, {asked.family: asked.real for asked in request.families})
         else:
             charge(store, _cost(request, batch), sizes=payer, now_us=custodian.budget_time.mark(store))

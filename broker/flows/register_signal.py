@@ -39,7 +39,7 @@ from broker.ports import (
     SignalStore,
     TokenIndexer,
 )
-from broker.protocol.messages import RegisterSignal
+from broker.protocol.messages import Match, RegisterSignal
 from policies import Permit, Refusal
 
 ID_BYTES = 16
@@ -103,8 +103,7 @@ async def register_signal(
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
-        outcome, text = told_of(prepared, shown=bool(matches))
-        document = result_document(outcome=outcome, text=text, matches=matches, signal_id=signal.id)
+        document = told_of(prepared, matches, signal_id=signal.id)
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
@@ -123,11 +122,12 @@ async def register_signal(
     )
 
 
-def told_of(prepared: Prepared, *, shown: bool) -> tuple[str, str]:
-    """Return the outcome of a registration and the id of its text."""
+def told_of(prepared: Prepared, matches: list[Match], *, signal_id: str) -> dict[str, object]:
+    """Return what the asker of a registration is told; an import tells of nobody."""
+    outcome, text = ("shown", "signal.stored_shown") if matches else ("nothing", "signal.stored")
     if prepared.grant is not None:
-        return "done", "signal.stored_import"
-    return ("shown", "signal.stored_shown") if shown else ("nothing", "signal.stored")
+        outcome, text = "done", "signal.stored_import"
+    return result_document(outcome=outcome, text=text, matches=matches, signal_id=signal_id)
 
 
 def check_is_new(own: tuple[FoundToken, ...], question: Question, *, team: str) -> None:

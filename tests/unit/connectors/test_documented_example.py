@@ -5,22 +5,44 @@ import pytest
 
 from connectors.client import SluisClient
 from connectors.sources.csv_file import COLUMNS
+from tests.simulators.gba_v import official_number
 from tests.simulators.partner_world import PartnerWorld
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "connector.md").read_text("utf-8")
 
 
-def test_the_ten_lines_work_as_written(
-    world: PartnerWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The example of docs/connector.md runs as it stands there, in a region of one process."""
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+@pytest.fixture
+def partner(world: PartnerWorld, monkeypatch: pytest.MonkeyPatch) -> PartnerWorld:
+    """Give the region with the folder where the examples expect it."""
     monkeypatch.setattr("connectors.client.Surroundings", lambda: world.surroundings)
     world.folders["gi"].path.rename(world.path / "partner")
+    world.folders["gi"].path = world.path / "partner"
     monkeypatch.chdir(world.path)
-    exec(compile(example, "docs/connector.md", "exec"), {})  # noqa: S102 - the documented example is what is tested
+    return world
+
+
+def test_the_ten_lines_work_as_written(partner: PartnerWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first example of docs/connector.md runs as it stands there, in a region of one process."""
+    exec(compile(EXAMPLES[0], "docs/connector.md", "exec"), {})  # noqa: S102 - the documented example is what is tested
     assert capsys.readouterr().out == "[]\n"
-    assert len(world.broker.signals) == 1
+    assert len(partner.broker.signals) == 1
+
+
+def test_the_import_works_as_written(partner: PartnerWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second example brings a file in under a grant, and a second run of it brings in nothing more."""
+    numbers = [official_number(place) for place in (21, 22)]
+    rows = [dict.fromkeys(COLUMNS, "") | {"bsn": number} for number in numbers]
+    lines = [",".join(COLUMNS), *(",".join(row.values()) for row in rows)]
+    (partner.path / "cases.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    partner.granted("gi", {"nlbsn": 2}).rename(partner.path / "grant.json")
+    for _ in range(2):
+        exec(compile(EXAMPLES[1], "docs/connector.md", "exec"), {})  # noqa: S102 - the documented example is what is tested
+    assert capsys.readouterr().out == "2\n2\n"
+    assert (len(partner.broker.signals), partner.left()) == (2, [{"nlbsn": 0}])
+    assert len(EXAMPLES) == 2
 
 
 def test_the_page_names_every_column() -> None:
@@ -30,6 +52,6 @@ def test_the_page_names_every_column() -> None:
 
 def test_the_client_does_what_the_page_says() -> None:
     """Every act the page names is one of the client's."""
-    for name in ("register", "check", "renew", "withdraw", "list_signals", "resume"):
+    for name in ("register", "check", "renew", "withdraw", "list_signals", "resume", "grant", "look"):
         assert f"`{name}`" in PAGE or f".{name}(" in PAGE
         assert callable(getattr(SluisClient, name))

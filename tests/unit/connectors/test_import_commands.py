@@ -180,7 +180,7 @@ def test_imported_households_are_looked_at_within_the_budget(world: PartnerWorld
     one = register(world, file, "--grant", grant, "--resume", "--look-at-most", 1)
     assert ([len(item["matches"]) for item in one["looked"]], one["to_look_at"]) == ([1], 4)
     second = run("register", "--source", "csv", file, *options(world), "--grant", grant, "--resume", "--parallel", 1)
-    assert "Het budget voor controles is nu op. Nog te bekijken: 2 huishoudens." in second.stderr
+    assert "Het budget om te kijken is nu op. Nog te bekijken: 2 huishoudens." in second.stderr
     assert second.stdout.count("Bewijs nagekeken") == 2
     world.clock.pass_seconds(DAY_S)
     third = register(world, file, "--resume")
