@@ -7,7 +7,6 @@ from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Signal
 from broker.flows.act import Act
 from broker.flows.household_question import (
-    NOBODY,
     Prepared,
     Question,
     Seen,
@@ -16,6 +15,7 @@ from broker.flows.household_question import (
     prepare,
     recording_of,
     see,
+    unasked,
 )
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
 from broker.flows.policy import PolicyInForce
@@ -85,6 +85,7 @@ async def register_signal(
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         check_signal_rules(command, prepared.purpose, today=today)
+        nobody = await unasked(prepared, signals=signals)
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         standing = gives_standing(prepared.household, own.found, day=today)
@@ -99,7 +100,7 @@ async def register_signal(
         check_used_families(prepared.purpose, act)
         check_is_new(own.found, question, team=command.team)
         # (5) Every token is looked up, but none in an import; (6) every hit is decided on, shown or not.
-        looked_up = NOBODY if prepared.grant else await signals.look_up(indexes)
+        looked_up = nobody or await signals.look_up(indexes)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
@@ -111,9 +112,7 @@ async def register_signal(
             valid_until=seen.valid_until,
             signal_id=signal.id,
         )
-        recording = recording_of(
-            question, asked, seen, register=register, document=document, written=signal.handle
-        )  # fmt: skip
+        recording = recording_of(question, asked, seen, register=register, document=document, written=signal.handle)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (7) Recorded with all it changes in one transaction, and (8) only then told.

@@ -1,5 +1,6 @@
 """Registering under an import grant: the signal is stored, and nobody else is looked up (D2)."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -132,3 +133,13 @@ async def test_an_import_may_be_refused_like_any_registration(world: World) -> N
 
 def _without_id(answer: Answered) -> dict[str, object]:
     return {name: value for name, value in answer.result.items() if name != "signalId"}
+
+
+async def test_one_team_never_stores_one_person_twice_in_a_tick(world: World) -> None:
+    """Two imports of one child in the same tick, by two processes of one team, store it once."""
+    askers = [world.asker(WIJKTEAM, seed=seed) for seed in ("1", "2")]
+    ended = await asyncio.gather(
+        *(world.send_registration(asker, imported(asker)) for asker in askers), return_exceptions=True
+    )
+    assert sorted(type(one).__name__ for one in ended) == ["Answered", "SignalExistsError"]
+    assert len(signals_of(await world.list(askers[0]))) == 1
