@@ -10,6 +10,7 @@ import pytest
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.grant import Grant
 from broker.protocol.problems import problem
+from connectors.blinding import Prepared
 from connectors.client import SluisClient
 from connectors.errors import FolderError, NotDoneError, RefusedError
 from connectors.outbox import Outbox
@@ -184,7 +185,9 @@ async def test_neither_number_nor_blinding_nor_token_stands_open_on_disk(world: 
         secrets = [child().subject.reveal().decode(), *command.blinding["nlbsn"], *_points(command.evaluation)]  # type: ignore[union-attr]  # the child has a number
         files = [path.read_bytes() for path in folder.path.rglob("*") if path.is_file()]
         assert not any(secret.encode() in content for secret in secrets for content in files)
-        assert command.blinding["nlbsn"][0] not in repr(command)
+        batch = Prepared.restored(command.evaluation, command.blinding)
+        shown = f"{command!r} {batch!r} {batch.batches!r}"
+        assert not any(secret in shown for secret in secrets)
         await gi.resume()
         await gi.look(gi.later.waiting()[0])
 
