@@ -178,13 +178,15 @@ class Casebook:
             for row in found
         ]
 
-    def has_active_signal(self, *, case_ref: str | None, person_mac: bytes | None, purpose: str, team: str) -> bool:
-        """Return whether a case, or a person, has an active signal of this purpose and team here."""
+    def has_active_signal(
+        self, *, case_ref: str | None, person_mac: bytes | None, purpose: str, team: str, on: datetime.date
+    ) -> bool:
+        """Return whether a case, or a person, has a signal of this purpose and team here that is active on this day."""
+        active = "(purpose, team, state) = (?3, ?4, 'active') AND ends_on >= ?5"
         found = self._database.execute(
-            "SELECT 1 FROM own_signal WHERE case_ref = ?1 AND (purpose, team, state) = (?3, ?4, 'active') UNION ALL"
-            " SELECT 1 FROM signal_person JOIN own_signal USING (signal_id)"
-            " WHERE person_mac = ?2 AND (purpose, team, state) = (?3, ?4, 'active') LIMIT 1",
-            (case_ref, person_mac, purpose, team),
+            f"SELECT 1 FROM own_signal WHERE case_ref = ?1 AND {active} UNION ALL"  # noqa: S608 - fixed text
+            f" SELECT 1 FROM signal_person JOIN own_signal USING (signal_id) WHERE person_mac = ?2 AND {active}",
+            (case_ref, person_mac, purpose, team, on.isoformat()),
         )
         return found.fetchone() is not None
 

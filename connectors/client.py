@@ -25,10 +25,10 @@ from connectors.errors import CaseMismatchError, ConnectorError, FolderError
 from connectors.evaluation import evaluate
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
-from connectors.grants import own_grant
+from connectors.grants import elements_of, own_grant
 from connectors.household import Asked, to_check, to_register, without_tokens
 from connectors.look_later import LookLater, ToLook, note_to_look
-from connectors.outbox import Command, Outbox
+from connectors.outbox import Command, Outbox, persons_in
 from connectors.workers import roles_of
 
 
@@ -114,8 +114,8 @@ class SluisClient:
             CaseError, RefusedError, NotDoneError: nothing is registered, or `resume` will tell.
         """
         self._same_person(case)
-        used = self._families(purpose, families)
-        asked, asking = to_register(case, used, exclusion=self.folder.without_excluded), Asking(purpose=purpose, grounds=grounds, team=team)
+        used, asking = self._families(purpose, families), Asking(purpose=purpose, grounds=grounds, team=team)
+        asked = self._registering(case, used)
         if grant is not None:
             return await self._import(case, asked, asking, grant, ends_on=ends_on, families=used)
         household, evaluated, tickets = await self._evaluated(asked, "register", purpose)
@@ -195,7 +195,7 @@ class SluisClient:
                 unfinished.append(Unfinished(row=row, error=error, person=parts[0].person))
             else:
                 outcomes += [] if looks else [outcome]
-        return Resumed(outcomes=tuple(outcomes), unfinished=tuple(unfinished), persons=_persons(waiting))
+        return Resumed(outcomes=tuple(outcomes), unfinished=tuple(unfinished), persons=persons_in(waiting))
 
     def has_active_signal(self, case: Case, *, purpose: str, team: str) -> bool:
         """Return whether this case, by its reference or its person, has an active signal here."""
@@ -205,6 +205,7 @@ class SluisClient:
             person_mac=None if mac is None else bytes.fromhex(mac),
             purpose=purpose,
             team=team,
+            on=datetime.datetime.fromtimestamp(self._surroundings.now(), datetime.UTC).date(),
         )
 
     def person(self, case: Case, *, purpose: str, team: str) -> tuple[str, str, str]:
@@ -213,12 +214,19 @@ class SluisClient:
 
     def waiting_persons(self) -> frozenset[tuple[str, str, str]]:
         """Return whom the registrations that wait in the outbox are about."""
-        return _persons(self._outbox.waiting())
+        return persons_in(self._outbox.waiting())
 
     def keep_drafts(self, drafts: Sequence[tuple[Case, Draft]]) -> None:
         """These cases stand in the casebook as drafts, until they are registered."""
         macs = [(self._composer.person_mac(case), draft) for case, draft in drafts]
         self._book.put_drafts({bytes.fromhex(mac): draft for mac, draft in macs if mac is not None})
+
+    def elements_of(self, cases: Iterable[Case], *, families: Sequence[str]) -> dict[str, int]:
+        """Return how many elements of each family registering these cases takes: the exact size of its grant."""
+        return elements_of(self._registering(case, families) for case in cases)
+
+    def _registering(self, case: Case, families: Sequence[str]) -> Asked:
+        return to_register(case, families, exclusion=self.folder.without_excluded)
 
     async def _import(
         self,
@@ -288,7 +296,3 @@ class SluisClient:
         mac = self._composer.person_mac(case)
         if known is not None and mac is not None and known.hex() != mac:
             raise CaseMismatchError("bsn", "must be that of the organisation's own case")
-
-
-def _persons(waiting: Iterable[tuple[Command, ...]]) -> frozenset[tuple[str, str, str]]:
-    return frozenset(parts[0].person for parts in waiting if parts[0].person is not None)

@@ -1,25 +1,24 @@
 """Import grants at a partner: one person proposes, another approves, and an import goes by the grant of both (D2)."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from broker.protocol.errors import MalformedError, SignatureError
 from broker.protocol.families import Family
 from broker.protocol.grant import SIGNER_ROLES, Grant, SignedGrant, Signer
-from connectors.cases import Case
 from connectors.errors import GrantError
 from connectors.exchange import Surroundings
 from connectors.folder import PartnerFolder
-from connectors.household import to_register
+from connectors.household import Asked
 from connectors.workers import pairwise_id, roles_of
 
 
-def elements_of(cases: Sequence[Case], families: Sequence[str]) -> dict[str, int]:
-    """Return how many elements of each family registering these cases takes: the exact size of the grant it needs."""
+def elements_of(registrations: Iterable[Asked]) -> dict[str, int]:
+    """Return how many elements of each family these registrations take: the exact size of the grant they need."""
     counted = dict.fromkeys(Family, 0)
-    for case in cases:
-        for identifier in to_register(case, families).identifiers:
+    for asked in registrations:
+        for identifier in asked.identifiers:
             counted[identifier.family] += 1
     return {family.value: count for family, count in counted.items() if count}
 
@@ -49,7 +48,7 @@ def propose(
         grant = Grant.parse(stated.document())
     except MalformedError as error:
         raise GrantError(f"{error.field} {error.rule}") from None
-    return SignedGrant(grant=grant).stated_by(_signer(folder, worker), folder.signing_key, now=now)
+    return SignedGrant(grant=grant).stated_by(_signer(folder, worker, now=now), folder.signing_key)
 
 
 def approve(folder: PartnerFolder, text: bytes, *, worker: str, surroundings: Surroundings) -> SignedGrant:
@@ -60,11 +59,12 @@ def approve(folder: PartnerFolder, text: bytes, *, worker: str, surroundings: Su
     """
     signed = _read(text)
     (first,) = _people(signed, folder, signers=1, rule="must be a proposal that one person of this organisation stated")
-    signer = _signer(folder, worker)
+    now = surroundings.now()
+    signer = _signer(folder, worker, now=now)
     if signer.sub == first.sub:
         raise GrantError("must be approved by another person than who proposed it")
-    _check_own(signed.grant, folder, now=surroundings.now())
-    return signed.stated_by(signer, folder.signing_key, now=surroundings.now())
+    _check_own(signed.grant, folder, now=now)
+    return signed.stated_by(signer, folder.signing_key)
 
 
 def own_grant(folder: PartnerFolder, path: Path, *, purpose: str, now: int) -> Grant:
@@ -122,13 +122,13 @@ def _check_own(grant: Grant, folder: PartnerFolder, *, now: int) -> None:
         raise GrantError("has expired")
 
 
-def _signer(folder: PartnerFolder, worker: str) -> Signer:
+def _signer(folder: PartnerFolder, worker: str, *, now: int) -> Signer:
     roles = roles_of(folder, worker)
     role = next((role for role in SIGNER_ROLES if role in roles), None)
     if role is None:
         raise GrantError("must be stated by a worker or an approver")
     sub = pairwise_id(folder.pairwise_key, audience=folder.settings.broker.id, local_id=worker)
-    return Signer(sub=sub, role=role)
+    return Signer(sub=sub, role=role, at=now)
 
 
 def _day(now: int) -> datetime.date:

@@ -5,7 +5,7 @@ A command holds tokens and tickets, so a row is sealed under the outbox key, and
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -125,3 +125,8 @@ class Outbox:
             return Command(**{**members, "tickets": tuple(members["tickets"])})
         except (ValueError, TypeError, KeyError, sqlite3.Error):
             raise FolderError("outbox.sqlite", "has a row that is no command") from None
+
+
+def persons_in(waiting: Iterable[tuple[Command, ...]]) -> frozenset[tuple[str, str, str]]:
+    """Return whom the registrations among waiting commands are about."""
+    return frozenset(parts[0].person for parts in waiting if parts[0].person is not None)

@@ -13,7 +13,7 @@ from connectors.cases import Case
 from connectors.client import SluisClient
 from connectors.command_line import notices
 from connectors.folder import PartnerFolder
-from connectors.grants import elements_of, shortage
+from connectors.grants import shortage
 from connectors.look_later import LookLater
 from connectors.sources.caseload import Caseload, Remark
 
@@ -83,7 +83,7 @@ async def register_caseload(
         # (1) What stands already, and what no person has judged, is not sent.
         caseload = without_active(client, caseload, wanted, report, resume=pace.resume)
         caseload = without_drafts(client, caseload, wanted, report, keep=not pace.dry_run)
-        elements = elements_of(caseload.cases, wanted.families)
+        elements = client.elements_of(caseload.cases, families=wanted.families)
         if pace.dry_run:
             return caseload, elements
         _warn_of_a_small_grant(wanted, elements)

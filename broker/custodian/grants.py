@@ -12,6 +12,9 @@ from broker.protocol.register import Organisation
 from broker.protocol.request_signing import SKEW_S
 from broker.protocol.roster import Roster
 
+_FORGOTTEN_AT = "grants_forgotten_at"
+"""The number that says when (unix seconds) this custodian lost what it knew of its grants."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantState:
@@ -28,7 +31,7 @@ def accept(store: Store, trust: Trust, text: bytes, *, custodian: str, now: int)
     Raises:
         MalformedError, SignatureError: it does not hold.
         ImportRefusedError: of an organisation that is not served, of people who are not on its roster, for other
-            custodians, for families it may not use, not of this time, or accepted already.
+            custodians, for families it may not use, not of this time, older than its memory, or accepted already.
     """
     signed = SignedGrant.read(text)
     grant = signed.grant
@@ -44,7 +47,11 @@ def accept(store: Store, trust: Trust, text: bytes, *, custodian: str, now: int)
         raise ImportRefusedError("the organisation may not use every family of the grant")
     if now >= grant.expires_at or grant.issued_on > _day(now + SKEW_S):
         raise ImportRefusedError("the grant has expired, or is issued on a later day")
-    # (5) Once: accepting it again would give its elements a second time.
+    # (5) Stated after everything this custodian ever gave is known: what it forgot could be given a second time.
+    forgotten_at = store.number(_FORGOTTEN_AT)
+    if forgotten_at is not None and any(signer.at <= forgotten_at + SKEW_S for signer in signers):
+        raise ImportRefusedError("the grant is older than what this custodian remembers; ask for a new one")
+    # (6) Once: accepting it again would give its elements a second time.
     with store.transaction():
         added = store.change(
             "INSERT INTO import_grant (organisation, id, document, accepted_at) VALUES (?, ?, ?, ?)"
@@ -87,6 +94,16 @@ def grant_states(store: Store) -> list[GrantState]:
         GrantState(grant=grant, left=_left(store, grant), revoked=revoked_at is not None)
         for grant, revoked_at in ((SignedGrant.read(document).grant, revoked_at) for document, revoked_at in rows)
     ]
+
+
+def forget_all(store: Store, *, now: int) -> None:
+    """No grant stated until now gives anything here any more; for a custodian that lost its past. Raises StoreError.
+
+    Called inside the caller's transaction. Accepting an old grant anew would give elements twice, so only grants that
+    are stated from now on are accepted.
+    """
+    store.change("DELETE FROM import_grant")
+    store.set_number(_FORGOTTEN_AT, now)
 
 
 def in_force(store: Store, *, organisation: str, grant_id: str, purpose: str, now: int) -> Grant:

@@ -37,7 +37,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE grant_left (
             organisation TEXT NOT NULL, grant_id TEXT NOT NULL, family TEXT NOT NULL,
             elements INTEGER NOT NULL CHECK (elements >= 0), PRIMARY KEY (organisation, grant_id, family),
-            FOREIGN KEY (organisation, grant_id) REFERENCES import_grant (organisation, id)
+            FOREIGN KEY (organisation, grant_id) REFERENCES import_grant (organisation, id) ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID""",
         # A batch of a grant is answered again as long as its grant holds: a crash must not use up an exact size.
         "ALTER TABLE batch ADD COLUMN grant_expires_at INTEGER",

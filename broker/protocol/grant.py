@@ -92,10 +92,11 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """One person who stated a grant: the id at the broker, and the role in which it was stated."""
+    """One person who stated a grant: the id at the broker, the role in which it was stated, and when (unix seconds)."""
 
     sub: str
     role: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +117,13 @@ class SignedGrant:
             raise MalformedError(f"{SCHEMA}.statements", "is not a list of texts")
         return cls(grant=Grant.parse(envelope["document"]), statements=tuple(statements))
 
-    def stated_by(self, signer: Signer, key: SigningKey, *, now: int) -> Self:
-        """Return it with one person's statement more, signed with the organisation's key. `now` in unix seconds."""
+    def stated_by(self, signer: Signer, key: SigningKey) -> Self:
+        """Return it with one person's statement more, signed with the organisation's key."""
         claims = {
             "iss": self.grant.organisation,
             "sub": signer.sub,
             "role": signer.role,
-            "iat": now,
+            "iat": signer.at,
             "grant_sha256": _sha256(self.grant),
         }
         return replace(self, statements=(*self.statements, key.encode_jwt(claims, typ=GRANT_TYP)))
@@ -166,7 +167,7 @@ def _signer(text: str, grant: Grant, organisation: Organisation) -> Signer:
     stated = (statement.claims["iss"], statement.claims["grant_sha256"])
     if stated != (organisation.oin, _sha256(grant)):
         raise SignatureError
-    return Signer(sub=statement.claims["sub"], role=statement.claims["role"])
+    return Signer(sub=statement.claims["sub"], role=statement.claims["role"], at=statement.claims["iat"])
 
 
 def _elements(fields: Fields) -> Mapping[str, int]:

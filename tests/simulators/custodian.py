@@ -211,11 +211,12 @@ def grant_text(
     grant: Grant,
     *,
     people: Sequence[tuple[str, str]] = (("anna", "worker"), ("carla", "approver")),
+    at: int = START_S,
 ) -> bytes:
     """Return the grant as these people of the partner, by local name and role, stated it."""
     signed = SignedGrant(grant=grant)
     for name, role in people:
-        signed = signed.stated_by(Signer(sub=partner.sub(name, BROKER), role=role), partner.key, now=START_S)
+        signed = signed.stated_by(Signer(sub=partner.sub(name, BROKER), role=role, at=at), partner.key)
     return signed.encode()
 
 

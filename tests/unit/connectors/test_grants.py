@@ -10,7 +10,7 @@ import pytest
 
 from broker.protocol.grant import SignedGrant
 from connectors.errors import FolderError, GrantError
-from connectors.grants import approve, elements_of, own_grant, parse_elements, propose, shortage
+from connectors.grants import approve, own_grant, parse_elements, propose, shortage
 from connectors.workers import add_worker
 from tests.simulators.partner_world import PartnerWorld
 from tests.unit.connectors.cases_by_hand import brother, child, mother
@@ -150,11 +150,12 @@ def test_elements_are_families_with_counts(text: str) -> None:
         parse_elements(text)
 
 
-def test_the_elements_of_cases_are_what_registering_them_takes(world: PartnerWorld) -> None:
+async def test_the_elements_of_cases_are_what_registering_them_takes(world: PartnerWorld) -> None:
     """Subjects, parents and addresses are counted as they would be evaluated; members of a household are not."""
-    cases = [child(), brother(), mother()]
-    assert elements_of(cases, ["nlbsn", "fam", "addr"]) == {"nlbsn": 3, "fam": 3, "addr": 1}
-    assert elements_of(cases, ["nlbsn"]) == {"nlbsn": 3}
-    assert parse_elements("nlbsn=3,fam=3,addr=1") == elements_of(cases, ["nlbsn", "fam", "addr"])
+    cases, client = [child(), brother(), mother()], world.client("gi")
+    whole = client.elements_of(cases, families=["nlbsn", "fam", "addr"])
+    assert whole == parse_elements("nlbsn=3,fam=3,addr=1")
+    assert client.elements_of(cases, families=["nlbsn"]) == {"nlbsn": 3}
+    await client.aclose()
     grant = proposed(world).grant
     assert shortage(grant, {"nlbsn": 2, "fam": 3, "addr": 1}) == {"fam": 2, "addr": 1}

@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from broker.protocol.epochs import EpochDocument
 from broker.protocol.grant import Grant
 from broker.protocol.problems import problem
 from connectors.blinding import Prepared
@@ -148,13 +147,14 @@ async def test_what_the_grant_ended_before_it_was_done_is_over(world: PartnerWor
 
 async def test_a_row_of_a_past_epoch_is_over(world: PartnerWorld) -> None:
     """Points that were blinded for keys of the past can never register anything; the row says so and is forgotten."""
-    file, folder = world.granted("gi", EXACT), world.folders["gi"]
+    file = world.granted("gi", EXACT)
     world.network.faults[A] = [down]
     async with world.client("gi") as gi:
         with pytest.raises(NotDoneError):
             await gi.register(child(), **ASKED, grant=grant_in(gi, file))
-        later = tuple(replace(one, epoch=2) for one in folder.epoch.descriptors)
-        folder.__dict__["epoch"] = EpochDocument(epoch=2, descriptors=later)
+        ((command,),) = gi._outbox.waiting()
+        past = command.evaluation.replace('"epoch":1,', '"epoch":7,')
+        gi._outbox.put(replace(command, evaluation=past), now=0)
         (over,) = (await gi.resume()).unfinished
     assert isinstance(over.error, RefusedError)
     assert "De sleutels zijn vernieuwd" in over.error.text_nl

@@ -10,7 +10,7 @@ import pytest
 
 from broker.custodian.batches import forget_old
 from broker.custodian.errors import ImportRefusedError, RefusedError
-from broker.custodian.grants import grant_states, revoke
+from broker.custodian.grants import forget_all, grant_states, revoke
 from broker.protocol.errors import MalformedError, SignatureError
 from broker.protocol.grant import Grant
 from broker.protocol.messages import EvaluationAnswer
@@ -218,6 +218,22 @@ def test_a_revoked_grant_is_unknown_at_once(pair: CustodianPair, partner: Simula
     assert [state.revoked for state in grant_states(store)] == [True]
     with pytest.raises(ImportRefusedError, match="no such grant"):
         revoke(store, organisation=partner.oin, grant_id=grant.id, now=2)
+
+
+def test_a_custodian_that_lost_its_past_takes_new_grants_only(pair: CustodianPair, partner: SimulatedPartner) -> None:
+    """What was given before is unknown after a restore: no grant stated until then is accepted, again or at last."""
+    grant, store = accepted(pair, partner), pair.custodians[0].store
+    pair.ask(0, partner, row(grant))
+    with store.transaction():
+        forget_all(store, now=pair.clock.now)
+    assert (refusal(pair, partner, row(grant)), left(pair)) == ("grant-unknown", [])
+    pair.clock.pass_seconds(3600)
+    for old in (grant, grant_of(partner, now=pair.clock.now)):
+        with pytest.raises(ImportRefusedError, match="older than what this custodian remembers"):
+            accept_grant(pair.folders[0], grant_text(partner, old), now=pair.clock.now)
+    renewed = grant_text(partner, grant_of(partner, now=pair.clock.now), at=pair.clock.now)
+    accept_grant(pair.folders[0], renewed, now=pair.clock.now)
+    assert left(pair) == [{"nlbsn": 3, "fam": 2}]
 
 
 @pytest.mark.parametrize(
