@@ -1,6 +1,7 @@
 """A caseload by the command line: under a grant, twice, resumed, looked at within the budget, with drafts."""
 
 import datetime
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from connectors.cli import command_line
@@ -346,3 +348,14 @@ def test_a_folder_from_before_has_no_drafts_setting(world: PartnerWorld, tmp_pat
     file = caseload(tmp_path / "cases.csv", N[:1])
     asked = ["--org", str(folder), *options(world, purpose="verwijsindex")[2:]]
     assert len(as_json(run("register", "--source", "csv", file, *asked, "--json"))["drafts"]) == 1
+
+
+def test_a_run_shows_how_far_it_is(world: PartnerWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal a bar counts the rows that were done, of an import and of the looking after it."""
+    shown = io.StringIO()
+    monkeypatch.setattr("connectors.case_run.notices", Console(file=shown, force_terminal=True, width=120))
+    file, grant = caseload(tmp_path / "cases.csv", N[:3]), world.granted("gi", {"nlbsn": 3, "fam": 3})
+    register(world, file, "--grant", grant)
+    register(world, file, "--grant", grant, "--resume")
+    assert "bezig" in shown.getvalue()
+    assert shown.getvalue().count("3/3") >= 2
