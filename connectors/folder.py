@@ -192,7 +192,7 @@ class PartnerFolder:
         listed = self._read_excluded(text)
         if (self.path / _EXCLUDED).exists() and listed.number <= self.excluded_addresses.number:
             raise FolderError(_EXCLUDED, "has no higher number than the one that is here")
-        _write(self.path / _EXCLUDED, text)
+        write_durably(self.path / _EXCLUDED, text)
         self.__dict__.pop("excluded_addresses", None)
         return listed
 
