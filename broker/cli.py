@@ -48,6 +48,7 @@ for _name, _part in {"register": register_app, "roster": roster_app, "epoch": ep
 
 Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The broker's folder.")]
 File = Annotated[Path, typer.Argument(metavar="FILE")]
+Batch = Annotated[int, typer.Option("--batch", min=1, max=24, help="Signals that one entry of the log ends.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -187,6 +188,16 @@ def serve(directory: Dir) -> None:
                 announce=lambda: typer.echo(f"ready {settings.public_url}"),
             )
         )
+
+
+@app.command()
+def sweep(directory: Dir, *, batch: Batch = 24, as_json: AsJson = False) -> None:
+    """End every signal whose last day has passed; a broker that serves does it itself when asked by this."""
+    from broker.sweep_command import sweep as sweep_now  # noqa: PLC0415 - loaded by this command alone
+
+    with _refusals():
+        swept = sweep_now(_settings(directory), batch=batch, application=_application)
+    typer.echo(json.dumps(swept) if as_json else "\n".join(f"{name}: {value}" for name, value in swept.items()))
 
 
 @app.command()

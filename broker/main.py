@@ -19,6 +19,7 @@ from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
 from broker.api.app import create_api
 from broker.api.edge import Edge
+from broker.api.housekeeping import Housekeeping
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import TicketIssuers
 from broker.keys import BrokerTokenIndexer
@@ -42,6 +43,7 @@ from broker.store.ledger import StoredLedger
 from broker.store.log_writer import LogWriter
 from broker.store.published import PublishedLog
 from broker.store.request_ids import StoredRequestIds
+from broker.store.retention import StoredRetention
 from broker.store.rights import check_rights
 from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
@@ -128,6 +130,7 @@ def create_app(
             tick_ms=settings.effective_tick_ms,
         )
         edge = _edge(settings, material, stores, log=log, clock=clock, random=random)
+        housekeeping = _housekeeping(settings, material, stores, log=log, clock=clock)
         held = opening.pop_all()
 
     @asynccontextmanager
@@ -140,10 +143,12 @@ def create_app(
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
                     activate_bundle(database_of(settings), material.bundle.sha256, now=clock.now())
-                async with log:
+                async with log, housekeeping.kept():
                     yield
 
-    return create_api(edge, lifespan=lifespan)
+    app = create_api(edge, lifespan=lifespan)
+    app.state.housekeeping = housekeeping
+    return app
 
 
 def _edge(
@@ -175,6 +180,18 @@ def _edge(
     )
 
 
+def _housekeeping(
+    settings: Settings, material: Material, stores: "_Stores", *, log: LogWriter, clock: Clock
+) -> Housekeeping:
+    return Housekeeping(
+        folder=settings.path(Path()),
+        bundle=material.bundle.sha256,
+        clock=clock,
+        retention=stores.retention,
+        log=log,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stores:
     """The open connections to the one database."""
@@ -184,12 +201,17 @@ class _Stores:
     signals: StoredSignals
     answers: StoredAnswers
     published: PublishedLog
+    retention: StoredRetention
 
 
 @contextmanager
 def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
     address = database_of(settings)
-    with closing(SingleWriter(address)) as writer, closing(open_reader(address)) as reader:
+    with (
+        closing(SingleWriter(address)) as writer,
+        closing(open_reader(address)) as reader,
+        closing(StoredRetention(address)) as retention,
+    ):
         check_rights(writer.connection)
         yield _Stores(
             writer=writer,
@@ -199,6 +221,7 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
             signals=StoredSignals(reader),
             answers=StoredAnswers(reader, key_encryption_key=material.payload_key, policy=material.log_policy),
             published=PublishedLog(reader),
+            retention=retention,
         )
 
 

@@ -96,6 +96,22 @@ class SignalStore(Protocol):
         """Return the present version of each key, in the order asked."""
 
 
+class RetentionReader(Protocol):
+    """What is kept longer than it may be; for housekeeping, never for an answer."""
+
+    async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
+        """Return active signals, of whatever organisation, whose last day lies before this day: so many at most."""
+
+    async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
+        """Return spent tickets, as custodian and id, that expired before this second: so many at most."""
+
+    async def newest_act_at(self) -> int | None:
+        """Return the time of the newest entry that is no housekeeping, None when there is none.
+
+        Such an entry was asked for with a token that is valid ten minutes, so its time is no mere claim of our clock.
+        """
+
+
 class RegisterReader(Protocol):
     """The register of organisations and the epoch in use, each verified by this broker itself."""
 

@@ -27,13 +27,15 @@ class RenewSignal:
 class EndSignal:
     """A signal is active no more; what relied on seeing it is stale.
 
-    `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5).
+    `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5). So is
+    one that rests on the last day, which it then names as `ends_on`, when the signal was renewed since.
     """
 
     signal_id: str
     state: SignalState
     reason: str | None
     last_standing_on: date | None
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,14 @@ class MarkStanding:
     on: date
 
 
-Change = StoreSignal | RenewSignal | EndSignal | MarkStanding
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetTickets:
+    """These spent tickets, pairs of custodian and id, are kept no longer: nothing can present them any more."""
+
+    tickets: tuple[tuple[str, str], ...]
+
+
+Change = StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

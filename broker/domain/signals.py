@@ -18,6 +18,13 @@ REVIEW_DAYS = 14
 _QUARTER_MONTHS = (1, 4, 7, 10)
 
 
+class EndReason(StrEnum):
+    """Why a signal ended without anybody's act."""
+
+    EXPIRY = "expiry"
+    AGE = "age"
+
+
 class SignalState(StrEnum):
     """Where a signal is in its life; only an active one is ever matched."""
 
@@ -86,7 +93,16 @@ class Signal:
 
     def active_on(self, day: date) -> bool:
         """Return whether it can be matched on this day."""
-        return self.state is SignalState.ACTIVE and day <= self.ends_on
+        return self.state is SignalState.ACTIVE and self.ended_by(day) is None
+
+    def ended_by(self, day: date) -> EndReason | None:
+        """Return why its last day lies before this day, None while it does not; the first limit it met is the reason.
+
+        `age_quarter` is kept only where an age bounds the signal, and is then the last day it can have.
+        """
+        if self.age_quarter is not None and self.age_quarter <= min(self.ends_on, day - timedelta(days=1)):
+            return EndReason.AGE
+        return EndReason.EXPIRY if day > self.ends_on else None
 
     def excludes(self, organisation: str, worker: str) -> bool:
         """Return whether this asker must not see it."""

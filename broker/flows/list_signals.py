@@ -1,7 +1,9 @@
 """List an organisation's own signals, a page at a time; reading is recorded too."""
 
+from datetime import date
+
 from broker.domain.requests import Requester
-from broker.domain.signals import Signal
+from broker.domain.signals import Signal, SignalState
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -43,7 +45,8 @@ async def list_signals(
         check_organisation(register, act)
         # (2) Own signals only, whatever their state.
         own = await signals.list_own(organisation=requester.organisation, after=after, at_most=SIGNALS_PER_PAGE)
-        listed = [_listed(signal) for signal in own]
+        today = clock.today()
+        listed = [_listed(signal, today) for signal in own]
         document = result_document(outcome="done", text="signal.list", signals=listed)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
         return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
@@ -54,12 +57,15 @@ async def list_signals(
     )
 
 
-def _listed(signal: Signal) -> OwnSignal:
+def _listed(signal: Signal, today: date) -> OwnSignal:
+    """Return a signal as its holder sees it: past its last day it has ended, whether it was swept yet or not."""
+    active = signal.state is SignalState.ACTIVE
+    state = SignalState.ENDED if active and not signal.active_on(today) else signal.state
     return OwnSignal(
         signal_id=signal.id,
         purpose=signal.purpose,
         team=signal.team,
-        state=signal.state.value,
+        state=state.value,
         ends_on=signal.ends_on,
         case_ref=signal.case_ref,
     )

@@ -7,6 +7,7 @@ from broker.domain.errors import RightsTooWideError
 
 _APPEND = "SELECT, INSERT"
 _CHANGE = "SELECT, INSERT, UPDATE"
+_DROP = "SELECT, INSERT, DELETE"
 _FORGET = "SELECT, INSERT, UPDATE, DELETE"
 
 RIGHTS: Mapping[str, str] = {
@@ -16,13 +17,13 @@ RIGHTS: Mapping[str, str] = {
     "sealed_tokens": _APPEND,
     "signal_exclusions": _APPEND,
     "version_stamps": _CHANGE,
-    "spent_tickets": _APPEND,
+    "spent_tickets": _DROP,
     "request_jti": _FORGET,
     "answers": _APPEND,
     "tasks": _CHANGE,
     "registers": _APPEND,
     "rosters": _APPEND,
-    "epochs": _APPEND,
+    "epochs": _CHANGE,
     "bundles": _APPEND,
     "log_entries": _APPEND,
     "log_nodes": _APPEND,

@@ -1,7 +1,7 @@
 """What a proposal changes, inside the writer's open transaction: stamps, tickets, signals, tasks, the kept answer."""
 
 from audit.database import Connection
-from broker.domain.changes import Change, EndSignal, MarkStanding, RenewSignal, StoreSignal, Task
+from broker.domain.changes import Change, EndSignal, ForgetTickets, MarkStanding, RenewSignal, StoreSignal, Task
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
 from broker.ports import AnswerKey, Proposal, StampKey, StampKind
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
@@ -54,6 +54,10 @@ def apply_change(connection: Connection, change: Change) -> None:
         _renew(connection, change)
     elif isinstance(change, EndSignal):
         _end(connection, change)
+    elif isinstance(change, ForgetTickets):
+        forgetting = "DELETE FROM spent_tickets WHERE custodian = ? AND ticket_id = ?"
+        for ticket in change.tickets:
+            connection.execute(forgetting, ticket)
     else:
         _mark(connection, change)
 
@@ -104,7 +108,10 @@ def _end(connection: Connection, change: EndSignal) -> None:
         "UPDATE signals SET state = ?, withdrawal_reason = ? "
         "WHERE id = ? AND state = 'active' AND coalesce(last_standing_on, '') = ?"
     )
-    values = (change.state.value, change.reason, change.signal_id, iso(change.last_standing_on) or "")
+    values = [change.state.value, change.reason, change.signal_id, iso(change.last_standing_on) or ""]
+    if change.ends_on is not None:
+        query += " AND ends_on = ?"
+        values.append(change.ends_on.isoformat())
     if connection.execute(query, values).rowcount != 1:
         raise StaleDecisionError
     bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))

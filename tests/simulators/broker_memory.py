@@ -7,14 +7,16 @@ by the same changes), seals nothing it stores, and builds the same receipts with
 import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from audit.checkpoint import Checkpoint
+from audit.entry import Leaf
 from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
 from audit.seal import KeyEncryptionKey
-from broker.domain.changes import Change, EndSignal, RenewSignal, StoreSignal, Task
+from broker.domain.changes import Change, EndSignal, ForgetTickets, RenewSignal, StoreSignal, Task
 from broker.domain.errors import (
     AlreadyAnsweredError,
     BrokerError,
@@ -51,7 +53,7 @@ class MemoryState:
     signals: dict[str, Signal] = field(default_factory=dict)
     tokens: dict[str, tuple[StoredToken, ...]] = field(default_factory=dict)
     versions: dict[StampKey, int] = field(default_factory=dict)
-    tickets: set[tuple[str, str]] = field(default_factory=set)
+    tickets: dict[tuple[str, str], int] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[AnswerToStore, int]] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
 
@@ -80,7 +82,7 @@ class MemoryState:
         for ticket in proposal.tickets:
             if (ticket.custodian, ticket.id) in self.tickets:
                 raise TicketSpentError
-            self.tickets.add((ticket.custodian, ticket.id))
+            self.tickets[ticket.custodian, ticket.id] = ticket.expires_at
         for change in proposal.changes:
             self._change(change)
         self.tasks.extend(proposal.tasks)
@@ -93,6 +95,10 @@ class MemoryState:
             self.tokens[change.signal.id] = change.tokens
             self._bump_tokens(change.signal.id)
             return
+        if isinstance(change, ForgetTickets):
+            for ticket in change.tickets:
+                self.tickets.pop(ticket, None)
+            return
         signal = self.signals.get(change.signal_id)
         if isinstance(change, RenewSignal):
             if signal is None or signal.state is not SignalState.ACTIVE:
@@ -103,7 +109,7 @@ class MemoryState:
         elif isinstance(change, EndSignal):
             if signal is None or signal.state is not SignalState.ACTIVE:
                 raise StaleDecisionError
-            if signal.last_standing_on != change.last_standing_on:
+            if signal.last_standing_on != change.last_standing_on or change.ends_on not in (None, signal.ends_on):
                 raise StaleDecisionError
             self.signals[signal.id] = replace(signal, state=change.state, withdrawal_reason=change.reason)
             self.bump(StampKind.SHIELD, signal.id.encode())
@@ -299,6 +305,21 @@ class MemoryBroker:
         own = [signal for signal in self.state.signals.values() if signal.organisation == organisation]
         rest = [signal for signal in own if signal.id > (after or "")]
         return tuple(sorted(rest, key=lambda signal: signal.id)[:at_most])
+
+    async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
+        """See `RetentionReader.due`."""
+        active = [signal for signal in self.state.signals.values() if signal.state is SignalState.ACTIVE]
+        ended = [signal for signal in active if signal.ended_by(day) is not None]
+        return tuple(sorted(ended, key=lambda signal: signal.id)[:at_most])
+
+    async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
+        """See `RetentionReader.forgettable_tickets`."""
+        return tuple(sorted(one for one, end in self.state.tickets.items() if end < expired_before)[:at_most])
+
+    async def newest_act_at(self) -> int | None:
+        """See `RetentionReader.newest_act_at`."""
+        acts = [leaf for text in self.log.leaves if (leaf := Leaf.parse(text)).kind != "retention"]
+        return acts[-1].time if acts else None
 
     async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
         """See `SignalStore.stamps`."""

@@ -24,9 +24,10 @@ from broker.flows.register_signal import register_signal
 from broker.flows.renew_signal import renew_signal
 from broker.flows.request_rules import TicketIssuers
 from broker.flows.stored_answer import stored_answer
+from broker.flows.sweep_signals import Swept, sweep_signals
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
-from broker.ports import AnswerStore, Proposal, SignalStore, StampKey, StampKind, TokenIndexer
+from broker.ports import AnswerStore, Proposal, RetentionReader, SignalStore, StampKey, StampKind, TokenIndexer
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
@@ -34,6 +35,7 @@ from broker.store.answers import StoredAnswers
 from broker.store.connection import SingleWriter, open_reader
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
+from broker.store.retention import StoredRetention
 from broker.store.signals import StoredSignals
 from broker.store.state_changes import bump
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
@@ -59,6 +61,7 @@ class World:
     answers: AnswerStore
     ledger: Ledger
     log: LogWriter
+    retention: RetentionReader
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
     address_mute_above: int = 12
     database: Database | None = None
@@ -156,6 +159,17 @@ class World:
             log=self.log,
         )
 
+    async def sweep(self, *, at_most: int = 24, always_recorded: bool = False) -> Swept:
+        """End what has reached its last day, in one entry."""
+        return await sweep_signals(
+            at_most=at_most,
+            always_recorded=always_recorded,
+            bundle=self.policy.sha256,
+            clock=self.clock,
+            retention=self.retention,
+            log=self.log,
+        )
+
     async def again(self, asker: Asker, idempotency_key: str) -> Answered:
         """Ask for a stored answer."""
         return await stored_answer(
@@ -215,7 +229,7 @@ async def a_world(
     clock, randomness = TestClock(), SeededRandomness(seed)
     if store == "memory":
         memory = MemoryBroker(randomness=randomness)
-        parts: dict[str, Any] = {"signals": memory, "answers": memory, "ledger": memory}
+        parts: dict[str, Any] = {"signals": memory, "answers": memory, "ledger": memory, "retention": memory}
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
                         log=log, **parts)  # fmt: skip
@@ -240,6 +254,7 @@ async def a_database(kind: str, folder: Path, *, randomness: SeededRandomness) -
         LocalSigner.open(key_path) as signer,
         closing(SingleWriter(database.address)) as writer,
         closing(open_reader(database.address)) as reader,
+        closing(StoredRetention(database.address)) as retention,
     ):
         kek, policy = KeyEncryptionKey.load(kek_path), log_policy(signer.vkey)
         ledger = StoredLedger(
@@ -247,7 +262,8 @@ async def a_database(kind: str, folder: Path, *, randomness: SeededRandomness) -
         )  # fmt: skip
         await ledger.open()
         answers = StoredAnswers(reader, key_encryption_key=kek, policy=policy)
-        yield {"signals": StoredSignals(reader), "answers": answers, "ledger": ledger, "database": database}
+        yield {"signals": StoredSignals(reader), "answers": answers, "ledger": ledger, "database": database,
+               "retention": retention}  # fmt: skip
 
 
 @asynccontextmanager

@@ -1,0 +1,112 @@
+"""What a serving broker does unasked: end what has reached its last day, at a pace that tells nothing (D8, D16).
+
+Every quarter of an hour it writes exactly one entry of kind `retention`, whether that ends a signal or none. So neither
+the number of entries nor their time tells that somebody's signal has ended. What does not fit waits for the next one:
+past its last day a signal matches nothing anyhow.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from broker.domain.errors import BrokerError
+from broker.flows.sweep_signals import MAX_SIGNALS, Swept, sweep_signals
+from broker.ports import Clock, Log, RetentionReader
+from broker.store.sweep_requests import SweepRequest
+
+PACE_S = 900.0
+"""Seconds between two entries that nobody asked for."""
+LOOK_S = 0.5
+"""Seconds between two looks for a request of the operator."""
+VOUCHED_S = 7 * 86_400
+"""Seconds since the newest act after which our clock alone is not believed: an end cannot be undone."""
+
+_log = logging.getLogger("sluis.housekeeping")
+
+
+class Housekeeping:
+    """The sweeping of one broker; one sweep at a time."""
+
+    def __init__(self, *, folder: Path, bundle: str, clock: Clock, retention: RetentionReader, log: Log) -> None:
+        """Sweep through this log; `folder` is where an operator asks for it."""
+        self._folder = folder
+        self._bundle = bundle
+        self._clock = clock
+        self._retention = retention
+        self._log = log
+
+    async def sweep_all(self, *, batch: int) -> Mapping[str, object]:
+        """Return what was swept, once nothing is left: by hand, so by the word of who looked at the clock.
+
+        Raises:
+            BrokerError: it ended early; what was done stays done.
+        """
+        done = [await self._sweep(at_most=batch, always_recorded=False)]
+        while done[-1].more:
+            done.append(await self._sweep(at_most=batch, always_recorded=False))
+        return {
+            "day": done[-1].day.isoformat(),
+            "ended": {"expiry": sum(one.expiry for one in done), "age": sum(one.age for one in done)},
+            "entries": sum(one.recorded for one in done),
+            "ticketsForgotten": sum(one.tickets for one in done),
+        }
+
+    async def sweep_once(self) -> bool:
+        """Return whether the entry that is due at every pace was written; not by a clock that nobody vouches for."""
+        newest = await self._retention.newest_act_at()
+        if newest is None or self._clock.now() - newest > VOUCHED_S:
+            _log.warning("not swept: nobody asked anything for a week; if the clock is right, run sluis-broker sweep")
+            return False
+        return (await self._sweep(at_most=MAX_SIGNALS, always_recorded=True)).recorded
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keep house meanwhile; a sweep that is cut off at the end is done as a whole or not at all."""
+        keeping = [asyncio.create_task(self._at_pace()), asyncio.create_task(self._on_request())]
+        try:
+            yield
+        finally:
+            for task in keeping:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def answer_request(self) -> None:
+        """The request that waits in the folder, if any, is carried out and answered."""
+        request = SweepRequest.waiting(self._folder, most=MAX_SIGNALS)
+        if request is None:
+            return
+        try:
+            result = await self.sweep_all(batch=request.batch)
+        except BrokerError as error:
+            _log.error("a sweep failed: %s", type(error).__name__)
+            result = {"error": type(error).__name__}
+        request.answer(self._folder, result)
+
+    async def _at_pace(self) -> None:
+        while True:
+            await asyncio.sleep(PACE_S)
+            try:
+                await self.sweep_once()
+            except Exception as error:  # noqa: BLE001 - whatever failed, the next one is tried: serving goes on
+                _log.error("a sweep failed: %s", type(error).__name__)
+
+    async def _on_request(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self.answer_request()
+            except Exception as error:  # noqa: BLE001 - as above
+                _log.error("a request to sweep was not answered: %s", type(error).__name__)
+
+    async def _sweep(self, *, at_most: int, always_recorded: bool) -> Swept:
+        return await sweep_signals(
+            at_most=at_most,
+            always_recorded=always_recorded,
+            bundle=self._bundle,
+            clock=self._clock,
+            retention=self._retention,
+            log=self._log,
+        )

@@ -1,0 +1,71 @@
+"""What is kept longer than it may be: read for housekeeping on a thread of its own, so that no tick waits for it."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any
+
+from audit.database import DATABASE_ERRORS
+from audit.entry import Leaf
+from audit.errors import AuditError
+from broker.domain.errors import SchemaNotMigratedError, StorageError
+from broker.domain.signals import Signal
+from broker.store.address import DatabaseAddress
+from broker.store.connection import open_connection, snapshot
+from broker.store.signal_rows import SIGNAL_COLUMNS, signal_of
+
+RETENTION = "retention"
+"""The kind of entries that nobody asked for."""
+LOOKED_BACK = 1000
+"""Entries looked at for the newest act: more than housekeeping alone writes in a week."""
+
+_DUE = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals
+    WHERE state = 'active' AND (ends_on < ? OR age_quarter < ?) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
+_TICKETS = """SELECT custodian, ticket_id FROM spent_tickets
+    WHERE expires_at < ? ORDER BY custodian, ticket_id LIMIT ?"""
+_NEWEST = "SELECT leaf FROM log_entries ORDER BY idx DESC LIMIT ?"
+
+
+class StoredRetention:
+    """`RetentionReader` over a database."""
+
+    def __init__(self, address: DatabaseAddress) -> None:
+        """Open the reading session. Raises as `open_connection`."""
+        self._address = address
+        self._connection = open_connection(address)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sluis-retention")
+
+    def close(self) -> None:
+        """The session has ended."""
+        self._thread.shutdown(wait=True)
+        self._connection.close()
+
+    async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
+        """Return active signals whose last day lies before this day. See `RetentionReader.due`."""
+        before = day.isoformat()
+        return tuple(signal_of(row, ()) for row in await self._read(_DUE, before, before, at_most))
+
+    async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
+        """Return spent tickets that expired before this second. See `RetentionReader.forgettable_tickets`."""
+        rows = await self._read(_TICKETS, expired_before, at_most)
+        return tuple((str(custodian), str(ticket_id)) for custodian, ticket_id in rows)
+
+    async def newest_act_at(self) -> int | None:
+        """Return the time of the newest entry that is no housekeeping. See `RetentionReader.newest_act_at`."""
+        try:
+            leaves = (Leaf.parse(bytes(leaf)) for (leaf,) in await self._read(_NEWEST, LOOKED_BACK))
+            return next((leaf.time for leaf in leaves if leaf.kind != RETENTION), None)
+        except AuditError as error:
+            raise StorageError from error
+
+    async def _read(self, query: str, *values: object) -> list[Any]:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._rows, query, values)
+        except (*DATABASE_ERRORS, SchemaNotMigratedError) as error:
+            raise StorageError from error
+
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[Any]:
+        if self._connection.lost:
+            self._connection = open_connection(self._address)
+        with snapshot(self._connection) as connection:
+            return connection.execute(query, values).fetchall()

@@ -1,0 +1,195 @@
+"""A sweep that is cut off, by its disk at each statement or by SIGKILL: one end for each signal, in one entry."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from audit.errors import SignerError
+from audit.merkle import TreeHead
+from audit.seal import seal_entry
+from audit.signer import LocalSigner
+from broker.domain.changes import StoreSignal
+from broker.domain.errors import NotRecordedError
+from broker.flows.sweep_signals import MAX_SIGNALS, sweep_signals
+from broker.ports import Proposal
+from broker.store.log_writer import LogWriter, SealedProposal
+from broker.store.retention import SqliteRetention
+from tests.fault.test_log_writer_database import Process
+from tests.simulators.broker_memory import NoWitnesses
+from tests.simulators.clock import NOON, SeededRandomness, TestClock
+from tests.simulators.faulty_database import Fault
+from tests.simulators.proposals import storing
+from tests.simulators.retention_oracle import check_ended
+
+STATEMENTS = (
+    "BEGIN",
+    "UPDATE signals",
+    "INSERT INTO version_stamps",
+    "INSERT INTO tasks",
+    "INSERT INTO log_entries",
+    "INSERT INTO log_checkpoints",
+    "COMMIT",
+)
+COMMAND = [sys.executable, "-c", "from broker.cli import main; main()"]
+ENDED_ON = date(2026, 11, 1)
+MANY = 5 * MAX_SIGNALS
+
+
+def _ended(name: str) -> Proposal:
+    """Return a proposal that stores a signal whose last day has passed."""
+    proposal = storing(name)
+    (change,) = proposal.changes
+    assert isinstance(change, StoreSignal)
+    return replace(proposal, changes=(replace(change, signal=replace(change.signal, ends_on=ENDED_ON)),))
+
+
+def _ids(*names: str) -> list[str]:
+    return [change.signal.id for name in names for change in storing(name).changes if isinstance(change, StoreSignal)]
+
+
+async def _store(process: Process, *names: str) -> None:
+    sealed = [
+        SealedProposal(proposal=one, entry=seal_entry(one.kind, one.payloads)) for one in map(_ended, names)
+    ]  # fmt: skip
+    await process.ledger.open()
+    await process.ledger.write(sealed, at=NOON)
+
+
+async def _sweep(process: Process) -> None:
+    retention, clock = SqliteRetention(process.path), TestClock()
+    writer = LogWriter(
+        ledger=process.ledger, witnesses=NoWitnesses(), clock=clock, randomness=SeededRandomness(5), tick_ms=0
+    )
+    try:
+        async with writer as log:
+            await sweep_signals(
+                at_most=2, always_recorded=False, bundle="0" * 64, clock=clock, retention=retention, log=log
+            )
+    finally:
+        retention.close()
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("statement", STATEMENTS)
+async def test_a_failing_statement_ends_all_or_none(tmp_path: Path, statement: str, after: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """Whatever fails, an entry and the ends it names are there together or not at all; the next sweep does the rest."""
+    process = Process(tmp_path)
+    await _store(process, "one", "two")
+    process.disk.faults.append(Fault(fragment=statement, code=sqlite3.SQLITE_IOERR_WRITE, after=after))
+    with pytest.raises(NotRecordedError):
+        await _sweep(process)
+    process.stop()
+    assert check_ended(process.path, process.path.with_name("kek")) <= 1
+    again = Process(tmp_path)
+    await again.ledger.open()
+    await _sweep(again)
+    again.stop()
+    assert check_ended(process.path, process.path.with_name("kek"), expected=_ids("one", "two")) == 1
+
+
+class _DyingSigner(LocalSigner):
+    """A signer whose process dies between the commit and its release."""
+
+    __slots__ = ()
+
+    def settle(self, head: TreeHead) -> None:
+        """Die when something was signed since the last time."""
+        if self._state.intent is not None:
+            raise SignerError("signer: its process died here")
+        super().settle(head)
+
+
+async def test_a_death_after_the_commit_ends_nothing_twice(tmp_path: Path) -> None:
+    """A sweep that committed and never heard so is not done again by the next one."""
+    process = Process(tmp_path)
+    await _store(process, "one", "two")
+    process.signer.close()
+    dying = _DyingSigner.open(tmp_path / "log.key")
+    process.ledger = process.over(_DyingSigner(dying._key, dying._state_path, dying._lock, dying._state))
+    with pytest.raises(NotRecordedError):
+        await _sweep(process)
+    process.signer = dying
+    process.stop()
+    again = Process(tmp_path)
+    await again.ledger.open()
+    await _sweep(again)
+    again.stop()
+    assert check_ended(process.path, process.path.with_name("kek"), expected=_ids("one", "two")) == 1
+
+
+def _insert(path: Path, count: int) -> list[str]:
+    """Return the ids of so many signals past their last day, put into the database of a broker."""
+    signals = [_ended(f"child {number}").changes[0] for number in range(count)]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for change in signals:
+            assert isinstance(change, StoreSignal)
+            one = change.signal
+            connection.execute(
+                "INSERT INTO signals (id, handle, organisation, controller, team, purpose, ground, epoch, "
+                "registered_on, ends_on, state, shielded) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, 'active', 0)",
+                (one.id, one.handle, one.organisation, one.controller, one.team, one.purpose, one.ground,
+                 "2026-01-01", ENDED_ON.isoformat()),
+            )  # fmt: skip
+    return [change.signal.id for change in signals if isinstance(change, StoreSignal)]
+
+
+def _entries(path: Path) -> int:
+    with closing(sqlite3.connect(path, timeout=10)) as connection:
+        return int(connection.execute("SELECT count(*) FROM log_entries").fetchone()[0])
+
+
+@contextmanager
+def _sweeping(broker: Path, *, batch: int = MAX_SIGNALS) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*COMMAND, "sweep", broker, "--batch", str(batch), "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture
+def broker(template: Path, tmp_path: Path) -> Path:
+    """A broker's folder of this test's own, whose log nobody watches."""
+    folder = Path(shutil.copytree(template, tmp_path / "world")) / "broker"
+    policy = (folder / "log-policy").read_text(encoding="utf-8").splitlines()[0]
+    (folder / "log-policy").write_text(f"{policy}\nquorum none\n", encoding="utf-8")
+    return folder
+
+
+def test_a_killed_sweep_is_done_by_the_next_one(broker: Path) -> None:
+    """SIGKILL wherever it is, and again: each signal ends once, in one entry, and the last run ends the rest."""
+    ids = _insert(broker / "broker.sqlite", MANY)
+    for _ in range(2):
+        before = _entries(broker / "broker.sqlite")
+        with _sweeping(broker, batch=5) as process:
+            while _entries(broker / "broker.sqlite") == before and process.poll() is None:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait(timeout=20) == -signal.SIGKILL
+        check_ended(broker / "broker.sqlite", broker / "keys" / "payload-1.key")
+    said = []
+    for _ in range(2):
+        with _sweeping(broker) as process:
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        said.append(json.loads(out))
+    assert said[0]["ended"]["expiry"] > 0
+    assert (said[1]["ended"], said[1]["entries"]) == ({"expiry": 0, "age": 0}, 0)
+    check_ended(broker / "broker.sqlite", broker / "keys" / "payload-1.key", expected=ids)
