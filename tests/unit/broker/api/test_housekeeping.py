@@ -1,0 +1,185 @@
+"""What a serving broker sweeps by itself, and how its operator asks for more."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from broker.api import housekeeping
+from broker.api.housekeeping import Housekeeping
+from broker.domain.errors import StorageError
+from broker.store.sweep_requests import SweepRequest
+from tests.simulators.asking import household
+from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.retention_oracle import check_ended
+from tests.simulators.served_world import ServedWorld, run_cli
+
+CHILD = household(subject="child")
+DAY = 86_400
+
+
+def keeper(world: ServedWorld) -> Housekeeping:
+    """Return the housekeeping of a running broker."""
+    found: Housekeeping = world.app.state.housekeeping
+    return found
+
+
+def oracle(world: ServedWorld) -> int:
+    """Hold if log and state say the same; the number of entries of kind `retention` is returned."""
+    return check_ended(world.folder / "broker" / "broker.sqlite", world.folder / "broker" / "keys" / "payload-1.key")
+
+
+async def test_what_is_due_is_swept_at_its_pace(world: ServedWorld) -> None:
+    """At its pace a broker ends what is due, and writes its one entry also when nothing is."""
+    await world.register(GI, CHILD, endsOn="2026-11-22")
+    world.clock.move(DAY)
+    assert [await keeper(world).sweep_once() for _ in range(2)] == [True, True]
+    assert world.rows("SELECT state, withdrawal_reason FROM signals") == [("ended", "expiry")]
+    assert oracle(world) == 2
+
+
+async def test_a_clock_that_nobody_vouches_for_ends_nothing(
+    world: ServedWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When no partner asked anything for a week, our clock may be wrong: nothing is ended by it, and that is said."""
+    await world.register(GI, CHILD, endsOn="2026-11-22")
+    world.clock.move(8 * DAY)
+    assert not await keeper(world).sweep_once()
+    assert "if the clock is right" in caplog.text
+    assert world.rows("SELECT state FROM signals") == [("active",)]
+    await world.register(WIJKTEAM, household(subject="other"))
+    assert await keeper(world).sweep_once()
+    assert world.rows("SELECT state FROM signals ORDER BY registered_on")[0] == ("ended",)
+
+
+async def test_an_empty_log_is_left_alone(world: ServedWorld) -> None:
+    """Before the first act there is nothing to end and no entry."""
+    assert not await keeper(world).sweep_once()
+    assert world.leaves == 0
+
+
+async def test_a_request_in_the_folder_is_carried_out_and_answered(world: ServedWorld) -> None:
+    """Who can enter the broker's folder asks for a sweep and reads what it did; the request is gone then."""
+    for name in ("one", "two", "three"):
+        await world.register(GI, household(subject=name), endsOn="2026-11-22")
+    world.clock.move(DAY)
+    folder = world.folder / "broker"
+    request = SweepRequest(id="a" * 32, batch=2)
+    request.leave(folder)
+    await keeper(world).answer_request()
+    assert request.answered(folder) == {
+        "day": "2026-11-23",
+        "ended": {"expiry": 3, "age": 0},
+        "entries": 2,
+        "ticketsForgotten": 0,
+    }
+    assert SweepRequest(id="b" * 32, batch=2).answered(folder) is None
+    assert SweepRequest.waiting(folder, most=24) is None
+    assert (folder / "sweep.answer").stat().st_mode & 0o777 == 0o600
+    assert oracle(world) == 2
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"id": "x"}', '{"id": "x", "batch": 25}', '{"id": "x", "batch": 0}'])
+async def test_what_is_no_request_is_left_alone(world: ServedWorld, text: str) -> None:
+    """A file that holds no request starts no sweep and stops nothing."""
+    (world.folder / "broker" / "sweep.request").write_text(text, encoding="ascii")
+    await keeper(world).answer_request()
+    assert not (world.folder / "broker" / "sweep.answer").exists()
+
+
+class BrokenReading:
+    """A store that cannot be read."""
+
+    async def due(self, **_: object) -> tuple[()]:
+        """Fail."""
+        raise StorageError
+
+    async def forgettable_tickets(self, **_: object) -> tuple[()]:
+        """Fail."""
+        raise StorageError
+
+    async def newest_act_at(self) -> int | None:
+        """Fail."""
+        raise StorageError
+
+
+async def test_a_sweep_that_failed_is_answered_so(world: ServedWorld) -> None:
+    """A request that could not be carried out is answered with the kind of failure, never as done."""
+    keeper(world)._retention = BrokenReading()
+    folder = world.folder / "broker"
+    request = SweepRequest(id="a" * 32, batch=2)
+    request.leave(folder)
+    await keeper(world).answer_request()
+    assert request.answered(folder) == {"error": "StorageError"}
+
+
+@asynccontextmanager
+async def hurried(monkeypatch: pytest.MonkeyPatch, world: ServedWorld) -> AsyncIterator[None]:
+    """Hold a second housekeeping running that does everything at once."""
+    monkeypatch.setattr(housekeeping, "PACE_S", 0.0)
+    monkeypatch.setattr(housekeeping, "LOOK_S", 0.0)
+    async with keeper(world).kept():
+        yield
+
+
+async def test_it_goes_on_by_itself_until_the_broker_stops(world: ServedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries at the pace and answers to requests come without anybody's act, and end with the broker."""
+    await world.register(GI, CHILD, endsOn="2026-11-22")
+    world.clock.move(DAY)
+    request = SweepRequest(id="c" * 32, batch=1)
+    request.leave(world.folder / "broker")
+    async with asyncio.timeout(30), hurried(monkeypatch, world):
+        while request.answered(world.folder / "broker") is None or oracle(world) == 0:
+            await world.clock.sleep(0)
+    size = world.leaves
+    await asyncio.sleep(0)
+    assert (world.leaves, oracle(world) > 0) == (size, True)
+
+
+async def test_a_failure_does_not_end_the_housekeeping(
+    world: ServedWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever fails is said without its text, and the next turn comes."""
+    monkeypatch.setattr(keeper(world), "_retention", BrokenReading())
+    (world.folder / "broker" / "sweep.answer").mkdir()
+    SweepRequest(id="d" * 32, batch=1).leave(world.folder / "broker")
+    async with asyncio.timeout(30), hurried(monkeypatch, world):
+        while caplog.text.count("a sweep failed: StorageError") < 4 or "was not answered" not in caplog.text:
+            await world.clock.sleep(0)
+
+
+async def test_the_command_asks_the_broker_that_serves(world: ServedWorld) -> None:
+    """While a broker serves, `sluis-broker sweep` has it sweep and prints what it did."""
+    await world.register(GI, CHILD, endsOn="2026-11-22")
+    world.clock.move(DAY)
+    loop = asyncio.get_running_loop()
+    said = await loop.run_in_executor(None, run_cli, "sweep", world.folder / "broker", "--json")
+    assert json.loads(said.splitlines()[-1])["ended"] == {"expiry": 1, "age": 0}
+    assert oracle(world) == 1
+
+
+async def test_the_command_says_when_the_broker_could_not(world: ServedWorld) -> None:
+    """A failure of the serving broker is a failure of the command: exit code 1, nothing is told as done."""
+    keeper(world)._retention = BrokenReading()
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, lambda: run_cli("sweep", world.folder / "broker", "--json", code=1))
+
+
+def test_the_command_sweeps_alone_when_no_broker_serves(template: Path, tmp_path: Path) -> None:
+    """Without a serving broker the command holds the signer itself; an answer of an earlier one is not its own."""
+    folder = Path(shutil.copytree(template, tmp_path / "world")) / "broker"
+    policy = (folder / "log-policy").read_text(encoding="utf-8").splitlines()[0]
+    (folder / "log-policy").write_text(f"{policy}\nquorum none\n", encoding="utf-8")
+    SweepRequest(id="e" * 32, batch=1).answer(folder, {"error": "of an earlier one"})
+    said = run_cli("sweep", folder, "--batch", 3)
+    assert "entries: 0" in said
+    assert not (folder / "sweep.request").exists()
+
+
+def test_the_command_needs_a_broker(tmp_path: Path) -> None:
+    """A folder without a broker is bad input."""
+    run_cli("sweep", tmp_path, code=2)
