@@ -16,7 +16,7 @@ from audit.errors import PolicyError
 from audit.verify import Policy, parse_policy
 from broker.protocol import strict_json
 from broker.protocol.epochs import SCHEMA as EPOCH_SCHEMA
-from broker.protocol.epochs import EpochDocument
+from broker.protocol.epochs import DescriptorError, EpochDocument
 from broker.protocol.errors import MalformedError, ProtocolError
 from broker.protocol.register import Organisation, Register
 from broker.protocol.signed_document import SignedDocument
@@ -175,9 +175,17 @@ class PartnerFolder:
         return register
 
     def import_epoch(self, text: bytes) -> EpochDocument:
-        """Return the epoch that holds here from now on. Raises FolderError: not verified, or no higher number."""
+        """Return the epoch that holds here from now on; a refresh takes the place of what it refreshes.
+
+        Raises:
+            FolderError: not verified, no later than the one that is here, or a refresh that changes the key.
+        """
         document = self._read_epoch(text)
-        if (self.path / _EPOCHS).exists() and document.epoch <= self.epoch.epoch:
+        try:
+            newer = not (self.path / _EPOCHS).exists() or document.replaces(self.epoch)
+        except DescriptorError:
+            raise FolderError(_EPOCHS, "changes the key and calls itself a refresh: ask both custodians") from None
+        if not newer:
             raise FolderError(_EPOCHS, "is no later than the one that is here")
         write_durably(self.path / _EPOCHS, text)
         self.__dict__.pop("epoch", None)

@@ -4,8 +4,6 @@ Exit codes: 0 it holds or is done, 1 it does not hold, 2 the input is wrong. An 
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +11,11 @@ import typer
 
 from broker.custodian import budgets, ceremony, folder, grants
 from broker.custodian.clock import SystemClock, unix_seconds
-from broker.custodian.errors import CustodianError, StoreError
+from broker.custodian.refresh_cli import refresh_app
+from broker.custodian.refusals import refusals as _refusals
 from broker.custodian.settings import Settings
 from broker.protocol import strict_json
-from broker.protocol.ceremony import CeremonyError
-from broker.protocol.errors import MalformedError, ProtocolError, SignatureError
+from broker.protocol.errors import MalformedError
 from broker.protocol.families import Family
 from broker.protocol.signing_keys import SigningKey
 
@@ -40,8 +38,7 @@ for name, part in {
 }.items():
     app.add_typer(part, name=name)
 
-DOES_NOT_HOLD = 1
-BAD_INPUT = 2
+ceremony_app.add_typer(refresh_app, name="refresh")
 
 Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The custodian's folder.")]
 File = Annotated[Path, typer.Argument(metavar="FILE")]
@@ -246,25 +243,3 @@ def config_check(directory: Dir) -> None:
 def main() -> None:
     """Run the command line of a custodian."""
     app()
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Turn what is wrong into one line on standard error and an exit code."""
-    try:
-        yield
-    except SignatureError:
-        typer.echo("sluis-custodian: the signatures do not hold; nothing was changed", err=True)
-        raise typer.Exit(DOES_NOT_HOLD) from None
-    except StoreError:
-        typer.echo("sluis-custodian: the store is not available; nothing was changed", err=True)
-        raise typer.Exit(DOES_NOT_HOLD) from None
-    except (CeremonyError, CustodianError) as error:
-        typer.echo(f"sluis-custodian: {error}", err=True)
-        raise typer.Exit(DOES_NOT_HOLD) from None
-    except ProtocolError as error:
-        typer.echo(f"sluis-custodian: {error}", err=True)
-        raise typer.Exit(BAD_INPUT) from None
-    except OSError as error:
-        typer.echo(f"sluis-custodian: {error.filename}: {error.strerror}", err=True)
-        raise typer.Exit(BAD_INPUT) from None

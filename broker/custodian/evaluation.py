@@ -11,7 +11,7 @@ from broker.custodian.budget_time import BudgetTime
 from broker.custodian.budgets import Charge, charge
 from broker.custodian.clock import Clock, unix_seconds
 from broker.custodian.errors import RefusedError
-from broker.custodian.keyring import Keyring
+from broker.custodian.keyring import LiveKeyring
 from broker.custodian.settings import Settings
 from broker.custodian.store import Store
 from broker.custodian.trust import Trust, TrustStore
@@ -40,7 +40,7 @@ class Custodian:
     store: Store
     trust: TrustStore
     budget_time: BudgetTime
-    keyring: Keyring
+    keyring: LiveKeyring
     signing_key: SigningKey
     clock: Clock
     random: RandomBytes = field(default=secrets.token_bytes)

@@ -9,7 +9,7 @@ from broker.custodian.budget_time import BudgetTime
 from broker.custodian.clock import Clock, SystemClock
 from broker.custodian.errors import FolderError
 from broker.custodian.evaluation import Custodian
-from broker.custodian.keyring import Keyring, load_keyring, write_private
+from broker.custodian.keyring import Keyring, LiveKeyring, load_keyring, write_private
 from broker.custodian.settings import FILE, Settings
 from broker.custodian.store import Store
 from broker.custodian.trust import TrustStore
@@ -82,9 +82,10 @@ def open_custodian(
     Raises:
         FolderError: refuse to start. StoreError: the store is not usable. BackendMissingError: no ristretto255.
     """
-    keyring = check(folder)
+    check(folder)
     settings = Settings.load(folder)
     key = signing_key(folder)
+    keyring = LiveKeyring(folder, custodian=settings.id, key=key.public)
     clock = clock or SystemClock()
     with open_trust(folder) as (store, trust):
         trust.current()

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -46,7 +47,11 @@ def write_private(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -65,9 +70,21 @@ def read_private(path: Path) -> bytes:
     return content
 
 
-def share_path(folder: Path, epoch: int, family: Family) -> Path:
-    """Return where the share of a family in an epoch is kept."""
-    return folder / "keys" / f"epoch-{epoch}-{family.value}.share"
+def erase_private(path: Path) -> None:
+    """A secret file is gone, its content overwritten first; where a disk keeps old blocks is not in our hands."""
+    with suppress(FileNotFoundError):
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        _sync(path.parent)
+
+
+def share_path(folder: Path, epoch: int, family: Family, *, refresh: int = 0) -> Path:
+    """Return where the share of a family in an epoch is kept; each refresh has a file of its own."""
+    refreshed = f"-refresh-{refresh}" if refresh else ""
+    return folder / "keys" / f"epoch-{epoch}{refreshed}-{family.value}.share"
 
 
 def epoch_path(folder: Path, epoch: int) -> Path:
@@ -75,10 +92,10 @@ def epoch_path(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch}.json"
 
 
-def write_share(folder: Path, epoch: int, family: Family, share: SecretShare) -> None:
+def write_share(folder: Path, epoch: int, family: Family, share: SecretShare, *, refresh: int = 0) -> None:
     """Store a share in a file of its own."""
     members = {"schema": SHARE_SCHEMA, "epoch": epoch, "family": family.value, "share": b64url(share.reveal())}
-    write_private(share_path(folder, epoch, family), json.dumps(members).encode() + b"\n")
+    write_private(share_path(folder, epoch, family, refresh=refresh), json.dumps(members).encode() + b"\n")
 
 
 def load_keyring(folder: Path, *, custodian: str, key: VerifyKey) -> Keyring:
@@ -94,13 +111,71 @@ def load_keyring(folder: Path, *, custodian: str, key: VerifyKey) -> Keyring:
         text = path.read_bytes()
         document = _own_document(path.name, text, custodian=custodian, key=key)
         newest = max(newest, (document.epoch, text), key=lambda found: found[0])
-        for descriptor in document.descriptors:
-            share = _read_share(folder, document.epoch, descriptor.family)
-            mine = [held.public_share for held in descriptor.custodians if held.id == custodian]
-            if mine != [share.public]:
-                raise FolderError(f"{path.name} does not belong to this custodian's share")
-            shares[document.epoch, descriptor.family] = share
+        shares |= shares_of(folder, document, custodian=custodian)
     return Keyring(shares=MappingProxyType(shares), newest=newest[1])
+
+
+def shares_of(folder: Path, document: EpochDocument, *, custodian: str) -> dict[tuple[int, Family], SecretShare]:
+    """Return this custodian's shares behind a document. Raises FolderError: one is missing or another one."""
+    shares: dict[tuple[int, Family], SecretShare] = {}
+    for descriptor in document.descriptors:
+        share = _read_share(folder, document, descriptor.family)
+        mine = [held.public_share for held in descriptor.custodians if held.id == custodian]
+        if mine != [share.public]:
+            raise FolderError(f"epoch-{document.epoch}.json does not belong to this custodian's share")
+        shares[document.epoch, descriptor.family] = share
+    return shares
+
+
+class LiveKeyring:
+    """The keyring of a folder as it is now: read anew when a refresh has put another document in its place."""
+
+    def __init__(self, folder: Path, *, custodian: str, key: VerifyKey) -> None:
+        """Read it. Raises FolderError."""
+        self._folder = folder
+        self._custodian = custodian
+        self._key = key
+        self._seen = self._stamp()
+        self._held = load_keyring(folder, custodian=custodian, key=key)
+
+    @property
+    def newest(self) -> bytes | None:
+        """The newest epoch document. Raises FolderError."""
+        return self._current().newest
+
+    def share(self, epoch: int, family: Family) -> SecretShare:
+        """Return the share of a family in an epoch. Raises RefusedError: epoch-unknown; FolderError."""
+        return self._current().share(epoch, family)
+
+    def _current(self) -> Keyring:
+        stamp = self._stamp()
+        if stamp != self._seen:
+            self._held = load_keyring(self._folder, custodian=self._custodian, key=self._key)
+            self._seen = stamp
+        return self._held
+
+    def _stamp(self) -> list[tuple[str, int, int]]:
+        """Return what differs when a document was put in place: files are replaced whole, never written in place."""
+        found = sorted(self._folder.glob("epoch-*.json"))
+        return [(path.name, status.st_ino, status.st_mtime_ns) for path in found for status in [path.stat()]]
+
+
+def newest_document(folder: Path, *, custodian: str, key: VerifyKey) -> EpochDocument:
+    """Return the document of the newest epoch that this custodian signed. Raises FolderError: there is none."""
+    found = [
+        _own_document(path.name, path.read_bytes(), custodian=custodian, key=key)
+        for path in folder.glob("epoch-*.json")
+    ]
+    if not found:
+        raise FolderError("there is no key yet: hold the ceremony first")
+    return max(found, key=lambda document: document.epoch)
+
+
+def erase_older_shares(folder: Path, document: EpochDocument) -> None:
+    """Of this epoch no share is left that a refresh took out of use."""
+    for refresh in range(document.refresh):
+        for descriptor in document.descriptors:
+            erase_private(share_path(folder, document.epoch, descriptor.family, refresh=refresh))
 
 
 def _own_document(name: str, text: bytes, *, custodian: str, key: VerifyKey) -> EpochDocument:
@@ -112,14 +187,14 @@ def _own_document(name: str, text: bytes, *, custodian: str, key: VerifyKey) -> 
         raise FolderError(f"{name} is not an epoch document of this custodian") from None
 
 
-def _read_share(folder: Path, epoch: int, family: Family) -> SecretShare:
-    path = share_path(folder, epoch, family)
+def _read_share(folder: Path, document: EpochDocument, family: Family) -> SecretShare:
+    path = share_path(folder, document.epoch, family, refresh=document.refresh)
     content = read_private(path)
     try:
         members = strict_json.load_object(content, field=path.name)
         fields = Fields.of(members, path.name, exactly={"schema", "epoch", "family", "share"})
         fields.choice("schema", [SHARE_SCHEMA])
-        if (fields.number("epoch"), family_of(fields)) == (epoch, family):
+        if (fields.number("epoch"), family_of(fields)) == (document.epoch, family):
             return SecretShare(bytes_of(fields, "share", SIZE))
     except ProtocolError:
         raise FolderError(f"keys/{path.name} is damaged: restore it from the offline copy") from None

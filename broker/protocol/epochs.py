@@ -24,6 +24,7 @@ from broker.protocol.signing_keys import b64url, b64url_bytes
 
 SCHEMA = "epoch/v1"
 MAX_EPOCH = 2**32 - 1  # four bytes in a token index
+MAX_REFRESH = 2**32 - 1  # four bytes in what custodians prove at a refresh
 MIN_CUSTODIANS = 2
 MAX_CUSTODIANS = 8
 ADDITIVE = Scalar((1).to_bytes(SIZE, "little"))
@@ -156,14 +157,20 @@ class EpochDescriptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochDocument:
-    """The descriptors of all families of one epoch: what both custodians sign as `epoch/v1`."""
+    """The descriptors of all families of one epoch: what both custodians sign as `epoch/v1`.
+
+    `refresh` counts how often the shares were refreshed under the same key; 0 does not stand in the document.
+    """
 
     epoch: int
     descriptors: tuple[EpochDescriptor, ...]
+    refresh: int = 0
 
     def __post_init__(self) -> None:
         """Check that the families ascend by code, each once, and share epoch and custodians."""
         _check_epoch(self.epoch)
+        if type(self.refresh) is not int or not 0 <= self.refresh <= MAX_REFRESH:
+            raise DescriptorError("refresh", f"must be a whole number up to {MAX_REFRESH}")
         if not self.descriptors:
             raise DescriptorError("families", "must not be empty")
         if any(item.epoch != self.epoch for item in self.descriptors):
@@ -183,9 +190,23 @@ class EpochDocument:
                 return item
         raise DescriptorError("family", "has no key in this epoch")
 
+    def replaces(self, older: "EpochDocument") -> bool:
+        """Return whether this takes the place of the older one: a later epoch, or the same key in newer shares.
+
+        Raises:
+            DescriptorError: it says to be a refresh of the older one, and tokens would not stay what they are.
+        """
+        if (self.epoch, self.refresh) <= (older.epoch, older.refresh):
+            return False
+        if self.epoch == older.epoch:
+            _check_same_keys(self, older)
+        return True
+
     def to_mapping(self) -> dict[str, Any]:
         """Return the document as JSON members, ready for `signed_document.py`."""
-        return {"schema": SCHEMA, "epoch": self.epoch, "families": [item.to_mapping() for item in self.descriptors]}
+        refreshed = {"refresh": self.refresh} if self.refresh else {}
+        families = [item.to_mapping() for item in self.descriptors]
+        return {"schema": SCHEMA, "epoch": self.epoch, **refreshed, "families": families}
 
     def canonical(self) -> bytes:
         """Return the canonical JSON (RFC 8785) of the document."""
@@ -194,14 +215,30 @@ class EpochDocument:
     @classmethod
     def from_mapping(cls, value: object) -> Self:
         """Return the document in a JSON value. Raises MalformedError."""
-        fields = Fields.of(value, "epoch document", exactly={"schema", "epoch", "families"})
+        refreshed = isinstance(value, dict) and "refresh" in value
+        names = {"schema", "epoch", "families"} | ({"refresh"} if refreshed else set())
+        fields = Fields.of(value, "epoch document", exactly=names)
         fields.choice("schema", [SCHEMA])
         return cls(
             epoch=fields.number("epoch", least=1, most=MAX_EPOCH),
             descriptors=tuple(
                 EpochDescriptor.from_mapping(item) for item in fields.items("families", at_most=len(Family))
             ),
+            refresh=fields.number("refresh", least=1, most=MAX_REFRESH) if refreshed else 0,
         )
+
+
+def _check_same_keys(newer: EpochDocument, older: EpochDocument) -> None:
+    """Hold only if every family keeps its key: the same custodians, coefficients and sum. Raises DescriptorError."""
+    if [item.family for item in newer.descriptors] != [item.family for item in older.descriptors]:
+        raise DescriptorError("families", "must be those of the epoch that is refreshed")
+    for new, old in zip(newer.descriptors, older.descriptors, strict=True):
+        if [(key.id, key.coefficient) for key in new.custodians] != [
+            (key.id, key.coefficient) for key in old.custodians
+        ]:
+            raise DescriptorError("custodians", "must be those of the epoch that is refreshed")
+        if new.public_key != old.public_key:
+            raise DescriptorError("custodians.publicShare", "must add up to the key that is refreshed")
 
 
 def family_of(fields: Fields) -> Family:

@@ -77,20 +77,23 @@ def import_roster(address: DatabaseAddress, text: bytes, *, audience: str, regis
 
 
 def import_epoch(address: DatabaseAddress, text: bytes, *, custodians: Mapping[str, VerifyKey], now: int) -> int:
-    """The epoch in `text` is in use; its number is returned.
+    """The epoch in `text` is in use; its number is returned. A refresh takes the place of what it refreshes.
 
     Raises:
-        MalformedError, SignatureError: it is not signed by every custodian.
-        DocumentNotNewerError: its number is not higher than the one in use.
+        MalformedError, SignatureError: it is not signed by every custodian, or a refresh that changes the key.
+        DocumentNotNewerError: its number is not higher than the one in use, nor is it a refresh of that one.
         StorageError: the database did not take it.
     """
     document = read_epoch(text, custodians=custodians)
 
     def take(session: Session) -> None:
         newest = session.exec(select(EpochRow).order_by(col(EpochRow.epoch).desc()).limit(1)).first()
-        if newest is not None and newest.epoch >= document.epoch:
+        if newest is not None and not document.replaces(read_epoch(newest.document, custodians=custodians)):
             raise DocumentNotNewerError
-        session.add(EpochRow(epoch=document.epoch, document=text, imported_at=now))
+        if newest is not None and newest.epoch == document.epoch:
+            newest.document, newest.imported_at = text, now
+        else:
+            session.add(EpochRow(epoch=document.epoch, document=text, imported_at=now))
 
     _in_one_transaction(address, take)
     return document.epoch

@@ -120,6 +120,7 @@ async def test_an_entry_at_every_pace_says_nothing(world: World) -> None:
     """The entry that is written anyhow is there whether nothing, a signal or a shielded one ended: one leaf each."""
     grown = []
     for name in ("", "seen", "hidden"):
+        signal_id = ""
         if name:
             signal_id = await _registered(world, name=name, ends_on=world.clock.today().isoformat())
         if name == "hidden":
