@@ -22,12 +22,12 @@ from connectors.composing import Asking, Composer
 from connectors.conclusions import Resumed, Unfinished
 from connectors.delivery import Delivery
 from connectors.errors import CaseMismatchError, ConnectorError, FolderError
-from connectors.evaluation import evaluate
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
 from connectors.grants import elements_of, own_grant
 from connectors.household import Asked, to_check, to_register, without_tokens
 from connectors.look_later import LookLater, ToLook, note_to_look
+from connectors.newer_epoch import evaluate
 from connectors.outbox import Command, Outbox, persons_in
 from connectors.workers import roles_of
 

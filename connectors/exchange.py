@@ -11,13 +11,14 @@ import httpx
 
 from broker.protocol.request_signing import APPROVAL_TYP, REQUEST_TYP, Sender, Target, sign_request
 from broker.protocol.ristretto import RandomBytes
-from connectors.errors import NotDoneError
+from connectors.errors import FolderError, NotDoneError
 from connectors.folder import PartnerFolder
 from connectors.settings import Party
 from connectors.workers import pairwise_id
 
 MAX_ANSWER = 8_388_608  # bytes; a household's answer has at most 262144, a list of own signals may have more
 _ID_BYTES = 16
+_OK = 200
 _CONNECTIONS = 32
 
 
@@ -84,8 +85,11 @@ class Exchange:
             approver: the local id of who approves over the same body.
 
         Raises:
+            FolderError: the register here says that this organisation is suspended: nothing is sent.
             NotDoneError: no answer, or a longer one than any of ours.
         """
+        if not self._folder.organisation.active:
+            raise FolderError("register.json", "says that this organisation is suspended: ask the registrars")
         jti, target = self.surroundings.new_id(), Target(audience=party.id, method=method, url=party.url + path)
         headers = {"Authorization": "Sluis " + self._signed(target, body, worker, jti=jti)}
         if approver is not None:
@@ -98,6 +102,14 @@ class Exchange:
                 return Reply(status=response.status_code, body=await _bounded(response), jti=jti)
         except (httpx.HTTPError, httpx.StreamError, _TooLongError):
             raise NotDoneError(self._outage(party), party=party.id) from None
+
+    async def fetch(self, party: Party, path: str) -> bytes | None:
+        """Return what a party hands out to everybody, believed in nothing yet; None for whatever is no answer."""
+        try:
+            async with self._http.stream("GET", party.url + path) as response:
+                return await _bounded(response) if response.status_code == _OK else None
+        except (httpx.HTTPError, httpx.StreamError, _TooLongError):
+            return None
 
     def _signed(self, target: Target, body: bytes, local_id: str, *, jti: str, approval: bool = False) -> str:
         return sign_request(

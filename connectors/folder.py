@@ -7,10 +7,11 @@ under these pins at every load, so a file that was changed afterwards is refused
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 from audit.errors import PolicyError
 from audit.verify import Policy, parse_policy
@@ -33,6 +34,7 @@ _EXCLUDED = "excluded-addresses.json"
 _SIGNING, _SEALING = Path("keys/signing.jwk"), Path("keys/sealing.key")
 _PAIRWISE, _OUTBOX, _CASE_REF = Path("keys/pairwise.key"), Path("keys/outbox.key"), Path("keys/case-reference.key")
 _REGISTRARS_NEEDED = 2
+_Document = TypeVar("_Document", Register, EpochDocument)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class PartnerFolder:
             raise FolderError(path.name, "can be read by others; make it mode 0700")
         self.path = path
         self.settings = Settings.read(path)
+        self._documents: dict[str, tuple[tuple[int, int], Any]] = {}
 
     @classmethod
     def create(cls, path: Path, settings: Settings, *, pins: Pins, log_policy: str) -> "PartnerFolder":
@@ -122,12 +125,12 @@ class PartnerFolder:
         """The key under which unacknowledged requests wait."""
         return OutboxKey.read(self.path / _OUTBOX)
 
-    @cached_property
+    @property
     def register(self) -> Register:
-        """The register of organisations, verified now. Raises FolderError."""
-        return self._read_register(self._stored(_REGISTER))
+        """The register of organisations as it is here now, verified. Raises FolderError."""
+        return self._current(_REGISTER, self._read_register)
 
-    @cached_property
+    @property
     def organisation(self) -> Organisation:
         """This organisation as the register states it. Raises FolderError: it does not stand there."""
         found = self.register.organisations.get(self.settings.oin)
@@ -135,10 +138,10 @@ class PartnerFolder:
             raise FolderError(_REGISTER, "does not name this organisation")
         return found
 
-    @cached_property
+    @property
     def epoch(self) -> EpochDocument:
-        """The epoch in use, verified now. Raises FolderError."""
-        return self._read_epoch(self._stored(_EPOCHS))
+        """The epoch in use as it is here now, verified. Raises FolderError."""
+        return self._current(_EPOCHS, self._read_epoch)
 
     @cached_property
     def excluded_addresses(self) -> ExcludedList:
@@ -170,8 +173,6 @@ class PartnerFolder:
         if (self.path / _REGISTER).exists() and register.number <= self.register.number:
             raise FolderError(_REGISTER, "has no higher number than the one that is here")
         write_durably(self.path / _REGISTER, text)
-        self.__dict__.pop("register", None)
-        self.__dict__.pop("organisation", None)
         return register
 
     def import_epoch(self, text: bytes) -> EpochDocument:
@@ -188,7 +189,19 @@ class PartnerFolder:
         if not newer:
             raise FolderError(_EPOCHS, "is no later than the one that is here")
         write_durably(self.path / _EPOCHS, text)
-        self.__dict__.pop("epoch", None)
+        return document
+
+    def _current(self, name: str, read: Callable[[bytes], _Document]) -> _Document:
+        """Return a document, verified anew whenever another file stands in its place: an import counts at once."""
+        try:
+            status = (self.path / name).stat()
+        except OSError:
+            raise _absent(name) from None
+        stamp, held = (status.st_ino, status.st_mtime_ns), self._documents.get(name)
+        if held is None or held[0] != stamp:
+            held = (stamp, read(self._stored(name)))
+            self._documents[name] = held
+        document: _Document = held[1]
         return document
 
     def without_excluded(self, case: Case) -> Case:
@@ -237,7 +250,11 @@ class PartnerFolder:
         try:
             return (self.path / name).read_bytes()
         except OSError:
-            raise FolderError(name, "is not here yet: import it first") from None
+            raise _absent(name) from None
+
+
+def _absent(name: str) -> FolderError:
+    return FolderError(name, "is not here yet: import it first")
 
 
 def read_jwk(path: Path) -> VerifyKey:

@@ -18,6 +18,7 @@ from broker.protocol.signing_keys import VerifyKey, b64url
 from broker.protocol.tickets import FamilyCount, Ticket, sign_ticket
 from tests.simulators.enrolled import key, request_token, worker_id
 from tests.simulators.two_custodians import NAMES, TwoCustodians
+from tests.simulators.two_refreshes import TwoRefreshes
 
 BROKER = "broker.demo.sluis.test"
 PUBLIC_URL = "http://broker.demo.sluis.test"
@@ -41,6 +42,21 @@ def epoch_document(epoch: int = EPOCH) -> SignedDocument:
         TwoCustodians(family=family, epoch=epoch, seed=seed).descriptor for seed, family in enumerate(families)
     )
     document = EpochDocument(epoch=epoch, descriptors=descriptors).to_mapping()
+    signed = SignedDocument(document=document, signatures=())
+    for name in NAMES:
+        signed = signed.with_signature(name, key(name))
+    return signed
+
+
+def refreshed_epoch(refresh: int, *, seed: int = 0) -> SignedDocument:
+    """Return the epoch of `epoch_document` after so many refreshes; another seed gives other keys, so no refresh."""
+    descriptors = []
+    for at, family in enumerate((Family.NLBSN, Family.FAM, Family.ADDR)):
+        custodians = TwoCustodians(family=family, epoch=EPOCH, seed=at + seed)
+        for number in range(1, refresh + 1):
+            TwoRefreshes(custodians, number).take()
+        descriptors.append(custodians.descriptor)
+    document = EpochDocument(epoch=EPOCH, descriptors=tuple(descriptors), refresh=refresh).to_mapping()
     signed = SignedDocument(document=document, signatures=())
     for name in NAMES:
         signed = signed.with_signature(name, key(name))

@@ -15,7 +15,7 @@ from connectors.evaluation import evaluate
 from connectors.exchange import Exchange, Surroundings
 from tests.simulators.custodian import BROKER, CUSTODIANS
 from tests.simulators.gba_v import official_number
-from tests.simulators.partner_world import PartnerWorld, altered, down
+from tests.simulators.partner_world import PartnerWorld, altered, down, signed_epoch
 from tests.unit.connectors.cases_by_hand import ASKED, CHILD, MOTHER, child
 
 
@@ -48,7 +48,9 @@ async def test_a_family_without_a_key_is_not_asked_for(world: PartnerWorld) -> N
     """Where an epoch has no key for a family the case is refused before anything is sent."""
     folder = world.folders["gi"]
     kept = tuple(one for one in folder.epoch.descriptors if one.family is not Family.ADDR)
-    folder.__dict__["epoch"] = EpochDocument(epoch=folder.epoch.epoch, descriptors=kept)
+    folder.path.joinpath("epochs.json").write_bytes(
+        signed_epoch(EpochDocument(epoch=folder.epoch.epoch, descriptors=kept))
+    )
     async with world.client("gi") as gi:
         with pytest.raises(CaseError, match="no key in this epoch"):
             await gi.check(child(), **ASKED)

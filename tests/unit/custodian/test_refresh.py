@@ -30,10 +30,9 @@ from tests.simulators.custodian import (
     make_folder,
     seeded_key,
 )
+from tests.simulators.refreshing import PEER, Folders, agreed, committed, finished, opened, used
 
 A, B = CUSTODIANS
-PEER = {A: B, B: A}
-Folders = dict[str, Path]
 
 
 @pytest.fixture
@@ -42,44 +41,6 @@ def folders(tmp_path: Path) -> Folders:
     made = {name: make_folder(tmp_path / name, name) for name in CUSTODIANS}
     hold_ceremony(made[A], made[B])
     return made
-
-
-def committed(folders: Folders) -> dict[str, bytes]:
-    """Return both custodians' commitments."""
-    return {
-        name: refresh.commit(path, custodian=name, key=seeded_key(name).public) for name, path in folders.items()
-    }  # fmt: skip
-
-
-def opened(folders: Folders, promised: dict[str, bytes]) -> dict[str, bytes]:
-    """Return both custodians' openings."""
-    return {
-        name: refresh.open_exchange(path, key=seeded_key(name).public, peer_commitments=promised[PEER[name]])
-        for name, path in folders.items()
-    }
-
-
-def finished(folders: Folders, promised: dict[str, bytes], parts: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the document that each custodian signed."""
-    return {
-        name: refresh.finish(
-            path, key=seeded_key(name), peer_commitments=promised[PEER[name]], peer_openings=parts[PEER[name]]
-        )
-        for name, path in folders.items()
-    }
-
-
-def agreed(folders: Folders) -> bytes:
-    """Return the document that both signed, not yet in use anywhere."""
-    promised = committed(folders)
-    return ceremony.join(list(finished(folders, promised, opened(folders, promised)).values()))
-
-
-def used(path: Path, text: bytes, name: str) -> EpochDocument:
-    """Put a custodian to the new document."""
-    return refresh.use(
-        path, text, custodian=name, key=seeded_key(name).public, peer_key=seeded_key(PEER[name]).public
-    )  # fmt: skip
 
 
 def share_files(path: Path) -> list[str]:

@@ -17,7 +17,7 @@ from broker.store.administration import TRIES, activate_bundle, import_epoch, im
 from broker.store.connection import open_reader
 from broker.store.documents import StoredDocuments
 from broker.store.signals import StoredSignals
-from tests.simulators.asking import BROKER, custodian_keys, epoch_document
+from tests.simulators.asking import BROKER, custodian_keys, epoch_document, refreshed_epoch
 from tests.simulators.clock import NOON
 from tests.simulators.databases import Database
 from tests.simulators.enrolled import GI, NAMES, WIJKTEAM, Enrolled, registrars
@@ -104,6 +104,21 @@ async def test_a_document_that_is_not_newer_changes_nothing(database: Database, 
         import_epoch(database.address, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
     assert await versions(database) == before
     assert (await documents.register()).number == 2
+
+
+async def test_a_refresh_takes_the_place_of_what_it_refreshes(database: Database, documents: StoredDocuments) -> None:
+    """The same epoch in newer shares is taken once; one that changes the key, or an older one, changes nothing."""
+    address = database.address
+    import_epoch(address, epoch_document().encode(), custodians=custodian_keys(), now=NOON)
+    newer = refreshed_epoch(1)
+    assert import_epoch(address, newer.encode(), custodians=custodian_keys(), now=NOON) == 1
+    assert (await documents.epoch()).refresh == 1
+    for older in (newer, epoch_document()):
+        with pytest.raises(DocumentNotNewerError):
+            import_epoch(address, older.encode(), custodians=custodian_keys(), now=NOON)
+    with pytest.raises(MalformedError):
+        import_epoch(address, refreshed_epoch(2, seed=7).encode(), custodians=custodian_keys(), now=NOON)
+    assert import_epoch(address, refreshed_epoch(2).encode(), custodians=custodian_keys(), now=NOON) == 1
 
 
 def test_a_document_that_is_not_validly_signed_is_refused(database: Database) -> None:
