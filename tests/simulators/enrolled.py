@@ -53,6 +53,12 @@ class Enrolled:
     suspended: frozenset[str] = frozenset()
     names: Mapping[str, tuple[str, str]] = field(default_factory=lambda: NAMES)
     parents: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names of an organisation's signing keys, where they are not the one it always has; the last one signs."""
+
+    def key_names(self, oin: str) -> tuple[str, ...]:
+        """Return the names of an organisation's signing keys."""
+        return self.keys.get(oin, (oin,))
 
     def organisation(self, oin: str) -> Organisation:
         """Return one organisation as the register states it."""
@@ -63,7 +69,7 @@ class Enrolled:
             org_class=org_class,
             status="suspended" if oin in self.suspended else "active",
             parent_org=self.parents.get(oin),
-            signing_keys={key(oin).public.kid: key(oin).public},
+            signing_keys={public.kid: public for name in self.key_names(oin) for public in [key(name).public]},
             sealing_keys={},
             families=frozenset({"addr"} if org_class == "woningcorporatie" else {"nlbsn", "fam", "addr"}),
             simulated_bsn_right=org_class == "school",
@@ -107,7 +113,7 @@ class Enrolled:
             stand_in=None,
         )
         document = roster_document(oin=oin, audience=self.audience, number=number, workers=workers, teams=[card])
-        return document.with_signature(oin, key(oin))
+        return document.with_signature(oin, key(self.key_names(oin)[-1]))
 
     def roster(self, oin: str) -> Roster:
         """Return the verified roster of an organisation."""
@@ -121,11 +127,19 @@ class Enrolled:
 
 
 def request_token(
-    oin: str, *, target: Target, body: bytes, jti: str, now: int, role: str = "worker", approval: bool = False
+    oin: str,
+    *,
+    target: Target,
+    body: bytes,
+    jti: str,
+    now: int,
+    role: str = "worker",
+    approval: bool = False,
+    key_name: str = "",
 ) -> str:
     """Return the token of an organisation's worker in this role over one request."""
     return sign_request(
-        key(oin),
+        key(key_name or oin),
         sender=Sender(organisation=oin, worker=worker_id(oin, role), role=role),
         target=target,
         body=body,

@@ -168,12 +168,7 @@ class Region:
         enrolments: list[str] = []
         for oin in NAMES:
             roster = self.folder / f"{name}-{oin}.json"
-            workers = [
-                Worker(sub=worker_id(oin, role), roles=frozenset({role}), broker_sub=worker_id(oin, role))
-                for role in ("worker", "approver")
-            ]
-            document = roster_document(oin=oin, audience=name, number=1, workers=workers, teams=[])
-            roster.write_bytes(document.with_signature(oin, key(oin)).encode())
+            roster.write_bytes(custodian_roster(oin, name))
             enrolments += ["--oin", oin, "--roster", str(roster)]
         run("sluis-custodian", "org", "enrol", self.path(name), *enrolments)
 
@@ -222,6 +217,16 @@ class Region:
         starts["broker"] = ("sluis-broker", ["serve", str(self.path("broker"))])
         for name, (script, arguments) in starts.items():
             self.services[name] = Service(script=script, arguments=arguments, log=self.folder / f"{name}.log")
+
+
+def custodian_roster(oin: str, custodian: str, *, number: int = 1, key_name: str = "") -> bytes:
+    """Return an organisation's roster for one custodian: one worker and one approver."""
+    workers = [
+        Worker(sub=worker_id(oin, role), roles=frozenset({role}), broker_sub=worker_id(oin, role))
+        for role in ("worker", "approver")
+    ]
+    document = roster_document(oin=oin, audience=custodian, number=number, workers=workers, teams=[])
+    return document.with_signature(oin, key(key_name or oin)).encode()
 
 
 @contextmanager

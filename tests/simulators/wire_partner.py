@@ -46,6 +46,7 @@ class WirePartner:
     epoch: bytes
     purpose: str = "proefregio"
     ground: str = "TEST-PROEFREGIO"
+    key_name: str = ""
 
     def ask(
         self, party: str, url: str, method: str, path: str, body: bytes = b"", *, jti: str = "", approved: bool = False
@@ -53,7 +54,9 @@ class WirePartner:
         """Return what a party answers to one signed request."""
         target = Target(audience=party, method=method, url=url + path)
         now = int(time.time())
-        signed = request_token(self.oin, target=target, body=body, now=now, jti=jti or secrets.token_hex(16))
+        signed = request_token(
+            self.oin, target=target, body=body, now=now, jti=jti or secrets.token_hex(16), key_name=self.key_name
+        )
         headers = {"Authorization": f"Sluis {signed}", "Content-Type": "application/json"}
         if approved:
             again = secrets.token_hex(16)
