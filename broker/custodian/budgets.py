@@ -10,6 +10,9 @@ from broker.protocol.register import Bucket, BudgetClass
 ORGANISATION = ""
 """The `worker` of an organisation's own bucket; no worker has an empty id."""
 
+FORFEITED = "forfeited_us"
+"""The number that says at which budget time every bucket was emptied, because its past is not known."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
@@ -65,7 +68,7 @@ def _take(store: Store, asked: Charge, worker: str, *, size: Bucket, points: int
         worker,
         asked.budget_class,
     )
-    level = Level(units=found[0][0], at_us=found[0][1]) if found else full(size, now_us)
+    level = Level(units=found[0][0], at_us=found[0][1]) if found else _unused(store, size, now_us)
     left = taken(refilled(level, size, now_us), points)
     if left is None:
         raise RefusedError("budget-exhausted")
@@ -79,3 +82,9 @@ def _take(store: Store, asked: Charge, worker: str, *, size: Bucket, points: int
         left.units,
         left.at_us,
     )
+
+
+def _unused(store: Store, size: Bucket, now_us: int) -> Level:
+    """Return a bucket of which nothing is known: full, or empty as of a restore that forgot its past."""
+    forfeited_us = store.number(FORFEITED)
+    return full(size, now_us) if forfeited_us is None else Level(units=0, at_us=forfeited_us)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from broker.custodian import budgets, ceremony, folder, grants
+from broker.custodian import backup_cli, budgets, ceremony, folder, grants
 from broker.custodian.clock import SystemClock, unix_seconds
 from broker.custodian.refresh_cli import refresh_app
 from broker.custodian.refusals import refusals as _refusals
@@ -39,6 +39,10 @@ for name, part in {
     app.add_typer(part, name=name)
 
 ceremony_app.add_typer(refresh_app, name="refresh")
+app.command("backup-key")(backup_cli.backup_key)
+app.command("backup")(backup_cli.back_up)
+app.command("restore")(backup_cli.restore)
+budget_app.command("forfeit")(backup_cli.budget_forfeit)
 
 Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The custodian's folder.")]
 File = Annotated[Path, typer.Argument(metavar="FILE")]

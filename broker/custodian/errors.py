@@ -5,7 +5,8 @@ CustodianError
 |-- StoreError              the store could not do something durably: nothing was evaluated
 |-- FolderError             configuration, keys or store are not as they must be: refuse to start, says what to do
 |-- ImportRefusedError      a document is not newer, or not of a known organisation: nothing was changed
-`-- CeremonyStepError       a step of a key ceremony is not possible now: nothing was changed
+|-- CeremonyStepError       a step of a key ceremony is not possible now: nothing was changed
+`-- BackupError             a backup cannot be opened or restored: nothing was changed
 """
 
 
@@ -35,3 +36,7 @@ class ImportRefusedError(CustodianError):
 
 class CeremonyStepError(CustodianError):
     """A step of a key ceremony is not possible now."""
+
+
+class BackupError(CustodianError):
+    """A backup cannot be opened or restored."""

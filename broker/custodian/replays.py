@@ -9,7 +9,8 @@ from broker.protocol.request_signing import SKEW_S, SignedRequest
 KEPT_US = DAY_US // 24
 """Budget time that a spent id is kept at least, whatever the wall clock says."""
 
-_FLOOR = "jti_floor"
+FLOOR = "jti_floor"
+"""The number that says up to which expiry any id may be forgotten."""
 
 
 def spend(store: Store, statement: SignedRequest, *, budget_time: BudgetTime) -> None:
@@ -20,7 +21,7 @@ def spend(store: Store, statement: SignedRequest, *, budget_time: BudgetTime) ->
         StoreError: nothing was spent; the request must not go on.
     """
     with store.transaction():
-        if statement.expires_at <= (store.number(_FLOOR) or 0):
+        if statement.expires_at <= (store.number(FLOOR) or 0):
             raise RequestTokenError("request-token-expired")
         spent = store.change(
             "INSERT INTO spent_request (issuer, jti, expires_at, spent_at_us) VALUES (?, ?, ?, ?)"
@@ -46,5 +47,5 @@ def forget_expired(store: Store, *, now: int, budget_time: BudgetTime) -> None:
         values = (*limits, budget_time.mark(store))
         ((latest,),) = store.rows(f"SELECT max(expires_at) FROM spent_request WHERE {expired}", *values)  # noqa: S608 - fixed text
         if latest is not None:
-            store.set_number(_FLOOR, max(latest, store.number(_FLOOR) or 0))
+            store.set_number(FLOOR, max(latest, store.number(FLOOR) or 0))
             store.change(f"DELETE FROM spent_request WHERE {expired}", *values)  # noqa: S608 - fixed text

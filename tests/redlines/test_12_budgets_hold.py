@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import broker.custodian
-from broker.custodian import folder
+from broker.custodian import backup, folder, sealing
 from broker.custodian.errors import RefusedError
 from broker.custodian.evaluation import evaluate
 from broker.protocol.errors import SignatureError
@@ -94,6 +94,26 @@ def test_a_crash_after_the_charge_gives_nothing_for_free(path: Path, clock: Step
     with pytest.raises(KeyboardInterrupt):
         served(path, clock, tries=1, random=dying)
     assert served(path, clock, tries=CAP + 1) == CAP - 1
+
+
+def test_a_restore_gives_no_budget_back(path: Path, clock: SteppedClock) -> None:
+    """A custodian that is put back from its backup, however often, owes everything until time has filled it again."""
+    sealing.create_pair(private=path.parent / "private", public=path.parent / "public")
+    sealed = backup.back_up(path, public=sealing.read_public(path.parent / "public"), clock=clock)
+    assert served(path, clock, tries=CAP + 1) == CAP
+    for number in range(3):
+        backup.restore(
+            sealed,
+            path.parent / f"restored-{number}",
+            private=sealing.read_private_key(path.parent / "private"),
+            custodian_key=seeded_key(A).public,
+            register=register_text([PARTNER], budgets=budget_classes(worker=CAP)),
+            clock=clock,
+        )
+        clock.pass_seconds(HOUR)
+        assert served(path.parent / f"restored-{number}", clock, tries=1) == 0
+    clock.pass_seconds(24 * HOUR)
+    assert served(path.parent / "restored-2", clock, tries=CAP + 1) == CAP
 
 
 def test_the_broker_cannot_raise_a_budget(path: Path, clock: SteppedClock) -> None:
