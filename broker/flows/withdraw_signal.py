@@ -52,7 +52,7 @@ async def withdraw_signal(
         # (2) An own signal that is still active.
         own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
         today = clock.today()
-        if own is None or own.signal.state is not SignalState.ACTIVE:
+        if own is None or not own.signal.active_on(today):
             raise NotFoundError
         about, relies_on = act.about(own.signal), (*base, *own.stamps)
         # (3) Looking and then erasing one's own reason to look is not done without a reviewer.

@@ -1,5 +1,6 @@
 import datetime
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,3 +188,29 @@ async def test_danger_takes_from_the_reserve(world: PartnerWorld) -> None:
         await gi.check(child(), **ASKED)
     classes = [json.loads(sent.partition(b"\n\n")[2])["budgetClass"] for host, sent in world.network.sent[:2]]
     assert classes == ["urgent", "urgent"]
+
+
+async def test_the_broker_gets_a_quarter_and_never_a_birth_date(world: PartnerWorld) -> None:
+    """Of two youths born in one quarter the same day is sent, and in nothing that leaves stands a birth date."""
+    world.folders["gi"].settings.age_bound.append("proefregio")
+    births = ("20040706", "20040929")
+    async with world.client("gi") as gi:
+        for made, birth in zip((child(), brother()), births, strict=True):
+            await gi.register(replace(made, birth_date=PartialDate.parse(birth, field="birth_date")), **ASKED)
+    sent = [json.loads(body) for body in world.broker.bodies]
+    assert [body["ageQuarter"] for body in sent] == ["2027-07-01"] * 2
+    assert all(body["endsOn"] <= "2027-07-01" for body in sent)
+    left = b"".join(message for _, message in world.network.sent)
+    for year, month, day in ((birth[:4], birth[4:6], birth[6:]) for birth in births):
+        for form in (f"{year}{month}{day}", f"{year}-{month}-{day}", f"{day}-{month}-{year}"):
+            assert form.encode() not in left
+
+
+async def test_a_signal_past_its_last_day_bars_no_new_one(world: PartnerWorld) -> None:
+    """On its last day a case's own signal stands, the day after it does not, whether the broker told so or not."""
+    today = datetime.datetime.fromtimestamp(world.clock.now, datetime.UTC).date()
+    async with world.client("gi") as gi:
+        await gi.register(child(), ends_on=today, **ASKED)
+        assert gi.has_active_signal(child(), purpose="proefregio", team=TEAM)
+        world.clock.pass_seconds(86_400)
+        assert not gi.has_active_signal(child(), purpose="proefregio", team=TEAM)

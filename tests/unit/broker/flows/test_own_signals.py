@@ -1,6 +1,7 @@
 """Renewing, withdrawing and listing: own signals only, within their rules."""
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
@@ -12,6 +13,7 @@ from broker.domain.errors import (
     RoleNotAllowedError,
     WithdrawalNeedsReviewError,
 )
+from broker.domain.signals import SignalState
 from broker.flows.list_signals import list_signals
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, requester, signals_of, tasks_of
@@ -94,6 +96,60 @@ async def test_a_signal_that_was_standing_is_reviewed_before_it_goes(world: Worl
     assert (await world.withdraw(world.asker(GI, seed="later"), signal_id)).result["outcome"] == "done"
 
 
+@pytest.mark.parametrize("reason", ["mistake", "no_longer_needed"])
+async def test_both_reasons_end_a_signal_alike_and_are_kept_apart(world: World, reason: str) -> None:
+    """A mistake and a case that is over are told and matched alike; the reason is kept, for what may be archived."""
+    asker = world.asker(GI)
+    signal_id = str((await world.register(asker, CHILD)).result["signalId"])
+    done = await world.withdraw(asker, signal_id, reason=reason)
+    assert cast("dict[str, object]", done.result["text"])["id"] == "signal.withdrawn"
+    own = await world.signals.own(organisation=GI, signal_id=signal_id)
+    assert own is not None
+    assert (own.signal.state, own.signal.withdrawal_reason) == (SignalState.WITHDRAWN, reason)
+    assert (await world.register(world.asker(WIJKTEAM), CHILD)).result["outcome"] == "nothing"
+
+
+async def test_the_fourteenth_day_is_still_reviewed(world: World) -> None:
+    """Fourteen days after the look a withdrawal is refused with a review task each time, a day later it is done."""
+    asker = world.asker(GI)
+    signal_id = str((await world.register(asker, CHILD)).result["signalId"])
+    await world.check(asker, LOOK)
+    world.clock.move(14 * 86_400)
+    later = world.asker(GI, seed="later")
+    for _ in range(2):
+        with pytest.raises(WithdrawalNeedsReviewError):
+            await world.withdraw(later, signal_id)
+    assert [task.kind for task in tasks_of(world)] == ["review-withdrawal"] * 2
+    assert (await world.register(world.asker(WIJKTEAM), CHILD)).result["outcome"] == "shown"
+    world.clock.move(86_400)
+    assert (await world.withdraw(later, signal_id)).result["outcome"] == "done"
+
+
+async def test_a_review_that_is_asked_again_is_the_same(world: World) -> None:
+    """The same withdrawal sent again, by its key, is refused with the same entry and no second task."""
+    asker = world.asker(GI)
+    signal_id = str((await world.register(asker, CHILD)).result["signalId"])
+    await world.check(asker, LOOK)
+    leaves = set()
+    for _ in range(2):
+        with pytest.raises(WithdrawalNeedsReviewError) as refused:
+            await world.withdraw(asker, signal_id, idempotencyKey="ab" * 16)
+        leaves.add(refused.value.receipt["leaf"])
+    assert (len(leaves), len(tasks_of(world))) == (1, 1)
+
+
+async def test_a_shorter_end_counts_at_once(world: World) -> None:
+    """A renewal may also shorten; after the new last day the signal is found by nobody."""
+    asker = world.asker(GI)
+    signal_id = str((await world.register(asker, CHILD)).result["signalId"])
+    await world.renew(asker, signal_id, "2026-11-22")
+    assert signals_of(await world.list(asker))[0]["state"] == "active"
+    world.clock.move(86_400)
+    later = world.asker(GI, seed="later")
+    assert signals_of(await world.list(later))[0]["state"] == "ended"
+    assert (await world.register(world.asker(WIJKTEAM), CHILD)).result["outcome"] == "nothing"
+
+
 async def test_registering_that_showed_somebody_was_a_look(world: World) -> None:
     """Registering is asking, so a signal that showed a match is not withdrawn at once either."""
     await world.register(world.asker(GI), CHILD)
@@ -122,8 +178,9 @@ async def test_a_signal_that_has_ended_by_date_is_found_by_nobody(world: World) 
     signal_id = str((await world.register(asker, CHILD, endsOn="2026-11-23")).result["signalId"])
     world.clock.move(2 * 86_400)
     assert (await world.register(world.asker(WIJKTEAM), CHILD)).result["outcome"] == "nothing"
-    with pytest.raises(NotFoundError):
-        await world.renew(asker, signal_id, "2027-01-01")
+    for act in (world.renew(asker, signal_id, "2027-01-01"), world.withdraw(asker, signal_id)):
+        with pytest.raises(NotFoundError):
+            await act
     assert (await world.register(world.asker(GI, seed="new"), CHILD)).result["outcome"] == "shown"
 
 
