@@ -38,10 +38,31 @@ class Swept:
     tickets: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What is to be ended and forgotten by one entry, as read on this day."""
+
+    day: date
+    signals: tuple[Signal, ...]
+    tickets: tuple[tuple[str, str], ...]
+
+    def swept(self, *, at_most: int) -> Swept:
+        """Return what was done, now that it is durable."""
+        by_age = sum(signal.ended_by(self.day) is EndReason.AGE for signal in self.signals)
+        return Swept(
+            day=self.day,
+            recorded=True,
+            more=len(self.signals) == at_most or len(self.tickets) == MAX_TICKETS,
+            expiry=len(self.signals) - by_age,
+            age=by_age,
+            tickets=len(self.tickets),
+        )
+
+
 async def sweep_signals(
     *, at_most: int, always_recorded: bool, bundle: str, clock: Clock, retention: RetentionReader, log: Log
 ) -> Swept:
-    """At most `MAX_SIGNALS` signals past their last day have ended, each with a task for its holder, in one entry.
+    """At most `at_most` signals past their last day have ended, each with a task for its holder, in one entry.
 
     Args:
         at_most: signals of this entry, 1 to `MAX_SIGNALS`.
@@ -52,51 +73,51 @@ async def sweep_signals(
         StaleDecisionError: what is due kept moving; nothing was done.
         NotRecordedError: it could not be read or written; what was done is found at the next sweep.
     """
+    # (1) What is due, read before the tick so that nobody's answer waits for it.
+    found = await _found(at_most, clock=clock, retention=retention)
+    # (2) Nothing to do is no entry, unless silence would tell something.
+    if not (found.signals or found.tickets or always_recorded):
+        return Swept(day=found.day, recorded=False)
+    async with log.turn() as turn:
+        return await _in_turn(
+            found, at_most=at_most, always_recorded=always_recorded, bundle=bundle, clock=clock, retention=retention,
+            turn=turn,
+        )  # fmt: skip
+
+
+async def _in_turn(
+    found: _Found, *, at_most: int, always_recorded: bool, bundle: str, clock: Clock, retention: RetentionReader,
+    turn: Turn,
+) -> Swept:  # fmt: skip
     for _ in range(MAX_TRIES):
-        # (1) What is due, read before the tick so that nobody's answer waits for it.
-        today = clock.today()
-        due = await retention.due(day=today, at_most=at_most)
-        expired_before = clock.now() - TICKETS_KEPT_S
-        tickets = await retention.forgettable_tickets(expired_before=expired_before, at_most=MAX_TICKETS)
-        # (2) Nothing to do is no entry, unless silence would tell something.
-        if not (due or tickets or always_recorded):
-            return Swept(day=today, recorded=False)
-        proposal = _proposal(due, tickets, today=today, bundle=bundle)
+        if not (found.signals or found.tickets or always_recorded):
+            return Swept(day=found.day, recorded=False)
         # (3) Entry, ends and tasks in one transaction; a signal that was renewed or used meanwhile is read anew.
-        async with log.turn() as turn:
-            written = await _written(proposal, turn=turn)
-        if not written:
+        try:
+            await turn.commit(_proposal(found, bundle=bundle))
+        except StaleDecisionError:
+            found = await _found(at_most, clock=clock, retention=retention)
             continue
-        by_age = sum(signal.ended_by(today) is EndReason.AGE for signal in due)
-        return Swept(
-            day=today,
-            recorded=True,
-            more=len(due) == at_most or len(tickets) == MAX_TICKETS,
-            expiry=len(due) - by_age,
-            age=by_age,
-            tickets=len(tickets),
-        )
+        return found.swept(at_most=at_most)
     raise StaleDecisionError
 
 
-async def _written(proposal: Proposal, *, turn: Turn) -> bool:
-    """Return whether it is durable; False when something of it has moved and nothing was written."""
-    try:
-        await turn.commit(proposal)
-    except StaleDecisionError:
-        return False
-    return True
+async def _found(at_most: int, *, clock: Clock, retention: RetentionReader) -> _Found:
+    day, expired_before = clock.today(), clock.now() - TICKETS_KEPT_S
+    return _Found(
+        day=day,
+        signals=await retention.due(day=day, at_most=at_most),
+        tickets=await retention.forgettable_tickets(expired_before=expired_before, at_most=MAX_TICKETS),
+    )
 
 
-def _proposal(
-    due: tuple[Signal, ...], tickets: tuple[tuple[str, str], ...], *, today: date, bundle: str
-) -> Proposal:  # fmt: skip
-    hidden = [signal for signal in due if signal.shielded]
-    seen = [signal for signal in due if not signal.shielded]
-    ends = tuple(_end(signal, today) for signal in due)
-    forgotten = (ForgetTickets(tickets=tickets),) if tickets else ()
+def _proposal(found: _Found, *, bundle: str) -> Proposal:
+    day = found.day
+    ends = tuple(_end(signal, day) for signal in found.signals)
+    forgotten = (ForgetTickets(tickets=found.tickets),) if found.tickets else ()
     tasks = (
-        Task(kind=ENDED_TASK, organisation=signal.organisation, due_on=today, signal_id=signal.id) for signal in due
+        Task(kind=ENDED_TASK, organisation=signal.organisation, due_on=day, signal_id=signal.id)
+        for signal in found.signals
     )
     return Proposal(
         kind="retention",
@@ -104,37 +125,33 @@ def _proposal(
             "meta": {
                 "schema": "entry-retention/v1",
                 "type": "sweep_signals",
-                "day": today.isoformat(),
+                "day": day.isoformat(),
                 "bundle": bundle,
                 "outcome": "done",
-                "tickets": len(tickets),
+                "tickets": len(found.tickets),
             },
             "actor": ACTOR,
-            "subject": _ended(seen, today),
+            "subject": _ended((signal for signal in found.signals if not signal.shielded), day),
             "hits": {},
-            "shielded": _ended(hidden, today),
+            "shielded": _ended((signal for signal in found.signals if signal.shielded), day),
         },
         changes=(*ends, *forgotten),
         tasks=tuple(tasks),
     )
 
 
-def _end(signal: Signal, today: date) -> EndSignal:
-    reason = signal.ended_by(today)
+def _end(signal: Signal, day: date) -> EndSignal:
     return EndSignal(
         signal_id=signal.id,
         state=SignalState.ENDED,
-        reason=None if reason is None else reason.value,
+        reason=str(signal.ended_by(day)),
         last_standing_on=signal.last_standing_on,
         ends_on=signal.ends_on,
     )
 
 
-def _ended(signals: Iterable[Signal], today: date) -> dict[str, object]:
+def _ended(signals: Iterable[Signal], day: date) -> dict[str, object]:
     """Return the handles of what ended, by reason; the same form whether any did."""
-    handles: dict[EndReason, list[str]] = {EndReason.EXPIRY: [], EndReason.AGE: []}
-    for signal in signals:
-        reason = signal.ended_by(today)
-        if reason is not None:
-            handles[reason].append(signal.handle)
-    return {"schema": "entry-ended/v1", **{reason.value: sorted(held) for reason, held in handles.items()}}
+    ended = [(signal.ended_by(day), signal.handle) for signal in signals]
+    handles = {reason.value: sorted(handle for why, handle in ended if why is reason) for reason in EndReason}
+    return {"schema": "entry-ended/v1", **handles}
