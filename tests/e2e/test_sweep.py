@@ -2,8 +2,6 @@
 
 import json
 import secrets
-import sqlite3
-from contextlib import closing
 
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.region import Region, run
@@ -12,13 +10,12 @@ from tests.simulators.retention_oracle import check_ended
 
 def test_a_serving_broker_sweeps_when_its_operator_asks(region: Region) -> None:
     """The command ends what is due while requests are answered, and a second one finds nothing."""
-    person, database = secrets.token_hex(8), region.path("broker") / "broker.sqlite"
+    person = secrets.token_hex(8)
     signal_id = str(region.partner(WIJKTEAM).register(subject=person).json()["result"]["signalId"])
-    with closing(sqlite3.connect(database, timeout=10)) as connection, connection:
-        connection.execute("UPDATE signals SET ends_on = '2026-01-01' WHERE id = ?", (signal_id,))
+    region.database.write("UPDATE signals SET ends_on = '2026-01-01' WHERE id = ?", signal_id)
     swept = [json.loads(run("sluis-broker", "sweep", region.path("broker"), "--json").splitlines()[-1]) for _ in "12"]
     assert [one["ended"] for one in swept] == [{"expiry": 1, "age": 0}, {"expiry": 0, "age": 0}]
-    check_ended(database, region.path("broker") / "keys" / "payload-1.key", expected=[signal_id])
+    check_ended(region.database, region.path("broker") / "keys" / "payload-1.key", expected=[signal_id])
     assert region.partner(GI).register(subject=person).json()["result"]["outcome"] == "nothing"
     listed = region.partner(WIJKTEAM).get("/v1/signals").json()["result"]["signals"]
     assert {one["signalId"]: one["state"] for one in listed}[signal_id] == "ended"

@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -24,14 +23,17 @@ from broker.domain.changes import StoreSignal
 from broker.domain.errors import NotRecordedError
 from broker.flows.sweep_signals import MAX_SIGNALS, sweep_signals
 from broker.ports import Proposal
+from broker.settings import FILE_NAME
 from broker.store.log_writer import LogWriter, SealedProposal
-from broker.store.retention import SqliteRetention
-from tests.fault.test_log_writer_database import Process
+from broker.store.retention import StoredRetention
+from tests.fault.test_log_writer_database import Process, a_fault, on_each_store
 from tests.simulators.broker_memory import NoWitnesses
 from tests.simulators.clock import NOON, SeededRandomness, TestClock
+from tests.simulators.databases import Database, at
 from tests.simulators.faulty_database import Fault
 from tests.simulators.proposals import storing
 from tests.simulators.retention_oracle import check_ended
+from tests.simulators.served_world import copy_world
 
 STATEMENTS = (
     "BEGIN",
@@ -68,7 +70,7 @@ async def _store(process: Process, *names: str) -> None:
 
 
 async def _sweep(process: Process) -> None:
-    retention, clock = SqliteRetention(process.path), TestClock()
+    retention, clock = StoredRetention(process.database.address), TestClock()
     writer = LogWriter(
         ledger=process.ledger, witnesses=NoWitnesses(), clock=clock, randomness=SeededRandomness(5), tick_ms=0
     )
@@ -83,20 +85,22 @@ async def _sweep(process: Process) -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("statement", STATEMENTS)
-async def test_a_failing_statement_ends_all_or_none(tmp_path: Path, statement: str, after: bool) -> None:  # noqa: FBT001 - a parameter of the table
+@on_each_store
+async def test_a_failing_statement_ends_all_or_none(tmp_path: Path, kind: str, statement: str, after: bool) -> None:  # noqa: FBT001 - a parameter of the table
     """Whatever fails, an entry and the ends it names are there together or not at all; the next sweep does the rest."""
-    process = Process(tmp_path)
+    process = Process(tmp_path, kind)
     await _store(process, "one", "two")
-    process.disk.faults.append(Fault(fragment=statement, code=sqlite3.SQLITE_IOERR_WRITE, after=after))
+    error = a_fault(kind, "full" if kind == "postgresql" else "io")
+    process.disk.faults.append(Fault(fragment=statement, error=error, after=after))
     with pytest.raises(NotRecordedError):
         await _sweep(process)
     process.stop()
-    assert check_ended(process.path, process.path.with_name("kek")) <= 1
-    again = Process(tmp_path)
+    assert check_ended(process.database, process.kek_path) <= 1
+    again = Process(tmp_path, kind)
     await again.ledger.open()
     await _sweep(again)
     again.stop()
-    assert check_ended(process.path, process.path.with_name("kek"), expected=_ids("one", "two")) == 1
+    assert check_ended(process.database, process.kek_path, expected=_ids("one", "two")) == 1
 
 
 class _DyingSigner(LocalSigner):
@@ -126,28 +130,27 @@ async def test_a_death_after_the_commit_ends_nothing_twice(tmp_path: Path) -> No
     await again.ledger.open()
     await _sweep(again)
     again.stop()
-    assert check_ended(process.path, process.path.with_name("kek"), expected=_ids("one", "two")) == 1
+    assert check_ended(process.database, process.kek_path, expected=_ids("one", "two")) == 1
 
 
-def _insert(path: Path, count: int) -> list[str]:
+def _insert(database: Database, count: int) -> list[str]:
     """Return the ids of so many signals past their last day, put into the database of a broker."""
     signals = [_ended(f"child {number}").changes[0] for number in range(count)]
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with database.session() as connection:
         for change in signals:
             assert isinstance(change, StoreSignal)
             one = change.signal
             connection.execute(
                 "INSERT INTO signals (id, handle, organisation, controller, team, purpose, ground, epoch, "
-                "registered_on, ends_on, state, shielded) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, 'active', 0)",
+                "registered_on, ends_on, state, shielded) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, 'active', false)",
                 (one.id, one.handle, one.organisation, one.controller, one.team, one.purpose, one.ground,
                  "2026-01-01", ENDED_ON.isoformat()),
             )  # fmt: skip
     return [change.signal.id for change in signals if isinstance(change, StoreSignal)]
 
 
-def _entries(path: Path) -> int:
-    with closing(sqlite3.connect(path, timeout=10)) as connection:
-        return int(connection.execute("SELECT count(*) FROM log_entries").fetchone()[0])
+def _entries(database: Database) -> int:
+    return int(database.rows("SELECT count(*) FROM log_entries")[0][0])
 
 
 @contextmanager
@@ -167,7 +170,8 @@ def _sweeping(broker: Path, *, batch: int = MAX_SIGNALS) -> Iterator[subprocess.
 @pytest.fixture
 def broker(template: Path, tmp_path: Path) -> Path:
     """A broker's folder of this test's own, whose log nobody watches."""
-    folder = Path(shutil.copytree(template, tmp_path / "world")) / "broker"
+    copy_world(template, tmp_path / "world")
+    folder = tmp_path / "world" / "broker"
     policy = (folder / "log-policy").read_text(encoding="utf-8").splitlines()[0]
     (folder / "log-policy").write_text(f"{policy}\nquorum none\n", encoding="utf-8")
     return folder
@@ -175,15 +179,17 @@ def broker(template: Path, tmp_path: Path) -> Path:
 
 def test_a_killed_sweep_is_done_by_the_next_one(broker: Path) -> None:
     """SIGKILL wherever it is, and again: each signal ends once, in one entry, and the last run ends the rest."""
-    ids = _insert(broker / "broker.sqlite", MANY)
+    settings = tomllib.loads((broker / FILE_NAME).read_text(encoding="utf-8"))
+    database = at(settings.get("database", "broker.sqlite"), broker)
+    ids = _insert(database, MANY)
     for _ in range(2):
-        before = _entries(broker / "broker.sqlite")
+        before = _entries(database)
         with _sweeping(broker, batch=5) as process:
-            while _entries(broker / "broker.sqlite") == before and process.poll() is None:
+            while _entries(database) == before and process.poll() is None:
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
             assert process.wait(timeout=20) == -signal.SIGKILL
-        check_ended(broker / "broker.sqlite", broker / "keys" / "payload-1.key")
+        check_ended(database, broker / "keys" / "payload-1.key")
     said = []
     for _ in range(2):
         with _sweeping(broker) as process:
@@ -192,4 +198,4 @@ def test_a_killed_sweep_is_done_by_the_next_one(broker: Path) -> None:
         said.append(json.loads(out))
     assert said[0]["ended"]["expiry"] > 0
     assert (said[1]["ended"], said[1]["entries"]) == ({"expiry": 0, "age": 0}, 0)
-    check_ended(broker / "broker.sqlite", broker / "keys" / "payload-1.key", expected=ids)
+    check_ended(database, broker / "keys" / "payload-1.key", expected=ids)

@@ -1,10 +1,8 @@
 """What the log says has ended and what the store says, read side by side past the broker."""
 
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,8 @@ from typing import Any
 from audit.entry import Leaf
 from audit.seal import KeyEncryptionKey, open_group
 from tests.simulators.broker_memory import MemoryBroker
-from tests.simulators.broker_world import World
+from tests.simulators.broker_world import World, held_in
+from tests.simulators.databases import Database
 
 Sealed = tuple[bytes, bytes, bytes]
 """Nonce, ciphertext and wrapped key of one payload."""
@@ -31,20 +30,19 @@ class RetentionEntry:
         return [*payload["expiry"], *payload["age"]]
 
 
-def check_ended(path: Path, kek: Path, *, expected: Iterable[str] = ()) -> int:
+def check_ended(database: Database, kek: Path, *, expected: Iterable[str] = ()) -> int:
     """Hold only when every ended signal stands in exactly one entry, with one task, and no entry names another.
 
     Args:
-        path: the database.
+        database: the broker's.
         kek: the file of the key-encryption key.
         expected: ids of signals that must have ended.
 
     Returns the number of entries of kind `retention`.
     """
-    entries = entries_in(path, KeyEncryptionKey.load(kek))
-    with closing(sqlite3.connect(path)) as connection:
-        ended = dict(connection.execute("SELECT id, handle FROM signals WHERE state = 'ended'").fetchall())
-        tasks = [row[0] for row in connection.execute("SELECT signal_id FROM tasks WHERE kind = 'signal-ended'")]
+    entries = entries_in(database, KeyEncryptionKey.load(kek))
+    ended = {row[0]: row[1] for row in database.rows("SELECT id, handle FROM signals WHERE state = 'ended'")}
+    tasks = [row[0] for row in database.rows("SELECT signal_id FROM tasks WHERE kind = 'signal-ended'")]
     named = [handle for entry in entries for group in ("subject", "shielded") for handle in entry.handles(group)]
     assert Counter(named) == Counter(ended.values())
     assert Counter(tasks) == Counter(list(ended))
@@ -52,24 +50,22 @@ def check_ended(path: Path, kek: Path, *, expected: Iterable[str] = ()) -> int:
     return len(entries)
 
 
-def entries_in(path: Path, key: KeyEncryptionKey) -> list[RetentionEntry]:
+def entries_in(database: Database, key: KeyEncryptionKey) -> list[RetentionEntry]:
     """Return the entries of kind `retention` in a database."""
-    with closing(sqlite3.connect(path)) as connection:
-        leaves = connection.execute("SELECT idx, leaf FROM log_entries ORDER BY idx").fetchall()
-        query = """SELECT p.idx, p.grp, p.nonce, p.ciphertext, k.wrapped FROM log_payloads p
-            JOIN log_payload_keys k ON k.idx = p.idx AND k.grp = p.grp"""
-        sealed = {(row[0], row[1]): row[2:] for row in connection.execute(query)}
+    leaves = [(row[0], bytes(row[1])) for row in database.rows("SELECT idx, leaf FROM log_entries ORDER BY idx")]
+    query = """SELECT p.idx, p.grp, p.nonce, p.ciphertext, k.wrapped FROM log_payloads p
+        JOIN log_payload_keys k ON k.idx = p.idx AND k.grp = p.grp"""
+    sealed = {(row[0], row[1]): (bytes(row[2]), bytes(row[3]), bytes(row[4])) for row in database.rows(query)}
     return _opened(leaves, sealed, key)
 
 
-async def entries_of(world: World) -> list[RetentionEntry]:
-    """Return the entries of kind `retention` of a world, in memory or in a database."""
+async def entries_of(world: World, kek: Path) -> list[RetentionEntry]:
+    """Return the entries of kind `retention` of a world, in memory or in a database with this key file."""
     if isinstance(world.ledger, MemoryBroker):
         log = world.ledger.log
         sealed = {place: (row.nonce, row.ciphertext, row.wrapped_key) for place, row in log.payloads.items()}
         return _opened(enumerate(log.leaves), sealed, world.ledger._key)
-    assert world.path is not None
-    return entries_in(world.path, KeyEncryptionKey.load(world.path.with_name("kek")))
+    return entries_in(held_in(world), KeyEncryptionKey.load(kek))
 
 
 def _opened(

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from broker.store.sweep_requests import SweepRequest
 from tests.simulators.asking import household
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.retention_oracle import check_ended
-from tests.simulators.served_world import ServedWorld, run_cli
+from tests.simulators.served_world import ServedWorld, copy_world, run_cli
 
 CHILD = household(subject="child")
 DAY = 86_400
@@ -30,7 +29,7 @@ def keeper(world: ServedWorld) -> Housekeeping:
 
 def oracle(world: ServedWorld) -> int:
     """Hold if log and state say the same; the number of entries of kind `retention` is returned."""
-    return check_ended(world.folder / "broker" / "broker.sqlite", world.folder / "broker" / "keys" / "payload-1.key")
+    return check_ended(world.database, world.folder / "broker" / "keys" / "payload-1.key")
 
 
 async def test_what_is_due_is_swept_at_its_pace(world: ServedWorld) -> None:
@@ -171,7 +170,8 @@ async def test_the_command_says_when_the_broker_could_not(world: ServedWorld) ->
 
 def test_the_command_sweeps_alone_when_no_broker_serves(template: Path, tmp_path: Path) -> None:
     """Without a serving broker the command holds the signer itself; an answer of an earlier one is not its own."""
-    folder = Path(shutil.copytree(template, tmp_path / "world")) / "broker"
+    copy_world(template, tmp_path / "world")
+    folder = tmp_path / "world" / "broker"
     policy = (folder / "log-policy").read_text(encoding="utf-8").splitlines()[0]
     (folder / "log-policy").write_text(f"{policy}\nquorum none\n", encoding="utf-8")
     SweepRequest(id="e" * 32, batch=1).answer(folder, {"error": "of an earlier one"})

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,7 @@ async def _states(world: World, oin: str = GI) -> dict[str, str]:
     return {str(signal["signalId"]): str(signal["state"]) for signal in listed}
 
 
-async def test_a_signal_past_its_last_day_is_ended_and_its_holder_told(world: World) -> None:
+async def test_a_signal_past_its_last_day_is_ended_and_its_holder_told(world: World, tmp_path: Path) -> None:
     """The day after its last day it is swept: state, one entry that names its handle, and a task for the holder."""
     ending, staying = await _registered(world), await _registered(world, name="other", ends_on="2027-06-01")
     world.clock.move(2 * DAY)
@@ -40,7 +41,7 @@ async def test_a_signal_past_its_last_day_is_ended_and_its_holder_told(world: Wo
     assert (swept.day, swept.expiry, swept.age, swept.recorded, swept.more) == (date(2026, 11, 24), 1, 0, True, False)
     task = Task(kind="signal-ended", organisation=GI, due_on=swept.day, signal_id=ending)
     assert tasks_of(world) == [task]
-    (entry,) = await entries_of(world)
+    (entry,) = await entries_of(world, tmp_path / "kek")
     assert entry.payloads["meta"]["type"] == "sweep_signals"
     assert entry.payloads["meta"]["day"] == "2026-11-24"
     assert entry.payloads["actor"] == {"schema": "entry-actor/v1", "organisation": None, "role": "housekeeping"}
@@ -87,7 +88,7 @@ async def test_a_list_says_ended_before_the_sweep_came(world: World) -> None:
     assert await _states(world) == {signal_id: "ended"}
 
 
-async def test_a_signal_that_an_age_bounds_ends_by_age(world: World) -> None:
+async def test_a_signal_that_an_age_bounds_ends_by_age(world: World, tmp_path: Path) -> None:
     """Where the last day is the first of the quarter of the birthday, the entry says that age ended it."""
     asker = world.asker(GI, **MIEKE)
     youth = {
@@ -100,17 +101,17 @@ async def test_a_signal_that_an_age_bounds_ends_by_age(world: World) -> None:
     world.clock.move(41 * DAY)
     swept = await world.sweep()
     assert (swept.day, swept.expiry, swept.age) == (date(2027, 1, 2), 0, 1)
-    (entry,) = await entries_of(world)
+    (entry,) = await entries_of(world, tmp_path / "kek")
     assert (len(entry.payloads["subject"]["age"]), entry.payloads["subject"]["expiry"]) == (1, [])
 
 
-async def test_a_shielded_signal_stands_in_its_own_group(world: World) -> None:
+async def test_a_shielded_signal_stands_in_its_own_group(world: World, tmp_path: Path) -> None:
     """What ended and was shielded opens with `shielded` only; the entry has the same shape without any."""
     ending, hidden = await _registered(world), await _registered(world, name="hidden")
     await shield(world, hidden)
     world.clock.move(2 * DAY)
     assert (await world.sweep()).expiry == 2
-    (entry,) = await entries_of(world)
+    (entry,) = await entries_of(world, tmp_path / "kek")
     assert (len(entry.handles("subject")), len(entry.handles("shielded"))) == (1, 1)
     assert set(entry.payloads["subject"]) == set(entry.payloads["shielded"]) == {"schema", "expiry", "age"}
     assert await _states(world) == {ending: "ended", hidden: "ended"}
@@ -132,27 +133,27 @@ async def test_an_entry_at_every_pace_says_nothing(world: World) -> None:
     assert grown == [1, 1, 1]
 
 
-async def test_many_signals_end_in_small_entries(world: World) -> None:
+async def test_many_signals_end_in_small_entries(world: World, tmp_path: Path) -> None:
     """An entry ends no more than was allowed, and says that more may be left until none is."""
     for number in range(5):
         await _registered(world, name=f"child {number}")
     world.clock.move(2 * DAY)
     swept = [await world.sweep(at_most=2) for _ in range(3)]
     assert [(one.expiry, one.more) for one in swept] == [(2, True), (2, True), (1, False)]
-    assert [len(entry.handles("subject")) for entry in await entries_of(world)] == [2, 2, 1]
+    assert [len(entry.handles("subject")) for entry in await entries_of(world, tmp_path / "kek")] == [2, 2, 1]
 
 
-async def test_the_largest_entry_fits(world: World) -> None:
+async def test_the_largest_entry_fits(world: World, tmp_path: Path) -> None:
     """So many handles as an entry may name fit its payloads, shielded or not."""
     for number in range(sweeping.MAX_SIGNALS):
         await _registered(world, name=f"child {number}")
     world.clock.move(2 * DAY)
     assert (await world.sweep()).expiry == sweeping.MAX_SIGNALS
-    handles = (await entries_of(world))[0].handles("subject")
+    handles = (await entries_of(world, tmp_path / "kek"))[0].handles("subject")
     assert len(set(handles)) == sweeping.MAX_SIGNALS
 
 
-async def test_a_signal_renewed_meanwhile_stays(world: World) -> None:
+async def test_a_signal_renewed_meanwhile_stays(world: World, tmp_path: Path) -> None:
     """A renewal that came between reading and committing wins: what was due is read anew."""
     signal_id = await _registered(world)
     world.clock.move(2 * DAY)
@@ -180,10 +181,10 @@ async def test_a_signal_renewed_meanwhile_stays(world: World) -> None:
     world.retention = Renewing()
     assert not (await world.sweep()).recorded
     assert await _states(world) == {signal_id: "active"}
-    assert await entries_of(world) == []
+    assert await entries_of(world, tmp_path / "kek") == []
 
 
-async def test_what_keeps_moving_is_not_done(world: World) -> None:
+async def test_what_keeps_moving_is_not_done(world: World, tmp_path: Path) -> None:
     """When what is due cannot be ended as it was read, nothing is, and it is said."""
     await _registered(world)
     world.clock.move(2 * DAY)
@@ -205,10 +206,10 @@ async def test_what_keeps_moving_is_not_done(world: World) -> None:
     world.retention = Outdated()
     with pytest.raises(StaleDecisionError):
         await world.sweep()
-    assert (tasks_of(world), await entries_of(world)) == ([], [])
+    assert (tasks_of(world), await entries_of(world, tmp_path / "kek")) == ([], [])
 
 
-async def test_spent_tickets_are_forgotten_when_nothing_can_present_them(world: World) -> None:
+async def test_spent_tickets_are_forgotten_when_nothing_can_present_them(world: World, tmp_path: Path) -> None:
     """Thirty days after its end a spent ticket is deleted, a day earlier it is not, and the entry counts it."""
     asker = world.asker(GI)
     body = asker.registration(CHILD)
@@ -218,7 +219,7 @@ async def test_spent_tickets_are_forgotten_when_nothing_can_present_them(world: 
     world.clock.move(1)
     swept = await world.sweep()
     assert (swept.tickets, swept.expiry, swept.recorded) == (2, 0, True)
-    assert (await entries_of(world))[0].payloads["meta"]["tickets"] == 2
+    assert (await entries_of(world, tmp_path / "kek"))[0].payloads["meta"]["tickets"] == 2
     now = world.clock.now()
     assert await world.retention.forgettable_tickets(expired_before=now, at_most=9) == ()
 
