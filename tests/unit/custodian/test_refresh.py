@@ -239,10 +239,7 @@ def tokens(pair: CustodianPair, partner: SimulatedPartner, document: EpochDocume
 
 
 def test_running_custodians_take_a_refresh_over(pair: CustodianPair, partner: SimulatedPartner) -> None:
-    """Without a restart both answer by the new shares and hand out the new document; tokens are equal.
-
-    Between the two, and to a partner with the old document, an answer fails its proof: not done, and never wrong.
-    """
+    """Without a restart both answer by the new shares with equal tokens; in between an answer fails its proof."""
     folders = dict(zip(CUSTODIANS, pair.folders, strict=True))
     before = tokens(pair, partner, pair.epochs)
     text = agreed(folders)
