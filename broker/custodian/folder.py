@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from broker.custodian import refresh
 from broker.custodian.budget_time import BudgetTime
 from broker.custodian.clock import Clock, SystemClock
 from broker.custodian.errors import FolderError
@@ -85,6 +86,7 @@ def open_custodian(
     check(folder)
     settings = Settings.load(folder)
     key = signing_key(folder)
+    refresh.clear_up(folder, custodian=settings.id, key=key.public)
     keyring = LiveKeyring(folder, custodian=settings.id, key=key.public)
     clock = clock or SystemClock()
     with open_trust(folder) as (store, trust):

@@ -167,6 +167,18 @@ def use(folder: Path, text: bytes, *, custodian: str, key: VerifyKey, peer_key: 
     return document
 
 
+def clear_up(folder: Path, *, custodian: str, key: VerifyKey) -> None:
+    """Nothing is left of refreshes that are in use: for a start after a crash in the middle of `use`."""
+    if not any(folder.glob("epoch-*.json")):
+        return
+    document = newest_document(folder, custodian=custodian, key=key)
+    erase_older_shares(folder, document)
+    if pending_path(folder).exists():
+        begun = load_pending(folder).begun[0].place
+        if (begun.place.epoch, begun.refresh) <= (document.epoch, document.refresh):
+            erase_private(pending_path(folder))
+
+
 def _basis(document: EpochDocument) -> bytes:
     return hashlib.sha256(document.canonical()).digest()
 

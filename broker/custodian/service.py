@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from broker.custodian import batches, replays
 from broker.custodian.clock import unix_seconds
-from broker.custodian.errors import RefusedError, StoreError
+from broker.custodian.errors import FolderError, RefusedError, StoreError
 from broker.custodian.evaluation import PATH, Custodian, evaluate
 from broker.custodian.wire import MAX_BODY
 from broker.protocol.errors import MalformedError, RequestTokenError
@@ -127,7 +127,10 @@ def _add_routes(app: FastAPI, custodian: Custodian) -> None:
 
     @app.get("/v1/epochs")
     async def epochs() -> Response:
-        newest = custodian.keyring.newest
+        try:
+            newest = custodian.keyring.newest
+        except FolderError as error:
+            return _problem_response(problem_of(error))
         return _problem_response(problem("not-found")) if newest is None else _json_response(newest)
 
     @app.get("/health/live")
@@ -137,10 +140,10 @@ def _add_routes(app: FastAPI, custodian: Custodian) -> None:
     @app.get("/health/ready")
     async def ready() -> Response:
         try:
-            register = custodian.trust.current().register
-        except StoreError as error:
+            register, newest = custodian.trust.current().register, custodian.keyring.newest
+        except (StoreError, FolderError) as error:
             return _problem_response(problem_of(error))
-        if register is None or custodian.keyring.newest is None:
+        if register is None or newest is None:
             return _problem_response(problem("not-done"))
         return _json_response(json.dumps({"status": "ready", "register": register.number}).encode())
 

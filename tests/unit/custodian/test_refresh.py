@@ -4,10 +4,11 @@ import json
 import secrets
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from broker.custodian import ceremony, folder, refresh
+from broker.custodian import ceremony, folder, refresh, service
 from broker.custodian.cli import app
 from broker.custodian.errors import CeremonyStepError, FolderError
 from broker.custodian.keyring import share_path
@@ -110,6 +111,29 @@ def test_use_can_be_repeated_after_a_crash(folders: Folders) -> None:
     assert used(folders[A], text, A).refresh == 1
     assert len(share_files(folders[A])) == len(FAMILIES)
     assert not pending_path(folders[A]).exists()
+
+
+def test_a_start_erases_what_a_crash_left(folders: Folders) -> None:
+    """A custodian that died in `use` erases old shares and secrets when it starts; those of a new refresh it keeps."""
+    text = agreed(folders)
+    kept = {item: item.read_bytes() for item in (folders[A] / "keys").iterdir()}
+    used(folders[A], text, A)
+    for path, content in kept.items():
+        path.write_bytes(content)
+        path.chmod(0o600)
+    with folder.open_custodian(folders[A]):
+        assert len(share_files(folders[A])) == len(FAMILIES)
+        assert not pending_path(folders[A]).exists()
+    refresh.commit(folders[A], custodian=A, key=seeded_key(A).public)
+    with folder.open_custodian(folders[A]):
+        assert pending_path(folders[A]).exists()
+
+
+def test_before_a_ceremony_there_is_nothing_to_clear_up(tmp_path: Path) -> None:
+    """A custodian without a key starts, and waits for its ceremony."""
+    path = make_folder(tmp_path / "new", A)
+    with folder.open_custodian(path) as custodian:
+        assert custodian.keyring.newest is None
 
 
 def test_steps_can_be_repeated_and_give_the_same(folders: Folders) -> None:
@@ -253,6 +277,22 @@ def test_running_custodians_take_a_refresh_over(pair: CustodianPair, partner: Si
     with pytest.raises(ProofError):
         tokens(pair, partner, pair.epochs)
     assert [custodian.keyring.newest for custodian in pair.custodians] == [text, text]
+
+
+async def test_a_share_that_is_damaged_meanwhile_is_told(pair: CustodianPair, partner: SimulatedPartner) -> None:
+    """When a new document stands without its share, nothing is answered, and no route says more than that."""
+    path = pair.folders[0]
+    share_path(path, 1, Family.FAM).unlink()
+    document = path / "epoch-1.json"
+    (path / ".new").write_bytes(document.read_bytes())
+    (path / ".new").replace(document)
+    with pytest.raises(FolderError):
+        pair.ask(0, partner, batch())
+    transport = httpx.ASGITransport(service.create_app(pair.custodians[0]), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://custodian") as client:
+        for route in ("/v1/epochs", "/health/ready"):
+            answer = await client.get(route)
+            assert (answer.status_code, answer.json()["type"]) == (500, "urn:sluis:problem:internal")
 
 
 def run(*arguments: object) -> Result:
