@@ -16,6 +16,7 @@ from broker.protocol.ceremony import CeremonyError
 from broker.protocol.compact_jwt import JwtMalformedError, JwtSignatureError
 from broker.protocol.errors import MalformedError, RequestTokenError, SignatureError, TicketError
 from broker.protocol.problems import Problem, ProblemKind, problem, problem_kinds
+from broker.protocol.refresh import RefreshError
 from broker.protocol.ristretto import BackendMissingError, GroupError, InvalidPointError
 from broker.protocol.voprf import ProofError
 
@@ -66,6 +67,7 @@ PROBLEM_IDS: Mapping[type[Exception], str] = {
     BackendMissingError: "internal",
     GroupError: "internal",
     CeremonyError: "internal",
+    RefreshError: "internal",
     ProofError: "internal",
     # Nothing was done, and the sender may try again: a flow should have caught these itself.
     errors.ConcurrencyError: "not-done",
