@@ -5,7 +5,7 @@
 
 It is signed by the custodian and then sealed to a key that is kept elsewhere. A restored custodian knows nothing of
 what was charged before, so it counts everything as used up: each bucket is empty as of the restore and fills as the
-register says, and no request that was signed before is accepted. Grants must be accepted again, by an act of its own.
+register says, and no request that was signed before is accepted. No grant that was stated before is accepted again.
 """
 
 import json

@@ -3,27 +3,26 @@
 from broker.custodian.budget_time import BudgetTime
 from broker.custodian.budgets import FORFEITED
 from broker.custodian.clock import Clock, unix_seconds
+from broker.custodian.grants import forget_all
 from broker.custodian.replays import FLOOR
 from broker.custodian.store import Store
 from broker.protocol.request_signing import MAX_LIFETIME_S, SKEW_S
-
-_FORGOTTEN = ("batch", "bucket", "import_grant")
-"""Tables of what was given; a grant that is forgotten gives nothing until it is accepted again."""
 
 
 def forfeit(store: Store, *, clock: Clock) -> None:
     """Every bucket is empty as of now and fills as the register says; no request signed before is accepted.
 
-    Batches charged before are unknown, so asked again they cost again. No grant is known until it is accepted again.
+    Batches charged before are unknown, so asked again they cost again. No grant is known, and only one that
+    is stated from now on is accepted.
 
     Raises:
         StoreError: nothing was changed.
     """
     time = BudgetTime(store, clock)
     with store.transaction():
-        found = {row[0] for row in store.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        for table in sorted(found.intersection(_FORGOTTEN)):
-            store.change(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+        store.change("DELETE FROM bucket")
+        store.change("DELETE FROM batch")
+        forget_all(store, now=unix_seconds(clock))
         store.set_number(FORFEITED, time.mark(store))
         # A request that was signed until now has expired by then; later ones expire later, at the latest then.
         floor = unix_seconds(clock) + MAX_LIFETIME_S + SKEW_S

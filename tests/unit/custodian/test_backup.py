@@ -315,7 +315,12 @@ def test_a_folder_put_back_as_files_can_be_told_so(pair: Path, clock: SteppedClo
     assert served(pair / "copy", clock, tries=1) == 1
     with folder.open_trust(pair / "copy") as (store, _):
         with store.transaction():
-            store.change("CREATE TABLE IF NOT EXISTS import_grant (id TEXT PRIMARY KEY)")
+            store.change(
+                "INSERT INTO import_grant (organisation, id, document, accepted_at) VALUES (?, ?, ?, 1)",
+                PARTNER.oin,
+                "a",
+                b"",
+            )
         forfeit(store, clock=clock)
         counts = [store.rows(f"SELECT count(*) FROM {table}") for table in ("bucket", "batch", "import_grant")]  # noqa: S608 - names of this test
         assert counts == [[(0,)]] * 3
