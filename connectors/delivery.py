@@ -12,12 +12,13 @@ from connectors.blinding import Prepared
 from connectors.casebook import Casebook, OwnSignal
 from connectors.conclusions import Conclusion, concluded, conclusion_of
 from connectors.errors import NotDoneError, ReceiptError, RefusedError
-from connectors.evaluation import complete, reissue
+from connectors.evaluation import reissue
 from connectors.exchange import Exchange, Reply
 from connectors.final_problems import NEVER_SENT
 from connectors.folder import PartnerFolder
 from connectors.household import with_tokens
 from connectors.look_later import LookLater, sealed_note
+from connectors.newer_epoch import complete
 from connectors.outbox import Command, Outbox
 
 _RENEWABLE = frozenset({"ticket-expired"})

@@ -51,4 +51,5 @@ async def take_newer_epoch(exchange: Exchange, folder: PartnerFolder) -> bool:
 
 
 evaluate = under_newest_epoch(evaluation.evaluate)
+complete = under_newest_epoch(evaluation.complete)
 """What `connectors.evaluation` does, also on the day on which the custodians refreshed their shares."""
