@@ -68,25 +68,29 @@ class DatabaseError(LogStoreError):
     Args:
         sqlstate: five characters (PostgreSQL, appendix A), None where the server said nothing.
         lost: the session has ended, and with it what was under way.
+        of_values: the values of the statement were refused, by the server or before they left.
 
     """
 
-    def __init__(self, sqlstate: str | None, *, lost: bool) -> None:
+    def __init__(self, sqlstate: str | None, *, lost: bool, of_values: bool = False) -> None:
         super().__init__(f"database: failed ({sqlstate or 'no answer'})")
         self.sqlstate = sqlstate
         self.lost = lost
+        self.is_of_values = of_values
+
+    @property
+    def is_of_the_server(self) -> bool:
+        """Whether the server itself is not one to use: it forgets what it acknowledged, or sessions change under us."""
+        return self.sqlstate == MISCONFIGURED
 
     @property
     def may_succeed_again(self) -> bool:
         """Whether the transaction was undone because of another one, so that the very same can succeed."""
         return self.sqlstate in _UNDONE_FOR_ANOTHER
 
-    @property
-    def is_of_values(self) -> bool:
-        """Whether the values of the statement were refused: class 22, data, or 23, integrity."""
-        return self.sqlstate is not None and self.sqlstate[:2] in {"22", "23"}
 
-
+MISCONFIGURED = "F0000"
+"""PostgreSQL, appendix A: configuration file error."""
 _UNDONE_FOR_ANOTHER = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: PostgreSQL has undone the whole transaction."""
 

@@ -44,7 +44,6 @@ from broker.store.log_writer import LogWriter
 from broker.store.published import PublishedLog
 from broker.store.request_ids import StoredRequestIds
 from broker.store.retention import StoredRetention
-from broker.store.rights import check_rights
 from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
 from broker.store.witnessing import HttpWitnesses, show_head
@@ -212,7 +211,6 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
         closing(open_reader(address)) as reader,
         closing(StoredRetention(address)) as retention,
     ):
-        check_rights(writer.connection)
         yield _Stores(
             writer=writer,
             documents=StoredDocuments(

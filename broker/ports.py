@@ -278,3 +278,6 @@ class RequestSpending(Protocol):
 
     async def spend(self, *, issuer: str, jti: str, expires_at: int) -> bool:
         """Return whether this was the first use, durably noted. Raises StorageError."""
+
+    async def works(self) -> bool:
+        """Return whether a use could be noted now; never raises."""

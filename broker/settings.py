@@ -33,6 +33,7 @@ OFFLINE_PRIVATE_KEY = "offline-private.key"
 _PARTY = re.compile(r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")
 _BIND = re.compile(r"\A(?P<host>[A-Za-z0-9.:\[\]-]+):(?P<port>[0-9]{1,5})\Z")
 _MAX_PORT = 65_535
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsError(MalformedError):
@@ -73,13 +74,24 @@ def _database(value: object) -> object:
     """Refuse an address with a password: secrets are files, and this one is libpq's `passfile`."""
     if not isinstance(value, str) or not value:
         raise ValueError("is neither a path nor a postgresql:// address")
-    if value.startswith("postgresql:"):
-        parts = urlsplit(value)
-        if not value.startswith("postgresql://") or not parts.username or not parts.path.strip("/"):
-            raise ValueError("is not postgresql://ROLE@HOST/NAME")
-        if parts.password is not None or "password" in dict(parse_qsl(parts.query)):
-            raise ValueError("holds a password; name a file with passfile=...")
+    if "://" in value or value.startswith("postgres"):
+        _server(value)
     return value
+
+
+def _server(value: str) -> None:
+    """Hold only for an address that names role and database, holds no secret, and is reached in no other's sight."""
+    parts = urlsplit(value)
+    options = dict(parse_qsl(parts.query))
+    if not value.startswith("postgresql://") or not parts.username or not parts.path.strip("/") or "user" in options:
+        raise ValueError("is not postgresql://ROLE@HOST/NAME")
+    if parts.password is not None or options.keys() & {"password", "sslpassword"}:
+        raise ValueError("holds a password; name a file with passfile=...")
+    places = (parts.hostname, options.get("host"), options.get("hostaddr"))
+    hosts = [host for place in places for host in (place or "").split(",") if host]
+    near = all(host.startswith("/") or host in _LOOPBACK for host in hosts)
+    if not near and options.get("sslmode") != "verify-full":
+        raise ValueError("is on another machine without sslmode=verify-full")
 
 
 def _path(value: object) -> object:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from audit.database import DATABASE_ERRORS
-from audit.errors import AuditError
+from audit.errors import AuditError, DatabaseError
 from broker.domain.errors import BrokerError, RightsTooWideError, SchemaNotMigratedError, WriterHeldError
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
@@ -58,7 +60,12 @@ def migrate_database(settings: Settings) -> None:
             raise SettingsError("database_owner", "is missing or no server", f"add it to {FILE_NAME}")
         if owner.role == address.role:
             raise SettingsError("database_owner", "is the role of `database` too", "serve as a role with fewer rights")
-        migrate(owner, service=address.role)
+        try:
+            migrate(owner, service=address.role)
+        except SQLAlchemyError as error:
+            # Its text holds the statement and the server's words.
+            rule = f"was refused by the server ({type(error).__name__})"
+            raise SettingsError("database_owner", rule, "see docs/postgresql.md: both roles must be there") from None
 
 
 @contextmanager
@@ -81,6 +88,12 @@ def told(setting: str, advice: str, *, also: tuple[type[Exception], ...] = ()) -
         raise SettingsError("database", "has another broker that writes to it", "stop that one first") from None
     except OSError as error:
         raise SettingsError(setting, (error.strerror or "cannot be used").lower(), advice) from None
+    except DatabaseError as error:
+        if error.is_of_the_server:
+            rule = "is a server that forgets what it acknowledged, or stands behind a pooler that changes sessions"
+            raise SettingsError("database", rule, "see docs/postgresql.md") from None
+        rule = f"does not let the broker in ({error.sqlstate or 'no answer'})"
+        raise SettingsError("database", rule, advice) from None
     except DATABASE_ERRORS as error:
         raise SettingsError(setting, f"cannot be used ({type(error).__name__})", advice) from None
     except (MalformedError, AuditError) as error:

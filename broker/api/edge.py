@@ -97,6 +97,8 @@ class Edge:
             size = await self.published.size()
         except NotRecordedError:
             return {"ready": False, "database": False}
+        if not await self.spending.works():
+            return {"ready": False, "database": False}
         return {
             "ready": True,
             "database": True,

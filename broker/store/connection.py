@@ -10,8 +10,9 @@ from typing import Protocol, TypeVar
 from audit.database import DATABASE_ERRORS, Connection
 from audit.errors import DatabaseError
 from audit.sqlite import SqliteConnection, open_database
-from broker.domain.errors import SchemaNotMigratedError, StorageError, WriterHeldError
+from broker.domain.errors import RightsTooWideError, SchemaNotMigratedError, StorageError, WriterHeldError
 from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile
+from broker.store.rights import check_rights
 from broker.store.schema import check_migrated
 
 BUSY_MS = 5000
@@ -150,14 +151,25 @@ class SingleWriter:
     def __init__(self, address: DatabaseAddress) -> None:
         """Open the session. Raises as `open_connection`; of a server also while another broker writes there."""
         self._address = address
+        self._settle: Callable[[Connection], object] | None = None
+        self._settled = True
         self.connection = _open_writing(address)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sluis-writer")
+
+    def settles_with(self, settle: Callable[[Connection], object]) -> None:
+        """Whenever it is not known what became of a commit, `settle` finds out before anything else is run."""
+        self._settle = settle
+
+    def is_unsettled(self) -> None:
+        """What became of the newest commit is not known."""
+        self._settled = False
 
     async def run(self, work: Callable[[Connection], _T]) -> _T:
         """Return what `work` returns, run alone on the writer's thread; its exceptions come back.
 
         Raises:
             StorageError: the database cannot be reached; `work` was not begun.
+            LogUnavailableError: what became of an earlier commit cannot be settled; `work` was not begun.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
@@ -167,6 +179,11 @@ class SingleWriter:
                 self.connection = _open_writing(self._address)
             except (*DATABASE_ERRORS, StorageError) as error:
                 raise StorageError from error
+            self._settled = False
+        if not self._settled and self._settle is not None:
+            # Nothing that a lost commit left behind is read, told or built on before the signer knows of it.
+            self._settle(self.connection)
+            self._settled = True
         return work(self.connection)
 
     def close(self) -> None:
@@ -182,15 +199,20 @@ def _open_writing(address: DatabaseAddress) -> Connection:
     way, has come to its end before anything is read or written here again.
 
     Raises:
-        WriterHeldError: another broker holds it. And as `open_connection`.
+        WriterHeldError: another broker holds it.
+        RightsTooWideError: this role may do too much. And as `open_connection`.
     """
     connection = open_connection(address)
     if isinstance(address, PostgresServer):
         try:
+            check_rights(connection)
             connection.execute("SELECT pg_advisory_lock(?)", (_WRITER_LOCK,))
         except DatabaseError as error:
             connection.close()
             if error.sqlstate == _LOCK_NOT_AVAILABLE:
                 raise WriterHeldError from None
+            raise
+        except RightsTooWideError:
+            connection.close()
             raise
     return connection

@@ -75,6 +75,7 @@ class StoredLedger:
             LogUnavailableError: signer and database disagree: a rollback, a fork, or a lost state file.
             StorageError: the database did not take it.
         """
+        self._writer.settles_with(self._settle_anew)
         await self._writer.run(self._open)
 
     async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
@@ -106,11 +107,11 @@ class StoredLedger:
     def _open(self, connection: Connection) -> None:
         try:
             self._settle(connection)
-            if connection.execute("SELECT count(*) FROM log_checkpoints").fetchone()[0] == 0:
+            if connection.execute("SELECT 1 FROM log_checkpoints LIMIT 1").fetchone() is None:
                 connection.execute(connection.dialect.begin_write)
                 found_log(StoredLogTransaction(connection), signer=self._signer)
                 connection.execute("COMMIT")
-        except (*DATABASE_ERRORS, AuditError) as error:
+        except Exception as error:  # as in `_write_once`
             raise self._undone(connection, error) from error
 
     def _write(self, connection: Connection, batch: Sequence[SealedProposal], at: int) -> Written:
@@ -204,11 +205,20 @@ class StoredLedger:
         self._signer.settle(head)
         return head
 
+    def _settle_anew(self, connection: Connection) -> None:
+        """What became of the newest commit is known to the signer. Raises LogUnavailableError: it is not."""
+        try:
+            self._settle(connection)
+        except (*DATABASE_ERRORS, AuditError) as error:
+            self._stopped = self._stopped or _is_fatal(error)
+            raise LogUnavailableError from error
+
     def _release(self, appended: Appended) -> None:
         """The commit is known to the signer, and only then may its checkpoint leave."""
         try:
             self._signer.settle(appended.checkpoint.head)
         except AuditError as error:
+            self._writer.is_unsettled()
             raise LogUnavailableError from error
 
     def _undone(self, connection: Connection, error: Exception) -> NotRecordedError:
@@ -220,6 +230,8 @@ class StoredLedger:
             moved = StoredLog(connection).head() != self._signer.released
         except (*DATABASE_ERRORS, AuditError):
             moved = True
+        if moved:
+            self._writer.is_unsettled()
         return LogUnavailableError() if self._stopped or moved else StorageError()
 
     def _store_cosignatures(self, connection: Connection, size: int, cosignatures: Sequence[Cosignature]) -> None:
@@ -229,7 +241,7 @@ class StoredLedger:
             for cosignature in cosignatures:
                 transaction.insert_cosignature(size, cosignature.witness, cosignature.line)
             connection.execute("COMMIT")
-        except (*DATABASE_ERRORS, AuditError) as error:
+        except Exception as error:  # as in `_write_once`
             raise self._undone(connection, error) from error
 
 

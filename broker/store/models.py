@@ -21,6 +21,7 @@ class SignalRow(Table, table=True):
     """One organisation's involvement; `handle` is the random search handle of log entries, erased with the row."""
 
     __tablename__ = "signals"
+    __table_args__ = (Index("ix_signals_state_ends_on", "state", "ends_on"),)
 
     id: str = Field(primary_key=True)
     handle: str = Field(unique=True)
@@ -97,7 +98,7 @@ class SpentTicketRow(Table, table=True):
 
     custodian: str = Field(primary_key=True)
     ticket_id: str = Field(primary_key=True)
-    expires_at: int = Field(sa_type=NUMBER)
+    expires_at: int = Field(sa_type=NUMBER, index=True)
 
 
 class RequestJtiRow(Table, table=True):

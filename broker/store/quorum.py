@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 
+from audit.checkpoint import MAX_SIZE
 from audit.database import Connection
 from audit.entry import Leaf
 from audit.policy_file import Policy
 from audit.stored_log import StoredLog
+
+PAGE = 256
+"""Checkpoints looked at together."""
 
 
 def names_of(policy: Policy, vkeys: Iterable[str]) -> frozenset[str]:
@@ -27,13 +31,15 @@ def covered_size(connection: Connection, policy: Policy, *, above: int = 0) -> i
     if policy.quorum is None:
         row = connection.execute("SELECT max(size) FROM log_checkpoints WHERE size > ?", (above,)).fetchone()
         return None if row[0] is None else int(row[0])
-    sizes = connection.execute(
-        "SELECT DISTINCT size FROM log_cosignatures WHERE size > ? ORDER BY size DESC", (above,)
-    ).fetchall()
+    page = "SELECT DISTINCT size FROM log_cosignatures WHERE size > ? AND size < ? ORDER BY size DESC LIMIT ?"
     query = "SELECT witness FROM log_cosignatures WHERE size = ?"
-    for (size,) in sizes:
-        if quorum_met(policy, [witness for (witness,) in connection.execute(query, (size,))]):
-            return int(size)
+    below = MAX_SIZE
+    # Newest first and a page at a time: nearly always it is the first, and a log of years has very many.
+    while sizes := [size for (size,) in connection.execute(page, (above, below, PAGE)).fetchall()]:
+        for size in sizes:
+            if quorum_met(policy, [witness for (witness,) in connection.execute(query, (size,))]):
+                return int(size)
+        below = sizes[-1]
     return None
 
 

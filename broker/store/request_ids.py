@@ -1,11 +1,15 @@
 """Request ids that were used: a signed request counts once, also after a restart (D13)."""
 
+import asyncio
+
 from audit.database import DATABASE_ERRORS, Connection
-from broker.domain.errors import StorageError
+from broker.domain.errors import NotRecordedError, StorageError
 from broker.ports import Clock
 from broker.protocol.request_signing import SKEW_S
 from broker.store.connection import SingleWriter
 
+ANSWERS_S = 2.0
+"""Seconds after which a writer that does not answer is taken for one that hangs."""
 _FLOOR = "floor"
 """The row of an issuer that is no request id: the latest expiry among its ids that may have been forgotten."""
 _RAISE_FLOORS = f"""INSERT INTO request_jti (issuer, jti, expires_at)
@@ -47,10 +51,19 @@ class StoredRequestIds:
                     and connection.execute(_SPEND, (issuer, jti, expires_at)).rowcount == 1
                 )
                 connection.execute("COMMIT")
-            except DATABASE_ERRORS as error:
+            except Exception as error:  # whatever it was: no transaction stays open, and nobody is told "first"
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise StorageError from error
             return first
 
         return await self._writer.run(note)
+
+    async def works(self) -> bool:
+        """Return whether the writer, which every request needs, answers at once."""
+        try:
+            async with asyncio.timeout(ANSWERS_S):
+                await self._writer.run(lambda connection: connection.execute("SELECT 1").fetchone())
+        except (TimeoutError, NotRecordedError, *DATABASE_ERRORS):
+            return False
+        return True

@@ -13,7 +13,7 @@ from broker.domain.errors import SchemaNotMigratedError
 from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile
 from broker.store.roles import grant_service
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest migration; a test compares it with the files."""
 
 
@@ -73,8 +73,10 @@ def _server_engine(address: PostgresServer) -> Engine:
     from audit.postgres import driver_connection  # noqa: PLC0415 - the driver is loaded only where a server is used
 
     return create_engine(
-        "postgresql+psycopg://", creator=lambda: driver_connection(address.url), isolation_level="SERIALIZABLE"
-    )  # fmt: skip
+        "postgresql+psycopg://",
+        creator=lambda: driver_connection(address.url, for_administration=True),
+        isolation_level="SERIALIZABLE",
+    )
 
 
 @contextmanager

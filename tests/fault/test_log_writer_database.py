@@ -20,12 +20,15 @@ from audit.signer import LocalSigner, Signer
 from audit.stored_log import StoredLog
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError, WriterHeldError
 from broker.ports import Proposal
+from broker.store.address import PostgresServer
 from broker.store.connection import SingleWriter
 from broker.store.ledger import TRIES, StoredLedger
 from broker.store.log_writer import Cosignature, SealedProposal, Written
+from broker.store.request_ids import StoredRequestIds
 from tests.simulators.broker_world import LOG_NAME, log_policy
-from tests.simulators.clock import NOON, SeededRandomness
+from tests.simulators.clock import NOON, SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
+from tests.simulators.enrolled import GI
 from tests.simulators.faulty_database import Fault, FaultyConnection, sqlite_error
 from tests.simulators.proposals import storing
 
@@ -215,6 +218,51 @@ async def test_a_lost_session_costs_one_tick_and_the_same_process_goes_on(
     await process.write("second")
     process.stop()
     assert check_whole(process.database, ["second"]) == size
+
+
+@pytest.mark.parametrize("fails", ["session", "signer"])
+async def test_nothing_of_a_lost_commit_is_told_before_the_signer_knows_of_it(tmp_path: Path, fails: str) -> None:
+    """The next use of the writer settles first, be it only to note a request id: who asks again reads a settled log."""
+    process = Process(tmp_path, "postgresql")
+    signer = Failing(process.signer)
+    process.ledger = process.over(signer)
+    await process.ledger.open()
+    if fails == "session":
+        process.disk.faults.append(Fault(fragment="COMMIT", error=DatabaseError(None, lost=True), after=True))
+    else:
+        signer.on_settle = [None, SignerError("no room")]
+    with pytest.raises(LogUnavailableError):
+        await process.write("first")
+    assert process.signer.released.size == 0
+    await StoredRequestIds(writer=process.writer, clock=TestClock()).spend(issuer=GI, jti="a" * 32, expires_at=NOON)
+    assert process.signer.released.size == 1
+    process.stop()
+
+
+async def test_a_standby_that_lags_stops_the_log_after_a_lost_commit(tmp_path: Path) -> None:
+    """Put in the place of a server that acknowledged more, an older copy gets no request, no answer and no entry."""
+    process = Process(tmp_path, "postgresql")
+    await process.ledger.open()
+    await process.write("zeroth")
+    process.stop()
+    assert isinstance(process.database.address, PostgresServer)
+    (tmp_path / "older").mkdir()
+    older = databases.copy(process.database.address.url, tmp_path / "older")
+    process = Process(tmp_path, "postgresql")
+    await process.ledger.open()
+    await process.write("first")
+    process.disk.faults.append(Fault(fragment="BEGIN", error=DatabaseError(None, lost=True)))
+    with pytest.raises(NotRecordedError):
+        await process.write("never")
+    process.writer._address = PostgresServer(url=older)
+    spending = StoredRequestIds(writer=process.writer, clock=TestClock())
+    for _ in range(2):
+        with pytest.raises(LogUnavailableError):
+            await spending.spend(issuer=GI, jti="a" * 32, expires_at=NOON)
+        with pytest.raises(LogUnavailableError):
+            await process.write("second")
+    assert not await spending.works()
+    process.stop()
 
 
 async def test_a_second_broker_cannot_write_to_the_same_server(tmp_path: Path) -> None:

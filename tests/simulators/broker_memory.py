@@ -389,3 +389,7 @@ class MemoryRequestIds:
         first = (issuer, jti) not in self._spent
         self._spent.setdefault((issuer, jti), expires_at)
         return first
+
+    async def works(self) -> bool:
+        """See `RequestSpending.works`."""
+        return True

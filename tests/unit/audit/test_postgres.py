@@ -134,6 +134,38 @@ def test_a_refused_insert_is_an_error_of_the_log(filled: Log, gap: bool) -> None
     filled.connection.execute("ROLLBACK")
 
 
+@pytest.mark.parametrize("warns", [True, False])
+def test_a_commit_that_is_none_is_never_taken_for_one(filled: Log, warns: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    """One that only rolled back, or came with a warning (no standby has it), ends the session: nothing is known."""
+    connection = filled.connection
+    connection.execute("BEGIN")
+    if warns:
+        connection.execute("CREATE TEMPORARY TABLE warner (id integer)")
+        connection.execute(
+            "CREATE FUNCTION pg_temp.warn() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE WARNING 'not everywhere'; RETURN NULL; END $$"
+        )
+        connection.execute(
+            "CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON warner DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION pg_temp.warn()"
+        )
+        connection.execute("INSERT INTO warner VALUES (1)")
+    else:
+        with pytest.raises(DatabaseError):
+            connection.execute("SELECT 1 / 0")
+    with pytest.raises(DatabaseError) as unknown:
+        connection.execute("COMMIT")
+    assert unknown.value.lost
+    assert connection.lost
+
+
+def test_a_value_that_never_leaves_is_the_proposals_own_fault(filled: Log) -> None:
+    """A text that PostgreSQL cannot hold is refused by the driver, and counts as a refused value."""
+    with pytest.raises(DatabaseError) as refused:
+        filled.connection.execute("SELECT ?", ("a\x00b",))
+    assert refused.value.is_of_values
+
+
 def test_an_error_never_quotes_a_value(filled: Log) -> None:
     """What the server says in words, with the value in it, goes no further than the driver's module."""
     with pytest.raises(DatabaseError) as refused:

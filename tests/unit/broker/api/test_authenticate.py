@@ -35,6 +35,10 @@ class Known:
         """Return the register."""
         return self._register
 
+    async def works(self) -> bool:
+        """Say yes."""
+        return True
+
     async def epoch(self) -> EpochDocument:
         """Return the epoch in use."""
         return EpochDocument.from_mapping(epoch_document().document)

@@ -35,7 +35,7 @@ def test_settings_come_back_as_written(tmp_path: Path) -> None:
 
 def test_a_database_is_a_file_or_a_server(tmp_path: Path) -> None:
     """A server is named with the role to serve as, and never with its password: that is a file of libpq's."""
-    url = "postgresql://sluis%20service@host/sluis?passfile=/run/secrets/pass"
+    url = "postgresql://sluis%20service@db.example.nl/sluis?sslmode=verify-full&passfile=/run/secrets/pass"
     settings = _read(tmp_path, {**GOOD, "database": url})
     address = address_of(settings.database, folder=tmp_path)
     assert address == PostgresServer(url=url)
@@ -76,9 +76,17 @@ def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
         ("database", "postgresql:sluis"),
         ("database", "postgresql://host/sluis"),
         ("database", "postgresql://role@host/"),
-        ("database", "postgresql://role:secret@host/sluis"),
-        ("database", "postgresql://role@host/sluis?password=secret"),
-        ("database_owner", "postgresql://owner:secret@host/sluis"),
+        ("database", "postgresql://role:secret@localhost/sluis"),
+        ("database", "postgresql://role@localhost/sluis?password=secret"),
+        ("database", "postgresql://role@localhost/sluis?sslpassword=secret"),
+        ("database", "postgresql://role@localhost/sluis?user=owner"),
+        ("database", "postgres://role:secret@localhost/sluis"),
+        ("database", "mysql://role@localhost/sluis"),
+        ("database", "postgresql://role@db.example.nl/sluis"),
+        ("database", "postgresql://role@db.example.nl/sluis?sslmode=require"),
+        ("database", "postgresql://role@/sluis?host=/run/postgresql,db.example.nl"),
+        ("database", "postgresql://role@localhost/sluis?hostaddr=192.0.2.1"),
+        ("database_owner", "postgresql://owner:secret@localhost/sluis"),
     ],
 )
 def test_a_wrong_setting_refuses_to_start(tmp_path: Path, name: str, value: object) -> None:

@@ -14,12 +14,12 @@ from broker.domain.errors import RightsTooWideError, SchemaNotMigratedError, Sto
 from broker.ports import StampKey, StampKind
 from broker.store import migrations
 from broker.store.address import SqliteFile
-from broker.store.connection import open_connection, open_reader
+from broker.store.connection import SingleWriter, open_connection, open_reader
 from broker.store.models import TOKEN_INDEX_TABLES, Table
 from broker.store.rights import LOG_TABLES, RIGHTS, check_rights
 from broker.store.schema import SCHEMA_VERSION, administration, migrate
 from tests.simulators.databases import Database, databases
-from tests.simulators.postgres_cluster import SERVICE
+from tests.simulators.postgres_cluster import OWNER, SERVICE
 
 IDX = "idx"
 
@@ -150,7 +150,16 @@ def test_the_service_cannot_change_the_schema_or_what_is_settled(tmp_path: Path,
         assert refused.value.sqlstate == "42501"
 
 
-@pytest.mark.parametrize("right", ["UPDATE, DELETE ON log_entries", "TRUNCATE ON log_nodes", "CREATE ON SCHEMA public"])
+@pytest.mark.parametrize(
+    "right",
+    [
+        "UPDATE, DELETE ON log_entries",
+        "UPDATE (leaf) ON log_entries",
+        "TRUNCATE ON log_nodes",
+        "TRIGGER ON log_checkpoints",
+        "CREATE ON SCHEMA public",
+    ],
+)
 def test_a_broker_with_too_many_rights_does_not_start(tmp_path: Path, right: str) -> None:
     """A role that could rewrite the log, and the owner of the schema, are refused at the start."""
     database = databases.new("postgresql", tmp_path)
@@ -167,6 +176,43 @@ def test_a_broker_with_too_many_rights_does_not_start(tmp_path: Path, right: str
     migrate(database.owner, service=SERVICE)
     with closing(open_connection(database.address)) as connection:
         check_rights(connection)
+
+
+@pytest.mark.parametrize(
+    ("gives", "takes"),
+    [
+        ("GRANT {owner} TO {service}", "REVOKE {owner} FROM {service}"),
+        ("ALTER ROLE {service} NOINHERIT; GRANT {owner} TO {service}", "REVOKE {owner} FROM {service}"),
+        ("ALTER ROLE {service} CREATEROLE", "ALTER ROLE {service} NOCREATEROLE"),
+        ("ALTER ROLE {service} REPLICATION", "ALTER ROLE {service} NOREPLICATION"),
+        ("ALTER ROLE {service} SUPERUSER", "ALTER ROLE {service} NOSUPERUSER"),
+        ("GRANT pg_write_server_files TO {service}", "REVOKE pg_write_server_files FROM {service}"),
+        ("ALTER DATABASE {name} OWNER TO {service}", "ALTER DATABASE {name} OWNER TO {owner}"),
+    ],
+)
+def test_a_role_that_could_become_somebody_else_does_not_serve(tmp_path: Path, gives: str, takes: str) -> None:
+    """Rights that a role can give itself are rights: membership, making roles, files of the server, the database."""
+    database = databases.new("postgresql", tmp_path)
+    names = {"owner": OWNER, "service": SERVICE, "name": database.rows("SELECT current_database()")[0][0]}
+    try:
+        for statement in gives.split(";"):
+            databases.cluster.administer(statement.format(**names))
+        with pytest.raises(RightsTooWideError):
+            SingleWriter(database.address)
+    finally:
+        databases.cluster.administer(takes.format(**names))
+        databases.cluster.administer(f"ALTER ROLE {SERVICE} INHERIT")
+    SingleWriter(database.address).close()
+
+
+def test_what_everybody_was_given_is_taken_back(tmp_path: Path) -> None:
+    """A right of PUBLIC is a right of the service: `migrate` takes it away."""
+    database = databases.new("postgresql", tmp_path)
+    database.write("GRANT UPDATE ON log_entries TO PUBLIC")
+    with pytest.raises(RightsTooWideError):
+        SingleWriter(database.address)
+    migrate(database.owner, service=SERVICE)
+    SingleWriter(database.address).close()
 
 
 def test_a_failed_administration_leaves_nothing(database: Database) -> None:
