@@ -121,12 +121,13 @@ class Enrolled:
 
 
 def request_token(
-    oin: str, *, target: Target, body: bytes, jti: str, now: int, role: str = "worker", approval: bool = False
-) -> str:
+    oin: str, *, target: Target, body: bytes, jti: str, now: int, role: str = "worker", approval: bool = False,
+    worker: str = "",
+) -> str:  # fmt: skip
     """Return the token of an organisation's worker in this role over one request."""
     return sign_request(
         key(oin),
-        sender=Sender(organisation=oin, worker=worker_id(oin, role), role=role),
+        sender=Sender(organisation=oin, worker=worker or worker_id(oin, role), role=role),
         target=target,
         body=body,
         jti=jti,

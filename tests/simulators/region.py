@@ -15,12 +15,16 @@ import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+
+from typer.testing import CliRunner
 
 from broker.protocol.roster import Worker, roster_document
 from broker.settings import FILE_NAME
-from tests.simulators.databases import Database, at, databases
+from tests.simulators.databases import Database, Databases, at, databases
 from tests.simulators.enrolled import NAMES, Enrolled, key, worker_id
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 from tests.simulators.wire_partner import WirePartner
@@ -35,8 +39,7 @@ def command(script: str) -> list[str]:
     installed = Path(sys.executable).with_name(script)
     if installed.exists():
         return [str(installed)]
-    targets = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    module, _, function = targets[script].partition(":")
+    module, function = _target(script)
     return [sys.executable, "-c", f"from {module} import {function}; {function}()"]
 
 
@@ -47,6 +50,8 @@ def environment() -> dict[str, str]:
 
 def run(script: str, *arguments: object, expect: int = 0) -> str:
     """Return what a command printed, once it ended with the expected exit code."""
+    if _in_process.get():
+        return call(script, *arguments, expect=expect)
     done = subprocess.run(
         [*command(script), *map(str, arguments)],
         capture_output=True,
@@ -57,6 +62,34 @@ def run(script: str, *arguments: object, expect: int = 0) -> str:
     )
     assert done.returncode == expect, f"{script} {arguments[0]}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def call(script: str, *arguments: object, expect: int = 0) -> str:
+    """Return what a command printed, carried out in this process: as `run`, without the time of a start."""
+    app = import_module(_target(script)[0]).app
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == expect, f"{script} {arguments[0]}: {done.exit_code}\n{done.output}"
+    return done.stdout
+
+
+@contextmanager
+def in_this_process() -> Iterator[None]:
+    """Let `run` carry out commands here, for a test whose subject is not how a command starts."""
+    before = _in_process.set(True)
+    try:
+        yield
+    finally:
+        _in_process.reset(before)
+
+
+_in_process: ContextVar[bool] = ContextVar("in_process", default=False)
+
+
+def _target(script: str) -> tuple[str, str]:
+    """Return the module and the function that a console script calls."""
+    targets = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    module, _, function = targets[script].partition(":")
+    return module, function
 
 
 def free_port() -> int:
@@ -73,12 +106,15 @@ class Service:
     arguments: Sequence[str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    through: Sequence[str] = ()
+    """A program that runs the script in its own way; it gets the script's name first."""
 
     def start(self) -> None:
         """Start it, and return once it printed its ready line."""
+        program = [*self.through, self.script] if self.through else command(self.script)
         with self.log.open("ab") as errors:
             self.process = subprocess.Popen(
-                [*command(self.script), *self.arguments], stdout=subprocess.PIPE, stderr=errors, env=environment()
+                [*program, *self.arguments], stdout=subprocess.PIPE, stderr=errors, env=environment()
             )
         assert self.process.stdout is not None
         readable, _, _ = select.select([self.process.stdout], [], [], READY_S)
@@ -105,6 +141,7 @@ class Region:
     services: dict[str, Service] = field(default_factory=dict)
     register_number: int = 1
     kind: str = "sqlite"
+    stores: Databases = field(default_factory=lambda: databases)
 
     def next_number(self) -> int:
         """Return the number of the next register; tests run in any order and a number only rises."""
@@ -199,7 +236,7 @@ class Region:
         url = self.urls["broker"]
         identity = ("--id", BROKER, "--public-url", url, "--bind", url.removeprefix("http://"))
         pins = [part for name in CUSTODIANS for part in ("--custodian", f"{name}={self.path(name)}/custodian.pub.jwk")]
-        setting = {} if self.kind == "sqlite" else databases.kept(self.kind, self.folder).setting
+        setting = {} if self.kind == "sqlite" else self.stores.kept(self.kind, self.folder).setting
         held = [part for name, value in setting.items() for part in (f"--{name.replace('_', '-')}", value)]
         printed = run(
             "sluis-broker",
