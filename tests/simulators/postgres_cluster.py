@@ -92,6 +92,11 @@ class PostgresCluster:
         """The server and all its sessions are gone as in a crash."""
         assert self.process is not None
         kill_server(self.process.pid)
+        self.reap()
+
+    def reap(self) -> None:
+        """Wait until the server is gone that somebody else killed."""
+        assert self.process is not None
         self.process.wait(timeout=30)
         self.process = None
 

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
+import httpx
 from typer.testing import CliRunner
 
 from broker.protocol.roster import Worker, roster_document
@@ -92,6 +93,13 @@ def _target(script: str) -> tuple[str, str]:
     return module, function
 
 
+def console_script(script: str) -> Callable[[], None]:
+    """Return the function that a console script of ours calls."""
+    module, function = _target(script)
+    called: Callable[[], None] = getattr(import_module(module), function)
+    return called
+
+
 def free_port() -> int:
     """Return a port of loopback that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -123,8 +131,17 @@ class Service:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and wait until it is gone."""
+        self.signal(how)
+        self.reap()
+
+    def signal(self, how: signal.Signals) -> None:
+        """Tell it to end, without waiting."""
         if self.process is not None:
             self.process.send_signal(how)
+
+    def reap(self) -> None:
+        """Wait until it is gone, however it came to its end."""
+        if self.process is not None:
             self.process.wait(timeout=20)
             if self.process.stdout is not None:
                 self.process.stdout.close()
@@ -158,11 +175,14 @@ class Region:
         settings = tomllib.loads((self.path("broker") / FILE_NAME).read_text(encoding="utf-8"))
         return at(settings.get("database", "broker.sqlite"), self.path("broker"))
 
-    def partner(self, oin: str) -> WirePartner:
+    def partner(self, oin: str, *, client: httpx.Client | None = None, worker: str = "") -> WirePartner:
         """Return an organisation that asks over the network."""
         custodians = {name: self.urls[name] for name in CUSTODIANS}
         epoch = (self.folder / "epoch.json").read_bytes()
-        return WirePartner(oin=oin, broker=(BROKER, self.urls["broker"]), custodians=custodians, epoch=epoch)
+        broker = (BROKER, self.urls["broker"])
+        return WirePartner(
+            oin=oin, broker=broker, custodians=custodians, epoch=epoch, client=client, worker=worker
+        )  # fmt: skip
 
     def set_up(self) -> None:
         """Make every folder, key and document, through the commands an operator would use."""

@@ -1,0 +1,174 @@
+"""SIGKILL of broker, custodians and database, at random and at named points: is anything lost that was acknowledged?"""
+
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.campaigns.acknowledged import NEVER, Acknowledged
+from tests.campaigns.load import Load
+from tests.campaigns.oracle import all_checks, rows_are_there
+from tests.campaigns.points import SERVER, SESSION, Point, named_points, random_victims
+from tests.campaigns.victims import Victims, running_victims
+from tests.simulators.databases import DATABASES
+
+TICK_MS = 30
+PAUSE_S = 0.15
+RANDOM_S = 0.4
+"""A kill at random comes within so many seconds after work goes on again."""
+PASSED_BY = 3
+"""How often at most a named point is passed by before the kill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Whom to kill, and where, in a region on one kind of database."""
+
+    kind: str
+    seed: int
+    victims: Sequence[str]
+    points: Sequence[Point]
+
+    @classmethod
+    def whole(cls, kind: str, *, size: int, seed: int) -> "Plan":
+        """Return so many kills at random, each victim in turn, and every named point once."""
+        victims = random_victims(kind)
+        return cls(
+            kind=kind, seed=seed, victims=[victims[at % len(victims)] for at in range(size)], points=named_points(kind)
+        )
+
+    @classmethod
+    def small(cls, kind: str, *, seed: int, rounds: int, points: int) -> "Plan":
+        """Return each victim so many times, and so many named points, drawn by the seed."""
+        victims = [*random_victims(kind)] * rounds
+        drawn = random.Random(f"{seed} {kind}").sample(named_points(kind), points)
+        return cls(kind=kind, seed=seed, victims=victims, points=drawn)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of a region on one kind of database."""
+
+    plan: Plan
+    books: Acknowledged
+    restarts: Sequence[float]
+    log_verified: bool
+    covered: list[str] = field(default_factory=list)
+    kills: int = 0
+    seconds: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was lost and nothing happened that may not."""
+        return self.log_verified and not self.books.lost and not self.books.faults
+
+    def report(self) -> dict[str, Any]:
+        """Return the figures, which name nobody."""
+        books = self.books
+        acknowledged = [signal for signal in books.signals if signal.acknowledged < NEVER]
+        return {
+            "holds": self.holds,
+            "kills": self.kills,
+            "loss_per_kill_below_at_95_percent": round(3 / self.kills, 4) if self.kills and not books.lost else None,
+            "acknowledged_commands": len(books.told),
+            "acknowledged_signals": len(acknowledged),
+            "withdrawn": sum(not signal.stands for signal in acknowledged),
+            "found": books.found,
+            "lost": books.lost,
+            "faults": books.faults,
+            "present_but_unacknowledged": books.unacknowledged,
+            "not_done": dict(sorted(books.not_done.items())),
+            "restart_seconds": {
+                "count": len(self.restarts),
+                "median": round(statistics.median(self.restarts), 2) if self.restarts else None,
+                "max": round(max(self.restarts), 2) if self.restarts else None,
+            },
+            "points": self.covered,
+            "log_verified": self.log_verified,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def carry_out(plan: Plan, folder: Path, *, say: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Return what became of a region that was treated as planned; its processes are gone."""
+    began, books, drawn = time.monotonic(), Acknowledged(), random.Random(f"{plan.seed} {plan.kind} order")
+    kills: list[str | Point] = [*plan.victims, *plan.points]
+    drawn.shuffle(kills)
+    with running_victims(folder / plan.kind, plan.kind, tick_ms=TICK_MS) as victims:
+        outcome = Outcome(plan=plan, books=books, restarts=victims.restarts, log_verified=False)
+        load = Load.of(victims.region, books, seed=plan.seed, pause_s=PAUSE_S)
+        load.start()
+        try:
+            for kill in kills:
+                say(f"{plan.kind}: kill {outcome.kills + 1} of {len(kills)}: {_title(kill)}")
+                _kill(kill, victims, load, outcome, drawn)
+        finally:
+            load.stop()
+        if not books.faults:
+            outcome.log_verified = all_checks(load, victims.region, folder / f"{plan.kind}-log")
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def _kill(kill: str | Point, victims: Victims, load: Load, outcome: Outcome, drawn: random.Random) -> None:
+    """One kill, the start of what it ended, and a look at what is there; what is wrong is in the books."""
+    books = load.books
+    if not load.goes_on():
+        books.fault(f"nobody was answered any more before {_title(kill)}")
+        return
+    broker = victims.serves_without_restart()
+    if isinstance(kill, Point):
+        reached = victims.kill_at(kill, pass_by=drawn.randrange(PASSED_BY))
+        if not reached:
+            books.fault(f"a point was not reached: {kill.title}")
+            return
+        outcome.covered.append(kill.title)
+    else:
+        time.sleep(drawn.uniform(0, RANDOM_S))  # the moment is random: nothing is waited for
+        victims.kill(kill)
+    outcome.kills += 1
+    victim = kill.victim if isinstance(kill, Point) else kill
+    if not load.goes_on():
+        books.fault(f"nobody was answered any more after {_title(kill)}")
+    if victim in {SERVER, SESSION} and victims.serves_without_restart() != broker:
+        books.fault(f"the broker ended with its database: {_title(kill)}")
+    rows_are_there(victims.region, books)
+
+
+def _title(kill: str | Point) -> str:
+    return kill.title if isinstance(kill, Point) else f"{kill}, at random"
+
+
+def run_campaign(size: int, seed: int, *, say: Callable[[str], None]) -> Mapping[str, Any]:
+    """Return the report of this campaign on both stores: `size` kills at random each, and every named point."""
+    with tempfile.TemporaryDirectory(prefix="sluis-kill-") as folder:
+        outcomes = {
+            kind: carry_out(Plan.whole(kind, size=size, seed=seed), Path(folder), say=say) for kind in DATABASES
+        }
+    kills = sum(outcome.kills for outcome in outcomes.values())
+    lost = sum(len(outcome.books.lost) for outcome in outcomes.values())
+    holds = all(outcome.holds for outcome in outcomes.values())
+    return {
+        "schema": "campaign/v1",
+        "name": "kill",
+        "size": size,
+        "seed": seed,
+        "holds": holds,
+        "says": _sentence(kills, lost),
+        "stores": {kind: outcome.report() for kind, outcome in outcomes.items()},
+    }
+
+
+def _sentence(kills: int, lost: int) -> str:
+    if lost or not kills:
+        return f"{lost} lost in {kills} kills."
+    return (
+        f"0 lost in {kills} kills: with 95 % confidence a kill loses an acknowledged signal less often than "
+        f"{3 / kills:.4f} times (rule of three)."
+    )
+
+
