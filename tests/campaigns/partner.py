@@ -19,7 +19,7 @@ from tests.simulators.wire_partner import Batch, Tokens, WirePartner
 
 OK, REFUSED = 200, {403, 409}
 NOT_DONE = 503
-RETRY_S = 0.05
+RETRY_S = 0.2
 """How long a partner waits before it asks again. It waits for nothing in particular: it is a client with manners."""
 GIVE_UP_S = 120.0
 
