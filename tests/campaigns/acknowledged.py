@@ -86,7 +86,7 @@ class Acknowledged:
             return list(self._by_person)
 
     def judge(self, asker: str, person: str, found: set[str], *, asked: int) -> None:
-        """Hold an answer against what was acknowledged when it was `asked`: what is missing is lost, and written down."""
+        """Hold an answer against what was acknowledged when it was `asked`: what is missing is written down as lost."""
         with self._lock:
             others = {oin: signal for oin, signal in self._by_person[person].items() if oin != asker}
             must = {oin for oin, one in others.items() if one.acknowledged < asked and one.withdrawing == NEVER}

@@ -170,5 +170,3 @@ def _sentence(kills: int, lost: int) -> str:
         f"0 lost in {kills} kills: with 95 % confidence a kill loses an acknowledged signal less often than "
         f"{3 / kills:.4f} times (rule of three)."
     )
-
-

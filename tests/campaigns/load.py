@@ -1,4 +1,4 @@
-"""Work as it goes on in a region while things break: several workers of several organisations, each one thing at a time."""
+"""Work that goes on in a region while things break: workers of several organisations, each one thing at a time."""
 
 import random
 import threading

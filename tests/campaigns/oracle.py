@@ -1,4 +1,4 @@
-"""Whether a region holds all it acknowledged, and nothing twice: asked of it, read beside it, and verified as outsiders do."""
+"""Whether a region holds all it acknowledged, and nothing twice: asked of it, read beside it, verified from outside."""
 
 import json
 from collections import Counter
@@ -7,15 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from audit.entry import Leaf
-from audit.merkle import TreeHead
+from audit.entry import parse_payload
 from audit.policy_file import Policy, parse_policy
 from audit.receipt import Receipt
 from audit.seal import KeyEncryptionKey, open_group
 from audit.signer import LocalSigner
 from audit.stored_log import StoredLog
 from audit.tile_path import TILE_WIDTH
-from audit.verify import _entries, _read_bundle, parse_payload, verify_receipt
+from audit.verify import _entries, _read_bundle, verify_receipt
 from broker.settings import LOG_KEY, PAYLOAD_KEY
 from broker.store.address import SqliteFile
 from tests.campaigns.acknowledged import NEVER, Acknowledged, Told
@@ -26,7 +25,7 @@ from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
 
 def everything_is_found(load: Load) -> None:
-    """Everybody on whom something was registered is asked for by two organisations that hold nothing on him, in two ways.
+    """Two organisations that hold nothing on a person ask for everybody on whom something was registered.
 
     The first registers, which shows who is involved, and checks with the standing that this gave; the second registers.
     What is missing is in the books as lost.
@@ -64,7 +63,9 @@ def state_is_exact(region: Region, books: Acknowledged) -> None:
     """Signals and answers are those that were acknowledged, each once; nothing else was done by anybody."""
     rows = region.database.rows("SELECT id, state, ends_on FROM signals")
     wanted = {
-        (one.id, "active" if one.stands else "withdrawn", one.ends_on) for one in books.signals if one.acknowledged < NEVER
+        (one.id, "active" if one.stands else "withdrawn", one.ends_on)
+        for one in books.signals
+        if one.acknowledged < NEVER
     }
     if set(rows) != wanted or len(rows) != len(wanted):
         books.fault(f"signals differ from what was acknowledged: {len(set(rows) ^ wanted)} rows")
@@ -102,7 +103,7 @@ def entries_are_exact(region: Region, books: Acknowledged) -> int:
 def signer_is_settled(region: Region, books: Acknowledged) -> None:
     """The broker, which has ended, left its signer at the head that the database holds."""
     with region.database.session() as connection:
-        head: TreeHead = StoredLog(connection).head()
+        head = StoredLog(connection).head()
     with LocalSigner.open(region.path("broker") / "keys" / LOG_KEY) as signer:
         if signer.released != head:
             books.fault("the signer is not at the head of the log")
@@ -140,8 +141,7 @@ def _stands(told: Told, policy: Policy, published: Sequence[bytes]) -> bool:
     receipt = Receipt.from_wire(dict(told.receipt or {}))
     required = ("meta", "actor") if set(receipt.openings) >= {"meta", "actor"} else ("actor",)
     verified = verify_receipt(receipt, policy, require=required)
-    leaf: Leaf = verified.leaf
-    return verified.index < len(published) and published[verified.index] == leaf.encode()
+    return verified.index < len(published) and published[verified.index] == verified.leaf.encode()
 
 
 def _published(folder: Path, size: int) -> Iterator[bytes]:
@@ -162,5 +162,3 @@ def all_checks(load: Load, region: Region, out: Path) -> bool:
     entries_are_exact(region, load.books)
     budgets_are_exact(region, load.books)
     return log_is_verified(region, load.books, out)
-
-

@@ -1,4 +1,4 @@
-"""One worker of a campaign: whatever he asks he goes on asking, under the same key, until he knows what became of it."""
+"""One worker of a campaign: what he asks he goes on asking, under the same key, until he knows what became of it."""
 
 import hashlib
 import json

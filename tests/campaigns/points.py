@@ -55,7 +55,11 @@ class Point:
 
 def named_points(kind: str) -> list[Point]:
     """Return every point of a region on this kind of database."""
-    victims = [(BROKER, BROKER, _BROKER), (CUSTODIAN_A, CUSTODIAN_A, _CUSTODIAN), (CUSTODIAN_B, CUSTODIAN_B, _CUSTODIAN)]
+    victims = [
+        (BROKER, BROKER, _BROKER),
+        (CUSTODIAN_A, CUSTODIAN_A, _CUSTODIAN),
+        (CUSTODIAN_B, CUSTODIAN_B, _CUSTODIAN),
+    ]
     if kind == "postgresql":
         victims += [(BROKER, SERVER, _WRITTEN), (BROKER, SESSION, ("tick INSERT INTO signals", "tick COMMIT"))]
     return [
