@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from audit.database import DATABASE_ERRORS
-from audit.errors import AuditError
+from audit.errors import AuditError, DatabaseError
 from broker.domain.errors import BrokerError, RightsTooWideError, SchemaNotMigratedError, WriterHeldError
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
@@ -82,6 +82,8 @@ def told(setting: str, advice: str, *, also: tuple[type[Exception], ...] = ()) -
     except OSError as error:
         raise SettingsError(setting, (error.strerror or "cannot be used").lower(), advice) from None
     except DATABASE_ERRORS as error:
+        if isinstance(error, DatabaseError) and error.lost:
+            raise SettingsError("database", "cannot be reached", "start its server, or correct the address") from None
         raise SettingsError(setting, f"cannot be used ({type(error).__name__})", advice) from None
     except (MalformedError, AuditError) as error:
         raise SettingsError(setting, str(error), advice) from None

@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from tests.campaigns.victims import Victims, running_victims
 from tests.simulators.databases import DATABASES
 
 TICK_MS = 30
-PAUSE_S = 0.15
 RANDOM_S = 0.4
 """A kill at random comes within so many seconds after work goes on again."""
 PASSED_BY = 3
@@ -32,6 +32,8 @@ class Plan:
     seed: int
     victims: Sequence[str]
     points: Sequence[Point]
+    pause_s: float = 0.15
+    """Of each worker between two things he does."""
 
     @classmethod
     def whole(cls, kind: str, *, size: int, seed: int) -> "Plan":
@@ -46,7 +48,7 @@ class Plan:
         """Return each victim so many times, and so many named points, drawn by the seed."""
         victims = [*random_victims(kind)] * rounds
         drawn = random.Random(f"{seed} {kind}").sample(named_points(kind), points)
-        return cls(kind=kind, seed=seed, victims=victims, points=drawn)
+        return cls(kind=kind, seed=seed, victims=victims, points=drawn, pause_s=0.5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,15 +102,15 @@ def carry_out(plan: Plan, folder: Path, *, say: Callable[[str], None] = lambda _
     drawn.shuffle(kills)
     with running_victims(folder / plan.kind, plan.kind, tick_ms=TICK_MS) as victims:
         outcome = Outcome(plan=plan, books=books, restarts=victims.restarts, log_verified=False)
-        load = Load.of(victims.region, books, seed=plan.seed, pause_s=PAUSE_S)
+        load = Load.of(victims.region, books, seed=plan.seed, pause_s=plan.pause_s)
         load.start()
-        try:
-            for kill in kills:
-                say(f"{plan.kind}: kill {outcome.kills + 1} of {len(kills)}: {_title(kill)}")
-                _kill(kill, victims, load, outcome, drawn)
-        finally:
-            load.stop()
-        if not books.faults:
+        with closing(load):
+            try:
+                for kill in kills:
+                    say(f"{plan.kind}: kill {outcome.kills + 1} of {len(kills)}: {_title(kill)}")
+                    _kill(kill, victims, load, outcome, drawn)
+            finally:
+                load.stop()
             outcome.log_verified = all_checks(load, victims.region, folder / f"{plan.kind}-log")
     outcome.seconds = time.monotonic() - began
     return outcome

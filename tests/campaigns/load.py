@@ -24,6 +24,7 @@ class Load:
     partners: list[Partner]
     books: Acknowledged
     pause_s: float
+    client: httpx.Client
     _stopping: threading.Event
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -45,12 +46,11 @@ class Load:
                 wire=region.partner(oin, client=client, worker=worker),
                 books=books,
                 random=random.Random(f"{seed} {worker}"),
-                stopping=stopping,
             )
             for oin in ORGANISATIONS
             for worker in workers(oin)
         ]
-        return cls(partners=partners, books=books, pause_s=pause_s, _stopping=stopping)
+        return cls(partners=partners, books=books, pause_s=pause_s, client=client, _stopping=stopping)
 
     def start(self) -> None:
         """Everybody works."""
@@ -63,6 +63,10 @@ class Load:
         self._stopping.set()
         for thread in self._threads:
             thread.join()
+
+    def close(self) -> None:
+        """Nobody asks anything any more."""
+        self.client.close()
 
     def goes_on(self, *, answers: int = 3) -> bool:
         """Return whether so many more answers come within a minute."""

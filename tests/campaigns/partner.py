@@ -3,7 +3,6 @@
 import hashlib
 import json
 import random
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +34,6 @@ class Partner:
     wire: WirePartner
     books: Acknowledged
     random: random.Random
-    stopping: threading.Event
     own: list[Signal] = field(default_factory=list)
     checked: set[str] = field(default_factory=set)
 

@@ -48,25 +48,40 @@ class Victims:
 
     def kill_at(self, point: Point, *, pass_by: int) -> bool:
         """Return whether the point was reached in time; then its victim was killed there and is started again."""
-        orders = self._orders(point.reached_by)
+        self.order(point, pass_by=pass_by)
+        if not self.was_reached(point):
+            return False
+        self.start_again(point.victim)
+        return True
+
+    def order(self, point: Point, *, pass_by: int = 0) -> None:
+        """Whoever reaches this point kills its victim, once he passed it by so many times."""
         server = None if self.cluster is None or self.cluster.process is None else self.cluster.process.pid
         order = {"point": point.name, "victim": point.victim, "server": server, "pass_by": pass_by}
+        orders = self._orders(point.reached_by)
         fresh = orders.with_suffix(".new")
         fresh.write_text(json.dumps(order), encoding="utf-8")
         fresh.replace(orders)
-        until = time.monotonic() + REACHED_S
+
+    def was_reached(self, point: Point) -> bool:
+        """Return whether the ordered point was reached within a minute; if not, the order is taken back."""
+        orders, until = self._orders(point.reached_by), time.monotonic() + REACHED_S
         while orders.exists():
             if time.monotonic() > until:
                 orders.unlink(missing_ok=True)
                 return False
             time.sleep(0.002)
-        if point.victim == SERVER:
+        return True
+
+    def start_again(self, victim: str) -> None:
+        """What killed itself, or was killed by another part, is started again."""
+        if victim == SERVER:
             self._server().reap()
             self._server().start()
-        elif point.victim != SESSION:
-            self._service(point.victim).reap()
-            self._start(self._service(point.victim))
-        return True
+        elif victim != SESSION:
+            service = self._service(victim)
+            assert service.reap() == -signal.SIGKILL, f"{victim} ended otherwise than by a kill"
+            self._start(service)
 
     def serves_without_restart(self) -> int | None:
         """Return the process id of the broker, None when it has ended."""

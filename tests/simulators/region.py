@@ -139,13 +139,15 @@ class Service:
         if self.process is not None:
             self.process.send_signal(how)
 
-    def reap(self) -> None:
-        """Wait until it is gone, however it came to its end."""
-        if self.process is not None:
-            self.process.wait(timeout=20)
-            if self.process.stdout is not None:
-                self.process.stdout.close()
-            self.process = None
+    def reap(self) -> int | None:
+        """Return its exit code once it is gone, however it came to its end; None when it did not run."""
+        if self.process is None:
+            return None
+        code = self.process.wait(timeout=20)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.process = None
+        return code
 
 
 @dataclass(slots=True, kw_only=True)
