@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from tests.campaigns.acknowledged import Acknowledged, Signal
-from tests.campaigns.crowd import HOLDERS, ORGANISATIONS, workers
+from tests.campaigns.crowd import HOLDERS, ORGANISATIONS, WORKERS, workers
 from tests.campaigns.partner import Partner
 from tests.simulators.region import Region
 
@@ -29,7 +29,7 @@ class Load:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
-    def of(cls, region: Region, books: Acknowledged, *, seed: int, pause_s: float) -> "Load":
+    def of(cls, region: Region, books: Acknowledged, *, seed: int, pause_s: float, each: int = WORKERS) -> "Load":
         """Return the load of a region; it does not run yet.
 
         Args:
@@ -37,6 +37,7 @@ class Load:
             books: where everything that is told is kept.
             seed: of everybody's choices.
             pause_s: of each worker between two things he does.
+            each: how many workers of each organisation.
 
         """
         stopping = threading.Event()
@@ -48,7 +49,7 @@ class Load:
                 random=random.Random(f"{seed} {worker}"),
             )
             for oin in ORGANISATIONS
-            for worker in workers(oin)
+            for worker in workers(oin)[:each]
         ]
         return cls(partners=partners, books=books, pause_s=pause_s, client=client, _stopping=stopping)
 

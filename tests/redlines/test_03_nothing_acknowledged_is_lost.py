@@ -12,18 +12,18 @@ from tests.campaigns.victims import running_victims
 from tests.simulators.databases import DATABASES
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
-SEED = 3
+SEED, POINTS = 3, 4
 
 
 @pytest.mark.parametrize("kind", DATABASES)
 def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path, kind: str) -> None:
     """Every part killed at a random moment and at points drawn by a seed: all is found, nothing is there twice."""
-    plan = Plan.small(kind, seed=SEED, rounds=1, points=4)
+    plan = Plan.small(kind, seed=SEED, points=POINTS)
     outcome = carry_out(plan, tmp_path)
     assert outcome.books.lost == []
     assert outcome.books.faults == []
     assert outcome.log_verified
-    assert (outcome.kills, len(outcome.covered)) == (len(plan.victims) + 4, 4)
+    assert (outcome.kills, len(outcome.covered)) == (len(plan.victims) + POINTS, POINTS)
     assert outcome.books.found > 0
 
 
@@ -33,7 +33,7 @@ def test_the_campaign_sees_what_is_lost(tmp_path: Path) -> None:
         region, books = victims.region, Acknowledged()
         load = Load.of(region, books, seed=SEED, pause_s=0.01)
         load.start()
-        assert load.goes_on(answers=40)
+        assert load.goes_on(answers=25)
         load.stop()
         oracle.state_is_exact(region, books)
         oracle.budgets_are_exact(region, books)
