@@ -5,6 +5,7 @@ from pathlib import Path
 from broker.protocol.register import Bucket, BudgetClass
 from broker.protocol.roster import Worker, roster_document
 from broker.protocol.signed_document import SignedDocument
+from broker.settings import FILE_NAME
 from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled, key, worker_id
 from tests.simulators.region import Region, run
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
@@ -59,5 +60,6 @@ def enrol_workers(region: Region) -> None:
 
 def quicken(broker: Path, tick_ms: int) -> None:
     """The broker of this folder gathers requests for so many milliseconds only."""
-    file = broker / "broker.toml"
-    file.write_text(f"tick_ms = {tick_ms}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    file = broker / FILE_NAME
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("tick_ms")]
+    file.write_text("\n".join([f"tick_ms = {tick_ms}", *lines, ""]), encoding="utf-8")

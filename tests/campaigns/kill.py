@@ -17,7 +17,8 @@ from tests.campaigns.points import CUSTODIAN_A, CUSTODIAN_B, SERVER, SESSION, Po
 from tests.campaigns.victims import Victims, running_victims
 from tests.simulators.databases import DATABASES
 
-TICK_MS = 30
+TICK_MS, SLOW_TICK_MS = 30, 500
+"""How long requests gather; in the longer time a witness answers on a busy machine too."""
 RANDOM_S = 0.4
 """A kill at random comes within so many seconds after work goes on again."""
 PASSED_BY = 3
@@ -36,6 +37,8 @@ class Plan:
     """Of each worker between two things he does."""
     workers: int = 2
     """Of each organisation."""
+    enough: int = 600
+    """How many signals they make before they turn to other work."""
 
     @classmethod
     def whole(cls, kind: str, *, size: int, seed: int) -> "Plan":
@@ -53,9 +56,9 @@ class Plan:
         """
         spared = () if kind == "sqlite" else (CUSTODIAN_A, CUSTODIAN_B)
         victims = [victim for victim in random_victims(kind) if victim not in spared]
-        choice = [point for point in named_points(kind) if point.victim not in spared]
+        choice = [point for point in named_points(kind) if point.victim not in spared and not point.needs_witness]
         drawn = random.Random(f"{seed} {kind}").sample(choice, points)
-        return cls(kind=kind, seed=seed, victims=victims, points=drawn, pause_s=0.25, workers=1)
+        return cls(kind=kind, seed=seed, victims=victims, points=drawn, pause_s=0.25, workers=1, enough=80)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,16 +108,21 @@ class Outcome:
 def carry_out(plan: Plan, folder: Path, *, say: Callable[[str], None] = lambda _: None) -> Outcome:
     """Return what became of a region that was treated as planned; its processes are gone."""
     began, books, drawn = time.monotonic(), Acknowledged(), random.Random(f"{plan.seed} {plan.kind} order")
-    kills: list[str | Point] = [*plan.victims, *plan.points]
+    kills: list[str | Point] = [*plan.victims, *(point for point in plan.points if not point.needs_witness)]
     drawn.shuffle(kills)
+    slowly = [point for point in plan.points if point.needs_witness]
     with running_victims(folder / plan.kind, plan.kind, tick_ms=TICK_MS) as victims:
         outcome = Outcome(plan=plan, books=books, restarts=victims.restarts, log_verified=False)
-        load = Load.of(victims.region, books, seed=plan.seed, pause_s=plan.pause_s, each=plan.workers)
+        load = Load.of(
+            victims.region, books, seed=plan.seed, pause_s=plan.pause_s, each=plan.workers, enough=plan.enough
+        )
         load.start()
         with closing(load):
             try:
-                for kill in kills:
-                    say(f"{plan.kind}: kill {outcome.kills + 1} of {len(kills)}: {_title(kill)}")
+                for kill in (*kills, *slowly):
+                    if slowly and kill is slowly[0]:
+                        victims.gather(SLOW_TICK_MS)
+                    say(f"{plan.kind}: kill {outcome.kills + 1} of {len(kills) + len(slowly)}: {_title(kill)}")
                     _kill(kill, victims, load, outcome, drawn)
             finally:
                 load.stop()

@@ -14,7 +14,9 @@ from tests.simulators.region import Region
 
 REGISTERING, WITHDRAWING, RENEWING = 0.45, 0.15, 0.10
 """How much of the work each is; the rest is checking."""
-PROGRESS_S = 60.0
+REGISTERING_LATER = 0.05
+"""The same of registering, once there are enough signals: each is looked for several times at the end."""
+PROGRESS_S = 120.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,11 +27,14 @@ class Load:
     books: Acknowledged
     pause_s: float
     client: httpx.Client
+    enough: int
     _stopping: threading.Event
     _threads: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
-    def of(cls, region: Region, books: Acknowledged, *, seed: int, pause_s: float, each: int = WORKERS) -> "Load":
+    def of(
+        cls, region: Region, books: Acknowledged, *, seed: int, pause_s: float, each: int = WORKERS, enough: int = 600
+    ) -> "Load":  # fmt: skip
         """Return the load of a region; it does not run yet.
 
         Args:
@@ -38,6 +43,7 @@ class Load:
             seed: of everybody's choices.
             pause_s: of each worker between two things he does.
             each: how many workers of each organisation.
+            enough: how many signals to make as fast as may be; after that few are added.
 
         """
         stopping = threading.Event()
@@ -51,7 +57,7 @@ class Load:
             for oin in ORGANISATIONS
             for worker in workers(oin)[:each]
         ]
-        return cls(partners=partners, books=books, pause_s=pause_s, client=client, _stopping=stopping)
+        return cls(partners=partners, books=books, pause_s=pause_s, client=client, enough=enough, _stopping=stopping)
 
     def start(self) -> None:
         """Everybody works."""
@@ -70,7 +76,7 @@ class Load:
         self.client.close()
 
     def goes_on(self, *, answers: int = 3) -> bool:
-        """Return whether so many more answers come within a minute."""
+        """Return whether so many more answers come in time."""
         wanted, until = len(self.books.told) + answers, time.monotonic() + PROGRESS_S
         while len(self.books.told) < wanted:
             if time.monotonic() > until:
@@ -88,11 +94,12 @@ class Load:
 
     def _one_thing(self, partner: Partner) -> None:
         choice, own = partner.random.random(), [signal for signal in partner.own if signal.stands]
-        if choice < REGISTERING or not own:
+        registering = REGISTERING if len(self.books.signals) < self.enough else REGISTERING_LATER
+        if choice < registering or not own:
             self._register(partner)
-        elif choice < REGISTERING + WITHDRAWING:
+        elif choice < registering + WITHDRAWING:
             partner.withdraw(partner.random.choice(own))
-        elif choice < REGISTERING + WITHDRAWING + RENEWING:
+        elif choice < registering + WITHDRAWING + RENEWING:
             partner.renew(partner.random.choice(own))
         else:
             partner.check(partner.random.choice(own).person)

@@ -20,6 +20,7 @@ from broker.store.address import SqliteFile
 from tests.campaigns.acknowledged import NEVER, Acknowledged, Told
 from tests.campaigns.crowd import CAPACITY, ORGANISATIONS
 from tests.campaigns.load import Load
+from tests.campaigns.victims import rows_of
 from tests.simulators.region import Region, in_this_process, run
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
@@ -53,7 +54,7 @@ def rows_are_there(region: Region, books: Acknowledged) -> int:
     It may be called while work goes on: only what was acknowledged before it looks is looked for.
     """
     stands = [signal for signal in books.signals if signal.acknowledged < NEVER and signal.withdrawing == NEVER]
-    active = {row[0] for row in region.database.rows("SELECT id FROM signals WHERE state = 'active'")}
+    active = {row[0] for row in rows_of(region, "SELECT id FROM signals WHERE state = 'active'")}
     missing = [one for one in stands if one.id not in active and one.withdrawing == NEVER]
     books.lost += [f"a signal of {one.organisation[-5:]} is no row any more" for one in missing]
     return len(stands) - len(missing)

@@ -48,6 +48,11 @@ class Point:
         return f"{self.moment}: {self.place}"
 
     @property
+    def needs_witness(self) -> bool:
+        """Whether it is only come past when a witness answers within the tick."""
+        return self.place.startswith("cosignatures")
+
+    @property
     def title(self) -> str:
         """How a report names it."""
         return f"{self.victim}, {self.name}"

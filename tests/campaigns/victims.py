@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import psycopg
-
+from audit.errors import DatabaseError
 from tests.campaigns.crowd import Crowd, enrol_workers, quicken
 from tests.campaigns.points import ALL, BROKER, CUSTODIAN_A, CUSTODIAN_B, SERVER, SESSION, Point
 from tests.simulators.databases import Databases
@@ -21,7 +21,7 @@ from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
 SERVICES = {BROKER: "broker", CUSTODIAN_A: CUSTODIANS[0], CUSTODIAN_B: CUSTODIANS[1]}
 """What the parts that are processes of ours are called in a region."""
-REACHED_S = 60.0
+REACHED_S = 120.0
 """Seconds within which work under way must come past a point."""
 
 
@@ -64,7 +64,7 @@ class Victims:
         fresh.replace(orders)
 
     def was_reached(self, point: Point) -> bool:
-        """Return whether the ordered point was reached within a minute; if not, the order is taken back."""
+        """Return whether the ordered point was reached in time; if not, the order is taken back."""
         orders, until = self._orders(point.reached_by), time.monotonic() + REACHED_S
         while orders.exists():
             if time.monotonic() > until:
@@ -82,6 +82,13 @@ class Victims:
             service = self._service(victim)
             assert service.reap() == -signal.SIGKILL, f"{victim} ended otherwise than by a kill"
             self._start(service)
+
+    def gather(self, tick_ms: int) -> None:
+        """The broker is started anew with ticks of this length."""
+        broker = self._service(BROKER)
+        broker.stop()
+        quicken(self.region.path("broker"), tick_ms)
+        self._start(broker)
 
     def serves_without_restart(self) -> int | None:
         """Return the process id of the broker, None when it has ended."""
@@ -116,18 +123,24 @@ class Victims:
         """Return the process of the session that writes: it holds the one writer's lock."""
         query = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
         until = time.monotonic() + REACHED_S
-        while True:
-            try:
-                found = [int(pid) for (pid,) in self.region.database.rows(query)]
-            except (psycopg.Error, ConnectionError):
-                found = []
-            if found:
-                return found[0]
+        while not (found := rows_of(self.region, query)):
             assert time.monotonic() < until, "no session writes"
             time.sleep(0.01)
+        return int(found[0][0])
 
     def _orders(self, victim: str) -> Path:
         return self.region.folder / f"{victim}.orders"
+
+
+def rows_of(region: Region, query: str) -> list[tuple[Any, ...]]:
+    """Return what stands in a region's database, as soon as its server takes connections again."""
+    until = time.monotonic() + REACHED_S
+    while True:
+        try:
+            return region.database.rows(query)
+        except DatabaseError:
+            assert time.monotonic() < until, "the database server did not come back"
+            time.sleep(0.05)
 
 
 @contextmanager
