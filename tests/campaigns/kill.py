@@ -13,7 +13,16 @@ from typing import Any
 from tests.campaigns.acknowledged import NEVER, Acknowledged
 from tests.campaigns.load import Load
 from tests.campaigns.oracle import all_checks, rows_are_there
-from tests.campaigns.points import CUSTODIAN_A, CUSTODIAN_B, SERVER, SESSION, Point, named_points, random_victims
+from tests.campaigns.points import (
+    BROKER,
+    CUSTODIAN_A,
+    CUSTODIAN_B,
+    SERVER,
+    SESSION,
+    Point,
+    named_points,
+    random_victims,
+)
 from tests.campaigns.victims import Victims, running_victims
 from tests.simulators.databases import DATABASES
 
@@ -50,15 +59,18 @@ class Plan:
 
     @classmethod
     def small(cls, kind: str, *, seed: int, points: int) -> "Plan":
-        """Return each victim once, and so many named points, drawn by the seed.
+        """Return each victim once, and so many named points drawn by the seed, half of them of the broker.
 
         Custodians keep no state in the broker's database, so beside SQLite they are killed with everything else only.
         """
         spared = () if kind == "sqlite" else (CUSTODIAN_A, CUSTODIAN_B)
         victims = [victim for victim in random_victims(kind) if victim not in spared]
         choice = [point for point in named_points(kind) if point.victim not in spared and not point.needs_witness]
-        drawn = random.Random(f"{seed} {kind}").sample(choice, points)
-        return cls(kind=kind, seed=seed, victims=victims, points=drawn, pause_s=0.25, workers=1, enough=80)
+        of_broker = [point for point in choice if point.victim == BROKER]
+        of_others = [point for point in choice if point.victim != BROKER]
+        drawn = random.Random(f"{seed} {kind}")
+        sample = [*drawn.sample(of_broker, points - points // 2), *drawn.sample(of_others, points // 2)]
+        return cls(kind=kind, seed=seed, victims=victims, points=sample, pause_s=0.25, workers=1, enough=80)
 
 
 @dataclass(slots=True, kw_only=True)
