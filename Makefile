@@ -13,7 +13,12 @@ OUT ?= build/region
 LOCK := --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: help demo check region redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
+# Of a campaign: which, how large, and the seed of every choice in it.
+NAME ?= kill
+SIZE ?= 40
+SEED ?= 1
+
+.PHONY: help demo check region campaign redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|' 2>/dev/null \
@@ -44,6 +49,9 @@ redlines: set-up-dev ## the fifteen red lines with the tests that hold them
 
 readme: set-up-run ## run both commands' demo and write its output into README.md
 	@exec $(VENV)/bin/python -m connectors.demo.readme
+
+campaign: set-up-dev ## break a running region and look for what it acknowledged; leaves build/campaign/NAME.json [NAME=kill SIZE=n SEED=n]
+	@exec $(VENV)/bin/python -m tests.campaigns '$(NAME)' '$(SIZE)' '$(SEED)'
 
 mutate: set-up-dev ## mutation score of the security-critical modules; leaves build/mutate/report.json [ONLY=path] [ACCEPT=1]
 	@export ONLY='$(ONLY)' ACCEPT='$(ACCEPT)'

@@ -92,8 +92,10 @@ def told(setting: str, advice: str, *, also: tuple[type[Exception], ...] = ()) -
         if error.is_of_the_server:
             rule = "is a server that forgets what it acknowledged, or stands behind a pooler that changes sessions"
             raise SettingsError("database", rule, "see docs/postgresql.md") from None
-        rule = f"does not let the broker in ({error.sqlstate or 'no answer'})"
-        raise SettingsError("database", rule, advice) from None
+        if error.lost:
+            rule = f"cannot be reached ({error.sqlstate or 'no answer'})"
+            raise SettingsError("database", rule, "start its server, or correct the address and the role") from None
+        raise SettingsError("database", f"cannot be used ({error.sqlstate})", advice) from None
     except DATABASE_ERRORS as error:
         raise SettingsError(setting, f"cannot be used ({type(error).__name__})", advice) from None
     except (MalformedError, AuditError) as error:

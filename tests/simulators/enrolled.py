@@ -136,11 +136,12 @@ def request_token(
     role: str = "worker",
     approval: bool = False,
     key_name: str = "",
+    worker: str = "",
 ) -> str:
     """Return the token of an organisation's worker in this role over one request."""
     return sign_request(
         key(key_name or oin),
-        sender=Sender(organisation=oin, worker=worker_id(oin, role), role=role),
+        sender=Sender(organisation=oin, worker=worker or worker_id(oin, role), role=role),
         target=target,
         body=body,
         jti=jti,

@@ -91,11 +91,12 @@ class PostgresCluster:
     def kill(self) -> None:
         """The server and all its sessions are gone as in a crash."""
         assert self.process is not None
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        self.process.kill()
-        for child in children:
-            with suppress(ProcessLookupError):
-                os.kill(int(child), signal.SIGKILL)
+        kill_server(self.process.pid)
+        self.reap()
+
+    def reap(self) -> None:
+        """Wait until the server is gone that somebody else killed."""
+        assert self.process is not None
         self.process.wait(timeout=30)
         self.process = None
 
@@ -128,6 +129,27 @@ class PostgresCluster:
         self.administer(f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}")
         self.administer(f"ALTER SCHEMA public OWNER TO {OWNER}", TEMPLATE)
         migrate(PostgresServer(url=self.url(TEMPLATE, OWNER)), service=SERVICE)
+
+
+def kill_server(pid: int) -> None:
+    """The server of this process id and all its sessions are gone as in a crash; one started now finds none of them."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    for victim in (pid, *children):
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+    ends = time.monotonic() + _READY_S
+    while any(_runs(child) for child in children):
+        assert time.monotonic() < ends, "a session outlived its server"
+        time.sleep(0.001)
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process does anything yet: one that only waits to be reaped does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in {"Z", "X"}
 
 
 @contextmanager

@@ -13,14 +13,19 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+
+import httpx
+from typer.testing import CliRunner
 
 from broker.protocol.roster import Worker, roster_document
 from broker.settings import FILE_NAME
-from tests.simulators.databases import Database, at, databases
+from tests.simulators.databases import Database, Databases, at, databases
 from tests.simulators.enrolled import NAMES, Enrolled, key, worker_id
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 from tests.simulators.wire_partner import WirePartner
@@ -35,8 +40,7 @@ def command(script: str) -> list[str]:
     installed = Path(sys.executable).with_name(script)
     if installed.exists():
         return [str(installed)]
-    targets = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    module, _, function = targets[script].partition(":")
+    module, function = _target(script)
     return [sys.executable, "-c", f"from {module} import {function}; {function}()"]
 
 
@@ -47,6 +51,8 @@ def environment() -> dict[str, str]:
 
 def run(script: str, *arguments: object, expect: int = 0) -> str:
     """Return what a command printed, once it ended with the expected exit code."""
+    if _in_process.get():
+        return call(script, *arguments, expect=expect)
     done = subprocess.run(
         [*command(script), *map(str, arguments)],
         capture_output=True,
@@ -57,6 +63,41 @@ def run(script: str, *arguments: object, expect: int = 0) -> str:
     )
     assert done.returncode == expect, f"{script} {arguments[0]}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def call(script: str, *arguments: object, expect: int = 0) -> str:
+    """Return what a command printed, carried out in this process: as `run`, without the time of a start."""
+    app = import_module(_target(script)[0]).app
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == expect, f"{script} {arguments[0]}: {done.exit_code}\n{done.output}"
+    return done.stdout
+
+
+@contextmanager
+def in_this_process() -> Iterator[None]:
+    """Let `run` carry out commands here, for a test whose subject is not how a command starts."""
+    before = _in_process.set(True)
+    try:
+        yield
+    finally:
+        _in_process.reset(before)
+
+
+_in_process: ContextVar[bool] = ContextVar("in_process", default=False)
+
+
+def _target(script: str) -> tuple[str, str]:
+    """Return the module and the function that a console script calls."""
+    targets = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    module, _, function = targets[script].partition(":")
+    return module, function
+
+
+def console_script(script: str) -> Callable[[], None]:
+    """Return the function that a console script of ours calls."""
+    module, function = _target(script)
+    called: Callable[[], None] = getattr(import_module(module), function)
+    return called
 
 
 def free_port() -> int:
@@ -73,12 +114,15 @@ class Service:
     arguments: Sequence[str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    through: Sequence[str] = ()
+    """A program that runs the script in its own way; it gets the script's name first."""
 
     def start(self) -> None:
         """Start it, and return once it printed its ready line."""
+        program = [*self.through, self.script] if self.through else command(self.script)
         with self.log.open("ab") as errors:
             self.process = subprocess.Popen(
-                [*command(self.script), *self.arguments], stdout=subprocess.PIPE, stderr=errors, env=environment()
+                [*program, *self.arguments], stdout=subprocess.PIPE, stderr=errors, env=environment()
             )
         assert self.process.stdout is not None
         readable, _, _ = select.select([self.process.stdout], [], [], READY_S)
@@ -87,12 +131,23 @@ class Service:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and wait until it is gone."""
+        self.signal(how)
+        self.reap()
+
+    def signal(self, how: signal.Signals) -> None:
+        """Tell it to end, without waiting."""
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(timeout=20)
-            if self.process.stdout is not None:
-                self.process.stdout.close()
-            self.process = None
+
+    def reap(self) -> int | None:
+        """Return its exit code once it is gone, however it came to its end; None when it did not run."""
+        if self.process is None:
+            return None
+        code = self.process.wait(timeout=20)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.process = None
+        return code
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +160,7 @@ class Region:
     services: dict[str, Service] = field(default_factory=dict)
     register_number: int = 1
     kind: str = "sqlite"
+    stores: Databases = field(default_factory=lambda: databases)
 
     def next_number(self) -> int:
         """Return the number of the next register; tests run in any order and a number only rises."""
@@ -121,11 +177,14 @@ class Region:
         settings = tomllib.loads((self.path("broker") / FILE_NAME).read_text(encoding="utf-8"))
         return at(settings.get("database", "broker.sqlite"), self.path("broker"))
 
-    def partner(self, oin: str) -> WirePartner:
+    def partner(self, oin: str, *, client: httpx.Client | None = None, worker: str = "") -> WirePartner:
         """Return an organisation that asks over the network."""
         custodians = {name: self.urls[name] for name in CUSTODIANS}
         epoch = (self.folder / "epoch.json").read_bytes()
-        return WirePartner(oin=oin, broker=(BROKER, self.urls["broker"]), custodians=custodians, epoch=epoch)
+        broker = (BROKER, self.urls["broker"])
+        return WirePartner(
+            oin=oin, broker=broker, custodians=custodians, epoch=epoch, client=client, worker=worker
+        )  # fmt: skip
 
     def set_up(self) -> None:
         """Make every folder, key and document, through the commands an operator would use."""
@@ -194,7 +253,7 @@ class Region:
         url = self.urls["broker"]
         identity = ("--id", BROKER, "--public-url", url, "--bind", url.removeprefix("http://"))
         pins = [part for name in CUSTODIANS for part in ("--custodian", f"{name}={self.path(name)}/custodian.pub.jwk")]
-        setting = {} if self.kind == "sqlite" else databases.kept(self.kind, self.folder).setting
+        setting = {} if self.kind == "sqlite" else self.stores.kept(self.kind, self.folder).setting
         held = [part for name, value in setting.items() for part in (f"--{name.replace('_', '-')}", value)]
         printed = run(
             "sluis-broker",

@@ -37,6 +37,16 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One evaluation request with what is needed to read its answers."""
+
+    operation: str
+    blinds: Mapping[Family, Sequence[Blinded]]
+    padding: Mapping[Family, Sequence[Point]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WirePartner:
     """One organisation's worker on the network. `broker` is (id, url), `custodians` id -> url."""
 
@@ -47,6 +57,10 @@ class WirePartner:
     purpose: str = "proefregio"
     ground: str = "TEST-PROEFREGIO"
     key_name: str = ""
+    client: httpx.Client | None = None
+    """Keeps connections open; without one each request opens its own."""
+    worker: str = ""
+    """Who asks, where it is not the organisation's first worker."""
 
     def ask(
         self, party: str, url: str, method: str, path: str, body: bytes = b"", *, jti: str = "", approved: bool = False
@@ -54,8 +68,9 @@ class WirePartner:
         """Return what a party answers to one signed request."""
         target = Target(audience=party, method=method, url=url + path)
         now = int(time.time())
+        jti = jti or secrets.token_hex(16)
         signed = request_token(
-            self.oin, target=target, body=body, now=now, jti=jti or secrets.token_hex(16), key_name=self.key_name
+            self.oin, target=target, body=body, now=now, jti=jti, key_name=self.key_name, worker=self.worker
         )
         headers = {"Authorization": f"Sluis {signed}", "Content-Type": "application/json"}
         if approved:
@@ -63,7 +78,8 @@ class WirePartner:
             headers["Sluis-Approval"] = request_token(
                 self.oin, target=target, body=body, now=now, jti=again, role="approver", approval=True
             )
-        return httpx.request(method, url + path, content=body, headers=headers, timeout=20)
+        send = httpx.request if self.client is None else self.client.request
+        return send(method, url + path, content=body, headers=headers, timeout=20)
 
     def post(self, path: str, body: Mapping[str, Any], *, approved: bool = False, jti: str = "") -> httpx.Response:
         """Return the broker's answer to a signed POST."""
@@ -76,6 +92,11 @@ class WirePartner:
 
     def evaluate(self, operation: str, identifiers: Mapping[Family, Sequence[str]]) -> Tokens:
         """Return the tokens of these identifiers, both custodians' proofs verified."""
+        batch = self.blinded(operation, identifiers)
+        return self.combined(batch, {custodian: self.evaluated(custodian, batch) for custodian in self.custodians})
+
+    def blinded(self, operation: str, identifiers: Mapping[Family, Sequence[str]]) -> Batch:
+        """Return the request that both custodians get, which may be sent again as it is."""
         blinds = {
             family: [blind(_identifier(family, value), secrets.token_bytes) for value in values]
             for family, values in identifiers.items()
@@ -85,21 +106,24 @@ class WirePartner:
             family: random_points(padding_of(len(blinded)), secrets.token_bytes) for family, blinded in blinds.items()
         }
         body = json.dumps(self.evaluation(operation, blinds, padding)).encode()
-        answers = {
-            custodian: EvaluationAnswer.model_validate(
-                self.ask(custodian, url, "POST", "/v1/evaluations", body).raise_for_status().json(), by_alias=True
-            )
-            for custodian, url in self.custodians.items()
-        }
+        return Batch(operation=operation, blinds=blinds, padding=padding, body=body)
+
+    def evaluated(self, custodian: str, batch: Batch) -> EvaluationAnswer:
+        """Return what one custodian answers. Raises httpx.HTTPError: it did not."""
+        answer = self.ask(custodian, self.custodians[custodian], "POST", "/v1/evaluations", batch.body)
+        return EvaluationAnswer.model_validate(answer.raise_for_status().json(), by_alias=True)
+
+    def combined(self, batch: Batch, answers: Mapping[str, EvaluationAnswer]) -> Tokens:
+        """Return the tokens that the custodians' answers give, their proofs verified."""
         document = EpochDocument.from_mapping(SignedDocument.parse(self.epoch, schema=SCHEMA).document)
         tokens = {
             family: verify_and_combine(
                 blinded,
                 {custodian: _evaluation_of(answer, family) for custodian, answer in answers.items()},
                 document.descriptor(family),
-                padding=padding[family],
+                padding=batch.padding[family],
             )
-            for family, blinded in blinds.items()
+            for family, blinded in batch.blinds.items()
         }
         wire = {family: [b64url(token.reveal()) for token in made] for family, made in tokens.items()}
         return Tokens(tokens=wire, tickets=[answer.ticket for answer in answers.values()])
@@ -110,7 +134,10 @@ class WirePartner:
 
     def registration(self, *, subject: str, parents: Sequence[str] = ()) -> dict[str, Any]:
         """Return the body that registers a signal on this subject."""
-        made = self.evaluate("register", {Family.NLBSN: [subject], Family.FAM: parents})
+        return self.registering(self.evaluate("register", {Family.NLBSN: [subject], Family.FAM: parents}))
+
+    def registering(self, made: Tokens) -> dict[str, Any]:
+        """Return the body that registers a signal with these tokens."""
         return {
             **self._command(made),
             "household": _household(made, subjects=made.tokens[Family.NLBSN]),
@@ -123,11 +150,12 @@ class WirePartner:
     def check(self, *, subject: str, parents: Sequence[str] = (), members: Sequence[str] = ()) -> httpx.Response:
         """Return the broker's answer to a check of this household."""
         made = self.evaluate("check", {Family.NLBSN: [subject, *members], Family.FAM: parents})
+        return self.post("/v1/household-checks", self.checking(made))
+
+    def checking(self, made: Tokens) -> dict[str, Any]:
+        """Return the body that checks the household of these tokens."""
         first, *others = made.tokens[Family.NLBSN]
-        return self.post(
-            "/v1/household-checks",
-            {**self._command(made), "household": {**_household(made, subjects=[first]), "members": others}},
-        )
+        return {**self._command(made), "household": {**_household(made, subjects=[first]), "members": others}}
 
     def _command(self, made: Tokens) -> dict[str, Any]:
         return {
