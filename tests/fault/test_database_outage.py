@@ -101,6 +101,6 @@ def test_a_broker_does_not_start_without_its_server(victims: Victims) -> None:
     region.services["broker"].start()
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.splitlines()[-1] == (
-        "sluis-broker: database: cannot be reached; start its server, or correct the address"
+        "sluis-broker: database: cannot be reached (no answer); start its server, or correct the address and the role"
     )
     assert str(cluster.folder) not in refused.stderr
