@@ -18,7 +18,7 @@ NAME ?= kill
 SIZE ?= 40
 SEED ?= 1
 
-.PHONY: help demo check region campaign redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
+.PHONY: help demo check region bench campaign redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|' 2>/dev/null \
@@ -43,6 +43,10 @@ check: python ## set up, then every test; leaves build/check/stages.json
 region: set-up-run ## a region from a GBA-V file, every match against a plaintext oracle; leaves build/region [DATA=FILE OUT=DIR DATE=YYYY-MM-DD ASSESSMENTS=FILE]
 	@exec $(VENV)/bin/python -m tests.region $(if $(DATA),--data '$(DATA)') --out '$(OUT)' \
 		$(if $(DATE),--date '$(DATE)') $(if $(ASSESSMENTS),--assessments '$(ASSESSMENTS)')
+
+bench: set-up-dev ## side-by-side ratios, exit 1 on a missed bar; leaves build/bench/<name>.json [ONLY=tokens,check]
+	@export ONLY='$(ONLY)'
+	exec $(VENV)/bin/python -m tests.bench
 
 redlines: set-up-dev ## the fifteen red lines with the tests that hold them
 	@exec $(VENV)/bin/python -m tests.check.redlines

@@ -58,6 +58,7 @@ class DecisionPoint:
         """
         self._rules = rules
         self._engine = Engine(rules.lines, rules.vocabulary)
+        self._last_asked: tuple[Request, tuple[str, ...], _Walk] | None = None
 
     def may_ask(self, facts: AskFacts) -> Permit | Refusal:
         """Whether this asker may put this question at all; looks nothing up and refuses openly."""
@@ -82,7 +83,7 @@ class DecisionPoint:
         if unknown:  # (1) every word is known, or nothing is decided
             return self._refuse("may_ask", record, UNKNOWN_WORD, near_miss=unknown)
         request = self._ask_request(facts)  # (2) from facts alone; the asker claimed grounds and nothing else
-        walk = self._walk(request, facts.grounds or (NO_GROUND,), LEVELS)  # (3)
+        walk = self._asked(request, facts.grounds or (NO_GROUND,))  # (3)
         return self._answer("may_ask", record, walk)
 
     def _see(self, facts: AskFacts, hit: HitFacts, record: dict[str, Json]) -> Permit | Refusal:
@@ -90,7 +91,7 @@ class DecisionPoint:
         if unknown:  # (1) every word is known, or nothing is decided
             return self._refuse("may_see", record, UNKNOWN_WORD, near_miss=unknown)
         request = self._ask_request(facts)
-        asked = self._walk(request, facts.grounds or (NO_GROUND,), LEVELS)
+        asked = self._asked(request, facts.grounds or (NO_GROUND,))
         if not asked.grants:  # (2) nothing is shown to who may not ask
             return self._refuse("may_see", record, MAY_NOT_ASK, walk=asked)
         seen = self._see_request(request, facts, hit)
@@ -115,6 +116,13 @@ class DecisionPoint:
             obligations=duties,
             text=permit_text(self._rules, question, record, best.ground),
         )
+
+    def _asked(self, request: Request, grounds: tuple[str, ...]) -> _Walk:
+        """What the asker's own question came to; walked once for all hits of one household, which it does not read."""
+        last = self._last_asked
+        if last is None or last[:2] != (request, grounds):
+            last = self._last_asked = (request, grounds, self._walk(request, grounds, LEVELS))
+        return last[2]
 
     def _walk(self, request: Request, grounds: Sequence[str], levels: Iterable[int]) -> _Walk:
         """Each ground from the highest level down; its first allowed level is what that ground gives."""

@@ -8,6 +8,9 @@ from starlette.applications import Starlette
 
 GRACE_S = 5
 """Seconds that requests have to end when the process is told to stop."""
+KEEP_ALIVE_S = 75
+"""Seconds an idle connection is kept: longer than the minute that a reverse proxy before us keeps its own, or a request
+could meet a connection that is just being closed."""
 
 
 class AnnouncingServer(uvicorn.Server):
@@ -34,6 +37,7 @@ def server_config(app: Starlette) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
 

@@ -8,7 +8,8 @@
         `-- InvalidScalarError      not 32 bytes, no canonical scalar, or zero
 
 Points and scalars are 32 bytes, serialised as in RFC 9497 §4.1. Every operation may be called from many threads: no
-buffer is shared and libsodium's group operations keep no state.
+buffer is shared and libsodium's group operations keep no state. `mul_each` and `weighted_sum` are for batches: they
+check each point by the multiplication itself, which reads it anyway, and not by a reading of its own.
 """
 
 import ctypes
@@ -16,7 +17,7 @@ import functools
 import hmac
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NewType
 
@@ -36,27 +37,20 @@ SYSTEM_LIBRARIES = ("libsodium.so.26", "libsodium.so.23", "libsodium.dylib")
 GENERATOR = bytes.fromhex("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76")
 """The canonical generator (RFC 9496 §4.1), known answer of the self-test."""
 
-_IDENTITY = bytes(SIZE)
+IDENTITY = bytes(SIZE)
 _TOP_BIT = 0x80  # of the last byte; a field element has 255 bits
 _ONE = (1).to_bytes(SIZE, "little")
 _CORE = "crypto_core_ristretto255_"
 _MULTIPLY = "crypto_scalarmult_ristretto255"
-_RETURNS_CODE = {
-    _CORE + "is_valid_point": 1,
-    _CORE + "from_hash": 2,
-    _CORE + "add": 3,
-    _CORE + "sub": 3,
-    _CORE + "scalar_invert": 2,
-    _MULTIPLY: 3,
-    _MULTIPLY + "_base": 2,
-}
-_RETURNS_NOTHING = {
-    _CORE + "scalar_reduce": 2,
-    _CORE + "scalar_add": 3,
-    _CORE + "scalar_sub": 3,
-    _CORE + "scalar_mul": 3,
-}
+_MULTIPLY_BASE = _MULTIPLY + "_base"
+_IS_VALID_POINT, _FROM_HASH, _ADD, _SUB = (_CORE + name for name in ("is_valid_point", "from_hash", "add", "sub"))
+_INVERT, _REDUCE = (_CORE + "scalar_" + name for name in ("invert", "reduce"))
+_SCALAR_ADD, _SCALAR_SUB, _SCALAR_MUL = (_CORE + "scalar_" + name for name in ("add", "sub", "mul"))
+_RETURNS_CODE = {_IS_VALID_POINT: 1, _FROM_HASH: 2, _ADD: 3, _SUB: 3, _INVERT: 2, _MULTIPLY: 3, _MULTIPLY_BASE: 2}
+_RETURNS_NOTHING = {_REDUCE: 2, _SCALAR_ADD: 3, _SCALAR_SUB: 3, _SCALAR_MUL: 3}
+"""Every function of the library that is used, with the number of its pointers."""
 _BUNDLED_IMPORT = threading.Lock()
+_Result = ctypes.c_char * SIZE
 
 
 class BackendMissingError(ProtocolError):
@@ -78,18 +72,19 @@ class InvalidScalarError(MalformedError):
 class Group:
     """ristretto255 over one libsodium; construction holds only if its self-test passed."""
 
-    __slots__ = ("_library", "name")
+    __slots__ = ("_functions", "name")
 
     def __init__(self, library: ctypes.CDLL, name: str) -> None:
         """Declare every function that is used and compute a known answer. Raises BackendMissingError."""
         self.name = name
-        self._library = library
+        self._functions = {}
         try:
             for functions, result in ((_RETURNS_CODE, ctypes.c_int), (_RETURNS_NOTHING, None)):
                 for function, pointers in functions.items():
                     declared = getattr(library, function)
                     declared.argtypes = [ctypes.c_char_p] * pointers
                     declared.restype = result
+                    self._functions[function] = declared
             started = library.sodium_init() >= 0
         except AttributeError:
             raise BackendMissingError(f"{name} has no ristretto255") from None
@@ -98,12 +93,9 @@ class Group:
 
     def is_valid_point(self, raw: bytes) -> bool:
         """Return whether `raw` is a canonical point other than the identity."""
-        if len(raw) != SIZE or hmac.compare_digest(raw, _IDENTITY):
+        if not _is_shaped(raw) or hmac.compare_digest(raw, IDENTITY):
             return False
-        if raw[-1] & _TOP_BIT:
-            # libsodium 1.0.18 ignores this bit, so that a point would have two serialisations (RFC 9496 §4.3.1).
-            return False
-        return bool(getattr(self._library, _CORE + "is_valid_point")(raw))
+        return bool(self._functions[_IS_VALID_POINT](raw))
 
     def parse_point(self, raw: bytes, *, field: str = "point") -> Point:
         """Return `raw` as a point (RFC 9497 §4.1 DeserializeElement). Raises InvalidPointError."""
@@ -121,7 +113,7 @@ class Group:
 
     def from_hash(self, uniform: bytes) -> Point:
         """Return the point that 64 uniform bytes map to (RFC 9496 §4.3.4)."""
-        return Point(self._compute(_CORE + "from_hash", _sized(uniform, UNIFORM_SIZE)))
+        return Point(self._compute(_FROM_HASH, _sized(uniform, UNIFORM_SIZE)))
 
     def mul(self, scalar: Scalar, point: Point) -> Point:
         """Return scalar * point. Raises GroupError: not a point, or the result is the identity."""
@@ -129,19 +121,55 @@ class Group:
 
     def mul_base(self, scalar: Scalar) -> Point:
         """Return scalar * generator. Raises GroupError: the scalar is zero."""
-        return Point(self._compute(_MULTIPLY + "_base", _sized(scalar)))
+        return Point(self._compute(_MULTIPLY_BASE, _sized(scalar)))
+
+    def mul_each(self, scalar: Scalar, points: Sequence[bytes], *, field: str = "points") -> list[Point]:
+        """Return scalar * point for every point.
+
+        Raises:
+            InvalidPointError: one of them is no canonical point, or the identity; nothing is returned.
+            GroupError: the scalar is zero.
+        """
+        multiply, result = self._functions[_MULTIPLY], _Result()
+        _sized(scalar)
+        products: list[Point] = []
+        for point in points:
+            if not _is_shaped(point) or multiply(result, scalar, point):
+                self.parse_point(point, field=field)
+                raise GroupError("an operation has no result in the group")
+            products.append(Point(result.raw))
+        return products
+
+    def weighted_sum(self, weights: Sequence[Scalar], points: Sequence[bytes], *, field: str = "points") -> Point:
+        """Return the sum of weight * point over one or more pairs, possibly the identity.
+
+        Raises:
+            InvalidPointError: one of the points is no canonical point, or the identity.
+            GroupError: a weight is zero.
+        """
+        multiply, add = self._functions[_MULTIPLY], self._functions[_ADD]
+        total, term = _Result(), _Result()
+        into = total
+        for weight, point in zip(weights, points, strict=True):
+            if not _is_shaped(point) or multiply(into, _sized(weight), point):
+                self.parse_point(point, field=field)
+                raise GroupError("an operation has no result in the group")
+            if into is term:
+                add(total, total, term)  # of two points that the library computed itself, so it has a result
+            into = term
+        return Point(total.raw)
 
     def add(self, left: Point, right: Point) -> Point:
         """Return left + right, possibly the identity. Raises GroupError: not a point."""
-        return Point(self._compute(_CORE + "add", _sized(left), _sized(right)))
+        return Point(self._compute(_ADD, _sized(left), _sized(right)))
 
     def sub(self, left: Point, right: Point) -> Point:
         """Return left - right, possibly the identity. Raises GroupError: not a point."""
-        return Point(self._compute(_CORE + "sub", _sized(left), _sized(right)))
+        return Point(self._compute(_SUB, _sized(left), _sized(right)))
 
     def reduce(self, uniform: bytes) -> Scalar:
         """Return 64 little-endian bytes modulo the order of the group; zero is possible."""
-        return Scalar(self._compute(_CORE + "scalar_reduce", _sized(uniform, UNIFORM_SIZE)))
+        return Scalar(self._compute(_REDUCE, _sized(uniform, UNIFORM_SIZE)))
 
     def random_scalar(self, random: RandomBytes) -> Scalar:
         """Return a uniformly random scalar other than zero. Raises GroupError: the source is broken."""
@@ -152,24 +180,24 @@ class Group:
 
     def scalar_add(self, left: Scalar, right: Scalar) -> Scalar:
         """Return left + right modulo the order."""
-        return Scalar(self._compute(_CORE + "scalar_add", _sized(left), _sized(right)))
+        return Scalar(self._compute(_SCALAR_ADD, _sized(left), _sized(right)))
 
     def scalar_sub(self, left: Scalar, right: Scalar) -> Scalar:
         """Return left - right modulo the order."""
-        return Scalar(self._compute(_CORE + "scalar_sub", _sized(left), _sized(right)))
+        return Scalar(self._compute(_SCALAR_SUB, _sized(left), _sized(right)))
 
     def scalar_mul(self, left: Scalar, right: Scalar) -> Scalar:
         """Return left * right modulo the order."""
-        return Scalar(self._compute(_CORE + "scalar_mul", _sized(left), _sized(right)))
+        return Scalar(self._compute(_SCALAR_MUL, _sized(left), _sized(right)))
 
     def invert(self, scalar: Scalar) -> Scalar:
         """Return 1 / scalar modulo the order, in constant time. Raises GroupError: the scalar is zero."""
-        return Scalar(self._compute(_CORE + "scalar_invert", _sized(scalar)))
+        return Scalar(self._compute(_INVERT, _sized(scalar)))
 
     def _compute(self, function: str, *operands: bytes) -> bytes:
         """Return the 32 bytes that `function` writes; its code is None (no failure possible) or 0 on success."""
-        result = ctypes.create_string_buffer(SIZE)
-        if getattr(self._library, function)(result, *operands):
+        result = _Result()
+        if self._functions[function](result, *operands):
             raise GroupError("an operation has no result in the group")
         return result.raw
 
@@ -179,6 +207,12 @@ def _sized(operand: bytes, size: int = SIZE) -> bytes:
     if type(operand) is not bytes or len(operand) != size:
         raise GroupError(f"an operand is not {size} bytes")
     return operand
+
+
+def _is_shaped(point: bytes) -> bool:
+    """Return whether C may read it and it has the only serialisation; libsodium judges the rest."""
+    # libsodium 1.0.18 ignores the top bit, so that a point would have two serialisations (RFC 9496 §4.3.1).
+    return type(point) is bytes and len(point) == SIZE and point[-1] < _TOP_BIT
 
 
 def system_group() -> Group:

@@ -4,6 +4,7 @@ The only module of the published language that touches key objects: raw signatur
 """
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -45,6 +46,12 @@ def b64url_bytes(text: str, *, field: str, length: int | None = None) -> bytes:
     if length is not None and len(data) != length:
         raise MalformedError(field, f"is not {length} bytes")
     return data
+
+
+@functools.lru_cache(maxsize=1024)
+def _pyjwt(public: bytes) -> Any:  # noqa: ANN401 - as in `VerifyKey.pyjwt`
+    """Return the key object of a public key, made once: each request and ticket is verified with one of a few."""
+    return OKPAlgorithm.from_jwk(json.dumps({"kty": "OKP", "crv": "Ed25519", "x": b64url(public)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class VerifyKey:
 
     def pyjwt(self) -> Any:  # noqa: ANN401 - PyJWT's own key type, used by this module's neighbours only
         """Return the key object PyJWT verifies with."""
-        return OKPAlgorithm.from_jwk(json.dumps({"kty": "OKP", "crv": "Ed25519", "x": b64url(self.public)}))
+        return _pyjwt(self.public)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ Each custodian is an ordinary RFC 9497 VOPRF server (mode 1) with its own share;
 adds: N = r⁻¹ Σ λ_i β_i. `docs/matching.md` defines every byte, `tests/vectors/{tokens,index}.json` show them.
 """
 
+import functools
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from broker.protocol.epochs import ADDITIVE, MAX_EPOCH, CustodianKey, DescriptorError, EpochDescriptor, SecretShare
 from broker.protocol.errors import MalformedError
@@ -70,6 +72,13 @@ class PersonToken(Redacted):
     def __init__(self, value: bytes) -> None:
         """Hold a canonical point other than the identity. Raises InvalidPointError."""
         super().__init__(group().parse_point(value, field="token"))
+
+    @classmethod
+    def computed(cls, product: Point) -> Self:
+        """Return the token of a product that the group itself returned: canonical and not the identity already."""
+        token = cls.__new__(cls)
+        Redacted.__init__(token, product)
+        return token
 
 
 class IndexKey(Redacted):
@@ -140,9 +149,8 @@ def evaluate_batch(share: SecretShare, points: Sequence[bytes], random: RandomBy
     """
     if not 1 <= len(points) <= MAX_BATCH:
         raise BatchError("points", f"must be 1 to {MAX_BATCH}")
-    blinded = [group().parse_point(point, field="points") for point in points]
-    answers = evaluate(share.scalar, blinded)
-    proof = prove(share.scalar, Statement(public=share.public, points=blinded, answers=answers), random)
+    answers = evaluate(share.scalar, points)
+    proof = prove(share.scalar, Statement(public=share.public, points=points, answers=answers), random)
     return Evaluation(answers=tuple(answers), proof=proof)
 
 
@@ -174,9 +182,12 @@ def verify_and_combine(
         raise BatchError("family", "must be that of the epoch descriptor")
     points = [*(blinded.point for blinded in blinds), *padding]
     # (3) Every answer is proven under the custodian's own public share before any is used.
-    answers = {key: _verified(key, points, evaluations[key.id]) for key in descriptor.custodians}
+    for key in descriptor.custodians:
+        evaluation = evaluations[key.id]
+        verify(evaluation.proof, Statement(public=key.public_share, points=points, answers=evaluation.answers))
     # (4) N = r⁻¹ Σ λ_i β_i.
-    return [_combined(blinded, place, answers) for place, blinded in enumerate(blinds)]
+    weighted = [_weighted(key, evaluations[key.id].answers[: len(blinds)]) for key in descriptor.custodians]
+    return [_combined(blinded, parts) for blinded, parts in zip(blinds, zip(*weighted, strict=True), strict=True)]
 
 
 def token_index(key: IndexKey, epoch: int, family: Family, token: PersonToken) -> bytes:
@@ -186,20 +197,11 @@ def token_index(key: IndexKey, epoch: int, family: Family, token: PersonToken) -
     return hmac.digest(key.reveal(), epoch.to_bytes(4) + bytes([family.code]) + token.reveal(), "sha256")
 
 
-def _verified(key: CustodianKey, points: Sequence[Point], evaluation: Evaluation) -> list[Point]:
-    answers = [group().parse_point(answer, field="answers") for answer in evaluation.answers]
-    verify(evaluation.proof, Statement(public=key.public_share, points=points, answers=answers))
-    return answers
+def _weighted(key: CustodianKey, answers: Sequence[Point]) -> Sequence[Point]:
+    """Return λ_i β_i for every answer; an additive share needs no multiplication, the costliest step of a token."""
+    return answers if key.coefficient == ADDITIVE else group().mul_each(key.coefficient, answers)
 
 
-def _combined(blinded: Blinded, place: int, answers: Mapping[CustodianKey, Sequence[Point]]) -> PersonToken:
-    curve = group()
-    total, *others = (_weighted(key, points[place]) for key, points in answers.items())
-    for term in others:
-        total = curve.add(total, term)
-    return PersonToken(unblind(blinded.state.factor, total))
-
-
-def _weighted(key: CustodianKey, answer: Point) -> Point:
-    """Return λ_i β_i; an additive share needs no multiplication, the costliest step of a token."""
-    return answer if key.coefficient == ADDITIVE else group().mul(key.coefficient, answer)
+def _combined(blinded: Blinded, parts: Sequence[Point]) -> PersonToken:
+    """Return the token of one identifier from what each custodian contributed."""
+    return PersonToken.computed(unblind(blinded.state.factor, functools.reduce(group().add, parts)))

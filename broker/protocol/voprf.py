@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from broker.protocol.errors import MalformedError, ProtocolError
-from broker.protocol.ristretto import SIZE, Point, RandomBytes, Scalar, group
+from broker.protocol.ristretto import IDENTITY, SIZE, InvalidPointError, Point, RandomBytes, Scalar, group
 
 MAX_BATCH = 65535
 """Points in one batch: their number is two bytes in the proof (RFC 9497 §2.2.1)."""
@@ -24,6 +24,7 @@ PROOF_SIZE = 2 * SIZE
 """Bytes of a proof: challenge and response, both scalars."""
 _BLOCK = 128  # bytes of a SHA-512 input block
 _OUTPUT = 64  # bytes of a SHA-512 digest, and of every expanded message
+_POINT_LENGTH = SIZE.to_bytes(2)  # before every point of a transcript
 
 
 class Mode(IntEnum):
@@ -43,16 +44,23 @@ class BatchError(MalformedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a proof is about: one secret k with `public = k * G` and `answers[i] = k * points[i]` for every i."""
+    """What a proof is about: one secret k with `public = k * G` and `answers[i] = k * points[i]` for every i.
+
+    Points and answers may be bytes that nobody has read yet: `prove` and `verify` refuse what is no point.
+    """
 
     public: Point
-    points: Sequence[Point]
-    answers: Sequence[Point]
+    points: Sequence[bytes]
+    answers: Sequence[bytes]
 
 
 def context_string(mode: Mode) -> bytes:
     """Return the domain separation of a mode (RFC 9497 §3.1)."""
     return b"OPRFV1-" + bytes([mode]) + b"-ristretto255-SHA512"
+
+
+_GROUP_TAG = {mode: b"HashToGroup-" + context_string(mode) for mode in Mode}
+_SCALAR_TAG = {mode: b"HashToScalar-" + context_string(mode) for mode in Mode}
 
 
 def expand_message(message: bytes, tag: bytes) -> bytes:
@@ -65,15 +73,16 @@ def expand_message(message: bytes, tag: bytes) -> bytes:
 
 def hash_to_group(message: bytes, mode: Mode) -> Point:
     """Return the point of an input (RFC 9497 §4.1 HashToGroup). Raises InvalidPointError: it is the identity."""
-    curve = group()
-    return curve.parse_point(
-        curve.from_hash(expand_message(message, b"HashToGroup-" + context_string(mode))), field="input"
-    )
+    point = group().from_hash(expand_message(message, _GROUP_TAG[mode]))
+    # What the map returns is a canonical point; only the identity remains to be refused.
+    if hmac.compare_digest(point, IDENTITY):
+        raise InvalidPointError("input", "is hashed to the identity")
+    return point
 
 
 def hash_to_scalar(message: bytes, mode: Mode) -> Scalar:
     """Return the scalar of a transcript (RFC 9497 §4.1 HashToScalar)."""
-    return group().reduce(expand_message(message, b"HashToScalar-" + context_string(mode)))
+    return group().reduce(expand_message(message, _SCALAR_TAG[mode]))
 
 
 def derive_key(seed: bytes, info: bytes, mode: Mode) -> Scalar:
@@ -93,10 +102,9 @@ def blind(message: bytes, factor: Scalar, mode: Mode) -> Point:
     return group().mul(factor, hash_to_group(message, mode))
 
 
-def evaluate(key: Scalar, points: Sequence[Point]) -> list[Point]:
-    """Return key * point for every point (RFC 9497 §3.3.1 BlindEvaluate)."""
-    curve = group()
-    return [curve.mul(key, point) for point in points]
+def evaluate(key: Scalar, points: Sequence[bytes]) -> list[Point]:
+    """Return key * point for every point (RFC 9497 §3.3.1 BlindEvaluate). Raises InvalidPointError: one is none."""
+    return group().mul_each(key, points)
 
 
 def unblind(factor: Scalar, answer: Point) -> Point:
@@ -110,10 +118,9 @@ def finalize(message: bytes, unblinded: Point) -> bytes:
 
 
 def prove(key: Scalar, statement: Statement, random: RandomBytes) -> bytes:
-    """Return the 64-byte proof of a statement (RFC 9497 §2.2.1 GenerateProof). Raises BatchError."""
+    """Return the 64-byte proof of a statement (RFC 9497 §2.2.1 GenerateProof). Raises BatchError, InvalidPointError."""
     curve = group()
-    weights = _weights(statement)
-    combined = _weighted_sum(weights, statement.points)
+    combined = curve.weighted_sum(_weights(statement), statement.points)
     combined_answer = curve.mul(key, combined)
     nonce = curve.random_scalar(random)
     challenge = _challenge(
@@ -127,7 +134,7 @@ def verify(proof: bytes, statement: Statement) -> None:
 
     Raises:
         ProofError: the statement or the proof was altered, or another key was used.
-        InvalidScalarError, BatchError: the proof or the batch is malformed.
+        InvalidScalarError, InvalidPointError, BatchError: the proof, an answer or the batch is malformed.
     """
     curve = group()
     # (1) Both halves are canonical scalars, so a proof has one serialisation.
@@ -135,8 +142,8 @@ def verify(proof: bytes, statement: Statement) -> None:
     response = curve.parse_scalar(proof[SIZE:], field="proof")
     # (2) One random combination stands for the whole batch.
     weights = _weights(statement)
-    combined = _weighted_sum(weights, statement.points)
-    combined_answer = _weighted_sum(weights, statement.answers)
+    combined = curve.weighted_sum(weights, statement.points)
+    combined_answer = curve.weighted_sum(weights, statement.answers, field="answers")
     # (3) The commitments follow from response and challenge.
     left = curve.add(curve.mul_base(response), curve.mul(challenge, statement.public))
     right = curve.add(curve.mul(response, combined), curve.mul(challenge, combined_answer))
@@ -152,19 +159,16 @@ def _weights(statement: Statement) -> list[Scalar]:
     if not 1 <= size <= MAX_BATCH or size != len(statement.answers):
         raise BatchError("points", f"must be 1 to {MAX_BATCH}, with one answer each")
     seed = hashlib.sha512(_framed(statement.public) + _framed(b"Seed-" + context_string(Mode.VOPRF))).digest()
-    pairs = zip(statement.points, statement.answers, strict=True)
+    first, tag, reduce = _framed(seed), _SCALAR_TAG[Mode.VOPRF], group().reduce
+    # The innermost loop of a batch: a part of another length is no point, and is refused where it is multiplied.
     return [
-        hash_to_scalar(_framed(seed) + place.to_bytes(2) + _framed(point) + _framed(answer) + b"Composite", Mode.VOPRF)
-        for place, (point, answer) in enumerate(pairs)
+        reduce(
+            expand_message(
+                b"".join((first, place.to_bytes(2), _POINT_LENGTH, point, _POINT_LENGTH, answer, b"Composite")), tag
+            )
+        )
+        for place, (point, answer) in enumerate(zip(statement.points, statement.answers, strict=True))
     ]
-
-
-def _weighted_sum(weights: Sequence[Scalar], points: Sequence[Point]) -> Point:
-    curve = group()
-    total, *others = (curve.mul(weight, point) for weight, point in zip(weights, points, strict=True))
-    for term in others:
-        total = curve.add(total, term)
-    return total
 
 
 def _challenge(public: Point, *transcript: Point) -> Scalar:

@@ -7,8 +7,8 @@
     boundary k+1      ├─ every answer of the tick is released, whatever it says
 
 A decision starts and an answer leaves on slot boundaries only. So the time of an answer says nothing about what was
-found: neither how long it took to decide, nor that something hidden changed meanwhile. A tick starts after the end of
-the one before. `tick_ms=0` has no slots and is for benches.
+found: neither how long it took to decide, nor that something hidden changed meanwhile. A tick starts at the end of the
+one before at the earliest: with work waiting no slot stays empty. `tick_ms=0` has no slots and is for benches.
 """
 
 import asyncio
@@ -24,11 +24,9 @@ from audit.seal import SealedEntry, seal_entry
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StaleDecisionError, StorageError
 from broker.ports import Clock, Committed, Proposal, Randomness
 
-DEADLINE_SHARE = 0.8
-"""How much of what is left of a slot witnesses have; the rest is for storing what they say."""
+DEADLINE_SHARE = 0.8  # of what is left of a slot, for witnesses; the rest is for storing what they say
 EARLY_SHARE = 0.02  # of a slot: as early a timer may fire, for loops round to milliseconds; witnesses need the slot
-BENCH_DEADLINE_S = 0.2
-"""Seconds witnesses have when there are no slots."""
+BENCH_DEADLINE_S = 0.2  # seconds witnesses have when there are no slots
 
 _log = logging.getLogger("sluis.log")
 
@@ -161,6 +159,8 @@ class LogWriter:
             await self._arrived.wait()
             await self._clock.sleep(self._rest_of_slot())
             await self._tick()
+            while self._starting:  # who came while a tick was under way starts at the very boundary that ended it
+                await self._tick()
 
     def _rest_of_slot(self) -> float:
         """Return the seconds until the next boundary, on a grid that never drifts; one as good as reached is past."""

@@ -21,7 +21,6 @@ class SignalRow(Table, table=True):
     """One organisation's involvement; `handle` is the random search handle of log entries, erased with the row."""
 
     __tablename__ = "signals"
-    __table_args__ = (Index("ix_signals_state_ends_on", "state", "ends_on"),)
 
     id: str = Field(primary_key=True)
     handle: str = Field(unique=True)
@@ -34,7 +33,7 @@ class SignalRow(Table, table=True):
     epoch: int = Field(sa_type=NUMBER)
     case_ref: str | None = None
     registered_on: str
-    ends_on: str
+    ends_on: str = Field(index=True)
     age_quarter: str | None = None
     assessed_on: str | None = None
     assessed_by: str | None = None

@@ -17,6 +17,9 @@ _FOUND = f"""SELECT t.idx, t.role, t.source, subject.idx, {_SIGNAL}
     JOIN signals s ON s.id = t.signal_id
     JOIN signal_tokens subject ON subject.signal_id = t.signal_id AND subject.role = 'subject'
     WHERE s.state = 'active' AND """  # noqa: S608 - column names of ours, no value
+# An expression and no column, so that the few tokens asked lead the way: a planner without statistics would rather walk
+# every signal that the organisation has.
+_OWN = " AND s.organisation || '' = ? AND s.purpose = ?"
 _FOUND_ID = 4
 """The place of the signal's id in a row of `_FOUND`; the signal's columns begin there."""
 _ORDER = " ORDER BY t.signal_id, t.role, t.idx"
@@ -74,7 +77,7 @@ def _look_up(connection: Connection, indexes: list[bytes]) -> LookUp:
 
 def _own_on(connection: Connection, organisation: str, purpose: str, indexes: list[bytes]) -> LookUp:
     among, values = connection.dialect.among("t.idx", indexes)
-    query = _FOUND + among + " AND s.organisation = ? AND s.purpose = ?" + _ORDER
+    query = _FOUND + among + _OWN + _ORDER
     rows = connection.execute(query, (*values, organisation, purpose)).fetchall()
     signals = _signals(connection, [row[_FOUND_ID:] for row in rows])
     keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in sorted(signals)]

@@ -131,6 +131,24 @@ async def test_answers_leave_on_slot_boundaries_only(ledger: Ledger) -> None:
     assert told[0] / (TICK_MS / 1000) == pytest.approx(round(told[0] / (TICK_MS / 1000)))
 
 
+async def test_who_gathers_during_a_tick_starts_where_it_ends(ledger: Ledger) -> None:
+    """With work waiting no slot stays empty: an answer takes two slots at most, however busy the broker is."""
+    clock, told = TestClock(), list[float]()
+
+    async def ask(log: LogWriter, proposal: Proposal) -> None:
+        await committed(log, proposal)
+        told.append(clock.monotonic())
+
+    async with writing(ledger, clock=clock) as log, asyncio.TaskGroup() as asking, log.turn() as turn:
+        # The tick has started and waits for this turn; the others come while it is under way.
+        began = clock.monotonic()
+        for name in ("second", "third"):
+            asking.create_task(ask(log, storing(name)))
+        await asyncio.sleep(0)
+        await turn.commit(storing("first"))
+    assert told == [pytest.approx(began + 2 * TICK_MS / 1000)] * 2
+
+
 async def test_a_bad_proposal_fails_alone(ledger: Ledger) -> None:
     """One that the database refuses, is stale, or spends a spent ticket takes no other with it."""
     ticket = TicketId(custodian="a", id="1", expires_at=0)

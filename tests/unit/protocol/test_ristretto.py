@@ -105,6 +105,38 @@ def test_zero_and_the_identity_have_no_result(curve: Group) -> None:
             operation()
 
 
+OFF_THE_GROUP = [b"", bytes(31), bytes(32), b"\xff" * 32, GENERATOR[:-1] + bytes([GENERATOR[-1] | 0x80]), bytearray(32)]
+
+
+@pytest.mark.parametrize("point", OFF_THE_GROUP, ids=["empty", "short", "identity", "off", "second form", "not bytes"])
+def test_a_batch_reads_every_point_by_multiplying_it(curve: Group, point: bytes) -> None:
+    """One point that is no canonical point refuses a whole batch, by its field, wherever it stands."""
+    for points in ([point, GENERATOR], [GENERATOR, point]):
+        with pytest.raises(InvalidPointError) as each:
+            curve.mul_each(scalar(2), points, field="answers")
+        with pytest.raises(InvalidPointError) as weighted:
+            curve.weighted_sum([scalar(2), scalar(3)], points, field="points")
+        assert (each.value.field, weighted.value.field) == ("answers", "points")
+
+
+def test_batches_equal_single_operations(curve: Group) -> None:
+    """A batch gives what its points give one by one; a sum may be the identity, a factor may not be zero."""
+    points = [curve.mul_base(scalar(number)) for number in (1, 2, 3)]
+    assert curve.mul_each(scalar(5), points) == [curve.mul_base(scalar(5 * number)) for number in (1, 2, 3)]
+    assert curve.mul_each(scalar(5), []) == []
+    assert curve.weighted_sum([scalar(7)], points[:1]) == curve.mul_base(scalar(7))
+    assert curve.weighted_sum([scalar(number) for number in (7, 8, 9)], points) == curve.mul_base(scalar(7 + 16 + 27))
+    assert curve.weighted_sum([scalar(1), scalar(-1)], [points[0], points[0]]) == bytes(32)
+    with pytest.raises(GroupError, match="no result in the group"):
+        curve.mul_each(scalar(0), points)
+    with pytest.raises(GroupError, match="no result in the group"):
+        curve.weighted_sum([scalar(1), scalar(0), scalar(1)], points)
+    with pytest.raises(GroupError, match="an operand is not"):
+        curve.mul_each(Scalar(b""), points)
+    with pytest.raises(GroupError, match="an operand is not"):
+        curve.weighted_sum([scalar(1), Scalar(b""), scalar(1)], points)
+
+
 def test_errors_name_the_field_and_never_the_value(curve: Group) -> None:
     """A refused point or scalar is named by its field; its bytes are not in the message."""
     with pytest.raises(InvalidPointError) as point:

@@ -148,7 +148,7 @@ def test_altered_padding_answers_are_noticed(custodians: TwoCustodians) -> None:
 
 @pytest.mark.parametrize("answer", [b"", bytes(31), bytes(32), b"\xff" * 32], ids=["empty", "short", "identity", "off"])
 def test_answers_off_the_group_are_refused(custodians: TwoCustodians, answer: bytes) -> None:
-    """An answer that is no canonical point, or the identity, is refused before any arithmetic."""
+    """An answer that is no canonical point, or the identity, is refused before any answer is used."""
     asked = blinded(custodians, PERSON)
     honest = custodians.evaluations([asked[0].point])
     hostile = {**honest, NAMES[1]: altered(honest[NAMES[1]], answers=(Point(answer),))}
@@ -228,6 +228,15 @@ def test_a_custodian_evaluates_only_points_of_the_group(custodians: TwoCustodian
     """A custodian's share never meets a point off the group: the whole batch is refused."""
     with pytest.raises(MalformedError):
         evaluate_batch(custodians.shares[NAMES[0]], points, custodians.random)
+
+
+def test_an_input_hashed_to_the_identity_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were an input to map to the identity, there would be no point to blind rather than one that tells what it is."""
+    monkeypatch.setattr(
+        voprf, "expand_message", lambda _message, _tag: bytes(64)
+    )  # which the map takes to the identity
+    with pytest.raises(InvalidPointError, match="input"):
+        voprf.hash_to_group(b"anything", voprf.Mode.VOPRF)
 
 
 def test_a_batch_has_a_largest_size(custodians: TwoCustodians, monkeypatch: pytest.MonkeyPatch) -> None:

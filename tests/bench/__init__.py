@@ -1,0 +1,1 @@
+"""Benches: side-by-side ratios within one run, never an absolute speed that another machine would not reach."""

@@ -1,0 +1,69 @@
+"""How SQLite carries out what every request asks of it: from an index, never through a table that grows."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from audit.sqlite import SqliteConnection
+from broker.store.address import SqliteFile
+from broker.store.connection import FileReader, SingleWriter
+from broker.store.request_ids import StoredRequestIds
+from broker.store.signals import StoredSignals
+from tests.simulators.clock import TestClock
+from tests.simulators.databases import Database, databases
+from tests.simulators.enrolled import GI
+from tests.simulators.proposals import an_index
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Database:
+    """A migrated, empty database of SQLite."""
+    return databases.new("sqlite", tmp_path)
+
+
+def watched(connection: object) -> list[str]:
+    """Return the list to which every statement of a connection is added, its values in it."""
+    assert isinstance(connection, SqliteConnection)
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    return asked
+
+
+def plans(file: Database, statements: list[str]) -> list[list[str]]:
+    """Return the steps in which SQLite would carry out each statement that reads or writes rows."""
+    with file.session() as connection:
+        return [
+            [str(step[3]) for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
+            for statement in statements
+            if statement.split(maxsplit=1)[0] in {"SELECT", "INSERT", "UPDATE", "DELETE"}
+        ]
+
+
+async def test_a_look_up_starts_at_the_tokens_asked(file: Database) -> None:
+    """A check costs the same among a million signals: from the few indexes asked, whoever holds what is found."""
+    indexes = [an_index(f"{number}") for number in range(8)]
+    assert isinstance(file.address, SqliteFile)
+    with closing(FileReader(file.address)) as reader:
+        asked = watched(reader._connection)
+        await StoredSignals(reader).own_on(organisation=GI, purpose="proefregio", indexes=indexes)
+        await StoredSignals(reader).look_up(indexes)
+    found = plans(file, [statement for statement in asked if "FROM signal_tokens" in statement])
+    assert len(found) == 2
+    for plan in found:
+        assert plan[0].startswith("SEARCH t USING INDEX")
+        assert plan[0].endswith("(idx=?)")
+        assert plan[1].endswith("(id=?)")
+        assert not any(step.startswith("SCAN") or "organisation" in step for step in plan)
+
+
+async def test_spending_a_request_id_reads_only_what_has_expired(file: Database) -> None:
+    """The ids of the last minutes are many when requests are; none of them is read to forget those before."""
+    with closing(SingleWriter(file.address)) as writer:
+        asked = watched(writer.connection)
+        ids = StoredRequestIds(writer=writer, clock=TestClock())
+        assert await ids.spend(issuer=GI, jti="0" * 32, expires_at=TestClock().now() + 300)
+        writer.connection.set_trace_callback(None)  # type: ignore[attr-defined]  # of SQLite's own connection
+    found = plans(file, [statement for statement in asked if "request_jti" in statement])
+    assert len(found) == 4
+    assert not any(step.startswith("SCAN request_jti") for plan in found for step in plan)
