@@ -31,7 +31,8 @@ def accept(store: Store, trust: Trust, text: bytes, *, custodian: str, now: int)
     Raises:
         MalformedError, SignatureError: it does not hold.
         ImportRefusedError: of an organisation that is not served, of people who are not on its roster, for other
-            custodians, for families it may not use, not of this time, older than its memory, or accepted already.
+            custodians, for families it may not use, not of this time, stated at a time to come, older than its memory,
+            or accepted already.
     """
     signed = SignedGrant.read(text)
     grant = signed.grant
@@ -47,7 +48,10 @@ def accept(store: Store, trust: Trust, text: bytes, *, custodian: str, now: int)
         raise ImportRefusedError("the organisation may not use every family of the grant")
     if now >= grant.expires_at or grant.issued_on > _day(now + SKEW_S):
         raise ImportRefusedError("the grant has expired, or is issued on a later day")
-    # (5) Stated after everything this custodian ever gave is known: what it forgot could be given a second time.
+    # (5) Stated by now, and after everything this custodian ever gave is known: what it forgot could be given a second
+    # time, and so could what is postdated beyond the day on which it is forgotten.
+    if any(signer.at > now + SKEW_S for signer in signers):
+        raise ImportRefusedError("the grant is stated at a time to come")
     forgotten_at = store.number(_FORGOTTEN_AT)
     if forgotten_at is not None and any(signer.at <= forgotten_at + SKEW_S for signer in signers):
         raise ImportRefusedError("the grant is older than what this custodian remembers; ask for a new one")
@@ -102,8 +106,10 @@ def forget_all(store: Store, *, now: int) -> None:
     Called inside the caller's transaction. Accepting an old grant anew would give elements twice, so only grants that
     are stated from now on are accepted.
     """
+    # Never earlier than it was, nor than what is known to have been accepted: a clock may have been set back since.
+    ((accepted_at,),) = store.rows("SELECT max(accepted_at) FROM import_grant")
     store.change("DELETE FROM import_grant")
-    store.set_number(_FORGOTTEN_AT, now)
+    store.set_number(_FORGOTTEN_AT, max(now, accepted_at or 0, store.number(_FORGOTTEN_AT) or 0))
 
 
 def in_force(store: Store, *, organisation: str, grant_id: str, purpose: str, now: int) -> Grant:

@@ -19,7 +19,7 @@ from broker.protocol.compact_jwt import JwtMalformedError, JwtSignatureError, pa
 from broker.protocol.document_fields import Fields
 from broker.protocol.errors import MalformedError, SignatureError
 from broker.protocol.register import Organisation
-from broker.protocol.request_signing import is_id, is_instant, is_oin, is_word
+from broker.protocol.request_signing import SKEW_S, is_id, is_instant, is_oin, is_word
 from broker.protocol.signing_keys import SigningKey
 from broker.protocol.tickets import FAMILIES, MAX_GRANT_DAYS
 
@@ -48,10 +48,14 @@ class Grant:
     expires_on: datetime.date
 
     @property
+    def begins_at(self) -> int:
+        """The first unix second of the day on which it was issued (UTC)."""
+        return _midnight(self.issued_on)
+
+    @property
     def expires_at(self) -> int:
         """The first unix second after its last day (UTC)."""
-        end = datetime.datetime.combine(self.expires_on, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
-        return int(end.timestamp())
+        return _midnight(self.expires_on + datetime.timedelta(days=1))
 
     def document(self) -> dict[str, Any]:
         """Return the JSON object of this grant."""
@@ -132,7 +136,7 @@ class SignedGrant:
         """Return who stated this grant: exactly so many different people, with a key of this organisation.
 
         Raises:
-            MalformedError: it is another organisation's.
+            MalformedError: it is another organisation's, or was stated before its first day or after its last.
             SignatureError: a statement does not hold, or there are fewer or more people.
         """
         # (1) It is this organisation's, and (2) every statement holds: a bad one is never passed over.
@@ -142,6 +146,9 @@ class SignedGrant:
         # (3) Nobody counts for two.
         if len(found) != signers or len({signer.sub for signer in found}) != signers:
             raise SignatureError
+        # (4) Nobody stated it before it was issued, or after it ended: its age is what a custodian goes by.
+        if any(not self.grant.begins_at - SKEW_S <= signer.at < self.grant.expires_at for signer in found):
+            raise MalformedError(f"{SCHEMA}.statements", "are of another time than the grant")
         return found
 
     def encode(self) -> bytes:
@@ -178,6 +185,10 @@ def _elements(fields: Fields) -> Mapping[str, int]:
     return MappingProxyType(
         {name: counts.number(name, least=1, most=MAX_ELEMENTS) for name in FAMILIES if name in members}
     )
+
+
+def _midnight(day: datetime.date) -> int:
+    return int(datetime.datetime.combine(day, datetime.time(), datetime.UTC).timestamp())
 
 
 def _sha256(grant: Grant) -> str:

@@ -104,6 +104,11 @@ def statement_cases() -> Iterator[tuple[str, str, str]]:
     claims: list[Members] = [{"iat": "now"}, {"iat": None}, {"grant_sha256": 1}, {"more": 1}]
     for claim in claims:
         yield f"with {claim}", envelope(good, anna, statement(good, "carla", **claim)), "signature"
+    first, end = 1_794_960_000, 1_797_724_800  # midnight (UTC) before issuedOn, and after expiresOn
+    for at, outcome in ((first - 60, "accepted"), (first - 61, "malformed"), (end - 1, "accepted"), (end, "malformed")):
+        yield f"stated at {at}", envelope(good, anna, statement(good, "carla", iat=at)), outcome
+    for at in (0, 2**40 - 1):
+        yield f"stated at {at}", envelope(good, anna, statement(good, "carla", iat=at)), "malformed"
     for typ in ("sluis-request+jwt", "sluis-approval+jwt", "sluis-ticket+jwt", "JWT"):
         yield f"a token of type {typ}", envelope(good, anna, statement(good, "carla", typ=typ)), "signature"
 

@@ -35,7 +35,7 @@ def test_a_grant_is_accepted_listed_and_revoked(
 ) -> None:
     """The operator reads who asks how much of what until when, and what is left of it."""
     grant, file = grant_of(partner, now=now), tmp_path / "grant.json"
-    file.write_bytes(grant_text(partner, grant))
+    file.write_bytes(grant_text(partner, grant, at=now))
     path = pair.folders[0]
     assert run("grant", "list", path, "--json").stdout == "[]\n"
     told = run("grant", "accept", path, file).stdout
@@ -53,8 +53,8 @@ def test_what_is_not_accepted_ends_in_one_line(
 ) -> None:
     """A grant that does not hold is exit 1, a file that is none exit 2, each with one line and no value of it."""
     file = tmp_path / "grant.json"
-    good = grant_text(partner, grant_of(partner, now=now))
-    one_person = grant_text(partner, grant_of(partner, now=now), people=[("anna", "worker")])
+    good = grant_text(partner, grant_of(partner, now=now), at=now)
+    one_person = grant_text(partner, grant_of(partner, now=now), at=now, people=[("anna", "worker")])
     for text, code in ((one_person, 1), (b"{", 2), (good.replace(b'"nlbsn":3', b'"nlbsn":4'), 1), (good, 0), (good, 1)):
         file.write_bytes(text)
         result = run("grant", "accept", pair.folders[0], file, expect=code)

@@ -236,6 +236,39 @@ def test_a_custodian_that_lost_its_past_takes_new_grants_only(pair: CustodianPai
     assert left(pair) == [{"nlbsn": 3, "fam": 2}]
 
 
+def test_no_file_gives_its_elements_twice_over_a_loss(pair: CustodianPair, partner: SimulatedPartner) -> None:
+    """Accepted, used up, forfeited: the same grant is refused, whenever its people say that they stated it."""
+    grant, store = accepted(pair, partner), pair.custodians[0].store
+    pair.ask(0, partner, row(grant, persons=3, parents=2))
+    # Postdated to the last moment of its life, it is not accepted in the first place.
+    later = grant_of(partner, now=pair.clock.now)
+    for at in (pair.clock.now + 61, later.expires_at - 1):
+        with pytest.raises(ImportRefusedError, match="a time to come"):
+            accept_grant(pair.folders[0], grant_text(partner, later, at=at), now=pair.clock.now)
+    accept_grant(pair.folders[0], grant_text(partner, later, at=pair.clock.now + 60), now=pair.clock.now)
+    with store.transaction():
+        forget_all(store, now=pair.clock.now)
+    for one in (grant, later):
+        for at in (START_S - DAY_S, START_S, pair.clock.now + 60, pair.clock.now + 61, one.expires_at - 1):
+            with pytest.raises((ImportRefusedError, MalformedError)):
+                accept_grant(pair.folders[0], grant_text(partner, one, at=at), now=pair.clock.now)
+    assert left(pair) == []
+
+
+def test_a_clock_set_back_forgets_no_less(pair: CustodianPair, partner: SimulatedPartner) -> None:
+    """What was accepted by a later clock is not given again because the clock stood earlier at the loss."""
+    early, store = pair.clock.now, pair.custodians[0].store
+    pair.clock.pass_seconds(2 * DAY_S)
+    grant = grant_of(partner, now=pair.clock.now)
+    text = grant_text(partner, grant, at=pair.clock.now)
+    accept_grant(pair.folders[0], text, now=pair.clock.now)
+    for now in (early, early - DAY_S):
+        with store.transaction():
+            forget_all(store, now=now)
+    with pytest.raises(ImportRefusedError, match="older than what this custodian remembers"):
+        accept_grant(pair.folders[0], text, now=pair.clock.now)
+
+
 @pytest.mark.parametrize(
     ("people", "error"),
     [
@@ -276,7 +309,7 @@ def test_a_grant_must_fit_this_custodian_and_this_day(
     pair: CustodianPair, partner: SimulatedPartner, changed: dict[str, Any], rule: str
 ) -> None:
     """A grant for others, for families without a right, of the past or of the future is not accepted."""
-    text = grant_text(partner, grant_of(partner, **changed))
+    text = grant_text(partner, grant_of(partner, **changed), at=changed.get("now", START_S))
     with pytest.raises(ImportRefusedError, match=rule):
         accept_grant(pair.folders[0], text, now=pair.clock.now)
 
