@@ -21,14 +21,14 @@ from connectors.cases import Case
 from connectors.composing import Asking, Composer
 from connectors.conclusions import Resumed, Unfinished
 from connectors.delivery import Delivery
-from connectors.errors import CaseMismatchError, ConnectorError, FolderError
+from connectors.errors import AlreadyWaitsError, CaseMismatchError, ConnectorError, FolderError
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
 from connectors.grants import elements_of, own_grant
 from connectors.household import Asked, to_check, to_register, without_tokens
 from connectors.look_later import LookLater, ToLook, note_to_look
 from connectors.newer_epoch import evaluate
-from connectors.outbox import Command, Outbox, persons_in
+from connectors.outbox import Command, Outbox, Person, persons_in
 from connectors.workers import roles_of
 
 
@@ -112,8 +112,10 @@ class SluisClient:
 
         Raises:
             CaseError, RefusedError, NotDoneError: nothing is registered, or `resume` will tell.
+            AlreadyWaitsError: an earlier registration of this person waits; `resume` ends it.
         """
         self._same_person(case)
+        self._no_other_waits(case, purpose=purpose, team=team)
         used, asking = self._families(purpose, families), Asking(purpose=purpose, grounds=grounds, team=team)
         asked = self._registering(case, used)
         if grant is not None:
@@ -208,13 +210,13 @@ class SluisClient:
             on=datetime.datetime.fromtimestamp(self._surroundings.now(), datetime.UTC).date(),
         )
 
-    def person(self, case: Case, *, purpose: str, team: str) -> tuple[str, str, str]:
+    def person(self, case: Case, *, purpose: str, team: str) -> Person:
         """Return whom a registration of this case would be about, as `Resumed.persons` has it."""
         return self._composer.person_mac(case) or "", purpose, team
 
-    def waiting_persons(self) -> frozenset[tuple[str, str, str]]:
+    def waiting_persons(self) -> frozenset[Person]:
         """Return whom the registrations that wait in the outbox are about."""
-        return persons_in(self._outbox.waiting())
+        return frozenset(self._outbox.persons())
 
     def keep_drafts(self, drafts: Sequence[tuple[Case, Draft]]) -> None:
         """These cases stand in the casebook as drafts, until they are registered."""
@@ -289,6 +291,12 @@ class SluisClient:
 
     def _families(self, purpose: str, families: Sequence[str] | None) -> Sequence[str]:
         return self.folder.settings.families_of(purpose) if families is None else families
+
+    def _no_other_waits(self, case: Case, *, purpose: str, team: str | None) -> None:
+        """Stop a registration that would be paid a second time: one of this person has not come to its end yet."""
+        waits = self._outbox.persons().get(self.person(case, purpose=purpose, team=team or case.team or ""))
+        if waits is not None:
+            raise AlreadyWaitsError(waits)
 
     def _same_person(self, case: Case) -> None:
         """Stop a wrong number before anything leaves: the case record says whom the case is about (T27)."""

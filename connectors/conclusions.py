@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from broker.protocol.messages import Match, OwnSignal
 from connectors.answers import Outcome, ProblemDocument, VerifiedEntry
 from connectors.errors import ConnectorError, FolderError, RefusedError
-from connectors.outbox import Command
+from connectors.outbox import Command, Person
 
 Conclusion = Outcome | RefusedError
 
@@ -23,7 +23,7 @@ class Unfinished:
 
     row: str
     error: ConnectorError
-    person: tuple[str, str, str] | None = None
+    person: Person | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Resumed:
 
     outcomes: tuple[Outcome, ...]
     unfinished: tuple[Unfinished, ...]
-    persons: frozenset[tuple[str, str, str]] = frozenset()
+    persons: frozenset[Person] = frozenset()
     """Whom a registration was about, as HMAC with purpose and team: none is asked about again in the same run."""
 
 

@@ -7,7 +7,8 @@ ConnectorError
 |   `-- CaseMismatchError       the identifier is not that of the organisation's own case record
 |-- GrantError                  an import grant cannot be used here; nothing was sent
 |-- NotDoneError                nothing is known now: an outage, never an empty result
-|   `-- ReceiptError            an answer came without a receipt that holds, and is not shown
+|   |-- ReceiptError            an answer came without a receipt that holds, and is not shown
+|   `-- AlreadyWaitsError       an earlier registration of this person waits in the outbox: resume first
 `-- RefusedError                a party refused openly, and says why and what is possible
 
 Errors hold names of fields and rules, and problem ids; never an identifier, a token or a key.
@@ -106,6 +107,17 @@ class ReceiptError(NotDoneError):
 
     def __str__(self) -> str:
         return f"{self.problem_id}: {self.step}"
+
+
+class AlreadyWaitsError(NotDoneError):
+    """Nothing was sent: an earlier registration of this person waits in the outbox under `key`, and `resume` ends it.
+
+    Another one would be charged a second time, and an exact grant could then not be finished.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__("not-done", key=key)
+        self.text_nl = render("outbox.waits", {})
 
 
 class RefusedError(ConnectorError):

@@ -22,6 +22,10 @@ CREATE TABLE IF NOT EXISTS command (
 """
 
 
+Person = tuple[str, str, str]
+"""Whom a registration is about: an HMAC, with purpose and team."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One request to the broker as it will be sent, and what is needed to send it again. It holds tokens.
@@ -52,7 +56,7 @@ class Command:
     blinding: Mapping[str, Sequence[str]] | None = None
 
     @property
-    def person(self) -> tuple[str, str, str] | None:
+    def person(self) -> Person | None:
         """Whom a registration is about, as HMAC, with purpose and team; None for every other command."""
         mac = self.local.get("person_mac")
         if self.effect != "register" or mac is None:
@@ -69,6 +73,7 @@ class Outbox:
 
     def __init__(self, path: Path, key: OutboxKey) -> None:
         self._key = key
+        self._persons: dict[str, Person | None] = {}
         self._database = open_database(path)
         self._database.executescript(_SCHEMA)
 
@@ -116,6 +121,19 @@ class Outbox:
             groups.setdefault(command.group or command.key, []).append(command)
         return [tuple(sorted(parts, key=lambda command: command.part)) for parts in groups.values()]
 
+    def persons(self) -> dict[Person, str]:
+        """Return whom the waiting registrations are about, each with its key. Raises FolderError: one does not open."""
+        rows = self._database.execute("SELECT key FROM command").fetchall()
+        # A row is opened once: whom it is about never changes, and an import asks before each of its rows.
+        self._persons = {key: self._person_of(key) for (key,) in rows}
+        return {person: key for key, person in self._persons.items() if person is not None}
+
+    def _person_of(self, key: str) -> Person | None:
+        if key not in self._persons:
+            found = self._database.execute("SELECT sealed FROM command WHERE key = ?", (key,)).fetchone()
+            return None if found is None else self._opened(found[0]).person
+        return self._persons[key]
+
     def _sealed(self, command: Command) -> bytes:
         return self._key.seal(json.dumps(asdict(command)).encode())
 
@@ -127,6 +145,6 @@ class Outbox:
             raise FolderError("outbox.sqlite", "has a row that is no command") from None
 
 
-def persons_in(waiting: Iterable[tuple[Command, ...]]) -> frozenset[tuple[str, str, str]]:
+def persons_in(waiting: Iterable[tuple[Command, ...]]) -> frozenset[Person]:
     """Return whom the registrations among waiting commands are about."""
     return frozenset(parts[0].person for parts in waiting if parts[0].person is not None)

@@ -6,8 +6,10 @@ import httpx
 import pytest
 
 from broker.protocol import strict_json
+from broker.protocol.identifiers import Bsn
 from broker.protocol.problems import problem, problem_kinds
 from broker.protocol.signing_keys import b64url, b64url_bytes
+from connectors.cases import Case
 from connectors.command_line import explanation, failure_document
 from connectors.conclusions import Resumed
 from connectors.errors import NotDoneError, ReceiptError, RefusedError
@@ -15,6 +17,7 @@ from connectors.final_problems import FINAL, RECORDED, WAITING
 from connectors.outbox import Outbox
 from connectors.receipts import verify_stored
 from tests.simulators.custodian import BROKER, CUSTODIANS
+from tests.simulators.gba_v import official_number
 from tests.simulators.partner_world import Fault, PartnerWorld, altered, down, lost, problem_response, real, status
 from tests.unit.connectors.cases_by_hand import ASKED, child
 
@@ -188,12 +191,13 @@ async def test_a_worker_reads_why_a_resume_could_not_tell(world: PartnerWorld) -
 async def test_only_a_final_problem_ends_the_command_it_answers(world: PartnerWorld) -> None:
     """Without a receipt a POST ends its command only by a problem that can mean nothing but: not carried out."""
     left = 0
-    for problem_id in sorted({*FINAL, *WAITING}):
+    for at, problem_id in enumerate(sorted({*FINAL, *WAITING})):
+        case = Case(row=problem_id, subject=Bsn.parse(official_number(400 + at)))
         fault = status(problem_kinds()[problem_id].status, problem_id)
         world.network.faults[BROKER] = [fault, fault]
         async with world.client("gi") as gi:
             with pytest.raises(RefusedError if problem_id in FINAL else NotDoneError) as caught:
-                await gi.register(child(), **ASKED)
+                await gi.register(case, **ASKED)
         world.network.faults.clear()
         left += problem_id in WAITING
         assert waiting(world) == left, problem_id

@@ -1,12 +1,16 @@
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
 
 from connectors.client import SluisClient
+from connectors.errors import NotDoneError
 from connectors.sources.csv_file import COLUMNS
+from tests.simulators.custodian import BROKER, CUSTODIANS
 from tests.simulators.gba_v import official_number
-from tests.simulators.partner_world import PartnerWorld
+from tests.simulators.partner_world import PartnerWorld, down, lost
+from tests.unit.connectors.cases_by_hand import ASKED, child
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "connector.md").read_text("utf-8")
 
@@ -43,6 +47,52 @@ def test_the_import_works_as_written(partner: PartnerWorld, capsys: pytest.Captu
     assert capsys.readouterr().out == "2\n2\n"
     assert (len(partner.broker.signals), partner.left()) == (2, [{"nlbsn": 0}])
     assert len(EXAMPLES) == 2
+
+
+def import_as_documented() -> None:
+    """Run the second example as it stands on the page."""
+    exec(compile(EXAMPLES[1], "docs/connector.md", "exec"), {})  # noqa: S102 - the documented example is what is tested
+
+
+def test_an_import_that_was_broken_off_is_finished_as_written(
+    partner: PartnerWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Charged at one custodian and waiting for the other, a row is resumed or waits on, and is never paid again."""
+    lines = [",".join(COLUMNS), *(f",{official_number(place)}{',' * (len(COLUMNS) - 2)}" for place in (21, 22))]
+    (partner.path / "cases.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    partner.granted("gi", {"nlbsn": 2}).rename(partner.path / "grant.json")
+    partner.network.faults[CUSTODIANS[1]] = [down, down]
+    with pytest.raises(NotDoneError):
+        import_as_documented()
+    # The row still waits, is named, and is not begun anew; the other row is done.
+    import_as_documented()
+    first = capsys.readouterr().out
+    assert first.startswith("2 custodian-unreachable\n")
+    assert first.endswith("\n1\n")
+    assert (partner.left(0), partner.left(1)) == ([{"nlbsn": 0}], [{"nlbsn": 1}])
+    import_as_documented()
+    assert "Je signaal is opgeslagen." in capsys.readouterr().out
+    assert (len(partner.broker.signals), partner.broker.doubled) == (2, 0)
+    assert partner.left(0) == partner.left(1) == [{"nlbsn": 0}]
+
+
+def test_what_a_resume_learnt_is_told_as_written(partner: PartnerWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    """The matches of a check that was broken off are printed by the documented loop, before anything else is done."""
+
+    async def broken_off() -> None:
+        async with partner.client("wijkteam") as other, partner.client("gi") as gi:
+            await other.register(child(), **ASKED)
+            partner.network.faults[BROKER] = [lost]
+            with pytest.raises(NotDoneError):
+                await gi.check(child("7"), **ASKED)
+
+    asyncio.run(broken_off())
+    (partner.path / "cases.csv").write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
+    partner.granted("gi", {"nlbsn": 2}).rename(partner.path / "grant.json")
+    import_as_documented()
+    told = capsys.readouterr().out
+    assert told.startswith("7 ")
+    assert "['wijkteam']" in told
 
 
 def test_the_page_names_every_column() -> None:

@@ -11,7 +11,7 @@ from broker.protocol.grant import Grant
 from broker.protocol.problems import problem
 from connectors.blinding import Prepared
 from connectors.client import SluisClient
-from connectors.errors import FolderError, NotDoneError, RefusedError
+from connectors.errors import AlreadyWaitsError, FolderError, NotDoneError, RefusedError
 from connectors.outbox import Outbox
 from tests.simulators.custodian import BROKER, CUSTODIANS
 from tests.simulators.partner_world import Fault, PartnerWorld, down, lost, real, status
@@ -87,6 +87,29 @@ async def test_an_outage_costs_an_exact_grant_nothing(world: PartnerWorld, host:
         assert gi.later.count() == 1
     assert (len(world.broker.signals), world.broker.doubled, waiting(world)) == (1, 0, 0)
     assert world.left(0) == world.left(1) == [{"nlbsn": 0, "fam": 0, "addr": 0}]
+
+
+@pytest.mark.parametrize("granted", [True, False])
+async def test_nobody_is_registered_anew_while_he_waits(world: PartnerWorld, granted: bool) -> None:  # noqa: FBT001 - a parametrised fact
+    """Who waits is refused before anything is sent, by whatever row or path; resuming ends it, and is paid once."""
+    file = world.granted("gi", EXACT)
+    async with world.client("gi") as gi, world.client("gi", worker="bram") as colleague:
+        grant = grant_in(gi, file)
+        world.network.faults[BROKER] = [down]
+        with pytest.raises(NotDoneError):
+            await gi.register(child(), **ASKED, grant=grant if granted else None)
+        ((command,),) = gi._outbox.waiting()
+        sent = len(world.network.sent)
+        for again in (gi, colleague):
+            with pytest.raises(AlreadyWaitsError) as caught:
+                await again.register(child("9", case_ref=None), **ASKED, grant=grant)
+            assert (caught.value.key, caught.value.resumable) == (command.key, True)
+            assert caught.value.text_nl.startswith("Een eerder signaal over deze persoon wacht nog")
+        assert len(world.network.sent) == sent
+        await colleague.register(mother(), **ASKED)
+        assert len((await gi.resume()).outcomes) == 1
+        assert gi.waiting_persons() == colleague.waiting_persons() == frozenset()
+    assert (len(world.broker.signals), world.broker.doubled) == (2, 0)
 
 
 async def test_a_custodian_that_accepted_later_is_waited_for(world: PartnerWorld) -> None:
