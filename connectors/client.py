@@ -19,16 +19,18 @@ from connectors.blinding import prepare
 from connectors.casebook import Draft
 from connectors.cases import Case
 from connectors.composing import Asking, Composer
-from connectors.conclusions import Resumed, Unfinished
+from connectors.conclusions import Resumed
 from connectors.delivery import Delivery
-from connectors.errors import AlreadyWaitsError, CaseMismatchError, ConnectorError, FolderError
+from connectors.errors import AlreadyWaitsError, CaseMismatchError, FolderError
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
 from connectors.grants import elements_of, own_grant
+from connectors.handing_over import Hand
 from connectors.household import Asked, to_check, to_register, without_tokens
 from connectors.look_later import LookLater, ToLook, note_to_look
 from connectors.newer_epoch import evaluate
-from connectors.outbox import Command, Outbox, Person, persons_in
+from connectors.outbox import Outbox, Person
+from connectors.resuming import resume_all
 from connectors.workers import roles_of
 
 
@@ -185,19 +187,10 @@ class SluisClient:
         """Return what became of every command that had no receipt yet, in the order they were made.
 
         One that fails stops no other; those that were refused or still wait stand beside the outcomes. What a look at
-        an imported household told is not among them: it stands in `later.untold()`.
+        an imported household told is not among them: it stands in `later.untold()`. A colleague's imported row is
+        finished too, in this worker's name.
         """
-        outcomes, unfinished, waiting = [], [], self._outbox.waiting()
-        for parts in waiting:
-            looks = parts[0].effect == "check" and parts[0].local.get("look") is not None
-            try:
-                outcome = await self._delivery.resume([self._taken_over(part) for part in parts])
-            except ConnectorError as error:
-                row = parts[0].local.get("row") or ""
-                unfinished.append(Unfinished(row=row, error=error, person=parts[0].person))
-            else:
-                outcomes += [] if looks else [outcome]
-        return Resumed(outcomes=tuple(outcomes), unfinished=tuple(unfinished), persons=persons_in(waiting))
+        return await resume_all(self._outbox, self._delivery, Hand(worker=self._worker, approver=self._approver))
 
     def has_active_signal(self, case: Case, *, purpose: str, team: str) -> bool:
         """Return whether this case, by its reference or its person, has an active signal here."""
@@ -268,12 +261,6 @@ class SluisClient:
             part = replace(command, group=group, part=place, parts=len(evaluated), local=local)
             parts.append(replace(part, evaluation=body, tickets=tickets))
         return await self._delivery.send(*parts)
-
-    def _taken_over(self, command: Command) -> Command:
-        """Return a command that never left for the broker as this worker's: a colleague goes on with an import."""
-        if command.blinding is None:
-            return command
-        return replace(command, worker=self._worker, approver=self._approver)
 
     async def _evaluated(
         self, asked: Asked, operation: str, purpose: str

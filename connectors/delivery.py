@@ -4,6 +4,7 @@ import datetime
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from broker.protocol.messages import SIGNALS_PER_PAGE
 from connectors.answering import Answers, Asked, not_done_after, problem_in
@@ -11,11 +12,12 @@ from connectors.answers import Outcome, merged, stated_here
 from connectors.blinding import Prepared
 from connectors.casebook import Casebook, OwnSignal
 from connectors.conclusions import Conclusion, concluded, conclusion_of
-from connectors.errors import NotDoneError, ReceiptError, RefusedError
+from connectors.errors import EndedElsewhereError, NotDoneError, ReceiptError, RefusedError
 from connectors.evaluation import reissue
 from connectors.exchange import Exchange, Reply
-from connectors.final_problems import NEVER_SENT
+from connectors.final_problems import NEVER_SENT, OF_A_GRANT
 from connectors.folder import PartnerFolder
+from connectors.handing_over import LEFT, REUSED, Hand, by_colleague, not_by_colleague, standing
 from connectors.household import with_tokens
 from connectors.look_later import LookLater, sealed_note
 from connectors.newer_epoch import complete
@@ -24,6 +26,7 @@ from connectors.outbox import Command, Outbox
 _RENEWABLE = frozenset({"ticket-expired"})
 _SIGNALS = "/v1/signals"
 _UNKNOWN_KEY = "not-found"
+_OF_OLD_TICKETS = frozenset({"ticket-foreign", "ticket-expired"})
 _STATES = {"withdraw": "withdrawn"}
 
 
@@ -50,9 +53,12 @@ class Delivery:
         self._outbox.put(*parts, now=self._exchange.surroundings.now())
         return await self._finish(parts, self._post)
 
-    async def resume(self, parts: Sequence[Command]) -> Outcome:
-        """Return the outcome of a waiting command with all its parts. Raises as `send`."""
-        return await self._finish(parts, self._again)
+    async def resume(self, parts: Sequence[Command], hand: Hand) -> Outcome:
+        """Return the outcome of a waiting command with all its parts; an imported row goes on in this hand.
+
+        Raises as `send`.
+        """
+        return await self._finish(parts, partial(self._again, hand=hand))
 
     async def list_own(self, *, worker: str) -> Outcome:
         """Return all own signals, page after page. Raises RefusedError, NotDoneError, ReceiptError."""
@@ -114,21 +120,44 @@ class Delivery:
             # (4) The effect is in the own books before the command is forgotten.
             self._note(command, ended)
         if command.parts > 1:
-            self._outbox.put(concluded(command, ended), now=self._exchange.surroundings.now())
+            self._outbox.change(concluded(command, ended))
         return ended
 
-    async def _again(self, command: Command) -> Outcome:
+    async def _again(self, command: Command, *, hand: Hand) -> Outcome:
         """Return the outcome of a waiting command: asked for by its key, else sent again."""
         # (0) Without tokens it never left for the broker.
         if command.blinding is not None:
-            return await self._post(command)
+            return await self._post(hand.takes(command))
         # (1) Was it carried out after all?
         reply = await self._ask(command, f"/v1/answers/{command.key}", method="GET", body=b"")
-        problem = problem_in(reply)
-        if problem is None or problem.id != _UNKNOWN_KEY:
+        problem, taken = problem_in(reply), hand.takes_over(command)
+        if problem is None or not (problem.id == _UNKNOWN_KEY or (taken and problem.id in LEFT)):
             return self._answers.outcome(command, reply, Asked.STORED)
-        # (2) It was not: the same command again, with tickets of the batch that was charged already.
+        # (2) It was not, or who began it is gone: the same command again, with tickets of the batch that was charged
+        # already. In another name it counts once all the same: the key is the organisation's.
+        return await (self._taken_over(command, hand) if taken else self._post_renewed(command))
+
+    async def _post_renewed(self, command: Command) -> Outcome:
         return await self._post(await self._renewed(command))
+
+    async def _taken_over(self, command: Command, hand: Hand) -> Outcome:
+        over: RefusedError | None = None
+        taken = hand.takes(command)
+        try:
+            tickets = await self._reissued(taken)
+        except RefusedError as refusal:
+            if not (refusal.by_all and refusal.problem.id in OF_A_GRANT):
+                raise not_done_after(refusal, key=command.key) from None
+            # Nobody issues tickets under this grant any more. With those of somebody else the broker carries nothing
+            # out, and says whether he was answered.
+            over, tickets = refusal, command.tickets
+        taken = replace(taken, tickets=tickets)
+        self._outbox.change(taken)
+        try:
+            return await self._post(taken)
+        except RefusedError as refusal:
+            foreign = over is not None and refusal.problem.id in _OF_OLD_TICKETS and refusal.receipt is None
+            raise (over if over is not None and foreign else refusal) from None
 
     async def _post(self, command: Command) -> Outcome:
         # (2) One request; (3) its answer, once its receipt holds, decides what becomes of the command.
@@ -138,7 +167,29 @@ class Delivery:
         if problem is not None and problem.id in _RENEWABLE and _renewable(command):
             command = await self._renewed(command)
             reply = await self._ask(command, command.path, method="POST", body=_body(command))
+        if problem is not None and problem.id == REUSED and command.grant is not None:
+            return await self._done_before(command)
         return self._answers.outcome(command, reply, Asked.POST)
+
+    async def _done_before(self, command: Command) -> Outcome:
+        """Return that a colleague registered this row, as the organisation's own list shows it.
+
+        Raises:
+            RefusedError: he asked, and no signal stands. NotDoneError: the list cannot be had, and the row waits on.
+        """
+        if not self._outbox.holds(command.key):
+            raise EndedElsewhereError
+        try:
+            listed = await self.list_own(worker=command.worker)
+        except RefusedError as refusal:
+            raise not_done_after(refusal, key=command.key) from None
+        except NotDoneError as error:
+            raise NotDoneError(error.problem_id, party=error.party, key=command.key) from None
+        known = {signal.signal_id for signal in self._book.signals()}
+        signal_id = standing(listed.signals, command, known=known)
+        if signal_id is None:
+            raise not_by_colleague(broker=self._folder.settings.broker.id)
+        return by_colleague(command, listed, signal_id)
 
     async def _ask(self, command: Command, path: str, *, method: str, body: bytes) -> Reply:
         try:
@@ -175,7 +226,7 @@ class Delivery:
             raise NotDoneError(error.problem_id, party=error.party, key=command.key) from None
         body = {**command.body, "household": with_tokens(command.body["household"], evaluated.tokens)}
         completed = replace(command, body=body, tickets=evaluated.tickets, blinding=None)
-        self._outbox.put(completed, now=self._exchange.surroundings.now())
+        self._outbox.change(completed)
         return completed
 
     async def _renewed(self, command: Command) -> Command:
@@ -183,15 +234,18 @@ class Delivery:
         if not _renewable(command):
             return command
         try:
-            tickets = await reissue(self._exchange, self._folder, command.evaluation, worker=command.worker)
+            renewed = replace(command, tickets=await self._reissued(command))
         except RefusedError as refusal:
             # A custodian cannot know what the broker did with this command.
             raise not_done_after(refusal, key=command.key) from None
+        self._outbox.change(renewed)
+        return renewed
+
+    async def _reissued(self, command: Command) -> tuple[str, ...]:
+        try:
+            return await reissue(self._exchange, self._folder, command.evaluation, worker=command.worker)
         except NotDoneError as error:
             raise NotDoneError(error.problem_id, party=error.party, key=command.key) from None
-        renewed = replace(command, tickets=tickets)
-        self._outbox.put(renewed, now=self._exchange.surroundings.now())
-        return renewed
 
     def _note(self, command: Command, outcome: Outcome) -> None:
         case_ref, person_mac = command.local.get("case_ref"), command.local.get("person_mac")
@@ -205,7 +259,7 @@ class Delivery:
                     team=command.body["team"],
                     ends_on=datetime.date.fromisoformat(command.body["endsOn"]),
                     state="active",
-                    receipt=outcome.receipts[0].index,
+                    receipt=next((entry.index for entry in outcome.receipts if entry.kind == command.kind), None),
                 ),
                 person_mac=None if person_mac is None else bytes.fromhex(person_mac),
                 look_later=None if note is None else sealed_note(note, self._folder.outbox_key),

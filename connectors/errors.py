@@ -8,7 +8,8 @@ ConnectorError
 |-- GrantError                  an import grant cannot be used here; nothing was sent
 |-- NotDoneError                nothing is known now: an outage, never an empty result
 |   |-- ReceiptError            an answer came without a receipt that holds, and is not shown
-|   `-- AlreadyWaitsError       an earlier registration of this person waits in the outbox: resume first
+|   |-- AlreadyWaitsError       an earlier registration of this person waits in the outbox: resume first
+|   `-- EndedElsewhereError     another run of this organisation brought the command to its end meanwhile
 `-- RefusedError                a party refused openly, and says why and what is possible
 
 Errors hold names of fields and rules, and problem ids; never an identifier, a token or a key.
@@ -118,6 +119,14 @@ class AlreadyWaitsError(NotDoneError):
     def __init__(self, key: str) -> None:
         super().__init__("not-done", key=key)
         self.text_nl = render("outbox.waits", {})
+
+
+class EndedElsewhereError(NotDoneError):
+    """Another run brought this command to its end meanwhile, and told there what came of it; it waits no more."""
+
+    def __init__(self) -> None:
+        super().__init__("not-done")
+        self.text_nl = render("outbox.elsewhere", {})
 
 
 class RefusedError(ConnectorError):

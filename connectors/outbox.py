@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from connectors.casebook import open_database
-from connectors.errors import FolderError
+from connectors.errors import EndedElsewhereError, FolderError
 from connectors.sealing import OutboxKey
 
 _SCHEMA = """
@@ -88,16 +88,25 @@ class Outbox:
         self._database.close()
 
     def put(self, *commands: Command, now: int) -> None:
-        """All of the commands are durable, sealed, and will be found by `waiting`, or none of them is.
-
-        One with the same key is replaced, in its place.
-        """
+        """All of these new commands are durable, sealed, and will be found by `waiting`, or none of them is."""
         rows = [(command.key, command.kind, now, self._sealed(command)) for command in commands]
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany(
-                "INSERT INTO command VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed", rows
-            )
+            self._database.executemany("INSERT INTO command VALUES (?, ?, ?, ?)", rows)
+
+    def change(self, command: Command) -> None:
+        """What waits under this key is the command as it is now, in its place.
+
+        Raises:
+            EndedElsewhereError: it waits no more; another run ended it, and it is not brought back.
+        """
+        changing = "UPDATE command SET sealed = ? WHERE key = ?"
+        if self._database.execute(changing, (self._sealed(command), command.key)).rowcount != 1:
+            raise EndedElsewhereError
+
+    def holds(self, key: str) -> bool:
+        """Return whether a command waits under this key."""
+        return self._database.execute("SELECT 1 FROM command WHERE key = ?", (key,)).fetchone() is not None
 
     def delete(self, *keys: str) -> None:
         """All of these commands are gone and their bytes in the database are overwritten, or none is."""

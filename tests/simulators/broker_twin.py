@@ -68,7 +68,7 @@ class _Question:
 class BrokerTwin:
     """`refuse` answers the next requests, `fail` records the next one as an error, `cosign` asks the witness.
 
-    `doubled` counts signals that an organisation had twice on one person.
+    `doubled` counts signals that an organisation had twice on one person. Workers in `left` are on no roster any more.
     """
 
     log: LogInFolder
@@ -84,7 +84,8 @@ class BrokerTwin:
     signals: list[_Signal] = field(default_factory=list)
     page: int = SIGNALS_PER_PAGE
     repeats_pages: bool = False
-    answers: dict[tuple[str, str], tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], tuple[str, str, int, dict[str, Any]]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
     spent: set[tuple[str, str]] = field(default_factory=set)
     jtis: set[str] = field(default_factory=set)
     bodies: list[bytes] = field(default_factory=list)
@@ -94,6 +95,8 @@ class BrokerTwin:
         self.bodies.append(body)
         try:
             asker = self._asker(request, body)
+            if asker.sender.worker in self.left:
+                return _problem(problem("worker-unknown"))
             path = request.url.path
             if path.startswith("/v1/answers/"):
                 return self._stored(asker, path.rpartition("/")[2])
@@ -127,9 +130,10 @@ class BrokerTwin:
 
     def _stored(self, asker: SignedRequest, key: str) -> httpx.Response:
         found = self.answers.get((asker.sender.organisation, key))
-        if found is None:
+        # A worker reads his own answers only.
+        if found is None or found[0] != asker.sender.worker:
             return _problem(problem("not-found"))
-        _, status, document = found
+        _, _, status, document = found
         return self._again(status, document)
 
     def _again(self, status: int, document: dict[str, Any]) -> httpx.Response:
@@ -145,8 +149,9 @@ class BrokerTwin:
         sha256 = _sha256({name: value for name, value in members.items() if name != "tickets"})
         key = (asker.sender.organisation, members["idempotencyKey"])
         if key in self.answers:
-            first, status, document = self.answers[key]
-            return self._again(status, document) if first == sha256 else _problem(problem("idempotency-key-reused"))
+            worker, first, status, document = self.answers[key]
+            same = (worker, first) == (asker.sender.worker, sha256)
+            return self._again(status, document) if same else _problem(problem("idempotency-key-reused"))
         kind = "check" if path == "/v1/household-checks" else "signal"
         tickets = self._tickets(asker, members, "check" if kind == "check" else "register")
         if self.fail:
@@ -167,7 +172,7 @@ class BrokerTwin:
             result = self._carried_out(asker, path, members, imported=imported)
             receipt = self._entry(asker, kind, sha256, result, outcome=result["outcome"], tickets=tickets)
             document, status = {"result": result, "receipt": receipt, "padding": "0" * 64}, 200
-        self.answers[key] = (sha256, status, document)
+        self.answers[key] = (asker.sender.worker, sha256, status, document)
         return httpx.Response(status, content=json.dumps(document))
 
     def _tickets(self, asker: SignedRequest, members: Mapping[str, Any], operation: str) -> list[Ticket]:

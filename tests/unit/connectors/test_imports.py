@@ -177,7 +177,7 @@ async def test_a_row_of_a_past_epoch_is_over(world: PartnerWorld) -> None:
             await gi.register(child(), **ASKED, grant=grant_in(gi, file))
         ((command,),) = gi._outbox.waiting()
         past = command.evaluation.replace('"epoch":1,', '"epoch":7,')
-        gi._outbox.put(replace(command, evaluation=past), now=0)
+        gi._outbox.change(replace(command, evaluation=past))
         (over,) = (await gi.resume()).unfinished
     assert isinstance(over.error, RefusedError)
     assert "De sleutels zijn vernieuwd" in over.error.text_nl
@@ -223,7 +223,7 @@ async def test_a_damaged_row_stops_the_resume(world: PartnerWorld) -> None:
             await gi.register(child(), **ASKED, grant=grant_in(gi, world.granted("gi", EXACT)))
         ((command,),) = gi._outbox.waiting()
         for blinding in ({}, {"nlbsn": ["x"], "fam": [], "addr": []}, {**(command.blinding or {}), "fam": []}):
-            gi._outbox.put(replace(command, blinding=blinding), now=0)
+            gi._outbox.change(replace(command, blinding=blinding))
             (broken,) = (await gi.resume()).unfinished
             assert isinstance(broken.error, FolderError)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.errors import FolderError
+from connectors.errors import EndedElsewhereError, FolderError
 from connectors.outbox import Command, Outbox
 from connectors.sealing import OutboxKey
 
@@ -50,10 +50,25 @@ def test_the_parts_of_a_question_wait_together(tmp_path: Path) -> None:
         outbox.put(*parts, now=1)
         outbox.put(command("c" * 32), now=2)
         ended = replace(parts[0], body={}, tickets=(), evaluation="", conclusion={"outcome": {}})
-        outbox.put(ended, now=3)
+        outbox.change(ended)
         assert outbox.waiting() == [(ended, parts[1]), (command("c" * 32),)]
         outbox.delete(*(part.key for part in parts))
         assert outbox.waiting() == [(command("c" * 32),)]
+
+
+def test_what_another_run_ended_is_not_brought_back(tmp_path: Path) -> None:
+    """A run that still works on a command another run deleted cannot make it wait again, nor take its place."""
+    key = fresh_key()
+    with Outbox(tmp_path / "outbox.sqlite", key) as one, Outbox(tmp_path / "outbox.sqlite", key) as other:
+        one.put(command(), now=1)
+        assert one.holds(command().key)
+        other.delete(command().key)
+        with pytest.raises(EndedElsewhereError):
+            one.change(replace(command(), tickets=("later",)))
+        assert (one.waiting(), one.holds(command().key)) == ([], False)
+        one.put(command(), now=2)
+        with pytest.raises(sqlite3.IntegrityError):
+            other.put(command(), now=3)
 
 
 def test_all_parts_are_stored_or_none(tmp_path: Path) -> None:
