@@ -115,21 +115,28 @@ async def resume_first(
 
 
 async def look_at_imported(client: SluisClient, report: Report, *, parallel: int, at_most: int | None) -> None:
-    """Imported households were looked at, the oldest first, until the budget for checks was spent."""
+    """Imported households were looked at, the oldest first, until the budget for checks was spent.
+
+    A household whose check waits in the outbox is left to the next resume: a second check would be paid as well.
+    """
 
     async def act(entry: ToLook) -> ConnectorError | None:
         try:
             await client.look(entry)
         except ConnectorError as error:
             report.budget_spent = report.budget_spent or problem_of(error) == BUDGET_SPENT
-            # A recorded refusal stands in the list as what was told; what waits is finished by the next resume.
-            if isinstance(error, NotDoneError):
+            # A recorded refusal stands in the list as what was told; whatever else went wrong is said here, and the
+            # household stays on the list.
+            told = isinstance(error, RefusedError) and error.receipt is not None
+            if not told and problem_of(error) != BUDGET_SPENT:
                 report.unfinished.append(Unfinished(row=entry.case.row, error=error))
             return error
         return None
 
     brake = Brake(at=frozenset({BUDGET_SPENT}), in_a_row=parallel)
-    await _shared(client.later.waiting()[:at_most], act, parallel=parallel, brake=brake, what="kijken")
+    under_way = client.waiting_looks()
+    listed = [entry for entry in client.later.waiting() if entry.signal_id not in under_way]
+    await _shared(listed[:at_most], act, parallel=parallel, brake=brake, what="kijken")
 
 
 def brake_of_an_import(parallel: int) -> Brake:

@@ -211,6 +211,11 @@ class SluisClient:
         """Return whom the registrations that wait in the outbox are about."""
         return frozenset(self._outbox.persons())
 
+    def waiting_looks(self) -> frozenset[str]:
+        """Return the imported signals whose household is being looked at: that check waits in the outbox."""
+        checks = (parts[0] for parts in self._outbox.waiting() if parts[0].effect == "check")
+        return frozenset(look for check in checks if (look := check.local.get("look")) is not None)
+
     def keep_drafts(self, drafts: Sequence[tuple[Case, Draft]]) -> None:
         """These cases stand in the casebook as drafts, until they are registered."""
         macs = [(self._composer.person_mac(case), draft) for case, draft in drafts]

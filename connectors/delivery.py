@@ -98,9 +98,11 @@ class Delivery:
         ended = [await self._ended(command, carry) for command in parts]
         refused = next((conclusion for conclusion in ended if isinstance(conclusion, RefusedError)), None)
         told = refused or merged([conclusion for conclusion in ended if isinstance(conclusion, Outcome)])
-        # (7) A household of the look-later list has been looked at; (8) only now are they forgotten, together.
+        # (7) A household of the look-later list has been looked at, as an entry of the log says: a refusal that nobody
+        # recorded leaves it on the list. (8) Only now are the parts forgotten, together.
         look = parts[0].local.get("look")
-        if look is not None and parts[0].effect == "check":
+        recorded = isinstance(told, Outcome) or told.receipt is not None
+        if look is not None and parts[0].effect == "check" and recorded:
             self._later.conclude(look, parts[0].local.get("row") or "", told)
         self._outbox.delete(*(command.key for command in parts))
         if isinstance(told, RefusedError):

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from broker.custodian.budgets import bucket_states
 from connectors.cli import command_line
 from connectors.sources.csv_file import COLUMNS
 from tests.simulators.custodian import BROKER, CUSTODIANS, budget_classes
@@ -205,6 +206,34 @@ def test_a_look_that_was_not_done_is_said_and_waits(world: PartnerWorld, tmp_pat
     assert ([item["outcome"] for item in resumed["looked"]], resumed["to_look_at"]) == (["nothing"], 1)
     again = run("resume", *org)
     assert (again.stdout, "1 huishouden." in again.stderr) == ("", True)
+
+
+def test_a_household_whose_look_waits_is_not_looked_at_twice(world: PartnerWorld, tmp_path: Path) -> None:
+    """While its check waits in the outbox a household is passed over: a second check would cost a second person."""
+    file, grant = caseload(tmp_path / "cases.csv", N[:2]), world.granted("gi", {"nlbsn": 2, "fam": 2})
+    register(world, file, "--grant", grant)
+    world.network.faults[BROKER] = [down]
+    register(world, file, "--resume", "--look-at-most", 1, expect=1)
+    world.network.faults[BROKER] = [down]
+    told = register(world, file, "--resume", "--look-at-most", 1, expect=1)
+    assert ([item["row"] for item in told["looked"]], [item["row"] for item in told["failed"]]) == (["3"], ["2"])
+    told = register(world, file, "--resume")
+    assert ([item["row"] for item in told["looked"]], told["to_look_at"]) == (["2"], 0)
+    buckets = bucket_states(world.network.pair.custodians[0].store)
+    assert [bucket.level.points for bucket in buckets if bucket.worker] == [1]
+
+
+def test_a_look_that_nobody_recorded_is_said_and_waits(world: PartnerWorld, tmp_path: Path) -> None:
+    """A refusal without an entry of the log is told with exit 1, and its household is looked at the next time."""
+    file, grant = caseload(tmp_path / "cases.csv", N[:1]), world.granted("gi", {"nlbsn": 1, "fam": 1})
+    register(world, file, "--grant", grant)
+    world.network.faults[BROKER] = [status(422, "team-unknown")]
+    told = register(world, file, "--resume", expect=1)
+    assert [(item["row"], item["outcome"], item["problem"]) for item in told["failed"]] == [
+        ("2", "refused", "team-unknown")
+    ]
+    assert (told["looked"], told["to_look_at"]) == ([], 1)
+    assert len(register(world, file, "--resume")["looked"]) == 1
 
 
 def test_rows_that_nobody_judged_stay_here_as_drafts(world: PartnerWorld, tmp_path: Path) -> None:

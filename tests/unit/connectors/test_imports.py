@@ -274,6 +274,19 @@ async def test_a_look_without_budget_waits_on(world: PartnerWorld) -> None:
         assert isinstance(looked.conclusion, RefusedError)
 
 
+@pytest.mark.parametrize("problem_id", ["epoch-unknown", "ticket-epoch", "team-unknown"])
+async def test_a_look_that_nobody_recorded_is_no_look(world: PartnerWorld, problem_id: str) -> None:
+    """A refusal without an entry of the log concludes nothing: the household stays, and is looked at later."""
+    async with world.client("gi") as gi:
+        await gi.register(child(), **ASKED, grant=grant_in(gi, world.granted("gi", EXACT)))
+        world.network.faults[BROKER] = [status(422, problem_id)]
+        with pytest.raises(RefusedError, match=problem_id):
+            await gi.look(gi.later.waiting()[0])
+        assert (gi.later.count(), gi.later.untold(), waiting(world)) == (1, [], 0)
+        await gi.look(gi.later.waiting()[0])
+        assert (gi.later.count(), len(gi.later.untold())) == (0, 1)
+
+
 async def test_a_signal_that_ended_is_not_looked_at(world: PartnerWorld) -> None:
     """Who is involved is asked with an active own signal only, so a withdrawn one leaves the list."""
     async with world.client("gi") as gi:

@@ -3,16 +3,18 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from audit.verify import Receipt
-from broker.domain.errors import RefusedError, TicketSpentError
+from broker.domain.errors import KeyReusedError, NotFoundError, RefusedError, TicketSpentError
 from broker.flows.outcome import Answered
 from broker.protocol.errors import TicketError
+from tests.simulators import broker_world
 from tests.simulators.asking import Asker, household
-from tests.simulators.broker_world import World, matches_of, signals_of
+from tests.simulators.broker_world import World, matches_of, requester, signals_of
 from tests.simulators.enrolled import GI, WIJKTEAM
 
 CHILD = household(subject="child", parents=("mother",), address="home")
@@ -129,6 +131,27 @@ async def test_an_import_may_be_refused_like_any_registration(world: World) -> N
         await world.send_registration(asker, imported(asker))
     assert meta_of(refused.value.receipt)["grant"] == GRANT
     assert signals_of(await world.list(world.asker(GI, seed="3"))) == []
+
+
+async def test_a_colleague_learns_of_a_key_only_that_it_was_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stored or refused, a row sent again by a colleague carries nothing out, and another's tickets serve nobody.
+
+    That is what a partner relies on when a colleague finishes an import whose worker left.
+    """
+    stored, refused = world.asker(WIJKTEAM), world.asker(GI, purpose="proefregio", ground="GEEN")
+    sent = [(asker, imported(asker)) for asker in (stored, refused)]
+    await world.send_registration(stored, sent[0][1])
+    with pytest.raises(RefusedError):
+        await world.send_registration(refused, sent[1][1])
+    monkeypatch.setattr(broker_world, "requester", lambda asker: replace(requester(asker), worker="c" * 26))
+    for asker, body in sent:
+        with pytest.raises(KeyReusedError):
+            await world.send_registration(asker, body)
+        with pytest.raises(NotFoundError):
+            await world.again(asker, body["idempotencyKey"])
+        with pytest.raises(TicketError, match="ticket-foreign"):
+            await world.send_registration(asker, imported(asker))
+    assert len(signals_of(await world.list(stored))) == 1
 
 
 def _without_id(answer: Answered) -> dict[str, object]:
