@@ -11,10 +11,10 @@ from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
 from broker.protocol.messages import Result, TextRef
 from connectors.answers import Outcome, ProblemDocument, VerifiedEntry, rendered
-from connectors.errors import NotDoneError, ReceiptError, RefusedError
+from connectors.errors import HalfGrantedError, NotDoneError, ReceiptError, RefusedError
 from connectors.evaluation import ticket_id
 from connectors.exchange import MAX_ANSWER, Reply
-from connectors.final_problems import RECORDED, REPLAYED, ends_command
+from connectors.final_problems import OF_A_GRANT, RECORDED, REPLAYED, ends_command
 from connectors.folder import PartnerFolder
 from connectors.outbox import Command
 from connectors.receipts import (
@@ -145,6 +145,8 @@ def problem_in(reply: Reply) -> ProblemDocument | None:
 
 def not_done_after(refusal: RefusedError, *, key: str) -> NotDoneError:
     """Return that nobody knows what became of this command, because a party refused to help finding out."""
+    if refusal.problem.id in OF_A_GRANT and not refusal.by_all:
+        return HalfGrantedError(refusal.problem, party=refusal.party, key=key)
     return NotDoneError("not-done", party=refusal.party, key=key, problem=refusal.problem)
 
 

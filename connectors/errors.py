@@ -9,6 +9,7 @@ ConnectorError
 |-- NotDoneError                nothing is known now: an outage, never an empty result
 |   |-- ReceiptError            an answer came without a receipt that holds, and is not shown
 |   |-- AlreadyWaitsError       an earlier registration of this person waits in the outbox: resume first
+|   |-- HalfGrantedError        one custodian does not know the grant, another gives under it: the row waits
 |   `-- EndedElsewhereError     another run of this organisation brought the command to its end meanwhile
 `-- RefusedError                a party refused openly, and says why and what is possible
 
@@ -119,6 +120,17 @@ class AlreadyWaitsError(NotDoneError):
     def __init__(self, key: str) -> None:
         super().__init__("not-done", key=key)
         self.text_nl = render("outbox.waits", {})
+
+
+class HalfGrantedError(NotDoneError):
+    """An imported row waits: `party` gives nothing under its grant, another custodian does, so it may be paid there.
+
+    Where the grant was revoked or forgotten it waits until the others revoke it too, or until it ends.
+    """
+
+    def __init__(self, problem: ProblemDocument, *, party: str, key: str) -> None:
+        super().__init__("not-done", party=party, key=key, problem=problem)
+        self.text_nl = render("outbox.half_granted", {"party": party})
 
 
 class EndedElsewhereError(NotDoneError):

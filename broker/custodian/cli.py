@@ -215,7 +215,7 @@ def grant_revoke(
     """Stop evaluating under a grant, at once."""
     with _refusals(), folder.open_trust(directory) as (store, _):
         grants.revoke(store, organisation=oin, grant_id=grant_id, now=unix_seconds(SystemClock()))
-    typer.echo(f"revoked {grant_id} of {oin}")
+    typer.echo(f"revoked {grant_id} of {oin}; have it revoked at every other custodian too")
 
 
 @grant_app.command("list")

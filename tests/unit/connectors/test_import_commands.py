@@ -13,6 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from broker.custodian.budgets import bucket_states
+from broker.custodian.grants import grant_states, revoke
 from connectors.cli import command_line
 from connectors.sources.csv_file import COLUMNS
 from tests.simulators.custodian import BROKER, CUSTODIANS, budget_classes
@@ -170,6 +171,38 @@ def test_what_ended_with_its_grant_is_made_anew_under_the_next(world: PartnerWor
     second = world.granted("gi", {"nlbsn": 2, "fam": 2})
     told = register(world, file, "--grant", second, "--resume", "--look-at-most", 0)
     assert (len(told["results"]), told["failed"], len(world.broker.signals)) == (2, [], 2)
+
+
+def test_a_row_whose_grant_one_custodian_took_back_is_said_and_given_back(world: PartnerWorld, tmp_path: Path) -> None:
+    """Every resume says what waits, why and what helps; revoked at the other too, it is made anew under the next."""
+    file, first = caseload(tmp_path / "cases.csv", N[:1]), world.granted("gi", {"nlbsn": 1, "fam": 1})
+    world.network.faults[B] = [down]
+    register(world, file, "--grant", first, expect=1)
+    revoke_at(world, 1)
+    for _ in range(2):
+        told = register(world, file, "--grant", first, "--resume", expect=1)
+        (item,) = told["failed"]
+        assert (item["row"], item["outcome"], item["reason"], item["resumable"]) == (
+            "2",
+            "not_done",
+            "grant-unknown",
+            True,
+        )
+        assert f"Deze rij wacht. {B} geeft niets af onder deze importtoestemming" in item["text_nl"]
+        assert (told["results"], world.broker.signals) == ([], [])
+    text = run("register", "--source", "csv", file, *options(world), "--grant", first, "--resume", expect=1)
+    assert "Laat haar dan ook bij de andere intrekken." in text.stdout
+    revoke_at(world, 0)
+    again = world.granted("gi", {"nlbsn": 1, "fam": 1})
+    done = register(world, file, "--grant", again, "--resume", "--look-at-most", 0)
+    assert ([item["row"] for item in done["results"]], done["failed"], len(world.broker.signals)) == (["2"], [], 1)
+
+
+def revoke_at(world: PartnerWorld, at: int) -> None:
+    """Let a custodian take its first grant back."""
+    store = world.network.pair.custodians[at].store
+    grant = grant_states(store)[0].grant
+    revoke(store, organisation=grant.organisation, grant_id=grant.id, now=world.clock.now)
 
 
 def test_imported_households_are_looked_at_within_the_budget(world: PartnerWorld, tmp_path: Path) -> None:
