@@ -45,6 +45,7 @@ class Order:
     file: Path
     assessments: Mapping[str, Mapping[str, str]]
     folders: Mapping[str, Path]
+    grants: Mapping[str, Path]
     rows: Mapping[str, Sequence[str]]
 
     @classmethod
@@ -59,6 +60,7 @@ class Order:
             file=Path(members["file"]),
             assessments=members["assessments"],
             folders={slug: Path(folder) for slug, folder in members["folders"].items()},
+            grants={slug: Path(grant) for slug, grant in members["grants"].items()},
             rows=members["rows"],
         )
 
@@ -107,10 +109,13 @@ async def carry_out(order: Order, slug: str) -> Told:
     approver = APPROVER if order.verb == "register" and slug.startswith("wijkteam") else None
     clock = Surroundings(clock=lambda: time.time() + order.seconds)
     async with SluisClient(order.folders[slug], worker=WORKER, approver=approver, surroundings=clock) as client:
+        file, grounds = order.grants.get(slug), [GROUNDS[order.purpose]]
+        grant = None if file is None else client.grant(file, purpose=order.purpose)
 
         async def one(case: Case) -> Outcome:
-            ask = client.register if order.verb == "register" else client.check
-            return await ask(case, purpose=order.purpose, grounds=[GROUNDS[order.purpose]])
+            if order.verb == "check":
+                return await client.check(case, purpose=order.purpose, grounds=grounds)
+            return await client.register(case, purpose=order.purpose, grounds=grounds, grant=grant)
 
         holding: dict[object, Case] = {}
         later: list[Case] = []

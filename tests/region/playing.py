@@ -19,6 +19,7 @@ from connectors.demo.work_folder import WorkFolder
 from connectors.sources.caseload import DUPLICATE_RULE
 from tests.region.cast import BY_OIN, ORGANISATIONS
 from tests.region.counting import Match, Plan, Rejected, Told
+from tests.region.granting import granted
 from tests.region.log_reading import ReadLog, read_checks
 from tests.region.processes import OwnAddresses, RegionProcesses
 from tests.region.services import seconds_to_noon_of
@@ -115,12 +116,15 @@ class _Run:
     plan: Plan
     work: WorkFolder
     seconds: dict[str, float] = field(default_factory=dict)
+    grants: Mapping[str, Path] = field(default_factory=dict)
 
     def play(self) -> Found:
         processes = self.stage.processes
         processes.seconds = seconds_to_noon_of(self.plan.day)
         try:
-            Region(self.work, processes, self.stage.addresses, partners=ORGANISATIONS).start()
+            stage = self.stage
+            Region(self.work, processes, stage.addresses, partners=ORGANISATIONS).start()
+            self.grants = granted(self.plan, self.work, processes, data=stage.data, rows=stage.rows)
             registered = self._told("register", self.stage.rows)
             if self.stage.plant_loss:
                 self._lose_tokens(registered)
@@ -165,6 +169,7 @@ class _Run:
             "file": str(self.stage.data),
             "assessments": self.stage.assessments if self.plan.purpose == "verwijsindex" else {},
             "folders": {slug: str(self.work.partner(slug)) for slug in rows},
+            "grants": {slug: str(self.grants[slug]) for slug in rows if verb == "register" and slug in self.grants},
             "rows": rows,
         }
         order.write_text(json.dumps(document), encoding="utf-8")

@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+import time
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import IO
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -15,10 +19,13 @@ import audit.cli
 import broker.cli
 import broker.custodian.cli
 import broker.registrar
+import connectors.grant_commands
 from broker.settings import InsecureSettingWarning
 from connectors.cli import command_line
 from connectors.demo.errors import ProcessError
 from connectors.demo.processes import COMMAND_S, Ended, Processes, Service, free_port
+from connectors.exchange import Surroundings
+from tests.region.services import ShiftedCustodianClock
 
 _APPS: dict[str, Callable[[list[str]], typer.Typer]] = {
     "sluis-audit": lambda _: audit.cli.app,
@@ -50,7 +57,7 @@ class RegionProcesses(Processes):
         """
         del within_s
         words = [str(argument) for argument in arguments]
-        with self._one_at_a_time, warnings.catch_warnings():
+        with self._one_at_a_time, _on_the_day(self.seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore", InsecureSettingWarning)
             result = CliRunner().invoke(_APPS[script](words), words)
         if result.exit_code not in expect:
@@ -87,6 +94,19 @@ class RegionProcesses(Processes):
         for service in reversed(self._services):
             service.stop()
         self._services.clear()
+
+
+@contextmanager
+def _on_the_day(seconds: int) -> Iterator[None]:
+    """Commands that state or judge when a grant was made have the clock of the services, so many seconds off."""
+
+    def surroundings() -> Surroundings:
+        return Surroundings(clock=lambda: time.time() + seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connectors.grant_commands, "Surroundings", surroundings)
+        patch.setattr(broker.custodian.cli, "SystemClock", partial(ShiftedCustodianClock, seconds))
+        yield
 
 
 class OwnAddresses:

@@ -341,7 +341,7 @@ async def test_an_answer_by_other_names_is_no_answer(world: PartnerWorld) -> Non
 async def test_a_withheld_answer_that_opens_more_is_not_accepted(world: PartnerWorld) -> None:
     """The receipt of a withheld answer tells nothing of what was shown before; one that does is refused."""
     await left_waiting(world, lost)
-    whole = next(iter(world.broker.answers.values()))[2]["receipt"]
+    whole = next(iter(world.broker.answers.values()))[3]["receipt"]
     world.broker.changed_since = True
     world.network.faults[BROKER] = [altered(lambda members: members.update(receipt=whole))]
     (unfinished,) = (await resumed(world)).unfinished
@@ -416,7 +416,7 @@ async def test_the_answer_to_another_request_is_not_shown(world: PartnerWorld) -
     """A valid answer of the same broker to an earlier request of the same worker is refused."""
     async with world.client("gi") as gi:
         await gi.check(child(), **ASKED)
-        earlier = next(iter(world.broker.answers.values()))[2]
+        earlier = next(iter(world.broker.answers.values()))[3]
         world.network.faults[BROKER] = [altered(lambda members: members.update(earlier))]
         with pytest.raises(ReceiptError, match="another request"):
             await gi.check(child(), **ASKED)
