@@ -1,6 +1,7 @@
 """A custodian's backup: what cannot be made again, and nothing that could give a spent budget back (red line 12).
 
-    in it       configuration, signing key, shares in use, epoch documents, whom it enrolled, their rosters
+    in it       configuration, signing key, shares in use and those of a refresh that waits for its use, epoch
+                documents, whom it enrolled, their rosters
     left out    budgets, charged batches, used requests, import grants; ceremonies that have begun
 
 It is signed by the custodian and then sealed to a key that is kept elsewhere. A restored custodian knows nothing of
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from broker.custodian import folder as custodian_folder
+from broker.custodian.backup_stamp import note_backup
 from broker.custodian.clock import Clock, unix_seconds
 from broker.custodian.errors import BackupError, FolderError
 from broker.custodian.forfeit import forfeit
-from broker.custodian.keyring import share_path, write_private
+from broker.custodian.keyring import share_names, shares_not_in_use, write_private
 from broker.custodian.sealing import BackupPrivateKey, seal, unseal
 from broker.custodian.settings import FILE, Settings
 from broker.custodian.store import Store
@@ -87,8 +89,8 @@ class Backup:
         )
 
 
-def back_up(folder: Path, *, public: bytes, clock: Clock) -> bytes:
-    """Return the sealed backup of a custodian, which may serve meanwhile.
+def back_up(folder: Path, out: Path, *, public: bytes, clock: Clock) -> None:
+    """The sealed backup of a custodian, which may serve meanwhile, is in a file; the folder notes which shares it has.
 
     Raises:
         FolderError: the custodian would not start as it is, or its shares were refreshed meanwhile: make it again.
@@ -96,9 +98,10 @@ def back_up(folder: Path, *, public: bytes, clock: Clock) -> bytes:
     """
     settings, key = Settings.load(folder), custodian_folder.signing_key(folder)
     # (1) A backup of something broken helps nobody: what is in it would start.
-    before = custodian_folder.check(folder)
-    files = {name: (folder / name).read_bytes() for name in _file_names(folder)}
-    if custodian_folder.check(folder).newest != before.newest:
+    custodian_folder.check(folder)
+    files = _read_files(folder)
+    custodian_folder.check(folder)
+    if _read_files(folder) != files:
         raise FolderError("the shares were refreshed meanwhile: make the backup again")
     # (2) Enrolments and rosters, read in one transaction; nothing of what was charged.
     with custodian_folder.open_trust(folder) as (store, trust), store.transaction():
@@ -116,7 +119,9 @@ def back_up(folder: Path, *, public: bytes, clock: Clock) -> bytes:
     )
     # (3) Signed, so that nobody who has the public half can pass off another; then sealed.
     content = json.dumps(backup.document()).encode("ascii")
-    return seal(key.sign(_CONTEXT + content) + content, public=public)
+    write_private(out, seal(key.sign(_CONTEXT + content) + content, public=public))
+    # (4) Only a backup that is written lets its shares go into use.
+    note_backup(folder, [Path(name).name for name in files if name.endswith(".share")])
 
 
 def restore(
@@ -163,15 +168,23 @@ def restore(
     return backup
 
 
+def _read_files(folder: Path) -> dict[str, bytes]:
+    """Return what is in a backup. Raises FolderError: something of it went away while it was read."""
+    try:
+        return {name: (folder / name).read_bytes() for name in _file_names(folder)}
+    except FileNotFoundError:
+        raise FolderError("the shares were refreshed meanwhile: make the backup again") from None
+
+
 def _file_names(folder: Path) -> list[str]:
     """Return the paths of what is in a backup, relative to the folder."""
     documents = sorted(folder.glob("epoch-*.json"))
     names = [FILE, custodian_folder.PUBLIC_KEY, "keys/signing.jwk", *(path.name for path in documents)]
     for path in documents:
         document = EpochDocument.from_mapping(SignedDocument.parse(path.read_bytes(), schema=EPOCH_SCHEMA).document)
-        for descriptor in document.descriptors:
-            share = share_path(folder, document.epoch, descriptor.family, refresh=document.refresh)
-            names.append(f"keys/{share.name}")
+        # Beside the shares in use, those the other custodian may put in use any moment: without them the key is lost.
+        waiting = {path.name for path in shares_not_in_use(folder, document)}
+        names += [f"keys/{name}" for name in sorted(share_names(folder, document) | waiting)]
     return names
 
 

@@ -9,7 +9,6 @@ import typer
 from broker.custodian import backup, folder, sealing
 from broker.custodian.clock import SystemClock
 from broker.custodian.forfeit import forfeit
-from broker.custodian.keyring import write_private
 from broker.custodian.refusals import refusals
 from broker.protocol import strict_json
 from broker.protocol.signing_keys import VerifyKey
@@ -36,7 +35,7 @@ def back_up(
 ) -> None:
     """Write a sealed backup of keys, shares, enrolments and rosters; the custodian may serve meanwhile."""
     with refusals():
-        write_private(out, backup.back_up(directory, public=sealing.read_public(to), clock=SystemClock()))
+        backup.back_up(directory, out, public=sealing.read_public(to), clock=SystemClock())
     typer.echo("ok")
 
 

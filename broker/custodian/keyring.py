@@ -1,7 +1,9 @@
 """A custodian's key shares and the epoch documents it signed: files of its own folder, checked at start."""
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from broker.protocol.signing_keys import VerifyKey, b64url
 
 SHARE_SCHEMA = "custodian-share/v1"
 _OWNER_ONLY = 0o077
+_SHARE_NAME = re.compile(r"epoch-([0-9]+)(?:-refresh-([0-9]+)-[0-9a-f]{32})?-[a-z]+\.share")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +84,15 @@ def erase_private(path: Path) -> None:
         _sync(path.parent)
 
 
-def share_path(folder: Path, epoch: int, family: Family, *, refresh: int = 0) -> Path:
-    """Return where the share of a family in an epoch is kept; each refresh has a file of its own."""
-    refreshed = f"-refresh-{refresh}" if refresh else ""
-    return folder / "keys" / f"epoch-{epoch}{refreshed}-{family.value}.share"
+def share_path(folder: Path, document: EpochDocument, family: Family) -> Path:
+    """Return where the share of a family behind a document is kept; each refresh that was begun has its own files.
+
+    The document's hash is in the name: a refresh that was given up is never overwritten by the one after it, for the
+    other custodian may hold to either.
+    """
+    mark = hashlib.sha256(document.canonical()).hexdigest()[:32]
+    refreshed = f"-refresh-{document.refresh}-{mark}" if document.refresh else ""
+    return folder / "keys" / f"epoch-{document.epoch}{refreshed}-{family.value}.share"
 
 
 def epoch_path(folder: Path, epoch: int) -> Path:
@@ -92,10 +100,10 @@ def epoch_path(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch}.json"
 
 
-def write_share(folder: Path, epoch: int, family: Family, share: SecretShare, *, refresh: int = 0) -> None:
-    """Store a share in a file of its own."""
-    members = {"schema": SHARE_SCHEMA, "epoch": epoch, "family": family.value, "share": b64url(share.reveal())}
-    write_private(share_path(folder, epoch, family, refresh=refresh), json.dumps(members).encode() + b"\n")
+def write_share(folder: Path, document: EpochDocument, family: Family, share: SecretShare) -> None:
+    """Store the share of a family behind a document, in a file of its own."""
+    members = {"schema": SHARE_SCHEMA, "epoch": document.epoch, "family": family.value, "share": b64url(share.reveal())}
+    write_private(share_path(folder, document, family), json.dumps(members).encode() + b"\n")
 
 
 def load_keyring(folder: Path, *, custodian: str, key: VerifyKey) -> Keyring:
@@ -160,22 +168,45 @@ class LiveKeyring:
         return [(path.name, status.st_ino, status.st_mtime_ns) for path in found for status in [path.stat()]]
 
 
-def newest_document(folder: Path, *, custodian: str, key: VerifyKey) -> EpochDocument:
-    """Return the document of the newest epoch that this custodian signed. Raises FolderError: there is none."""
+def documents_in_force(folder: Path, *, custodian: str, key: VerifyKey) -> dict[int, EpochDocument]:
+    """Return the document in force of every epoch, by its number. Raises FolderError: one is not this custodian's."""
     found = [
         _own_document(path.name, path.read_bytes(), custodian=custodian, key=key)
         for path in folder.glob("epoch-*.json")
     ]
+    return {document.epoch: document for document in found}
+
+
+def newest_document(folder: Path, *, custodian: str, key: VerifyKey) -> EpochDocument:
+    """Return the document of the newest epoch that this custodian signed. Raises FolderError: there is none."""
+    found = documents_in_force(folder, custodian=custodian, key=key)
     if not found:
         raise FolderError("there is no key yet: hold the ceremony first")
-    return max(found, key=lambda document: document.epoch)
+    return found[max(found)]
 
 
-def erase_older_shares(folder: Path, document: EpochDocument) -> None:
-    """Of this epoch no share is left that a refresh took out of use."""
-    for refresh in range(document.refresh):
-        for descriptor in document.descriptors:
-            erase_private(share_path(folder, document.epoch, descriptor.family, refresh=refresh))
+def share_names(folder: Path, document: EpochDocument) -> set[str]:
+    """Return the names of the files that hold the shares behind a document."""
+    return {share_path(folder, document, descriptor.family).name for descriptor in document.descriptors}
+
+
+def shares_not_in_use(folder: Path, document: EpochDocument) -> list[Path]:
+    """Return the shares stored by refreshes of this document that are not in use yet, or were given up."""
+    return [path for path, refresh in _share_files(folder, document.epoch) if refresh > document.refresh]
+
+
+def erase_replaced_shares(folder: Path, document: EpochDocument) -> None:
+    """Of this epoch no share is left but those behind the document in force, and those of refreshes after it."""
+    kept = share_names(folder, document)
+    for path, refresh in _share_files(folder, document.epoch):
+        if refresh <= document.refresh and path.name not in kept:
+            erase_private(path)
+
+
+def _share_files(folder: Path, epoch: int) -> list[tuple[Path, int]]:
+    """Return the share files of an epoch with the number of their refresh, 0 for those of the ceremony."""
+    named = [(path, _SHARE_NAME.fullmatch(path.name)) for path in sorted((folder / "keys").glob("epoch-*.share"))]
+    return [(path, int(match[2] or 0)) for path, match in named if match is not None and int(match[1]) == epoch]
 
 
 def _own_document(name: str, text: bytes, *, custodian: str, key: VerifyKey) -> EpochDocument:
@@ -188,7 +219,7 @@ def _own_document(name: str, text: bytes, *, custodian: str, key: VerifyKey) -> 
 
 
 def _read_share(folder: Path, document: EpochDocument, family: Family) -> SecretShare:
-    path = share_path(folder, document.epoch, family, refresh=document.refresh)
+    path = share_path(folder, document, family)
     content = read_private(path)
     try:
         members = strict_json.load_object(content, field=path.name)
