@@ -54,12 +54,15 @@ class Housekeeping:
         }
 
     async def sweep_once(self) -> bool:
-        """Return whether the entry that is due at every pace was written; not by a clock that nobody vouches for."""
+        """Return whether the entry that is due at every pace was written; not by a clock that nobody vouches for.
+
+        It ends what had ended when a partner last asked something: a clock that runs ahead of that ends nothing.
+        """
         newest = await self._retention.newest_act_at()
         if newest is None or self._clock.now() - newest > VOUCHED_S:
             _log.warning("not swept: nobody asked anything for a week; if the clock is right, run sluis-broker sweep")
             return False
-        return (await self._sweep(at_most=MAX_SIGNALS, always_recorded=True)).recorded
+        return (await self._sweep(at_most=MAX_SIGNALS, always_recorded=True, vouched_at=newest)).recorded
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -101,10 +104,11 @@ class Housekeeping:
             except Exception as error:  # noqa: BLE001 - as above
                 _log.error("a request to sweep was not answered: %s", type(error).__name__)
 
-    async def _sweep(self, *, at_most: int, always_recorded: bool) -> Swept:
+    async def _sweep(self, *, at_most: int, always_recorded: bool, vouched_at: int | None = None) -> Swept:
         return await sweep_signals(
             at_most=at_most,
             always_recorded=always_recorded,
+            vouched_at=vouched_at,
             bundle=self._bundle,
             clock=self._clock,
             retention=self._retention,

@@ -36,9 +36,23 @@ async def test_what_is_due_is_swept_at_its_pace(world: ServedWorld) -> None:
     """At its pace a broker ends what is due, and writes its one entry also when nothing is."""
     await world.register(GI, CHILD, endsOn="2026-11-22")
     world.clock.move(DAY)
+    await world.register(WIJKTEAM, household(subject="other"))
     assert [await keeper(world).sweep_once() for _ in range(2)] == [True, True]
-    assert world.rows("SELECT state, withdrawal_reason FROM signals") == [("ended", "expiry")]
+    assert world.rows("SELECT state, withdrawal_reason FROM signals ORDER BY registered_on") == [
+        ("ended", "expiry"),
+        ("active", None),
+    ]
     assert oracle(world) == 2
+
+
+async def test_a_clock_some_days_fast_ends_no_running_signal(world: ServedWorld) -> None:
+    """Between two acts of partners our clock may jump: what still runs at the newest act is not ended by it."""
+    await world.register(GI, CHILD, endsOn="2026-11-22")
+    world.clock.move(5 * DAY)
+    assert await keeper(world).sweep_once()
+    assert (world.rows("SELECT state FROM signals"), oracle(world)) == ([("active",)], 1)
+    world.clock.move(-5 * DAY)
+    assert (await world.register(WIJKTEAM, CHILD)).json()["result"]["outcome"] == "shown"
 
 
 async def test_a_clock_that_nobody_vouches_for_ends_nothing(
