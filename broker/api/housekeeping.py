@@ -36,6 +36,7 @@ class Housekeeping:
         self._clock = clock
         self._retention = retention
         self._log = log
+        self._one_at_a_time = asyncio.Lock()
 
     async def sweep_all(self, *, batch: int) -> Mapping[str, object]:
         """Return what was swept, once nothing is left: by hand, so by the word of who looked at the clock.
@@ -43,7 +44,8 @@ class Housekeeping:
         Raises:
             BrokerError: it ended early; what was done stays done.
         """
-        done = [await self._sweep(at_most=batch, always_recorded=False)]
+        # The first entry is written whatever is due, so that its being there tells nothing.
+        done = [await self._sweep(at_most=batch, always_recorded=True)]
         while done[-1].more:
             done.append(await self._sweep(at_most=batch, always_recorded=False))
         return {
@@ -62,7 +64,8 @@ class Housekeeping:
         if newest is None or self._clock.now() - newest > VOUCHED_S:
             _log.warning("not swept: nobody asked anything for a week; if the clock is right, run sluis-broker sweep")
             return False
-        return (await self._sweep(at_most=MAX_SIGNALS, always_recorded=True, vouched_at=newest)).recorded
+        async with self._one_at_a_time:
+            return (await self._sweep(at_most=MAX_SIGNALS, always_recorded=True, vouched_at=newest)).recorded
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -78,15 +81,16 @@ class Housekeeping:
 
     async def answer_request(self) -> None:
         """The request that waits in the folder, if any, is carried out and answered."""
-        request = SweepRequest.waiting(self._folder, most=MAX_SIGNALS)
-        if request is None:
-            return
-        try:
-            result = await self.sweep_all(batch=request.batch)
-        except BrokerError as error:
-            _log.error("a sweep failed: %s", type(error).__name__)
-            result = {"error": type(error).__name__}
-        request.answer(self._folder, result)
+        async with self._one_at_a_time:
+            request = SweepRequest.waiting(self._folder, most=MAX_SIGNALS)
+            if request is None:
+                return
+            try:
+                result = await self.sweep_all(batch=request.batch)
+            except BrokerError as error:
+                _log.error("a sweep failed: %s", type(error).__name__)
+                result = {"error": type(error).__name__}
+            request.answer(self._folder, result)
 
     async def _at_pace(self) -> None:
         while True:
