@@ -28,10 +28,15 @@ _SHARE_NAME = re.compile(r"epoch-([0-9]+)(?:-refresh-([0-9]+)-[0-9a-f]{32})?-[a-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyring:
-    """The shares this custodian evaluates with, and the newest epoch document it signed: None before a ceremony."""
+    """The shares this custodian evaluates with, and the epoch documents it signed, by the number of their epoch."""
 
     shares: Mapping[tuple[int, Family], SecretShare]
-    newest: bytes | None
+    documents: Mapping[int, bytes]
+
+    @property
+    def newest(self) -> bytes | None:
+        """The document of the newest epoch; None before a ceremony."""
+        return self.documents[max(self.documents)] if self.documents else None
 
     def share(self, epoch: int, family: Family) -> SecretShare:
         """Return the share of a family in an epoch. Raises RefusedError: epoch-unknown."""
@@ -114,13 +119,13 @@ def load_keyring(folder: Path, *, custodian: str, key: VerifyKey) -> Keyring:
             document that this custodian signed.
     """
     shares: dict[tuple[int, Family], SecretShare] = {}
-    newest: tuple[int, bytes | None] = (0, None)
+    documents: dict[int, bytes] = {}
     for path in sorted(folder.glob("epoch-*.json")):
         text = path.read_bytes()
         document = _own_document(path.name, text, custodian=custodian, key=key)
-        newest = max(newest, (document.epoch, text), key=lambda found: found[0])
+        documents[document.epoch] = text
         shares |= shares_of(folder, document, custodian=custodian)
-    return Keyring(shares=MappingProxyType(shares), newest=newest[1])
+    return Keyring(shares=MappingProxyType(shares), documents=MappingProxyType(documents))
 
 
 def shares_of(folder: Path, document: EpochDocument, *, custodian: str) -> dict[tuple[int, Family], SecretShare]:
@@ -150,6 +155,10 @@ class LiveKeyring:
     def newest(self) -> bytes | None:
         """The newest epoch document. Raises FolderError."""
         return self._current().newest
+
+    def document(self, epoch: int) -> bytes | None:
+        """Return the document of an epoch, as it was refreshed last, None where there is none. Raises FolderError."""
+        return self._current().documents.get(epoch)
 
     def share(self, epoch: int, family: Family) -> SecretShare:
         """Return the share of a family in an epoch. Raises RefusedError: epoch-unknown; FolderError."""

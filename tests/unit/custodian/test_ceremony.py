@@ -130,7 +130,7 @@ def test_the_peer_cannot_change_its_commitment(folders: tuple[Path, Path]) -> No
         ceremony.finish(folders[0], peer_commitments=changed, peer_openings=opened, key=key)
     with pytest.raises(CeremonyError, match="does not match the commitment"):
         ceremony.finish(folders[0], peer_commitments=second, peer_openings=opened, key=key)
-    assert folder.check(folders[0]) == Keyring(shares={}, newest=None)
+    assert folder.check(folders[0]) == Keyring(shares={}, documents={})
 
 
 def test_an_opening_without_its_proof_makes_no_key(folders: tuple[Path, Path]) -> None:

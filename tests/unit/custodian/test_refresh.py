@@ -349,7 +349,7 @@ async def test_a_share_that_is_damaged_meanwhile_is_told(pair: CustodianPair, pa
         pair.ask(0, partner, batch())
     transport = httpx.ASGITransport(service.create_app(pair.custodians[0]), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://custodian") as client:
-        for route in ("/v1/epochs", "/health/ready"):
+        for route in ("/v1/epochs", "/v1/epochs/1", "/health/ready"):
             answer = await client.get(route)
             assert (answer.status_code, answer.json()["type"]) == (500, "urn:sluis:problem:internal")
 
