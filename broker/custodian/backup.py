@@ -7,6 +7,7 @@
 It is signed by the custodian and then sealed to a key that is kept elsewhere. A restored custodian knows nothing of
 what was charged before, so it counts everything as used up: each bucket is empty as of the restore and fills as the
 register says, and no request that was signed before is accepted. No grant that was stated before is accepted again.
+Nor does it know who left an organisation since: it serves nobody of one until that one's roster is imported anew.
 """
 
 import json
@@ -212,9 +213,7 @@ def _write_store(folder: Path, backup: Backup, register: bytes, *, clock: Clock)
         trust.import_register(register, now=unix_seconds(clock))
         with store.transaction():
             for oin, at, number, text in backup.enrolments:
-                store.change("INSERT INTO enrolment (oin, enrolled_at) VALUES (?, ?)", oin, at)
-                if text is not None:
-                    store.change("INSERT INTO roster (oin, number, document) VALUES (?, ?, ?)", oin, number, text)
+                trust.restore_enrolment(oin, enrolled_at=at, number=number, document=text)
         forfeit(store, clock=clock)
     finally:
         store.close()

@@ -47,7 +47,7 @@ def restore(
     signer: Annotated[Path, typer.Option("--signer", help="The custodian's public JWK, as others pin it.")],
     register: Annotated[Path, typer.Option("--register", help="The register in force now.")],
 ) -> None:
-    """Make a custodian's folder of a backup. Everything counts as used up: budgets begin empty, grants are gone."""
+    """Make a custodian's folder of a backup. Everything counts as used up: no budget, grant or worker comes back."""
     with refusals():
         restored = backup.restore(
             file.read_bytes(),
@@ -60,7 +60,8 @@ def restore(
             clock=SystemClock(),
         )
     made = datetime.fromtimestamp(restored.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    typer.echo(f"{restored.custodian}: {len(restored.enrolments)} organisations, rosters as of {made}")
+    typer.echo(f"{restored.custodian}: {len(restored.enrolments)} organisations, as of {made}")
+    typer.echo("nobody of an organisation is served until its roster is imported: roster import", err=True)
 
 
 def budget_forfeit(directory: Dir) -> None:

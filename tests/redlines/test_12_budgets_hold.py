@@ -111,6 +111,8 @@ def test_a_restore_gives_no_budget_back(path: Path, clock: SteppedClock) -> None
             register=register_text([PARTNER], budgets=budget_classes(worker=CAP)),
             clock=clock,
         )
+        with folder.open_trust(path.parent / f"restored-{number}") as (_, trust):
+            trust.import_roster(PARTNER.roster(A))
         clock.pass_seconds(HOUR)
         assert served(path.parent / f"restored-{number}", clock, tries=1) == 0
     clock.pass_seconds(24 * HOUR)

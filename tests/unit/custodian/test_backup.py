@@ -4,6 +4,7 @@ import json
 import secrets
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 from broker.custodian import backup, ceremony, folder, sealing
 from broker.custodian.backup import Backup
 from broker.custodian.cli import app
-from broker.custodian.errors import BackupError, CeremonyStepError, FolderError, RefusedError
+from broker.custodian.errors import BackupError, CeremonyStepError, FolderError, ImportRefusedError, RefusedError
 from broker.custodian.evaluation import evaluate
 from broker.custodian.forfeit import forfeit
 from broker.custodian.keyring import write_private
@@ -91,13 +92,22 @@ def backed_up(path: Path, public: bytes, clock: SteppedClock) -> bytes:
 
 
 def restored(
-    sealed: bytes, path: Path, private: BackupPrivateKey, clock: SteppedClock, *, number: int = 1
+    sealed: bytes, path: Path, private: BackupPrivateKey, clock: SteppedClock, *, number: int = 1, roster: bytes = b""
 ) -> Backup:  # fmt: skip
-    """Return what was restored to a folder, with the register of this number in force."""
+    """Return what was restored to a folder, with the register of this number in force and this roster imported."""
     register = register_text([PARTNER], number=number, budgets=budget_classes(worker=CAP))
-    return backup.restore(
+    made = backup.restore(
         sealed, path, private=private, custodian_key=seeded_key(A).public, register=register, clock=clock
     )
+    if roster:
+        take_roster(path, roster)
+    return made
+
+
+def take_roster(path: Path, text: bytes) -> None:
+    """Import a roster at the custodian of a folder. Raises what `import_roster` raises."""
+    with folder.open_trust(path) as (_, trust):
+        trust.import_roster(text)
 
 
 def test_a_restored_custodian_answers_the_same(
@@ -107,7 +117,7 @@ def test_a_restored_custodian_answers_the_same(
     point = blind(Identifier(Family.NLBSN, b"nlbsn\x01fixture"), secrets.token_bytes).point
     before = asked(pair / "custodian-a", clock, batch(nlbsn=[point]))
     sealed = backed_up(pair / "custodian-a", keys[0], clock)
-    assert restored(sealed, pair / "new", keys[1], clock).custodian == A
+    assert restored(sealed, pair / "new", keys[1], clock, roster=PARTNER.roster(A)).custodian == A
     clock.pass_seconds(24 * HOUR)
     after = asked(pair / "new", clock, batch(nlbsn=[point]))
     assert after.families[0].points[0] == before.families[0].points[0]
@@ -121,7 +131,7 @@ def test_no_budget_comes_back(pair: Path, keys: tuple[bytes, BackupPrivateKey], 
     """Whatever was spent before or after the backup, a restored custodian begins with nothing, for everybody."""
     sealed = backed_up(pair / "custodian-a", keys[0], clock)
     assert served(pair / "custodian-a", clock, tries=CAP + 1) == CAP
-    restored(sealed, pair / "new", keys[1], clock)
+    restored(sealed, pair / "new", keys[1], clock, roster=PARTNER.roster(A))
     clock.pass_seconds(700)
     assert [served(pair / "new", clock, tries=2, worker=worker) for worker in ("anna", "bram")] == [0, 0]
     clock.pass_seconds(12 * HOUR - 700)
@@ -134,7 +144,7 @@ def test_restoring_often_gives_no_point(pair: Path, keys: tuple[bytes, BackupPri
     """One backup restored ten times, each time on a new folder, gives not one look-up at once."""
     sealed = backed_up(pair / "custodian-a", keys[0], clock)
     for at in range(10):
-        restored(sealed, pair / f"new {at}", keys[1], clock)
+        restored(sealed, pair / f"new {at}", keys[1], clock, roster=PARTNER.roster(A))
         clock.pass_seconds(700)
         assert served(pair / f"new {at}", clock, tries=1) == 0
 
@@ -158,7 +168,8 @@ def test_a_batch_from_before_costs_again(pair: Path, keys: tuple[bytes, BackupPr
     """What was charged is not known any more, so asked again it is charged again and has another ticket."""
     body = batch()
     before = asked(pair / "custodian-a", clock, body)
-    restored(backed_up(pair / "custodian-a", keys[0], clock), pair / "new", keys[1], clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
+    restored(sealed, pair / "new", keys[1], clock, roster=PARTNER.roster(A))
     clock.pass_seconds(24 * HOUR)
     after = asked(pair / "new", clock, body)
     assert after.ticket != before.ticket
@@ -180,6 +191,33 @@ def test_a_suspension_since_the_backup_stays(
     clock.pass_seconds(24 * HOUR)
     with pytest.raises(RefusedError, match="organisation-suspended"):
         asked(pair / "new", clock, batch())
+
+
+def test_a_roster_from_a_backup_serves_nobody_until_it_is_confirmed(
+    pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
+) -> None:
+    """Enrolment and the roster's number come back, its workers do not: the very document again, or a newer one, does.
+
+    Another document of the same number is no confirmation, and a confirmed roster is not imported twice.
+    """
+    take_roster(pair / "custodian-a", PARTNER.roster(A, number=2))
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
+    restored(sealed, pair / "same", keys[1], clock)
+    clock.pass_seconds(24 * HOUR)
+    with pytest.raises(RefusedError, match="worker-unknown"):
+        asked(pair / "same", clock, batch())
+    others = replace(PARTNER, workers={"anna": "worker"})
+    for text in (PARTNER.roster(A, number=1), others.roster(A, number=2)):
+        with pytest.raises(ImportRefusedError, match="not higher"):
+            take_roster(pair / "same", text)
+    again = backed_up(pair / "same", keys[0], clock)
+    take_roster(pair / "same", PARTNER.roster(A, number=2))
+    assert served(pair / "same", clock, tries=1) == 1
+    with pytest.raises(ImportRefusedError, match="not higher"):
+        take_roster(pair / "same", PARTNER.roster(A, number=2))
+    restored(again, pair / "twice", keys[1], clock, roster=PARTNER.roster(A, number=3))
+    clock.pass_seconds(24 * HOUR)
+    assert served(pair / "twice", clock, tries=1) == 1
 
 
 def test_nothing_of_a_backup_can_be_read(
