@@ -46,4 +46,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
         # 1 after a restore: a floor for its number, and nobody on it is served until the organisation confirms it.
         "ALTER TABLE roster ADD COLUMN unconfirmed INTEGER NOT NULL DEFAULT 0",
     ),
+    (
+        # In budget time, as `spent_request.spent_at_us`: a wall clock set forward forgets no batch early.
+        "ALTER TABLE batch ADD COLUMN charged_at_us INTEGER NOT NULL DEFAULT 0",
+    ),
 )

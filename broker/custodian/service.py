@@ -69,7 +69,7 @@ def tidy(custodian: Custodian) -> None:
     try:
         now = unix_seconds(custodian.clock)
         replays.forget_expired(custodian.store, now=now, budget_time=custodian.budget_time)
-        batches.forget_old(custodian.store, now=now)
+        batches.forget_old(custodian.store, now=now, budget_time=custodian.budget_time)
     except StoreError:
         _LOG.warning("housekeeping failed: the store is not available")
 
