@@ -11,7 +11,6 @@ Nor does it know who left an organisation since: it serves nobody of one until t
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from broker.custodian.backup_stamp import note_backup
 from broker.custodian.clock import Clock, unix_seconds
 from broker.custodian.errors import BackupError, FolderError
 from broker.custodian.forfeit import forfeit
-from broker.custodian.keyring import share_names, shares_not_in_use, write_private
+from broker.custodian.keyring import erase_private_folder, share_names, shares_not_in_use, write_private
 from broker.custodian.sealing import BackupPrivateKey, seal, unseal
 from broker.custodian.settings import FILE, Settings
 from broker.custodian.store import Store
@@ -155,7 +154,7 @@ def restore(
     backup = Backup.parse(content)
     # (2) Made whole beside its place, checked there, and put in place by one rename.
     making = folder.with_name(f".{folder.name}.restoring")
-    shutil.rmtree(making, ignore_errors=True)
+    erase_private_folder(making)
     try:
         _write_files(making, backup)
         _write_store(making, backup, register, clock=clock)
@@ -164,7 +163,7 @@ def restore(
             folder.rmdir()
         making.rename(folder)
     except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
+        erase_private_folder(making)
         raise
     return backup
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from broker.custodian import refresh_files
+from broker.custodian import ceremony_files, refresh_files
 from broker.custodian.ceremony_files import (
     Pending,
     PendingKey,
@@ -27,7 +27,7 @@ from broker.custodian.ceremony_files import (
     store_pending,
 )
 from broker.custodian.errors import CeremonyStepError
-from broker.custodian.keyring import epoch_path, write_private, write_share
+from broker.custodian.keyring import epoch_path, erase_private, write_private, write_share
 from broker.protocol import ceremony
 from broker.protocol.ceremony import Commitment, Place
 from broker.protocol.epochs import SCHEMA, EpochDocument, SecretShare
@@ -51,9 +51,9 @@ def commit(
         CeremonyStepError: a ceremony or a refresh has begun, or this epoch has a key; none is ever overwritten.
         MalformedError: no such epoch.
     """
-    if pending_path(folder).exists():
+    if ceremony_files.has_begun(folder):
         raise CeremonyStepError("a ceremony has begun: finish it, or remove keys/ceremony.pending to give it up")
-    if refresh_files.pending_path(folder).exists():
+    if refresh_files.has_begun(folder):
         raise CeremonyStepError("a refresh has begun: put it in use, or remove keys/refresh.pending to give it up")
     if epoch_path(folder, epoch).exists():
         raise CeremonyStepError("this epoch has a key already")
@@ -132,7 +132,7 @@ def finish(
         write_share(folder, document, held.place.family, held.share)
     signed = SignedDocument(document=document.to_mapping(), signatures=()).with_signature(custodian, key).encode()
     write_private(epoch_path(folder, pending.epoch), signed)
-    pending_path(folder).unlink()
+    erase_private(pending_path(folder))
     return signed
 
 

@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from broker.custodian.errors import FolderError, RefusedError
 from broker.protocol import strict_json
@@ -49,7 +51,7 @@ class Keyring:
 def write_private(path: Path, content: bytes) -> None:
     """Store a file of mode 0600 whole and durably, or not at all; an existing file is replaced."""
     temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
+    erase_private(temporary)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
         file.flush()
@@ -64,6 +66,18 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def replace_secret(path: Path, content: bytes) -> None:
+    """Store a secret file as `write_private` does; what stood there before is overwritten, once it is replaced.
+
+    For what one process reads at a time: who reads the earlier file meanwhile may find it empty of meaning.
+    """
+    with ExitStack() as stack:
+        earlier = stack.enter_context(path.open("r+b")) if path.exists() else None
+        write_private(path, content)
+        if earlier is not None:
+            _overwrite(earlier)
 
 
 def read_private(path: Path) -> bytes:
@@ -82,11 +96,30 @@ def erase_private(path: Path) -> None:
     """A secret file is gone, its content overwritten first; where a disk keeps old blocks is not in our hands."""
     with suppress(FileNotFoundError):
         with path.open("r+b") as file:
-            file.write(bytes(path.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
+            _overwrite(file)
         path.unlink()
         _sync(path.parent)
+
+
+def secret_waits(path: Path) -> bool:
+    """Return whether a secret file is there; one whose erasing was cut off after its content was gone is not."""
+    if path.exists() and not path.read_bytes().strip(b"\0"):
+        erase_private(path)
+    return path.exists()
+
+
+def erase_private_folder(folder: Path) -> None:
+    """A folder with secret files is gone, the content of every file in it overwritten first."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            erase_private(path)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _overwrite(file: BinaryIO) -> None:
+    file.write(bytes(os.fstat(file.fileno()).st_size))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def share_path(folder: Path, document: EpochDocument, family: Family) -> Path:

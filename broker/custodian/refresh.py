@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from broker.custodian import ceremony_files
+from broker.custodian import ceremony_files, refresh_files
 from broker.custodian.backup_stamp import backed_up_shares
 from broker.custodian.errors import CeremonyStepError
 from broker.custodian.keyring import (
@@ -56,7 +56,7 @@ def commit(folder: Path, *, custodian: str, key: VerifyKey, random: RandomBytes 
         CeremonyStepError: a ceremony or a refresh has begun; it is never overwritten.
         FolderError: there is no key yet.
     """
-    if pending_path(folder).exists() or ceremony_files.pending_path(folder).exists():
+    if refresh_files.has_begun(folder) or ceremony_files.has_begun(folder):
         raise CeremonyStepError("one has begun: finish it, or remove keys/refresh.pending to give it up")
     document = newest_document(folder, custodian=custodian, key=key)
     begun = [
@@ -188,7 +188,7 @@ def clear_up(folder: Path, *, custodian: str, key: VerifyKey) -> None:
 def _erase_replaced(folder: Path, document: EpochDocument) -> None:
     """Nothing is left that a document in force has replaced: shares, and the secrets of a refresh that led to it."""
     erase_replaced_shares(folder, document)
-    if pending_path(folder).exists():
+    if refresh_files.has_begun(folder):
         begun = load_pending(folder).begun[0].place
         if begun.place.epoch == document.epoch and begun.refresh <= document.refresh:
             erase_private(pending_path(folder))

@@ -241,6 +241,27 @@ def test_nothing_of_a_backup_can_be_read(
     assert repr(opened) == f"Backup(custodian={A}, redacted)"
 
 
+def test_no_share_of_a_failed_restore_stays_on_the_disk(
+    pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a restore wrote before it failed, or was killed, is overwritten: seen through a second name of it."""
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
+    killed = pair / ".new.restoring" / "keys"
+    killed.mkdir(parents=True)
+    (killed / "epoch-1-fam.share").write_bytes(b"share")
+    (pair / "killed").hardlink_to(killed / "epoch-1-fam.share")
+
+    def failing(path: Path) -> object:
+        (pair / "failed").hardlink_to(path / "keys" / "epoch-1-fam.share")
+        raise FolderError("would not start")
+
+    monkeypatch.setattr("broker.custodian.folder.check", failing)
+    with pytest.raises(FolderError, match="would not start"):
+        restored(sealed, pair / "new", keys[1], clock)
+    assert [set((pair / name).read_bytes()) for name in ("killed", "failed")] == [{0}, {0}]
+    assert sorted(item.name for item in pair.glob("*new*")) == []
+
+
 def test_somebody_elses_backup_is_refused(
     pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
 ) -> None:

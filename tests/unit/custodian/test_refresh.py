@@ -87,6 +87,22 @@ def test_nothing_that_could_undo_it_is_left(folders: Folders) -> None:
     assert not any(b64url(secret).encode() in contents for secret in [*old, *secrets_of])
 
 
+def test_no_replaced_secret_stays_on_the_disk(folders: Folders, tmp_path: Path) -> None:
+    """The secrets of a refresh are overwritten when `open` replaces their file, as at the end: seen through links."""
+    promised = committed(folders)
+    (tmp_path / "first").hardlink_to(pending_path(folders[A]))
+    parts = opened(folders, promised)
+    (tmp_path / "second").hardlink_to(pending_path(folders[A]))
+    old = share_path(
+        folders[A],
+        EpochDocument.from_mapping(json.loads((folders[A] / "epoch-1.json").read_bytes())["document"]),
+        Family.FAM,
+    )
+    (tmp_path / "share").hardlink_to(old)
+    used(folders[A], ceremony.join(list(finished(folders, promised, parts).values())), A)
+    assert [set((tmp_path / name).read_bytes()) for name in ("first", "second", "share")] == [{0}] * 3
+
+
 def test_a_refresh_can_be_refreshed(folders: Folders) -> None:
     """One refresh after the other works, and an earlier document cannot come back."""
     first = agreed(folders)
