@@ -34,6 +34,7 @@ _EXCLUDED = "excluded-addresses.json"
 _SIGNING, _SEALING = Path("keys/signing.jwk"), Path("keys/sealing.key")
 _PAIRWISE, _OUTBOX, _CASE_REF = Path("keys/pairwise.key"), Path("keys/outbox.key"), Path("keys/case-reference.key")
 _REGISTRARS_NEEDED = 2
+_NOT_THE_REGISTRARS = "is malformed or not signed by two registrars that this folder trusts"
 _Document = TypeVar("_Document", Register, EpochDocument, ExcludedList)
 
 
@@ -230,17 +231,13 @@ class PartnerFolder:
         try:
             return ExcludedList.read(text, registrars=self.pins.registrars)
         except ProtocolError:
-            raise FolderError(
-                _EXCLUDED, "is malformed or not signed by two registrars that this folder trusts"
-            ) from None
+            raise FolderError(_EXCLUDED, _NOT_THE_REGISTRARS) from None
 
     def _read_register(self, text: bytes) -> Register:
         try:
             return Register.read(text, registrars=self.pins.registrars)
         except ProtocolError:
-            raise FolderError(
-                _REGISTER, "is malformed or not signed by two registrars that this folder trusts"
-            ) from None
+            raise FolderError(_REGISTER, _NOT_THE_REGISTRARS) from None
 
     def _read_epoch(self, text: bytes) -> EpochDocument:
         # (1) Every custodian of this folder signed it, with the key pinned at init.

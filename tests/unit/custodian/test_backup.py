@@ -196,10 +196,7 @@ def test_a_suspension_since_the_backup_stays(
 def test_a_roster_from_a_backup_serves_nobody_until_it_is_confirmed(
     pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
 ) -> None:
-    """Enrolment and the roster's number come back, its workers do not: the very document again, or a newer one, does.
-
-    Another document of the same number is no confirmation, and a confirmed roster is not imported twice.
-    """
+    """The roster's number comes back, its workers only by that very document, or a newer one, imported again."""
     take_roster(pair / "custodian-a", PARTNER.roster(A, number=2))
     sealed = backed_up(pair / "custodian-a", keys[0], clock)
     restored(sealed, pair / "same", keys[1], clock)
