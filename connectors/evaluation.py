@@ -5,7 +5,7 @@ A custodian receives blinded points and random padding only: it cannot tell whic
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -23,12 +23,11 @@ from broker.protocol.ristretto import Point
 from broker.protocol.signing_keys import b64url_bytes
 from broker.protocol.tokens import (
     Evaluation,
-    Identifier,
     PersonToken,
     verify_and_combine,
 )
 from connectors.answers import ProblemDocument
-from connectors.blinding import Batch, Prepared, descriptor_of, prepare
+from connectors.blinding import Batch, Prepared, descriptor_of
 from connectors.errors import NotDoneError, RefusedError
 from connectors.exchange import Exchange, Reply
 from connectors.folder import PartnerFolder
@@ -72,28 +71,6 @@ async def complete(exchange: Exchange, folder: PartnerFolder, prepared: Prepared
         body=prepared.body,
         epoch=prepared.request.epoch,
     )
-
-
-async def evaluate(
-    exchange: Exchange,
-    folder: PartnerFolder,
-    identifiers: Sequence[Identifier],
-    *,
-    operation: str,
-    budget_class: str,
-    purpose: str,
-    worker: str,
-) -> Evaluated:
-    """Return the tokens of these identifiers with the tickets that cover them. Raises as `prepare` and `complete`."""
-    prepared = prepare(
-        folder,
-        identifiers,
-        surroundings=exchange.surroundings,
-        operation=operation,
-        budget_class=budget_class,
-        purpose=purpose,
-    )
-    return await complete(exchange, folder, prepared, worker=worker)
 
 
 async def reissue(exchange: Exchange, folder: PartnerFolder, body: str, *, worker: str) -> tuple[str, ...]:

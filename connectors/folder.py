@@ -34,7 +34,8 @@ _EXCLUDED = "excluded-addresses.json"
 _SIGNING, _SEALING = Path("keys/signing.jwk"), Path("keys/sealing.key")
 _PAIRWISE, _OUTBOX, _CASE_REF = Path("keys/pairwise.key"), Path("keys/outbox.key"), Path("keys/case-reference.key")
 _REGISTRARS_NEEDED = 2
-_Document = TypeVar("_Document", Register, EpochDocument)
+_NOT_THE_REGISTRARS = "is malformed or not signed by two registrars that this folder trusts"
+_Document = TypeVar("_Document", Register, EpochDocument, ExcludedList)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +144,10 @@ class PartnerFolder:
         """The epoch in use as it is here now, verified. Raises FolderError."""
         return self._current(_EPOCHS, self._read_epoch)
 
-    @cached_property
+    @property
     def excluded_addresses(self) -> ExcludedList:
-        """The addresses that never become a token, verified now. Raises FolderError: also where there is no list."""
-        return self._read_excluded(self._stored(_EXCLUDED))
+        """The addresses that never become a token, as they are now. Raises FolderError: also where there is no list."""
+        return self._current(_EXCLUDED, self._read_excluded)
 
     @cached_property
     def log_policy(self) -> Policy:
@@ -191,6 +192,16 @@ class PartnerFolder:
         write_durably(self.path / _EPOCHS, text)
         return document
 
+    def import_refresh(self, text: bytes) -> EpochDocument:
+        """Return the epoch that is here in newer shares: what may be taken by itself, for no token changes.
+
+        Raises:
+            FolderError: as `import_epoch`, or it is another epoch, which is a person's to import.
+        """
+        if self._read_epoch(text).epoch != self.epoch.epoch:
+            raise FolderError(_EPOCHS, "is another epoch, no refresh: compare it with the custodians and import it")
+        return self.import_epoch(text)
+
     def _current(self, name: str, read: Callable[[bytes], _Document]) -> _Document:
         """Return a document, verified anew whenever another file stands in its place: an import counts at once."""
         try:
@@ -214,24 +225,19 @@ class PartnerFolder:
         if (self.path / _EXCLUDED).exists() and listed.number <= self.excluded_addresses.number:
             raise FolderError(_EXCLUDED, "has no higher number than the one that is here")
         write_durably(self.path / _EXCLUDED, text)
-        self.__dict__.pop("excluded_addresses", None)
         return listed
 
     def _read_excluded(self, text: bytes) -> ExcludedList:
         try:
             return ExcludedList.read(text, registrars=self.pins.registrars)
         except ProtocolError:
-            raise FolderError(
-                _EXCLUDED, "is malformed or not signed by two registrars that this folder trusts"
-            ) from None
+            raise FolderError(_EXCLUDED, _NOT_THE_REGISTRARS) from None
 
     def _read_register(self, text: bytes) -> Register:
         try:
             return Register.read(text, registrars=self.pins.registrars)
         except ProtocolError:
-            raise FolderError(
-                _REGISTER, "is malformed or not signed by two registrars that this folder trusts"
-            ) from None
+            raise FolderError(_REGISTER, _NOT_THE_REGISTRARS) from None
 
     def _read_epoch(self, text: bytes) -> EpochDocument:
         # (1) Every custodian of this folder signed it, with the key pinned at init.

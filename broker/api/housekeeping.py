@@ -36,6 +36,7 @@ class Housekeeping:
         self._clock = clock
         self._retention = retention
         self._log = log
+        self._one_at_a_time = asyncio.Lock()
 
     async def sweep_all(self, *, batch: int) -> Mapping[str, object]:
         """Return what was swept, once nothing is left: by hand, so by the word of who looked at the clock.
@@ -43,7 +44,8 @@ class Housekeeping:
         Raises:
             BrokerError: it ended early; what was done stays done.
         """
-        done = [await self._sweep(at_most=batch, always_recorded=False)]
+        # The first entry is written whatever is due, so that its being there tells nothing.
+        done = [await self._sweep(at_most=batch, always_recorded=True)]
         while done[-1].more:
             done.append(await self._sweep(at_most=batch, always_recorded=False))
         return {
@@ -54,12 +56,16 @@ class Housekeeping:
         }
 
     async def sweep_once(self) -> bool:
-        """Return whether the entry that is due at every pace was written; not by a clock that nobody vouches for."""
+        """Return whether the entry that is due at every pace was written; not by a clock that nobody vouches for.
+
+        It ends what had ended when a partner last asked something: a clock that runs ahead of that ends nothing.
+        """
         newest = await self._retention.newest_act_at()
         if newest is None or self._clock.now() - newest > VOUCHED_S:
             _log.warning("not swept: nobody asked anything for a week; if the clock is right, run sluis-broker sweep")
             return False
-        return (await self._sweep(at_most=MAX_SIGNALS, always_recorded=True)).recorded
+        async with self._one_at_a_time:
+            return (await self._sweep(at_most=MAX_SIGNALS, always_recorded=True, vouched_at=newest)).recorded
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -75,15 +81,16 @@ class Housekeeping:
 
     async def answer_request(self) -> None:
         """The request that waits in the folder, if any, is carried out and answered."""
-        request = SweepRequest.waiting(self._folder, most=MAX_SIGNALS)
-        if request is None:
-            return
-        try:
-            result = await self.sweep_all(batch=request.batch)
-        except BrokerError as error:
-            _log.error("a sweep failed: %s", type(error).__name__)
-            result = {"error": type(error).__name__}
-        request.answer(self._folder, result)
+        async with self._one_at_a_time:
+            request = SweepRequest.waiting(self._folder, most=MAX_SIGNALS)
+            if request is None:
+                return
+            try:
+                result = await self.sweep_all(batch=request.batch)
+            except BrokerError as error:
+                _log.error("a sweep failed: %s", type(error).__name__)
+                result = {"error": type(error).__name__}
+            request.answer(self._folder, result)
 
     async def _at_pace(self) -> None:
         while True:
@@ -101,10 +108,11 @@ class Housekeeping:
             except Exception as error:  # noqa: BLE001 - as above
                 _log.error("a request to sweep was not answered: %s", type(error).__name__)
 
-    async def _sweep(self, *, at_most: int, always_recorded: bool) -> Swept:
+    async def _sweep(self, *, at_most: int, always_recorded: bool, vouched_at: int | None = None) -> Swept:
         return await sweep_signals(
             at_most=at_most,
             always_recorded=always_recorded,
+            vouched_at=vouched_at,
             bundle=self._bundle,
             clock=self._clock,
             retention=self._retention,

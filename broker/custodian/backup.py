@@ -1,25 +1,27 @@
 """A custodian's backup: what cannot be made again, and nothing that could give a spent budget back (red line 12).
 
-    in it       configuration, signing key, shares in use, epoch documents, whom it enrolled, their rosters
+    in it       configuration, signing key, shares in use and those of a refresh that waits for its use, epoch
+                documents, whom it enrolled, their rosters
     left out    budgets, charged batches, used requests, import grants; ceremonies that have begun
 
 It is signed by the custodian and then sealed to a key that is kept elsewhere. A restored custodian knows nothing of
 what was charged before, so it counts everything as used up: each bucket is empty as of the restore and fills as the
 register says, and no request that was signed before is accepted. No grant that was stated before is accepted again.
+Nor does it know who left an organisation since: it serves nobody of one until that one's roster is imported anew.
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from broker.custodian import folder as custodian_folder
+from broker.custodian.backup_stamp import note_backup
 from broker.custodian.clock import Clock, unix_seconds
 from broker.custodian.errors import BackupError, FolderError
 from broker.custodian.forfeit import forfeit
-from broker.custodian.keyring import share_path, write_private
+from broker.custodian.keyring import erase_private_folder, share_names, shares_not_in_use, write_private
 from broker.custodian.sealing import BackupPrivateKey, seal, unseal
 from broker.custodian.settings import FILE, Settings
 from broker.custodian.store import Store
@@ -87,8 +89,8 @@ class Backup:
         )
 
 
-def back_up(folder: Path, *, public: bytes, clock: Clock) -> bytes:
-    """Return the sealed backup of a custodian, which may serve meanwhile.
+def back_up(folder: Path, out: Path, *, public: bytes, clock: Clock) -> None:
+    """The sealed backup of a custodian, which may serve meanwhile, is in a file; the folder notes which shares it has.
 
     Raises:
         FolderError: the custodian would not start as it is, or its shares were refreshed meanwhile: make it again.
@@ -96,9 +98,10 @@ def back_up(folder: Path, *, public: bytes, clock: Clock) -> bytes:
     """
     settings, key = Settings.load(folder), custodian_folder.signing_key(folder)
     # (1) A backup of something broken helps nobody: what is in it would start.
-    before = custodian_folder.check(folder)
-    files = {name: (folder / name).read_bytes() for name in _file_names(folder)}
-    if custodian_folder.check(folder).newest != before.newest:
+    custodian_folder.check(folder)
+    files = _read_files(folder)
+    custodian_folder.check(folder)
+    if _read_files(folder) != files:
         raise FolderError("the shares were refreshed meanwhile: make the backup again")
     # (2) Enrolments and rosters, read in one transaction; nothing of what was charged.
     with custodian_folder.open_trust(folder) as (store, trust), store.transaction():
@@ -116,7 +119,9 @@ def back_up(folder: Path, *, public: bytes, clock: Clock) -> bytes:
     )
     # (3) Signed, so that nobody who has the public half can pass off another; then sealed.
     content = json.dumps(backup.document()).encode("ascii")
-    return seal(key.sign(_CONTEXT + content) + content, public=public)
+    write_private(out, seal(key.sign(_CONTEXT + content) + content, public=public))
+    # (4) Only a backup that is written lets its shares go into use.
+    note_backup(folder, [Path(name).name for name in files if name.endswith(".share")])
 
 
 def restore(
@@ -149,7 +154,7 @@ def restore(
     backup = Backup.parse(content)
     # (2) Made whole beside its place, checked there, and put in place by one rename.
     making = folder.with_name(f".{folder.name}.restoring")
-    shutil.rmtree(making, ignore_errors=True)
+    erase_private_folder(making)
     try:
         _write_files(making, backup)
         _write_store(making, backup, register, clock=clock)
@@ -158,9 +163,17 @@ def restore(
             folder.rmdir()
         making.rename(folder)
     except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
+        erase_private_folder(making)
         raise
     return backup
+
+
+def _read_files(folder: Path) -> dict[str, bytes]:
+    """Return what is in a backup. Raises FolderError: something of it went away while it was read."""
+    try:
+        return {name: (folder / name).read_bytes() for name in _file_names(folder)}
+    except FileNotFoundError:
+        raise FolderError("the shares were refreshed meanwhile: make the backup again") from None
 
 
 def _file_names(folder: Path) -> list[str]:
@@ -169,9 +182,9 @@ def _file_names(folder: Path) -> list[str]:
     names = [FILE, custodian_folder.PUBLIC_KEY, "keys/signing.jwk", *(path.name for path in documents)]
     for path in documents:
         document = EpochDocument.from_mapping(SignedDocument.parse(path.read_bytes(), schema=EPOCH_SCHEMA).document)
-        for descriptor in document.descriptors:
-            share = share_path(folder, document.epoch, descriptor.family, refresh=document.refresh)
-            names.append(f"keys/{share.name}")
+        # Beside the shares in use, those the other custodian may put in use any moment: without them the key is lost.
+        waiting = {path.name for path in shares_not_in_use(folder, document)}
+        names += [f"keys/{name}" for name in sorted(share_names(folder, document) | waiting)]
     return names
 
 
@@ -199,9 +212,7 @@ def _write_store(folder: Path, backup: Backup, register: bytes, *, clock: Clock)
         trust.import_register(register, now=unix_seconds(clock))
         with store.transaction():
             for oin, at, number, text in backup.enrolments:
-                store.change("INSERT INTO enrolment (oin, enrolled_at) VALUES (?, ?)", oin, at)
-                if text is not None:
-                    store.change("INSERT INTO roster (oin, number, document) VALUES (?, ?, ?)", oin, number, text)
+                trust.restore_enrolment(oin, enrolled_at=at, number=number, document=text)
         forfeit(store, clock=clock)
     finally:
         store.close()

@@ -9,7 +9,6 @@ import typer
 from broker.custodian import backup, folder, sealing
 from broker.custodian.clock import SystemClock
 from broker.custodian.forfeit import forfeit
-from broker.custodian.keyring import write_private
 from broker.custodian.refusals import refusals
 from broker.protocol import strict_json
 from broker.protocol.signing_keys import VerifyKey
@@ -36,7 +35,7 @@ def back_up(
 ) -> None:
     """Write a sealed backup of keys, shares, enrolments and rosters; the custodian may serve meanwhile."""
     with refusals():
-        write_private(out, backup.back_up(directory, public=sealing.read_public(to), clock=SystemClock()))
+        backup.back_up(directory, out, public=sealing.read_public(to), clock=SystemClock())
     typer.echo("ok")
 
 
@@ -48,7 +47,7 @@ def restore(
     signer: Annotated[Path, typer.Option("--signer", help="The custodian's public JWK, as others pin it.")],
     register: Annotated[Path, typer.Option("--register", help="The register in force now.")],
 ) -> None:
-    """Make a custodian's folder of a backup. Everything counts as used up: budgets begin empty, grants are gone."""
+    """Make a custodian's folder of a backup. Everything counts as used up: no budget, grant or worker comes back."""
     with refusals():
         restored = backup.restore(
             file.read_bytes(),
@@ -61,7 +60,8 @@ def restore(
             clock=SystemClock(),
         )
     made = datetime.fromtimestamp(restored.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    typer.echo(f"{restored.custodian}: {len(restored.enrolments)} organisations, rosters as of {made}")
+    typer.echo(f"{restored.custodian}: {len(restored.enrolments)} organisations, as of {made}")
+    typer.echo("nobody of an organisation is served until its roster is imported: roster import", err=True)
 
 
 def budget_forfeit(directory: Dir) -> None:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from broker.custodian.budget_time import BudgetTime
 from broker.custodian.errors import RefusedError
 from broker.custodian.store import Store
 from broker.protocol.request_signing import SKEW_S
 
 REISSUED_S = 86_400  # seconds after its charge that a batch is answered again; one of a grant as long as that holds
-FORGOTTEN_S = 30 * 86_400  # seconds after which its id is forgotten
+FORGOTTEN_S = 30 * 86_400  # seconds after which its id is forgotten, by the wall clock and in budget time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,16 @@ def ticket_of(store: Store, batch: Batch, *, now: int) -> str | None:
     return str(ticket_id)
 
 
-def remember(store: Store, batch: Batch, *, ticket_id: str, now: int) -> None:
-    """Store that this batch was charged, under this ticket id; durable when the caller's transaction is."""
+def remember(store: Store, batch: Batch, *, ticket_id: str, now: int, now_us: int) -> None:
+    """Store that this batch was charged, under this ticket id; durable when the caller's transaction is.
+
+    Args:
+        now: the wall clock in unix seconds.
+        now_us: the budget time.
+    """
     store.change(
-        "INSERT INTO batch (organisation, id, worker, body_sha256, ticket_id, charged_at, grant_expires_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO batch (organisation, id, worker, body_sha256, ticket_id, charged_at, grant_expires_at,"
+        " charged_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         batch.organisation,
         batch.id,
         batch.worker,
@@ -62,12 +68,19 @@ def remember(store: Store, batch: Batch, *, ticket_id: str, now: int) -> None:
         ticket_id,
         now,
         batch.grant_expires_at,
+        now_us,
     )
 
 
-def forget_old(store: Store, *, now: int) -> None:
-    """Delete batches of long ago; asked again, they are charged again. Raises StoreError."""
+def forget_old(store: Store, *, now: int, budget_time: BudgetTime) -> None:
+    """Delete batches of long ago; asked again, they are charged again.
+
+    A wall clock that was set forward forgets nothing early. Raises StoreError.
+    """
     with store.transaction():
         store.change(
-            "DELETE FROM batch WHERE charged_at < ? AND coalesce(grant_expires_at, 0) < ?", now - FORGOTTEN_S, now
+            "DELETE FROM batch WHERE charged_at < ? AND coalesce(grant_expires_at, 0) < ? AND charged_at_us < ?",
+            now - FORGOTTEN_S,
+            now,
+            budget_time.mark(store) - FORGOTTEN_S * 1_000_000,
         )

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from broker.custodian import ceremony_files, refresh_files
 from broker.custodian.ceremony_files import (
     Pending,
     PendingKey,
@@ -26,7 +27,7 @@ from broker.custodian.ceremony_files import (
     store_pending,
 )
 from broker.custodian.errors import CeremonyStepError
-from broker.custodian.keyring import epoch_path, write_private, write_share
+from broker.custodian.keyring import epoch_path, erase_private, write_private, write_share
 from broker.protocol import ceremony
 from broker.protocol.ceremony import Commitment, Place
 from broker.protocol.epochs import SCHEMA, EpochDocument, SecretShare
@@ -47,11 +48,13 @@ def commit(
     """Return the commitments to publish; the secrets wait in `keys/`.
 
     Raises:
-        CeremonyStepError: a ceremony has begun, or this epoch has a key; neither is ever overwritten.
+        CeremonyStepError: a ceremony or a refresh has begun, or this epoch has a key; none is ever overwritten.
         MalformedError: no such epoch.
     """
-    if pending_path(folder).exists():
+    if ceremony_files.has_begun(folder):
         raise CeremonyStepError("a ceremony has begun: finish it, or remove keys/ceremony.pending to give it up")
+    if refresh_files.has_begun(folder):
+        raise CeremonyStepError("a refresh has begun: put it in use, or remove keys/refresh.pending to give it up")
     if epoch_path(folder, epoch).exists():
         raise CeremonyStepError("this epoch has a key already")
     ordered = sorted(set(families), key=lambda family: family.code)
@@ -126,10 +129,10 @@ def finish(
     custodian = pending.keys[0].place.custodian
     # (3) Shares first, then the document that says they are there; repeating this after a crash gives the same.
     for held in pending.keys:
-        write_share(folder, pending.epoch, held.place.family, held.share)
+        write_share(folder, document, held.place.family, held.share)
     signed = SignedDocument(document=document.to_mapping(), signatures=()).with_signature(custodian, key).encode()
     write_private(epoch_path(folder, pending.epoch), signed)
-    pending_path(folder).unlink()
+    erase_private(pending_path(folder))
     return signed
 
 

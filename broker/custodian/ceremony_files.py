@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from broker.custodian.errors import CeremonyStepError
-from broker.custodian.keyring import read_private, write_private
+from broker.custodian.keyring import read_private, replace_secret, secret_waits
 from broker.protocol import strict_json
 from broker.protocol.ceremony import NONCE_SIZE, CeremonyNonce, Commitment, Opening, Place
 from broker.protocol.document_fields import Fields
@@ -77,16 +77,21 @@ def pending_path(folder: Path) -> Path:
     return folder / "keys" / "ceremony.pending"
 
 
+def has_begun(folder: Path) -> bool:
+    """Return whether a ceremony's secrets wait."""
+    return secret_waits(pending_path(folder))
+
+
 def load_pending(folder: Path) -> Pending:
     """Return the ceremony that has begun. Raises CeremonyStepError, FolderError."""
-    if not pending_path(folder).exists():
+    if not has_begun(folder):
         raise CeremonyStepError("no ceremony has begun: commit comes first")
     return Pending.parse(read_private(pending_path(folder)))
 
 
 def store_pending(folder: Path, pending: Pending) -> None:
     """Store the ceremony durably, mode 0600."""
-    write_private(pending_path(folder), json.dumps(pending.document()).encode() + b"\n")
+    replace_secret(pending_path(folder), json.dumps(pending.document()).encode() + b"\n")
 
 
 def _pending_key(value: object, *, custodian: str, epoch: int) -> PendingKey:

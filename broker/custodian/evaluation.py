@@ -168,13 +168,14 @@ def _charged(
         earlier = ticket_of(store, batch, now=now)
         if earlier is not None:
             return earlier
+        now_us = custodian.budget_time.mark(store)
         if isinstance(payer, Grant):
             # Two people asked for exactly this much, so it is paid by the grant alone (ADR 15).
             grants.charge(store, payer, {asked.family: asked.real for asked in request.families})
         else:
-            charge(store, _cost(request, batch), sizes=payer, now_us=custodian.budget_time.mark(store))
+            charge(store, _cost(request, batch), sizes=payer, now_us=now_us)
         ticket_id = custodian.random(16).hex()
-        remember(store, batch, ticket_id=ticket_id, now=now)
+        remember(store, batch, ticket_id=ticket_id, now=now, now_us=now_us)
     return ticket_id
 
 

@@ -1,12 +1,16 @@
 """A custodian's key shares and the epoch documents it signed: files of its own folder, checked at start."""
 
+import hashlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from broker.custodian.errors import FolderError, RefusedError
 from broker.protocol import strict_json
@@ -21,14 +25,20 @@ from broker.protocol.signing_keys import VerifyKey, b64url
 
 SHARE_SCHEMA = "custodian-share/v1"
 _OWNER_ONLY = 0o077
+_SHARE_NAME = re.compile(r"epoch-([0-9]+)(?:-refresh-([0-9]+)-[0-9a-f]{32})?-[a-z]+\.share")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyring:
-    """The shares this custodian evaluates with, and the newest epoch document it signed: None before a ceremony."""
+    """The shares this custodian evaluates with, and the epoch documents it signed, by the number of their epoch."""
 
     shares: Mapping[tuple[int, Family], SecretShare]
-    newest: bytes | None
+    documents: Mapping[int, bytes]
+
+    @property
+    def newest(self) -> bytes | None:
+        """The document of the newest epoch; None before a ceremony."""
+        return self.documents[max(self.documents)] if self.documents else None
 
     def share(self, epoch: int, family: Family) -> SecretShare:
         """Return the share of a family in an epoch. Raises RefusedError: epoch-unknown."""
@@ -41,7 +51,7 @@ class Keyring:
 def write_private(path: Path, content: bytes) -> None:
     """Store a file of mode 0600 whole and durably, or not at all; an existing file is replaced."""
     temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
+    erase_private(temporary)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
         file.flush()
@@ -56,6 +66,18 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def replace_secret(path: Path, content: bytes) -> None:
+    """Store a secret file as `write_private` does; what stood there before is overwritten, once it is replaced.
+
+    For what one process reads at a time: who reads the earlier file meanwhile may find it empty of meaning.
+    """
+    with ExitStack() as stack:
+        earlier = stack.enter_context(path.open("r+b")) if path.exists() else None
+        write_private(path, content)
+        if earlier is not None:
+            _overwrite(earlier)
 
 
 def read_private(path: Path) -> bytes:
@@ -74,17 +96,41 @@ def erase_private(path: Path) -> None:
     """A secret file is gone, its content overwritten first; where a disk keeps old blocks is not in our hands."""
     with suppress(FileNotFoundError):
         with path.open("r+b") as file:
-            file.write(bytes(path.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
+            _overwrite(file)
         path.unlink()
         _sync(path.parent)
 
 
-def share_path(folder: Path, epoch: int, family: Family, *, refresh: int = 0) -> Path:
-    """Return where the share of a family in an epoch is kept; each refresh has a file of its own."""
-    refreshed = f"-refresh-{refresh}" if refresh else ""
-    return folder / "keys" / f"epoch-{epoch}{refreshed}-{family.value}.share"
+def secret_waits(path: Path) -> bool:
+    """Return whether a secret file is there; one whose erasing was cut off after its content was gone is not."""
+    if path.exists() and not path.read_bytes().strip(b"\0"):
+        erase_private(path)
+    return path.exists()
+
+
+def erase_private_folder(folder: Path) -> None:
+    """A folder with secret files is gone, the content of every file in it overwritten first."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            erase_private(path)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _overwrite(file: BinaryIO) -> None:
+    file.write(bytes(os.fstat(file.fileno()).st_size))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def share_path(folder: Path, document: EpochDocument, family: Family) -> Path:
+    """Return where the share of a family behind a document is kept; each refresh that was begun has its own files.
+
+    The document's hash is in the name: a refresh that was given up is never overwritten by the one after it, for the
+    other custodian may hold to either.
+    """
+    mark = hashlib.sha256(document.canonical()).hexdigest()[:32]
+    refreshed = f"-refresh-{document.refresh}-{mark}" if document.refresh else ""
+    return folder / "keys" / f"epoch-{document.epoch}{refreshed}-{family.value}.share"
 
 
 def epoch_path(folder: Path, epoch: int) -> Path:
@@ -92,10 +138,10 @@ def epoch_path(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch}.json"
 
 
-def write_share(folder: Path, epoch: int, family: Family, share: SecretShare, *, refresh: int = 0) -> None:
-    """Store a share in a file of its own."""
-    members = {"schema": SHARE_SCHEMA, "epoch": epoch, "family": family.value, "share": b64url(share.reveal())}
-    write_private(share_path(folder, epoch, family, refresh=refresh), json.dumps(members).encode() + b"\n")
+def write_share(folder: Path, document: EpochDocument, family: Family, share: SecretShare) -> None:
+    """Store the share of a family behind a document, in a file of its own."""
+    members = {"schema": SHARE_SCHEMA, "epoch": document.epoch, "family": family.value, "share": b64url(share.reveal())}
+    write_private(share_path(folder, document, family), json.dumps(members).encode() + b"\n")
 
 
 def load_keyring(folder: Path, *, custodian: str, key: VerifyKey) -> Keyring:
@@ -106,13 +152,13 @@ def load_keyring(folder: Path, *, custodian: str, key: VerifyKey) -> Keyring:
             document that this custodian signed.
     """
     shares: dict[tuple[int, Family], SecretShare] = {}
-    newest: tuple[int, bytes | None] = (0, None)
+    documents: dict[int, bytes] = {}
     for path in sorted(folder.glob("epoch-*.json")):
         text = path.read_bytes()
         document = _own_document(path.name, text, custodian=custodian, key=key)
-        newest = max(newest, (document.epoch, text), key=lambda found: found[0])
+        documents[document.epoch] = text
         shares |= shares_of(folder, document, custodian=custodian)
-    return Keyring(shares=MappingProxyType(shares), newest=newest[1])
+    return Keyring(shares=MappingProxyType(shares), documents=MappingProxyType(documents))
 
 
 def shares_of(folder: Path, document: EpochDocument, *, custodian: str) -> dict[tuple[int, Family], SecretShare]:
@@ -143,6 +189,10 @@ class LiveKeyring:
         """The newest epoch document. Raises FolderError."""
         return self._current().newest
 
+    def document(self, epoch: int) -> bytes | None:
+        """Return the document of an epoch, as it was refreshed last, None where there is none. Raises FolderError."""
+        return self._current().documents.get(epoch)
+
     def share(self, epoch: int, family: Family) -> SecretShare:
         """Return the share of a family in an epoch. Raises RefusedError: epoch-unknown; FolderError."""
         return self._current().share(epoch, family)
@@ -160,22 +210,45 @@ class LiveKeyring:
         return [(path.name, status.st_ino, status.st_mtime_ns) for path in found for status in [path.stat()]]
 
 
-def newest_document(folder: Path, *, custodian: str, key: VerifyKey) -> EpochDocument:
-    """Return the document of the newest epoch that this custodian signed. Raises FolderError: there is none."""
+def documents_in_force(folder: Path, *, custodian: str, key: VerifyKey) -> dict[int, EpochDocument]:
+    """Return the document in force of every epoch, by its number. Raises FolderError: one is not this custodian's."""
     found = [
         _own_document(path.name, path.read_bytes(), custodian=custodian, key=key)
         for path in folder.glob("epoch-*.json")
     ]
+    return {document.epoch: document for document in found}
+
+
+def newest_document(folder: Path, *, custodian: str, key: VerifyKey) -> EpochDocument:
+    """Return the document of the newest epoch that this custodian signed. Raises FolderError: there is none."""
+    found = documents_in_force(folder, custodian=custodian, key=key)
     if not found:
         raise FolderError("there is no key yet: hold the ceremony first")
-    return max(found, key=lambda document: document.epoch)
+    return found[max(found)]
 
 
-def erase_older_shares(folder: Path, document: EpochDocument) -> None:
-    """Of this epoch no share is left that a refresh took out of use."""
-    for refresh in range(document.refresh):
-        for descriptor in document.descriptors:
-            erase_private(share_path(folder, document.epoch, descriptor.family, refresh=refresh))
+def share_names(folder: Path, document: EpochDocument) -> set[str]:
+    """Return the names of the files that hold the shares behind a document."""
+    return {share_path(folder, document, descriptor.family).name for descriptor in document.descriptors}
+
+
+def shares_not_in_use(folder: Path, document: EpochDocument) -> list[Path]:
+    """Return the shares stored by refreshes of this document that are not in use yet, or were given up."""
+    return [path for path, refresh in _share_files(folder, document.epoch) if refresh > document.refresh]
+
+
+def erase_replaced_shares(folder: Path, document: EpochDocument) -> None:
+    """Of this epoch no share is left but those behind the document in force, and those of refreshes after it."""
+    kept = share_names(folder, document)
+    for path, refresh in _share_files(folder, document.epoch):
+        if refresh <= document.refresh and path.name not in kept:
+            erase_private(path)
+
+
+def _share_files(folder: Path, epoch: int) -> list[tuple[Path, int]]:
+    """Return the share files of an epoch with the number of their refresh, 0 for those of the ceremony."""
+    named = [(path, _SHARE_NAME.fullmatch(path.name)) for path in sorted((folder / "keys").glob("epoch-*.share"))]
+    return [(path, int(match[2] or 0)) for path, match in named if match is not None and int(match[1]) == epoch]
 
 
 def _own_document(name: str, text: bytes, *, custodian: str, key: VerifyKey) -> EpochDocument:
@@ -188,7 +261,7 @@ def _own_document(name: str, text: bytes, *, custodian: str, key: VerifyKey) -> 
 
 
 def _read_share(folder: Path, document: EpochDocument, family: Family) -> SecretShare:
-    path = share_path(folder, document.epoch, family, refresh=document.refresh)
+    path = share_path(folder, document, family)
     content = read_private(path)
     try:
         members = strict_json.load_object(content, field=path.name)

@@ -6,8 +6,8 @@
     (join  ◄─ both documents        as after a key ceremony: one document, two signatures)
     use    ◄─ the joined document   the new shares are in use, the old ones and the secret are erased
 
-A custodian signs only when its new share is durable, and lets the old one go only when both have signed. So whatever
-breaks off, both can still answer: by the old shares, or by the new.
+A custodian signs only when its new share is durable, and lets the old one go only when both have signed and a backup
+has the new one. So whatever breaks off, both can still answer: by the old shares, or by the new.
 """
 
 import hashlib
@@ -16,13 +16,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from broker.custodian import ceremony_files
+from broker.custodian import ceremony_files, refresh_files
+from broker.custodian.backup_stamp import backed_up_shares
 from broker.custodian.errors import CeremonyStepError
 from broker.custodian.keyring import (
+    documents_in_force,
     epoch_path,
-    erase_older_shares,
     erase_private,
+    erase_replaced_shares,
     newest_document,
+    share_names,
     shares_of,
     write_private,
     write_share,
@@ -53,7 +56,7 @@ def commit(folder: Path, *, custodian: str, key: VerifyKey, random: RandomBytes 
         CeremonyStepError: a ceremony or a refresh has begun; it is never overwritten.
         FolderError: there is no key yet.
     """
-    if pending_path(folder).exists() or ceremony_files.pending_path(folder).exists():
+    if refresh_files.has_begun(folder) or ceremony_files.has_begun(folder):
         raise CeremonyStepError("one has begun: finish it, or remove keys/refresh.pending to give it up")
     document = newest_document(folder, custodian=custodian, key=key)
     begun = [
@@ -137,45 +140,57 @@ def finish(
     )
     # (3) The shares are durable before the signature that says so; repeating this after a crash gives the same.
     for item in refreshed:
-        write_share(folder, new.epoch, item.descriptor.family, item.share, refresh=new.refresh)
+        write_share(folder, new, item.descriptor.family, item.share)
     return SignedDocument(document=new.to_mapping(), signatures=()).with_signature(pending.custodian, key).encode()
 
 
-def use(folder: Path, text: bytes, *, custodian: str, key: VerifyKey, peer_key: VerifyKey) -> EpochDocument:
+def use(
+    folder: Path, text: bytes, *, custodian: str, key: VerifyKey, peer_key: VerifyKey, without_backup: bool = False
+) -> EpochDocument:
     """Return the document in force: its shares answer from the next request on, and the old ones are erased.
 
     Repeating it after a crash ends what was left to do.
 
+    Args:
+        without_backup: go on although no backup has the new shares; a broken disk then loses the key.
+
     Raises:
         SignatureError: this custodian or its peer did not sign it, each with its own key.
-        CeremonyStepError, MalformedError: it is no refresh of the document in force. FolderError: a share is missing.
+        CeremonyStepError, MalformedError: it is no refresh of the document in force, or no backup has its shares.
+        FolderError: a share is missing.
     """
     # (1) Both signed, so both hold their new shares durably.
     signed = SignedDocument.parse(text, schema=SCHEMA)
     document = EpochDocument.from_mapping(signed.document)
     others = [held.id for held in document.descriptors[0].custodians if held.id != custodian]
     signed.require({custodian: key} | dict.fromkeys(others, peer_key), at_least=1 + len(others))
-    # (2) It keeps the key of every family, and our new shares are those it names.
-    in_force = newest_document(folder, custodian=custodian, key=key)
-    if document != in_force and (document.epoch != in_force.epoch or not document.replaces(in_force)):
+    # (2) It keeps the key of every family of the same epoch, and our new shares are those it names.
+    in_force = documents_in_force(folder, custodian=custodian, key=key).get(document.epoch)
+    if in_force is None or (document != in_force and not document.replaces(in_force)):
         raise CeremonyStepError("this is no refresh of the epoch in force")
     shares_of(folder, document, custodian=custodian)
-    # (3) One rename puts all families to the new shares. (4) What could undo it is erased.
+    # (3) Once the old shares are gone, only a backup of the new ones brings a lost custodian back.
+    unsaved = share_names(folder, document) - backed_up_shares(folder)
+    if document != in_force and unsaved and not without_backup:
+        raise CeremonyStepError("no backup has the new shares: make one since `finish`, then use them")
+    # (4) One rename puts all families to the new shares. (5) What could undo it is erased.
     write_private(epoch_path(folder, document.epoch), text)
-    erase_older_shares(folder, document)
-    erase_private(pending_path(folder))
+    _erase_replaced(folder, document)
     return document
 
 
 def clear_up(folder: Path, *, custodian: str, key: VerifyKey) -> None:
     """Nothing is left of refreshes that are in use: for a start after a crash in the middle of `use`."""
-    if not any(folder.glob("epoch-*.json")):
-        return
-    document = newest_document(folder, custodian=custodian, key=key)
-    erase_older_shares(folder, document)
-    if pending_path(folder).exists():
+    for document in documents_in_force(folder, custodian=custodian, key=key).values():
+        _erase_replaced(folder, document)
+
+
+def _erase_replaced(folder: Path, document: EpochDocument) -> None:
+    """Nothing is left that a document in force has replaced: shares, and the secrets of a refresh that led to it."""
+    erase_replaced_shares(folder, document)
+    if refresh_files.has_begun(folder):
         begun = load_pending(folder).begun[0].place
-        if (begun.place.epoch, begun.refresh) <= (document.epoch, document.refresh):
+        if begun.place.epoch == document.epoch and begun.refresh <= document.refresh:
             erase_private(pending_path(folder))
 
 

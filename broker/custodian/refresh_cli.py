@@ -61,6 +61,10 @@ def use(
     directory: Dir,
     epoch: Annotated[Path, typer.Argument(metavar="EPOCH", help="The document that both custodians signed.")],
     peer_key: Annotated[Path, typer.Option("--peer-key", help="Public JWK of the other custodian.")],
+    *,
+    without_backup: Annotated[
+        bool, typer.Option("--without-backup", help="Go on although no backup has the new shares.")
+    ] = False,
 ) -> None:
     """Answer by the new shares from the next request on, and erase the old ones; a running service takes it over."""
     with refusals():
@@ -72,5 +76,8 @@ def use(
             peer_key=VerifyKey.from_jwk(
                 strict_json.load_object(peer_key.read_bytes(), field="peer-key"), field="peer-key"
             ),
+            without_backup=without_backup,
         )
+    if without_backup:
+        typer.echo("warning: if this disk breaks before a backup is made, the key and every token are lost", err=True)
     typer.echo(f"epoch {document.epoch}, refresh {document.refresh}")

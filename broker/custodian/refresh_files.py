@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from broker.custodian.errors import CeremonyStepError
-from broker.custodian.keyring import read_private, write_private
+from broker.custodian.keyring import read_private, replace_secret, secret_waits
 from broker.protocol import strict_json
 from broker.protocol.ceremony import CeremonyNonce
 from broker.protocol.document_fields import Fields
@@ -74,16 +74,21 @@ def pending_path(folder: Path) -> Path:
     return folder / "keys" / "refresh.pending"
 
 
+def has_begun(folder: Path) -> bool:
+    """Return whether a refresh's secrets wait."""
+    return secret_waits(pending_path(folder))
+
+
 def load_pending(folder: Path) -> PendingRefresh:
     """Return the refresh that has begun. Raises CeremonyStepError, FolderError, MalformedError."""
-    if not pending_path(folder).exists():
+    if not has_begun(folder):
         raise CeremonyStepError("no refresh has begun: commit comes first")
     return PendingRefresh.parse(read_private(pending_path(folder)))
 
 
 def store_pending(folder: Path, pending: PendingRefresh) -> None:
     """Store the refresh durably, mode 0600."""
-    write_private(pending_path(folder), json.dumps(pending.document()).encode() + b"\n")
+    replace_secret(pending_path(folder), json.dumps(pending.document()).encode() + b"\n")
 
 
 def commitments_text(items: Sequence[RefreshCommitment]) -> bytes:

@@ -42,4 +42,12 @@ STEPS: tuple[tuple[str, ...], ...] = (
         # A batch of a grant is answered again as long as its grant holds: a crash must not use up an exact size.
         "ALTER TABLE batch ADD COLUMN grant_expires_at INTEGER",
     ),
+    (
+        # 1 after a restore: a floor for its number, and nobody on it is served until the organisation confirms it.
+        "ALTER TABLE roster ADD COLUMN unconfirmed INTEGER NOT NULL DEFAULT 0",
+    ),
+    (
+        # In budget time, as `spent_request.spent_at_us`: a wall clock set forward forgets no batch early.
+        "ALTER TABLE batch ADD COLUMN charged_at_us INTEGER NOT NULL DEFAULT 0",
+    ),
 )

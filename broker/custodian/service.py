@@ -16,6 +16,7 @@ from broker.custodian.clock import unix_seconds
 from broker.custodian.errors import FolderError, RefusedError, StoreError
 from broker.custodian.evaluation import PATH, Custodian, evaluate
 from broker.custodian.wire import MAX_BODY
+from broker.protocol.epochs import MAX_EPOCH
 from broker.protocol.errors import MalformedError, RequestTokenError
 from broker.protocol.problems import Problem, problem, problem_kinds
 
@@ -68,7 +69,7 @@ def tidy(custodian: Custodian) -> None:
     try:
         now = unix_seconds(custodian.clock)
         replays.forget_expired(custodian.store, now=now, budget_time=custodian.budget_time)
-        batches.forget_old(custodian.store, now=now)
+        batches.forget_old(custodian.store, now=now, budget_time=custodian.budget_time)
     except StoreError:
         _LOG.warning("housekeeping failed: the store is not available")
 
@@ -126,12 +127,13 @@ def _add_routes(app: FastAPI, custodian: Custodian) -> None:
         return _json_response(answer)
 
     @app.get("/v1/epochs")
-    async def epochs() -> Response:
-        try:
-            newest = custodian.keyring.newest
-        except FolderError as error:
-            return _problem_response(problem_of(error))
-        return _problem_response(problem("not-found")) if newest is None else _json_response(newest)
+    async def newest_epoch() -> Response:
+        return _document_response(lambda: custodian.keyring.newest)
+
+    @app.get("/v1/epochs/{number}")
+    async def epoch(number: str) -> Response:
+        known = number.isascii() and number.isdecimal() and len(number) <= len(str(MAX_EPOCH))
+        return _document_response(lambda: custodian.keyring.document(int(number)) if known else None)
 
     @app.get("/health/live")
     async def live() -> Response:
@@ -180,6 +182,14 @@ def _problem_response(found: Problem) -> Response:
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+def _document_response(find: Callable[[], bytes | None]) -> Response:
+    try:
+        found = find()
+    except FolderError as error:
+        return _problem_response(problem_of(error))
+    return _problem_response(problem("not-found")) if found is None else _json_response(found)
 
 
 def _json_response(content: bytes) -> Response:

@@ -101,19 +101,35 @@ class TrustStore:
     def import_roster(self, text: bytes) -> Roster:
         """Return the roster that an enrolled organisation has from now on.
 
+        After a restore this may be the very roster that was restored: importing it again says that it still holds.
+
         Raises:
             MalformedError, SignatureError: it does not hold.
             ImportRefusedError: its number is not higher, or the organisation is not enrolled.
         """
         roster = self._roster(text)
         with self._store.transaction():
-            found = self._store.rows("SELECT number FROM roster WHERE oin = ?", roster.oin)
+            found = self._store.rows("SELECT number, unconfirmed, document FROM roster WHERE oin = ?", roster.oin)
             if not found:
                 raise ImportRefusedError("the organisation is not enrolled; org enrol is an act of its own")
-            if roster.number <= found[0][0]:
+            number, unconfirmed, document = found[0]
+            confirmed = unconfirmed and _signed_bytes(text) == _signed_bytes(document)
+            if roster.number <= number and not confirmed:
                 raise ImportRefusedError("the number is not higher than that of the roster in force")
             self._put(roster, text)
         return roster
+
+    def restore_enrolment(self, oin: str, *, enrolled_at: int, number: int | None, document: bytes | None) -> None:
+        """The organisation is enrolled as it was in a backup, inside the caller's transaction.
+
+        Its roster is a floor for the next one's number only: who left since would be on it, so nobody on it is
+        served until it, or a newer one, is imported.
+        """
+        self._store.change("INSERT INTO enrolment (oin, enrolled_at) VALUES (?, ?)", oin, enrolled_at)
+        if document is not None:
+            self._store.change(
+                "INSERT INTO roster (oin, number, document, unconfirmed) VALUES (?, ?, ?, 1)", oin, number, document
+            )
 
     def _load(self) -> Trust:
         found = self._store.rows("SELECT document FROM register ORDER BY number DESC LIMIT 1")
@@ -123,7 +139,7 @@ class TrustStore:
         except ProtocolError:
             raise StoreError("the stored register does not verify") from None
         trust = Trust(register=register, enrolled=enrolled, rosters={})
-        stored = self._store.rows("SELECT oin, document FROM roster")
+        stored = self._store.rows("SELECT oin, document FROM roster WHERE NOT unconfirmed")
         rosters = {oin: roster for oin, document in stored if (roster := self._stored_roster(trust, oin, document))}
         return Trust(register=register, enrolled=enrolled, rosters=MappingProxyType(rosters))
 
@@ -149,7 +165,7 @@ class TrustStore:
     def _put(self, roster: Roster, text: bytes) -> None:
         self._store.change(
             "INSERT INTO roster (oin, number, document) VALUES (?, ?, ?)"
-            " ON CONFLICT (oin) DO UPDATE SET number = excluded.number, document = excluded.document",
+            " ON CONFLICT (oin) DO UPDATE SET number = excluded.number, document = excluded.document, unconfirmed = 0",
             roster.oin,
             roster.number,
             text,
@@ -158,3 +174,7 @@ class TrustStore:
 
     def _changed(self) -> None:
         self._store.set_number(_REVISION, (self._store.number(_REVISION) or 0) + 1)
+
+
+def _signed_bytes(text: bytes) -> bytes:
+    return SignedDocument.parse(text, schema=ROSTER_SCHEMA).signed_bytes()

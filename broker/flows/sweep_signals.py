@@ -6,7 +6,7 @@ past its last day matches nothing either; sweeping makes its end durable, record
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from broker.domain.changes import EndSignal, ForgetTickets, Task
 from broker.domain.errors import StaleDecisionError
@@ -59,14 +59,39 @@ class _Found:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """How what is due is read, and as of when."""
+
+    at_most: int
+    vouched_at: int | None
+    clock: Clock
+    retention: RetentionReader
+
+    async def found(self) -> _Found:
+        """Return what is due now, or was when somebody else last vouched for the time."""
+        day, now = self.clock.today(), self.clock.now()
+        if self.vouched_at is not None:
+            # The day in UTC is the one in the Netherlands or the one before it: two hours late at most, never early.
+            day = min(day, datetime.fromtimestamp(self.vouched_at, UTC).date())
+            now = min(now, self.vouched_at)
+        return _Found(
+            day=day,
+            signals=await self.retention.due(day=day, at_most=self.at_most),
+            tickets=await self.retention.forgettable_tickets(expired_before=now - TICKETS_KEPT_S, at_most=MAX_TICKETS),
+        )
+
+
 async def sweep_signals(
-    *, at_most: int, always_recorded: bool, bundle: str, clock: Clock, retention: RetentionReader, log: Log
-) -> Swept:
+    *, at_most: int, always_recorded: bool, vouched_at: int | None, bundle: str, clock: Clock,
+    retention: RetentionReader, log: Log,
+) -> Swept:  # fmt: skip
     """At most `at_most` signals past their last day have ended, each with a task for its holder, in one entry.
 
     Args:
         at_most: signals of this entry, 1 to `MAX_SIGNALS`.
         always_recorded: write the entry even when it ends nothing, so that its being there says nothing.
+        vouched_at: unix seconds up to which our clock is believed, for an end cannot be undone; None: by an operator.
         bundle: hex hash of the policy in force.
 
     Raises:
@@ -74,21 +99,16 @@ async def sweep_signals(
         NotRecordedError: it could not be read or written; what was done is found at the next sweep.
     """
     # (1) What is due, read before the tick so that nobody's answer waits for it.
-    found = await _found(at_most, clock=clock, retention=retention)
+    reading = _Reading(at_most=at_most, vouched_at=vouched_at, clock=clock, retention=retention)
+    found = await reading.found()
     # (2) Nothing to do is no entry, unless silence would tell something.
     if not (found.signals or found.tickets or always_recorded):
         return Swept(day=found.day, recorded=False)
     async with log.turn() as turn:
-        return await _in_turn(
-            found, at_most=at_most, always_recorded=always_recorded, bundle=bundle, clock=clock, retention=retention,
-            turn=turn,
-        )  # fmt: skip
+        return await _in_turn(found, reading, always_recorded=always_recorded, bundle=bundle, turn=turn)
 
 
-async def _in_turn(
-    found: _Found, *, at_most: int, always_recorded: bool, bundle: str, clock: Clock, retention: RetentionReader,
-    turn: Turn,
-) -> Swept:  # fmt: skip
+async def _in_turn(found: _Found, reading: _Reading, *, always_recorded: bool, bundle: str, turn: Turn) -> Swept:
     for _ in range(MAX_TRIES):
         if not (found.signals or found.tickets or always_recorded):
             return Swept(day=found.day, recorded=False)
@@ -96,19 +116,10 @@ async def _in_turn(
         try:
             await turn.commit(_proposal(found, bundle=bundle))
         except StaleDecisionError:
-            found = await _found(at_most, clock=clock, retention=retention)
+            found = await reading.found()
             continue
-        return found.swept(at_most=at_most)
+        return found.swept(at_most=reading.at_most)
     raise StaleDecisionError
-
-
-async def _found(at_most: int, *, clock: Clock, retention: RetentionReader) -> _Found:
-    day, expired_before = clock.today(), clock.now() - TICKETS_KEPT_S
-    return _Found(
-        day=day,
-        signals=await retention.due(day=day, at_most=at_most),
-        tickets=await retention.forgettable_tickets(expired_before=expired_before, at_most=MAX_TICKETS),
-    )
 
 
 def _proposal(found: _Found, *, bundle: str) -> Proposal:

@@ -77,7 +77,13 @@ async def _sweep(process: Process) -> None:
     try:
         async with writer as log:
             await sweep_signals(
-                at_most=2, always_recorded=False, bundle="0" * 64, clock=clock, retention=retention, log=log
+                at_most=2,
+                always_recorded=False,
+                vouched_at=None,
+                bundle="0" * 64,
+                clock=clock,
+                retention=retention,
+                log=log,
             )
     finally:
         retention.close()

@@ -99,7 +99,8 @@ def test_a_crash_after_the_charge_gives_nothing_for_free(path: Path, clock: Step
 def test_a_restore_gives_no_budget_back(path: Path, clock: SteppedClock) -> None:
     """A custodian that is put back from its backup, however often, owes everything until time has filled it again."""
     sealing.create_pair(private=path.parent / "private", public=path.parent / "public")
-    sealed = backup.back_up(path, public=sealing.read_public(path.parent / "public"), clock=clock)
+    backup.back_up(path, path.parent / "backup", public=sealing.read_public(path.parent / "public"), clock=clock)
+    sealed = (path.parent / "backup").read_bytes()
     assert served(path, clock, tries=CAP + 1) == CAP
     for number in range(3):
         backup.restore(
@@ -110,6 +111,8 @@ def test_a_restore_gives_no_budget_back(path: Path, clock: SteppedClock) -> None
             register=register_text([PARTNER], budgets=budget_classes(worker=CAP)),
             clock=clock,
         )
+        with folder.open_trust(path.parent / f"restored-{number}") as (_, trust):
+            trust.import_roster(PARTNER.roster(A))
         clock.pass_seconds(HOUR)
         assert served(path.parent / f"restored-{number}", clock, tries=1) == 0
     clock.pass_seconds(24 * HOUR)

@@ -159,11 +159,12 @@ class World:
             log=self.log,
         )
 
-    async def sweep(self, *, at_most: int = 24, always_recorded: bool = False) -> Swept:
+    async def sweep(self, *, at_most: int = 24, always_recorded: bool = False, vouched_at: int | None = None) -> Swept:
         """End what has reached its last day, in one entry."""
         return await sweep_signals(
             at_most=at_most,
             always_recorded=always_recorded,
+            vouched_at=vouched_at,
             bundle=self.policy.sha256,
             clock=self.clock,
             retention=self.retention,

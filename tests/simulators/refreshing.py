@@ -42,11 +42,10 @@ def agreed(folders: Folders) -> bytes:
     return ceremony.join(list(finished(folders, promised, opened(folders, promised)).values()))
 
 
-def used(path: Path, text: bytes, name: str) -> EpochDocument:
-    """Put a custodian to the new document."""
-    return refresh.use(
-        path, text, custodian=name, key=seeded_key(name).public, peer_key=seeded_key(PEER[name]).public
-    )  # fmt: skip
+def used(path: Path, text: bytes, name: str, *, without_backup: bool = True) -> EpochDocument:
+    """Put a custodian to the new document; most tests need no backup of it."""
+    keys = {"key": seeded_key(name).public, "peer_key": seeded_key(PEER[name]).public}
+    return refresh.use(path, text, custodian=name, without_backup=without_backup, **keys)
 
 
 def refreshed(folders: Folders) -> bytes:

@@ -11,8 +11,8 @@ from connectors.casebook import Casebook
 from connectors.cases import MAX_RELATIVES, Case, Parent
 from connectors.dates import PartialDate, age_quarter
 from connectors.errors import CaseError, NotDoneError
-from connectors.evaluation import evaluate
 from connectors.exchange import Exchange, Surroundings
+from connectors.newer_epoch import evaluate
 from tests.simulators.custodian import BROKER, CUSTODIANS
 from tests.simulators.gba_v import official_number
 from tests.simulators.partner_world import PartnerWorld, altered, down, signed_epoch

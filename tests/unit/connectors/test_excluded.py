@@ -55,7 +55,6 @@ async def test_another_address_is_used_as_before(world: PartnerWorld) -> None:
 async def test_without_a_list_no_address_leaves(world: PartnerWorld) -> None:
     """A partner that has no list cannot know which addresses are shelters: it is told so, and nothing is sent."""
     (world.folders["gi"].path / "excluded-addresses.json").unlink()
-    world.folders["gi"].__dict__.pop("excluded_addresses", None)
     async with world.client("gi") as gi:
         with pytest.raises(FolderError, match=r"excluded-addresses\.json: is not here yet"):
             await gi.register(child(), **ASKED)
@@ -81,6 +80,17 @@ def test_only_a_newer_list_of_two_registrars_is_taken(world: PartnerWorld, text:
         folder.import_excluded(text)
     assert "6811" not in str(caught.value)
     assert PartnerFolder(folder.path).excluded_addresses.number == 1
+
+
+async def test_a_list_imported_beside_a_running_connector_counts_at_once(world: PartnerWorld) -> None:
+    """A shelter that another process put on the list becomes no token from the next question on."""
+    async with world.client("gi") as gi:
+        await gi.check(child(), **ASKED)
+        assert "addr" in families_sent(world)
+        PartnerFolder(world.folders["gi"].path).import_excluded(excluded_text(HOME, number=2))
+        world.network.sent.clear()
+        await gi.check(child(), **ASKED)
+    assert "addr" not in families_sent(world)
 
 
 def test_a_list_changed_on_disk_is_refused(world: PartnerWorld) -> None:

@@ -1,7 +1,10 @@
 """A refresh of shares at a partner: taken by itself when it holds, and an old key is never believed for it."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from connectors.errors import FolderError, NotDoneError
@@ -23,6 +26,54 @@ async def test_a_refresh_goes_by_unnoticed(world: PartnerWorld) -> None:
         refreshed(folders_of(world))
         assert (await gi.check(child(), **ASKED)).outcome == "shown"
     assert world.folders["gi"].epoch.refresh == 1
+
+
+async def test_a_batch_is_paid_for_once(world: PartnerWorld) -> None:
+    """The question that met unknown shares is put again as the same batch: charged before, it costs nothing more."""
+    refreshed(folders_of(world))
+    async with world.client("gi") as gi:
+        await gi.check(child(), **ASKED)
+    for custodian in world.network.pair.custodians:
+        assert custodian.store.rows("SELECT count(*) FROM batch") == [(1,)]
+
+
+async def test_rows_side_by_side_all_go_on(world: PartnerWorld) -> None:
+    """Of many questions that meet unknown shares at once one takes the document over, and none of them fails."""
+    refreshed(folders_of(world))
+    async with world.client("gi") as gi:
+        found = await asyncio.gather(*(gi.check(child(), **ASKED) for _ in range(4)))
+    assert [one.outcome for one in found] == ["nothing"] * 4
+    for custodian in world.network.pair.custodians:
+        assert custodian.store.rows("SELECT count(*) FROM batch") == [(4,)]
+
+
+async def test_a_refresh_is_found_beside_a_newer_epoch(world: PartnerWorld) -> None:
+    """While the partner still uses epoch 1, a new epoch at the custodians is not taken: its refresh of epoch 1 is."""
+    refreshed(folders_of(world))
+    later = hold_ceremony(*world.network.pair.folders, epoch=2)
+    async with world.client("gi") as gi:
+        assert (await gi.check(child(), **ASKED)).outcome == "nothing"
+    folder = world.folders["gi"]
+    assert (folder.epoch.epoch, folder.epoch.refresh) == (1, 1)
+    with pytest.raises(FolderError, match="is another epoch"):
+        folder.import_refresh(later)
+    assert folder.import_epoch(later).epoch == 2
+
+
+async def test_a_newer_epoch_is_never_taken_by_itself(world: PartnerWorld) -> None:
+    """A custodian that hands out a new epoch, signed by both, instead of a refresh changes nothing here."""
+    refreshed(folders_of(world))
+    later = hold_ceremony(*world.network.pair.folders, epoch=2)
+
+    def newer(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+        del request, answer
+        return httpx.Response(200, content=later)
+
+    world.network.faults = {name: [real, newer] for name in CUSTODIANS}
+    async with world.client("gi") as gi:
+        with pytest.raises(NotDoneError, match="custodian-wrong-key"):
+            await gi.check(child(), **ASKED)
+    assert (world.folders["gi"].epoch.epoch, world.folders["gi"].epoch.refresh) == (1, 0)
 
 
 async def test_between_the_two_it_is_not_done_and_nothing_is_taken(world: PartnerWorld) -> None:

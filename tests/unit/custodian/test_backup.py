@@ -4,6 +4,7 @@ import json
 import secrets
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 from broker.custodian import backup, ceremony, folder, sealing
 from broker.custodian.backup import Backup
 from broker.custodian.cli import app
-from broker.custodian.errors import BackupError, FolderError, RefusedError
+from broker.custodian.errors import BackupError, CeremonyStepError, FolderError, ImportRefusedError, RefusedError
 from broker.custodian.evaluation import evaluate
 from broker.custodian.forfeit import forfeit
 from broker.custodian.keyring import write_private
@@ -34,9 +35,9 @@ from tests.simulators.custodian import (
     register_text,
     seeded_key,
 )
-from tests.simulators.refreshing import refreshed
+from tests.simulators.refreshing import Folders, agreed, refreshed, used
 
-A = CUSTODIANS[0]
+A, B = CUSTODIANS
 PARTNER = SimulatedPartner()
 CAP = 6
 HOUR = 3600
@@ -83,14 +84,30 @@ def served(path: Path, clock: SteppedClock, *, tries: int, worker: str = "anna")
     return done
 
 
+def backed_up(path: Path, public: bytes, clock: SteppedClock) -> bytes:
+    """Return the sealed backup that was written of a folder."""
+    out = path.with_suffix(".backup")
+    backup.back_up(path, out, public=public, clock=clock)
+    return out.read_bytes()
+
+
 def restored(
-    sealed: bytes, path: Path, private: BackupPrivateKey, clock: SteppedClock, *, number: int = 1
+    sealed: bytes, path: Path, private: BackupPrivateKey, clock: SteppedClock, *, number: int = 1, roster: bytes = b""
 ) -> Backup:  # fmt: skip
-    """Return what was restored to a folder, with the register of this number in force."""
+    """Return what was restored to a folder, with the register of this number in force and this roster imported."""
     register = register_text([PARTNER], number=number, budgets=budget_classes(worker=CAP))
-    return backup.restore(
+    made = backup.restore(
         sealed, path, private=private, custodian_key=seeded_key(A).public, register=register, clock=clock
     )
+    if roster:
+        take_roster(path, roster)
+    return made
+
+
+def take_roster(path: Path, text: bytes) -> None:
+    """Import a roster at the custodian of a folder. Raises what `import_roster` raises."""
+    with folder.open_trust(path) as (_, trust):
+        trust.import_roster(text)
 
 
 def test_a_restored_custodian_answers_the_same(
@@ -99,8 +116,8 @@ def test_a_restored_custodian_answers_the_same(
     """The same points in give the same points out, under the same epoch document and the same ticket key."""
     point = blind(Identifier(Family.NLBSN, b"nlbsn\x01fixture"), secrets.token_bytes).point
     before = asked(pair / "custodian-a", clock, batch(nlbsn=[point]))
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
-    assert restored(sealed, pair / "new", keys[1], clock).custodian == A
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
+    assert restored(sealed, pair / "new", keys[1], clock, roster=PARTNER.roster(A)).custodian == A
     clock.pass_seconds(24 * HOUR)
     after = asked(pair / "new", clock, batch(nlbsn=[point]))
     assert after.families[0].points[0] == before.families[0].points[0]
@@ -112,9 +129,9 @@ def test_a_restored_custodian_answers_the_same(
 
 def test_no_budget_comes_back(pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock) -> None:
     """Whatever was spent before or after the backup, a restored custodian begins with nothing, for everybody."""
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     assert served(pair / "custodian-a", clock, tries=CAP + 1) == CAP
-    restored(sealed, pair / "new", keys[1], clock)
+    restored(sealed, pair / "new", keys[1], clock, roster=PARTNER.roster(A))
     clock.pass_seconds(700)
     assert [served(pair / "new", clock, tries=2, worker=worker) for worker in ("anna", "bram")] == [0, 0]
     clock.pass_seconds(12 * HOUR - 700)
@@ -125,9 +142,9 @@ def test_no_budget_comes_back(pair: Path, keys: tuple[bytes, BackupPrivateKey], 
 
 def test_restoring_often_gives_no_point(pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock) -> None:
     """One backup restored ten times, each time on a new folder, gives not one look-up at once."""
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     for at in range(10):
-        restored(sealed, pair / f"new {at}", keys[1], clock)
+        restored(sealed, pair / f"new {at}", keys[1], clock, roster=PARTNER.roster(A))
         clock.pass_seconds(700)
         assert served(pair / f"new {at}", clock, tries=1) == 0
 
@@ -140,10 +157,10 @@ def test_a_request_from_before_is_used_no_second_time(
     header = authorization(PARTNER, body, custodian=A, now=clock.now)
     asked(pair / "custodian-a", clock, body, header=header)
     unused = authorization(PARTNER, body, custodian=A, now=clock.now)
-    restored(backup.back_up(pair / "custodian-a", public=keys[0], clock=clock), pair / "new", keys[1], clock)
-    for used in (header, unused):
+    restored(backed_up(pair / "custodian-a", keys[0], clock), pair / "new", keys[1], clock)
+    for earlier in (header, unused):
         with pytest.raises(RequestTokenError) as refused:
-            asked(pair / "new", clock, body, header=used)
+            asked(pair / "new", clock, body, header=earlier)
         assert refused.value.code == "request-token-expired"
 
 
@@ -151,7 +168,8 @@ def test_a_batch_from_before_costs_again(pair: Path, keys: tuple[bytes, BackupPr
     """What was charged is not known any more, so asked again it is charged again and has another ticket."""
     body = batch()
     before = asked(pair / "custodian-a", clock, body)
-    restored(backup.back_up(pair / "custodian-a", public=keys[0], clock=clock), pair / "new", keys[1], clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
+    restored(sealed, pair / "new", keys[1], clock, roster=PARTNER.roster(A))
     clock.pass_seconds(24 * HOUR)
     after = asked(pair / "new", clock, body)
     assert after.ticket != before.ticket
@@ -163,7 +181,7 @@ def test_a_suspension_since_the_backup_stays(
 ) -> None:
     """A restore goes by the register in force now; one that is older than the backup's is refused."""
     import_register(pair / "custodian-a", register_text([PARTNER], number=5), now=clock.now)
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     with pytest.raises(BackupError, match="older"):
         restored(sealed, pair / "new", keys[1], clock, number=4)
     register = register_text([SimulatedPartner(status="suspended")], number=6)
@@ -175,11 +193,35 @@ def test_a_suspension_since_the_backup_stays(
         asked(pair / "new", clock, batch())
 
 
+def test_a_roster_from_a_backup_serves_nobody_until_it_is_confirmed(
+    pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
+) -> None:
+    """The roster's number comes back, its workers only by that very document, or a newer one, imported again."""
+    take_roster(pair / "custodian-a", PARTNER.roster(A, number=2))
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
+    restored(sealed, pair / "same", keys[1], clock)
+    clock.pass_seconds(24 * HOUR)
+    with pytest.raises(RefusedError, match="worker-unknown"):
+        asked(pair / "same", clock, batch())
+    others = replace(PARTNER, workers={"anna": "worker"})
+    for text in (PARTNER.roster(A, number=1), others.roster(A, number=2)):
+        with pytest.raises(ImportRefusedError, match="not higher"):
+            take_roster(pair / "same", text)
+    again = backed_up(pair / "same", keys[0], clock)
+    take_roster(pair / "same", PARTNER.roster(A, number=2))
+    assert served(pair / "same", clock, tries=1) == 1
+    with pytest.raises(ImportRefusedError, match="not higher"):
+        take_roster(pair / "same", PARTNER.roster(A, number=2))
+    restored(again, pair / "twice", keys[1], clock, roster=PARTNER.roster(A, number=3))
+    clock.pass_seconds(24 * HOUR)
+    assert served(pair / "twice", clock, tries=1) == 1
+
+
 def test_nothing_of_a_backup_can_be_read(
     pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock, tmp_path: Path
 ) -> None:
     """The file holds no share and no key in any form; another private half, or one changed bit, opens nothing."""
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     for item in (pair / "custodian-a" / "keys").iterdir():
         assert item.read_bytes().strip() not in sealed
         for value in json.loads(item.read_bytes()).values():
@@ -196,11 +238,32 @@ def test_nothing_of_a_backup_can_be_read(
     assert repr(opened) == f"Backup(custodian={A}, redacted)"
 
 
+def test_no_share_of_a_failed_restore_stays_on_the_disk(
+    pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a restore wrote before it failed, or was killed, is overwritten: seen through a second name of it."""
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
+    killed = pair / ".new.restoring" / "keys"
+    killed.mkdir(parents=True)
+    (killed / "epoch-1-fam.share").write_bytes(b"share")
+    (pair / "killed").hardlink_to(killed / "epoch-1-fam.share")
+
+    def failing(path: Path) -> object:
+        (pair / "failed").hardlink_to(path / "keys" / "epoch-1-fam.share")
+        raise FolderError("would not start")
+
+    monkeypatch.setattr("broker.custodian.folder.check", failing)
+    with pytest.raises(FolderError, match="would not start"):
+        restored(sealed, pair / "new", keys[1], clock)
+    assert [set((pair / name).read_bytes()) for name in ("killed", "failed")] == [{0}, {0}]
+    assert sorted(item.name for item in pair.glob("*new*")) == []
+
+
 def test_somebody_elses_backup_is_refused(
     pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
 ) -> None:
     """Whoever has the public half can seal something, but not sign it as this custodian."""
-    sealed = backup.back_up(pair / "custodian-b", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-b", keys[0], clock)
     with pytest.raises(SignatureError):
         restored(sealed, pair / "new", keys[1], clock)
     assert sorted(item.name for item in pair.glob("*new*")) == []
@@ -210,7 +273,7 @@ def test_a_folder_with_something_in_it_is_left_alone(
     pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
 ) -> None:
     """A restore goes to a new or an empty folder; what is there is never overwritten."""
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     with pytest.raises(FolderError, match="not empty"):
         restored(sealed, pair / "custodian-a", keys[1], clock)
     (pair / "empty").mkdir()
@@ -240,7 +303,7 @@ def test_a_backup_that_breaks_a_rule_makes_nothing(
     error: type[Exception],
 ) -> None:  # fmt: skip
     """Read strictly, written nowhere but in the folder, and all of it or nothing."""
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     opened = Backup.parse(sealing.unseal(sealed, private=keys[1])[64:])
     again = sealing.seal(forged(opened, **changed), public=keys[0])
     with pytest.raises(error):
@@ -255,7 +318,7 @@ def test_an_organisation_without_a_roster_stays_enrolled(
     """Enrolment is the custodian's own act and is kept, also of an organisation that has no roster."""
     with folder.open_trust(pair / "custodian-a") as (store, _), store.transaction():
         store.change("INSERT INTO enrolment (oin, enrolled_at) VALUES (?, ?)", "0" * 20, 1)
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     restored(sealed, pair / "new", keys[1], clock)
     with folder.open_trust(pair / "new") as (_, trust):
         assert trust.current().enrolled == {"0" * 20, PARTNER.oin}
@@ -268,7 +331,7 @@ def test_a_custodian_without_a_register_has_a_backup_too(
     with folder.open_trust(pair / "custodian-a") as (store, _), store.transaction():
         store.change("DELETE FROM register")
         store.set_number("trust_revision", 99)
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     assert restored(sealed, tmp_path / "new", keys[1], clock).register == 0
 
 
@@ -278,16 +341,85 @@ def test_a_backup_holds_the_shares_in_use(
     """After a refresh the backup has the new shares, and nothing of a ceremony that has begun."""
     refreshed(dict(zip(CUSTODIANS, (pair / "custodian-a", pair / "custodian-b"), strict=True)))
     ceremony.commit(pair / "custodian-a", custodian=A, epoch=2, families=FAMILIES)
-    sealed = backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
     opened = Backup.parse(sealing.unseal(sealed, private=keys[1])[64:])
     assert sorted(name for name in opened.files if name.startswith("keys/")) == [
-        "keys/epoch-1-refresh-1-addr.share",
-        "keys/epoch-1-refresh-1-fam.share",
-        "keys/epoch-1-refresh-1-nlbsn.share",
+        *sorted(f"keys/{path.name}" for path in (pair / "custodian-a" / "keys").glob("epoch-1-refresh-1-*.share")),
         "keys/signing.jwk",
     ]
+    assert len([name for name in opened.files if name.endswith(".share")]) == len(FAMILIES)
     restored(sealed, pair / "new", keys[1], clock)
     assert folder.check(pair / "new").shares == folder.check(pair / "custodian-a").shares
+
+
+def folders_in(pair: Path) -> Folders:
+    """Return the folders of the pair by custodian."""
+    return {A: pair / "custodian-a", B: pair / "custodian-b"}
+
+
+def test_a_custodian_lost_before_use_comes_back_with_its_new_shares(
+    pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
+) -> None:
+    """The other has erased its old shares already, so the backup has the new ones too: else the key were lost."""
+    text = agreed(folders_in(pair))
+    sealed = backed_up(pair / "custodian-a", keys[0], clock)
+    backed_up(pair / "custodian-b", keys[0], clock)
+    used(pair / "custodian-b", text, B, without_backup=False)
+    shutil.rmtree(pair / "custodian-a")
+    restored(sealed, pair / "new", keys[1], clock)
+    with pytest.raises(CeremonyStepError, match="no backup has the new shares"):
+        used(pair / "new", text, A, without_backup=False)
+    backed_up(pair / "new", keys[0], clock)
+    document = used(pair / "new", text, A, without_backup=False)
+    assert (document.refresh, folder.check(pair / "new").newest) == (1, folder.check(pair / "custodian-b").newest)
+
+
+def test_no_share_goes_into_use_that_no_backup_has(
+    pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
+) -> None:
+    """A backup from before `finish` does not count, nor does a spoilt note of one; one made since does."""
+    path = pair / "custodian-a"
+    backed_up(path, keys[0], clock)
+    text = agreed(folders_in(pair))
+    before = folder.check(path).shares
+    for spoil in (None, b"{", b'{"schema": "other", "shares": []}'):
+        if spoil is not None:
+            (path / "backup.made").write_bytes(spoil)
+        with pytest.raises(CeremonyStepError, match="make one since `finish`"):
+            used(path, text, A, without_backup=False)
+    assert folder.check(path).shares == before
+    backed_up(path, keys[0], clock)
+    assert used(path, text, A, without_backup=False).refresh == 1
+    assert used(path, text, A, without_backup=False).refresh == 1
+
+
+def test_a_backup_that_could_not_be_written_counts_as_none(
+    pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock
+) -> None:
+    """The note that shares are safe follows the file, so a full or missing disk lets nothing go into use."""
+    text = agreed(folders_in(pair))
+    with pytest.raises(FileNotFoundError):
+        backup.back_up(pair / "custodian-a", pair / "absent" / "backup", public=keys[0], clock=clock)
+    with pytest.raises(CeremonyStepError, match="no backup has the new shares"):
+        used(pair / "custodian-a", text, A, without_backup=False)
+
+
+def test_a_share_that_goes_away_meanwhile_makes_no_backup(
+    pair: Path, keys: tuple[bytes, BackupPrivateKey], clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file erased between being listed and being read is said as such, and no backup is written."""
+    real = folder.check
+    (waiting,) = {path.name for path in (pair / "custodian-a" / "keys").glob("epoch-1-fam.share")}
+
+    def erasing(path: Path) -> object:
+        found = real(path)
+        (path / "keys" / waiting).unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr("broker.custodian.folder.check", erasing)
+    with pytest.raises(FolderError, match="make the backup again"):
+        backed_up(pair / "custodian-a", keys[0], clock)
+    assert not (pair / "custodian-a.backup").exists()
 
 
 def test_a_refresh_in_the_middle_makes_no_mixed_backup(
@@ -305,7 +437,7 @@ def test_a_refresh_in_the_middle_makes_no_mixed_backup(
 
     monkeypatch.setattr("broker.custodian.folder.check", refreshing)
     with pytest.raises(FolderError, match="make the backup again"):
-        backup.back_up(pair / "custodian-a", public=keys[0], clock=clock)
+        backed_up(pair / "custodian-a", keys[0], clock)
 
 
 def test_a_folder_put_back_as_files_can_be_told_so(pair: Path, clock: SteppedClock) -> None:
@@ -375,12 +507,13 @@ def test_the_operations_page_holds_as_written(
         (tmp_path / f"custodian-{name}").rename(tmp_path / name.upper())
     shutil.copy(tmp_path / "A" / "custodian.pub.jwk", tmp_path / "custodian-a.pub.jwk")
     (tmp_path / "register.json").write_bytes(register_text([PARTNER], number=2))
+    (tmp_path / "roster.json").write_bytes(PARTNER.roster(A, number=2))
     monkeypatch.chdir(tmp_path)
     commands = documented()
-    assert len(commands) == 14
+    assert len(commands) == 19
     for command in commands:
         result = run(*command)
         assert result.exit_code == 0, (command, result.output)
     assert folder.check(tmp_path / "A-restored").shares == folder.check(tmp_path / "A").shares
-    again = run("restore", "A.backup", "A", *commands[-3][3:])
+    again = run("restore", "A.backup", "A", *commands[-4][3:])
     assert (again.exit_code, "not empty" in again.stderr) == (1, True)

@@ -9,7 +9,7 @@ import pytest
 from broker.custodian import ceremony, folder
 from broker.custodian.ceremony_files import load_pending
 from broker.custodian.errors import CeremonyStepError, FolderError, RefusedError
-from broker.custodian.keyring import Keyring
+from broker.custodian.keyring import Keyring, write_private
 from broker.protocol.ceremony import CeremonyError
 from broker.protocol.errors import MalformedError
 from broker.protocol.families import Family
@@ -67,6 +67,40 @@ def test_pending_secrets_do_not_show(folders: tuple[Path, Path]) -> None:
     shown = repr(pending)
     assert pending.keys[0].share.reveal().hex() not in shown
     assert "redacted" in shown
+
+
+def test_no_secret_stays_on_the_disk(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """What waited is overwritten when it is replaced and when the ceremony ends: seen through a second name of it."""
+    promised = committed(folders)
+    waiting = folders[0] / "keys" / "ceremony.pending"
+    (tmp_path / "first").hardlink_to(waiting)
+    ceremony.open_shares(folders[0], peer_commitments=promised[1])
+    opened = ceremony.open_shares(folders[1], peer_commitments=promised[0])
+    (tmp_path / "second").hardlink_to(waiting)
+    ceremony.finish(folders[0], peer_commitments=promised[1], peer_openings=opened, key=folder.signing_key(folders[0]))
+    assert not waiting.exists()
+    assert [set((tmp_path / name).read_bytes()) for name in ("first", "second")] == [{0}, {0}]
+
+
+def test_an_erasing_that_was_cut_off_is_ended(folders: tuple[Path, Path]) -> None:
+    """A file of zeros is what a kill in the middle of erasing leaves: no ceremony and no refresh has begun."""
+    hold_ceremony(*folders)
+    for name in ("ceremony.pending", "refresh.pending"):
+        waiting = folders[0] / "keys" / name
+        waiting.write_bytes(bytes(100))
+        waiting.chmod(0o600)
+        with folder.open_custodian(folders[0]):
+            ceremony.commit(folders[0], custodian=A, epoch=2, families=FAMILIES)
+        (folders[0] / "keys" / "ceremony.pending").unlink()
+        assert not waiting.exists()
+
+
+def test_what_a_kill_left_beside_a_file_is_erased(tmp_path: Path) -> None:
+    """A secret that a killed command wrote beside its place is overwritten when that place is written again."""
+    (tmp_path / ".share.new").write_bytes(b"secret")
+    (tmp_path / "seen").hardlink_to(tmp_path / ".share.new")
+    write_private(tmp_path / "share", b"other")
+    assert ((tmp_path / "seen").read_bytes(), (tmp_path / "share").read_bytes()) == (bytes(6), b"other")
 
 
 def test_a_ceremony_is_begun_once(folders: tuple[Path, Path]) -> None:
@@ -130,7 +164,7 @@ def test_the_peer_cannot_change_its_commitment(folders: tuple[Path, Path]) -> No
         ceremony.finish(folders[0], peer_commitments=changed, peer_openings=opened, key=key)
     with pytest.raises(CeremonyError, match="does not match the commitment"):
         ceremony.finish(folders[0], peer_commitments=second, peer_openings=opened, key=key)
-    assert folder.check(folders[0]) == Keyring(shares={}, newest=None)
+    assert folder.check(folders[0]) == Keyring(shares={}, documents={})
 
 
 def test_an_opening_without_its_proof_makes_no_key(folders: tuple[Path, Path]) -> None:

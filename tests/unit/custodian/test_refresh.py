@@ -81,11 +81,26 @@ def test_nothing_that_could_undo_it_is_left(folders: Folders) -> None:
     text = agreed(folders)
     secrets_of = [held.secret.reveal() for held in load_pending(folders[A]).begun]
     used(folders[A], text, A)
-    assert share_files(folders[A]) == sorted(
-        share_path(folders[A], 1, family, refresh=1).name for family in FAMILIES
-    )  # fmt: skip
+    document = EpochDocument.from_mapping(SignedDocument.parse(text, schema=SCHEMA).document)
+    assert share_files(folders[A]) == sorted(share_path(folders[A], document, family).name for family in FAMILIES)
     contents = b"".join(item.read_bytes() for item in folders[A].rglob("*") if item.is_file())
     assert not any(b64url(secret).encode() in contents for secret in [*old, *secrets_of])
+
+
+def test_no_replaced_secret_stays_on_the_disk(folders: Folders, tmp_path: Path) -> None:
+    """The secrets of a refresh are overwritten when `open` replaces their file, as at the end: seen through links."""
+    promised = committed(folders)
+    (tmp_path / "first").hardlink_to(pending_path(folders[A]))
+    parts = opened(folders, promised)
+    (tmp_path / "second").hardlink_to(pending_path(folders[A]))
+    old = share_path(
+        folders[A],
+        EpochDocument.from_mapping(json.loads((folders[A] / "epoch-1.json").read_bytes())["document"]),
+        Family.FAM,
+    )
+    (tmp_path / "share").hardlink_to(old)
+    used(folders[A], ceremony.join(list(finished(folders, promised, parts).values())), A)
+    assert [set((tmp_path / name).read_bytes()) for name in ("first", "second", "share")] == [{0}] * 3
 
 
 def test_a_refresh_can_be_refreshed(folders: Folders) -> None:
@@ -158,6 +173,64 @@ def test_one_begins_at_a_time(folders: Folders) -> None:
         refresh.commit(empty, custodian=A, key=seeded_key(A).public)
 
 
+def given_up(folders: Folders) -> None:
+    """Give the refresh that has begun up at both, as the message of `commit` says."""
+    for path in folders.values():
+        pending_path(path).unlink()
+
+
+@pytest.mark.parametrize("chosen", [0, 1])
+def test_a_refresh_that_was_given_up_is_not_overwritten(folders: Folders, chosen: int) -> None:
+    """Both signed two refreshes of one number: either can be put in use at both, then nothing of the other is left."""
+    texts = [agreed(folders)]
+    given_up(folders)
+    texts.append(agreed(folders))
+    assert len(share_files(folders[A])) == 3 * len(FAMILIES)
+    before = [share.public for share in folder.check(folders[A]).shares.values()]
+    for name, path in folders.items():
+        used(path, texts[chosen], name)
+        assert len(share_files(path)) == len(FAMILIES)
+        assert not pending_path(path).exists()
+    assert [share.public for share in folder.check(folders[A]).shares.values()] != before
+    with pytest.raises(CeremonyStepError, match="no refresh of the epoch"):
+        used(folders[A], texts[1 - chosen], A)
+
+
+def test_shares_of_a_later_refresh_stay(folders: Folders) -> None:
+    """Ending what a crash left of one refresh takes nothing from the next one, which is begun or waits for its use."""
+    first = agreed(folders)
+    for name, path in folders.items():
+        used(path, first, name)
+    second = agreed(folders)
+    assert used(folders[A], first, A).refresh == 1
+    with folder.open_custodian(folders[A]):
+        assert pending_path(folders[A]).exists()
+    for name, path in folders.items():
+        assert used(path, second, name).refresh == 2
+
+
+def test_a_new_epoch_does_not_keep_a_refresh_from_use(folders: Folders) -> None:
+    """When one used the refresh, the other still can, though a new key was made meanwhile: else epoch 1 were lost."""
+    text = agreed(folders)
+    used(folders[A], text, A)
+    given_up({B: folders[B]})
+    hold_ceremony(folders[A], folders[B], epoch=2)
+    assert used(folders[B], text, B).refresh == 1
+    assert [sorted(epoch for epoch, _ in folder.check(path).shares) for path in folders.values()] == [
+        [1] * len(FAMILIES) + [2] * len(FAMILIES)
+    ] * 2
+    assert (folders[A] / "epoch-1.json").read_bytes() == (folders[B] / "epoch-1.json").read_bytes()
+
+
+def test_no_key_is_made_while_a_refresh_has_begun(folders: Folders) -> None:
+    """From `commit` to `use` of a refresh no ceremony begins, as none of a refresh begins while a ceremony has."""
+    text = agreed(folders)
+    with pytest.raises(CeremonyStepError, match="a refresh has begun"):
+        ceremony.commit(folders[A], custodian=A, epoch=2, families=FAMILIES)
+    used(folders[A], text, A)
+    ceremony.commit(folders[A], custodian=A, epoch=2, families=FAMILIES)
+
+
 def test_steps_come_in_order(folders: Folders) -> None:
     """Nothing is opened without the peer's commitments, nothing finished without opening."""
     with pytest.raises(CeremonyStepError, match="commit comes first"):
@@ -226,9 +299,11 @@ def test_a_document_of_another_key_is_not_used(folders: Folders, tmp_path: Path)
     hold_ceremony(others[A], others[B])
     with pytest.raises(DescriptorError, match="add up"):
         used(folders[A], agreed(others), A)
+    given_up(others)
     later = hold_ceremony(others[A], others[B], epoch=2)
     with pytest.raises(CeremonyStepError, match="no refresh of the epoch"):
         used(folders[A], later, A)
+    assert folder.check(folders[A]).newest == (folders[A] / "epoch-1.json").read_bytes()
 
 
 def test_another_epoch_in_force_ends_a_refresh(folders: Folders) -> None:
@@ -282,7 +357,7 @@ def test_running_custodians_take_a_refresh_over(pair: CustodianPair, partner: Si
 async def test_a_share_that_is_damaged_meanwhile_is_told(pair: CustodianPair, partner: SimulatedPartner) -> None:
     """When a new document stands without its share, nothing is answered, and no route says more than that."""
     path = pair.folders[0]
-    share_path(path, 1, Family.FAM).unlink()
+    share_path(path, pair.epochs, Family.FAM).unlink()
     document = path / "epoch-1.json"
     (path / ".new").write_bytes(document.read_bytes())
     (path / ".new").replace(document)
@@ -290,7 +365,7 @@ async def test_a_share_that_is_damaged_meanwhile_is_told(pair: CustodianPair, pa
         pair.ask(0, partner, batch())
     transport = httpx.ASGITransport(service.create_app(pair.custodians[0]), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://custodian") as client:
-        for route in ("/v1/epochs", "/health/ready"):
+        for route in ("/v1/epochs", "/v1/epochs/1", "/health/ready"):
             answer = await client.get(route)
             assert (answer.status_code, answer.json()["type"]) == (500, "urn:sluis:problem:internal")
 
@@ -319,6 +394,9 @@ def test_a_refresh_by_commands(folders: Folders, tmp_path: Path) -> None:
     assert run("ceremony", "join", *both, "--out", tmp_path / "epoch.json").exit_code == 0
     for name in CUSTODIANS:
         peer = ("--peer-key", folders[PEER[name]] / "custodian.pub.jwk")
-        done = run("ceremony", "refresh", "use", folders[name], tmp_path / "epoch.json", *peer)
-        assert done.stdout == "epoch 1, refresh 1\n", done.output
+        use = ("ceremony", "refresh", "use", folders[name], tmp_path / "epoch.json", *peer)
+        refused = run(*use)
+        assert (refused.exit_code, "no backup has the new shares" in refused.stderr) == (1, True)
+        done = run(*use, "--without-backup")
+        assert (done.stdout, "every token are lost" in done.stderr) == ("epoch 1, refresh 1\n", True), done.output
         assert run("config", "check", folders[name]).stdout == "ok: 3 shares\n"

@@ -78,6 +78,18 @@ def test_batches_are_forgotten_after_a_month(pair: CustodianPair, partner: Simul
     assert pair.custodians[0].store.rows(known) == [(pair.clock.now,)]
 
 
+def test_a_wall_clock_set_forward_forgets_no_batch(pair: CustodianPair, partner: SimulatedPartner) -> None:
+    """A batch is forgotten when a month has passed, not when a clock says so: else the same batch is charged twice."""
+    body = batch()
+    first = pair.ask(0, partner, body)
+    pair.clock.step_wall(batches.FORGOTTEN_S + 1)
+    tidy(pair.custodians[0])
+    pair.clock.step_wall(-batches.FORGOTTEN_S - 1)
+    again = pair.ask(0, partner, body)
+    assert again.families[0].points == first.families[0].points
+    assert len(pair.custodians[0].store.rows("SELECT id FROM batch")) == 1
+
+
 def test_nothing_expired_leaves_no_floor(pair: CustodianPair) -> None:
     """With nothing to forget, no expiry is ruled out."""
     replays.forget_expired(pair.custodians[0].store, now=pair.clock.now, budget_time=pair.custodians[0].budget_time)

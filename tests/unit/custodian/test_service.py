@@ -19,8 +19,10 @@ from tests.simulators.custodian import (
     SimulatedPartner,
     authorization,
     batch,
+    hold_ceremony,
     make_folder,
 )
+from tests.simulators.refreshing import refreshed
 
 A = CUSTODIANS[0]
 CANARY = "999990019"
@@ -100,6 +102,18 @@ async def test_epochs_are_public(client: httpx.AsyncClient, pair: CustodianPair)
     response = await client.get("/v1/epochs")
     assert response.json()["document"] == json.loads(pair.epoch_text)["document"]
     assert [item["signer"] for item in response.json()["signatures"]] == [A]
+
+
+async def test_an_epoch_stays_reachable_beside_a_newer_one(client: httpx.AsyncClient, pair: CustodianPair) -> None:
+    """A partner that still uses epoch 1 gets the document of epoch 1, refreshed or not, when there is an epoch 2."""
+    folders = dict(zip(CUSTODIANS, pair.folders, strict=True))
+    refreshed(folders)
+    hold_ceremony(*pair.folders, epoch=2)
+    answers = [(await client.get(f"/v1/epochs{path}")).json()["document"] for path in ("", "/1", "/2")]
+    assert [(document["epoch"], document.get("refresh")) for document in answers] == [(2, None), (1, 1), (2, None)]
+    for path in ("3", "0", "-1", "x", "\u0661", "1" * 5000):
+        response = await client.get(f"/v1/epochs/{path}")
+        assert (response.status_code, response.json()["type"]) == (404, "urn:sluis:problem:not-found")
 
 
 async def test_health(client: httpx.AsyncClient, pair: CustodianPair) -> None:

@@ -36,9 +36,23 @@ async def test_what_is_due_is_swept_at_its_pace(world: ServedWorld) -> None:
     """At its pace a broker ends what is due, and writes its one entry also when nothing is."""
     await world.register(GI, CHILD, endsOn="2026-11-22")
     world.clock.move(DAY)
+    await world.register(WIJKTEAM, household(subject="other"))
     assert [await keeper(world).sweep_once() for _ in range(2)] == [True, True]
-    assert world.rows("SELECT state, withdrawal_reason FROM signals") == [("ended", "expiry")]
+    assert world.rows("SELECT state, withdrawal_reason FROM signals ORDER BY registered_on") == [
+        ("ended", "expiry"),
+        ("active", None),
+    ]
     assert oracle(world) == 2
+
+
+async def test_a_clock_some_days_fast_ends_no_running_signal(world: ServedWorld) -> None:
+    """Between two acts of partners our clock may jump: what still runs at the newest act is not ended by it."""
+    await world.register(GI, CHILD, endsOn="2026-11-22")
+    world.clock.move(5 * DAY)
+    assert await keeper(world).sweep_once()
+    assert (world.rows("SELECT state FROM signals"), oracle(world)) == ([("active",)], 1)
+    world.clock.move(-5 * DAY)
+    assert (await world.register(WIJKTEAM, CHILD)).json()["result"]["outcome"] == "shown"
 
 
 async def test_a_clock_that_nobody_vouches_for_ends_nothing(
@@ -80,6 +94,31 @@ async def test_a_request_in_the_folder_is_carried_out_and_answered(world: Served
     assert SweepRequest.waiting(folder, most=24) is None
     assert (folder / "sweep.answer").stat().st_mode & 0o777 == 0o600
     assert oracle(world) == 2
+
+
+async def test_a_sweep_by_hand_is_recorded_when_nothing_is_due(world: ServedWorld) -> None:
+    """Who counts entries learns that an operator swept, and not whether anything had ended."""
+    await world.register(GI, CHILD)
+    assert await keeper(world).sweep_all(batch=24) == {
+        "day": "2026-11-22",
+        "ended": {"expiry": 0, "age": 0},
+        "entries": 1,
+        "ticketsForgotten": 0,
+    }
+    assert oracle(world) == 1
+
+
+async def test_a_request_is_carried_out_once_by_one_at_a_time(world: ServedWorld) -> None:
+    """However many look for it at once, a request has one answer, and it is about everything that was due."""
+    for name in ("one", "two", "three"):
+        await world.register(GI, household(subject=name), endsOn="2026-11-22")
+    world.clock.move(DAY)
+    request = SweepRequest(id="f" * 32, batch=2)
+    request.leave(world.folder / "broker")
+    await asyncio.gather(*(keeper(world).answer_request() for _ in range(3)))
+    answer = request.answered(world.folder / "broker")
+    assert answer is not None
+    assert (answer["ended"], oracle(world)) == ({"expiry": 3, "age": 0}, 2)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"id": "x"}', '{"id": "x", "batch": 25}', '{"id": "x", "batch": 0}'])
@@ -176,7 +215,7 @@ def test_the_command_sweeps_alone_when_no_broker_serves(template: Path, tmp_path
     (folder / "log-policy").write_text(f"{policy}\nquorum none\n", encoding="utf-8")
     SweepRequest(id="e" * 32, batch=1).answer(folder, {"error": "of an earlier one"})
     said = run_cli("sweep", folder, "--batch", 3)
-    assert "entries: 0" in said
+    assert "entries: 1" in said
     assert not (folder / "sweep.request").exists()
 
 

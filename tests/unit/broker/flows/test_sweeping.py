@@ -58,6 +58,18 @@ async def test_the_last_day_is_a_whole_day(world: World) -> None:
     assert (await world.register(world.asker(WIJKTEAM), household(subject="child"))).result["outcome"] == "shown"
 
 
+async def test_a_clock_ends_nothing_later_than_is_vouched_for(world: World) -> None:
+    """A clock days ahead ends no signal and forgets no ticket that still counted when somebody vouched for the time."""
+    ending, running = await _registered(world), await _registered(world, name="other", ends_on="2026-11-25")
+    vouched_at = world.clock.now() + 2 * DAY
+    world.clock.move(60 * DAY)
+    swept = await world.sweep(vouched_at=vouched_at)
+    assert (swept.day, swept.expiry, swept.tickets, swept.more) == (date(2026, 11, 24), 1, 0, False)
+    world.clock.move(-58 * DAY)
+    assert await _states(world) == {ending: "ended", running: "active"}
+    assert not (await world.sweep(vouched_at=vouched_at + 60 * DAY)).recorded
+
+
 async def test_a_second_sweep_finds_nothing_and_writes_nothing(world: World) -> None:
     """Run twice, the second time changes no state, adds no entry and no task."""
     await _registered(world)
