@@ -3,6 +3,7 @@
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from ruamel.yaml import YAML
 
@@ -92,6 +93,21 @@ def changed_documents(folder: Path, *changes: tuple[str, str, str]) -> Path:
         assert old in text, f"{file} has nothing to change"
         (target / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     return target
+
+
+class Citation(NamedTuple):
+    """One quoted passage and where it was taken from."""
+
+    id: str
+    file: str
+    sha256: str
+    passage: str
+
+
+def read_citations() -> list[Citation]:
+    """The shipped quotations, read without our own loader."""
+    rows = YAML(typ="safe", pure=True).load(SHIPPED / "lex" / "citaten.yaml")["citaten"]
+    return [Citation(row["id"], row["bestand"], row["sha256"], row["passage"]) for row in rows]
 
 
 def read_table(name: str) -> list[dict[str, str]]:

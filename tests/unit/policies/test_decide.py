@@ -161,6 +161,12 @@ def test_what_may_be_seen_never_exceeds_what_may_be_asked(tmp_path: Path) -> Non
     assert seen.level == 1
 
 
+CONSENTED = replace(
+    CHECK, standing="consent", consent="given", consent_by=frozenset({"person"}), age="18to22", grounds=("TOEST",)
+)
+"""A check that rests on consent: given, by who must give it."""
+
+
 def two_grounds(tmp_path: Path) -> DecisionPoint:
     """A decision point where the check also rests on consent, given."""
     rows = "        grondslagen: [JW-7.1.4.1]\n        uitkomst: 2\n"
@@ -177,7 +183,7 @@ def two_grounds(tmp_path: Path) -> DecisionPoint:
     niveau: {min: 1, max: 2}
     grondslagen: [TOEST]
     bewijs: [consent]
-    toestemming: given
+    toestemming: [given]
 
   - id: kijken-zelf
     artikel: '4 lid 4'
@@ -210,7 +216,7 @@ def test_at_equal_levels_statute_wins_from_consent(tmp_path: Path) -> None:
     """Two grounds that both open the same level: the statutory one is the winning ground."""
     point = two_grounds(tmp_path)
     for grounds in (("TOEST", "JW-7.1.4.1"), ("JW-7.1.4.1", "TOEST")):
-        permit = point.may_ask(replace(CHECK, standing="consent", grounds=grounds))
+        permit = point.may_ask(replace(CONSENTED, grounds=grounds))
         assert isinstance(permit, Permit)
         assert (permit.ground, permit.rule) == ("JW-7.1.4.1", "vira@2026.1.0/kijken-zelf")
         assert permit.rules == ("vira@2026.1.0/kijken-toestemming", "vira@2026.1.0/kijken-zelf")
@@ -219,7 +225,7 @@ def test_at_equal_levels_statute_wins_from_consent(tmp_path: Path) -> None:
 def test_each_ground_is_followed_by_itself_into_what_is_seen(tmp_path: Path) -> None:
     """Only a ground on which the question was permitted can show a signal."""
     point = two_grounds(tmp_path)
-    asked = replace(CHECK, standing="consent", grounds=("TOEST",))
+    asked = CONSENTED
     assert isinstance(point.may_ask(asked), Permit)
     refusal = point.may_see(asked, SIGNAL_OF_GI)
     assert isinstance(refusal, Refusal)
@@ -230,10 +236,20 @@ def test_each_ground_is_followed_by_itself_into_what_is_seen(tmp_path: Path) -> 
 
 
 def test_without_consent_the_ground_consent_opens_nothing(tmp_path: Path) -> None:
-    """Ground toestemming with any other standing than consent is refused (P3)."""
+    """Ground toestemming opens in one case: consent is the standing, given, by everybody who must give it (P3)."""
     point = two_grounds(tmp_path)
-    for asked in (CHECK, replace(CHECK, standing="none"), replace(CHECK, standing="statutory_reference")):
-        assert isinstance(point.may_ask(replace(asked, grounds=("TOEST",))), Refusal)
+    closed: list[dict[str, Any]] = [
+        {"standing": "none"},
+        {"standing": "own_signal"},
+        {"standing": "statutory_reference"},
+        *({"consent": state} for state in ("unknown", "refused", "withdrawn", "expired")),
+        {"consent_by": frozenset()},
+        {"consent_by": frozenset({"guardian"})},
+        {"age": "unknown"},
+        {"age": "12to15"},
+    ]
+    for change in closed:
+        assert isinstance(point.may_ask(replace(CONSENTED, **change)), Refusal), change
 
 
 def test_facts_have_no_room_for_anything_else() -> None:

@@ -78,7 +78,8 @@ def test_an_empty_folder_refuses_to_start(tmp_path: Path) -> None:
 def test_tables_without_a_convenant_refuse_to_start(tmp_path: Path) -> None:
     """Purposes and grounds alone decide nothing."""
     folder = changed_documents(tmp_path)
-    (folder / VIRA).unlink()
+    shutil.rmtree(folder / "regio")
+    (folder / "lex" / "wettelijk.yaml").unlink()
     with pytest.raises(EmptyBundleError):
         load_bundle(folder)
 
@@ -216,6 +217,7 @@ def test_every_error_of_a_bundle_is_a_convenant_error() -> None:
         queue += kind.__subclasses__()
     assert found == {
         "ConvenantError", "DocumentError", "YamlError", "SchemaError", "ClauseError", "BundleError",
-        "EmptyBundleError", "ConflictError", "InsecureBundleError", "FactsError", "EngineError", "LineError",
+        "EmptyBundleError", "ConflictError", "MissingRegionError",
+        "ExpiredBundleError", "InsecureBundleError", "FactsError", "EngineError", "LineError",
         "ModelError", "WordError",
     }  # fmt: skip
