@@ -13,7 +13,17 @@ from policies.errors import SchemaError
 SCHEMAS = Path(__file__).parent / "schemas"
 DOCUMENT_SCHEMAS = frozenset(
     f"{name}/v1"
-    for name in ("convenant", "gronden", "doelen", "bewijzen", "citaten", "organisaties", "partijen", "routes", "teksten")
+    for name in (
+        "convenant",
+        "gronden",
+        "doelen",
+        "bewijzen",
+        "citaten",
+        "organisaties",
+        "partijen",
+        "routes",
+        "teksten",
+    )
 )
 
 _RULES = {
