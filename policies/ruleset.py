@@ -12,6 +12,7 @@ from policies.catalogue import AfterEnd, OrgClass, Proof, Purpose
 from policies.compile import COMPILER
 from policies.convenant import Clause, Convenant
 from policies.engine import MODEL
+from policies.errors import ExpiredBundleError
 from policies.facts import Json
 from policies.grounds import Ground
 from policies.lines import LINE_COLUMNS, PolicyLine
@@ -82,6 +83,18 @@ class RuleSet:
     def sha256(self) -> str:
         """Hex SHA-256 of the canonical bytes: the name every decision record carries."""
         return hashlib.sha256(self.canonical()).hexdigest()
+
+    def check_in_force(self, day: date) -> None:
+        """There is something to decide with on this day: the statutory bundle, and what at least one region says.
+
+        Raises:
+            ExpiredBundleError: there is not, so a service must not start or go on with it.
+        """
+        holding = {one.kind == "lex" for one in self.convenants if one.validity.holds(day)}
+        if True not in holding:
+            raise ExpiredBundleError("the statutory bundle does not hold on this day")
+        if False not in holding:
+            raise ExpiredBundleError("no region's document holds on this day")
 
     def is_party(self, *, purpose: str, oin: str, org_class: str, day: date) -> bool:
         """Whether this organisation was party, on that day, to a document that carries the purpose."""

@@ -3,7 +3,7 @@
 import shutil
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
@@ -104,9 +104,15 @@ class Citation(NamedTuple):
     passage: str
 
 
+def read_rows(file: str, table: str) -> list[dict[str, Any]]:
+    """The rows of a shipped table, read without our own loader."""
+    rows: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(SHIPPED / file)[table]
+    return rows
+
+
 def read_citations() -> list[Citation]:
     """The shipped quotations, read without our own loader."""
-    rows = YAML(typ="safe", pure=True).load(SHIPPED / "lex" / "citaten.yaml")["citaten"]
+    rows = read_rows("lex/citaten.yaml", "citaten")
     return [Citation(row["id"], row["bestand"], row["sha256"], row["passage"]) for row in rows]
 
 

@@ -11,6 +11,7 @@ from policies.errors import ClauseError, EmptyBundleError, LineError
 from policies.fence import Tables
 from policies.lines import LINE_COLUMNS
 from policies.vocabulary import WILDCARD
+from tests.unit.policies.amsterdam import AA_DOCUMENT
 from tests.unit.policies.arnhem import VIRA, changed_documents, read_citations, read_table
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -67,7 +68,9 @@ def test_a_clause_that_says_too_much_does_not_compile(tmp_path: Path, row: dict[
     with pytest.raises(ClauseError) as caught:
         load_bundle(folder)
     assert caught.value.field.removeprefix("afspraken").partition(".")[2] == row["field"]
-    assert caught.value.file in (VIRA, LEX)
+    assert caught.value.file in (VIRA, LEX, AA_DOCUMENT)
+    assert caught.value.clause is not None
+    assert f"(afspraak {caught.value.clause})" in str(caught.value)
     assert caught.value.line > 1
 
 

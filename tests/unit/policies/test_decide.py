@@ -71,6 +71,21 @@ UNKNOWN_ASK: dict[str, Any] = {
     "approval": "sure",
     "families": frozenset({"dmk"}),
     "simulated_bsn_right": 1,
+    "proof": "lapsed",
+    "proof_ends_on": "2026-11-24",
+    "consent": "yes",
+    "consent_by": frozenset({"neighbour"}),
+    "dossier": "acuut_elders",
+    "meldcode_approval": 1,
+    "acute_open": 0,
+    "recipient": "buurman",
+    "recipient_organisation": "12",
+    "category": "roddel",
+    "level": True,
+    "age": 12,
+    "custody": "perhaps",
+    "deferral": "geen",
+    "fulfilled": ("informeer_betrokkene",),
 }
 UNKNOWN_HIT: dict[str, Any] = {
     "holder": "12",
@@ -80,6 +95,7 @@ UNKNOWN_HIT: dict[str, Any] = {
     "ground": "geen",
     "shielded": 0,
     "excluded": None,
+    "consent": "perhaps",
 }
 
 
@@ -108,6 +124,20 @@ def test_an_unknown_fact_of_a_hit_is_refused_and_not_echoed(point: DecisionPoint
     assert isinstance(recorded, dict)
     assert isinstance(recorded["hit"], dict)
     assert recorded["hit"][fact] == "?"
+
+
+def test_every_fact_is_looked_at() -> None:
+    """No fact can carry a word of nobody's vocabulary: each stands in the lists above."""
+    assert set(UNKNOWN_ASK) == set(AskFacts.__slots__)
+    assert set(UNKNOWN_HIT) == set(HitFacts.__slots__)
+
+
+@pytest.mark.parametrize("level", [-1, 5, "2", 2.0])
+def test_a_level_is_one_of_five(point: DecisionPoint, level: Any) -> None:  # noqa: ANN401 -- anything but a level
+    """A level outside 0 to 4, or of another type, is outside the vocabulary."""
+    refusal = point.may_ask(replace(CHECK, level=level))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.near_miss) == ("outside-vocabulary", ("level",))
 
 
 @pytest.mark.parametrize("grounds", [("JW-7.1.4.1",) * 4, ["JW-7.1.4.1"], (7,)])
