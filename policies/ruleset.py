@@ -66,7 +66,7 @@ class RuleSet:
     lines: tuple[PolicyLine, ...]
 
     def canonical(self) -> bytes:
-        """The RFC 8785 bytes of documents, lines, vocabulary, model and compiler version."""
+        """The RFC 8785 bytes of documents, lines, obligations, vocabulary, model and compiler version."""
         return rfc8785.dumps(
             {
                 "schema": "bundle/v1",
@@ -75,6 +75,11 @@ class RuleSet:
                 "documents": {file: dict(content) for file, content in self.documents.items()},
                 "columns": list(LINE_COLUMNS),
                 "lines": [list(line.cells()) for line in self.lines],
+                "obligations": {
+                    rid: [duty.record() for duty in clause.obligations]
+                    for rid, clause in self.clauses.items()
+                    if clause.obligations
+                },
                 "vocabulary": {column: sorted(words) for column, words in self.vocabulary.items()},
             }
         )

@@ -35,7 +35,7 @@ def likely(draw: st.DrawFn, among: Sequence[PolicyLine] = ALLOWED) -> AskFacts:
     """Facts near an allowance: those of one allowing line, with anything else free but mostly in order."""
     line = draw(st.sampled_from(among))
     parties = [oin for oin, org_class in PARTIES if org_class == line.ask] or ["00000099000000099000"]
-    recipients = [oin for oin, org_class in PARTIES if org_class == line.hold] or [None]
+    recipients: list[str | None] = [oin for oin, org_class in PARTIES if org_class == line.hold]
     facts: dict[str, Any] = {
         "day": draw(DAYS),
         "operation": line.act,
@@ -55,7 +55,7 @@ def likely(draw: st.DrawFn, among: Sequence[PolicyLine] = ALLOWED) -> AskFacts:
         "meldcode_approval": draw(st.booleans()),
         "acute_open": draw(st.booleans()),
         "recipient": line.hold if line.act == "share" else "none",
-        "recipient_organisation": draw(st.sampled_from(recipients)) if line.act == "share" else None,
+        "recipient_organisation": draw(st.sampled_from(recipients or [None])) if line.act == "share" else None,
         "category": line.cat,
         "level": draw(st.sampled_from([0, 1, 2, 2, 3, 4, 4])),
         "age": draw(st.sampled_from(["unknown", *AGES])),

@@ -54,7 +54,9 @@ def test_acute_danger_is_consulted_and_reviewed_within_a_day(point: DecisionPoin
 )
 def test_who_is_informed_depends_on_age(point: DecisionPoint, age: str, to: tuple[str, ...]) -> None:
     """Jeugdwet 7.1.5.1: under 12 the guardian, 12 to 15 both, from 16 the youth."""
-    assert duties(point, replace(REGISTER, age=age))["informeer_betrokkene"].to == to
+    duty = duties(point, replace(REGISTER, age=age))["informeer_betrokkene"]
+    assert duty.to == to
+    assert duty.record().get("to", []) == list(to)
 
 
 @pytest.mark.parametrize("age", ["under12", "12to15", "unknown"])
