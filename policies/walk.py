@@ -76,12 +76,20 @@ def in_order(rules: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(rules)))
 
 
-def _nearest(engine: Engine, routes: Iterable[Route]) -> NearMiss | None:
-    """The allowing rule that failed in the fewest columns, at whichever level it came closest."""
-    misses = (
-        engine.near_miss(replace(request, level=str(level)))
-        for route in routes
-        for request in route.requests
-        for level in sorted({min(route.levels, default=0), min(1, max(route.levels, default=0))})
-    )
-    return min((miss for miss in misses if miss), key=lambda miss: (len(miss.failed), miss), default=None)
+def _nearest(engine: Engine, routes: Sequence[Route]) -> NearMiss | None:
+    """The allowing rule that failed in the fewest columns: at level 1, or at level 0 where only that was in the way."""
+    highest = min(_DISCLOSES, max((level for route in routes for level in route.levels), default=0))
+    best = _nearest_at(engine, routes, highest)
+    if best is None or "level" not in best.failed:
+        return best
+    lowest = _nearest_at(engine, routes, 0)
+    return best if lowest is None else min(best, lowest, key=_distance)
+
+
+def _nearest_at(engine: Engine, routes: Sequence[Route], level: int) -> NearMiss | None:
+    misses = (engine.near_miss(replace(request, level=str(level))) for route in routes for request in route.requests)
+    return min((miss for miss in misses if miss), key=_distance, default=None)
+
+
+def _distance(miss: NearMiss) -> tuple[int, NearMiss]:
+    return (len(miss.failed), miss)
