@@ -8,7 +8,7 @@ from policies.catalogue import Purpose
 from policies.decide import DecisionPoint
 from policies.errors import ConvenantError, InsecureTestBundleWarning
 from policies.facts import AskFacts, HitFacts
-from policies.in_force import InForce
+from policies.in_force import RulesInForce
 from policies.load import load_bundle
 from policies.verdict import Obligation, Permit, Refusal, Text
 
@@ -18,12 +18,12 @@ __all__ = [
     "ConvenantError",
     "DecisionPoint",
     "HitFacts",
-    "InForce",
     "InsecureTestBundleWarning",
     "Obligation",
     "Permit",
     "Purpose",
     "Refusal",
+    "RulesInForce",
     "Text",
     "load_bundle",
 ]

@@ -17,7 +17,7 @@ class Current:
     point: DecisionPoint
 
 
-class InForce:
+class RulesInForce:
     """Holds what is in force. Nothing of it ever changes; a reload puts something else in its place, or fails."""
 
     def __init__(self, bundle: Bundle, *, day: date) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from policies import Bundle, InForce, Permit, Refusal, load_bundle
+from policies import Bundle, Permit, Refusal, RulesInForce, load_bundle
 from policies.errors import ConvenantError, ExpiredBundleError, SchemaError
 from tests.unit.policies.amsterdam import AA_DOCUMENT
 from tests.unit.policies.arnhem import CHECK, DAY, REGISTER, SIGNAL_OF_GI, VIRA, changed_documents
@@ -16,7 +16,7 @@ GRONDEN, DOELEN, LEX = "lex/gronden.yaml", "lex/doelen.yaml", "lex/wettelijk.yam
 
 def test_a_reload_swaps_bundle_and_decision_point_together(shipped: Bundle, tmp_path: Path) -> None:
     """After a reload the new documents decide; what was taken before goes on with the old ones."""
-    in_force = InForce(shipped, day=DAY)
+    in_force = RulesInForce(shipped, day=DAY)
     before = in_force.current
     folder = changed_documents(
         tmp_path, (VIRA, "handelingen: [check]\n    vragend: [wijkteam, gi", "handelingen: [check]\n    vragend: [gi")
@@ -39,7 +39,7 @@ def test_a_reload_swaps_bundle_and_decision_point_together(shipped: Bundle, tmp_
 )
 def test_a_wrong_document_never_half_loads(shipped: Bundle, tmp_path: Path, change: tuple[str, str, str]) -> None:
     """A reload that fails leaves bundle and decisions exactly as they were."""
-    in_force = InForce(shipped, day=DAY)
+    in_force = RulesInForce(shipped, day=DAY)
     before = in_force.current
     record = before.point.may_ask(CHECK).record()
     with pytest.raises(ConvenantError):
@@ -54,7 +54,7 @@ def test_an_expired_bundle_refuses_to_start(shipped: Bundle) -> None:
     with pytest.raises(ExpiredBundleError, match="statutory"):
         shipped.check_in_force(date(2014, 12, 31))
     with pytest.raises(ExpiredBundleError, match="region"):
-        InForce(shipped, day=date(2031, 1, 1))
+        RulesInForce(shipped, day=date(2031, 1, 1))
 
 
 def test_one_ended_agreement_refuses_its_own_questions(tmp_path: Path) -> None:
