@@ -12,6 +12,12 @@
     │   ├── ExpiredBundleError     nothing in it holds any more on the day it should decide
     │   └── InsecureBundleError    a test document outside ``test/`` or without the insecure switch
     ├── FactsError                 the facts of a question, read from JSON, are not facts
+    ├── ReleaseError               a signed bundle is not whole, not of its schema, or compiled by another version
+    │   ├── SignatureError         a signature does not hold, or too few people signed
+    │   ├── UnsignableError        the bundle may not be signed: something in it is open, dead or only for tests
+    │   └── KeyFileError           a key or a list of signers is not one
+    ├── RecordError                a decision record is not one, or of a bundle that is not here
+    ├── TableError                 a decision table beside the documents is not one
     └── EngineError                the compiled set may not be decided with
         ├── LineError              wrong arity, unknown word, effect, level or date in a policy line
         ├── ModelError             the Casbin model is not the constant one
@@ -81,6 +87,30 @@ class InsecureBundleError(BundleError):
 
 class FactsError(ConvenantError):
     """Facts read from JSON miss a key, have one too many, or have another type."""
+
+
+class ReleaseError(ConvenantError):
+    """A bundle file is not whole, not of its schema, or does not compile to what it holds."""
+
+
+class SignatureError(ReleaseError):
+    """A signature does not hold, or too few people signed."""
+
+
+class UnsignableError(ReleaseError):
+    """The bundle may not be signed: something in it is untranslated, dead or only for tests."""
+
+
+class KeyFileError(ReleaseError):
+    """A key file or a list of signers is not one."""
+
+
+class RecordError(ConvenantError):
+    """A decision record is not one, or was made with a bundle that is not here."""
+
+
+class TableError(ConvenantError):
+    """A decision table beside the documents is not one."""
 
 
 class EngineError(ConvenantError):

@@ -1,7 +1,7 @@
 """A directory of documents to one bundle, or an error and nothing at all."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,8 +11,9 @@ from policies.catalogue import Content, OrgClass, Proof, Purpose
 from policies.compile import compile_lines
 from policies.convenant import Convenant
 from policies.document import Document, read_document
-from policies.errors import BundleError, EmptyBundleError, InsecureTestBundleWarning
+from policies.errors import BundleError, EmptyBundleError, InsecureBundleError, InsecureTestBundleWarning
 from policies.explain import TEXT_IDS, allowed_places
+from policies.facts import Json
 from policies.fence import Tables, statutory_routes, statutory_tellings
 from policies.grounds import Ground
 from policies.ruleset import Route
@@ -37,6 +38,23 @@ def load_bundle(directory: Path | None = None, *, insecure_test_bundle: bool = F
         ConvenantError: see ``policies/errors.py``; nothing is half loaded.
     """
     return _assembled(_read(directory or SHIPPED, with_tests=insecure_test_bundle), with_tests=insecure_test_bundle)
+
+
+def load_contents(contents: Mapping[str, dict[str, Json]]) -> Bundle:
+    """A bundle out of document contents by relative path, as a bundle file holds them; never one of tests.
+
+    Raises:
+        ConvenantError: as ``load_bundle``; an error names the field, and no line.
+    """
+    by_schema: _BySchema = {}
+    if any(file.startswith(f"{TEST_FOLDER}/") for file in contents):
+        raise InsecureBundleError("a bundle file holds no test document")
+    for file, content in sorted(contents.items()):
+        document = Document(file=file, content=content, lines={(): 0})
+        by_schema.setdefault(check_schema(document), []).append(document)
+    if not by_schema:
+        raise EmptyBundleError("there is no document: refusing to decide without any")
+    return _assembled(by_schema, with_tests=False)
 
 
 def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:

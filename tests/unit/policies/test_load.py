@@ -311,4 +311,5 @@ def test_every_error_of_a_bundle_is_a_convenant_error() -> None:
         "EmptyBundleError", "ConflictError", "MissingRegionError",
         "ExpiredBundleError", "InsecureBundleError", "FactsError", "EngineError", "LineError",
         "ModelError", "WordError",
+        "ReleaseError", "SignatureError", "UnsignableError", "KeyFileError", "RecordError", "TableError",
     }  # fmt: skip
