@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -20,11 +21,13 @@ from audit.signer import LocalSigner
 from broker.api.app import create_api
 from broker.api.edge import Edge
 from broker.api.housekeeping import Housekeeping
+from broker.flows.activate_policy import activate_policy
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import TicketIssuers
 from broker.keys import BrokerTokenIndexer
 from broker.ports import Clock, Randomness
 from broker.protocol.signing_keys import VerifyKey
+from broker.rules import Rules, read_rules
 from broker.settings import (
     INDEX_KEY,
     LOG_KEY,
@@ -35,8 +38,8 @@ from broker.settings import (
     SettingsError,
 )
 from broker.starting import database_of, read_pins, told
-from broker.store.administration import activate_bundle
 from broker.store.answers import StoredAnswers
+from broker.store.bundles import StoredBundles
 from broker.store.connection import SingleWriter, open_reader
 from broker.store.documents import StoredDocuments
 from broker.store.ledger import StoredLedger
@@ -47,7 +50,6 @@ from broker.store.retention import StoredRetention
 from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
 from broker.store.witnessing import HttpWitnesses, show_head
-from policies import Bundle, ConvenantError, load_bundle
 
 _OTHERS = 0o077
 
@@ -58,14 +60,14 @@ class Material:
 
     registrars: Mapping[str, VerifyKey]
     custodians: Mapping[str, VerifyKey]
-    bundle: Bundle
+    rules: Rules
     log_policy: Policy
     tokens: BrokerTokenIndexer
     payload_key: KeyEncryptionKey
 
 
-def read_material(settings: Settings) -> Material:
-    """Return everything the files hold. Raises SettingsError: something is missing, weak or malformed."""
+def read_material(settings: Settings, *, today: date) -> Material:
+    """Return everything the files hold. Raises SettingsError: something is missing, weak, malformed or expired."""
     registrars, custodians = read_pins(settings)
     keys = settings.path(settings.keys)
     # With it beside the database, one stolen folder holds every token.
@@ -78,12 +80,10 @@ def read_material(settings: Settings) -> Material:
         payload_key = KeyEncryptionKey.load(keys / PAYLOAD_KEY)
     with told("log_policy", "place the policy file that names this log and its witnesses"):
         policy = parse_policy(settings.path(settings.log_policy).read_text(encoding="utf-8"))
-    with told("bundle", "correct the policy documents", also=(ConvenantError,)):
-        bundle = load_bundle(insecure_test_bundle=settings.insecure_test_bundle)
     return Material(
         registrars=registrars,
         custodians=custodians,
-        bundle=bundle,
+        rules=read_rules(settings, today=today),
         log_policy=_with_addresses(policy, settings.witness_url),
         tokens=tokens,
         payload_key=payload_key,
@@ -107,9 +107,7 @@ def create_app(
         SettingsError: here for files, in the lifespan for the database and the log.
     """
     clock, random = clock or SystemClock(), randomness or SystemRandomness()
-    material = read_material(settings)
-    with told("bundle", "place documents that hold today", also=(ConvenantError,)):
-        material.bundle.check_in_force(clock.today())
+    material = read_material(settings, today=clock.today())
     with ExitStack() as opening:
         with told("database", "run `sluis-broker migrate`"):
             stores = opening.enter_context(_stores(settings, material))
@@ -143,8 +141,15 @@ def create_app(
                     await show_head(ledger, witnesses)
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
-                    activate_bundle(database_of(settings), material.bundle.sha256, now=clock.now())
                 async with log, housekeeping.kept():
+                    with told("policy", "start again once the database works"):
+                        await activate_policy(
+                            activation=material.rules.activation,
+                            bundles=stores.bundles,
+                            signals=stores.signals,
+                            clock=clock,
+                            log=log,
+                        )
                     yield
 
     app = create_api(edge, lifespan=lifespan)
@@ -164,7 +169,7 @@ def _edge(
     return Edge(
         id=settings.id,
         public_url=settings.public_url,
-        policy=PolicyInForce.of(material.bundle),
+        policy=PolicyInForce.of(material.rules.bundle),
         issuers=TicketIssuers(broker=settings.id, keys=material.custodians),
         tokens=material.tokens,
         clock=clock,
@@ -176,7 +181,7 @@ def _edge(
         log=log,
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
-        bundle_sha256=material.bundle.sha256,
+        bundle_sha256=material.rules.bundle.sha256,
         address_mute_above=settings.address_mute_above,
     )
 
@@ -186,7 +191,7 @@ def _housekeeping(
 ) -> Housekeeping:
     return Housekeeping(
         folder=settings.path(Path()),
-        bundle=material.bundle.sha256,
+        bundle=material.rules.bundle.sha256,
         clock=clock,
         retention=stores.retention,
         log=log,
@@ -203,6 +208,7 @@ class _Stores:
     answers: StoredAnswers
     published: PublishedLog
     retention: StoredRetention
+    bundles: StoredBundles
 
 
 @contextmanager
@@ -222,6 +228,7 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
             answers=StoredAnswers(reader, key_encryption_key=material.payload_key, policy=material.log_policy),
             published=PublishedLog(reader),
             retention=retention,
+            bundles=StoredBundles(reader),
         )
 
 

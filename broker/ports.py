@@ -129,6 +129,13 @@ class RosterReader(Protocol):
         """Return the organisation's newest roster; None when it has none that its present keys signed."""
 
 
+class BundleHistory(Protocol):
+    """Which policy bundles were in force, as committed."""
+
+    async def bundle_in_force(self) -> str | None:
+        """Return the hex hash of the bundle that was activated last; None before the first."""
+
+
 class Clock(Protocol):
     """The time: one source for the whole process."""
 

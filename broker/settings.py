@@ -120,8 +120,12 @@ class Settings(BaseModel):
         database_owner: the same database as the role that owns its schema; only `migrate` uses it.
         tick_ms: milliseconds in which requests gather before their answers leave together (D7).
         address_mute_above: an address with more visible signals of others says nothing (D4); lower is stricter.
+        policy_release: the signed bundle to decide with (release/v1).
+        policy_signers: the list of who may sign it (signers/v1).
+        policy_earlier: releases that were in force before, to compare with.
         insecure_tick_ms: replaces `tick_ms` in benches.
         insecure_test_bundle: loads the policy documents that are no law.
+        insecure_unsigned_bundle: decides with the shipped documents, which are examples that nobody signed.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
@@ -138,13 +142,17 @@ class Settings(BaseModel):
     database_owner: Database | None = None
     tick_ms: Annotated[int, Field(ge=20, le=5_000)] = 200
     address_mute_above: Annotated[int, Field(ge=1, le=MOST_SIGNALS_OF_AN_ADDRESS)] = MOST_SIGNALS_OF_AN_ADDRESS
+    policy_release: FilePath | None = None
+    policy_signers: FilePath | None = None
+    policy_earlier: list[FilePath] = Field(default_factory=list)
     insecure_tick_ms: Annotated[int, Field(ge=0, le=5_000)] | None = None
     insecure_test_bundle: bool = False
+    insecure_unsigned_bundle: bool = False
     _folder: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")
     def _warn_of_insecure_switches(self) -> Self:
-        for name in ("insecure_tick_ms", "insecure_test_bundle"):
+        for name in ("insecure_tick_ms", "insecure_test_bundle", "insecure_unsigned_bundle"):
             if getattr(self, name) is not None and getattr(self, name) is not False:
                 warnings.warn(
                     f"{name} is set: never use this broker for real people", InsecureSettingWarning, stacklevel=2

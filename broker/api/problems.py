@@ -61,6 +61,7 @@ PROBLEM_IDS: Mapping[type[Exception], str] = {
     errors.WriterHeldError: "storage-unavailable",
     # A fault of ours, whatever was sent: these belong to documents, keys and proofs, which no route takes.
     errors.DocumentNotNewerError: "internal",
+    errors.PolicyNotSuccessorError: "internal",
     SignatureError: "internal",
     JwtMalformedError: "internal",
     JwtSignatureError: "internal",

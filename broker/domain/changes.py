@@ -53,7 +53,15 @@ class ForgetTickets:
     tickets: tuple[tuple[str, str], ...]
 
 
-Change = StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivateBundle:
+    """The policy bundle with this hex hash is in force from this unix second; what was decided before is stale."""
+
+    sha256: str
+    at: int
+
+
+Change = StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ BrokerError
 ├── KeyReusedError                  the idempotency key was used for another request
 ├── AnswerWithheldError             done before, and something it rested on has changed since
 ├── DocumentNotNewerError           a register, roster or epoch is not newer than the one in force
+├── PolicyNotSuccessorError         a release of policy was signed in place of another bundle than the one in force
 ├── RecordedError                   a refusal that is itself an entry of the log; has its document and receipt
 │   ├── RefusedError                may_ask said no
 │   ├── WithdrawalNeedsReviewError  a signal used to look is not withdrawn within 14 days without review
@@ -164,6 +165,10 @@ class AnswerWithheldError(BrokerError):
 
 class DocumentNotNewerError(BrokerError):
     """A register, roster or epoch is not newer than the one in force; nothing has changed."""
+
+
+class PolicyNotSuccessorError(BrokerError):
+    """A release of policy was signed in place of another bundle than the one in force."""
 
 
 class RecordedError(BrokerError):

@@ -1,4 +1,4 @@
-"""Bringing documents and bundles into force, with the stamps that make older decisions stale.
+"""Bringing documents into force, with the stamps that make older decisions stale.
 
 Each call is one transaction over a connection of its own, so a running broker takes the change at its next reading.
 What a server undid because of another transaction is done again: a number that is not higher changes nothing.
@@ -11,14 +11,14 @@ from sqlmodel import Session, col, select
 
 from audit.errors import DatabaseError
 from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError, StorageError
-from broker.ports import BUNDLE, StampKind
+from broker.ports import StampKind
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.protocol.signed_document import SignedDocument
 from broker.protocol.signing_keys import VerifyKey
 from broker.store.address import DatabaseAddress
 from broker.store.documents import read_epoch
-from broker.store.models import BundleRow, EpochRow, RegisterRow, RosterRow, VersionStampRow
+from broker.store.models import EpochRow, RegisterRow, RosterRow, VersionStampRow
 from broker.store.schema import administration
 
 TRIES = 5
@@ -97,22 +97,6 @@ def import_epoch(address: DatabaseAddress, text: bytes, *, custodians: Mapping[s
 
     _in_one_transaction(address, take)
     return document.epoch
-
-
-def activate_bundle(address: DatabaseAddress, sha256: str, *, now: int) -> None:
-    """The bundle with this hex hash is in force; if it is another one, what was decided before is stale.
-
-    Raises:
-        StorageError: the database did not take it.
-    """
-
-    def take(session: Session) -> None:
-        newest = session.exec(select(BundleRow).order_by(col(BundleRow.number).desc()).limit(1)).first()
-        if newest is None or newest.sha256 != sha256:
-            session.add(BundleRow(sha256=sha256, activated_at=now))
-            _bump(session, StampKind.POLICY, BUNDLE)
-
-    _in_one_transaction(address, take)
 
 
 def _in_one_transaction(address: DatabaseAddress, take: Callable[[Session], None]) -> None:

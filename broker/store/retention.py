@@ -14,8 +14,8 @@ from broker.store.address import DatabaseAddress
 from broker.store.connection import open_connection, snapshot
 from broker.store.signal_rows import SIGNAL_COLUMNS, signal_of
 
-RETENTION = "retention"
-"""The kind of entries that nobody asked for."""
+UNASKED = frozenset({"retention", "policy"})
+"""The kinds of entries that no partner asked for: their time is a claim of our own clock."""
 LOOKED_BACK = 1000
 """Entries looked at for the newest act: more than housekeeping alone writes in a week."""
 
@@ -54,7 +54,7 @@ class StoredRetention:
         """Return the time of the newest entry that is no housekeeping. See `RetentionReader.newest_act_at`."""
         try:
             leaves = (Leaf.parse(bytes(leaf)) for (leaf,) in await self._read(_NEWEST, LOOKED_BACK))
-            return next((leaf.time for leaf in leaves if leaf.kind != RETENTION), None)
+            return next((leaf.time for leaf in leaves if leaf.kind not in UNASKED), None)
         except AuditError as error:
             raise StorageError from error
 

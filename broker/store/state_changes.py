@@ -1,9 +1,18 @@
 """What a proposal changes, inside the writer's open transaction: stamps, tickets, signals, tasks, the kept answer."""
 
 from audit.database import Connection
-from broker.domain.changes import Change, EndSignal, ForgetTickets, MarkStanding, RenewSignal, StoreSignal, Task
+from broker.domain.changes import (
+    ActivateBundle,
+    Change,
+    EndSignal,
+    ForgetTickets,
+    MarkStanding,
+    RenewSignal,
+    StoreSignal,
+    Task,
+)
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
-from broker.ports import AnswerKey, Proposal, StampKey, StampKind
+from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
 
@@ -58,6 +67,8 @@ def apply_change(connection: Connection, change: Change) -> None:
         forgetting = "DELETE FROM spent_tickets WHERE custodian = ? AND ticket_id = ?"
         for ticket in change.tickets:
             connection.execute(forgetting, ticket)
+    elif isinstance(change, ActivateBundle):
+        _activate(connection, change)
     else:
         _mark(connection, change)
 
@@ -118,6 +129,12 @@ def _end(connection: Connection, change: EndSignal) -> None:
     query = "SELECT DISTINCT idx FROM signal_tokens WHERE signal_id = ?"
     for (index,) in connection.execute(query, (change.signal_id,)).fetchall():
         bump(connection, StampKey(kind=StampKind.TOKEN, key=index))
+
+
+def _activate(connection: Connection, change: ActivateBundle) -> None:
+    query = "INSERT INTO bundles (sha256, activated_at) VALUES (?, ?)"
+    connection.execute(query, (change.sha256, change.at))
+    bump(connection, StampKey(kind=StampKind.POLICY, key=BUNDLE))
 
 
 def _mark(connection: Connection, change: MarkStanding) -> None:

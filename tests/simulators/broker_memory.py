@@ -16,7 +16,7 @@ from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
 from audit.seal import KeyEncryptionKey
-from broker.domain.changes import Change, EndSignal, ForgetTickets, RenewSignal, StoreSignal, Task
+from broker.domain.changes import ActivateBundle, Change, EndSignal, ForgetTickets, RenewSignal, StoreSignal, Task
 from broker.domain.errors import (
     AlreadyAnsweredError,
     BrokerError,
@@ -29,6 +29,7 @@ from broker.domain.errors import (
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
 from broker.domain.signals import Signal, SignalState
 from broker.ports import (
+    BUNDLE,
     AnswerToStore,
     Clock,
     LookUp,
@@ -56,6 +57,7 @@ class MemoryState:
     tickets: dict[tuple[str, str], int] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[AnswerToStore, int]] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
+    bundles: list[str] = field(default_factory=list)
 
     def bump(self, kind: StampKind, key: bytes) -> None:
         """What relied on this key is stale."""
@@ -98,6 +100,10 @@ class MemoryState:
         if isinstance(change, ForgetTickets):
             for ticket in change.tickets:
                 self.tickets.pop(ticket, None)
+            return
+        if isinstance(change, ActivateBundle):
+            self.bundles.append(change.sha256)
+            self.bump(StampKind.POLICY, BUNDLE)
             return
         signal = self.signals.get(change.signal_id)
         if isinstance(change, RenewSignal):
@@ -318,8 +324,12 @@ class MemoryBroker:
 
     async def newest_act_at(self) -> int | None:
         """See `RetentionReader.newest_act_at`."""
-        acts = [leaf for text in self.log.leaves if (leaf := Leaf.parse(text)).kind != "retention"]
+        acts = [leaf for text in self.log.leaves if (leaf := Leaf.parse(text)).kind not in {"retention", "policy"}]
         return acts[-1].time if acts else None
+
+    async def bundle_in_force(self) -> str | None:
+        """Return the bundle that was activated last. See `BundleHistory`."""
+        return self.state.bundles[-1] if self.state.bundles else None
 
     async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
         """See `SignalStore.stamps`."""

@@ -27,11 +27,21 @@ from broker.flows.stored_answer import stored_answer
 from broker.flows.sweep_signals import Swept, sweep_signals
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
-from broker.ports import AnswerStore, Proposal, RetentionReader, SignalStore, StampKey, StampKind, TokenIndexer
+from broker.ports import (
+    AnswerStore,
+    BundleHistory,
+    Proposal,
+    RetentionReader,
+    SignalStore,
+    StampKey,
+    StampKind,
+    TokenIndexer,
+)
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
 from broker.store.answers import StoredAnswers
+from broker.store.bundles import StoredBundles
 from broker.store.connection import SingleWriter, open_reader
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
@@ -59,6 +69,7 @@ class World:
     documents: MemoryDocuments
     signals: SignalStore
     answers: AnswerStore
+    bundles: BundleHistory
     ledger: Ledger
     log: LogWriter
     retention: RetentionReader
@@ -230,7 +241,7 @@ async def a_world(
     clock, randomness = TestClock(), SeededRandomness(seed)
     if store == "memory":
         memory = MemoryBroker(randomness=randomness)
-        parts: dict[str, Any] = {"signals": memory, "answers": memory, "ledger": memory, "retention": memory}
+        parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
                         log=log, **parts)  # fmt: skip
@@ -263,8 +274,8 @@ async def a_database(kind: str, folder: Path, *, randomness: SeededRandomness) -
         )  # fmt: skip
         await ledger.open()
         answers = StoredAnswers(reader, key_encryption_key=kek, policy=policy)
-        yield {"signals": StoredSignals(reader), "answers": answers, "ledger": ledger, "database": database,
-               "retention": retention}  # fmt: skip
+        stores = {"signals": StoredSignals(reader), "answers": answers, "bundles": StoredBundles(reader)}
+        yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 
 @asynccontextmanager

@@ -151,8 +151,8 @@ class ServedWorld:
 
     @property
     def leaves(self) -> int:
-        """How many entries the log has."""
-        return int(self.rows("SELECT count(*) FROM log_entries")[0][0])
+        """How many entries the log has besides those that say which policy came into force."""
+        return int(self.rows("SELECT (SELECT count(*) FROM log_entries) - (SELECT count(*) FROM bundles)")[0][0])
 
 
 @asynccontextmanager

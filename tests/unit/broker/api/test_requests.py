@@ -201,5 +201,5 @@ async def test_the_checkpoint_is_for_who_may_ask(world: ServedWorld) -> None:
     """An organisation reads the newest checkpoint; without a signature nobody does."""
     await world.register(WIJKTEAM, FAMILY)
     answer = await world.send(world.asker(WIJKTEAM).get("/checkpoint"))
-    assert answer.text.startswith("broker.demo.sluis.test/log\n1\n")
+    assert answer.text.startswith("broker.demo.sluis.test/log\n2\n")  # the policy in force is the first entry
     assert _problem(await world.client.get("/checkpoint")) == "request-token-missing"

@@ -1,4 +1,4 @@
-"""Register, rosters, epoch and bundle: verified here, newer only, and stale what was decided before."""
+"""Register, rosters and epoch: verified here, newer only, and stale what was decided before."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from broker.ports import BUNDLE, StampKey, StampKind
 from broker.protocol.errors import MalformedError, SignatureError
 from broker.store import administration
 from broker.store.address import DatabaseAddress
-from broker.store.administration import TRIES, activate_bundle, import_epoch, import_register, import_roster
+from broker.store.administration import TRIES, import_epoch, import_register, import_roster
 from broker.store.connection import open_reader
 from broker.store.documents import StoredDocuments
 from broker.store.signals import StoredSignals
@@ -184,13 +184,6 @@ async def test_a_database_that_cannot_be_read_is_told_as_such(database: Database
     database.write("DROP TABLE registers")
     with pytest.raises(StorageError):
         await documents.register()
-
-
-async def test_another_bundle_makes_decisions_stale_and_the_same_does_not(database: Database) -> None:
-    """Starting again with the same policy changes nothing; a new policy does."""
-    for sha256, version in (("a" * 64, 1), ("a" * 64, 1), ("b" * 64, 2)):
-        activate_bundle(database.address, sha256, now=NOON)
-        assert (await versions(database))[BUNDLE.decode()] == version
 
 
 def test_imports_that_meet_are_taken_one_after_the_other(database: Database) -> None:

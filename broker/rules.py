@@ -1,0 +1,85 @@
+"""The policy a broker is told to decide with: a release that two people signed, or documents that nobody did.
+
+Without a release it starts only with a switch that is spelled insecure, and its log says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from broker.flows.activate_policy import Activation, Signed
+from broker.settings import Settings, SettingsError
+from broker.starting import told
+from policies import Bundle, ConvenantError, load_bundle
+from policies.release import Release, read_release
+from policies.signers import Signer, read_signers
+
+_ADVICE = "see docs/policy.md, or take the release file that was signed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """A bundle to decide with, how it comes into force, and earlier ones by hash, for comparison only."""
+
+    bundle: Bundle
+    activation: Activation
+    earlier: Mapping[str, Bundle]
+
+
+def read_rules(settings: Settings, *, today: date) -> Rules:
+    """Return what the settings name.
+
+    Raises:
+        SettingsError: nothing is named that may decide, it is not validly signed, or all of it has expired.
+    """
+    insecure = settings.insecure_test_bundle or settings.insecure_unsigned_bundle
+    if settings.policy_release is None:
+        if not insecure:
+            raise SettingsError(
+                "policy_release", "is missing", "name a signed release, or set insecure_unsigned_bundle"
+            )
+        with told("bundle", "correct the policy documents", also=(ConvenantError,)):
+            bundle = load_bundle(insecure_test_bundle=settings.insecure_test_bundle)
+        mark = Activation(bundle=bundle.sha256, mark="test" if settings.insecure_test_bundle else "unsigned")
+        return Rules(bundle=_valid(bundle, today), activation=mark, earlier={})
+    if insecure:
+        raise SettingsError("policy_release", "stands beside an insecure bundle", "name the one or the other")
+    if settings.policy_signers is None:
+        raise SettingsError("policy_signers", "is missing", "name the list of who may sign (signers/v1)")
+    with told("policy_signers", "name a list of signers/v1", also=(ConvenantError,)):
+        people = read_signers(settings.path(settings.policy_signers))
+    with told("policy_release", _ADVICE, also=(ConvenantError,)):
+        release = read_release(settings.path(settings.policy_release))
+        activation = _signed(release, people)
+    with told("policy_earlier", _ADVICE, also=(ConvenantError,)):
+        earlier = [read_release(settings.path(path)) for path in settings.policy_earlier]
+        for one in earlier:
+            one.holds(people)
+    return Rules(
+        bundle=_valid(release.bundle, today),
+        activation=activation,
+        earlier={one.bundle.sha256: one.bundle for one in earlier},
+    )
+
+
+def _signed(release: Release, people: Mapping[str, Signer]) -> Activation:
+    """Return how a release comes into force. Raises ConvenantError: too few people signed it."""
+    signers = release.holds(people)
+    return Activation(
+        bundle=release.bundle.sha256,
+        mark="signed",
+        signed=Signed(
+            replaces=release.replaces,
+            registered_on=release.registered_on.isoformat(),
+            openings=release.openings,
+            diff=release.diff,
+            signers=tuple((person.key.kid, person.role) for person in signers),
+        ),
+    )
+
+
+def _valid(bundle: Bundle, today: date) -> Bundle:
+    """Return the bundle, if some document in it that carries a purpose holds today. Raises SettingsError."""
+    if not any(convenant.purposes and convenant.validity.holds(today) for convenant in bundle.convenants):
+        raise SettingsError("policy_release", "has expired: no document in it holds today", "sign a newer one")
+    return bundle
