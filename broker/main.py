@@ -23,6 +23,7 @@ from broker.api.edge import Edge
 from broker.api.housekeeping import Housekeeping
 from broker.flows.activate_policy import activate_policy
 from broker.flows.policy import PolicyInForce
+from broker.flows.published_policy import PublishedPolicy
 from broker.flows.request_rules import TicketIssuers
 from broker.keys import BrokerTokenIndexer
 from broker.ports import Clock, Randomness
@@ -170,6 +171,7 @@ def _edge(
         id=settings.id,
         public_url=settings.public_url,
         policy=PolicyInForce.of(material.rules.bundle),
+        published_policy=PublishedPolicy(bundle=material.rules.bundle, earlier=material.rules.earlier),
         issuers=TicketIssuers(broker=settings.id, keys=material.custodians),
         tokens=material.tokens,
         clock=clock,

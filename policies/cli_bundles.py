@@ -1,6 +1,8 @@
-"""The commands about whole bundles: diff, replay, keygen, sign, verify."""
+"""The commands about whole bundles and their records: diff, replay, export, keygen, sign, verify."""
 
+import json
 import sys
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,7 @@ import typer
 from policies.cli_input import BAD_INPUT, DOES_NOT_HOLD, AsJson, TestBundle, fail, open_bundle, read_text, refusals, say
 from policies.diff import Diff, compare
 from policies.errors import ConvenantError, KeyFileError, RecordError, SignatureError, UnsignableError
+from policies.export import Place, adl_record
 from policies.findings import BLOCKING, findings
 from policies.release import Release, read_release
 from policies.replay import read_records, replay
@@ -26,8 +29,8 @@ Out = Annotated[Path, typer.Option("--out", help="Where the result is written.")
 
 def add_to(app: typer.Typer) -> None:
     """These commands are part of this program."""
-    for command in (diff, replay_records, keygen, sign, verify):
-        app.command("replay" if command is replay_records else command.__name__)(command)
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
 
 
 def diff(
@@ -68,6 +71,22 @@ def replay_records(
         sys.stdout.write(f"{result.changed} past decisions would change\n")
     if not result.holds:
         raise typer.Exit(DOES_NOT_HOLD)
+
+
+def export(
+    entries: Annotated[str, typer.Argument(help="Lines of {log, entry, time, payload}; - for standard input.")],
+) -> None:
+    """Every decision in these payloads of log entries is written in the shape of the Authorization Decision Log."""
+    numbers: dict[tuple[str, int], int] = {}
+    for number, line in enumerate(read_text(entries, "entries").splitlines(), start=1):
+        try:
+            content = json.loads(line)
+            log, entry, time = str(content["log"]), int(content["entry"]), int(content["time"])
+            for record in read_records([json.dumps(content["payload"])]):
+                numbers[log, entry] = numbers.get((log, entry), 0) + 1
+                say(adl_record(record, Place(log=log, entry=entry, number=numbers[log, entry], time=time)))
+        except (ValueError, TypeError, KeyError, RecursionError, RecordError):
+            fail(f"entries: line {number}: must be {{log, entry, time, payload}} with decisions", status=BAD_INPUT)
 
 
 def keygen(file: Annotated[Path, typer.Argument(help="Where the private key is written, with mode 0600.")]) -> None:
@@ -180,3 +199,13 @@ def _told(found: Diff) -> list[str]:
     lines += [f"{change.direction} {change.what}: {change.name}" for change in found.beyond]
     lines += [f"differs: {file}" for file in found.documents]
     return lines
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "diff": diff,
+    "replay": replay_records,
+    "export": export,
+    "keygen": keygen,
+    "sign": sign,
+    "verify": verify,
+}

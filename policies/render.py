@@ -13,8 +13,8 @@ from policies.errors import RecordError
 from policies.ruleset import RuleSet
 from policies.vocabulary import NO_GROUND, WILDCARD
 
-Decided = Mapping[str, tuple[str, ...]]
-"""Rule id to the names of the rows of decision tables that it decides."""
+Decided = Mapping[str, tuple[str, ...]] | None
+"""Rule id to the names of the rows of decision tables that it decides; None where no tables are at hand."""
 
 _PLACED = frozenset(
     {"id", "artikel", "brontekst", "bron", "citaat", "motivering", "effect", "handelingen", "vragend", "houdend"}
@@ -182,7 +182,7 @@ def _clause(rules: RuleSet, label: str, row: dict[str, Any], decided: Decided) -
         "grondslagen": [_ground(rules, ground) for ground in row["grondslagen"]],
         "voorwaarden": [(_label(name), _value(rules, value)) for name, value in row.items() if name not in _PLACED],
         "plichten": [_duty(duty) for duty in row.get("verplichtingen", ())],
-        "toetsen": list(decided.get(rule, ())),
+        "toetsen": None if decided is None else list(decided.get(rule, ())),
         "regel": rule,
     }
 

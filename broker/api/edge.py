@@ -13,6 +13,7 @@ from broker.api.wire import padded_answer, read_body
 from broker.domain.errors import NotRecordedError
 from broker.flows.outcome import Answered
 from broker.flows.policy import PolicyInForce
+from broker.flows.published_policy import PublishedPolicy
 from broker.flows.request_rules import TicketIssuers
 from broker.ports import (
     AnswerStore,
@@ -54,6 +55,7 @@ class Edge:
     id: str
     public_url: str
     policy: PolicyInForce
+    published_policy: PublishedPolicy
     issuers: TicketIssuers
     tokens: TokenIndexer
     clock: Clock

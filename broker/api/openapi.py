@@ -1,11 +1,11 @@
 """The published description of the API, under the NL API Design Rules. It is exported, never served."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
@@ -13,6 +13,7 @@ from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
 from broker.protocol.wire_types import Message, Oin, Word
 
@@ -40,6 +41,52 @@ class Directory(Message):
 
     register_number: int
     organisations: list[DirectoryEntry]
+
+
+class ShownConvenant(Message):
+    """A document of the policy in force as it was written (`convenant/v1`)."""
+
+    bundle_sha256: str
+    document: dict[str, Any]
+
+
+class Vocabulary(Message):
+    """Every word of facts and rules, by column; and Dutch names by id."""
+
+    bundle_sha256: str
+    columns: dict[str, list[str]]
+    classes: dict[str, str]
+    purposes: dict[str, str]
+    grounds: dict[str, str]
+    documents: list[str]
+
+
+class Decided(Message):
+    """What would be decided (`decision/v1`), in Dutch, and what is possible instead."""
+
+    decision: dict[str, Any]
+    text: str
+    possible: list[dict[str, str]]
+
+
+class Evaluated(Message):
+    """The answer of an AuthZEN decision point; `context` holds the `decision/v1` and the reason in Dutch."""
+
+    decision: bool
+    context: dict[str, Any]
+
+
+class Difference(Message):
+    """What opened and closed between two bundles (`diff/v1`)."""
+
+    schema_: Annotated[str, Field(alias="schema")]
+    old: str | None
+    new: str
+    openings: int
+    closings: int
+    changes: list[dict[str, Any]]
+    beyond: list[dict[str, Any]]
+    documents: list[str]
 
 
 class ProblemDocument(Message):
@@ -73,6 +120,13 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (CheckHousehold, "validation"),
     (Answer, "validation"),
     (Directory, "validation"),
+    (WhatIf, "validation"),
+    (AccessEvaluation, "validation"),
+    (ShownConvenant, "validation"),
+    (Vocabulary, "validation"),
+    (Decided, "validation"),
+    (Evaluated, "validation"),
+    (Difference, "validation"),
     (ProblemDocument, "validation"),
 )
 

@@ -74,6 +74,19 @@ def id_in_path(text: str) -> str:
     return text if is_id(text) else _NOTHINGS_ID
 
 
+def prefers_html(accept: str) -> bool:
+    """Return whether a client asks for `text/html` before JSON (RFC 9110 section 12.5.1); JSON when in doubt."""
+    weights: dict[str, float] = {}
+    for part in accept.split(","):
+        media, _, weight = part.strip().partition(";q=")
+        try:
+            weights[media.partition(";")[0].strip().lower()] = float(weight or 1)
+        except ValueError:
+            continue
+    json_weight = max(weights.get(name, 0.0) for name in ("application/json", "application/*", "*/*"))
+    return weights.get("text/html", 0.0) > json_weight
+
+
 def padded_answer(result: dict[str, Any], receipt: dict[str, Any]) -> bytes:
     """Return the body of an answer, filled up with zeros to one of `ANSWER_BYTES`.
 

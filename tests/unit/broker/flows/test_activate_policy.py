@@ -40,6 +40,7 @@ async def test_a_bundle_comes_into_force_once(world: World) -> None:
         await _activate(world, Activation(bundle=bundle, mark="unsigned"))
         assert (await world.bundles.bundle_in_force(), await _version(world)) == (bundle, version)
         assert await log_size(world) == size
+    assert await world.retention.newest_act_at() is None  # nobody asked for it: it vouches for no clock
 
 
 async def test_the_entry_says_who_signed_and_what_it_replaces(world: World) -> None:

@@ -1,0 +1,118 @@
+"""What everybody may know of the policy in force: documents, words, what would be decided, what changed. No data.
+
+Nothing here reads a store. What is asked is hypothetical, so it is no entry of the log; the log's own entries hold the
+decisions that were made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker.domain.errors import NotFoundError
+from broker.flows.policy import PolicyInForce
+from broker.protocol.errors import MalformedError
+from broker.protocol.policy_messages import AccessEvaluation
+from policies import Bundle, Permit, Refusal
+from policies.diff import compare
+from policies.errors import FactsError, RecordError
+from policies.question import read_question
+from policies.render import convenant_of, render_fragment
+
+_DIFFS_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedPolicy:
+    """The bundle in force and the earlier ones this broker can be compared with, by hash."""
+
+    bundle: Bundle
+    earlier: Mapping[str, Bundle] = field(default_factory=dict)
+    diffs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def convenant_document(policy: PublishedPolicy, document: str, version: str) -> dict[str, Any]:
+    """Return a document of the bundle in force as it was written. Raises NotFoundError."""
+    try:
+        convenant = convenant_of(policy.bundle, f"{document}@{version}")
+    except RecordError:
+        raise NotFoundError from None
+    return {"bundleSha256": policy.bundle.sha256, "document": dict(convenant.document.content)}
+
+
+def convenant_fragment(policy: PublishedPolicy, document: str, version: str) -> str:
+    """Return the same as a piece of a Dutch page. Raises NotFoundError."""
+    try:
+        return render_fragment(policy.bundle, f"{document}@{version}", None)
+    except RecordError:
+        raise NotFoundError from None
+
+
+def vocabulary_document(policy: PublishedPolicy) -> dict[str, Any]:
+    """Return every word of facts and rules, and the Dutch names of classes, purposes and grounds."""
+    bundle = policy.bundle
+    return {
+        "bundleSha256": bundle.sha256,
+        "columns": {column: sorted(words) for column, words in bundle.vocabulary.items()},
+        "classes": {one.id: one.name_nl for one in bundle.classes.values()},
+        "purposes": {one.id: one.description_nl for one in bundle.purposes.values()},
+        "grounds": {one.id: f"{one.citation}. {one.summary_nl}" for one in bundle.grounds.values()},
+        "documents": [one.label for one in bundle.convenants],
+    }
+
+
+def decided_if(policy: PolicyInForce, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the decision on these facts with its Dutch text. Raises MalformedError: they are not facts."""
+    decision = _decision(policy, facts)
+    possible = decision.possible if isinstance(decision, Refusal) else ()
+    return {
+        "decision": decision.record(),
+        "text": decision.text.nl,
+        "possible": [{"textId": one.id, "text": one.nl} for one in possible],
+    }
+
+
+def evaluated(policy: PolicyInForce, question: AccessEvaluation) -> dict[str, Any]:
+    """Return the answer of an AuthZEN decision point. Raises MalformedError: its facts are not facts."""
+    decision = _decision(policy, _facts(question))
+    return {
+        "decision": isinstance(decision, Permit),
+        "context": {"record": decision.record(), "reason_user": {"nl": decision.text.nl}},
+    }
+
+
+def difference(policy: PublishedPolicy, earlier: str) -> Mapping[str, Any]:
+    """Return `diff/v1` of an earlier bundle and the one in force. Raises NotFoundError: it is not known here."""
+    if earlier not in policy.diffs:
+        known = {**policy.earlier, policy.bundle.sha256: policy.bundle}
+        if earlier not in known:
+            raise NotFoundError
+        if len(policy.diffs) >= _DIFFS_KEPT:
+            policy.diffs.clear()
+        policy.diffs[earlier] = compare(known[earlier], policy.bundle).document()
+    return policy.diffs[earlier]
+
+
+def _decision(policy: PolicyInForce, facts: Mapping[str, Any]) -> Permit | Refusal:
+    try:
+        ask, hit = read_question(dict(facts))
+    except FactsError as error:
+        where, _, rule = str(error).partition(": ")
+        raise MalformedError(where, rule) from None
+    point = policy.decision_point
+    return point.may_ask(ask) if hit is None else point.may_see(ask, hit)
+
+
+def _facts(question: AccessEvaluation) -> dict[str, Any]:
+    """Return the facts of `decision/v1` in an AuthZEN question, each from one place only."""
+    subject, resource = question.subject, question.resource
+    facts: dict[str, Any] = {"organisation": subject.id, "operation": question.action.name}
+    parts = [subject.properties, question.action.properties, question.context]
+    if resource.type == "purpose":
+        parts += [{"purpose": resource.id}, resource.properties]
+    else:
+        parts.append({"hit": resource.properties})
+    for part in parts:
+        if set(part) & set(facts):
+            raise MalformedError("context", "must state no fact twice")
+        facts.update(part)
+    return facts
