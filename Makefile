@@ -18,7 +18,7 @@ NAME ?= kill
 SIZE ?= 40
 SEED ?= 1
 
-.PHONY: help demo check region bench campaign redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
+.PHONY: help demo check region bench prove campaign redlines readme mutate clean-root lock lock-upgrade format python set-up-run set-up-dev clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|' 2>/dev/null \
@@ -56,6 +56,10 @@ readme: set-up-run ## run both commands' demo and write its output into README.m
 
 campaign: set-up-dev ## break a running region and look for what it acknowledged; leaves build/campaign/NAME.json [NAME=kill SIZE=n SEED=n]
 	@exec $(VENV)/bin/python -m tests.campaigns '$(NAME)' '$(SIZE)' '$(SEED)'
+
+prove: set-up-dev ## the whole finite policy domain, properties and mutants; leaves build/prove/report.json [ACCEPT=1]
+	@export ACCEPT='$(ACCEPT)'
+	exec $(VENV)/bin/python -m tests.prove
 
 mutate: set-up-dev ## mutation score of the security-critical modules; leaves build/mutate/report.json [ONLY=path] [ACCEPT=1]
 	@export ONLY='$(ONLY)' ACCEPT='$(ACCEPT)'

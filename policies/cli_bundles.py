@@ -14,6 +14,7 @@ from policies.diff import Diff, compare
 from policies.errors import ConvenantError, KeyFileError, RecordError, SignatureError, UnsignableError
 from policies.export import Place, adl_record
 from policies.findings import BLOCKING, findings
+from policies.prove import prove
 from policies.release import Release, read_release
 from policies.replay import read_records, replay
 from policies.ruleset import RuleSet
@@ -87,6 +88,28 @@ def export(
                 say(adl_record(record, Place(log=log, entry=entry, number=numbers[log, entry], time=time)))
         except (ValueError, TypeError, KeyError, RecursionError, RecordError):
             fail(f"entries: line {number}: must be {{log, entry, time, payload}} with decisions", status=BAD_INPUT)
+
+
+def prove_bundle(
+    bundle: Annotated[
+        Path | None, typer.Argument(help="Folder of documents or release; the shipped ones if left out.")
+    ] = None,
+    *,
+    insecure_test_bundle: TestBundle = False,
+    as_json: AsJson = False,
+) -> None:
+    """Over the whole finite domain Casbin answers as the documents do, and every property of the rules holds."""
+    found = prove(open_bundle(bundle, insecure_test_bundle=insecure_test_bundle))
+    if as_json:
+        say(found.document())
+    else:
+        for one in found.mismatches:
+            sys.stdout.write(f"mismatch: {json.dumps(dict(one.request))}\n")
+        for broken in found.broken:
+            sys.stdout.write(f"broken {broken.name}: {json.dumps(dict(broken.request))}\n")
+        sys.stdout.write(f"{found.slices} slices, {found.cells} cells\n")
+    if not found.holds:
+        raise typer.Exit(DOES_NOT_HOLD)
 
 
 def keygen(file: Annotated[Path, typer.Argument(help="Where the private key is written, with mode 0600.")]) -> None:
@@ -205,6 +228,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "diff": diff,
     "replay": replay_records,
     "export": export,
+    "prove": prove_bundle,
     "keygen": keygen,
     "sign": sign,
     "verify": verify,

@@ -1,0 +1,191 @@
+"""What no document may make untrue, looked for in every cell of a set of lines: P1 to P7, TE, levels that only grow.
+
+The clause that made it untrue may be anybody's: a jurist reads a clause, this reads what all clauses together allow.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from policies.cells import GROUPED_BY, Assignment, Cell, allowed, cells, groups
+from policies.lines import PolicyLine
+from policies.ruleset import RuleSet
+from policies.vocabulary import MISPLACED_ACUTE, NO_GROUND, REPRESENTATIVE, SIGHTS, WILDCARD
+
+ENDED_CONSENT = ("refused", "withdrawn", "expired")
+TO_VEILIG_THUIS = "WMO-5.2.6"
+VEILIG_THUIS = "veilig_thuis"
+ACUTE = "acuut"
+COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A property, and one cell in which it does not hold."""
+
+    name: str
+    request: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Yes:
+    """One allowed cell of one group."""
+
+    group: Mapping[str, str]
+    words: Assignment
+
+    def all_in(self, column: str, words: Iterable[str]) -> bool:
+        """Whether this cell holds nothing but these words in a column."""
+        return set(self.words[column]) <= set(words)
+
+    def any_in(self, column: str, words: Iterable[str]) -> bool:
+        """Whether this cell holds one of these words in a column."""
+        return not set(self.words[column]).isdisjoint(words)
+
+    @property
+    def receiving(self) -> str:
+        """Who learns something: who is told, or else who asks."""
+        return self.group["hold" if self.group["act"] == "share" else "ask"]
+
+
+_Property = Callable[[RuleSet, _Yes], bool]
+
+
+def _p1(_: RuleSet, yes: _Yes) -> bool:
+    """Without a ground there is nothing."""
+    return not yes.any_in("ground", (NO_GROUND,))
+
+
+def _p3(rules: RuleSet, yes: _Yes) -> bool:
+    """On the ground of consent nothing opens unless consent was given."""
+    return not yes.any_in("ground", _of_kind(rules, "toestemming")) or yes.all_in("consent", ("given",))
+
+
+def _p4(rules: RuleSet, yes: _Yes) -> bool:
+    """An exception needs a complete dossier and what the meldcode demands, or acute danger."""
+    if not yes.any_in("ground", _of_kind(rules, "uitzondering")):
+        return True
+    approved = yes.all_in("meldcode", ("met",)) or yes.all_in("approval", ("approved",))
+    return yes.all_in("exc", (COMPLETE, ACUTE)) and (approved or not yes.any_in("exc", (COMPLETE,)))
+
+
+def _p5(rules: RuleSet, yes: _Yes) -> bool:
+    """Nothing opens on a day on which its purpose or its ground does not hold."""
+    periods = [rules.purposes[yes.group["purpose"]].validity]
+    periods += [rules.grounds[ground].validity for ground in yes.words["ground"] if ground in rules.grounds]
+    return all(
+        _digits(str(period.since)) <= day and (period.until is None or day < _digits(str(period.until)))
+        for period in periods
+        for day in yes.words["day"]
+    )
+
+
+def _p6(_: RuleSet, yes: _Yes) -> bool:
+    """The right to tell of Wmo 2015 5.2.6 reaches Veilig Thuis and nobody else."""
+    return not yes.any_in("ground", (TO_VEILIG_THUIS,)) or yes.receiving == VEILIG_THUIS
+
+
+def _p7(rules: RuleSet, yes: _Yes) -> bool:
+    """Acute danger as an exception reaches those who may be told at once, and a misplaced one reaches nobody.
+
+    What is seen after a question is judged by who could ask it: a misplaced one could not.
+    """
+    exception = yes.any_in("ground", _of_kind(rules, "uitzondering")) and yes.any_in("exc", (ACUTE,))
+    reaches = yes.receiving in rules.classes and rules.classes[yes.receiving].acute
+    misplaced = yes.group["act"] not in SIGHTS and yes.any_in("exc", (MISPLACED_ACUTE,))
+    return (not exception or reaches) and not misplaced
+
+
+def _shielded(_: RuleSet, yes: _Yes) -> bool:
+    """A shielded or excluded signal is seen by nobody."""
+    return not yes.any_in("shield", ("shielded", "excluded"))
+
+
+def _te(rules: RuleSet, yes: _Yes) -> bool:
+    """The therapeutic exception is a ground towards a representative alone, with a complete dossier (D11)."""
+    if not yes.any_in("ground", _of_kind(rules, "therapeutisch")):
+        return True
+    return yes.group["act"] == "share" and yes.receiving == REPRESENTATIVE and yes.all_in("exc", (COMPLETE,))
+
+
+_EACH: Mapping[str, _Property] = {
+    "P1": _p1,
+    "P3": _p3,
+    "P4": _p4,
+    "P5": _p5,
+    "P6": _p6,
+    "P7": _p7,
+    "TE": _te,
+    "shielded": _shielded,
+}
+"""Properties of one allowed cell by itself."""
+
+
+def broken_properties(rules: RuleSet, lines: Sequence[PolicyLine]) -> Iterator[Broken]:
+    """Every property these lines break, each with one cell of each group in which it is broken.
+
+    Args:
+        rules: the documents and tables the lines are held against.
+        lines: the lines of the bundle, or others in their place.
+    """
+    yield from _convenant_wildcards(rules, lines)
+    known: dict[tuple[int, ...], list[Assignment]] = {}
+    for group, numbers in groups(lines, rules.vocabulary):
+        if numbers not in known:
+            found = cells(lines, numbers, rules.vocabulary, act=group[0])
+            known[numbers] = [cell.words for cell in found if allowed(lines, cell.spoken)]
+        named = dict(zip(GROUPED_BY, group, strict=True))
+        for name, holds in _EACH.items():
+            for words in known[numbers]:
+                if not holds(rules, _Yes(group=named, words=words)):
+                    yield Broken(name=name, request={**named, **{column: each[0] for column, each in words.items()}})
+                    break
+    yield from _comparisons(rules, lines)
+
+
+def _convenant_wildcards(rules: RuleSet, lines: Sequence[PolicyLine]) -> Iterator[Broken]:
+    """No line of a convenant speaks about every ground."""
+    statutory = {convenant.label for convenant in rules.convenants if convenant.kind == "lex"}
+    for line in lines:
+        if line.ground == WILDCARD and line.rid.partition("/")[0] not in statutory:
+            yield Broken(name="convenant-ground", request={"rid": line.rid})
+
+
+def _comparisons(rules: RuleSet, lines: Sequence[PolicyLine]) -> Iterator[Broken]:
+    """P2: ended consent opens no more than unknown or given consent. Levels: what is shown at 2 is shown at 1."""
+    seen: set[tuple[int, ...]] = set()
+    for group, numbers in groups(lines, rules.vocabulary):
+        if numbers in seen:
+            continue
+        seen.add(numbers)
+        whole = list(cells(lines, numbers, rules.vocabulary, act=group[0]))
+        yes = [cell for cell in whole if allowed(lines, cell.spoken)]
+        for column, pairs, name in (
+            ("consent", [(ended, other) for ended in ENDED_CONSENT for other in ("unknown", "given")], "P2"),
+            ("level", [(str(level), str(level - 1)) for level in range(2, 5)], "levels"),
+        ):
+            yield from _more_open(yes, column, pairs, name, dict(zip(GROUPED_BY, group, strict=True)))
+
+
+def _more_open(
+    yes: Sequence[Cell], column: str, pairs: Sequence[tuple[str, str]], name: str, group: Mapping[str, str]
+) -> Iterator[Broken]:
+    """Where the first word of a pair is allowed and the second is not, everything else being equal."""
+    others: dict[tuple[tuple[str, ...], ...], set[str]] = {}
+    for cell in yes:
+        rest = tuple(words for each, words in cell.words.items() if each != column)
+        others.setdefault(rest, set()).update(cell.words[column])
+    for cell in yes:
+        rest = tuple(words for each, words in cell.words.items() if each != column)
+        for one, other in pairs:
+            if one in cell.words[column] and other not in others[rest]:
+                words = {**{each: found[0] for each, found in cell.words.items()}, column: one}
+                yield Broken(name=name, request={**group, **words})
+                return
+
+
+def _of_kind(rules: RuleSet, kind: str) -> frozenset[str]:
+    return frozenset(ground.id for ground in rules.grounds.values() if ground.kind == kind)
+
+
+def _digits(day: str) -> str:
+    return day.replace("-", "")
