@@ -44,7 +44,7 @@ region: set-up-run ## a region from a GBA-V file, every match against a plaintex
 	@exec $(VENV)/bin/python -m tests.region $(if $(DATA),--data '$(DATA)') --out '$(OUT)' \
 		$(if $(DATE),--date '$(DATE)') $(if $(ASSESSMENTS),--assessments '$(ASSESSMENTS)')
 
-bench: set-up-dev ## side-by-side ratios, exit 1 on a missed bar; leaves build/bench/<name>.json [ONLY=tokens,check]
+bench: set-up-dev ## side-by-side ratios, exit 1 on a missed bar; leaves build/bench/<name>.json [ONLY=tokens,check,policy]
 	@export ONLY='$(ONLY)'
 	exec $(VENV)/bin/python -m tests.bench
 

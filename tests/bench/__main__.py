@@ -13,11 +13,12 @@ from pathlib import Path
 
 from tests.bench.check import bench_check
 from tests.bench.measure import FULL, TINY, Bench, Report, Size, fdatasync_probe
+from tests.bench.policy import bench_policy
 from tests.bench.tokens import bench_tokens
 from tests.simulators.databases import databases
 
 OUT = Path("build") / "bench"
-BENCHES: Mapping[str, Bench] = {"tokens": bench_tokens, "check": bench_check}
+BENCHES: Mapping[str, Bench] = {"tokens": bench_tokens, "check": bench_check, "policy": bench_policy}
 SIZES = {size.name: size for size in (FULL, TINY)}
 
 

@@ -243,6 +243,7 @@ def test_h10_h11_nothing_is_parsed_after_the_engine_was_built(engine: Engine, mo
         raise AssertionError("parsed during a decision")
 
     monkeypatch.setattr(SimpleEval, "__init__", forbidden)
+    monkeypatch.setattr("policies.engine._Compiled.__init__", forbidden)
     assert engine.judge(ASKED).allowed
     assert engine.near_miss(replace(ASKED, standing="none")) is not None
 
