@@ -108,6 +108,8 @@ def create_app(
     """
     clock, random = clock or SystemClock(), randomness or SystemRandomness()
     material = read_material(settings)
+    with told("bundle", "place documents that hold today", also=(ConvenantError,)):
+        material.bundle.check_in_force(clock.today())
     with ExitStack() as opening:
         with told("database", "run `sluis-broker migrate`"):
             stores = opening.enter_context(_stores(settings, material))

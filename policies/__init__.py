@@ -8,6 +8,7 @@ from policies.catalogue import Purpose
 from policies.decide import DecisionPoint
 from policies.errors import ConvenantError, InsecureTestBundleWarning
 from policies.facts import AskFacts, HitFacts
+from policies.in_force import RulesInForce
 from policies.load import load_bundle
 from policies.verdict import Obligation, Permit, Refusal, Text
 
@@ -22,6 +23,7 @@ __all__ = [
     "Permit",
     "Purpose",
     "Refusal",
+    "RulesInForce",
     "Text",
     "load_bundle",
 ]

@@ -1,4 +1,4 @@
-"""The tables every convenant builds on: grounds, purposes and organisation classes, as frozen values.
+"""The tables every convenant builds on: purposes, proofs and organisation classes, as frozen values.
 
 The documents are Dutch; each ``from_content`` reads one mapping that already follows its JSON Schema.
 """
@@ -37,36 +37,55 @@ class Validity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """A statutory ground, consent, an exception, or a test's stand-in.
+class AfterEnd:
+    """What happens to live signals once their ground or purpose has ended.
 
     Attributes:
-        verification: how surely its text is known, marks as in ``lex/gronden.yaml``.
-        needs_connection: usable only where the document states ``landelijke_aansluiting``.
+        act: ``bevriezen`` (kept, shown to nobody), ``wissen`` or ``omzetten`` (kept when based on ``onto`` in time).
+        onto: the ground a signal may be based on instead, with ``omzetten`` only.
+        days: after how many days what was not based on another ground is deleted.
+        text_nl: the one message partners get.
+    """
+
+    act: Literal["bevriezen", "wissen", "omzetten"]
+    onto: str | None
+    days: int
+    text_nl: str
+
+    @classmethod
+    def from_content(cls, content: Content | None) -> Self | None:
+        """Read ``na_einde``, or nothing."""
+        if content is None:
+            return None
+        return cls(act=content["wat"], onto=content.get("op"), days=content["dagen"], text_nl=content["bericht"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What can stand behind a statutory reference.
+
+    Attributes:
+        ends: it counts only with a last day, and no longer than ``max_days`` from the day it is used.
     """
 
     id: str
-    kind: Literal["wet", "toestemming", "uitzondering", "test"]
-    citation: str
-    summary_nl: str
-    short_nl: str
-    validity: Validity
-    verification: str
-    needs_connection: bool
+    name_nl: str
+    ends: bool
+    max_days: int | None
 
     @classmethod
     def from_content(cls, content: Content) -> Self:
-        """Read one row of ``gronden/v1``."""
+        """Read one row of ``bewijzen/v1``."""
         return cls(
-            id=content["id"],
-            kind=content["soort"],
-            citation=content["citaat"],
-            summary_nl=content["samenvatting"],
-            short_nl=content["kort"],
-            validity=Validity.from_content(content),
-            verification=content["verificatie"],
-            needs_connection=content["vereist_aansluiting"],
+            id=content["id"], name_nl=content["naam"], ends=content["einddatum"], max_days=content.get("ten_hoogste")
         )
+
+    def holds(self, *, day: date, ends_on: date | None) -> bool:
+        """Whether it counts on this day."""
+        if ends_on is None:
+            return not self.ends
+        longest = self.max_days is None or (ends_on - day).days <= self.max_days
+        return day < ends_on and longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +95,7 @@ class Allowance:
     classes: Words
     operations: Words
     standings: Words
+    proofs: Words
     grounds: Words
     level: int
 
@@ -86,6 +106,7 @@ class Allowance:
             classes=tuple(content["klassen"]),
             operations=tuple(content["handelingen"]),
             standings=tuple(content["bewijs"]),
+            proofs=tuple(content.get("bewijsstuk", ("none",))),
             grounds=tuple(content["grondslagen"]),
             level=content["uitkomst"],
         )
@@ -103,6 +124,8 @@ class Purpose:
         needs_assessment: a person judged each subject, by whom and when.
         needs_informing: the family is informed, or why not.
         valid_until: first day on which it no longer holds, or None.
+        per_region: every region must say whether it has an agreement for it.
+        after_end: what happens to its live signals once it has ended, or None when it stores none.
     """
 
     id: str
@@ -118,6 +141,8 @@ class Purpose:
     valid_from: date
     valid_until: date | None
     verification: str
+    per_region: bool
+    after_end: AfterEnd | None
     allowances: tuple[Allowance, ...]
 
     @classmethod
@@ -138,6 +163,8 @@ class Purpose:
             valid_from=validity.since,
             valid_until=validity.until,
             verification=content["verificatie"],
+            per_region=content.get("per_regio", False),
+            after_end=AfterEnd.from_content(content.get("na_einde")),
             allowances=tuple(Allowance.from_content(row) for row in content["wie"]),
         )
 
@@ -149,12 +176,24 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrgClass:
-    """A class of organisations."""
+    """A class of organisations.
+
+    Attributes:
+        decides_personally: bound by medical secrecy, so that no system decides for its professionals.
+        acute: may be told in acute danger, before anything was documented.
+    """
 
     id: str
     name_nl: str
+    decides_personally: bool
+    acute: bool
 
     @classmethod
     def from_content(cls, content: Content) -> Self:
         """Read one row of ``organisaties/v1``."""
-        return cls(id=content["id"], name_nl=content["naam"])
+        return cls(
+            id=content["id"],
+            name_nl=content["naam"],
+            decides_personally=content.get("beslist_zelf", False),
+            acute=content.get("acuut", False),
+        )

@@ -5,13 +5,13 @@ from datetime import date
 from itertools import product
 
 from policies.catalogue import Validity
-from policies.convenant import EVERYTHING, Clause, Convenant
+from policies.convenant import BY_MELDCODE, EVERYTHING, Clause, Convenant
 from policies.errors import ClauseError, EmptyBundleError
-from policies.fence import Tables, check_clause
+from policies.fence import Tables, check_clause, check_motivation
 from policies.lines import PolicyLine
-from policies.vocabulary import SEE, WILDCARD, Vocabulary
+from policies.vocabulary import HOUSEHOLD_ACTS, SIGHTS, SILENT_ACTS, WILDCARD, Vocabulary
 
-COMPILER = "policies/1"
+COMPILER = "policies/2"
 """Version of this translation; a change of meaning is a new version and a new bundle hash."""
 
 END_OF_TIME = "99991231"
@@ -27,6 +27,7 @@ def compile_lines(convenants: Sequence[Convenant], tables: Tables, vocabulary: V
     """
     lines: set[PolicyLine] = set()
     for convenant in convenants:
+        check_motivation(convenant, tables)
         for clause in convenant.clauses:
             check_clause(convenant, clause, tables)
             lines.update(_lines(convenant, clause, tables))
@@ -41,54 +42,63 @@ def _lines(convenant: Convenant, clause: Clause, tables: Tables) -> Iterator[Pol
     for act in clause.acts:
         for ground in clause.grounds:
             columns = {
-                **_asker_columns(convenant, clause, act),
+                **_asker_columns(clause, act),
                 **_holder_columns(clause, act),
                 **_validity_columns(convenant, clause, ground, tables),
+                "party": (convenant.label,) if convenant.kind != "lex" else EVERYTHING,
                 "cat": clause.categories,
                 "ground": (ground,),
+                "consent": clause.consents,
+                "exc": clause.dossiers,
+                "age": clause.ages,
             }
             for cells in product(*columns.values()):
                 yield _line(clause, act, dict(zip(columns, cells, strict=True)))
 
 
 def _line(clause: Clause, act: str, cells: Mapping[str, str]) -> PolicyLine:
+    shows = act not in SILENT_ACTS
     return PolicyLine(
         **cells,
         rid=clause.rid,
         act=act,
         purpose=clause.purpose,
-        lmin=str(clause.level_min),
-        lmax=str(clause.level_max),
-        consent=clause.consent,
-        exc=clause.dossier,
+        lmin=str(clause.level_min if shows else 0),
+        lmax=str(clause.level_max if shows else 0),
         eft="allow" if clause.allows else "deny",
     )
 
 
-def _asker_columns(convenant: Convenant, clause: Clause, act: str) -> dict[str, Sequence[str]]:
+def _asker_columns(clause: Clause, act: str) -> dict[str, Sequence[str]]:
     """Who asks and with what; a question that may be asked needs no second look at proof when something is shown."""
-    asks = act != SEE
-    bound = clause.allows and convenant.kind != "lex"
+    if act in SIGHTS:
+        open_columns = ("role", "standing", "proof", "approval", "meldcode", "right", "families")
+        return {"ask": clause.asking, **dict.fromkeys(open_columns, EVERYTHING)}
+    by_meldcode = clause.approval == BY_MELDCODE
+    looks_up = clause.allows and act in HOUSEHOLD_ACTS
     return {
         "ask": clause.asking,
-        "role": clause.roles if asks else EVERYTHING,
-        "standing": clause.standings if asks else EVERYTHING,
-        "approval": (clause.approval,) if asks else EVERYTHING,
-        "right": (clause.bsn_right,) if asks else EVERYTHING,
-        "families": ("within",) if asks and clause.allows else EVERYTHING,
-        "party": ("yes",) if bound else EVERYTHING,
+        "role": clause.roles,
+        "standing": clause.standings,
+        "proof": clause.proofs,
+        "approval": EVERYTHING if by_meldcode else (clause.approval,),
+        "meldcode": ("met",) if by_meldcode else EVERYTHING,
+        "right": (clause.bsn_right,),
+        "families": ("within",) if looks_up else EVERYTHING,
     }
 
 
 def _holder_columns(clause: Clause, act: str) -> dict[str, Sequence[str]]:
-    """Of whom something is shown, of which signal; all open in a question about the asker alone."""
-    if act != SEE:
-        return {"hold": EVERYTHING, "kind": EVERYTHING, "reg": EVERYTHING, "basis": EVERYTHING, "shield": EVERYTHING}
+    """Of whom something is shown and of which signal, or who is told; all open in a question about the asker alone."""
+    about_signal = ("kind", "reg", "basis", "shield")
+    if act not in SIGHTS:
+        told = clause.holding if act == "share" else EVERYTHING
+        return {"hold": told, **dict.fromkeys(about_signal, EVERYTHING)}
     open_signal = "open" if clause.allows else WILDCARD
     return {
         "hold": clause.holding,
         "kind": clause.match_kinds,
-        "reg": (clause.purpose if clause.allows else WILDCARD,),
+        "reg": clause.registered_for,
         "basis": clause.registered_on,
         "shield": (clause.shielding or open_signal,),
     }

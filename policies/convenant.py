@@ -9,10 +9,12 @@ from typing import Literal, Self
 
 from policies.catalogue import Content, Validity, Words
 from policies.document import Document, FieldPath
-from policies.verdict import Obligation
+from policies.facts import Json
 from policies.vocabulary import WILDCARD
 
 EVERYTHING: Words = (WILDCARD,)
+BY_MELDCODE = "meldcode"
+"""Approval as the organisation's own meldcode has it (architecture D11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,45 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """An obligation as a clause states it.
+
+    Attributes:
+        phase: ``vooraf`` (unmet means nothing is disclosed) or ``achteraf`` (becomes a task).
+        term: ISO 8601 duration for ``achteraf``, or None.
+        working_days: the term counts working days.
+        deferrable_on: grounds on which it may be put off.
+    """
+
+    id: str
+    phase: Literal["vooraf", "achteraf"]
+    term: str | None
+    working_days: bool
+    deferrable_on: Words
+
+    @classmethod
+    def from_content(cls, content: Content) -> Self:
+        """Read one row of ``verplichtingen``."""
+        return cls(
+            id=content["id"],
+            phase=content["fase"],
+            term=content.get("termijn"),
+            working_days=content.get("werkdagen", False),
+            deferrable_on=tuple(content.get("uitstelgronden", ())),
+        )
+
+    def record(self) -> dict[str, Json]:
+        """The duty as a plain mapping."""
+        return {
+            "id": self.id,
+            "phase": self.phase,
+            "term": self.term,
+            "working_days": self.working_days,
+            "deferrable_on": list(self.deferrable_on),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
     """One ``afspraak``: what it allows or forbids, to whom, on which grounds; text and article beside it.
 
@@ -42,12 +83,16 @@ class Clause:
         purpose: purpose id, or ``*`` in the statutory bundle.
         reason: reason code of a prohibition, None for an allowance.
         redundant: defence in depth; leaving it out changes no decision.
+        passage: id of the quoted passage its quote stands in, or None.
+        holding: the other side: whose signals are shown, who is called, or who is told.
+        approval: ``meldcode`` where the organisation's own meldcode says whether a second person approves.
     """
 
     rid: str
     path: FieldPath
     article: str
     quote: str | None
+    passage: str | None
     source: str
     motivation: str
     allows: bool
@@ -63,17 +108,20 @@ class Clause:
     grounds: Words
     roles: Words
     standings: Words
+    proofs: Words
     approval: str
     bsn_right: str
     holder_mode: str | None
     match_kinds: Words
+    registered_for: Words
     registered_on: Words
     shielding: str | None
-    consent: str
-    dossier: str
+    consents: Words
+    dossiers: Words
+    ages: Words
     since: date | None
     until: date | None
-    obligations: tuple[Obligation, ...]
+    obligations: tuple[Duty, ...]
 
     @classmethod
     def from_content(cls, content: Content, *, document: str, path: FieldPath) -> Self:
@@ -84,6 +132,7 @@ class Clause:
             path=path,
             article=content["artikel"],
             quote=content["brontekst"],
+            passage=content.get("citaat"),
             source=content["bron"] if "bron" in content else content["artikel"],
             motivation=content["motivering"],
             allows=allows,
@@ -91,7 +140,7 @@ class Clause:
             redundant=content.get("vangnet", False),
             acts=tuple(content["handelingen"]),
             asking=tuple(content["vragend"]),
-            holding=tuple(content.get("houdend", EVERYTHING)),
+            holding=tuple(content.get("houdend") or content.get("ontvangend") or EVERYTHING),
             purpose=content["doel"],
             categories=tuple(content["categorieen"]),
             level_min=content["niveau"]["min"],
@@ -99,17 +148,43 @@ class Clause:
             grounds=tuple(content["grondslagen"]),
             roles=tuple(content.get("rollen", ("worker",) if allows else EVERYTHING)),
             standings=tuple(content.get("bewijs", EVERYTHING)),
+            proofs=tuple(
+                content.get(
+                    "bewijsstuk", ("none",) if "statutory_reference" in content.get("bewijs", ()) else EVERYTHING
+                )
+            ),
             approval=content.get("akkoord", WILDCARD),
             bsn_right=content.get("bsn_recht", WILDCARD),
             holder_mode=content.get("houderwijze"),
             match_kinds=tuple(content.get("soorten_match", EVERYTHING)),
+            registered_for=tuple(content.get("geregistreerd_voor") or ((content["doel"],) if allows else EVERYTHING)),
             registered_on=tuple(content.get("geregistreerd_op") or (content["grondslagen"] if allows else EVERYTHING)),
             shielding=content.get("afscherming"),
-            consent=content.get("toestemming", WILDCARD),
-            dossier=content.get("dossier", WILDCARD),
+            consents=tuple(content.get("toestemming", EVERYTHING)),
+            dossiers=tuple(content.get("dossier", EVERYTHING)),
+            ages=tuple(content.get("leeftijden", EVERYTHING)),
             since=_day(content.get("van")),
             until=_day(content.get("tot")),
-            obligations=tuple(_obligation(duty) for duty in content.get("verplichtingen", ())),
+            obligations=tuple(Duty.from_content(duty) for duty in content.get("verplichtingen", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motivation:
+    """Why there is this document, or no agreement: our sentence, and the passage it rests on."""
+
+    text_nl: str
+    quote: str
+    passage: str
+    source: str
+
+    @classmethod
+    def from_content(cls, content: Content | None) -> Self | None:
+        """Read ``motivering``, or nothing."""
+        if content is None:
+            return None
+        return cls(
+            text_nl=content["tekst"], quote=content["brontekst"], passage=content["citaat"], source=content["bron"]
         )
 
 
@@ -120,7 +195,8 @@ class Convenant:
     Attributes:
         label: ``id@version``.
         parties: None when every organisation is party (test documents only).
-        purposes: purposes it carries, each with ``convenant`` or ``geen_convenant``.
+        region: the region it speaks for, or None.
+        purposes: purposes it carries, each with ``convenant``, ``geen_convenant`` or ``wet``.
         connected: it states a connection to the national index, simulated or not.
     """
 
@@ -128,6 +204,7 @@ class Convenant:
     label: str
     kind: Literal["convenant", "geen_convenant", "lex"]
     title: str
+    region: str | None
     is_test: bool
     builds_on: Words
     validity: Validity
@@ -135,6 +212,7 @@ class Convenant:
     purposes: dict[str, str]
     categories: Words
     connected: bool
+    motivation: Motivation | None
     clauses: tuple[Clause, ...]
 
     @classmethod
@@ -148,6 +226,7 @@ class Convenant:
             label=label,
             kind=content["soort"],
             title=content["titel"],
+            region=content.get("regio"),
             is_test=content.get("test", False),
             builds_on=tuple(content["steunt_op"]),
             validity=Validity.from_content(content["geldigheid"]),
@@ -155,6 +234,7 @@ class Convenant:
             purposes={purpose["id"]: purpose["soort"] for purpose in content["doelen"]},
             categories=tuple(category["id"] for category in content["gegevenscategorieen"]),
             connected="landelijke_aansluiting" in content,
+            motivation=Motivation.from_content(content.get("motivering")),
             clauses=tuple(
                 Clause.from_content(clause, document=label, path=("afspraken", number))
                 for number, clause in enumerate(content["afspraken"])
@@ -172,7 +252,3 @@ class Convenant:
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
-
-
-def _obligation(content: Content) -> Obligation:
-    return Obligation(id=content["id"], phase=content["fase"], term=content.get("termijn"))

@@ -4,47 +4,35 @@ Order of every decision (``docs/policy.md``): (1) words, (2) request, (3) per cl
 down, prohibitions first, (4) the best ground, (5) duties beforehand, (6) the answer.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from policies.engine import Engine, NearMiss
+from policies.asking import agreements, ask_request, consent_state, dossier_state, see_request
+from policies.duties import obligations, unmet
+from policies.engine import Engine
 from policies.explain import (
     ERROR,
     MAY_NOT_ASK,
+    SHOWS_NOTHING,
     UNKNOWN_WORD,
     UNMET,
-    default_reason,
+    Why,
     permit_text,
     possible_texts,
+    reason_of,
     refusal_text,
 )
 from policies.facts import AskFacts, HitFacts, Json, ask_record, hit_record, unknown_facts
 from policies.lines import Request
 from policies.ruleset import RuleSet
-from policies.verdict import Obligation, Permit, Question, Refusal
-from policies.vocabulary import INVOLVEMENT, LEVELS, NO_GROUND, SEE
+from policies.verdict import Permit, Question, Refusal
+from policies.vocabulary import CONTENT_ACTS, NO_GROUND, SILENT_ACTS, STORED_LEVEL
+from policies.walk import Grant, Route, Walk, walk
 
-_TIE = ("wet", "toestemming", "uitzondering", "test")
+_TIE = ("wet", "toestemming", "uitzondering", "therapeutisch", "test")
 """Which ground wins at an equal level: statute, then consent, then an exception."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grant:
-    """A level one ground gives, and the rules that gave it."""
-
-    level: int
-    ground: str
-    rules: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
-    """What all grounds and levels together said."""
-
-    grants: tuple[_Grant, ...]
-    permitting: tuple[str, ...]
-    forbidding: tuple[str, ...]
-    near_miss: NearMiss | None
+_Asked = tuple[Request, AskFacts, Walk]
 
 
 class DecisionPoint:
@@ -58,7 +46,7 @@ class DecisionPoint:
         """
         self._rules = rules
         self._engine = Engine(rules.lines, rules.vocabulary)
-        self._last_asked: tuple[Request, tuple[str, ...], _Walk] | None = None
+        self._last_asked: _Asked | None = None
 
     def may_ask(self, facts: AskFacts) -> Permit | Refusal:
         """Whether this asker may put this question at all; looks nothing up and refuses openly."""
@@ -82,29 +70,53 @@ class DecisionPoint:
         unknown = unknown_facts(record)
         if unknown:  # (1) every word is known, or nothing is decided
             return self._refuse("may_ask", record, UNKNOWN_WORD, near_miss=unknown)
-        request = self._ask_request(facts)  # (2) from facts alone; the asker claimed grounds and nothing else
-        walk = self._asked(request, facts.grounds or (NO_GROUND,))  # (3)
-        return self._answer("may_ask", record, walk)
+        _, _, asked = self._asked(facts)  # (2), (3) from facts alone; the asker claimed grounds and nothing else
+        return self._answer("may_ask", facts, record, asked)
 
     def _see(self, facts: AskFacts, hit: HitFacts, record: dict[str, Json]) -> Permit | Refusal:
         unknown = unknown_facts(record) or unknown_facts(hit_record(hit, self._rules.vocabulary))
         if unknown:  # (1) every word is known, or nothing is decided
             return self._refuse("may_see", record, UNKNOWN_WORD, near_miss=unknown)
-        request = self._ask_request(facts)
-        asked = self._asked(request, facts.grounds or (NO_GROUND,))
+        request, _, asked = self._asked(facts)
         if not asked.grants:  # (2) nothing is shown to who may not ask
             return self._refuse("may_see", record, MAY_NOT_ASK, walk=asked)
-        seen = self._see_request(request, facts, hit)
-        parts = [self._walk(seen, (grant.ground,), range(grant.level, 0, -1)) for grant in asked.grants]  # (3)
-        return self._answer("may_see", record, _together(parts))
+        if facts.operation != "call" and not any(grant.level for grant in asked.grants):
+            return self._refuse("may_see", record, SHOWS_NOTHING, walk=asked)
+        about = see_request(request, hit)
+        routes = [  # (3) each ground by itself, and no higher than it was permitted to ask
+            self._route(about, grant.ground, _seen_levels(facts, grant), facts=facts, hit=hit) for grant in asked.grants
+        ]
+        return self._answer("may_see", facts, record, walk(self._engine, routes))
 
-    def _answer(self, question: Question, record: dict[str, Json], walk: _Walk) -> Permit | Refusal:
-        if not walk.grants:
-            return self._refuse(question, record, self._reason(question, walk), walk=walk)
-        best = min(walk.grants, key=self._rank)  # (4) highest level, then the order of grounds
-        duties = self._duties(best.rules)
-        if any(duty.phase == "vooraf" for duty in duties):  # (5) no fact can show it met yet, so it is unmet
-            return self._refuse(question, record, UNMET, walk=walk)
+    def _asked(self, facts: AskFacts) -> _Asked:
+        """What the asker's own question came to; walked once for all hits of one household, which it does not read."""
+        last = self._last_asked
+        if last is None or last[1] != facts:
+            request = ask_request(self._rules, facts)
+            grounds = dict.fromkeys(facts.grounds or (NO_GROUND,))
+            routes = [self._route(request, ground, _asked_levels(facts), facts=facts, hit=None) for ground in grounds]
+            last = self._last_asked = (request, facts, walk(self._engine, routes))
+        return last
+
+    def _route(
+        self, request: Request, ground: str, levels: Sequence[int], *, facts: AskFacts, hit: HitFacts | None
+    ) -> Route:
+        consent = consent_state(self._rules.grounds.get(ground), facts, hit)
+        requests = tuple(
+            replace(request, ground=ground, consent=consent, party=label)
+            for label in agreements(self._rules, facts, hit)
+        )
+        return Route(ground=ground, requests=requests, levels=levels)
+
+    def _answer(self, question: Question, facts: AskFacts, record: dict[str, Json], walked: Walk) -> Permit | Refusal:
+        if not walked.grants:
+            why = Why(question=question, walk=walked, facts=facts)
+            return self._refuse(question, record, reason_of(self._rules, why), walk=walked)
+        best = min(walked.grants, key=self._rank)  # (4) highest level, then the order of grounds
+        dossier = dossier_state(self._rules, facts)
+        duties = obligations(self._rules, facts, dossier=dossier, ground=best.ground, spoke=best.rules)
+        if unmet(duties, facts):  # (5) what must come first has not been done
+            return self._refuse(question, record, UNMET, walk=walked)
         return Permit(  # (6)
             question=question,
             bundle=self._rules.sha256,
@@ -112,93 +124,13 @@ class DecisionPoint:
             level=best.level,
             ground=best.ground,
             rule=best.rules[0],
-            rules=_sorted(walk.permitting + walk.forbidding),
+            rules=walked.spoke,
             obligations=duties,
             text=permit_text(self._rules, question, record, best.ground),
         )
 
-    def _asked(self, request: Request, grounds: tuple[str, ...]) -> _Walk:
-        """What the asker's own question came to; walked once for all hits of one household, which it does not read."""
-        last = self._last_asked
-        if last is None or last[:2] != (request, grounds):
-            last = self._last_asked = (request, grounds, self._walk(request, grounds, LEVELS))
-        return last[2]
-
-    def _walk(self, request: Request, grounds: Sequence[str], levels: Iterable[int]) -> _Walk:
-        """Each ground from the highest level down; its first allowed level is what that ground gives."""
-        steps = tuple(levels)
-        grants: list[_Grant] = []
-        permitting: list[str] = []
-        forbidding: list[str] = []
-        for ground in dict.fromkeys(grounds):
-            for level in steps:
-                verdict = self._engine.judge(replace(request, ground=ground, level=str(level)))
-                permitting += verdict.permitting
-                forbidding += verdict.forbidding
-                if verdict.allowed:
-                    grants.append(_Grant(level=level, ground=ground, rules=verdict.permitting))
-                    break
-        return _Walk(
-            grants=tuple(grants),
-            permitting=_sorted(permitting),
-            forbidding=_sorted(forbidding),
-            near_miss=None if grants or forbidding else self._nearest(request, grounds),
-        )
-
-    def _nearest(self, request: Request, grounds: Sequence[str]) -> NearMiss | None:
-        misses = [self._engine.near_miss(replace(request, ground=ground, level="1")) for ground in grounds]
-        return min((miss for miss in misses if miss), key=lambda miss: (len(miss.failed), miss), default=None)
-
-    def _ask_request(self, facts: AskFacts) -> Request:
-        purpose = self._rules.purposes[facts.purpose]
-        within = bool(facts.families) and facts.families <= purpose.families
-        party = self._rules.is_party(
-            purpose=facts.purpose, oin=facts.organisation, org_class=facts.org_class, day=facts.day
-        )
-        return Request(
-            act=facts.operation,
-            ask=facts.org_class,
-            role=facts.role,
-            purpose=facts.purpose,
-            cat=INVOLVEMENT,
-            level="1",
-            ground=NO_GROUND,
-            standing=facts.standing,
-            approval=facts.approval,
-            right="simulated" if facts.simulated_bsn_right else "register",
-            families="within" if within else "beyond",
-            party="yes" if party else "no",
-            consent="given" if facts.standing == "consent" else "none",
-            exc="none",
-            day=facts.day.isoformat().replace("-", ""),
-        )
-
-    def _see_request(self, asked: Request, facts: AskFacts, hit: HitFacts) -> Request:
-        """The same asker, now about one signal; both must be party on that day."""
-        party = self._rules.is_party(purpose=facts.purpose, oin=hit.holder, org_class=hit.holder_class, day=facts.day)
-        open_or_not = "excluded" if hit.excluded else "open"
-        return replace(
-            asked,
-            act=SEE,
-            hold=hit.holder_class,
-            kind=hit.kind,
-            party="yes" if party and asked.party == "yes" else "no",
-            reg=hit.purpose,
-            basis=hit.ground,
-            shield="shielded" if hit.shielded else open_or_not,
-        )
-
-    def _reason(self, question: Question, walk: _Walk) -> str:
-        if walk.forbidding:
-            return self._rules.clauses[walk.forbidding[0]].reason or ERROR
-        return default_reason(question, walk.near_miss.failed if walk.near_miss else None)
-
-    def _rank(self, grant: _Grant) -> tuple[int, int, str, str]:
+    def _rank(self, grant: Grant) -> tuple[int, int, str, str]:
         return (-grant.level, _TIE.index(self._rules.grounds[grant.ground].kind), grant.rules[0], grant.ground)
-
-    def _duties(self, rules: tuple[str, ...]) -> tuple[Obligation, ...]:
-        duties = {duty for rule in rules for duty in self._rules.clauses[rule].obligations}
-        return tuple(sorted(duties, key=lambda duty: (duty.id, duty.phase, duty.term or "")))
 
     def _refuse(
         self,
@@ -206,7 +138,7 @@ class DecisionPoint:
         record: dict[str, Json],
         reason: str,
         *,
-        walk: _Walk | None = None,
+        walk: Walk | None = None,
         near_miss: tuple[str, ...] = (),
     ) -> Refusal:
         forbidding = walk.forbidding if walk else ()
@@ -217,23 +149,21 @@ class DecisionPoint:
             facts=record,
             reason=reason,
             rule=forbidding[0] if forbidding else None,
-            rules=_sorted(walk.permitting + forbidding) if walk else (),
+            rules=walk.spoke if walk else (),
             near_miss=missed,
             text=refusal_text(self._rules, question, record, reason),
             possible=possible_texts(self._rules, record, reason) if question == "may_ask" else (),
         )
 
 
-def _together(parts: Sequence[_Walk]) -> _Walk:
-    """One walk out of one per ground."""
-    misses = [part.near_miss for part in parts if part.near_miss]
-    return _Walk(
-        grants=tuple(grant for part in parts for grant in part.grants),
-        permitting=_sorted(rule for part in parts for rule in part.permitting),
-        forbidding=_sorted(rule for part in parts for rule in part.forbidding),
-        near_miss=min(misses, key=lambda miss: (len(miss.failed), miss), default=None),
-    )
+def _asked_levels(facts: AskFacts) -> range:
+    """From the level asked for down; the broker itself gives no content, and a silent act gives nothing."""
+    if facts.operation in SILENT_ACTS:
+        return range(1)
+    highest = facts.level if facts.operation in CONTENT_ACTS else min(facts.level, STORED_LEVEL)
+    return range(highest, -1, -1)
 
 
-def _sorted(rules: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(rules)))
+def _seen_levels(facts: AskFacts, grant: Grant) -> range:
+    """From the level the question was permitted at down to 1; an oproep rings, at level 0, and shows nothing."""
+    return range(1) if facts.operation == "call" else range(min(grant.level, STORED_LEVEL), 0, -1)

@@ -3,8 +3,10 @@
 No anchors, aliases, tags, duplicate keys or floating-point numbers; a date is text.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -19,12 +21,13 @@ MAX_BYTES = 1_000_000
 
 FieldPath = tuple[str | int, ...]
 
+_CLAUSE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _TAG = "tag:yaml.org,2002:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Document:
-    """One parsed file.
+    """One parsed file, shared by every bundle that holds the same bytes: nobody writes into its content.
 
     Attributes:
         file: path relative to the bundle directory, with ``/``.
@@ -38,7 +41,16 @@ class Document:
 
     def error(self, kind: type[DocumentError], path: FieldPath, rule: str) -> DocumentError:
         """An error of this kind at the nearest field whose line is known."""
-        return kind(file=self.file, line=self.line(path), field=dotted(path), rule=rule)
+        return kind(file=self.file, line=self.line(path), field=dotted(path), rule=rule, clause=self.clause(path))
+
+    def clause(self, path: FieldPath) -> str | None:
+        """The id of the clause this field stands in, or None outside clauses and where the id is none."""
+        clauses = self.content.get("afspraken")
+        if path[:1] != ("afspraken",) or len(path) == 1 or not isinstance(clauses, list):
+            return None
+        found = clauses[int(path[1])]
+        name = found.get("id") if isinstance(found, dict) else None
+        return name if isinstance(name, str) and _CLAUSE_ID.fullmatch(name) else None
 
     def line(self, path: FieldPath) -> int:
         """The line of this field, or of the nearest one around it."""
@@ -63,6 +75,16 @@ def read_document(path: Path, file: str) -> Document:
         raise YamlError(file=file, line=0, field="", rule="must be a readable UTF-8 file") from None
     if len(raw) > MAX_BYTES:
         raise YamlError(file=file, line=0, field="", rule=f"must be at most {MAX_BYTES} bytes")
+    return _parse(text, file)
+
+
+@lru_cache(maxsize=64)
+def _parse(text: str, file: str) -> Document:
+    """The values and lines of a text; a reload reads again only what changed.
+
+    Raises:
+        YamlError: as ``read_document``.
+    """
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:

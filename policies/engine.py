@@ -18,7 +18,7 @@ from casbin.util import SimpleEval
 
 from policies.errors import EmptyBundleError, EngineError, LineError, ModelError
 from policies.lines import LINE_COLUMNS, REQUEST_COLUMNS, PolicyLine, Request
-from policies.vocabulary import NOT_APPLICABLE, SEE, WILDCARD, Vocabulary
+from policies.vocabulary import NOT_APPLICABLE, WILDCARD, WITH_OTHER_SIDE, Vocabulary
 
 MODEL = (Path(__file__).parent / "model.conf").read_text(encoding="ascii")
 
@@ -190,15 +190,22 @@ def _effect_per_rule(lines: Sequence[PolicyLine]) -> Mapping[str, str]:
 
 
 def _slice(lines: Sequence[PolicyLine], vocabulary: Vocabulary) -> Mapping[SliceKey, tuple[PolicyLine, ...]]:
-    """Lines per (act, asker, holder, purpose); wildcard lines are copied into each slice they speak in."""
-    every = product(*(sorted(vocabulary[column]) for column in _SLICED_BY))
-    keys = (key for key in every if (key[0] == SEE) == (key[2] != NOT_APPLICABLE))
-    return {key: found for key in keys if (found := tuple(line for line in sorted(lines) if _speaks(line, key)))}
+    """Lines per (act, asker, other side, purpose); wildcard lines are copied into each slice they speak in."""
+    found: dict[SliceKey, list[PolicyLine]] = {}
+    for line in sorted(lines):
+        for key in product(*(_words(line, column, vocabulary) for column in _SLICED_BY)):
+            found.setdefault(key, []).append(line)
+    return {key: tuple(speaking) for key, speaking in found.items()}
 
 
-def _speaks(line: PolicyLine, key: SliceKey) -> bool:
-    cells = (getattr(line, column) for column in _SLICED_BY)
-    return all(cell in (WILDCARD, word) for cell, word in zip(cells, key, strict=True))
+def _words(line: PolicyLine, column: str, vocabulary: Vocabulary) -> Iterable[str]:
+    """The words this line speaks about in one column; another side exists in a sight and in ``share`` only."""
+    cell: str = getattr(line, column)
+    if cell != WILDCARD:
+        return (cell,)
+    if column == "hold" and line.act not in WITH_OTHER_SIDE:
+        return (NOT_APPLICABLE,)
+    return sorted(vocabulary[column] - {NOT_APPLICABLE})
 
 
 def _key(request: Request) -> SliceKey:

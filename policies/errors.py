@@ -1,13 +1,15 @@
 """Everything that can be wrong with a bundle, as one tree.
 
     ConvenantError
-    ├── DocumentError              one file is wrong; names file, line, field and rule
+    ├── DocumentError              one file is wrong; names file, line, clause, field and rule
     │   ├── YamlError              not strict YAML 1.2: duplicate key, anchor, tag, float, encoding
     │   ├── SchemaError            not of its published JSON Schema: unknown key, missing key, wrong word
     │   └── ClauseError            a clause that says more than its grounds, purpose or document allow
     ├── BundleError                the files together are wrong
     │   ├── EmptyBundleError       nothing to decide with: no document, no purpose, no line
-    │   ├── ConflictError          two files claim one id, or one purpose
+    │   ├── ConflictError          two files claim one id, or one purpose in one region
+    │   ├── MissingRegionError     a region says nothing about a purpose it must decide on
+    │   ├── ExpiredBundleError     nothing in it holds any more on the day it should decide
     │   └── InsecureBundleError    a test document outside ``test/`` or without the insecure switch
     ├── FactsError                 the facts of a question, read from JSON, are not facts
     └── EngineError                the compiled set may not be decided with
@@ -31,12 +33,14 @@ class DocumentError(ConvenantError):
         line: line in that file, counted from 1; 0 when no line can be named.
         field: dotted path of the field, empty for the whole file.
         rule: what must hold there.
+        clause: id of the clause it is in, or None.
     """
 
-    def __init__(self, *, file: str, line: int, field: str, rule: str) -> None:
-        """Keep the four facts and render them as one line."""
-        self.file, self.line, self.field, self.rule = file, line, field, rule
-        super().__init__(f"{file}:{line}: {field or 'document'}: {rule}")
+    def __init__(self, *, file: str, line: int, field: str, rule: str, clause: str | None = None) -> None:
+        """Keep the facts and render them as one line."""
+        self.file, self.line, self.field, self.rule, self.clause = file, line, field, rule, clause
+        where = field or "document"
+        super().__init__(f"{file}:{line}: {where if clause is None else f'{where} (afspraak {clause})'}: {rule}")
 
 
 class YamlError(DocumentError):
@@ -60,7 +64,15 @@ class EmptyBundleError(BundleError):
 
 
 class ConflictError(BundleError):
-    """Two documents claim the same id or the same purpose."""
+    """Two documents claim the same id, or the same purpose in the same region."""
+
+
+class MissingRegionError(BundleError):
+    """A region says nothing about a purpose on which every region must say whether it has an agreement."""
+
+
+class ExpiredBundleError(BundleError):
+    """The statutory bundle, or every agreement in it, has ended."""
 
 
 class InsecureBundleError(BundleError):

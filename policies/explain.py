@@ -1,16 +1,20 @@
 """Why, in plain Dutch: reason codes, texts, what is possible instead, and the rule with its source."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from policies.facts import Json
+from policies.facts import AskFacts, Json
 from policies.ruleset import RuleSet
 from policies.verdict import Permit, Question, Refusal, Text
+from policies.vocabulary import NOT_APPLICABLE
+from policies.walk import Walk
 
 ERROR = "error"
 UNKNOWN_WORD = "outside-vocabulary"
-NO_GROUND_CLAIMED = "no-ground"
 UNMET = "obligation-unmet"
 MAY_NOT_ASK = "may-not-ask"
+
+SHOWS_NOTHING = "shows-nothing"
 
 _ASK_COLUMNS = {
     "role": "role-cannot-ask",
@@ -19,42 +23,63 @@ _ASK_COLUMNS = {
     "right": "no-bsn-right",
     "day": "not-valid-on-this-day",
     "ground": "ground-not-allowed",
+    "cat": "category-not-allowed",
     "standing": "no-standing",
-    "consent": "no-standing",
+    "proof": "proof-missing",
+    "consent": "consent-missing",
+    "exc": "dossier-incomplete",
+    "meldcode": "approval-required",
     "approval": "approval-required",
+    "level": "level-not-allowed",
 }
 """Reason of a default deny of ``may_ask`` by the column the nearest rule failed in; the first that failed counts."""
 
 _SEE_COLUMNS = {
     "party": "not-a-party",
+    "consent": "consent-missing",
     "reg": "other-purpose",
     "basis": "other-basis",
     "kind": "kind-not-in-purpose",
 }
 """The same for ``may_see``."""
 
-ASK_REASONS = frozenset(_ASK_COLUMNS.values()) | {
-    "not-a-listed-category",
-    "class-not-in-purpose",
-    NO_GROUND_CLAIMED,
-    UNMET,
-    UNKNOWN_WORD,
-    ERROR,
-}
-SEE_REASONS = frozenset(_SEE_COLUMNS.values()) | {
-    MAY_NOT_ASK,
-    "shielded",
-    "excluded",
-    "holder-never",
-    "holder-decides",
-    "holder-not-in-purpose",
-    "not-agreed",
-    UNMET,
-    UNKNOWN_WORD,
-    ERROR,
-}
+RULE_REASONS = frozenset({"no-ground", "too-old", "consent-ended", "acute-elsewhere"})
+"""Reasons of prohibitions that can answer either question."""
+
+ASK_REASONS = (
+    frozenset(_ASK_COLUMNS.values())
+    | RULE_REASONS
+    | {
+        "not-a-listed-category",
+        "class-not-in-purpose",
+        "recipient-not-allowed",
+        "acute-open",
+        "not-your-signal",
+        "way-in",
+        UNMET,
+        UNKNOWN_WORD,
+        ERROR,
+    }
+)
+SEE_REASONS = (
+    frozenset(_SEE_COLUMNS.values())
+    | RULE_REASONS
+    | {
+        MAY_NOT_ASK,
+        SHOWS_NOTHING,
+        "shielded",
+        "excluded",
+        "holder-never",
+        "holder-decides",
+        "holder-not-in-purpose",
+        "not-agreed",
+        UNMET,
+        UNKNOWN_WORD,
+        ERROR,
+    }
+)
 TEXT_IDS = frozenset(
-    {"vraag.mag", "zien.mag"}
+    {"vraag.mag", "zien.mag", "zien.oproep"}
     | {f"vraag.{reason}" for reason in ASK_REASONS}
     | {f"zien.{reason}" for reason in SEE_REASONS}
 )
@@ -64,6 +89,7 @@ _PREFIX: Mapping[Question, str] = {"may_ask": "vraag", "may_see": "zien"}
 
 
 _ASKER_PLACES = frozenset({"begin", "daad", "klasse", "doel"})
+_PERMITS = frozenset({"mag", "oproep"})
 _WITHOUT_PLACES = frozenset({ERROR, UNKNOWN_WORD})
 """Reasons whose facts may be missing, so that their sentences must stand by themselves."""
 
@@ -74,7 +100,7 @@ def allowed_places(text_id: str) -> frozenset[str]:
     if reason in _WITHOUT_PLACES:
         return frozenset()
     holder = frozenset({"houder"}) if question == _PREFIX["may_see"] else frozenset()
-    ground = frozenset({"grondslag"}) if reason == "mag" else frozenset()
+    ground = frozenset({"grondslag"}) if reason in _PERMITS else frozenset()
     return _ASKER_PLACES | holder | ground
 
 
@@ -87,9 +113,53 @@ def default_reason(question: Question, failed: tuple[str, ...] | None) -> str:
     return next((reason for column, reason in columns.items() if column in failed), otherwise)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """What a refusal is explained from: the question, how it was walked, and its facts."""
+
+    question: Question
+    walk: Walk
+    facts: AskFacts
+
+
+def reason_of(rules: RuleSet, why: Why) -> str:
+    """The reason code: of the prohibition that decided, else of the column in which the nearest rule failed."""
+    if why.walk.forbidding:
+        return rules.clauses[why.walk.forbidding[0]].reason or ERROR
+    failed = why.walk.near_miss.failed if why.walk.near_miss else None
+    if why.question == "may_ask":
+        return _reason_to_asker(rules, why.facts, failed)
+    return default_reason(why.question, failed)
+
+
+def _reason_to_asker(rules: RuleSet, facts: AskFacts, failed: tuple[str, ...] | None) -> str:
+    """The reason as the asker is told it, which the nearest rule alone does not always know."""
+    kinds = {rules.grounds[ground].kind for ground in facts.grounds}
+    if kinds == {"ingang"}:
+        return "way-in"
+    missed = set(failed or ())
+    is_party = rules.is_party(purpose=facts.purpose, oin=facts.organisation, org_class=facts.org_class, day=facts.day)
+    special = {
+        "recipient-not-allowed": facts.operation == "share" and (failed is None or ("party" in missed and is_party)),
+        "acute-open": facts.dossier == "acuut" and facts.acute_open and "exc" in missed,
+        "not-your-signal": facts.operation == "shield" and "standing" in missed,
+        "proof-missing": missed >= {"standing", "proof"},
+        "consent-missing": missed >= {"standing", "consent"},
+    }
+    named = next((reason for reason, holds in special.items() if holds), None)
+    return default_reason("may_ask", failed) if named is None or _comes_first(missed) else named
+
+
+def _comes_first(missed: set[str]) -> bool:
+    """Whether the asker could not ask in any case, whatever else is missing."""
+    return bool(missed & {"role", "families", "right", "day", "ground", "cat"})
+
+
 def permit_text(rules: RuleSet, question: Question, facts: Mapping[str, Json], ground: str) -> Text:
     """The sentence of a permit."""
-    return rules.texts.render(f"{_PREFIX[question]}.mag", {**_words(facts), "grondslag": ground})
+    called = question == "may_see" and facts.get("operation") == "call"
+    text_id = "zien.oproep" if called else f"{_PREFIX[question]}.mag"
+    return rules.texts.render(text_id, {**_words(facts), "grondslag": ground})
 
 
 def refusal_text(rules: RuleSet, question: Question, facts: Mapping[str, Json], reason: str) -> Text:
@@ -99,8 +169,8 @@ def refusal_text(rules: RuleSet, question: Question, facts: Mapping[str, Json], 
 
 def possible_texts(rules: RuleSet, facts: Mapping[str, Json], reason: str) -> tuple[Text, ...]:
     """What the refused asker can do instead, in the order of the routes, each once."""
-    purpose, org_class = str(facts.get("purpose")), str(facts.get("org_class"))
-    spoken = (route for route in rules.routes if route.speaks(purpose=purpose, org_class=org_class, reason=reason))
+    asked = {name: str(facts.get(name, NOT_APPLICABLE)) for name in ("purpose", "org_class", "recipient")}
+    spoken = (route for route in rules.routes if route.speaks(**asked, reason=reason))
     text_ids = dict.fromkeys(text_id for route in spoken for text_id in route.texts)
     return tuple(rules.texts.render(text_id, _words(facts)) for text_id in text_ids)
 

@@ -10,7 +10,7 @@ from policies.vocabulary import NOT_APPLICABLE, WILDCARD, Vocabulary
 
 _DAY = re.compile(r"[0-9]{8}")
 _RULE_ID = re.compile(r"[a-z0-9-]+@[0-9]+\.[0-9]+\.[0-9]+/[a-z0-9-]+")
-_LEVELS = frozenset({"1", "2"})
+_LEVELS = frozenset({"0", "1", "2", "3", "4"})
 _EFFECTS = frozenset({"allow", "deny"})
 _OWN_RULES = frozenset({"rid", "lmin", "lmax", "since", "until", "eft"})
 
@@ -31,7 +31,9 @@ class PolicyLine:
     lmax: str
     ground: str
     standing: str
+    proof: str
     approval: str
+    meldcode: str
     right: str
     families: str
     party: str
@@ -40,6 +42,7 @@ class PolicyLine:
     shield: str
     consent: str
     exc: str
+    age: str
     since: str
     until: str
     eft: str
@@ -84,12 +87,16 @@ class PolicyLine:
                 "until": _DAY.fullmatch(cell) is not None,
                 "eft": cell in _EFFECTS,
             }[name]
-        return cell == WILDCARD or cell in vocabulary[name]
+        return (cell == WILDCARD and name != "act") or cell in vocabulary[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One question to the engine; holder columns are ``none`` when it is about the asker alone."""
+    """One question to the engine.
+
+    ``hold`` is the other side: the holder of a signal, the recipient of what is told, or ``none``. The columns about a
+    signal are ``none`` where there is none. ``party`` is the document both sides are party to that day, or ``none``.
+    """
 
     act: str
     ask: str
@@ -99,12 +106,15 @@ class Request:
     level: str
     ground: str
     standing: str
+    proof: str
     approval: str
+    meldcode: str
     right: str
     families: str
     party: str
     consent: str
     exc: str
+    age: str
     day: str
     hold: str = NOT_APPLICABLE
     kind: str = NOT_APPLICABLE
@@ -145,7 +155,9 @@ REQUEST_COLUMNS = (
     "level",
     "ground",
     "standing",
+    "proof",
     "approval",
+    "meldcode",
     "right",
     "families",
     "party",
@@ -154,5 +166,6 @@ REQUEST_COLUMNS = (
     "shield",
     "consent",
     "exc",
+    "age",
     "day",
 )

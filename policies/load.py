@@ -1,33 +1,26 @@
 """A directory of documents to one bundle, or an error and nothing at all."""
 
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from policies.agreements import TEST_FOLDER, carriers_of, check_convenants, joined, unique
 from policies.bundle import Bundle
-from policies.catalogue import Content, Ground, OrgClass, Purpose
+from policies.catalogue import Content, OrgClass, Proof, Purpose
 from policies.compile import compile_lines
-from policies.convenant import Convenant, Party
+from policies.convenant import Convenant
 from policies.document import Document, read_document
-from policies.errors import (
-    BundleError,
-    ClauseError,
-    ConflictError,
-    EmptyBundleError,
-    InsecureBundleError,
-    InsecureTestBundleWarning,
-)
+from policies.errors import BundleError, EmptyBundleError, InsecureTestBundleWarning
 from policies.explain import TEXT_IDS, allowed_places
-from policies.fence import Tables
+from policies.fence import Tables, statutory_routes, statutory_tellings
+from policies.grounds import Ground
 from policies.ruleset import Route
 from policies.schema import check_schema
 from policies.texts import Texts, places
-from policies.vocabulary import OPERATIONS, build_vocabulary
+from policies.vocabulary import OPERATIONS, WILDCARD, build_vocabulary
 
 SHIPPED = Path(__file__).parent / "documents"
-TEST_FOLDER = "test"
 
 Value = TypeVar("Value")
 _BySchema = dict[str, list[Document]]
@@ -43,29 +36,45 @@ def load_bundle(directory: Path | None = None, *, insecure_test_bundle: bool = F
     Raises:
         ConvenantError: see ``policies/errors.py``; nothing is half loaded.
     """
-    by_schema = _read(directory or SHIPPED, with_tests=insecure_test_bundle)
+    return _assembled(_read(directory or SHIPPED, with_tests=insecure_test_bundle), with_tests=insecure_test_bundle)
+
+
+def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:
+    """One bundle of documents that each follow their schema."""
     convenants = tuple(Convenant.from_document(document) for document in by_schema.get("convenant/v1", []))
-    _check_convenants(convenants, with_tests=insecure_test_bundle)
+    check_convenants(convenants, with_tests=with_tests)
     for listed in by_schema.get("partijen/v1", []):
-        convenants = _joined(convenants, listed)
+        convenants = joined(convenants, listed)
     classes = _rows(by_schema, "organisaties", OrgClass.from_content)
+    grounds = _rows(by_schema, "gronden", Ground.from_content)
     tables = Tables(
-        classes=frozenset(classes),
+        classes=classes,
         purposes=_rows(by_schema, "doelen", Purpose.from_content),
-        grounds=_rows(by_schema, "gronden", Ground.from_content),
+        grounds=grounds,
+        proofs=_rows(by_schema, "bewijzen", Proof.from_content),
+        passages={row["id"]: row["passage"] for row in _contents(by_schema, "citaten")},
+        routes=statutory_routes(convenants),
+        told=statutory_tellings(convenants, grounds),
     )
     vocabulary = build_vocabulary(
-        classes=tables.classes, purposes=frozenset(tables.purposes), grounds=frozenset(tables.grounds)
+        classes=classes,
+        purposes=tables.purposes,
+        grounds=grounds,
+        categories={category for convenant in convenants for category in convenant.categories},
+        proofs=tables.proofs,
+        documents=[convenant.label for convenant in convenants],
+        duties={duty.id for one in convenants for clause in one.clauses for duty in clause.obligations},
     )
     texts = _texts(by_schema, classes, tables)
     return Bundle(
         documents={document.file: document.content for found in by_schema.values() for document in found},
         convenants=convenants,
         purposes=tables.purposes,
-        grounds=tables.grounds,
+        grounds=grounds,
         classes=classes,
-        carriers=_carriers(convenants, frozenset(tables.purposes)),
-        clauses=_unique("rule", ((clause.rid, clause) for convenant in convenants for clause in convenant.clauses)),
+        proofs=tables.proofs,
+        carriers=carriers_of(convenants, tables.purposes),
+        clauses=unique("rule", ((clause.rid, clause) for convenant in convenants for clause in convenant.clauses)),
         routes=_routes(by_schema, texts),
         texts=texts,
         vocabulary=vocabulary,
@@ -89,44 +98,6 @@ def _read(directory: Path, *, with_tests: bool) -> _BySchema:
     return found
 
 
-def _check_convenants(convenants: tuple[Convenant, ...], *, with_tests: bool) -> None:
-    """Test documents stand apart, and every document a convenant builds on is here."""
-    labels = {convenant.label for convenant in convenants}
-    for convenant in convenants:
-        in_test_folder = convenant.document.file.startswith(f"{TEST_FOLDER}/")
-        if convenant.is_test and not (with_tests and in_test_folder):
-            raise InsecureBundleError("a test document belongs in test/ and needs the insecure switch")
-        if convenant.parties is None and not convenant.is_test:
-            raise InsecureBundleError("only a test document may have every organisation as party")
-        if not set(convenant.builds_on) <= labels:
-            raise convenant.document.error(ClauseError, ("steunt_op",), "must name documents of this bundle")
-
-
-def _joined(convenants: tuple[Convenant, ...], listed: Document) -> tuple[Convenant, ...]:
-    """The convenants, one of them with the parties of this test document besides its own."""
-    if not listed.file.startswith(f"{TEST_FOLDER}/"):
-        raise InsecureBundleError("a list of parties beside a convenant belongs in test/: a real one names its own")
-    content: Content = listed.content
-    joined = {convenant.label: convenant for convenant in convenants}
-    target = joined.get(content["bij"])
-    if target is None or target.parties is None:
-        raise listed.error(ClauseError, ("bij",), "must name a convenant of this bundle that lists its parties")
-    parties = (*target.parties, *(Party.from_content(party) for party in content["partijen"]))
-    _unique("party", ((party.oin, party) for party in parties))
-    joined[target.label] = replace(target, parties=parties)
-    return tuple(joined.values())
-
-
-def _carriers(convenants: tuple[Convenant, ...], purposes: frozenset[str]) -> dict[str, Convenant]:
-    """The one document that carries each purpose."""
-    carriers = _unique("purpose", ((purpose, convenant) for convenant in convenants for purpose in convenant.purposes))
-    if not carriers:
-        raise EmptyBundleError("no document carries a purpose: refusing to decide")
-    if frozenset(carriers) != purposes:
-        raise BundleError("every purpose of the purposes table is carried by one document, and no other purpose is")
-    return carriers
-
-
 def _contents(by_schema: _BySchema, table: str) -> list[Content]:
     rows: list[Content] = []
     for document in by_schema.get(f"{table}/v1", []):
@@ -136,16 +107,7 @@ def _contents(by_schema: _BySchema, table: str) -> list[Content]:
 
 
 def _rows(by_schema: _BySchema, table: str, read: Callable[[Content], Value]) -> dict[str, Value]:
-    return _unique(table, ((row["id"], read(row)) for row in _contents(by_schema, table)))
-
-
-def _unique(kind: str, pairs: Iterable[tuple[str, Value]]) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ConflictError(f"one {kind} is claimed twice")
-        found[key] = value
-    return found
+    return unique(table, ((row["id"], read(row)) for row in _contents(by_schema, table)))
 
 
 def _texts(by_schema: _BySchema, classes: dict[str, OrgClass], tables: Tables) -> Texts:
@@ -153,9 +115,9 @@ def _texts(by_schema: _BySchema, classes: dict[str, OrgClass], tables: Tables) -
     documents: list[Content] = [document.content for document in by_schema.get("teksten/v1", [])]
     names = {org_class.id: org_class.name_nl for org_class in classes.values()}
     texts = Texts(
-        templates=_unique("text", (pair for content in documents for pair in content["teksten"].items())),
+        templates=unique("text", (pair for content in documents for pair in content["teksten"].items())),
         words={
-            **_unique("place", (pair for content in documents for pair in content["woorden"].items())),
+            **unique("place", (pair for content in documents for pair in content["woorden"].items())),
             "klasse": names,
             "houder": names,
             "doel": {purpose.id: purpose.short_nl for purpose in tables.purposes.values()},
@@ -179,6 +141,7 @@ def _routes(by_schema: _BySchema, texts: Texts) -> tuple[Route, ...]:
             classes=tuple(row["klassen"]),
             reasons=tuple(row["redenen"]),
             texts=tuple(row["teksten"]),
+            recipients=tuple(row.get("ontvangers", (WILDCARD,))),
         )
         for row in _contents(by_schema, "routes")
     )

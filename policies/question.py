@@ -1,12 +1,13 @@
 """Facts read back from JSON, in the shape a decision record keeps them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields
 from datetime import date
 from typing import Any
 
 from policies.errors import FactsError
-from policies.facts import AskFacts, HitFacts, Json
+from policies.facts import UNKNOWN, AskFacts, HitFacts, Json
 
 _ASK = {field.name: field.default is MISSING for field in fields(AskFacts)}
 _HIT = {field.name: field.default is MISSING for field in fields(HitFacts)}
@@ -22,12 +23,13 @@ def read_question(content: Json) -> tuple[AskFacts, HitFacts | None]:
         raise FactsError("facts: must be an object")
     ask: dict[str, Any] = {key: value for key, value in content.items() if key != "hit"}
     _check_members(ask, _ASK, "facts")
-    try:
-        ask["day"] = date.fromisoformat(ask["day"])
-    except (TypeError, ValueError):
-        raise FactsError("facts.day: must be YYYY-MM-DD") from None
+    ask["day"] = _day(ask["day"], "day")
+    if ask.get("proof_ends_on") not in (None, UNKNOWN):
+        ask["proof_ends_on"] = _day(ask["proof_ends_on"], "proof_ends_on")
     ask["grounds"] = tuple(_texts(ask["grounds"], "grounds"))
-    ask["families"] = frozenset(_texts(ask["families"], "families"))
+    for member in ("families", "consent_by", "fulfilled"):
+        if member in ask:
+            ask[member] = frozenset(_texts(ask[member], member))
     if "hit" not in content:
         return AskFacts(**ask), None
     hit = content["hit"]
@@ -44,6 +46,13 @@ def _check_members(content: Mapping[str, object], known: Mapping[str, bool], whe
     missing = [name for name, required in known.items() if required and name not in content]
     if missing:
         raise FactsError(f"{where}.{missing[0]}: must be present")
+
+
+def _day(value: object, member: str) -> date:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise FactsError(f"facts.{member}: must be YYYY-MM-DD")
 
 
 def _texts(value: object, member: str) -> list[str]:

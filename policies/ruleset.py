@@ -1,18 +1,20 @@
 """Everything that decides, immutable, named by the hash of its canonical bytes."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 import rfc8785
 
-from policies.catalogue import Ground, OrgClass, Purpose
+from policies.catalogue import AfterEnd, OrgClass, Proof, Purpose
 from policies.compile import COMPILER
 from policies.convenant import Clause, Convenant
 from policies.engine import MODEL
+from policies.errors import ExpiredBundleError
 from policies.facts import Json
+from policies.grounds import Ground
 from policies.lines import LINE_COLUMNS, PolicyLine
 from policies.texts import Texts
 from policies.vocabulary import WILDCARD, Vocabulary
@@ -26,13 +28,15 @@ class Route:
     classes: tuple[str, ...]
     reasons: tuple[str, ...]
     texts: tuple[str, ...]
+    recipients: tuple[str, ...] = (WILDCARD,)
 
-    def speaks(self, *, purpose: str, org_class: str, reason: str) -> bool:
+    def speaks(self, *, purpose: str, org_class: str, reason: str, recipient: str) -> bool:
         """Whether this route is offered in this refusal."""
         return (
             self.purpose in (WILDCARD, purpose)
             and (WILDCARD in self.classes or org_class in self.classes)
             and (WILDCARD in self.reasons or reason in self.reasons)
+            and (WILDCARD in self.recipients or recipient in self.recipients)
         )
 
 
@@ -43,7 +47,8 @@ class RuleSet:
     Attributes:
         documents: relative path to content.
         purposes: purpose id to its row.
-        carriers: purpose id to the convenant that carries it.
+        carriers: purpose id to every document that carries it, one a region at most.
+        proofs: proof id to its row.
         clauses: rule id to clause.
     """
 
@@ -52,7 +57,8 @@ class RuleSet:
     purposes: Mapping[str, Purpose]
     grounds: Mapping[str, Ground]
     classes: Mapping[str, OrgClass]
-    carriers: Mapping[str, Convenant]
+    proofs: Mapping[str, Proof]
+    carriers: Mapping[str, tuple[Convenant, ...]]
     clauses: Mapping[str, Clause]
     routes: tuple[Route, ...]
     texts: Texts
@@ -60,7 +66,7 @@ class RuleSet:
     lines: tuple[PolicyLine, ...]
 
     def canonical(self) -> bytes:
-        """The RFC 8785 bytes of documents, lines, vocabulary, model and compiler version."""
+        """The RFC 8785 bytes of documents, lines, obligations, vocabulary, model and compiler version."""
         return rfc8785.dumps(
             {
                 "schema": "bundle/v1",
@@ -69,6 +75,11 @@ class RuleSet:
                 "documents": {file: dict(content) for file, content in self.documents.items()},
                 "columns": list(LINE_COLUMNS),
                 "lines": [list(line.cells()) for line in self.lines],
+                "obligations": {
+                    rid: [duty.record() for duty in clause.obligations]
+                    for rid, clause in self.clauses.items()
+                    if clause.obligations
+                },
                 "vocabulary": {column: sorted(words) for column, words in self.vocabulary.items()},
             }
         )
@@ -78,6 +89,40 @@ class RuleSet:
         """Hex SHA-256 of the canonical bytes: the name every decision record carries."""
         return hashlib.sha256(self.canonical()).hexdigest()
 
+    def check_in_force(self, day: date) -> None:
+        """There is something to decide with on this day: the statutory bundle, and what at least one region says.
+
+        Raises:
+            ExpiredBundleError: there is not, so a service must not start or go on with it.
+        """
+        holding = {one.kind == "lex" for one in self.convenants if one.validity.holds(day)}
+        if True not in holding:
+            raise ExpiredBundleError("the statutory bundle does not hold on this day")
+        if False not in holding:
+            raise ExpiredBundleError("no region's document holds on this day")
+
     def is_party(self, *, purpose: str, oin: str, org_class: str, day: date) -> bool:
-        """Whether this organisation was party, on that day, to the document that carries the purpose."""
-        return self.carriers[purpose].is_party(oin=oin, org_class=org_class, day=day)
+        """Whether this organisation was party, on that day, to a document that carries the purpose."""
+        return bool(self.shared(purpose=purpose, sides=((oin, org_class),), day=day))
+
+    def shared(self, *, purpose: str, sides: Iterable[tuple[str, str]], day: date) -> tuple[str, ...]:
+        """Labels of the agreements on this purpose to which each (OIN, class) was party on that day, sorted."""
+        both = tuple(sides)
+        return tuple(
+            sorted(
+                one.label
+                for one in self.carriers[purpose]
+                if one.kind == "convenant"
+                and all(one.is_party(oin=oin, org_class=org_class, day=day) for oin, org_class in both)
+            )
+        )
+
+    def after_end(self, *, purpose: str, ground: str, day: date) -> AfterEnd | None:
+        """What must now happen to live signals of this purpose on this ground; None while both hold.
+
+        The purpose speaks first: without it there is nothing a signal could be based on instead.
+        """
+        for row in (self.purposes[purpose], self.grounds[ground]):
+            if row.validity.until is not None and row.validity.until <= day:
+                return row.after_end
+        return None

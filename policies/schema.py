@@ -1,7 +1,7 @@
 """Documents and records against their published JSON Schemas in ``policies/schemas``."""
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
@@ -12,7 +12,18 @@ from policies.errors import SchemaError
 
 SCHEMAS = Path(__file__).parent / "schemas"
 DOCUMENT_SCHEMAS = frozenset(
-    {"convenant/v1", "gronden/v1", "doelen/v1", "organisaties/v1", "routes/v1", "teksten/v1", "partijen/v1"}
+    f"{name}/v1"
+    for name in (
+        "convenant",
+        "gronden",
+        "doelen",
+        "bewijzen",
+        "citaten",
+        "organisaties",
+        "partijen",
+        "routes",
+        "teksten",
+    )
 )
 
 _RULES = {
@@ -39,6 +50,7 @@ def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(text), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
+@lru_cache(maxsize=64)
 def check_schema(document: Document) -> str:
     """The schema name of a document that follows it.
 
@@ -50,9 +62,8 @@ def check_schema(document: Document) -> str:
         raise document.error(SchemaError, ("schema",), f"must be one of {', '.join(sorted(DOCUMENT_SCHEMAS))}")
     errors = [_deepest(error) for error in validator(name).iter_errors(document.content)]
     if errors:
-        fields = sorted((document.line(_field(error)), dotted(_field(error)), _rule(error)) for error in errors)
-        line, field, rule = fields[0]
-        raise SchemaError(file=document.file, line=line, field=field, rule=rule)
+        first = min(errors, key=lambda error: (document.line(_field(error)), dotted(_field(error)), _rule(error)))
+        raise document.error(SchemaError, _field(first), _rule(first))
     return name
 
 

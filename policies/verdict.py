@@ -32,15 +32,28 @@ class Obligation:
         id: obligation id.
         phase: ``vooraf`` (unmet means nothing is disclosed) or ``achteraf`` (becomes a task).
         term: ISO 8601 duration for ``achteraf``, or None.
+        working_days: the term counts working days.
+        to: who is informed, ``person`` or ``guardian``, where age decides that.
+        deferred_on: the ground on which it is put off; the term is then that of the next look.
     """
 
     id: str
     phase: Literal["vooraf", "achteraf"]
     term: str | None
+    working_days: bool = False
+    to: tuple[str, ...] = ()
+    deferred_on: str | None = None
 
     def record(self) -> dict[str, Json]:
-        """The obligation as it stands in ``decision/v1``."""
-        return {"id": self.id, "phase": self.phase, "term": self.term}
+        """The obligation as it stands in ``decision/v1``; what does not apply is left out."""
+        record: dict[str, Json] = {"id": self.id, "phase": self.phase, "term": self.term}
+        if self.working_days:
+            record["working_days"] = True
+        if self.to:
+            record["to"] = list(self.to)
+        if self.deferred_on is not None:
+            record["deferred_on"] = self.deferred_on
+        return record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +61,7 @@ class Permit:
     """The question was answered with yes, up to ``level``.
 
     Attributes:
-        level: 1 (others are involved) or 2 (organisation and contact).
+        level: 0 (it may be done and shows nothing) to 4 (content); the broker itself shows 2 at most.
         ground: the winning ground.
         rule: the deciding rule, ``document@version/clause``.
         rules: every rule that spoke, sorted.

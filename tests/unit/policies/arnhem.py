@@ -3,6 +3,7 @@
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
@@ -92,6 +93,27 @@ def changed_documents(folder: Path, *changes: tuple[str, str, str]) -> Path:
         assert old in text, f"{file} has nothing to change"
         (target / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     return target
+
+
+class Citation(NamedTuple):
+    """One quoted passage and where it was taken from."""
+
+    id: str
+    file: str
+    sha256: str
+    passage: str
+
+
+def read_rows(file: str, table: str) -> list[dict[str, Any]]:
+    """The rows of a shipped table, read without our own loader."""
+    rows: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(SHIPPED / file)[table]
+    return rows
+
+
+def read_citations() -> list[Citation]:
+    """The shipped quotations, read without our own loader."""
+    rows = read_rows("lex/citaten.yaml", "citaten")
+    return [Citation(row["id"], row["bestand"], row["sha256"], row["passage"]) for row in rows]
 
 
 def read_table(name: str) -> list[dict[str, str]]:

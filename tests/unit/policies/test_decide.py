@@ -71,6 +71,21 @@ UNKNOWN_ASK: dict[str, Any] = {
     "approval": "sure",
     "families": frozenset({"dmk"}),
     "simulated_bsn_right": 1,
+    "proof": "lapsed",
+    "proof_ends_on": "2026-11-24",
+    "consent": "yes",
+    "consent_by": frozenset({"neighbour"}),
+    "dossier": "acuut_elders",
+    "meldcode_approval": 1,
+    "acute_open": 0,
+    "recipient": "buurman",
+    "recipient_organisation": "12",
+    "category": "roddel",
+    "level": True,
+    "age": 12,
+    "custody": "perhaps",
+    "deferral": "geen",
+    "fulfilled": ("informeer_betrokkene",),
 }
 UNKNOWN_HIT: dict[str, Any] = {
     "holder": "12",
@@ -80,6 +95,7 @@ UNKNOWN_HIT: dict[str, Any] = {
     "ground": "geen",
     "shielded": 0,
     "excluded": None,
+    "consent": "perhaps",
 }
 
 
@@ -108,6 +124,20 @@ def test_an_unknown_fact_of_a_hit_is_refused_and_not_echoed(point: DecisionPoint
     assert isinstance(recorded, dict)
     assert isinstance(recorded["hit"], dict)
     assert recorded["hit"][fact] == "?"
+
+
+def test_every_fact_is_looked_at() -> None:
+    """No fact can carry a word of nobody's vocabulary: each stands in the lists above."""
+    assert set(UNKNOWN_ASK) == set(AskFacts.__slots__)
+    assert set(UNKNOWN_HIT) == set(HitFacts.__slots__)
+
+
+@pytest.mark.parametrize("level", [-1, 5, "2", 2.0])
+def test_a_level_is_one_of_five(point: DecisionPoint, level: Any) -> None:  # noqa: ANN401 -- anything but a level
+    """A level outside 0 to 4, or of another type, is outside the vocabulary."""
+    refusal = point.may_ask(replace(CHECK, level=level))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.near_miss) == ("outside-vocabulary", ("level",))
 
 
 @pytest.mark.parametrize("grounds", [("JW-7.1.4.1",) * 4, ["JW-7.1.4.1"], (7,)])
@@ -161,6 +191,12 @@ def test_what_may_be_seen_never_exceeds_what_may_be_asked(tmp_path: Path) -> Non
     assert seen.level == 1
 
 
+CONSENTED = replace(
+    CHECK, standing="consent", consent="given", consent_by=frozenset({"person"}), age="18to22", grounds=("TOEST",)
+)
+"""A check that rests on consent: given, by who must give it."""
+
+
 def two_grounds(tmp_path: Path) -> DecisionPoint:
     """A decision point where the check also rests on consent, given."""
     rows = "        grondslagen: [JW-7.1.4.1]\n        uitkomst: 2\n"
@@ -177,7 +213,7 @@ def two_grounds(tmp_path: Path) -> DecisionPoint:
     niveau: {min: 1, max: 2}
     grondslagen: [TOEST]
     bewijs: [consent]
-    toestemming: given
+    toestemming: [given]
 
   - id: kijken-zelf
     artikel: '4 lid 4'
@@ -210,7 +246,7 @@ def test_at_equal_levels_statute_wins_from_consent(tmp_path: Path) -> None:
     """Two grounds that both open the same level: the statutory one is the winning ground."""
     point = two_grounds(tmp_path)
     for grounds in (("TOEST", "JW-7.1.4.1"), ("JW-7.1.4.1", "TOEST")):
-        permit = point.may_ask(replace(CHECK, standing="consent", grounds=grounds))
+        permit = point.may_ask(replace(CONSENTED, grounds=grounds))
         assert isinstance(permit, Permit)
         assert (permit.ground, permit.rule) == ("JW-7.1.4.1", "vira@2026.1.0/kijken-zelf")
         assert permit.rules == ("vira@2026.1.0/kijken-toestemming", "vira@2026.1.0/kijken-zelf")
@@ -219,7 +255,7 @@ def test_at_equal_levels_statute_wins_from_consent(tmp_path: Path) -> None:
 def test_each_ground_is_followed_by_itself_into_what_is_seen(tmp_path: Path) -> None:
     """Only a ground on which the question was permitted can show a signal."""
     point = two_grounds(tmp_path)
-    asked = replace(CHECK, standing="consent", grounds=("TOEST",))
+    asked = CONSENTED
     assert isinstance(point.may_ask(asked), Permit)
     refusal = point.may_see(asked, SIGNAL_OF_GI)
     assert isinstance(refusal, Refusal)
@@ -230,10 +266,20 @@ def test_each_ground_is_followed_by_itself_into_what_is_seen(tmp_path: Path) -> 
 
 
 def test_without_consent_the_ground_consent_opens_nothing(tmp_path: Path) -> None:
-    """Ground toestemming with any other standing than consent is refused (P3)."""
+    """Ground toestemming opens in one case: consent is the standing, given, by everybody who must give it (P3)."""
     point = two_grounds(tmp_path)
-    for asked in (CHECK, replace(CHECK, standing="none"), replace(CHECK, standing="statutory_reference")):
-        assert isinstance(point.may_ask(replace(asked, grounds=("TOEST",))), Refusal)
+    closed: list[dict[str, Any]] = [
+        {"standing": "none"},
+        {"standing": "own_signal"},
+        {"standing": "statutory_reference"},
+        *({"consent": state} for state in ("unknown", "refused", "withdrawn", "expired")),
+        {"consent_by": frozenset()},
+        {"consent_by": frozenset({"guardian"})},
+        {"age": "unknown"},
+        {"age": "12to15"},
+    ]
+    for change in closed:
+        assert isinstance(point.may_ask(replace(CONSENTED, **change)), Refusal), change
 
 
 def test_facts_have_no_room_for_anything_else() -> None:

@@ -28,12 +28,15 @@ ASKED = Request(
     level="2",
     ground="JW-7.1.4.1",
     standing="own_signal",
+    proof="none",
     approval="none",
+    meldcode="unmet",
     right="register",
     families="within",
-    party="yes",
-    consent="none",
+    party="vira@2026.1.0",
+    consent="unknown",
     exc="none",
+    age="unknown",
     day="20261122",
 )
 

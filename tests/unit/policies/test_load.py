@@ -1,6 +1,8 @@
 """Loading: the whole bundle or an error that names file, line, field and rule."""
 
 import shutil
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,13 +16,16 @@ from policies.errors import (
     DocumentError,
     EmptyBundleError,
     InsecureBundleError,
+    MissingRegionError,
     SchemaError,
     YamlError,
 )
 from policies.load import SHIPPED
-from tests.unit.policies.arnhem import DAY, VIRA, WIJKTEAM, changed_documents, read_table
+from tests.unit.policies.amsterdam import AA_DOCUMENT
+from tests.unit.policies.arnhem import CHECK, DAY, VIRA, WIJKTEAM, changed_documents, read_table
 
 TEKSTEN = "lex/teksten.yaml"
+LEX = "lex/wettelijk.yaml"
 
 MALFORMED = read_table("malformed_documents.yaml")
 KINDS: dict[str, type[DocumentError]] = {kind.__name__: kind for kind in (YamlError, SchemaError, ClauseError)}
@@ -78,7 +83,8 @@ def test_an_empty_folder_refuses_to_start(tmp_path: Path) -> None:
 def test_tables_without_a_convenant_refuse_to_start(tmp_path: Path) -> None:
     """Purposes and grounds alone decide nothing."""
     folder = changed_documents(tmp_path)
-    (folder / VIRA).unlink()
+    shutil.rmtree(folder / "regio")
+    (folder / "lex" / "wettelijk.yaml").unlink()
     with pytest.raises(EmptyBundleError):
         load_bundle(folder)
 
@@ -100,6 +106,92 @@ def test_a_purpose_nobody_carries_is_refused(tmp_path: Path) -> None:
     folder = changed_documents(tmp_path, ("lex/doelen.yaml", "- id: verwijsindex", "- id: wensenlijst"))
     with pytest.raises(BundleError):
         load_bundle(folder)
+
+
+HG = "regio/arnhem-achterhoek/huiselijk-geweld.yaml"
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "field"),
+    [
+        ((VIRA, "soort: convenant\ntitel", "soort: geen_convenant\ntitel"), ClauseError, "afspraken"),
+        ((HG, "soort: geen_convenant\ntitel", "soort: convenant\ntitel"), ClauseError, "afspraken"),
+        ((HG, "id: vt-melding, soort: geen_convenant", "id: vt-melding, soort: convenant"), ClauseError, "doelen"),
+        ((HG, "regio: arnhem-achterhoek\n", ""), ClauseError, "regio"),
+        ((LEX, "soort: lex\n", "soort: lex\nregio: arnhem-achterhoek\n"), ClauseError, "regio"),
+        ((HG, "brontekst: Wij kiezen niet", "brontekst: Wij kiezen altijd"), ClauseError, "motivering.brontekst"),
+    ],
+)
+def test_a_document_is_what_its_kind_says(
+    tmp_path: Path, change: tuple[str, str, str], error: type[DocumentError], field: str
+) -> None:
+    """No agreement without clauses, none with them where there is none, and its reason stands in the text it quotes."""
+    with pytest.raises(error) as caught:
+        load_bundle(changed_documents(tmp_path, change))
+    assert caught.value.field == field
+
+
+def test_a_region_that_does_not_say_is_refused(tmp_path: Path) -> None:
+    """Where each region must say whether it has an agreement, silence is not read as none."""
+    position = (
+        "  - {id: overlast, soort: geen_convenant, verantwoordelijke: 'iedere organisatie zelf, volgens de wet'}\n"
+    )
+    with pytest.raises(MissingRegionError, match="arnhem-achterhoek"):
+        load_bundle(changed_documents(tmp_path, (HG, position, "")))
+
+
+def test_a_region_that_is_gone_is_refused(tmp_path: Path) -> None:
+    """A deleted document leaves its region silent, and the bundle does not load."""
+    folder = changed_documents(tmp_path)
+    (folder / VIRA).unlink()
+    with pytest.raises(MissingRegionError, match="verwijsindex"):
+        load_bundle(folder)
+
+
+def test_a_later_version_may_follow_in_the_same_region(tmp_path: Path) -> None:
+    """Two documents of one region carry one purpose one after the other, never together."""
+    folder = changed_documents(tmp_path, (VIRA, "tot: 2031-01-01", "tot: 2028-01-01"))
+    text = (folder / VIRA).read_text(encoding="utf-8").replace("versie: 2026.1.0", "versie: 2028.1.0")
+    later = text.replace("{van: 2025-01-01, tot: 2028-01-01", "{van: 2028-01-01, tot: 2031-01-01")
+    (folder / "regio" / "arnhem-achterhoek" / "verwijsindex-2028.yaml").write_text(later, encoding="utf-8")
+    point = load_bundle(folder).decision_point()
+    rules = [point.may_ask(replace(CHECK, day=day)).rule for day in (date(2027, 12, 31), date(2028, 1, 1))]
+    assert rules == ["vira@2026.1.0/kijken", "vira@2028.1.0/kijken"]
+
+
+def test_a_document_twice_is_refused(tmp_path: Path) -> None:
+    """One version of one document exists once."""
+    folder = changed_documents(tmp_path)
+    shutil.copy(folder / HG, folder / "regio" / "kopie.yaml")
+    with pytest.raises(ConflictError):
+        load_bundle(folder)
+
+
+BLOCKING = """
+  - id: blokkeren
+    artikel: 'art. 4 lid 2'
+    brontekst: null
+    motivering: Dit mag een convenant niet zeggen.
+    effect: verbieden
+    reden: holder-never
+    handelingen: [share]
+    vragend: [veilig_thuis]
+    ontvangend: [wijkteam]
+    doel: vt-melding
+    categorieen: [hulp]
+    niveau: {min: 1, max: 4}
+    grondslagen: [WMO-4.1.1-2]
+
+  - id: overleg-oproep
+"""
+
+
+def test_a_convenant_never_blocks_a_statutory_route(tmp_path: Path) -> None:
+    """Even where it allows more on a statutory ground itself, an agreement forbids nothing the statute allows."""
+    folder = changed_documents(tmp_path, (AA_DOCUMENT, "\n  - id: overleg-oproep\n", BLOCKING))
+    with pytest.raises(ClauseError, match="what a statute allows") as caught:
+        load_bundle(folder)
+    assert (caught.value.clause, caught.value.field) == ("blokkeren", "afspraken[1].grondslagen")
 
 
 def test_two_documents_claiming_one_purpose_are_refused(tmp_path: Path) -> None:
@@ -216,6 +308,7 @@ def test_every_error_of_a_bundle_is_a_convenant_error() -> None:
         queue += kind.__subclasses__()
     assert found == {
         "ConvenantError", "DocumentError", "YamlError", "SchemaError", "ClauseError", "BundleError",
-        "EmptyBundleError", "ConflictError", "InsecureBundleError", "FactsError", "EngineError", "LineError",
+        "EmptyBundleError", "ConflictError", "MissingRegionError",
+        "ExpiredBundleError", "InsecureBundleError", "FactsError", "EngineError", "LineError",
         "ModelError", "WordError",
     }  # fmt: skip

@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from itertools import product
 from pathlib import Path
 
@@ -12,13 +12,15 @@ import pytest
 import rfc8785
 from jsonschema import Draft202012Validator
 
-from policies import AskFacts, Bundle, DecisionPoint, HitFacts, Permit, Refusal
+from policies import AskFacts, Bundle, DecisionPoint, Permit, Refusal
 from policies.errors import FactsError
-from policies.facts import Json
+from policies.facts import Json, ask_record, hit_record
 from policies.question import read_question
 from policies.schema import SCHEMAS, validator
 from tests.unit.policies.arnhem import CHECK, REGISTER, SIGNAL_OF_GI
-from tests.unit.policies.test_decisions import ROWS, decide
+from tests.unit.policies.rows import decide
+from tests.unit.policies.statutory import TELL_POLICE
+from tests.unit.policies.test_decisions import ROWS
 
 LARGEST_SEE_RECORD = 899
 """Bytes of RFC 8785 a may_see record may take, since a whole page of hits shares one padded payload."""
@@ -127,12 +129,13 @@ GOOD: dict[str, Json] = {
 }
 
 
-def test_facts_are_read_back() -> None:
+def test_facts_are_read_back(shipped: Bundle) -> None:
     """Facts in JSON are the facts they were."""
     assert read_question(GOOD) == (CHECK, None)
-    hit: dict[str, Json] = {name: getattr(SIGNAL_OF_GI, name) for name in HitFacts.__slots__}
+    hit = hit_record(SIGNAL_OF_GI, shipped.vocabulary)
     assert read_question({**GOOD, "hit": hit}) == (CHECK, SIGNAL_OF_GI)
-    assert set(AskFacts.__slots__) == {*GOOD, "simulated_bsn_right"}
+    needed = {field.name for field in fields(AskFacts) if field.default is MISSING}
+    assert needed == set(GOOD)
 
 
 @pytest.mark.parametrize(
@@ -155,3 +158,37 @@ def test_facts_that_are_not_facts_name_their_member(content: Json, member: str) 
         read_question(content)
     assert str(caught.value).startswith(f"{member}: ")
     assert "999990408" not in str(caught.value)
+
+
+def test_a_fact_at_its_default_is_left_out_and_every_other_stands(shipped: Bundle, point: DecisionPoint) -> None:
+    """A record names each fact that could open something, and no more, so records of a check stay small."""
+    plain = point.may_ask(CHECK).record()["facts"]
+    assert isinstance(plain, dict)
+    assert set(plain) == {*GOOD, "simulated_bsn_right"}
+    told = ask_record(TELL_POLICE, shipped.vocabulary)
+    assert (told["dossier"], told["meldcode_approval"], told["recipient"]) == ("complete", False, "politie")
+    assert "acute_open" not in told
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "named"),
+    [
+        ("proof_ends_on", "24-11-2026", "facts.proof_ends_on"),
+        ("consent_by", "person", "facts.consent_by"),
+        ("fulfilled", [1], "facts.fulfilled"),
+    ],
+)
+def test_a_later_fact_that_is_none_is_named(member: str, value: Json, named: str) -> None:
+    """A fact with a default is read as strictly as the others."""
+    with pytest.raises(FactsError) as caught:
+        read_question({**GOOD, member: value})
+    assert str(caught.value).startswith(f"{named}: ")
+
+
+def test_an_unknown_day_of_a_proof_is_made_again(point: DecisionPoint) -> None:
+    """A last day that stood as ? in a record is unknown again on replay."""
+    content: dict[str, Json] = {**GOOD, "proof_ends_on": "?"}
+    ask, _ = read_question(content)
+    refusal = point.may_ask(ask)
+    assert isinstance(refusal, Refusal)
+    assert refusal.near_miss == ("proof_ends_on",)
