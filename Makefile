@@ -40,7 +40,7 @@ demo: set-up-run ## play the scenarios on real processes; leaves build/demo [DAT
 check: python ## set up, then every test; leaves build/check/stages.json
 	@exec $(PYTHON) -m tests.check.stages
 
-region: set-up-run ## a region from a GBA-V file, every match against a plaintext oracle; leaves build/region [DATA=FILE OUT=DIR DATE=YYYY-MM-DD ASSESSMENTS=FILE]
+region: set-up-dev ## a region from a GBA-V file, every match against a plaintext oracle; leaves build/region [DATA=FILE OUT=DIR DATE=YYYY-MM-DD ASSESSMENTS=FILE]
 	@exec $(VENV)/bin/python -m tests.region $(if $(DATA),--data '$(DATA)') --out '$(OUT)' \
 		$(if $(DATE),--date '$(DATE)') $(if $(ASSESSMENTS),--assessments '$(ASSESSMENTS)')
 

@@ -48,13 +48,8 @@ def accept(store: Store, trust: Trust, text: bytes, *, custodian: str, now: int)
         raise ImportRefusedError("the organisation may not use every family of the grant")
     if now >= grant.expires_at or grant.issued_on > _day(now + SKEW_S):
         raise ImportRefusedError("the grant has expired, or is issued on a later day")
-    # (5) Stated by now, and after everything this custodian ever gave is known: what it forgot could be given a second
-    # time, and so could what is postdated beyond the day on which it is forgotten.
-    if any(signer.at > now + SKEW_S for signer in signers):
-        raise ImportRefusedError("the grant is stated at a time to come")
-    forgotten_at = store.number(_FORGOTTEN_AT)
-    if forgotten_at is not None and any(signer.at <= forgotten_at + SKEW_S for signer in signers):
-        raise ImportRefusedError("the grant is older than what this custodian remembers; ask for a new one")
+    # (5) Stated by now, and after everything this custodian ever gave is known.
+    _check_memory(store, signers, now=now)
     # (6) Once: accepting it again would give its elements a second time.
     with store.transaction():
         added = store.change(
@@ -172,6 +167,15 @@ def _check_people(roster: Roster | None, signers: tuple[Signer, ...]) -> None:
     known = {worker.broker_sub: worker.roles for worker in workers if worker.broker_sub is not None}
     if any(signer.role not in known.get(signer.sub, ()) for signer in signers):
         raise ImportRefusedError("one of the two people is not on the organisation's roster in that role")
+
+
+def _check_memory(store: Store, signers: tuple[Signer, ...], *, now: int) -> None:
+    """What this custodian forgot could be given a second time, and so could what is postdated beyond that moment."""
+    if any(signer.at > now + SKEW_S for signer in signers):
+        raise ImportRefusedError("the grant is stated at a time to come")
+    forgotten_at = store.number(_FORGOTTEN_AT)
+    if forgotten_at is not None and any(signer.at <= forgotten_at + SKEW_S for signer in signers):
+        raise ImportRefusedError("the grant is older than what this custodian remembers; ask for a new one")
 
 
 def _left(store: Store, grant: Grant) -> Mapping[str, int]:

@@ -59,27 +59,20 @@ class _Found:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """How what is due is read, and as of when."""
-
-    at_most: int
-    vouched_at: int | None
-    clock: Clock
-    retention: RetentionReader
-
-    async def found(self) -> _Found:
-        """Return what is due now, or was when somebody else last vouched for the time."""
-        day, now = self.clock.today(), self.clock.now()
-        if self.vouched_at is not None:
-            # The day in UTC is the one in the Netherlands or the one before it: two hours late at most, never early.
-            day = min(day, datetime.fromtimestamp(self.vouched_at, UTC).date())
-            now = min(now, self.vouched_at)
-        return _Found(
-            day=day,
-            signals=await self.retention.due(day=day, at_most=self.at_most),
-            tickets=await self.retention.forgettable_tickets(expired_before=now - TICKETS_KEPT_S, at_most=MAX_TICKETS),
-        )
+async def _found_due(
+    *, at_most: int, vouched_at: int | None, clock: Clock, retention: RetentionReader
+) -> _Found:  # fmt: skip
+    """Return what is due now, or was when somebody else last vouched for the time."""
+    day, now = clock.today(), clock.now()
+    if vouched_at is not None:
+        # The day in UTC is the one in the Netherlands or the one before it: two hours late at most, never early.
+        day = min(day, datetime.fromtimestamp(vouched_at, UTC).date())
+        now = min(now, vouched_at)
+    return _Found(
+        day=day,
+        signals=await retention.due(day=day, at_most=at_most),
+        tickets=await retention.forgettable_tickets(expired_before=now - TICKETS_KEPT_S, at_most=MAX_TICKETS),
+    )
 
 
 async def sweep_signals(
@@ -99,16 +92,21 @@ async def sweep_signals(
         NotRecordedError: it could not be read or written; what was done is found at the next sweep.
     """
     # (1) What is due, read before the tick so that nobody's answer waits for it.
-    reading = _Reading(at_most=at_most, vouched_at=vouched_at, clock=clock, retention=retention)
-    found = await reading.found()
+    found = await _found_due(at_most=at_most, vouched_at=vouched_at, clock=clock, retention=retention)
     # (2) Nothing to do is no entry, unless silence would tell something.
     if not (found.signals or found.tickets or always_recorded):
         return Swept(day=found.day, recorded=False)
     async with log.turn() as turn:
-        return await _in_turn(found, reading, always_recorded=always_recorded, bundle=bundle, turn=turn)
+        return await _in_turn(
+            found, at_most=at_most, always_recorded=always_recorded, vouched_at=vouched_at, bundle=bundle,
+            clock=clock, retention=retention, turn=turn,
+        )  # fmt: skip
 
 
-async def _in_turn(found: _Found, reading: _Reading, *, always_recorded: bool, bundle: str, turn: Turn) -> Swept:
+async def _in_turn(
+    found: _Found, *, at_most: int, always_recorded: bool, vouched_at: int | None, bundle: str, clock: Clock,
+    retention: RetentionReader, turn: Turn,
+) -> Swept:  # fmt: skip
     for _ in range(MAX_TRIES):
         if not (found.signals or found.tickets or always_recorded):
             return Swept(day=found.day, recorded=False)
@@ -116,9 +114,9 @@ async def _in_turn(found: _Found, reading: _Reading, *, always_recorded: bool, b
         try:
             await turn.commit(_proposal(found, bundle=bundle))
         except StaleDecisionError:
-            found = await reading.found()
+            found = await _found_due(at_most=at_most, vouched_at=vouched_at, clock=clock, retention=retention)
             continue
-        return found.swept(at_most=reading.at_most)
+        return found.swept(at_most=at_most)
     raise StaleDecisionError
 
 

@@ -134,10 +134,7 @@ async def test_an_import_may_be_refused_like_any_registration(world: World) -> N
 
 
 async def test_a_colleague_learns_of_a_key_only_that_it_was_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stored or refused, a row sent again by a colleague carries nothing out, and another's tickets serve nobody.
-
-    That is what a partner relies on when a colleague finishes an import whose worker left.
-    """
+    """Stored or refused, a row sent again by a colleague carries nothing out, and another's tickets serve nobody."""
     stored, refused = world.asker(WIJKTEAM), world.asker(GI, purpose="proefregio", ground="GEEN")
     sent = [(asker, imported(asker)) for asker in (stored, refused)]
     await world.send_registration(stored, sent[0][1])
