@@ -79,7 +79,7 @@ def _signed(release: Release, people: Mapping[str, Signer]) -> Activation:
 
 
 def _valid(bundle: Bundle, today: date) -> Bundle:
-    """Return the bundle, if some document in it that carries a purpose holds today. Raises SettingsError."""
-    if not any(convenant.purposes and convenant.validity.holds(today) for convenant in bundle.convenants):
-        raise SettingsError("policy_release", "has expired: no document in it holds today", "sign a newer one")
+    """Return the bundle, if there is something in it to decide with today. Raises SettingsError."""
+    with told("bundle", "take documents that hold today", also=(ConvenantError,)):
+        bundle.check_in_force(today)
     return bundle

@@ -17,8 +17,8 @@ WRITERS = (
     "audit/stored_log.py",
 )
 WRITTEN = re.compile(r"(?:INSERT INTO|UPDATE) [a-z_]+")
-UNREACHED = {"INSERT INTO signal_exclusions"}
-"""What no request can bring about yet."""
+UNREACHED = {"INSERT INTO signal_exclusions", "INSERT INTO bundles"}
+"""What no request can bring about; a bundle comes into force at a start (`test_activate_policy.py` breaks that off)."""
 
 
 @pytest.mark.parametrize("arguments", [["flood", "1", "1"], ["kill", "many", "1"], ["kill", "-1", "1"], ["kill"]])

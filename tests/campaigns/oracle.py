@@ -93,6 +93,8 @@ def entries_are_exact(region: Region, books: Acknowledged) -> int:
             wrapped = key.unwrap(row.wrapped_key, index=index, group="meta")
             opening = open_group(group="meta", key=wrapped, nonce=row.nonce, ciphertext=row.ciphertext)
             meta: Any = parse_payload(opening.payload)
+            if meta["schema"] == "entry-policy/v1":
+                continue  # nobody asked: a policy came into force
             if meta["outcome"] != "error":
                 done[meta["request"]["sha256"]] += 1
     told = Counter(one.request_sha256 for one in books.told.values())

@@ -64,7 +64,7 @@ def test_every_step_is_reported_with_its_rule_and_verified_receipt(
         assert step["receipt_verified"] is True
         assert (folder / step["receipt_path"]).is_file()
         assert step["rule_ids"] or step["outcome"] == "refused"
-    assert [step["leaf_index"] for step in report["steps"]] == list(range(11))
+    assert [step["leaf_index"] for step in report["steps"]] == list(range(1, 12))  # the first entry is the policy
 
 
 def test_mieke_ends_as_the_policy_says(report: dict[str, Any]) -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from broker.domain.changes import ActivateBundle
-from broker.domain.errors import PolicyNotSuccessorError
+from broker.domain.errors import PolicyNotSuccessorError, StorageError
 from broker.flows.activate_policy import Activation, Signed, activate_policy
 from broker.ports import BUNDLE, Committed, StampKey, StampKind
 from broker.protocol.messages import WireReceipt
 from broker.protocol.signing_keys import b64url_bytes
-from tests.simulators.broker_world import World, log_size
+from tests.simulators.broker_world import World, held_in, log_size
+from tests.simulators.databases import DATABASES
 
 FIRST, SECOND, OTHER = "a" * 64, "b" * 64, "c" * 64
 SIGNED = Signed(
@@ -74,6 +75,15 @@ async def test_a_broker_without_history_takes_any_release(world: World) -> None:
     """A new broker begins with the release in force in its region, whatever that one replaced."""
     await _activate(world, Activation(bundle=SECOND, mark="signed", signed=replace(SIGNED, replaces=OTHER)))
     assert await world.bundles.bundle_in_force() == SECOND
+
+
+@pytest.mark.parametrize("world", DATABASES, indirect=True)
+async def test_what_the_database_refuses_leaves_no_entry(world: World) -> None:
+    """Entry and change are one: when the change cannot be written there is no entry, and nothing is in force."""
+    held_in(world).write("ALTER TABLE bundles RENAME COLUMN activated_at TO elsewhere")
+    with pytest.raises(StorageError):
+        await _activate(world, Activation(bundle=FIRST, mark="unsigned"))
+    assert (await world.bundles.bundle_in_force(), await _version(world), await log_size(world)) == (None, 0, 0)
 
 
 def test_a_change_names_its_bundle_and_moment() -> None:
