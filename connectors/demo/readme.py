@@ -82,7 +82,8 @@ def main(arguments: Sequence[str] = ()) -> int:
         lines = [line for line in done.stdout.splitlines() if not line.startswith("set-up: ")]
         shown = excerpt("\n".join(lines)) if command == "make demo" else "\n".join(lines[-_CHECK_LINES:])
         text = with_block(text, command, shown)
-    README.write_text(text, encoding="utf-8")
+        # Written at once: `make check` compares this file with the demonstration, and would else fail on the old one.
+        README.write_text(text, encoding="utf-8")
     return 0
 
 
