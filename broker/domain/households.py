@@ -8,7 +8,7 @@ Four kinds of match, each computed by itself; the own organisation never counts:
     address   the same address, another subject; whether a crowd makes it mute is judged afterwards (`disclosures`)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -128,19 +128,24 @@ def find_hits(household: Household, found: Iterable[FoundToken], *, asker: str, 
     return tuple(hits[key] for key in sorted(hits, key=lambda key: (STRENGTH[key[0]], key[1])))
 
 
-def gives_standing(household: Household, found: Iterable[FoundToken], *, day: date) -> frozenset[str]:
+def gives_standing(
+    household: Household, found: Iterable[FoundToken], *, kinds: Collection[str], day: date
+) -> frozenset[str]:
     """Return the ids of the asker's own active signals that are on this household.
 
-    An address gives no standing (a flat is no household), and neither does a stated relation.
+    Only a signal on the subject counts, or one on another child of a parent that a register or case system knows. That
+    somebody belongs to the household is merely said of a member, and who could say so would find anybody: a relation
+    that is stated gives no standing (D4). Neither does an address: a flat is no household.
 
     Args:
         household: what was asked.
         found: stored tokens of the asker's own signals for the asked purpose.
+        kinds: the match kinds that the purpose uses; another one shows nothing and gives nothing.
         day: the calendar day of the decision.
     """
-    kinds = (MatchKind.PERSON, MatchKind.MEMBER, MatchKind.FAMILY)
+    give = {MatchKind.PERSON, MatchKind.FAMILY} & {MatchKind(kind) for kind in kinds}
     return frozenset(
-        token.signal.id for token in found if token.signal.active_on(day) and _kind(household, token) in kinds
+        token.signal.id for token in found if token.signal.active_on(day) and _kind(household, token) in give
     )
 
 

@@ -53,7 +53,8 @@ async def check_household(
         indexes, today = prepared.household.indexes(), clock.today()
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
-        standing = gives_standing(prepared.household, own.found, day=today)
+        kinds = prepared.purpose.match_kinds
+        standing = gives_standing(prepared.household, own.found, kinds=kinds, day=today)
         question = Question(prepared=prepared, today=today, standing=standing)
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.

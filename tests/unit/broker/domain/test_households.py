@@ -42,6 +42,9 @@ def found(
     return FoundToken(index=index, role=role, source=source, subject=an_index(subject), signal=signal)
 
 
+EVERY = [kind.value for kind in MatchKind]
+
+
 def kinds(household: Household, *tokens: FoundToken) -> list[MatchKind]:
     """Return the kinds of match that an asker of the wijkteam gets."""
     return [hit.kind for hit in find_hits(household, tokens, asker=WIJKTEAM, day=TODAY)]
@@ -69,7 +72,7 @@ def test_a_shared_parent_is_a_family_match_unless_somebody_only_stated_it(
     household = replace(ASKED, parents=(Parent(index=MOTHER, source=asked),))
     token = found("a", TokenRole.PARENT, subject="other", source=stored, under="mother")
     assert kinds(household, token) == ([MatchKind.FAMILY] if matches else [])
-    assert bool(gives_standing(household, [token], day=TODAY)) is matches
+    assert bool(gives_standing(household, [token], kinds=EVERY, day=TODAY)) is matches
 
 
 def test_family_and_address_are_about_another_subject() -> None:
@@ -102,7 +105,23 @@ def test_another_address_is_no_match() -> None:
 def test_an_address_gives_no_standing() -> None:
     """Living at one address does not open a look at the neighbours."""
     token = found("a", TokenRole.ADDRESS, subject="other", under="home", holder=WIJKTEAM)
-    assert gives_standing(ASKED, [token], day=TODAY) == frozenset()
+    assert gives_standing(ASKED, [token], kinds=EVERY, day=TODAY) == frozenset()
+
+
+def test_a_member_gives_no_standing() -> None:
+    """Who lists a client as a member of a stranger's household does not thereby see who is involved there."""
+    token = found("a", TokenRole.SUBJECT, subject="sibling", holder=WIJKTEAM)
+    assert gives_standing(ASKED, [token], kinds=EVERY, day=TODAY) == frozenset()
+
+
+@pytest.mark.parametrize(("kind", "token"), [
+    (MatchKind.PERSON, found("a", TokenRole.SUBJECT, subject="child", holder=WIJKTEAM)),
+    (MatchKind.FAMILY, found("a", TokenRole.PARENT, subject="x", source="brp", under="mother", holder=WIJKTEAM)),
+])  # fmt: skip
+def test_only_kinds_of_the_purpose_give_standing(kind: MatchKind, token: FoundToken) -> None:
+    """What a purpose does not match on opens nothing in it."""
+    assert gives_standing(ASKED, [token], kinds={kind.value}, day=TODAY) == {token.signal.id}
+    assert gives_standing(ASKED, [token], kinds=set(EVERY) - {kind.value}, day=TODAY) == frozenset()
 
 
 def test_a_check_without_a_subject_still_finds_family() -> None:

@@ -75,6 +75,18 @@ async def test_without_standing_nothing_is_looked_up(world: World) -> None:
     assert hashlib.sha256(meta).hexdigest().encode() in receipt.openings["meta"].payload
 
 
+async def test_a_client_named_as_member_opens_no_strangers_household(world: World) -> None:
+    """There is no free search: a signal on a client opens that client's household, not one the client is put into."""
+    await world.register(world.asker(GI, **MIEKE), household(subject="neighbour", parents=("stranger",)), **YOUTH)
+    asker = world.asker(VEILIG_THUIS, **MIEKE)
+    await world.register(asker, household(subject="client", parents=("mother",)), **YOUTH)
+    with pytest.raises(RefusedError) as refused:
+        await world.check(asker, household(subject="neighbour", members=("client",)))
+    assert refused.value.document["textId"] == "vraag.no-standing"
+    answer = await world.check(asker, household(subject="client", parents=("mother",), members=("neighbour",)))
+    assert (answer.result["outcome"], matches_of(answer)) == ("nothing", [])
+
+
 async def test_a_receipt_commits_to_the_result_and_to_who_asked(world: World) -> None:
     """The openings recompute the leaf, and the leaf covers the very result that was given."""
     answer = await world.register(world.asker(GI), CHILD)
