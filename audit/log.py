@@ -14,7 +14,16 @@ from typing import Protocol
 from audit.checkpoint import Checkpoint
 from audit.entry import GROUPS, Leaf
 from audit.errors import ForkError, LogStoreError
-from audit.merkle import Node, NodeReader, TreeHead, consistency_proof, inclusion_proof, new_nodes, root_at
+from audit.merkle import (
+    Node,
+    NodeReader,
+    RememberedNodes,
+    TreeHead,
+    consistency_proof,
+    inclusion_proof,
+    new_nodes,
+    root_at,
+)  # fmt: skip
 from audit.note import compose_note
 from audit.proof import TlogProof
 from audit.receipt import Receipt
@@ -153,18 +162,21 @@ def append(
     leaves = tuple(entry.leaf(at) for entry in entries)
     transaction.insert_entries(old.size, [leaf.encode() for leaf in leaves])
     hashes = [leaf.leaf_hash for leaf in leaves]
-    transaction.insert_nodes(new_nodes(transaction, size=old.size, leaf_hashes=hashes))
+    tree = RememberedNodes(transaction)
+    nodes = new_nodes(tree, size=old.size, leaf_hashes=hashes)
+    transaction.insert_nodes(nodes)
+    tree.remember(nodes)
     transaction.insert_payloads(_sealed_rows(entries, old.size, key_encryption_key, random))
     # (3) One signature over the whole tick; the signer checks consistency for itself.
     size = old.size + len(leaves)
-    checkpoint = Checkpoint(origin=signer.name, head=TreeHead(size=size, root=root_at(transaction, size)))
+    checkpoint = Checkpoint(origin=signer.name, head=TreeHead(size=size, root=root_at(tree, size)))
     text = checkpoint.encode()
-    line = signer.sign(text, consistency_proof(transaction, old_size=old.size, new_size=size))
+    line = signer.sign(text, consistency_proof(tree, old_size=old.size, new_size=size))
     note = compose_note(text, [line])
     transaction.insert_checkpoint(size, note)
     # (4) What the receipts need.
     appended = tuple(
-        AppendedEntry(index=index, leaf=leaf, proof=inclusion_proof(transaction, index=index, size=size), sealed=sealed)
+        AppendedEntry(index=index, leaf=leaf, proof=inclusion_proof(tree, index=index, size=size), sealed=sealed)
         for index, (leaf, sealed) in enumerate(zip(leaves, entries, strict=True), start=old.size)
     )
     return Appended(checkpoint=checkpoint, note=note, entries=appended)
