@@ -17,6 +17,7 @@ from audit.entry import Leaf, check_leaf, parse_payload
 from audit.errors import AuditError, EntryError, ReceiptError, SignatureError, TileError
 from audit.note import parse_note, verify_note
 from audit.policy_file import Policy, parse_policy
+from audit.published import LENGTH_BYTES, published_bundles
 from audit.receipt import Receipt
 from audit.tile_path import ENTRIES, TILE_HEIGHT, TILE_WIDTH, tile_path
 
@@ -24,8 +25,6 @@ __all__ = [
     "Policy", "Receipt", "Report", "VerifiedCheckpoint", "VerifiedReceipt",
     "parse_policy", "verify_checkpoint", "verify_directory", "verify_receipt",
 ]  # fmt: skip
-
-_LENGTH_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,33 +202,12 @@ def _report(
 
 def _bundles(path: Path, size: int, covered: set[Path]) -> Iterator[list[bytes]]:
     """Yield the leaf hashes of each entry bundle."""
-    for index in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
-        width = min(TILE_WIDTH, size - index * TILE_WIDTH)
-        rows = list(_rows(_read_bundle(path, index, width), width))
-        entries = [row[_LENGTH_BYTES:] for row in rows]
+    for index, rows in published_bundles(path, size):
+        entries = [row[LENGTH_BYTES:] for row in rows]
         for entry in entries:
             check_leaf(entry)
         _check_tile(path, ENTRIES, index, rows, covered)
         yield [merkle.leaf_hash(entry) for entry in entries]
-
-
-def _read_bundle(path: Path, index: int, width: int) -> bytes:
-    """Return the bundle of this width, or the full one when a later publish has replaced the partial one."""
-    for name in (tile_path(ENTRIES, index, width), tile_path(ENTRIES, index)):
-        if (path / name).is_file():
-            return (path / name).read_bytes()
-    raise TileError("entries: a bundle is missing")
-
-
-def _rows(data: bytes, width: int) -> Iterator[bytes]:
-    """Yield so many entries of a bundle, each with the length before it."""
-    position = 0
-    for _ in range(width):
-        start, leaf = position, position + _LENGTH_BYTES
-        position = leaf + int.from_bytes(data[start:leaf], "big")
-        if position > len(data):
-            raise TileError("entries: a bundle is cut short")
-        yield data[start:position]
 
 
 def _tree(path: Path, hashes: list[bytes], covered: set[Path]) -> tuple[bytes, bool]:
