@@ -186,7 +186,7 @@ def _peer_appends(tree: SqliteTree, count: int) -> float:
     def append() -> None:
         for _ in range(count):
             tree.append_entry(secrets.token_bytes(430))
-            tree.get_state()
+            tree.get_root()
 
     return count / _seconds(append)
 
