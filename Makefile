@@ -44,7 +44,7 @@ region: set-up-dev ## a region from a GBA-V file, every match against a plaintex
 	@exec $(VENV)/bin/python -m tests.region $(if $(DATA),--data '$(DATA)') --out '$(OUT)' \
 		$(if $(DATE),--date '$(DATE)') $(if $(ASSESSMENTS),--assessments '$(ASSESSMENTS)')
 
-bench: set-up-dev ## side-by-side ratios, exit 1 on a missed bar; leaves build/bench/<name>.json [ONLY=tokens,check,policy]
+bench: set-up-dev ## side-by-side ratios, exit 1 on a missed bar; leaves build/bench/<name>.json [ONLY=tokens,check,policy,audit]
 	@export ONLY='$(ONLY)'
 	exec $(VENV)/bin/python -m tests.bench
 
@@ -54,7 +54,7 @@ redlines: set-up-dev ## the fifteen red lines with the tests that hold them
 readme: set-up-run ## run both commands' demo and write its output into README.md
 	@exec $(VENV)/bin/python -m connectors.demo.readme
 
-campaign: set-up-dev ## break a running region and look for what it acknowledged; leaves build/campaign/NAME.json [NAME=kill SIZE=n SEED=n]
+campaign: set-up-dev ## break a running region and look for what it acknowledged; leaves build/campaign/NAME.json [NAME=kill,syscalls SIZE=n SEED=n]
 	@exec $(VENV)/bin/python -m tests.campaigns '$(NAME)' '$(SIZE)' '$(SEED)'
 
 prove: set-up-dev ## the whole finite policy domain, properties and mutants; leaves build/prove/report.json [ACCEPT=1]

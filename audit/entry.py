@@ -10,7 +10,6 @@ A leaf is ASCII text and holds nothing personal:
 `docs/audit-format.md` says all of it, precisely enough to write another verifier.
 """
 
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -32,6 +31,7 @@ KINDS = (
 KEY_BYTES = 32
 COMMITMENT_BYTES = 32
 _PAD_MARK = b"\x80"
+_COMMITMENT_LABEL = f"{FORMAT} commit ".encode("ascii")
 MAX_TIME = 253_402_300_799  # unix seconds, the last second of the year 9999
 
 # Bytes per padded payload. The first three kinds carry households and hits; all others are small.
@@ -42,9 +42,9 @@ PAYLOAD_BYTES: Mapping[str, Mapping[str, int]] = MappingProxyType(
 )
 
 _LEAF = re.compile(
-    rb"auditleaf/v1\ntime (0|[1-9][0-9]{0,11})\nkind ([a-z]+)\n"
+    rb"auditleaf/v1\ntime (0|[1-9][0-9]{0,11})\nkind (" + "|".join(KINDS).encode("ascii") + rb")\n"
     + b"".join(group.encode("ascii") + rb" ([0-9a-f]{64})\n" for group in GROUPS)
-)
+)  # fmt: skip
 
 
 def canonical_json(payload: Mapping[str, object]) -> bytes:
@@ -130,8 +130,8 @@ def commit(key: bytes, group: str, padded: bytes) -> bytes:
         raise EntryError("key: a group key has 32 bytes")
     if group not in GROUPS:
         raise EntryError("group: not in the closed list")
-    derived = hmac.digest(key, f"{FORMAT} commit {group}".encode("ascii"), hashlib.sha256)
-    return hmac.digest(derived, padded, hashlib.sha256)
+    derived = hmac.digest(key, _COMMITMENT_LABEL + group.encode("ascii"), "sha256")
+    return hmac.digest(derived, padded, "sha256")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,13 +197,23 @@ class Leaf:
             EntryError: the bytes are not the canonical text of a leaf.
 
         """
-        match = _LEAF.fullmatch(data)
-        if match is None:
-            raise EntryError("leaf: not the canonical auditleaf/v1 text")
-        time, kind, *groups = (part.decode("ascii") for part in match.groups())
+        time, kind, *groups = (part.decode("ascii") for part in check_leaf(data).groups())
         return cls(time=int(time), kind=kind, commitments=tuple(bytes.fromhex(value) for value in groups))
 
     @property
     def leaf_hash(self) -> bytes:
         """The leaf's hash in the tree (RFC 6962 §2.1)."""
         return merkle.leaf_hash(self.encode())
+
+
+def check_leaf(data: bytes) -> re.Match[bytes]:
+    """Return the parts of a leaf, in its order, whose bytes are exactly its canonical text.
+
+    Raises:
+        EntryError: the bytes are not the canonical text of a leaf.
+
+    """
+    match = _LEAF.fullmatch(data)
+    if match is None or int(match[1]) > MAX_TIME:
+        raise EntryError("leaf: not the canonical auditleaf/v1 text")
+    return match

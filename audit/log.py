@@ -14,7 +14,16 @@ from typing import Protocol
 from audit.checkpoint import Checkpoint
 from audit.entry import GROUPS, Leaf
 from audit.errors import ForkError, LogStoreError
-from audit.merkle import Node, NodeReader, TreeHead, consistency_proof, inclusion_proof, new_nodes, root_at
+from audit.merkle import (
+    Node,
+    NodeReader,
+    RememberedNodes,
+    TreeHead,
+    consistency_proof,
+    inclusion_proof,
+    new_nodes,
+    root_at,
+)  # fmt: skip
 from audit.note import compose_note
 from audit.proof import TlogProof
 from audit.receipt import Receipt
@@ -149,25 +158,49 @@ def append(
         raise ForkError("log: the database is not at the head the signer released; settle first")
     if not entries:
         raise LogStoreError("log: nothing to append")
-    # (2) Entries, interior nodes, sealed payloads and wrapped keys.
+    # (2) The sealed payloads with their wrapped keys; entries, interior nodes and one signature over the whole tick.
     leaves = tuple(entry.leaf(at) for entry in entries)
-    transaction.insert_entries(old.size, [leaf.encode() for leaf in leaves])
-    hashes = [leaf.leaf_hash for leaf in leaves]
-    transaction.insert_nodes(new_nodes(transaction, size=old.size, leaf_hashes=hashes))
+    grown = extend(transaction, leaves, at_size=old.size, signer=signer)
     transaction.insert_payloads(_sealed_rows(entries, old.size, key_encryption_key, random))
-    # (3) One signature over the whole tick; the signer checks consistency for itself.
-    size = old.size + len(leaves)
-    checkpoint = Checkpoint(origin=signer.name, head=TreeHead(size=size, root=root_at(transaction, size)))
+    # (3) What the receipts need.
+    appended = tuple(
+        AppendedEntry(index=index, leaf=leaf, proof=proof, sealed=sealed)
+        for index, (leaf, proof, sealed) in enumerate(zip(leaves, grown.proofs, entries, strict=True), start=old.size)
+    )
+    return Appended(checkpoint=grown.checkpoint, note=grown.note, entries=appended)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """A tree with leaves added: the new checkpoint, its signed note and the inclusion proof of each new leaf."""
+
+    checkpoint: Checkpoint
+    note: str
+    proofs: tuple[tuple[bytes, ...], ...]
+
+
+def extend(transaction: LogTransaction, leaves: Sequence[Leaf], *, at_size: int, signer: Signer) -> Grown:
+    """The open transaction holds these leaves after the first `at_size`, their nodes and one signed checkpoint.
+
+    Raises:
+        ForkError: the signer released another head; nothing may be committed.
+        LogStoreError: the database refused; nothing may be committed.
+
+    """
+    transaction.insert_entries(at_size, [leaf.encode() for leaf in leaves])
+    tree = RememberedNodes(transaction)
+    nodes = new_nodes(tree, size=at_size, leaf_hashes=[leaf.leaf_hash for leaf in leaves])
+    transaction.insert_nodes(nodes)
+    tree.remember(nodes)
+    # The signer checks consistency for itself.
+    size = at_size + len(leaves)
+    checkpoint = Checkpoint(origin=signer.name, head=TreeHead(size=size, root=root_at(tree, size)))
     text = checkpoint.encode()
-    line = signer.sign(text, consistency_proof(transaction, old_size=old.size, new_size=size))
+    line = signer.sign(text, consistency_proof(tree, old_size=at_size, new_size=size))
     note = compose_note(text, [line])
     transaction.insert_checkpoint(size, note)
-    # (4) What the receipts need.
-    appended = tuple(
-        AppendedEntry(index=index, leaf=leaf, proof=inclusion_proof(transaction, index=index, size=size), sealed=sealed)
-        for index, (leaf, sealed) in enumerate(zip(leaves, entries, strict=True), start=old.size)
-    )
-    return Appended(checkpoint=checkpoint, note=note, entries=appended)
+    proofs = tuple(inclusion_proof(tree, index=index, size=size) for index in range(at_size, size))
+    return Grown(checkpoint=checkpoint, note=note, proofs=proofs)
 
 
 def _sealed_rows(

@@ -5,7 +5,7 @@ Source: RFC 6962 §2.1 and RFC 9162 §2.1 (SHA-256). A *perfect subtree* of leve
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,27 @@ class NodeReader(Protocol):
         """Return the 32-byte hash of perfect subtree `index` at `level`; level 0 holds the leaf hashes."""
 
 
+class RememberedNodes:
+    """A reader that asks another one for each node once, and can be told of nodes that are new."""
+
+    __slots__ = ("_known", "_reader")
+
+    def __init__(self, reader: NodeReader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def node(self, level: int, index: int) -> bytes:
+        """Return the hash of one perfect subtree. Raises as the other reader does."""
+        found = self._known.get((level, index))
+        if found is None:
+            found = self._known[level, index] = self._reader.node(level, index)
+        return found
+
+    def remember(self, nodes: Iterable[Node]) -> None:
+        """These are nodes of the tree from here on."""
+        self._known.update(((node.level, node.index), node.hash) for node in nodes)
+
+
 def leaf_hash(entry: bytes) -> bytes:
     """Return the 32-byte hash of a leaf (RFC 6962 §2.1: `SHA-256(0x00 || entry)`)."""
     return hashlib.sha256(_LEAF_PREFIX + entry).digest()
@@ -63,12 +84,29 @@ def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
             node = node_hash(peaks.pop(), node)
             position >>= 1
         peaks.append(node)
+    return root_over(peaks)
+
+
+def root_over(peaks: Sequence[bytes]) -> bytes:
+    """Return the root of a tree from its perfect subtrees, largest first; without any it is the empty tree's."""
     if not peaks:
         return EMPTY_ROOT
-    root = peaks.pop()
-    while peaks:
-        root = node_hash(peaks.pop(), root)
+    *larger, root = peaks
+    for peak in reversed(larger):
+        root = node_hash(peak, root)
     return root
+
+
+def perfect_levels(hashes: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Yield, level above level, the perfect subtrees that these hashes of one level give; a last odd one is left out.
+
+    Over two million nodes this is what a verifier does, so it hashes in one expression per level.
+    """
+    sha256, level = hashlib.sha256, list(hashes)
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [sha256(_NODE_PREFIX + left + right).digest() for left, right in pairs]
+        yield level
 
 
 def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:

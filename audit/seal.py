@@ -4,7 +4,6 @@ XChaCha20-Poly1305 alone is not key-committing: one ciphertext can open to two s
 is what binds; the ciphertext only stores. A group without content is sealed as `{}`, in the same size.
 """
 
-import hashlib
 import hmac
 import os
 from collections.abc import Callable, Mapping
@@ -21,6 +20,8 @@ from audit.entry import FORMAT, GROUPS, KEY_BYTES, Leaf, Opening, canonical_json
 from audit.errors import EntryError, SealError
 
 NONCE_BYTES = 24
+_ENCRYPTION_LABEL = f"{FORMAT} enc ".encode("ascii")
+_EMPTY = canonical_json({})
 RandomBytes = Callable[[int], bytes]
 
 
@@ -69,7 +70,9 @@ def seal_entry(
     if not set(payloads) <= set(GROUPS):
         raise EntryError("group: not in the closed list")
     groups = {
-        group: _seal_group(group, canonical_json(payloads.get(group, {})), payload_size(kind, group), random)
+        group: _seal_group(
+            group, canonical_json(payloads[group]) if group in payloads else _EMPTY, payload_size(kind, group), random
+        )
         for group in GROUPS
     }
     return SealedEntry(kind=kind, groups=MappingProxyType(groups))
@@ -103,7 +106,7 @@ def open_group(*, group: str, key: bytes, nonce: bytes, ciphertext: bytes) -> Op
 
 
 def _encryption_key(key: bytes, group: str) -> bytes:
-    return hmac.digest(key, f"{FORMAT} enc {group}".encode("ascii"), hashlib.sha256)
+    return hmac.digest(key, _ENCRYPTION_LABEL + group.encode("ascii"), "sha256")
 
 
 class KeyEncryptionKey:

@@ -18,7 +18,7 @@ Nothing leaves before (d), so:
 
 What this cannot see, and a witness does: the database and the signer's file put back together from one backup; and a
 process that publishes a committed head from the database between (c) and (d), when the database is then replaced by
-an older copy before (d).
+an older copy before (d). Nor the newest of the two slots of its file damaged and the database put back by one tick.
 """
 
 import fcntl
@@ -30,10 +30,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from audit.checkpoint import Checkpoint
-from audit.durable_file import create_private, read_private, replace_durably
 from audit.errors import ForkError, NoteError, ProofError, SignerError
 from audit.merkle import EMPTY_TREE, HASH_BYTES, TreeHead, verify_consistency
 from audit.note import Algorithm, NoteSigningKey, VerifierKey
+from audit.two_slots import TwoSlots
 
 
 class Signer(Protocol):
@@ -86,11 +86,11 @@ class _State:
 class LocalSigner:
     """A signer whose key and state are two files of this machine; one process holds it at a time."""
 
-    __slots__ = ("_key", "_lock", "_state", "_state_path")
+    __slots__ = ("_key", "_lock", "_slots", "_state")
 
-    def __init__(self, key: NoteSigningKey, state_path: Path, lock: int, state: _State) -> None:
+    def __init__(self, key: NoteSigningKey, slots: TwoSlots, lock: int, state: _State) -> None:
         self._key = key
-        self._state_path = state_path
+        self._slots = slots
         self._lock = lock
         self._state = state
 
@@ -110,7 +110,7 @@ class LocalSigner:
 
         """
         key = NoteSigningKey.generate(name, Algorithm.ED25519)
-        create_private(_state_path(key_path), _encode_state(_State(released=EMPTY_TREE, intent=None)))
+        TwoSlots.create(_state_path(key_path), _encode_state(_State(released=EMPTY_TREE, intent=None)))
         key.save(key_path)
         return key.verifier
 
@@ -127,21 +127,27 @@ class LocalSigner:
         key = NoteSigningKey.load(key_path)
         if key.verifier.algorithm is not Algorithm.ED25519:
             raise NoteError("signing key: a log signs with type 01")
-        state_path = _state_path(key_path)
         lock = os.open(key_path, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            state = _parse_state(read_private(state_path))
+            slots = TwoSlots.open(_state_path(key_path))
         except OSError as error:
             os.close(lock)
             raise SignerError("signer: another process holds it") from error
         except Exception:
             os.close(lock)
             raise
-        return cls(key, state_path, lock, state)
+        try:
+            state = _parse_state(slots.record)
+        except SignerError:
+            slots.close()
+            os.close(lock)
+            raise
+        return cls(key, slots, lock, state)
 
     def close(self) -> None:
         """Another process may hold the signer."""
+        self._slots.close()
         os.close(self._lock)
 
     def __enter__(self) -> Self:
@@ -202,7 +208,7 @@ class LocalSigner:
 
     def _persist(self, state: _State) -> None:
         try:
-            replace_durably(self._state_path, _encode_state(state))
+            self._slots.write(_encode_state(state))
         except OSError as error:
             raise SignerError("signer: its state could not be made durable; stop the process") from error
         self._state = state

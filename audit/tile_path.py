@@ -1,6 +1,7 @@
 """Where a tile stands in a published log (c2sp.org/tlog-tiles): `tile/<level>/<index>[.p/<width>]`."""
 
-TILE_WIDTH = 256
+TILE_HEIGHT = 8
+TILE_WIDTH = 1 << TILE_HEIGHT
 TILE_LEVELS = 8  # 2**63 leaves need no more
 ENTRIES = "entries"
 

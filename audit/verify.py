@@ -4,6 +4,7 @@ Both trust one thing only: the policy the reader holds, which names the log's ke
 `docs/audit-format.md` describes every byte, so that others can write this file anew.
 """
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +13,18 @@ from typing import Literal
 
 from audit import merkle
 from audit.checkpoint import Checkpoint
-from audit.entry import Leaf, parse_payload
+from audit.entry import Leaf, check_leaf, parse_payload
 from audit.errors import AuditError, EntryError, ReceiptError, SignatureError, TileError
 from audit.note import parse_note, verify_note
 from audit.policy_file import Policy, parse_policy
+from audit.published import LENGTH_BYTES, published_bundles
 from audit.receipt import Receipt
-from audit.tile_path import ENTRIES, TILE_WIDTH, tile_path
+from audit.tile_path import ENTRIES, TILE_HEIGHT, TILE_WIDTH, tile_path
 
 __all__ = [
     "Policy", "Receipt", "Report", "VerifiedCheckpoint", "VerifiedReceipt",
     "parse_policy", "verify_checkpoint", "verify_directory", "verify_receipt",
 ]  # fmt: skip
-
-_LENGTH_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,13 +174,12 @@ def verify_directory(path: Path, policy: Policy) -> Report:
         hashes = [value for bundle in _bundles(path, head.size, covered) for value in bundle]
     except (TileError, EntryError):
         return _report(verified, [], 0, 0, [*problems, "entries: a bundle is missing, altered or malformed"])
-    # (3) These leaves, in this order, are the tree that was signed.
-    if merkle.root_of(hashes) != head.root:
+    # (3) These leaves, in this order, are the tree that was signed, and
+    # (4) every tile, and every partial one that stands there, is what the leaves give.
+    root, tiles_hold = _tree(path, hashes, covered)
+    if root != head.root:
         problems.append("entries: they do not give the signed root")
-    # (4) Every tile, and every partial one that stands there, is what the leaves give.
-    try:
-        _check_tiles(path, hashes, covered)
-    except TileError:
+    if not tiles_hold:
         problems.append("tiles: one is missing or altered")
     present = {file for file in (path / "tile").rglob("*") if file.is_file()}
     return _report(verified, hashes, len(covered), len(present - covered), problems)
@@ -203,43 +202,33 @@ def _report(
 
 def _bundles(path: Path, size: int, covered: set[Path]) -> Iterator[list[bytes]]:
     """Yield the leaf hashes of each entry bundle."""
-    for index in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
-        width = min(TILE_WIDTH, size - index * TILE_WIDTH)
-        entries = list(_entries(_read_bundle(path, index, width), width))
+    for index, rows in published_bundles(path, size):
+        entries = [row[LENGTH_BYTES:] for row in rows]
         for entry in entries:
-            Leaf.parse(entry)
-        rows = [len(entry).to_bytes(_LENGTH_BYTES, "big") + entry for entry in entries]
+            check_leaf(entry)
         _check_tile(path, ENTRIES, index, rows, covered)
         yield [merkle.leaf_hash(entry) for entry in entries]
 
 
-def _read_bundle(path: Path, index: int, width: int) -> bytes:
-    """Return the bundle of this width, or the full one when a later publish has replaced the partial one."""
-    for name in (tile_path(ENTRIES, index, width), tile_path(ENTRIES, index)):
-        if (path / name).is_file():
-            return (path / name).read_bytes()
-    raise TileError("entries: a bundle is missing")
+def _tree(path: Path, hashes: list[bytes], covered: set[Path]) -> tuple[bytes, bool]:
+    """Return the root over the leaf hashes, and whether every hash tile of every level is what they give."""
+    peaks: list[bytes] = []
+    hold = True
+    for height, level in enumerate(itertools.chain([hashes], merkle.perfect_levels(hashes))):
+        if len(level) % 2:  # without a sibling: the root of a perfect subtree at the right edge
+            peaks.insert(0, level[-1])
+        if height % TILE_HEIGHT == 0:
+            hold = _tiles_hold(path, height // TILE_HEIGHT, level, covered) and hold
+    return merkle.root_over(peaks), hold
 
 
-def _entries(data: bytes, width: int) -> Iterator[bytes]:
-    position = 0
-    for _ in range(width):
-        start = position + _LENGTH_BYTES
-        position = start + int.from_bytes(data[position:start], "big")
-        if position > len(data):
-            raise TileError("entries: a bundle is cut short")
-        yield data[start:position]
-
-
-def _check_tiles(path: Path, hashes: list[bytes], covered: set[Path]) -> None:
-    """Every hash tile of every level is what the leaf hashes give."""
-    level = 0
-    while hashes:
+def _tiles_hold(path: Path, level: int, hashes: list[bytes], covered: set[Path]) -> bool:
+    try:
         for start in range(0, len(hashes), TILE_WIDTH):
             _check_tile(path, level, start // TILE_WIDTH, hashes[start : start + TILE_WIDTH], covered)
-        level += 1
-        ends = range(TILE_WIDTH, len(hashes) + 1, TILE_WIDTH)
-        hashes = [merkle.root_of(hashes[end - TILE_WIDTH : end]) for end in ends]
+    except TileError:
+        return False
+    return True
 
 
 def _check_tile(path: Path, level: int | str, index: int, rows: list[bytes], covered: set[Path]) -> None:

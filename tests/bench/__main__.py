@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.bench.audit import bench_audit
 from tests.bench.check import bench_check
 from tests.bench.measure import FULL, TINY, Bench, Report, Size, fdatasync_probe
 from tests.bench.policy import bench_policy
@@ -18,7 +19,12 @@ from tests.bench.tokens import bench_tokens
 from tests.simulators.databases import databases
 
 OUT = Path("build") / "bench"
-BENCHES: Mapping[str, Bench] = {"tokens": bench_tokens, "check": bench_check, "policy": bench_policy}
+BENCHES: Mapping[str, Bench] = {
+    "tokens": bench_tokens,
+    "check": bench_check,
+    "policy": bench_policy,
+    "audit": bench_audit,
+}
 SIZES = {size.name: size for size in (FULL, TINY)}
 
 

@@ -7,11 +7,11 @@ import json
 import sys
 from pathlib import Path
 
-from tests.campaigns.kill import run_campaign
+from tests.campaigns import kill, syscalls
 from tests.check import system_packages
 
 ROOT = Path(__file__).resolve().parents[2]
-CAMPAIGNS = {"kill": run_campaign}
+CAMPAIGNS = {"kill": kill.run_campaign, "syscalls": syscalls.run_campaign}
 BAD_INPUT = 2
 
 

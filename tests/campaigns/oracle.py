@@ -2,19 +2,19 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from audit.entry import parse_payload
 from audit.policy_file import Policy, parse_policy
+from audit.published import published_entries
 from audit.receipt import Receipt
 from audit.seal import KeyEncryptionKey, open_group
 from audit.signer import LocalSigner
 from audit.stored_log import StoredLog
-from audit.tile_path import TILE_WIDTH
-from audit.verify import _entries, _read_bundle, verify_receipt
+from audit.verify import verify_receipt
 from broker.settings import LOG_KEY, PAYLOAD_KEY
 from broker.store.address import SqliteFile
 from tests.campaigns.acknowledged import NEVER, Acknowledged, Told
@@ -121,7 +121,7 @@ def log_is_verified(region: Region, books: Acknowledged, out: Path) -> bool:
     run("sluis-audit", "publish", out, "--database", database, "--policy", policy_file)
     report = json.loads(run("sluis-audit", "verify", out, "--policy", policy_file, "--json"))
     policy = parse_policy(policy_file.read_text(encoding="utf-8"))
-    published = list(_published(out, int(report["size"])))
+    published = list(published_entries(out, int(report["size"])))
     for told in books.told.values():
         if told.receipt is not None and not _stands(told, policy, published):
             books.lost.append("the entry of a receipt is not in the published log")
@@ -145,12 +145,6 @@ def _stands(told: Told, policy: Policy, published: Sequence[bytes]) -> bool:
     required = ("meta", "actor") if set(receipt.openings) >= {"meta", "actor"} else ("actor",)
     verified = verify_receipt(receipt, policy, require=required)
     return verified.index < len(published) and published[verified.index] == verified.leaf.encode()
-
-
-def _published(folder: Path, size: int) -> Iterator[bytes]:
-    for start in range(0, size, TILE_WIDTH):
-        width = min(TILE_WIDTH, size - start)
-        yield from _entries(_read_bundle(folder, start // TILE_WIDTH, width), width)
 
 
 def all_checks(load: Load, region: Region, out: Path) -> bool:

@@ -27,7 +27,15 @@ def postgresql_is_here() -> bool:
     return any(POSTGRESQL_PROGRAMS.glob("*/bin/initdb")) or shutil.which("initdb") is not None
 
 
-NEEDED = (Needed(package="postgresql", is_here=postgresql_is_here),)
+def strace_is_here() -> bool:
+    """Return whether system calls can be made to fail."""
+    return shutil.which("strace") is not None
+
+
+NEEDED = (
+    Needed(package="postgresql", is_here=postgresql_is_here),
+    Needed(package="strace", is_here=strace_is_here),
+)
 
 
 def apt_line(missing: list[str]) -> str:

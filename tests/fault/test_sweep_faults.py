@@ -127,7 +127,7 @@ async def test_a_death_after_the_commit_ends_nothing_twice(tmp_path: Path) -> No
     await _store(process, "one", "two")
     process.signer.close()
     dying = _DyingSigner.open(tmp_path / "log.key")
-    process.ledger = process.over(_DyingSigner(dying._key, dying._state_path, dying._lock, dying._state))
+    process.ledger = process.over(_DyingSigner(dying._key, dying._slots, dying._lock, dying._state))
     with pytest.raises(NotRecordedError):
         await _sweep(process)
     process.signer = dying

@@ -12,8 +12,10 @@ from audit.merkle import (
     inclusion_proof,
     leaf_hash,
     new_nodes,
+    perfect_levels,
     root_at,
     root_of,
+    root_over,
     verify_consistency,
     verify_inclusion,
 )  # fmt: skip
@@ -35,6 +37,16 @@ def test_inclusion_at_every_size(size: int) -> None:
         verify_inclusion(leaf=LEAVES[index], index=index, size=size, proof=proof, root=ROOTS[size])
         with pytest.raises(ProofError):
             verify_inclusion(leaf=LEAVES[index], index=index ^ 1, size=size, proof=proof, root=ROOTS[size])
+
+
+def test_levels_and_peaks_give_the_same_tree_at_every_size() -> None:
+    """Hashed level by level, as a verifier does, every size has the subtrees and the root that the store has."""
+    for size in range(LARGEST + 1):
+        peaks: list[bytes] = []
+        for height, level in enumerate([LEAVES[:size], *perfect_levels(LEAVES[:size])]):
+            assert level == [LOG.node(height, index) for index in range(size >> height)]
+            peaks = [level[-1], *peaks] if len(level) % 2 else peaks
+        assert root_over(peaks) == ROOTS[size]
 
 
 @pytest.mark.parametrize("new_size", range(LARGEST + 1))

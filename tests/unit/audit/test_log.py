@@ -1,6 +1,8 @@
 """Appending: entry and state change stand or fall together, and the signer never forks."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from audit.seal import SealedEntry, open_group
 from audit.signer import LocalSigner
 from audit.sqlite import open_database
 from audit.stored_log import StoredLog, StoredLogTransaction
+from audit.two_slots import SLOT_BYTES, TwoSlots
 from audit.verify import verify_receipt
 from tests.unit.audit.log_simulator import NOW, ORIGIN, LogInFolder, sealed
 
@@ -212,17 +215,23 @@ def test_state_that_is_lost_or_damaged_is_never_made_anew(log: LogInFolder) -> N
     log.signer.close()
     state = log.key_path.with_name("log.key.state")
     good = state.read_bytes()
-    wire = json.loads(good)
+    slots = TwoSlots.open(state)
+    wire = json.loads(slots.record)
+    slots.close()
     damaged = (
-        b"",
         b"[]",
         b"{}",
-        good + b" ",
+        slots.record + b" ",
         json.dumps({**wire, "intent": 1}, sort_keys=True).encode(),
         json.dumps({**wire, "released": {"size": 1, "root": "00"}}, sort_keys=True).encode(),
         json.dumps({**wire, "released": None}, sort_keys=True).encode(),
     )
-    for content in damaged:
+    for record in damaged:
+        state.unlink()
+        TwoSlots.create(state, record)
+        with pytest.raises(SignerError):
+            LocalSigner.open(log.key_path)
+    for content in (b"", bytes(len(good)), good[1:], good[:SLOT_BYTES][::-1] * 2):
         replace_durably(state, content)
         with pytest.raises(SignerError):
             LocalSigner.open(log.key_path)
@@ -231,6 +240,28 @@ def test_state_that_is_lost_or_damaged_is_never_made_anew(log: LogInFolder) -> N
         LocalSigner.open(log.key_path)
     replace_durably(state, good)
     log.signer = LocalSigner.open(log.key_path)
+
+
+def test_a_write_that_was_cut_short_leaves_the_record_before_it(log: LogInFolder) -> None:
+    """Whatever a crash leaves of the slot it was writing, the signer opens with what was durable before it."""
+    log.tick()
+    log.signer.close()
+    path = log.key_path.with_name("log.key.state")
+    slots = TwoSlots.open(path)
+    before, durable = slots.record, path.read_bytes()
+    slots.write(b"the next")
+    slots.close()
+    whole = path.read_bytes()
+    (place,) = [at for at in (0, SLOT_BYTES) if whole[at : at + SLOT_BYTES] != durable[at : at + SLOT_BYTES]]
+    for reached in (1, 7, 9, 20, 41, 49):
+        cut = whole[place : place + reached] + durable[place + reached : place + SLOT_BYTES]
+        replace_durably(path, durable[:place] + cut + durable[place + SLOT_BYTES :])
+        again = TwoSlots.open(path)
+        assert again.record == before
+        again.close()
+    replace_durably(path, durable)
+    log.signer = LocalSigner.open(log.key_path)
+    log.tick()
 
 
 def test_a_cosigning_key_signs_no_log(tmp_path: Path) -> None:
@@ -253,22 +284,24 @@ def test_inception_happens_once(tmp_path: Path) -> None:
         LocalSigner.create(path, ORIGIN)
 
 
-def test_a_signer_that_cannot_remember_does_not_sign(log: LogInFolder) -> None:
+def test_a_signer_that_cannot_remember_does_not_sign(log: LogInFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the intent cannot be made durable there is no signature, and when the release cannot, nothing leaves."""
-    state = log.key_path.with_name("log.key.state")
-    blocker = state.with_name(f".{state.name}.tmp")
-    blocker.mkdir()  # the temporary file cannot be opened
-    with pytest.raises(SignerError), log.transaction() as transaction:
-        log.append_in(transaction, sealed())
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", lambda *_: SLOT_BYTES - 1)  # the disk took a part of it
+        with pytest.raises(SignerError), log.transaction() as transaction:
+            log.append_in(transaction, sealed())
     assert log.reader.head() == EMPTY_TREE
-    blocker.rmdir()
     with log.transaction() as transaction:
         appended = log.append_in(transaction, sealed())
-    blocker.mkdir()
-    with pytest.raises(SignerError):
-        log.signer.settle(appended.checkpoint.head)
-    blocker.rmdir()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", _input_output_error)
+        with pytest.raises(SignerError):
+            log.signer.settle(appended.checkpoint.head)
     log.signer.settle(appended.checkpoint.head)
+
+
+def _input_output_error(_: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 def test_settling_twice_writes_once(log: LogInFolder) -> None:
