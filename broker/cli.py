@@ -43,7 +43,14 @@ register_app = typer.Typer(no_args_is_help=True, help="The register of organisat
 roster_app = typer.Typer(no_args_is_help=True, help="The workers and teams of an organisation.")
 epoch_app = typer.Typer(no_args_is_help=True, help="The custodians' public shares.")
 config_app = typer.Typer(no_args_is_help=True, help="The configuration.")
-for _name, _part in {"register": register_app, "roster": roster_app, "epoch": epoch_app, "config": config_app}.items():
+policy_app = typer.Typer(no_args_is_help=True, help="The policy it decides with.")
+for _name, _part in {
+    "register": register_app,
+    "roster": roster_app,
+    "epoch": epoch_app,
+    "config": config_app,
+    "policy": policy_app,
+}.items():
     app.add_typer(_part, name=_name)
 
 Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The broker's folder.")]
@@ -198,6 +205,17 @@ def sweep(directory: Dir, *, batch: Batch = 24, as_json: AsJson = False) -> None
     with _refusals():
         swept = sweep_now(_settings(directory), batch=batch, application=_application)
     typer.echo(json.dumps(swept) if as_json else "\n".join(f"{name}: {value}" for name, value in swept.items()))
+
+
+@policy_app.command("activate")
+def policy_activate(directory: Dir, *, as_json: AsJson = False) -> None:
+    """Decide with the policy that the settings name now; a broker that serves does so without a restart."""
+    from broker.policy_command import take_up  # noqa: PLC0415 - loaded by this command alone
+
+    with _refusals():
+        result = take_up(_settings(directory), application=_application)
+    since = "was in force already" if result["entry"] is None else f"in force from entry {result['entry']} on"
+    typer.echo(json.dumps(result) if as_json else f"policy {result['bundleSha256']}: {since}")
 
 
 @app.command()

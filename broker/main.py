@@ -18,12 +18,11 @@ from fastapi import FastAPI
 from audit.policy_file import Policy, parse_policy
 from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
+from broker.activation import PolicyActivation
 from broker.api.app import create_api
 from broker.api.edge import Edge
 from broker.api.housekeeping import Housekeeping
-from broker.flows.activate_policy import activate_policy
-from broker.flows.policy import PolicyInForce
-from broker.flows.published_policy import PublishedPolicy
+from broker.flows.policy import PoliciesByVersion
 from broker.flows.request_rules import TicketIssuers
 from broker.keys import BrokerTokenIndexer
 from broker.ports import Clock, Randomness
@@ -129,8 +128,17 @@ def create_app(
             randomness=random,
             tick_ms=settings.effective_tick_ms,
         )
-        edge = _edge(settings, material, stores, log=log, clock=clock, random=random)
-        housekeeping = _housekeeping(settings, material, stores, log=log, clock=clock)
+        policies = PoliciesByVersion()
+        edge = _edge(settings, material, stores, policies=policies, log=log, clock=clock, random=random)
+        activation = PolicyActivation(
+            folder=settings.path(Path()),
+            policies=policies,
+            bundles=stores.bundles,
+            signals=stores.signals,
+            clock=clock,
+            log=log,
+        )
+        housekeeping = _housekeeping(activation, stores)
         held = opening.pop_all()
 
     @asynccontextmanager
@@ -142,19 +150,14 @@ def create_app(
                     await show_head(ledger, witnesses)
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
-                async with log, housekeeping.kept():
+                async with log:
                     with told("policy", "start again once the database works"):
-                        await activate_policy(
-                            activation=material.rules.activation,
-                            bundles=stores.bundles,
-                            signals=stores.signals,
-                            clock=clock,
-                            log=log,
-                        )
-                    yield
+                        await activation.take_up(material.rules)
+                    async with housekeeping.kept():
+                        yield
 
     app = create_api(edge, lifespan=lifespan)
-    app.state.housekeeping = housekeeping
+    app.state.housekeeping, app.state.activation = housekeeping, activation
     return app
 
 
@@ -163,6 +166,7 @@ def _edge(
     material: Material,
     stores: "_Stores",
     *,
+    policies: PoliciesByVersion,
     log: LogWriter,
     clock: Clock,
     random: Randomness,
@@ -170,8 +174,7 @@ def _edge(
     return Edge(
         id=settings.id,
         public_url=settings.public_url,
-        policy=PolicyInForce.of(material.rules.bundle),
-        published_policy=PublishedPolicy(bundle=material.rules.bundle, earlier=material.rules.earlier),
+        policies=policies,
         issuers=TicketIssuers(broker=settings.id, keys=material.custodians),
         tokens=material.tokens,
         clock=clock,
@@ -183,20 +186,19 @@ def _edge(
         log=log,
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
-        bundle_sha256=material.rules.bundle.sha256,
         address_mute_above=settings.address_mute_above,
     )
 
 
-def _housekeeping(
-    settings: Settings, material: Material, stores: "_Stores", *, log: LogWriter, clock: Clock
-) -> Housekeeping:
+def _housekeeping(activation: PolicyActivation, stores: "_Stores") -> Housekeeping:
     return Housekeeping(
-        folder=settings.path(Path()),
-        bundle=material.rules.bundle.sha256,
-        clock=clock,
+        folder=activation.folder,
+        policies=activation.policies,
+        renewal=activation.renew,
+        clock=activation.clock,
+        signals=stores.signals,
         retention=stores.retention,
-        log=log,
+        log=activation.log,
     )
 
 

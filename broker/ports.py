@@ -11,9 +11,9 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
-from broker.domain.changes import Change, Task, TicketId
+from broker.domain.changes import ActivateBundle, Change, Task, TicketId
 from broker.domain.households import FoundToken, SealedToken, TokenIndex
-from broker.domain.signals import Signal
+from broker.domain.signals import Signal, SignalState
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.families import Family
 from broker.protocol.register import Register
@@ -100,7 +100,12 @@ class RetentionReader(Protocol):
     """What is kept longer than it may be; for housekeeping, never for an answer."""
 
     async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
-        """Return active signals, of whatever organisation, whose last day lies before this day: so many at most."""
+        """Return signals that are held, by whatever organisation, past their last day on this day: so many at most."""
+
+    async def resting_on(
+        self, pairs: Collection[tuple[str, str]], *, state: SignalState, at_most: int
+    ) -> tuple[Signal, ...]:
+        """Return signals in this state that rest on one of these pairs of purpose and ground: so many at most."""
 
     async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
         """Return spent tickets, as custodian and id, that expired before this second: so many at most."""
@@ -132,8 +137,8 @@ class RosterReader(Protocol):
 class BundleHistory(Protocol):
     """Which policy bundles were in force, as committed."""
 
-    async def bundle_in_force(self) -> str | None:
-        """Return the hex hash of the bundle that was activated last; None before the first."""
+    async def activations(self) -> tuple[ActivateBundle, ...]:
+        """Return how each bundle came into force, the present one last."""
 
 
 class Clock(Protocol):

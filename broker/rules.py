@@ -24,6 +24,7 @@ class Rules:
     bundle: Bundle
     activation: Activation
     earlier: Mapping[str, Bundle]
+    release: Release | None = None
 
 
 def read_rules(settings: Settings, *, today: date) -> Rules:
@@ -40,7 +41,7 @@ def read_rules(settings: Settings, *, today: date) -> Rules:
             )
         with told("bundle", "correct the policy documents", also=(ConvenantError,)):
             bundle = load_bundle(insecure_test_bundle=settings.insecure_test_bundle)
-        mark = Activation(bundle=bundle.sha256, mark="test" if settings.insecure_test_bundle else "unsigned")
+        mark = Activation(mark="test" if settings.insecure_test_bundle else "unsigned")
         return Rules(bundle=_valid(bundle, today), activation=mark, earlier={})
     if insecure:
         raise SettingsError("policy_release", "stands beside an insecure bundle", "name the one or the other")
@@ -58,19 +59,41 @@ def read_rules(settings: Settings, *, today: date) -> Rules:
     return Rules(
         bundle=_valid(release.bundle, today),
         activation=activation,
+        release=release,
         earlier={one.bundle.sha256: one.bundle for one in earlier},
     )
+
+
+def check_openings(rules: Rules, *, known: Mapping[str, Bundle]) -> None:
+    """Hold only if a release opens what people signed for and no more: compared anew with the bundle it replaces.
+
+    Args:
+        rules: of the release; what nobody signed holds.
+        known: bundles by hash, among them the one it replaces.
+
+    Raises:
+        SettingsError: the release it replaces is not at hand, or the comparison comes to something else.
+    """
+    release = rules.release
+    if release is None:
+        return
+    if release.replaces is not None and release.replaces not in known:
+        rule = "lacks the release that this one replaces"
+        raise SettingsError("policy_earlier", rule, "name its file, so that what opens can be compared")
+    advice = "compare it again with the bundle it replaces, and sign that"
+    with told("policy_release", advice, also=(ConvenantError,)):
+        release.check_openings(None if release.replaces is None else known[release.replaces])
 
 
 def _signed(release: Release, people: Mapping[str, Signer]) -> Activation:
     """Return how a release comes into force. Raises ConvenantError: too few people signed it."""
     signers = release.holds(people)
     return Activation(
-        bundle=release.bundle.sha256,
         mark="signed",
         signed=Signed(
+            statement=release.statement_sha256,
             replaces=release.replaces,
-            registered_on=release.registered_on.isoformat(),
+            registered_on=release.registered_on,
             openings=release.openings,
             diff=release.diff,
             signers=tuple((person.key.kid, person.role) for person in signers),

@@ -13,7 +13,6 @@ from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError, DatabaseError
 from broker.domain.errors import (
     BrokerError,
-    PolicyNotSuccessorError,
     RightsTooWideError,
     SchemaNotMigratedError,
     WriterHeldError,
@@ -90,9 +89,6 @@ def told(setting: str, advice: str, *, also: tuple[type[Exception], ...] = ()) -
     except RightsTooWideError:
         rule = "is used as a role that may rewrite the log or change the schema"
         raise SettingsError("database", rule, "serve as another role than `database_owner`") from None
-    except PolicyNotSuccessorError:
-        rule = "was signed in place of another bundle than the one in force"
-        raise SettingsError("policy_release", rule, "compare it with that one and sign it again") from None
     except WriterHeldError:
         raise SettingsError("database", "has another broker that writes to it", "stop that one first") from None
     except OSError as error:

@@ -4,11 +4,10 @@ Nothing here reads a store, a clock or the network; a decision depends on its fa
 """
 
 from policies.bundle import Bundle
-from policies.catalogue import Purpose
+from policies.catalogue import Ended, Purpose
 from policies.decide import DecisionPoint
-from policies.errors import ConvenantError, InsecureTestBundleWarning
+from policies.errors import ConvenantError, ExpiredBundleError, InsecureTestBundleWarning
 from policies.facts import AskFacts, HitFacts
-from policies.in_force import RulesInForce
 from policies.load import load_bundle
 from policies.verdict import Obligation, Permit, Refusal, Text
 
@@ -17,13 +16,14 @@ __all__ = [
     "Bundle",
     "ConvenantError",
     "DecisionPoint",
+    "Ended",
+    "ExpiredBundleError",
     "HitFacts",
     "InsecureTestBundleWarning",
     "Obligation",
     "Permit",
     "Purpose",
     "Refusal",
-    "RulesInForce",
     "Text",
     "load_bundle",
 ]

@@ -1,6 +1,6 @@
 """The documents of one bundle together: test documents apart, and one position a region on each purpose."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -70,6 +70,45 @@ def _check_kind(convenant: Convenant) -> None:
         raise convenant.document.error(ClauseError, ("regio",), "must be named in every document but the statutory one")
 
 
+def check_parties(convenants: Iterable[Convenant], classes: Collection[str]) -> None:
+    """Every document holds on some day, and every party is of a known class, for some time, once at any time.
+
+    Raises:
+        ClauseError: naming the party that is not.
+    """
+    for convenant in convenants:
+        if convenant.validity.is_empty:
+            raise convenant.document.error(ClauseError, ("geldigheid", "tot"), "must lie after the first day")
+        for number, party in enumerate(convenant.parties or ()):
+            for field, rule in _wrong_with(party, (convenant.parties or ())[:number], classes):
+                raise convenant.document.error(ClauseError, ("partijen", number, field), rule)
+
+
+def _wrong_with(party: Party, before: Iterable[Party], classes: Collection[str]) -> Iterator[tuple[str, str]]:
+    if party.org_class not in classes:
+        yield "klasse", "must be a class that the tables know"
+    if party.membership.is_empty:
+        yield "uitgetreden_op", "must lie after the day of accession"
+    if any(one.oin == party.oin and not one.membership.overlap(party.membership).is_empty for one in before):
+        yield "oin", "must be of one party at any time"
+
+
+def check_regions(convenants: Iterable[Convenant], regions: Collection[str]) -> None:
+    """Every region that the bundle is for has a document, and no document speaks for another.
+
+    Raises:
+        MissingRegionError: a region has none, so its signals would match nobody without a word.
+        ClauseError: a document speaks for a region that is not on the list.
+    """
+    speaking = [one for one in convenants if one.region is not None and not one.is_test]
+    for convenant in speaking:
+        if convenant.region not in regions:
+            raise convenant.document.error(ClauseError, ("regio",), "must be a region of a document of regios/v1")
+    missing = sorted(set(regions) - {one.region for one in speaking if one.region is not None})
+    if missing:
+        raise MissingRegionError(f"region {missing[0]} is on the list of regions and has no document")
+
+
 def joined(convenants: tuple[Convenant, ...], listed: Document) -> tuple[Convenant, ...]:
     """The convenants, one of them with the parties of this test document besides its own.
 
@@ -121,7 +160,5 @@ def carriers_of(convenants: Iterable[Convenant], purposes: Mapping[str, Purpose]
 def _check_one_a_region(carrying: list[Convenant]) -> None:
     for number, one in enumerate(carrying):
         for other in carrying[number + 1 :]:
-            together = one.validity.overlap(other.validity)
-            same_time = together.until is None or together.since < together.until
-            if one.region == other.region and same_time:
+            if one.region == other.region and not one.validity.overlap(other.validity).is_empty:
                 raise ConflictError("one purpose is claimed twice in one region")

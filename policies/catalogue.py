@@ -4,7 +4,7 @@ The documents are Dutch; each ``from_content`` reads one mapping that already fo
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal, Self
 
 Content = dict[str, Any]
@@ -30,6 +30,11 @@ class Validity:
         """The days that lie in both."""
         ends = [end for end in (self.until, other.until) if end]
         return Validity(since=max(self.since, other.since), until=min(ends) if ends else None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no day lies in it."""
+        return self.until is not None and self.until <= self.since
 
     def holds(self, day: date) -> bool:
         """Whether the day lies in it."""
@@ -58,6 +63,19 @@ class AfterEnd:
         if content is None:
             return None
         return cls(act=content["wat"], onto=content.get("op"), days=content["dagen"], text_nl=content["bericht"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A purpose or ground that has ended: the first day on which it holds no more, and what then happens."""
+
+    on: date
+    after: AfterEnd
+
+    @property
+    def gone_on(self) -> date:
+        """The day from which signals that rested on it are kept no longer."""
+        return self.on + timedelta(days=self.after.days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

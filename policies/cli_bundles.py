@@ -15,7 +15,7 @@ from policies.errors import ConvenantError, KeyFileError, RecordError, Signature
 from policies.export import Place, adl_record
 from policies.findings import BLOCKING, findings
 from policies.prove import prove
-from policies.release import Release, read_release
+from policies.release import Release, bundle_at, read_release
 from policies.replay import read_records, replay
 from policies.ruleset import RuleSet
 from policies.signers import read_signers
@@ -151,9 +151,12 @@ def verify(
     release: Annotated[Path, typer.Argument(help="A release file.")],
     *,
     signers: Annotated[Path, typer.Option("--signers", help="The list of who may sign (signers/v1).")],
+    replaces: Annotated[
+        Path | None, typer.Option("--replaces", help="The bundle it takes the place of, to count what opens anew.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The release is whole, compiles to what it holds, and is signed by enough people."""
+    """The release is whole, compiles to what it holds, is signed by enough people, and opens what they signed for."""
     try:
         people = read_signers(signers)
     except KeyFileError as error:
@@ -161,16 +164,20 @@ def verify(
     try:
         found = read_release(release)
         signed = found.holds(people)
+        counted = found.replaces is None or replaces is not None
+        if counted:
+            found.check_openings(None if replaces is None else bundle_at(replaces))
     except SignatureError as error:
         fail(str(error), status=DOES_NOT_HOLD)
     except ConvenantError as error:
         fail(str(error), status=BAD_INPUT)
     names = [f"{person.name} ({person.role})" for person in signed]
     if as_json:
-        say({"statement": found.statement(), "signed_by": [*names]})
+        say({"statement": found.statement(), "openings_counted": counted, "signed_by": [*names]})
         return
     sys.stdout.write(f"bundle {found.bundle.sha256}\nregistered on {found.registered_on}\n")
-    sys.stdout.write(f"opens {found.openings}\nsigned by {', '.join(names)}\n")
+    said = "" if counted else ", as it says itself: name the bundle it replaces with --replaces"
+    sys.stdout.write(f"opens {found.openings}{said}\nsigned by {', '.join(names)}\n")
 
 
 def write(path: Path, content: bytes) -> None:
@@ -194,15 +201,21 @@ def _to_sign(source: Path, before: RuleSet | None, day: date) -> Release:
     """
     if source.is_file():
         release = read_release(source)
+        _check_signable(release.bundle)
         now = Release.draft(release.bundle, compare(before, release.bundle), registered_on=release.registered_on)
         if now.statement() != release.statement():
             raise UnsignableError("statement: must say what this bundle changes of the one it replaces")
         return release
     bundle = open_bundle(source)
+    _check_signable(bundle)
+    return Release.draft(bundle, compare(before, bundle), registered_on=day)
+
+
+def _check_signable(bundle: RuleSet) -> None:
+    """Whoever signs, first or second, signs nothing that is open, dead or only for tests. Raises UnsignableError."""
     blocking = [one for one in findings(bundle) if one.kind in BLOCKING]
     if blocking:
         raise UnsignableError(f"{blocking[0].where}: {blocking[0].says}")
-    return Release.draft(bundle, compare(before, bundle), registered_on=day)
 
 
 def _day(text: str | None) -> date:

@@ -5,34 +5,35 @@ down, prohibitions first, (4) the best ground, (5) duties beforehand, (6) the an
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from policies.asking import agreements, ask_request, consent_state, dossier_state, see_request
 from policies.duties import obligations, unmet
 from policies.engine import Engine
-from policies.explain import (
-    ERROR,
-    MAY_NOT_ASK,
-    SHOWS_NOTHING,
-    UNKNOWN_WORD,
-    UNMET,
-    Why,
-    permit_text,
-    possible_texts,
-    reason_of,
-    refusal_text,
-)
+from policies.explain import Why, permit_text, possible_texts, reason_of, refusal_text
 from policies.facts import AskFacts, HitFacts, Json, ask_record, hit_record, unknown_facts
 from policies.lines import Request
+from policies.reasons import ENDED_BASIS, ERROR, MAY_NOT_ASK, SHOWS_NOTHING, UNKNOWN_WORD, UNMET
 from policies.ruleset import RuleSet
-from policies.verdict import Permit, Question, Refusal
+from policies.verdict import Obligation, Permit, Question, Refusal
 from policies.vocabulary import CONTENT_ACTS, NO_GROUND, SILENT_ACTS, STORED_LEVEL
 from policies.walk import Grant, Route, Walk, walk
 
 _TIE = ("wet", "toestemming", "uitzondering", "therapeutisch", "test")
 """Which ground wins at an equal level: statute, then consent, then an exception."""
 
-_Asked = tuple[Request, AskFacts, Walk]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the asker's own question came to.
+
+    ``open`` are the grants whose duties beforehand are met: nothing is shown on any other.
+    """
+
+    request: Request
+    facts: AskFacts
+    walk: Walk
+    open: tuple[Grant, ...]
 
 
 class DecisionPoint:
@@ -70,33 +71,48 @@ class DecisionPoint:
         unknown = unknown_facts(record)
         if unknown:  # (1) every word is known, or nothing is decided
             return self._refuse("may_ask", record, UNKNOWN_WORD, near_miss=unknown)
-        _, _, asked = self._asked(facts)  # (2), (3) from facts alone; the asker claimed grounds and nothing else
-        return self._answer("may_ask", facts, record, asked)
+        asked = self._asked(facts)  # (2), (3) from facts alone; the asker claimed grounds and nothing else
+        return self._answer("may_ask", facts, record, asked.walk)
 
     def _see(self, facts: AskFacts, hit: HitFacts, record: dict[str, Json]) -> Permit | Refusal:
         unknown = unknown_facts(record) or unknown_facts(hit_record(hit, self._rules.vocabulary))
         if unknown:  # (1) every word is known, or nothing is decided
             return self._refuse("may_see", record, UNKNOWN_WORD, near_miss=unknown)
-        request, _, asked = self._asked(facts)
-        if not asked.grants:  # (2) nothing is shown to who may not ask
-            return self._refuse("may_see", record, MAY_NOT_ASK, walk=asked)
-        if facts.operation != "call" and not any(grant.level for grant in asked.grants):
-            return self._refuse("may_see", record, SHOWS_NOTHING, walk=asked)
-        about = see_request(request, hit)
+        asked = self._asked(facts)
+        grants = asked.walk.grants
+        if not grants:  # (2) nothing is shown to who may not ask
+            return self._refuse("may_see", record, MAY_NOT_ASK, walk=asked.walk)
+        if self._best(grants) not in asked.open:  # (2) what comes first has not been done
+            return self._refuse("may_see", record, UNMET, walk=asked.walk)
+        if facts.operation != "call" and not any(grant.level for grant in grants):
+            return self._refuse("may_see", record, SHOWS_NOTHING, walk=asked.walk)
+        if not self._rules.rests_on_what_holds(purpose=hit.purpose, ground=hit.ground, day=facts.day):
+            return self._refuse("may_see", record, ENDED_BASIS, near_miss=("basis",))
+        about = see_request(asked.request, hit)
         routes = [  # (3) each ground by itself, and no higher than it was permitted to ask
-            self._route(about, grant.ground, _seen_levels(facts, grant), facts=facts, hit=hit) for grant in asked.grants
+            self._route(about, grant.ground, _seen_levels(facts, grant), facts=facts, hit=hit) for grant in asked.open
         ]
         return self._answer("may_see", facts, record, walk(self._engine, routes))
 
     def _asked(self, facts: AskFacts) -> _Asked:
         """What the asker's own question came to; walked once for all hits of one household, which it does not read."""
         last = self._last_asked
-        if last is None or last[1] != facts:
+        if last is None or last.facts != facts:
             request = ask_request(self._rules, facts)
             grounds = dict.fromkeys(facts.grounds or (NO_GROUND,))
             routes = [self._route(request, ground, _asked_levels(facts), facts=facts, hit=None) for ground in grounds]
-            last = self._last_asked = (request, facts, walk(self._engine, routes))
+            walked = walk(self._engine, routes)
+            open_ = tuple(grant for grant in walked.grants if not unmet(self._duties(facts, grant), facts))
+            last = self._last_asked = _Asked(request=request, facts=facts, walk=walked, open=open_)
         return last
+
+    def _duties(self, facts: AskFacts, grant: Grant) -> tuple[Obligation, ...]:
+        dossier = dossier_state(self._rules, facts)
+        return obligations(self._rules, facts, dossier=dossier, ground=grant.ground, spoke=grant.rules)
+
+    def _best(self, grants: Sequence[Grant]) -> Grant:
+        """The highest level, then the order of grounds."""
+        return min(grants, key=self._rank)
 
     def _route(
         self, request: Request, ground: str, levels: Sequence[int], *, facts: AskFacts, hit: HitFacts | None
@@ -112,9 +128,8 @@ class DecisionPoint:
         if not walked.grants:
             why = Why(question=question, walk=walked, facts=facts)
             return self._refuse(question, record, reason_of(self._rules, why), walk=walked)
-        best = min(walked.grants, key=self._rank)  # (4) highest level, then the order of grounds
-        dossier = dossier_state(self._rules, facts)
-        duties = obligations(self._rules, facts, dossier=dossier, ground=best.ground, spoke=best.rules)
+        best = self._best(walked.grants)  # (4)
+        duties = self._duties(facts, best)
         if unmet(duties, facts):  # (5) what must come first has not been done
             return self._refuse(question, record, UNMET, walk=walked)
         return Permit(  # (6)

@@ -6,19 +6,16 @@ A comparison is evidence for who signs, and no permission. Old None stands for n
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import rfc8785
 
+from policies.beyond import Beyond, Direction, beyond, unversioned
 from policies.cells import GROUPED_BY, Assignment, allowed, cells, groups
-from policies.convenant import Convenant
 from policies.facts import Json
 from policies.lines import PolicyLine
 from policies.ruleset import RuleSet
 from policies.vocabulary import Vocabulary
 
-Direction = Literal["opens", "closes"]
-_Table = Literal["purpose", "ground", "class", "proof"]
 _DOCUMENTS = "party"
 """The column whose words are documents by version, ``id@version``."""
 
@@ -50,19 +47,6 @@ class Change:
             "cells": self.cells,
             "rules": list(self.rules),
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beyond:
-    """What a decision takes from the documents besides the lines; ``opens`` too where nobody can say it closes."""
-
-    direction: Direction
-    what: Literal["party", "duty"] | _Table
-    name: str
-
-    def document(self) -> dict[str, Json]:
-        """This change as it stands in ``diff/v1``."""
-        return {"direction": self.direction, "what": self.what, "name": self.name}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +104,7 @@ def compare(old: RuleSet | None, new: RuleSet) -> Diff:
         changes=tuple(
             _changes(_unversioned(() if old is None else old.lines), _unversioned(new.lines), _joint(old, new))
         ),
-        beyond=tuple(sorted(_beyond(old, new), key=lambda one: (one.what, one.name, one.direction))),
+        beyond=tuple(sorted(beyond(old, new), key=lambda one: (one.what, one.name, one.direction))),
         documents=tuple(file for file in files if before.get(file) != new.documents.get(file)),
     )
 
@@ -169,12 +153,6 @@ def _boxes(
             yield direction, spoke, words
 
 
-def unversioned(name: str) -> str:
-    """``vira/kijken`` for the rule ``vira@2026.1.0/kijken``, ``vira`` for the document; any other word as it is."""
-    document, _, clause = name.partition("/")
-    return document.partition("@")[0] + (f"/{clause}" if clause else "")
-
-
 def _texts(lines: Sequence[PolicyLine], numbers: Iterable[int]) -> frozenset[PolicyLine]:
     """Lines without the names of their rules, which change with every version."""
     return frozenset(replace(lines[number], rid="") for number in numbers)
@@ -199,73 +177,3 @@ def _size(words: Assignment) -> int:
     for found in words.values():
         size *= len(found)
     return size
-
-
-def _beyond(old: RuleSet | None, new: RuleSet) -> Iterable[Beyond]:
-    was, now = (frozenset() if old is None else _parties(old)), _parties(new)
-    for name in sorted(was ^ now):
-        yield Beyond(direction="opens" if name in now else "closes", what="party", name=name)
-    if old is not None:
-        yield from _duties(old, new)
-        yield from _rows(old, new)
-
-
-def _parties(rules: RuleSet) -> frozenset[str]:
-    """Every membership as one name: a longer one is another one."""
-    return frozenset(
-        name
-        for purpose, carriers in rules.carriers.items()
-        for carrier in carriers
-        for name in _party_names(purpose, carrier)
-    )
-
-
-def _party_names(purpose: str, carrier: Convenant) -> Iterable[str]:
-    where = f"{purpose} in {unversioned(carrier.label)}"
-    if carrier.parties is None:
-        yield f"{where}: everybody"
-        return
-    for party in carrier.parties:
-        until = party.membership.until or "-"
-        yield f"{where}: {party.oin} {party.org_class} {party.membership.since}..{until}"
-
-
-def _duties(old: RuleSet, new: RuleSet) -> Iterable[Beyond]:
-    """A duty beforehand keeps closed what its rule opens; without it the rule opens more."""
-    was, now = _duty_names(old), _duty_names(new)
-    for name in sorted(was ^ now):
-        before = " vooraf " in name
-        yield Beyond(direction="opens" if before == (name in was) else "closes", what="duty", name=name)
-
-
-def _duty_names(rules: RuleSet) -> frozenset[str]:
-    """Per clause, without the version of its document."""
-    return frozenset(
-        f"{unversioned(rid)} {duty.phase} {duty.id} {duty.term or '-'}"
-        for rid, clause in rules.clauses.items()
-        for duty in clause.obligations
-    )
-
-
-def _rows(old: RuleSet, new: RuleSet) -> Iterable[Beyond]:
-    """A row of a table that says otherwise what it uses, needs or lasts counts as an opening: a person looks."""
-    tables: Mapping[_Table, tuple[Mapping[str, object], Mapping[str, object]]] = {
-        "purpose": (old.purposes, new.purposes),
-        "ground": (old.grounds, new.grounds),
-        "class": (old.classes, new.classes),
-        "proof": (old.proofs, new.proofs),
-    }
-    for table, (before, after) in tables.items():
-        for name in sorted(before.keys() & after.keys()):
-            if _decisive(before[name]) != _decisive(after[name]):
-                yield Beyond(direction="opens", what=table, name=name)
-
-
-_WORDS_ONLY = frozenset({"article", "citation", "verification", "allowances"})
-"""Fields of a row that no decision reads, as are all texts (``_nl``); the lines lie within the allowances anyhow."""
-
-
-def _decisive(row: object) -> list[object]:
-    """What a decision may read of a row."""
-    names: tuple[str, ...] = getattr(type(row), "__slots__", ())
-    return [getattr(row, name) for name in names if name not in _WORDS_ONLY and not name.endswith("_nl")]

@@ -18,10 +18,13 @@ from policies.facts import Json
 
 MAX_BYTES = 1_000_000
 """Largest document accepted, in bytes."""
+MAX_DEPTH = 24
+"""Levels of nesting; our deepest document has nine."""
 
 FieldPath = tuple[str | int, ...]
 
 _CLAUSE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -90,13 +93,22 @@ def _parse(text: str, file: str) -> Document:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise YamlError(file=file, line=line, field="", rule="must be well-formed YAML") from None
-    except (YAMLError, ValueError):
-        raise YamlError(file=file, line=0, field="", rule="must be well-formed YAML") from None
+    except (YAMLError, ValueError, RecursionError):
+        raise YamlError(file=file, line=0, field="", rule="must be well-formed YAML, not nested deeply") from None
     reader = _Reader(file)
     content = reader.value(root, ())
     if not isinstance(content, dict):
         raise YamlError(file=file, line=1, field="", rule="must be a mapping")
     return Document(file=file, content=content, lines=reader.lines)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written as UTF-8, and so be signed."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Reader:
@@ -112,11 +124,19 @@ class _Reader:
         self.lines.setdefault(path, node.start_mark.line + 1)
         if node.anchor:
             raise self._error(path, "must not use an anchor or alias")
+        if len(path) > MAX_DEPTH:
+            raise self._error(path, f"must not be nested deeper than {MAX_DEPTH} levels")
         if isinstance(node, MappingNode):
+            self._untagged(node, "map", path)
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
+            self._untagged(node, "seq", path)
             return [self.value(item, (*path, number)) for number, item in enumerate(node.value)]
         return self._scalar(str(node.tag).removeprefix(_TAG), str(node.value), path)
+
+    def _untagged(self, node: Node, kind: str, path: FieldPath) -> None:
+        if node.tag != _TAG + kind:
+            raise self._error(path, "must not use a tag")
 
     def _mapping(self, node: MappingNode, path: FieldPath) -> dict[str, Json]:
         found: dict[str, Json] = {}
@@ -131,12 +151,14 @@ class _Reader:
 
     def _scalar(self, kind: str, text: str, path: FieldPath) -> Json:
         if kind in ("str", "timestamp"):
+            if not text.isascii() and not _is_unicode(text):
+                raise self._error(path, "must hold no half of a character")
             return text
         if kind == "null":
             return None
         if kind == "bool" and text in ("true", "false"):
             return text == "true"
-        if kind == "int" and text.isdecimal() and text.isascii():
+        if kind == "int" and _NUMBER.fullmatch(text):
             return int(text)
         raise self._error(path, "must be text, a whole number, true, false or null; quote anything else")
 

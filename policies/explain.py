@@ -4,80 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policies.facts import AskFacts, Json
+from policies.reasons import ASK_COLUMNS, ASK_REASONS, ERROR, SEE_COLUMNS, SEE_REASONS, UNKNOWN_WORD
 from policies.ruleset import RuleSet
 from policies.verdict import Permit, Question, Refusal, Text
 from policies.vocabulary import NOT_APPLICABLE
 from policies.walk import Walk
 
-ERROR = "error"
-UNKNOWN_WORD = "outside-vocabulary"
-UNMET = "obligation-unmet"
-MAY_NOT_ASK = "may-not-ask"
-
-SHOWS_NOTHING = "shows-nothing"
-
-_ASK_COLUMNS = {
-    "role": "role-cannot-ask",
-    "families": "family-not-in-purpose",
-    "party": "not-a-party",
-    "right": "no-bsn-right",
-    "day": "not-valid-on-this-day",
-    "ground": "ground-not-allowed",
-    "cat": "category-not-allowed",
-    "standing": "no-standing",
-    "proof": "proof-missing",
-    "consent": "consent-missing",
-    "exc": "dossier-incomplete",
-    "meldcode": "approval-required",
-    "approval": "approval-required",
-    "level": "level-not-allowed",
-}
-"""Reason of a default deny of ``may_ask`` by the column the nearest rule failed in; the first that failed counts."""
-
-_SEE_COLUMNS = {
-    "party": "not-a-party",
-    "consent": "consent-missing",
-    "reg": "other-purpose",
-    "basis": "other-basis",
-    "kind": "kind-not-in-purpose",
-}
-"""The same for ``may_see``."""
-
-RULE_REASONS = frozenset({"no-ground", "too-old", "consent-ended", "acute-elsewhere"})
-"""Reasons of prohibitions that can answer either question."""
-
-ASK_REASONS = (
-    frozenset(_ASK_COLUMNS.values())
-    | RULE_REASONS
-    | {
-        "not-a-listed-category",
-        "class-not-in-purpose",
-        "recipient-not-allowed",
-        "acute-open",
-        "not-your-signal",
-        "way-in",
-        UNMET,
-        UNKNOWN_WORD,
-        ERROR,
-    }
-)
-SEE_REASONS = (
-    frozenset(_SEE_COLUMNS.values())
-    | RULE_REASONS
-    | {
-        MAY_NOT_ASK,
-        SHOWS_NOTHING,
-        "shielded",
-        "excluded",
-        "holder-never",
-        "holder-decides",
-        "holder-not-in-purpose",
-        "not-agreed",
-        UNMET,
-        UNKNOWN_WORD,
-        ERROR,
-    }
-)
 TEXT_IDS = frozenset(
     {"vraag.mag", "zien.mag", "zien.oproep"}
     | {f"vraag.{reason}" for reason in ASK_REASONS}
@@ -108,7 +40,7 @@ def default_reason(question: Question, failed: tuple[str, ...] | None) -> str:
     """The reason of a default deny, from the columns the nearest rule failed in; None when no rule is near."""
     if failed is None:
         return "class-not-in-purpose" if question == "may_ask" else "holder-not-in-purpose"
-    columns = _ASK_COLUMNS if question == "may_ask" else _SEE_COLUMNS
+    columns = ASK_COLUMNS if question == "may_ask" else SEE_COLUMNS
     otherwise = "class-not-in-purpose" if question == "may_ask" else "not-agreed"
     return next((reason for column, reason in columns.items() if column in failed), otherwise)
 

@@ -11,6 +11,7 @@ from policies.catalogue import Allowance, OrgClass, Proof, Purpose
 from policies.convenant import BY_MELDCODE, Clause, Convenant
 from policies.errors import ClauseError
 from policies.grounds import Ground
+from policies.reasons import answers
 from policies.vocabulary import (
     CONTENT_ACTS,
     INVOLVEMENT,
@@ -134,6 +135,8 @@ def _broken(convenant: Convenant, clause: Clause, tables: Tables) -> Broken:
         yield "reden", "must be the one that goes with the holder mode"
     if convenant.kind != "lex":
         yield from _beyond_convenant(convenant, clause, tables)
+    if not clause.allows and not answers(clause.reason or "", clause.acts):
+        yield "reden", "must be one that its acts can be refused with"
 
 
 def _stands_in(quote: str, passage: str) -> bool:

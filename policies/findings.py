@@ -32,7 +32,7 @@ class Finding:
 
 def findings(rules: RuleSet) -> tuple[Finding, ...]:
     """Everything to look at in these documents, sorted."""
-    found = (*_clauses(rules), *_untranslated(rules), *_tests(rules))
+    found = (*_clauses(rules), *untranslated(rules), *_tests(rules))
     return tuple(sorted(found, key=lambda one: (one.kind, one.where)))
 
 
@@ -73,7 +73,8 @@ def _clauses(rules: RuleSet) -> Iterator[Finding]:
             yield Finding(kind="dead", where=rid, says="decides no request by itself, and is not marked vangnet")
 
 
-def _untranslated(rules: RuleSet) -> Iterator[Finding]:
+def untranslated(rules: RuleSet) -> Iterator[Finding]:
+    """Every article that no rule expresses and nobody has accepted as such."""
     for convenant in rules.convenants:
         rows = convenant.document.content.get("onvertaalbaar")
         for row in rows if isinstance(rows, list) else ():

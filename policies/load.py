@@ -5,13 +5,27 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from policies.agreements import TEST_FOLDER, carriers_of, check_convenants, joined, unique
+from policies.agreements import (
+    TEST_FOLDER,
+    carriers_of,
+    check_convenants,
+    check_parties,
+    check_regions,
+    joined,
+    unique,
+)
 from policies.bundle import Bundle
 from policies.catalogue import Content, OrgClass, Proof, Purpose
 from policies.compile import compile_lines
 from policies.convenant import Convenant
 from policies.document import Document, read_document
-from policies.errors import BundleError, EmptyBundleError, InsecureBundleError, InsecureTestBundleWarning
+from policies.errors import (
+    BundleError,
+    EmptyBundleError,
+    InsecureBundleError,
+    InsecureTestBundleWarning,
+    YamlError,
+)
 from policies.explain import TEXT_IDS, allowed_places
 from policies.facts import Json
 from policies.fence import Tables, statutory_routes, statutory_tellings
@@ -21,6 +35,8 @@ from policies.schema import check_schema
 from policies.texts import Texts, places
 from policies.vocabulary import OPERATIONS, WILDCARD, build_vocabulary
 
+BESIDE = (".tabel.yml", ".tabel.csv")
+"""What may stand beside the documents: decision tables, which decide nothing."""
 SHIPPED = Path(__file__).parent / "documents"
 
 Value = TypeVar("Value")
@@ -64,6 +80,7 @@ def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:
     for listed in by_schema.get("partijen/v1", []):
         convenants = joined(convenants, listed)
     classes = _rows(by_schema, "organisaties", OrgClass.from_content)
+    check_parties(convenants, classes)
     grounds = _rows(by_schema, "gronden", Ground.from_content)
     tables = Tables(
         classes=classes,
@@ -84,6 +101,8 @@ def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:
         duties={duty.id for one in convenants for clause in one.clauses for duty in clause.obligations},
     )
     texts = _texts(by_schema, classes, tables)
+    carriers = carriers_of(convenants, tables.purposes)
+    check_regions(convenants, [row["id"] for row in _contents(by_schema, "regios")])
     return Bundle(
         documents={document.file: document.content for found in by_schema.values() for document in found},
         convenants=convenants,
@@ -91,7 +110,7 @@ def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:
         grounds=grounds,
         classes=classes,
         proofs=tables.proofs,
-        carriers=carriers_of(convenants, tables.purposes),
+        carriers=carriers,
         clauses=unique("rule", ((clause.rid, clause) for convenant in convenants for clause in convenant.clauses)),
         routes=_routes(by_schema, texts),
         texts=texts,
@@ -102,18 +121,22 @@ def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:
 
 def _read(directory: Path, *, with_tests: bool) -> _BySchema:
     """Documents by schema, each checked against it, in the order of their paths."""
-    files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*.yaml")}
+    found = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    for file in sorted(found):
+        if not file.endswith((".yaml", *BESIDE)):
+            raise YamlError(file=file, line=0, field="", rule="must be a document (.yaml) or a decision table")
+    files = {file: path for file, path in found.items() if file.endswith(".yaml")}
     if not with_tests:
         files = {file: path for file, path in files.items() if not file.startswith(f"{TEST_FOLDER}/")}
     if not files:
         raise EmptyBundleError("there is no document: refusing to decide without any")
-    found: _BySchema = {}
+    by_schema: _BySchema = {}
     for file, path in sorted(files.items()):
         document = read_document(path, file)
-        found.setdefault(check_schema(document), []).append(document)
+        by_schema.setdefault(check_schema(document), []).append(document)
     if with_tests:
         warnings.warn("test documents are loaded: their grounds are not law", InsecureTestBundleWarning, stacklevel=3)
-    return found
+    return by_schema
 
 
 def _contents(by_schema: _BySchema, table: str) -> list[Content]:

@@ -128,6 +128,7 @@ def broken_properties(rules: RuleSet, lines: Sequence[PolicyLine]) -> Iterator[B
         lines: the lines of the bundle, or others in their place.
     """
     yield from _convenant_wildcards(rules, lines)
+    yield from _outlasting(rules, lines)
     known: dict[tuple[int, ...], list[Assignment]] = {}
     for group, numbers in groups(lines, rules.vocabulary):
         if numbers not in known:
@@ -148,6 +149,16 @@ def _convenant_wildcards(rules: RuleSet, lines: Sequence[PolicyLine]) -> Iterato
     for line in lines:
         if line.ground == WILDCARD and line.rid.partition("/")[0] not in statutory:
             yield Broken(name="convenant-ground", request={"rid": line.rid})
+
+
+def _outlasting(rules: RuleSet, lines: Sequence[PolicyLine]) -> Iterator[Broken]:
+    """P5 to the last day: no line allows before its purpose and ground hold, or after either has ended."""
+    for line in lines:
+        rows = (rules.purposes.get(line.purpose), rules.grounds.get(line.ground))
+        periods = [row.validity for row in rows if row is not None and line.eft == "allow"]
+        late = any(period.until is not None and line.until > _digits(str(period.until)) for period in periods)
+        if late or any(line.since < _digits(str(period.since)) for period in periods):
+            yield Broken(name="P5", request={"rid": line.rid})
 
 
 def _comparisons(rules: RuleSet, lines: Sequence[PolicyLine]) -> Iterator[Broken]:

@@ -10,6 +10,7 @@ It holds when a privacyfunctionaris and a partij, two different people, signed i
 needs both of them to sign for the openings too, each after seeing them.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -20,10 +21,12 @@ from typing import Any, Literal, Self
 import rfc8785
 
 from policies.bundle import Bundle
-from policies.diff import Diff
+from policies.diff import Diff, compare
 from policies.errors import ReleaseError, SignatureError
 from policies.facts import Json
+from policies.findings import untranslated
 from policies.load import load_bundle, load_contents
+from policies.ruleset import RuleSet
 from policies.schema import validator
 from policies.signers import ROLES, Signer
 from policies.signing import SIGNATURE_BYTES, SigningKey, b64url, from_b64url
@@ -86,6 +89,11 @@ class Release:
             "openings": {"count": self.openings, "diff": self.diff},
         }
 
+    @property
+    def statement_sha256(self) -> str:
+        """Hex SHA-256 of the RFC 8785 bytes of the statement: the name of this release, whoever signed it."""
+        return hashlib.sha256(rfc8785.dumps(self.statement())).hexdigest()
+
     def signed(self, key: SigningKey, scope: Scope) -> Self:
         """The same release with this signature; a second one of one key for one scope takes the place of the first."""
         mine = Signature(kid=key.public.kid, scope=scope, value=key.sign(self._message(scope)))
@@ -96,8 +104,11 @@ class Release:
         """The people who signed, once they are enough.
 
         Raises:
-            SignatureError: a signature does not hold, is of nobody we know, or too few people signed.
+            SignatureError: a signature does not hold, is of nobody we know, or too few people signed; or an article
+                in it cannot be expressed, and nobody accepted that.
         """
+        if any(untranslated(self.bundle)):
+            raise SignatureError("onvertaalbaar: must be accepted by somebody before anyone signs")
         signed: dict[Scope, list[Signer]] = {"bundle": [], "openings": []}
         for signature in self.signatures:
             signer = signers.get(signature.kid)
@@ -109,6 +120,18 @@ class Release:
         if self.openings:
             _check_enough(signed["openings"], "what it opens")
         return tuple(signed["bundle"])
+
+    def check_openings(self, before: RuleSet | None) -> None:
+        """What the statement says it opens is what a comparison with the bundle it replaces gives.
+
+        Raises:
+            ReleaseError: it is compared with another bundle, or opens something else than people signed for.
+        """
+        if (None if before is None else before.sha256) != self.replaces:
+            raise ReleaseError("statement.replaces: must be the bundle it is compared with")
+        found = compare(before, self.bundle)
+        if (found.openings, found.sha256) != (self.openings, self.diff):
+            raise ReleaseError("statement.openings: must be what the comparison with the bundle it replaces gives")
 
     def encode(self) -> bytes:
         """The release as a file: canonical JSON and a newline."""

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import rfc8785
 
+from policies.beyond import unversioned
 from policies.decide import DecisionPoint
-from policies.diff import unversioned
 from policies.errors import FactsError, RecordError
 from policies.facts import UNKNOWN, Json
 from policies.question import read_question

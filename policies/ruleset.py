@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import product
 
 import rfc8785
 
-from policies.catalogue import AfterEnd, OrgClass, Proof, Purpose
+from policies.catalogue import Ended, OrgClass, Proof, Purpose
 from policies.compile import COMPILER
 from policies.convenant import Clause, Convenant
 from policies.engine import MODEL
@@ -117,12 +118,24 @@ class RuleSet:
             )
         )
 
-    def after_end(self, *, purpose: str, ground: str, day: date) -> AfterEnd | None:
-        """What must now happen to live signals of this purpose on this ground; None while both hold.
+    def rests_on_what_holds(self, *, purpose: str, ground: str, day: date) -> bool:
+        """Whether purpose and ground of a signal both stand in the tables and hold on this day."""
+        rows = (self.purposes.get(purpose), self.grounds.get(ground))
+        return all(row is not None and row.validity.holds(day) for row in rows)
+
+    def ended(self, *, purpose: str, ground: str, day: date) -> Ended | None:
+        """What has ended under signals of this purpose on this ground, and what now happens to them; None for nothing.
 
         The purpose speaks first: without it there is nothing a signal could be based on instead.
         """
-        for row in (self.purposes[purpose], self.grounds[ground]):
-            if row.validity.until is not None and row.validity.until <= day:
-                return row.after_end
+        for row in (self.purposes.get(purpose), self.grounds.get(ground)):
+            until = None if row is None else row.validity.until
+            if row is not None and until is not None and until <= day and row.after_end is not None:
+                return Ended(on=until, after=row.after_end)
         return None
+
+    def all_ended(self, day: date) -> Mapping[tuple[str, str], Ended]:
+        """Every pair of purpose and ground under which something has ended by this day."""
+        pairs = product(sorted(self.purposes), sorted(self.grounds))
+        found = {pair: self.ended(purpose=pair[0], ground=pair[1], day=day) for pair in pairs}
+        return {pair: ended for pair, ended in found.items() if ended is not None}

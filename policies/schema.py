@@ -21,6 +21,7 @@ DOCUMENT_SCHEMAS = frozenset(
         "citaten",
         "organisaties",
         "partijen",
+        "regios",
         "routes",
         "teksten",
     )

@@ -1,6 +1,7 @@
 """Who may sign a bundle: a list of people, each with a role and one key."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,11 @@ def read_signers(path: Path) -> Mapping[str, Signer]:
         Signer(name=one["name"], role=one["role"], key=VerifyKey.from_jwk(one["jwk"])) for one in content["signers"]
     ]
     by_kid = {person.key.kid: person for person in people}
-    if len(by_kid) != len(people) or len({person.name for person in people}) != len(people):
+    if len(by_kid) != len(people) or len({_folded(person.name) for person in people}) != len(people):
         raise KeyFileError("signers: must name each person once, each with a key of their own")
     return by_kid
+
+
+def _folded(name: str) -> str:
+    """A name without what two spellings of it differ in."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

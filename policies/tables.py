@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from policies.beyond import unversioned
 from policies.decide import DecisionPoint
-from policies.diff import unversioned
 from policies.document import read_document
 from policies.errors import FactsError, TableError
 from policies.facts import AskFacts, HitFacts, Json

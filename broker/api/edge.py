@@ -12,8 +12,7 @@ from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.wire import padded_answer, read_body
 from broker.domain.errors import NotRecordedError
 from broker.flows.outcome import Answered
-from broker.flows.policy import PolicyInForce
-from broker.flows.published_policy import PublishedPolicy
+from broker.flows.policy import Policies
 from broker.flows.request_rules import TicketIssuers
 from broker.ports import (
     AnswerStore,
@@ -54,8 +53,7 @@ class Edge:
 
     id: str
     public_url: str
-    policy: PolicyInForce
-    published_policy: PublishedPolicy
+    policies: Policies
     issuers: TicketIssuers
     tokens: TokenIndexer
     clock: Clock
@@ -67,7 +65,6 @@ class Edge:
     log: WitnessedLog
     spending: RequestSpending
     published: PublishedLog
-    bundle_sha256: str
     address_mute_above: int
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
@@ -92,7 +89,8 @@ class Edge:
     async def report(self) -> Mapping[str, object]:
         """Return what is ready, by name; nothing in it is secret.
 
-        `ready` needs the database and its documents. Witnesses are reported and do not decide: the log goes on.
+        `ready` needs the database, its documents, and a policy of which something holds today. Witnesses are reported
+        and do not decide: the log goes on.
         """
         try:
             register, epoch = await self.registers.register(), await self.registers.epoch()
@@ -101,12 +99,15 @@ class Edge:
             return {"ready": False, "database": False}
         if not await self.spending.works():
             return {"ready": False, "database": False}
+        policy = self.policies.current
+        holds = policy.holds(self.clock.today())
         return {
-            "ready": True,
+            "ready": holds,
             "database": True,
+            "policy": holds,
             "registerNumber": register.number,
             "epoch": epoch.epoch,
-            "bundleSha256": self.bundle_sha256,
+            "bundleSha256": policy.sha256,
             "logSize": size,
             "uncosignedSince": self.log.uncosigned_since,
         }

@@ -7,13 +7,15 @@ past its last day a signal matches nothing anyhow.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from broker.domain.errors import BrokerError
+from broker.flows.policy import Policies
 from broker.flows.sweep_signals import MAX_SIGNALS, Swept, sweep_signals
-from broker.ports import Clock, Log, RetentionReader
+from broker.ports import Clock, Log, RetentionReader, SignalStore
+from broker.store.folder_requests import POLICY_REQUESTS
 from broker.store.sweep_requests import SweepRequest
 
 PACE_S = 900.0
@@ -29,10 +31,27 @@ _log = logging.getLogger("sluis.housekeeping")
 class Housekeeping:
     """The sweeping of one broker; one sweep at a time."""
 
-    def __init__(self, *, folder: Path, bundle: str, clock: Clock, retention: RetentionReader, log: Log) -> None:
-        """Sweep through this log; `folder` is where an operator asks for it."""
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        policies: Policies,
+        renewal: Callable[[], Awaitable[Mapping[str, object]]],
+        clock: Clock,
+        signals: SignalStore,
+        retention: RetentionReader,
+        log: Log,
+    ) -> None:
+        """Sweep through this log; `folder` is where an operator asks for it, or for the policy that is there now.
+
+        Args:
+            renewal: takes the policy that the settings name into force; returns what became of it, and never raises
+                because of a document.
+        """
         self._folder = folder
-        self._bundle = bundle
+        self._policies = policies
+        self._renewal = renewal
+        self._signals = signals
         self._clock = clock
         self._retention = retention
         self._log = log
@@ -50,7 +69,12 @@ class Housekeeping:
             done.append(await self._sweep(at_most=batch, always_recorded=False))
         return {
             "day": done[-1].day.isoformat(),
-            "ended": {"expiry": sum(one.expiry for one in done), "age": sum(one.age for one in done)},
+            "ended": {
+                "expiry": sum(one.expiry for one in done),
+                "age": sum(one.age for one in done),
+                "rules": sum(one.rules for one in done),
+            },
+            "frozen": sum(one.frozen for one in done),
             "entries": sum(one.recorded for one in done),
             "ticketsForgotten": sum(one.tickets for one in done),
         }
@@ -92,6 +116,18 @@ class Housekeeping:
                 result = {"error": type(error).__name__}
             request.answer(self._folder, result)
 
+    async def answer_policy_request(self) -> None:
+        """The request that waits in the folder to take up the policy, if any, is carried out and answered."""
+        request = POLICY_REQUESTS.waiting(self._folder)
+        if request is None:
+            return
+        try:
+            result = await self._renewal()
+        except BrokerError as error:
+            _log.error("the policy was not taken up: %s", type(error).__name__)
+            result = {"error": type(error).__name__}
+        POLICY_REQUESTS.answer(self._folder, request, result)
+
     async def _at_pace(self) -> None:
         while True:
             await asyncio.sleep(PACE_S)
@@ -107,14 +143,19 @@ class Housekeeping:
                 await self.answer_request()
             except Exception as error:  # noqa: BLE001 - as above
                 _log.error("a request to sweep was not answered: %s", type(error).__name__)
+            try:
+                await self.answer_policy_request()
+            except Exception as error:  # noqa: BLE001 - as above
+                _log.error("a request to take up the policy was not answered: %s", type(error).__name__)
 
     async def _sweep(self, *, at_most: int, always_recorded: bool, vouched_at: int | None = None) -> Swept:
         return await sweep_signals(
             at_most=at_most,
             always_recorded=always_recorded,
             vouched_at=vouched_at,
-            bundle=self._bundle,
+            policies=self._policies,
             clock=self._clock,
+            signals=self._signals,
             retention=self._retention,
             log=self._log,
         )

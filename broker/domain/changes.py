@@ -25,7 +25,7 @@ class RenewSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndSignal:
-    """A signal is active no more; what relied on seeing it is stale.
+    """A signal is active no more, or ended after it was frozen; what relied on seeing it is stale.
 
     `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5). So is
     one that rests on the last day, which it then names as `ends_on`, when the signal was renewed since.
@@ -55,10 +55,17 @@ class ForgetTickets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivateBundle:
-    """The policy bundle with this hex hash is in force from this unix second; what was decided before is stale."""
+    """The policy bundle with this hex hash is in force from this unix second; what was decided before is stale.
+
+    `mark` says whether anybody signed it: `signed`, `unsigned` or `test`. A signed one has the hex hash of the
+    statement that people signed, and the day on which they did.
+    """
 
     sha256: str
     at: int
+    mark: str = "unsigned"
+    statement: str | None = None
+    registered_on: date | None = None
 
 
 Change = StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle

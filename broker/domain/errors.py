@@ -25,7 +25,7 @@ BrokerError
 ├── KeyReusedError                  the idempotency key was used for another request
 ├── AnswerWithheldError             done before, and something it rested on has changed since
 ├── DocumentNotNewerError           a register, roster or epoch is not newer than the one in force
-├── PolicyNotSuccessorError         a release of policy was signed in place of another bundle than the one in force
+├── PolicyNotSuccessorError         a policy may not follow the one in force: says which rule it breaks
 ├── RecordedError                   a refusal that is itself an entry of the log; has its document and receipt
 │   ├── RefusedError                may_ask said no
 │   ├── WithdrawalNeedsReviewError  a signal used to look is not withdrawn within 14 days without review
@@ -168,7 +168,12 @@ class DocumentNotNewerError(BrokerError):
 
 
 class PolicyNotSuccessorError(BrokerError):
-    """A release of policy was signed in place of another bundle than the one in force."""
+    """A policy may not follow the one in force."""
+
+    def __init__(self, rule: str) -> None:
+        """Name the rule it breaks."""
+        super().__init__(rule)
+        self.rule = rule
 
 
 class RecordedError(BrokerError):

@@ -23,12 +23,18 @@ class EndReason(StrEnum):
 
     EXPIRY = "expiry"
     AGE = "age"
+    RULES = "rules"
+    """What it rested on, its ground or the purpose itself, has ended."""
 
 
 class SignalState(StrEnum):
-    """Where a signal is in its life; only an active one is ever matched."""
+    """Where a signal is in its life; only an active one is ever matched.
+
+    A frozen one rests on a ground or a purpose that has ended: shown to nobody, and ended when the document says so.
+    """
 
     ACTIVE = "active"
+    FROZEN = "frozen"
     WITHDRAWN = "withdrawn"
     ENDED = "ended"
 
@@ -90,6 +96,11 @@ class Signal:
     shielded: bool = False
     last_standing_on: date | None = None
     exclusions: frozenset[Exclusion] = frozenset()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether neither its holder nor housekeeping has ended it."""
+        return self.state in (SignalState.ACTIVE, SignalState.FROZEN)
 
     def active_on(self, day: date) -> bool:
         """Return whether it can be matched on this day."""

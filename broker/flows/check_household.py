@@ -4,9 +4,10 @@ from broker.domain.changes import MarkStanding
 from broker.domain.households import gives_standing
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
+from broker.flows.duties import tasks_for
 from broker.flows.household_question import Question, asked_stamps, may_ask, prepare, recording_of, see
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
-from broker.flows.policy import PolicyInForce
+from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, TokenIndexer
@@ -19,7 +20,7 @@ async def check_household(
     command: CheckHousehold,
     requester: Requester,
     approval: Approval | None,
-    policy: PolicyInForce,
+    policies: Policies,
     issuers: TicketIssuers,
     tokens: TokenIndexer,
     clock: Clock,
@@ -43,6 +44,7 @@ async def check_household(
     async def decide() -> Outcome:
         # (1) What everything below relies on is read before it; then the request's own rules.
         base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
         register, epoch = await registers.register(), await registers.epoch()
         roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
@@ -51,10 +53,12 @@ async def check_household(
             issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
+        policy.check_holds(today)
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         kinds = prepared.purpose.match_kinds
-        standing = gives_standing(prepared.household, own.found, kinds=kinds, day=today)
+        mine = policy.counting(own.found, day=today)
+        standing = gives_standing(prepared.household, mine, kinds=kinds, day=today)
         question = Question(prepared=prepared, today=today, standing=standing)
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
@@ -71,6 +75,7 @@ async def check_household(
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(standing)),
+            tasks=tasks_for(asked, organisation=requester.organisation, today=today),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
         )
@@ -79,5 +84,5 @@ async def check_household(
 
     # (7) Recorded with all it changes in one transaction, and (8) only then told.
     return await decide_and_record(
-        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

@@ -162,7 +162,8 @@ def see(
         DecisionFailedError: a decision failed, or a match does not fit its entry.
     """
     prepared = question.prepared
-    found = find_hits(prepared.household, looked_up.found, asker=prepared.organisation.oin, day=question.today)
+    counting = policy.counting(looked_up.found, day=question.today)
+    found = find_hits(prepared.household, counting, asker=prepared.organisation.oin, day=question.today)
     hits = [hit for hit in found if hit.kind.value in prepared.purpose.match_kinds]
     judged = judge_hits(policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker)
     # Whether the address is mute is judged on what may be seen, after every hit was decided on.

@@ -1,14 +1,12 @@
 """List an organisation's own signals, a page at a time; reading is recorded too."""
 
-from datetime import date
-
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal, SignalState
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_document
-from broker.flows.policy import PolicyInForce
+from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
@@ -19,7 +17,7 @@ async def list_signals(
     *,
     requester: Requester,
     after: str | None = None,
-    policy: PolicyInForce,
+    policies: Policies,
     clock: Clock,
     registers: RegisterReader,
     signals: SignalStore,
@@ -41,26 +39,25 @@ async def list_signals(
         # (1) Who, and with what right.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
         # (2) Own signals only, whatever their state.
         own = await signals.list_own(organisation=requester.organisation, after=after, at_most=SIGNALS_PER_PAGE)
         today = clock.today()
-        listed = [_listed(signal, today) for signal in own]
+        listed = [_listed(signal, policy.state_on(signal, today)) for signal in own]
         document = result_document(outcome="done", text="signal.list", signals=listed)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
         return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
 
     # (3) Recorded, and only then told.
     return await decide_and_record(
-        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
 
 
-def _listed(signal: Signal, today: date) -> OwnSignal:
-    """Return a signal as its holder sees it: past its last day it has ended, whether it was swept yet or not."""
-    active = signal.state is SignalState.ACTIVE
-    state = SignalState.ENDED if active and not signal.active_on(today) else signal.state
+def _listed(signal: Signal, state: SignalState) -> OwnSignal:
+    """Return a signal as its holder sees it, in the state it is in today."""
     return OwnSignal(
         signal_id=signal.id,
         purpose=signal.purpose,

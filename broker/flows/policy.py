@@ -1,10 +1,20 @@
-"""The policy in force, as the flows see it. Deciding is pure and happens on the one thread of the event loop (D15)."""
+"""The policy in force, as the flows see it. Deciding is pure and happens on the one thread of the event loop (D15).
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol, Self
+The log says which bundle is in force: each activation moves the version stamp of the policy, and a decision is made by
+the bundle of the version it has read. So nothing is decided with a bundle before its entry is durable, nor with the one
+before after it.
+"""
 
-from policies import AskFacts, Bundle, HitFacts, Permit, Purpose, Refusal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol, Self
+
+from broker.domain.households import FoundToken
+from broker.domain.signals import Signal, SignalState
+from broker.flows.errors import PolicyExpiredError, PolicyNotHeldError
+from broker.ports import Stamp, StampKind
+from policies import AskFacts, Bundle, ExpiredBundleError, HitFacts, Permit, Purpose, Refusal
 
 
 class DecisionPoint(Protocol):
@@ -19,13 +29,123 @@ class DecisionPoint(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyInForce:
-    """The bundle this process decides with: its hash, its purposes and a decision point over it."""
+    """A bundle to decide with and a decision point over it; nothing of it ever changes.
 
-    sha256: str
-    purposes: Mapping[str, Purpose]
+    Attributes:
+        earlier: bundles it can be compared with, by hash; `diffs` are the comparisons made so far.
+    """
+
+    bundle: Bundle
     decision_point: DecisionPoint
+    earlier: Mapping[str, Bundle] = field(default_factory=dict)
+    diffs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, bundle: Bundle) -> Self:
+    def of(cls, bundle: Bundle, *, earlier: Mapping[str, Bundle] | None = None) -> Self:
         """Return the policy of a loaded bundle. Raises EngineError: it may not be decided with."""
-        return cls(sha256=bundle.sha256, purposes=bundle.purposes, decision_point=bundle.decision_point())
+        return cls(bundle=bundle, decision_point=bundle.decision_point(), earlier=earlier or {})
+
+    @property
+    def sha256(self) -> str:
+        """The hex hash of the bundle."""
+        return self.bundle.sha256
+
+    @property
+    def purposes(self) -> Mapping[str, Purpose]:
+        """The purposes table."""
+        return self.bundle.purposes
+
+    def holds(self, day: date) -> bool:
+        """Return whether there is anything to decide with on this day."""
+        try:
+            self.bundle.check_in_force(day)
+        except ExpiredBundleError:
+            return False
+        return True
+
+    def check_holds(self, day: date) -> None:
+        """Hold only if there is something to decide with on this day. Raises PolicyExpiredError."""
+        if not self.holds(day):
+            raise PolicyExpiredError
+
+    def state_on(self, signal: Signal, day: date) -> SignalState:
+        """Return the state that a signal is in on this day, whether it was swept yet or not.
+
+        Past its last day it has ended; on what has ended it is frozen, and has ended when the document says so.
+        """
+        if not signal.is_held:
+            return signal.state
+        if signal.ended_by(day) is not None:
+            return SignalState.ENDED
+        ended = self.bundle.ended(purpose=signal.purpose, ground=signal.ground, day=day)
+        if ended is not None and ended.gone_on <= day:
+            return SignalState.ENDED
+        return signal.state if self.counts(signal, day=day) else SignalState.FROZEN
+
+    def counting(self, found: Iterable[FoundToken], *, day: date) -> tuple[FoundToken, ...]:
+        """Return the tokens of signals whose purpose and ground hold on this day: others match and stand for nothing.
+
+        The sweep makes that durable; until it came they are as if it had.
+        """
+        return tuple(token for token in found if self.counts(token.signal, day=day))
+
+    def counts(self, signal: Signal, *, day: date) -> bool:
+        """Return whether the purpose and the ground that a signal rests on hold on this day."""
+        return self.bundle.rests_on_what_holds(purpose=signal.purpose, ground=signal.ground, day=day)
+
+
+class Policies(Protocol):
+    """The policy by which something is decided now."""
+
+    @property
+    def current(self) -> PolicyInForce:
+        """The policy that came into force last."""
+
+    def at(self, stamps: Iterable[Stamp]) -> PolicyInForce:
+        """Return the policy of the version among these stamps. Raises PolicyNotHeldError: this process has it not."""
+
+
+class PoliciesByVersion:
+    """The policies of one process: the one in force, and for a moment the one whose entry is being written.
+
+    Swapping is one assignment; a request keeps what it decided with until it is committed or stale.
+    """
+
+    def __init__(self) -> None:
+        """Hold nothing yet: nothing can be decided."""
+        self._held: Mapping[int, PolicyInForce] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no policy came into force in this process yet."""
+        return not self._held
+
+    @property
+    def current(self) -> PolicyInForce:
+        """The policy of the lowest version held: what was in force before what is being written.
+
+        Raises:
+            PolicyNotHeldError: none came into force yet.
+        """
+        if not self._held:
+            raise PolicyNotHeldError
+        return self._held[min(self._held)]
+
+    def at(self, stamps: Iterable[Stamp]) -> PolicyInForce:
+        """Return the policy of the version among these stamps. See `Policies.at`."""
+        for stamp in stamps:
+            if stamp.of.kind is StampKind.POLICY and stamp.version in self._held:
+                return self._held[stamp.version]
+        raise PolicyNotHeldError
+
+    def hold(self, version: int, policy: PolicyInForce) -> None:
+        """What reads this version decides with this policy, beside what is held already."""
+        self._held = {**self._held, version: policy}
+
+    def drop(self, version: int) -> None:
+        """The policy of this version never came into force."""
+        self._held = {other: policy for other, policy in self._held.items() if other != version}
+
+    def settle(self, version: int) -> None:
+        """Only the policy of this version is held."""
+        self._held = {version: self._held[version]}

@@ -5,14 +5,13 @@ decisions that were made.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from broker.domain.errors import NotFoundError
 from broker.flows.policy import PolicyInForce
 from broker.protocol.errors import MalformedError
 from broker.protocol.policy_messages import AccessEvaluation
-from policies import Bundle, Permit, Refusal
+from policies import Permit, Refusal
 from policies.diff import compare
 from policies.errors import FactsError, RecordError
 from policies.question import read_question
@@ -21,16 +20,7 @@ from policies.render import convenant_of, render_fragment
 _DIFFS_KEPT = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedPolicy:
-    """The bundle in force and the earlier ones this broker can be compared with, by hash."""
-
-    bundle: Bundle
-    earlier: Mapping[str, Bundle] = field(default_factory=dict)
-    diffs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-
-
-def convenant_document(policy: PublishedPolicy, document: str, version: str) -> dict[str, Any]:
+def convenant_document(policy: PolicyInForce, document: str, version: str) -> dict[str, Any]:
     """Return a document of the bundle in force as it was written. Raises NotFoundError."""
     try:
         convenant = convenant_of(policy.bundle, f"{document}@{version}")
@@ -39,7 +29,7 @@ def convenant_document(policy: PublishedPolicy, document: str, version: str) -> 
     return {"bundleSha256": policy.bundle.sha256, "document": dict(convenant.document.content)}
 
 
-def convenant_fragment(policy: PublishedPolicy, document: str, version: str) -> str:
+def convenant_fragment(policy: PolicyInForce, document: str, version: str) -> str:
     """Return the same as a piece of a Dutch page. Raises NotFoundError."""
     try:
         return render_fragment(policy.bundle, f"{document}@{version}", None)
@@ -47,7 +37,7 @@ def convenant_fragment(policy: PublishedPolicy, document: str, version: str) -> 
         raise NotFoundError from None
 
 
-def vocabulary_document(policy: PublishedPolicy) -> dict[str, Any]:
+def vocabulary_document(policy: PolicyInForce) -> dict[str, Any]:
     """Return every word of facts and rules, and the Dutch names of classes, purposes and grounds."""
     bundle = policy.bundle
     return {
@@ -80,7 +70,7 @@ def evaluated(policy: PolicyInForce, question: AccessEvaluation) -> dict[str, An
     }
 
 
-def difference(policy: PublishedPolicy, earlier: str) -> Mapping[str, Any]:
+def difference(policy: PolicyInForce, earlier: str) -> Mapping[str, Any]:
     """Return `diff/v1` of an earlier bundle and the one in force. Raises NotFoundError: it is not known here."""
     if earlier not in policy.diffs:
         known = {**policy.earlier, policy.bundle.sha256: policy.bundle}

@@ -11,7 +11,10 @@ from broker.domain.errors import (
     StaleDecisionError,
 )
 from broker.flows.act import Act
+from broker.flows.errors import DecisionFailedError
+from broker.flows.judging import ERROR
 from broker.flows.outcome import Answered, Outcome, answered, not_done, recorded_error
+from broker.flows.policy import Policies
 from broker.ports import AnswerKey, AnswerStatus, AnswerStore, Clock, Log, SignalStore, StoredAnswer, Turn
 from broker.protocol.errors import ProtocolError
 from broker.protocol.messages import WireReceipt
@@ -23,15 +26,15 @@ _log = logging.getLogger("sluis.flows")
 
 
 async def decide_and_record(
-    decide: Callable[[], Awaitable[Outcome]], *, act: Act, bundle: str, signals: SignalStore, answers: AnswerStore,
-    clock: Clock, log: Log,
+    decide: Callable[[], Awaitable[Outcome]], *, act: Act, policies: Policies, signals: SignalStore,
+    answers: AnswerStore, clock: Clock, log: Log,
 ) -> Answered:  # fmt: skip
     """Return what the asker is told, once its entry is durable.
 
     Args:
         decide: makes the decision from committed state, anew each time it is called.
         act: what is asked.
-        bundle: hex hash of the policy in force, for the entry of a failure.
+        policies: the one in force is named in the entry of a failure.
 
     Raises:
         RecordedError: refused or not done, with its receipt.
@@ -45,13 +48,13 @@ async def decide_and_record(
     # (2) Decisions begin with the tick, and its end is when anything is told.
     async with log.turn() as turn:
         return await _in_turn(
-            decide, act=act, bundle=bundle, signals=signals, answers=answers, clock=clock, turn=turn
+            decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, turn=turn
         )  # fmt: skip
 
 
 async def _in_turn(
-    decide: Callable[[], Awaitable[Outcome]], *, act: Act, bundle: str, signals: SignalStore, answers: AnswerStore,
-    clock: Clock, turn: Turn,
+    decide: Callable[[], Awaitable[Outcome]], *, act: Act, policies: Policies, signals: SignalStore,
+    answers: AnswerStore, clock: Clock, turn: Turn,
 ) -> Answered:  # fmt: skip
     for _ in range(MAX_DECISIONS):
         # (3) Decide. The request's own faults are told; any other exception means: not done, and recorded so.
@@ -65,7 +68,8 @@ async def _in_turn(
             raise
         except Exception as failure:  # noqa: BLE001 - any failure in a decision discloses nothing (architecture D7)
             _log.error("not done: %s in %s", type(failure).__name__, act.type)
-            outcome = not_done(act, bundle=bundle, reason="error")
+            reason = failure.reason if isinstance(failure, DecisionFailedError) else ERROR
+            outcome = not_done(act, bundle=policies.current.sha256, reason=reason)
         # (4) Record, act: one transaction. What became stale meanwhile is decided again, within the tick.
         try:
             committed = await turn.commit(outcome.proposal)
@@ -80,7 +84,7 @@ async def _in_turn(
     if given is not None:
         return given
     # (7) Everything kept moving: not done.
-    outcome = not_done(act, bundle=bundle, reason="stale")
+    outcome = not_done(act, bundle=policies.current.sha256, reason="stale")
     return answered(outcome, await turn.commit(outcome.proposal))
 
 

@@ -6,6 +6,7 @@ from broker.domain.households import FoundToken, TokenRole, gives_standing
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Signal
 from broker.flows.act import Act
+from broker.flows.duties import tasks_for
 from broker.flows.household_question import (
     Prepared,
     Question,
@@ -18,7 +19,7 @@ from broker.flows.household_question import (
     unasked,
 )
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
-from broker.flows.policy import PolicyInForce
+from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import (
     TicketIssuers,
@@ -50,7 +51,7 @@ async def register_signal(
     command: RegisterSignal,
     requester: Requester,
     approval: Approval | None,
-    policy: PolicyInForce,
+    policies: Policies,
     issuers: TicketIssuers,
     tokens: TokenIndexer,
     clock: Clock,
@@ -76,6 +77,7 @@ async def register_signal(
     async def decide() -> Outcome:
         # (1) What everything below relies on is read before it; then the request's own rules.
         base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
         register, epoch = await registers.register(), await registers.epoch()
         roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
@@ -84,12 +86,14 @@ async def register_signal(
             issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
+        policy.check_holds(today)
         check_signal_rules(command, prepared.purpose, today=today)
         nobody = await unasked(prepared, signals=signals)
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         kinds = prepared.purpose.match_kinds
-        standing = gives_standing(prepared.household, own.found, kinds=kinds, day=today)
+        mine = policy.counting(own.found, day=today)
+        standing = gives_standing(prepared.household, mine, kinds=kinds, day=today)
         question = Question(prepared=prepared, today=today, standing=standing)
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
@@ -99,7 +103,7 @@ async def register_signal(
                 act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets, grant=prepared.grant
             )  # fmt: skip
         check_used_families(prepared.purpose, act)
-        check_is_new(own.found, question, team=command.team)
+        check_is_new(mine, question, team=command.team)
         # (5) Every token is looked up, but none in an import; (6) every hit is decided on, shown or not.
         looked_up = nobody or await signals.look_up(indexes)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
@@ -109,6 +113,9 @@ async def register_signal(
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
+            tasks=tasks_for(
+                asked, organisation=signal.organisation, today=today, signal_id=signal.id, informing=signal.informing
+            ),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
             signal_id=signal.id,
@@ -118,7 +125,7 @@ async def register_signal(
 
     # (7) Recorded with all it changes in one transaction, and (8) only then told.
     return await decide_and_record(
-        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
 
 

@@ -7,7 +7,7 @@ from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_document
-from broker.flows.policy import PolicyInForce
+from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_purpose, check_worker, end_rule
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
@@ -19,7 +19,7 @@ async def renew_signal(
     command: RenewSignal,
     signal_id: str,
     requester: Requester,
-    policy: PolicyInForce,
+    policies: Policies,
     clock: Clock,
     registers: RegisterReader,
     signals: SignalStore,
@@ -29,7 +29,8 @@ async def renew_signal(
     """The organisation's own active signal ends on another day; outcome `done`.
 
     Raises:
-        NotFoundError: no such signal, another organisation's, or one that is active no more.
+        NotFoundError: no such signal, another organisation's, or one that is active no more or rests on what has
+            ended.
         NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -39,12 +40,16 @@ async def renew_signal(
         # (1) Who, and with what right.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
         # (2) An own signal that is still active.
         own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
         today = clock.today()
         if own is None or not own.signal.active_on(today):
+            raise NotFoundError
+        policy.check_holds(today)
+        if not policy.counts(own.signal, day=today):
             raise NotFoundError
         # (3) The end is within the rule of its purpose, counted from today.
         about = act.about(own.signal)
@@ -65,5 +70,5 @@ async def renew_signal(
 
     # (5) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
-        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

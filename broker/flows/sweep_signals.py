@@ -1,9 +1,10 @@
-"""End the signals whose last day has passed, and forget what nothing can use any more (D12, D16).
+"""End the signals whose last day has passed or whose ground has, and forget what nothing can use any more (D12, D16).
 
 Nobody asks for this, so nobody is told: the entry's actor is the broker's own housekeeping. Until it is swept, a signal
 past its last day matches nothing either; sweeping makes its end durable, recorded, and known to its holder.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,9 +12,24 @@ from datetime import UTC, date, datetime
 from broker.domain.changes import EndSignal, ForgetTickets, Task
 from broker.domain.errors import StaleDecisionError
 from broker.domain.signals import EndReason, Signal, SignalState
-from broker.ports import Clock, Log, Proposal, RetentionReader, Turn
+from broker.flows.policy import Policies
+from broker.ports import (
+    BUNDLE,
+    Clock,
+    Log,
+    Proposal,
+    RetentionReader,
+    SignalStore,
+    Stamp,
+    StampKey,
+    StampKind,
+    Turn,
+)
+from policies import Ended
 
 ENDED_TASK = "signal-ended"
+FROZEN_TASK = "signal-frozen"
+"""For the holder, until the day on which a frozen signal ends: what it rested on has ended."""
 MAX_SIGNALS = 24
 """Handles that fit the `subject` payload of an entry, and the `shielded` one: 1,024 bytes each."""
 MAX_TICKETS = 200
@@ -28,39 +44,61 @@ ACTOR = {"schema": "entry-actor/v1", "organisation": None, "role": "housekeeping
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """What one entry ended, whether it was written at all, and whether more may be left: it did all that it could."""
+    """What one entry ended or froze, whether it was written at all, and whether more may be left."""
 
     day: date
     recorded: bool
     more: bool = False
     expiry: int = 0
     age: int = 0
+    rules: int = 0
+    frozen: int = 0
     tickets: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Stop:
+    """One signal that stops being what it was: in which state, why, and by when its holder is to have looked."""
+
+    signal: Signal
+    state: SignalState
+    reason: EndReason
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What is to be ended and forgotten by one entry, as read on this day."""
+    """What is to be ended, frozen and forgotten by one entry, as read on this day under this policy."""
 
     day: date
-    signals: tuple[Signal, ...]
+    bundle: str
+    relies_on: tuple[Stamp, ...]
+    stops: tuple[_Stop, ...]
     tickets: tuple[tuple[str, str], ...]
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.stops or self.tickets)
 
     def swept(self, *, at_most: int) -> Swept:
         """Return what was done, now that it is durable."""
-        by_age = sum(signal.ended_by(self.day) is EndReason.AGE for signal in self.signals)
+        ended = Counter(stop.reason for stop in self.stops if stop.state is SignalState.ENDED)
         return Swept(
             day=self.day,
             recorded=True,
-            more=len(self.signals) == at_most or len(self.tickets) == MAX_TICKETS,
-            expiry=len(self.signals) - by_age,
-            age=by_age,
+            more=len(self.stops) == at_most or len(self.tickets) == MAX_TICKETS,
+            expiry=ended[EndReason.EXPIRY],
+            age=ended[EndReason.AGE],
+            rules=ended[EndReason.RULES],
+            frozen=len(self.stops) - ended.total(),
             tickets=len(self.tickets),
         )
 
 
 async def _found_due(
-    *, at_most: int, vouched_at: int | None, clock: Clock, retention: RetentionReader
+    *, at_most: int, vouched_at: int | None, policies: Policies, clock: Clock, signals: SignalStore,
+    retention: RetentionReader,
 ) -> _Found:  # fmt: skip
     """Return what is due now, or was when somebody else last vouched for the time."""
     day, now = clock.today(), clock.now()
@@ -68,65 +106,99 @@ async def _found_due(
         # The day in UTC is the one in the Netherlands or the one before it: two hours late at most, never early.
         day = min(day, datetime.fromtimestamp(vouched_at, UTC).date())
         now = min(now, vouched_at)
+    stamps = await signals.stamps((StampKey(kind=StampKind.POLICY, key=BUNDLE),))
+    policy = policies.at(stamps)
+    ended = policy.bundle.all_ended(day)
+    gone = {pair for pair, what in ended.items() if what.gone_on <= day}
+    past = await retention.due(day=day, at_most=at_most)
+    resting = (
+        *await retention.resting_on(ended.keys(), state=SignalState.ACTIVE, at_most=at_most),
+        *await retention.resting_on(gone, state=SignalState.FROZEN, at_most=at_most),
+    )
+    stops = {signal.id: _by_rules(signal, ended[signal.purpose, signal.ground], day) for signal in resting}
+    # Its own last day is the reason where both have come.
+    stops |= {signal.id: _by_day(signal, day) for signal in past}
     return _Found(
         day=day,
-        signals=await retention.due(day=day, at_most=at_most),
+        bundle=policy.sha256,
+        relies_on=stamps,
+        stops=tuple(stops[one] for one in sorted(stops))[:at_most],
         tickets=await retention.forgettable_tickets(expired_before=now - TICKETS_KEPT_S, at_most=MAX_TICKETS),
     )
 
 
+def _by_day(signal: Signal, day: date) -> _Stop:
+    reason = signal.ended_by(day) or EndReason.EXPIRY
+    return _Stop(signal=signal, state=SignalState.ENDED, reason=reason, due_on=day)
+
+
+def _by_rules(signal: Signal, ended: Ended, day: date) -> _Stop:
+    """Return what the document says: kept out of sight for so many days, and then ended."""
+    gone = ended.gone_on <= day
+    state = SignalState.ENDED if gone else SignalState.FROZEN
+    return _Stop(signal=signal, state=state, reason=EndReason.RULES, due_on=day if gone else ended.gone_on)
+
+
 async def sweep_signals(
-    *, at_most: int, always_recorded: bool, vouched_at: int | None, bundle: str, clock: Clock,
-    retention: RetentionReader, log: Log,
+    *, at_most: int, always_recorded: bool, vouched_at: int | None, policies: Policies, clock: Clock,
+    signals: SignalStore, retention: RetentionReader, log: Log,
 ) -> Swept:  # fmt: skip
-    """At most `at_most` signals past their last day have ended, each with a task for its holder, in one entry.
+    """At most `at_most` signals have ended or are frozen, each with a task for its holder, in one entry.
 
     Args:
         at_most: signals of this entry, 1 to `MAX_SIGNALS`.
         always_recorded: write the entry even when it ends nothing, so that its being there says nothing.
         vouched_at: unix seconds up to which our clock is believed, for an end cannot be undone; None: by an operator.
-        bundle: hex hash of the policy in force.
+        policies: say what has ended, and what then happens to the signals that rested on it.
 
     Raises:
         StaleDecisionError: what is due kept moving; nothing was done.
         NotRecordedError: it could not be read or written; what was done is found at the next sweep.
     """
     # (1) What is due, read before the tick so that nobody's answer waits for it.
-    found = await _found_due(at_most=at_most, vouched_at=vouched_at, clock=clock, retention=retention)
+    found = await _found_due(
+        at_most=at_most, vouched_at=vouched_at, policies=policies, clock=clock, signals=signals, retention=retention
+    )  # fmt: skip
     # (2) Nothing to do is no entry, unless silence would tell something.
-    if not (found.signals or found.tickets or always_recorded):
+    if not (found.anything or always_recorded):
         return Swept(day=found.day, recorded=False)
     async with log.turn() as turn:
         return await _in_turn(
-            found, at_most=at_most, always_recorded=always_recorded, vouched_at=vouched_at, bundle=bundle,
-            clock=clock, retention=retention, turn=turn,
+            found, at_most=at_most, always_recorded=always_recorded, vouched_at=vouched_at, policies=policies,
+            clock=clock, signals=signals, retention=retention, turn=turn,
         )  # fmt: skip
 
 
 async def _in_turn(
-    found: _Found, *, at_most: int, always_recorded: bool, vouched_at: int | None, bundle: str, clock: Clock,
-    retention: RetentionReader, turn: Turn,
+    found: _Found, *, at_most: int, always_recorded: bool, vouched_at: int | None, policies: Policies,
+    clock: Clock, signals: SignalStore, retention: RetentionReader, turn: Turn,
 ) -> Swept:  # fmt: skip
     for _ in range(MAX_TRIES):
-        if not (found.signals or found.tickets or always_recorded):
+        if not (found.anything or always_recorded):
             return Swept(day=found.day, recorded=False)
         # (3) Entry, ends and tasks in one transaction; a signal that was renewed or used meanwhile is read anew.
         try:
-            await turn.commit(_proposal(found, bundle=bundle))
+            await turn.commit(_proposal(found))
         except StaleDecisionError:
-            found = await _found_due(at_most=at_most, vouched_at=vouched_at, clock=clock, retention=retention)
+            found = await _found_due(
+                at_most=at_most, vouched_at=vouched_at, policies=policies, clock=clock, signals=signals,
+                retention=retention,
+            )  # fmt: skip
             continue
         return found.swept(at_most=at_most)
     raise StaleDecisionError
 
 
-def _proposal(found: _Found, *, bundle: str) -> Proposal:
-    day = found.day
-    ends = tuple(_end(signal, day) for signal in found.signals)
+def _proposal(found: _Found) -> Proposal:
     forgotten = (ForgetTickets(tickets=found.tickets),) if found.tickets else ()
     tasks = (
-        Task(kind=ENDED_TASK, organisation=signal.organisation, due_on=day, signal_id=signal.id)
-        for signal in found.signals
+        Task(
+            kind=FROZEN_TASK if stop.state is SignalState.FROZEN else ENDED_TASK,
+            organisation=stop.signal.organisation,
+            due_on=stop.due_on,
+            signal_id=stop.signal.id,
+        )
+        for stop in found.stops
     )
     return Proposal(
         kind="retention",
@@ -134,33 +206,36 @@ def _proposal(found: _Found, *, bundle: str) -> Proposal:
             "meta": {
                 "schema": "entry-retention/v1",
                 "type": "sweep_signals",
-                "day": day.isoformat(),
-                "bundle": bundle,
+                "day": found.day.isoformat(),
+                "bundle": found.bundle,
                 "outcome": "done",
                 "tickets": len(found.tickets),
             },
             "actor": ACTOR,
-            "subject": _ended((signal for signal in found.signals if not signal.shielded), day),
+            "subject": _ended(stop for stop in found.stops if not stop.signal.shielded),
             "hits": {},
-            "shielded": _ended((signal for signal in found.signals if signal.shielded), day),
+            "shielded": _ended(stop for stop in found.stops if stop.signal.shielded),
         },
-        changes=(*ends, *forgotten),
+        relies_on=found.relies_on,
+        changes=(*map(_end, found.stops), *forgotten),
         tasks=tuple(tasks),
     )
 
 
-def _end(signal: Signal, day: date) -> EndSignal:
+def _end(stop: _Stop) -> EndSignal:
     return EndSignal(
-        signal_id=signal.id,
-        state=SignalState.ENDED,
-        reason=str(signal.ended_by(day)),
-        last_standing_on=signal.last_standing_on,
-        ends_on=signal.ends_on,
+        signal_id=stop.signal.id,
+        state=stop.state,
+        reason=stop.reason.value,
+        last_standing_on=stop.signal.last_standing_on,
+        ends_on=stop.signal.ends_on,
     )
 
 
-def _ended(signals: Iterable[Signal], day: date) -> dict[str, object]:
-    """Return the handles of what ended, by reason; the same form whether any did."""
-    ended = [(signal.ended_by(day), signal.handle) for signal in signals]
-    handles = {reason.value: sorted(handle for why, handle in ended if why is reason) for reason in EndReason}
-    return {"schema": "entry-ended/v1", **handles}
+def _ended(stops: Iterable[_Stop]) -> dict[str, object]:
+    """Return the handles of what ended, by reason, and of what is frozen; the same form whether any did."""
+    found: dict[str, list[str]] = {reason.value: [] for reason in EndReason}
+    found[SignalState.FROZEN.value] = []
+    for stop in stops:
+        found[stop.reason.value if stop.state is SignalState.ENDED else stop.state.value].append(stop.signal.handle)
+    return {"schema": "entry-ended/v1", **{name: sorted(handles) for name, handles in found.items()}}

@@ -10,7 +10,7 @@ from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_document
-from broker.flows.policy import PolicyInForce
+from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
@@ -25,7 +25,7 @@ async def withdraw_signal(
     command: WithdrawSignal,
     signal_id: str,
     requester: Requester,
-    policy: PolicyInForce,
+    policies: Policies,
     clock: Clock,
     registers: RegisterReader,
     signals: SignalStore,
@@ -35,7 +35,7 @@ async def withdraw_signal(
     """The organisation's own signal is active no more and matches nothing; outcome `done`.
 
     Raises:
-        NotFoundError: no such signal, another organisation's, or one that is active no more.
+        NotFoundError: no such signal, another organisation's, or one that has ended.
         WithdrawalNeedsReviewError: it served as standing in the last 14 days; the signal stays, a review task was
             written in the same transaction. With the receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
@@ -47,12 +47,13 @@ async def withdraw_signal(
         # (1) Who, and with what right.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
-        # (2) An own signal that is still active.
+        # (2) An own signal that has not ended; what is frozen can be withdrawn too.
         own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
         today = clock.today()
-        if own is None or not own.signal.active_on(today):
+        if own is None or not own.signal.is_held or own.signal.ended_by(today) is not None:
             raise NotFoundError
         about, relies_on = act.about(own.signal), (*base, *own.stamps)
         # (3) Looking and then erasing one's own reason to look is not done without a reviewer.
@@ -83,5 +84,5 @@ async def withdraw_signal(
 
     # (5) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
-        decide, act=act, bundle=policy.sha256, signals=signals, answers=answers, clock=clock, log=log
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

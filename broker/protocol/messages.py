@@ -215,7 +215,7 @@ class OwnSignal(Message):
     signal_id: Id
     purpose: Word
     team: Word
-    state: Literal["active", "withdrawn", "ended"]
+    state: Literal["active", "frozen", "withdrawn", "ended"]
     ends_on: Day
     case_ref: Sha256 | None
 

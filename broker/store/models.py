@@ -182,3 +182,6 @@ class BundleRow(Table, table=True):
     number: int | None = Field(default=None, sa_type=NUMBER, primary_key=True)
     sha256: str
     activated_at: int = Field(sa_type=NUMBER)
+    mark: str
+    statement: str | None = None
+    registered_on: str | None = None

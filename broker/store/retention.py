@@ -1,6 +1,7 @@
 """What is kept longer than it may be: read for housekeeping on a thread of its own, so that no tick waits for it."""
 
 import asyncio
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
@@ -9,7 +10,7 @@ from audit.database import DATABASE_ERRORS
 from audit.entry import Leaf
 from audit.errors import AuditError
 from broker.domain.errors import SchemaNotMigratedError, StorageError
-from broker.domain.signals import Signal
+from broker.domain.signals import Signal, SignalState
 from broker.store.address import DatabaseAddress
 from broker.store.connection import open_connection, snapshot
 from broker.store.signal_rows import SIGNAL_COLUMNS, signal_of
@@ -20,7 +21,9 @@ LOOKED_BACK = 1000
 """Entries looked at for the newest act: more than housekeeping alone writes in a week."""
 
 _DUE = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals
-    WHERE state = 'active' AND (ends_on < ? OR age_quarter < ?) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
+    WHERE state IN ('active', 'frozen') AND (ends_on < ? OR age_quarter < ?) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
+_RESTING = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals
+    WHERE state = ? AND (%s) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
 _TICKETS = """SELECT custodian, ticket_id FROM spent_tickets
     WHERE expires_at < ? ORDER BY custodian, ticket_id LIMIT ?"""
 _NEWEST = "SELECT leaf FROM log_entries ORDER BY idx DESC LIMIT ?"
@@ -41,9 +44,20 @@ class StoredRetention:
         self._connection.close()
 
     async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
-        """Return active signals whose last day lies before this day. See `RetentionReader.due`."""
+        """Return signals that are held and whose last day lies before this day. See `RetentionReader.due`."""
         before = day.isoformat()
         return tuple(signal_of(row, ()) for row in await self._read(_DUE, before, before, at_most))
+
+    async def resting_on(
+        self, pairs: Collection[tuple[str, str]], *, state: SignalState, at_most: int
+    ) -> tuple[Signal, ...]:
+        """Return signals in this state that rest on one of these. See `RetentionReader.resting_on`."""
+        if not pairs:
+            return ()
+        either = " OR ".join(["purpose = ? AND ground = ?"] * len(pairs))
+        values = [word for pair in sorted(pairs) for word in pair]
+        rows = await self._read(_RESTING % either, state.value, *values, at_most)
+        return tuple(signal_of(row, ()) for row in rows)
 
     async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
         """Return spent tickets that expired before this second. See `RetentionReader.forgettable_tickets`."""

@@ -12,6 +12,7 @@ from broker.domain.changes import (
     Task,
 )
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
+from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
@@ -115,11 +116,13 @@ def _renew(connection: Connection, change: RenewSignal) -> None:
 
 
 def _end(connection: Connection, change: EndSignal) -> None:
+    # Only what is active is frozen; what is frozen can still end.
     query = (
         "UPDATE signals SET state = ?, withdrawal_reason = ? "
-        "WHERE id = ? AND state = 'active' AND coalesce(last_standing_on, '') = ?"
+        "WHERE id = ? AND state IN ('active', ?) AND coalesce(last_standing_on, '') = ?"
     )
-    values = [change.state.value, change.reason, change.signal_id, iso(change.last_standing_on) or ""]
+    other = (SignalState.ACTIVE if change.state is SignalState.FROZEN else SignalState.FROZEN).value
+    values = [change.state.value, change.reason, change.signal_id, other, iso(change.last_standing_on) or ""]
     if change.ends_on is not None:
         query += " AND ends_on = ?"
         values.append(change.ends_on.isoformat())
@@ -132,8 +135,8 @@ def _end(connection: Connection, change: EndSignal) -> None:
 
 
 def _activate(connection: Connection, change: ActivateBundle) -> None:
-    query = "INSERT INTO bundles (sha256, activated_at) VALUES (?, ?)"
-    connection.execute(query, (change.sha256, change.at))
+    query = "INSERT INTO bundles (sha256, activated_at, mark, statement, registered_on) VALUES (?, ?, ?, ?, ?)"
+    connection.execute(query, (change.sha256, change.at, change.mark, change.statement, iso(change.registered_on)))
     bump(connection, StampKey(kind=StampKind.POLICY, key=BUNDLE))
 
 

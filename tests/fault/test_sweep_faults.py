@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,18 @@ from audit.seal import seal_entry
 from audit.signer import LocalSigner
 from broker.domain.changes import StoreSignal
 from broker.domain.errors import NotRecordedError
+from broker.flows.policy import PolicyInForce
 from broker.flows.sweep_signals import MAX_SIGNALS, sweep_signals
 from broker.ports import Proposal
 from broker.settings import FILE_NAME
+from broker.store.connection import open_reader
 from broker.store.log_writer import LogWriter, SealedProposal
 from broker.store.retention import StoredRetention
+from broker.store.signals import StoredSignals
+from policies import load_bundle
 from tests.fault.test_log_writer_database import Process, a_fault, on_each_store
 from tests.simulators.broker_memory import NoWitnesses
+from tests.simulators.broker_world import Always
 from tests.simulators.clock import NOON, SeededRandomness, TestClock
 from tests.simulators.databases import Database, at
 from tests.simulators.faulty_database import Fault
@@ -69,8 +75,18 @@ async def _store(process: Process, *names: str) -> None:
     await process.ledger.write(sealed, at=NOON)
 
 
+@cache
+def shipped() -> Always:
+    """Return the shipped policy, in which nothing has ended."""
+    return Always(PolicyInForce.of(load_bundle()))
+
+
 async def _sweep(process: Process) -> None:
-    retention, clock = StoredRetention(process.database.address), TestClock()
+    retention, reader, clock = (
+        StoredRetention(process.database.address),
+        open_reader(process.database.address),
+        TestClock(),
+    )
     writer = LogWriter(
         ledger=process.ledger, witnesses=NoWitnesses(), clock=clock, randomness=SeededRandomness(5), tick_ms=0
     )
@@ -80,13 +96,15 @@ async def _sweep(process: Process) -> None:
                 at_most=2,
                 always_recorded=False,
                 vouched_at=None,
-                bundle="0" * 64,
+                policies=shipped(),
                 clock=clock,
+                signals=StoredSignals(reader),
                 retention=retention,
                 log=log,
             )
     finally:
         retention.close()
+        reader.close()
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -57,7 +57,7 @@ class MemoryState:
     tickets: dict[tuple[str, str], int] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[AnswerToStore, int]] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
-    bundles: list[str] = field(default_factory=list)
+    bundles: list[ActivateBundle] = field(default_factory=list)
 
     def bump(self, kind: StampKind, key: bytes) -> None:
         """What relied on this key is stale."""
@@ -102,7 +102,7 @@ class MemoryState:
                 self.tickets.pop(ticket, None)
             return
         if isinstance(change, ActivateBundle):
-            self.bundles.append(change.sha256)
+            self.bundles.append(change)
             self.bump(StampKind.POLICY, BUNDLE)
             return
         signal = self.signals.get(change.signal_id)
@@ -113,7 +113,8 @@ class MemoryState:
             if change.ends_on < signal.ends_on:
                 self.bump(StampKind.SHIELD, signal.id.encode())
         elif isinstance(change, EndSignal):
-            if signal is None or signal.state is not SignalState.ACTIVE:
+            frozen_again = change.state is SignalState.FROZEN and signal is not None and signal.state is change.state
+            if signal is None or not signal.is_held or frozen_again:
                 raise StaleDecisionError
             if signal.last_standing_on != change.last_standing_on or change.ends_on not in (None, signal.ends_on):
                 raise StaleDecisionError
@@ -314,9 +315,16 @@ class MemoryBroker:
 
     async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
         """See `RetentionReader.due`."""
-        active = [signal for signal in self.state.signals.values() if signal.state is SignalState.ACTIVE]
-        ended = [signal for signal in active if signal.ended_by(day) is not None]
+        held = [signal for signal in self.state.signals.values() if signal.is_held]
+        ended = [signal for signal in held if signal.ended_by(day) is not None]
         return tuple(sorted(ended, key=lambda signal: signal.id)[:at_most])
+
+    async def resting_on(
+        self, pairs: Collection[tuple[str, str]], *, state: SignalState, at_most: int
+    ) -> tuple[Signal, ...]:
+        """See `RetentionReader.resting_on`."""
+        found = [one for one in self.state.signals.values() if (one.purpose, one.ground) in pairs]
+        return tuple(sorted((one for one in found if one.state is state), key=lambda one: one.id)[:at_most])
 
     async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
         """See `RetentionReader.forgettable_tickets`."""
@@ -327,9 +335,9 @@ class MemoryBroker:
         acts = [leaf for text in self.log.leaves if (leaf := Leaf.parse(text)).kind not in {"retention", "policy"}]
         return acts[-1].time if acts else None
 
-    async def bundle_in_force(self) -> str | None:
-        """Return the bundle that was activated last. See `BundleHistory`."""
-        return self.state.bundles[-1] if self.state.bundles else None
+    async def activations(self) -> tuple[ActivateBundle, ...]:
+        """See `BundleHistory.activations`."""
+        return tuple(self.state.bundles)
 
     async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
         """See `SignalStore.stamps`."""

@@ -19,7 +19,7 @@ from broker.domain.requests import Approval, Requester
 from broker.flows.check_household import check_household
 from broker.flows.list_signals import list_signals
 from broker.flows.outcome import Answered
-from broker.flows.policy import PolicyInForce
+from broker.flows.policy import Policies, PoliciesByVersion, PolicyInForce
 from broker.flows.register_signal import register_signal
 from broker.flows.renew_signal import renew_signal
 from broker.flows.request_rules import TicketIssuers
@@ -58,6 +58,17 @@ LOG_NAME = f"{BROKER}/log"
 STORES = ("memory", *DATABASES)
 
 
+@dataclass(frozen=True, slots=True)
+class Always:
+    """One policy, whatever the log has in force."""
+
+    current: PolicyInForce
+
+    def at(self, _: object) -> PolicyInForce:
+        """Return it."""
+        return self.current
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     """A running core; each field is a port or a value that a test may replace."""
@@ -76,7 +87,13 @@ class World:
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
     address_mute_above: int = 12
     database: Database | None = None
+    by_version: PoliciesByVersion | None = None
     written: list[Proposal] = field(default_factory=list)
+
+    @property
+    def policies(self) -> Policies:
+        """What is decided with: what came into force by the log, or else `policy`, whatever the log says."""
+        return self.by_version or Always(self.policy)
 
     def asker(self, oin: str, **changed: Any) -> Asker:  # noqa: ANN401 - the fields of Asker, which checks them
         """Return an organisation's worker."""
@@ -94,7 +111,7 @@ class World:
             command=RegisterSignal.model_validate(body),
             requester=requester(asker),
             approval=approval,
-            policy=self.policy,
+            policies=self.policies,
             issuers=self.issuers,
             tokens=self.tokens,
             clock=self.clock,
@@ -117,7 +134,7 @@ class World:
             command=CheckHousehold.model_validate(body),
             requester=requester(asker),
             approval=approval,
-            policy=self.policy,
+            policies=self.policies,
             issuers=self.issuers,
             tokens=self.tokens,
             clock=self.clock,
@@ -135,7 +152,7 @@ class World:
             command=RenewSignal.model_validate({**asker.command(endsOn=ends_on), **changed}),
             signal_id=signal_id,
             requester=requester(asker),
-            policy=self.policy,
+            policies=self.policies,
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
@@ -149,7 +166,7 @@ class World:
             command=WithdrawSignal.model_validate({**asker.command(reason="mistake"), **changed}),
             signal_id=signal_id,
             requester=requester(asker),
-            policy=self.policy,
+            policies=self.policies,
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
@@ -162,7 +179,7 @@ class World:
         return await list_signals(
             requester=requester(asker),
             after=after,
-            policy=self.policy,
+            policies=self.policies,
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
@@ -176,8 +193,9 @@ class World:
             at_most=at_most,
             always_recorded=always_recorded,
             vouched_at=vouched_at,
-            bundle=self.policy.sha256,
+            policies=self.policies,
             clock=self.clock,
+            signals=self.signals,
             retention=self.retention,
             log=self.log,
         )

@@ -27,7 +27,7 @@ class RetentionEntry:
     def handles(self, group: str) -> list[str]:
         """Return the handles that a group says have ended."""
         payload = self.payloads[group]
-        return [*payload["expiry"], *payload["age"]]
+        return [*payload["expiry"], *payload["age"], *payload["rules"]]
 
 
 def check_ended(database: Database, kek: Path, *, expected: Iterable[str] = ()) -> int:

@@ -21,7 +21,7 @@ async def check(request: Request, edge: Here) -> Response:
             command=parse(CheckHousehold, body),
             requester=sent.requester,
             approval=sent.approval,
-            policy=edge.policy,
+            policies=edge.policies,
             issuers=edge.issuers,
             tokens=edge.tokens,
             clock=edge.clock,

@@ -30,22 +30,22 @@ async def convenant(document: str, version: str, request: Request, edge: Here) -
     """Show a document of the policy in force: as it was written, or as a piece of a Dutch page (`text/html`)."""
     await edge.receive(request)
     if prefers_html(request.headers.get("accept", "")):
-        return HTMLResponse(convenant_fragment(edge.published_policy, document, version), headers=_FRAGMENT_HEADERS)
-    return JSONResponse(convenant_document(edge.published_policy, document, version), headers={"Vary": "Accept"})
+        return HTMLResponse(convenant_fragment(edge.policies.current, document, version), headers=_FRAGMENT_HEADERS)
+    return JSONResponse(convenant_document(edge.policies.current, document, version), headers={"Vary": "Accept"})
 
 
 @router.get("/v1/vocabulary", responses=answers_with(Vocabulary))
 async def vocabulary(request: Request, edge: Here) -> Response:
     """List every word that facts and rules can have, with Dutch names."""
     await edge.receive(request)
-    return JSONResponse(vocabulary_document(edge.published_policy))
+    return JSONResponse(vocabulary_document(edge.policies.current))
 
 
 @router.post("/v1/policy/what-if", openapi_extra=body_of(WhatIf), responses=answers_with(Decided))
 async def what_if(request: Request, edge: Here) -> Response:
     """Say what would be decided on these facts. Nothing is looked up, and nothing is recorded."""
     _, body = await edge.receive(request)
-    return JSONResponse(decided_if(edge.policy, parse(WhatIf, body).facts))
+    return JSONResponse(decided_if(edge.policies.current, parse(WhatIf, body).facts))
 
 
 @router.get("/v1/policy/diff", responses=answers_with(Difference))
@@ -54,11 +54,11 @@ async def diff(request: Request, edge: Here, earlier: str = "") -> Response:
     await edge.receive(request)
     if len(earlier) != _SHA256_DIGITS or not set(earlier) <= set("0123456789abcdef"):
         raise MalformedError("earlier", "is not the hash of a bundle")
-    return JSONResponse(dict(await asyncio.to_thread(difference, edge.published_policy, earlier)))
+    return JSONResponse(dict(await asyncio.to_thread(difference, edge.policies.current, earlier)))
 
 
 @router.post("/access/v1/evaluation", openapi_extra=body_of(AccessEvaluation), responses=answers_with(Evaluated))
 async def evaluation(request: Request, edge: Here) -> Response:
     """Answer as an AuthZEN decision point. Every fact is the caller's; nothing is looked up or recorded."""
     _, body = await edge.receive(request)
-    return JSONResponse(evaluated(edge.policy, parse(AccessEvaluation, body)))
+    return JSONResponse(evaluated(edge.policies.current, parse(AccessEvaluation, body)))

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from policies import Bundle, DecisionPoint, Refusal, load_bundle
-from policies.explain import ASK_REASONS, SEE_REASONS, TEXT_IDS, default_reason, explain
+from policies.explain import TEXT_IDS, default_reason, explain
+from policies.reasons import ASK_REASONS, SEE_REASONS
 from policies.texts import Texts, places
 from tests.unit.policies.arnhem import CHECK, SIGNAL_OF_GI, VIRA, changed_documents
 from tests.unit.policies.rows import decide

@@ -1,4 +1,4 @@
-"""What is in force: swapped as a whole, or not at all; and what happens once something has ended."""
+"""What holds on a day, and what happens once something has ended."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,46 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from policies import Bundle, Permit, Refusal, RulesInForce, load_bundle
-from policies.errors import ConvenantError, ExpiredBundleError, SchemaError
+from policies import Bundle, Ended, Permit, Refusal, load_bundle
+from policies.errors import ExpiredBundleError, SchemaError
 from tests.unit.policies.amsterdam import AA_DOCUMENT
 from tests.unit.policies.arnhem import CHECK, DAY, REGISTER, SIGNAL_OF_GI, VIRA, changed_documents
 
-GRONDEN, DOELEN, LEX = "lex/gronden.yaml", "lex/doelen.yaml", "lex/wettelijk.yaml"
-
-
-def test_a_reload_swaps_bundle_and_decision_point_together(shipped: Bundle, tmp_path: Path) -> None:
-    """After a reload the new documents decide; what was taken before goes on with the old ones."""
-    in_force = RulesInForce(shipped, day=DAY)
-    before = in_force.current
-    folder = changed_documents(
-        tmp_path, (VIRA, "handelingen: [check]\n    vragend: [wijkteam, gi", "handelingen: [check]\n    vragend: [gi")
-    )
-    after = in_force.reload(folder, day=DAY)
-    assert in_force.current is after
-    assert after.bundle.sha256 != before.bundle.sha256
-    assert isinstance(before.point.may_ask(CHECK), Permit)
-    assert isinstance(after.point.may_ask(CHECK), Refusal)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        (VIRA, "voorbeeld: true", "voorbeeld: true\nkleur: rood"),
-        (VIRA, "vragend: [gi, veilig_thuis]", "vragend: [gi, buurman]"),
-        (LEX, "van: 2015-01-01, tot: null", "van: 2015-01-01, tot: 2026-11-22"),
-    ],
-    ids=["schema", "clause", "expired"],
-)
-def test_a_wrong_document_never_half_loads(shipped: Bundle, tmp_path: Path, change: tuple[str, str, str]) -> None:
-    """A reload that fails leaves bundle and decisions exactly as they were."""
-    in_force = RulesInForce(shipped, day=DAY)
-    before = in_force.current
-    record = before.point.may_ask(CHECK).record()
-    with pytest.raises(ConvenantError):
-        in_force.reload(changed_documents(tmp_path, change), day=DAY)
-    assert in_force.current is before
-    assert before.point.may_ask(CHECK).record() == record
+GRONDEN, DOELEN = "lex/gronden.yaml", "lex/doelen.yaml"
 
 
 def test_an_expired_bundle_refuses_to_start(shipped: Bundle) -> None:
@@ -54,7 +20,7 @@ def test_an_expired_bundle_refuses_to_start(shipped: Bundle) -> None:
     with pytest.raises(ExpiredBundleError, match="statutory"):
         shipped.check_in_force(date(2014, 12, 31))
     with pytest.raises(ExpiredBundleError, match="region"):
-        RulesInForce(shipped, day=date(2031, 1, 1))
+        shipped.check_in_force(date(2031, 1, 1))
 
 
 def test_one_ended_agreement_refuses_its_own_questions(tmp_path: Path) -> None:
@@ -69,7 +35,17 @@ def test_one_ended_agreement_refuses_its_own_questions(tmp_path: Path) -> None:
 
 def test_while_ground_and_purpose_hold_nothing_happens_to_signals(shipped: Bundle) -> None:
     """The verwijsindex as it is shipped has no end date."""
-    assert shipped.after_end(purpose="verwijsindex", ground="JW-7.1.4.1", day=date(2035, 1, 1)) is None
+    day = date(2035, 1, 1)
+    assert shipped.ended(purpose="verwijsindex", ground="JW-7.1.4.1", day=day) is None
+    assert shipped.rests_on_what_holds(purpose="verwijsindex", ground="JW-7.1.4.1", day=day)
+    assert not shipped.all_ended(DAY)
+
+
+@pytest.mark.parametrize(("purpose", "ground"), [("weg", "JW-7.1.4.1"), ("verwijsindex", "weg")])
+def test_a_signal_on_what_no_table_knows_counts_for_nothing(shipped: Bundle, purpose: str, ground: str) -> None:
+    """A purpose or a ground that left the tables supports no signal, and nobody has said what then happens to it."""
+    assert not shipped.rests_on_what_holds(purpose=purpose, ground=ground, day=DAY)
+    assert shipped.ended(purpose=purpose, ground=ground, day=DAY) is None
 
 
 @pytest.mark.parametrize(
@@ -91,11 +67,15 @@ def test_a_ground_or_the_verwijsindex_ends_on_a_date(tmp_path: Path, file: str, 
     assert refusal.reason == "not-valid-on-this-day"
     assert isinstance(point.may_see(replace(CHECK, day=first), SIGNAL_OF_GI), Refusal)
     where = {"purpose": "verwijsindex", "ground": "JW-7.1.4.1"}
-    assert bundle.after_end(**where, day=last) is None
-    ended = bundle.after_end(**where, day=first)
-    assert ended is not None
-    assert (ended.act, ended.onto, ended.days) == ("omzetten", "TOEST", 90)
-    assert "90 dagen" in ended.text_nl
+    assert (bundle.ended(**where, day=last), bundle.rests_on_what_holds(**where, day=last)) == (None, True)
+    ended = bundle.ended(**where, day=first)
+    assert isinstance(ended, Ended)
+    assert (ended.on, ended.gone_on) == (first, date(2027, 4, 1))
+    assert (ended.after.act, ended.after.onto, ended.after.days) == ("omzetten", "TOEST", 90)
+    assert "90 dagen" in ended.after.text_nl
+    assert not bundle.rests_on_what_holds(**where, day=first)
+    assert bundle.all_ended(first)["verwijsindex", "JW-7.1.4.1"] == ended
+    assert not bundle.all_ended(last)
 
 
 def test_an_end_date_without_what_happens_then_does_not_load(tmp_path: Path) -> None:

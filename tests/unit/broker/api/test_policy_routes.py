@@ -8,7 +8,8 @@ import pytest
 
 from broker.api.wire import prefers_html
 from broker.domain.errors import NotFoundError
-from broker.flows.published_policy import PublishedPolicy, difference
+from broker.flows.policy import PolicyInForce
+from broker.flows.published_policy import difference
 from policies import Bundle, load_bundle
 from policies.schema import validator
 from tests.simulators.asking import household
@@ -195,7 +196,7 @@ def test_an_earlier_release_can_be_compared_with(tmp_path: Path) -> None:
     """What opened since a bundle that was in force before is told, computed once, and only so many are kept."""
     now: Bundle = load_bundle()
     before = load_bundle(changed_documents(tmp_path, (VIRA, "vragend: [wijkteam, gi, veilig_thuis]", "vragend: [gi]")))
-    policy = PublishedPolicy(bundle=now, earlier={before.sha256: before})
+    policy = PolicyInForce.of(now, earlier={before.sha256: before})
     found = difference(policy, before.sha256)
     assert found["openings"] > 0
     assert difference(policy, before.sha256) is found

@@ -190,7 +190,7 @@ async def test_an_approver_does_not_read_or_change_signals(world: World) -> None
     with pytest.raises(RoleNotAllowedError):
         await list_signals(
             requester=requester(asker, role="approver"),
-            policy=world.policy,
+            policies=world.policies,
             clock=world.clock,
             registers=world.documents,
             signals=world.signals,

@@ -1,5 +1,6 @@
 """Ending signals whose last day has passed: recorded, once, and known to the holder alone."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from broker.domain.changes import ForgetTickets, RenewSignal, Task
 from broker.domain.errors import NotFoundError, StaleDecisionError
-from broker.domain.signals import Signal
+from broker.domain.signals import Signal, SignalState
 from broker.flows import sweep_signals as sweeping
 from broker.ports import Proposal
 from tests.simulators.asking import household
@@ -125,7 +126,8 @@ async def test_a_shielded_signal_stands_in_its_own_group(world: World, tmp_path:
     assert (await world.sweep()).expiry == 2
     (entry,) = await entries_of(world, tmp_path / "kek")
     assert (len(entry.handles("subject")), len(entry.handles("shielded"))) == (1, 1)
-    assert set(entry.payloads["subject"]) == set(entry.payloads["shielded"]) == {"schema", "expiry", "age"}
+    groups = entry.payloads["subject"], entry.payloads["shielded"]
+    assert set(groups[0]) == set(groups[1]) == {"schema", "expiry", "age", "rules", "frozen"}
     assert await _states(world) == {ending: "ended", hidden: "ended"}
 
 
@@ -184,6 +186,11 @@ async def test_a_signal_renewed_meanwhile_stays(world: World, tmp_path: Path) ->
                 await committed(world.log, Proposal(kind="signal", payloads={}, changes=(change,)))
             return found
 
+        async def resting_on(
+            self, pairs: Collection[tuple[str, str]], *, state: SignalState, at_most: int
+        ) -> tuple[Signal, ...]:
+            return await real.resting_on(pairs, state=state, at_most=at_most)
+
         async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
             return await real.forgettable_tickets(expired_before=expired_before, at_most=at_most)
 
@@ -208,6 +215,11 @@ async def test_what_keeps_moving_is_not_done(world: World, tmp_path: Path) -> No
         async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
             found = await real.due(day=day, at_most=at_most)
             return tuple(replace(signal, ends_on=date(2026, 11, 1)) for signal in found)
+
+        async def resting_on(
+            self, pairs: Collection[tuple[str, str]], *, state: SignalState, at_most: int
+        ) -> tuple[Signal, ...]:
+            return await real.resting_on(pairs, state=state, at_most=at_most)
 
         async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
             return await real.forgettable_tickets(expired_before=expired_before, at_most=at_most)

@@ -1,0 +1,41 @@
+"""What a permit obliges to afterwards, as tasks that are written with it (D7): none is on nobody's list."""
+
+from datetime import date, timedelta
+
+from broker.domain.changes import Task
+from broker.domain.signals import Informing
+from policies import Obligation, Permit
+
+INFORM = "informeer_betrokkene"
+_WEEKEND = 5
+"""The first day of the week on which nobody works, counted from Monday as 0."""
+
+
+def tasks_for(
+    permit: Permit, *, organisation: str, today: date, signal_id: str | None = None, informing: Informing | None = None
+) -> tuple[Task, ...]:
+    """Return a task for every duty afterwards, due when its term ends; without a term at once.
+
+    Who says that the family knows has informed them; who put it off looks again on the day he named.
+    """
+    tasks = []
+    for duty in permit.obligations:
+        if duty.phase == "vooraf" or (duty.id == INFORM and informing is not None and informing.state == "informed"):
+            continue
+        due_on = due(duty, today)
+        if duty.id == INFORM and informing is not None and informing.review_on is not None:
+            due_on = informing.review_on
+        tasks.append(Task(kind=duty.id, organisation=organisation, due_on=due_on, signal_id=signal_id))
+    return tuple(tasks)
+
+
+def due(duty: Obligation, today: date) -> date:
+    """Return the last day of a duty. Public holidays count as working days: a day early, never late."""
+    days = 0 if duty.term is None else int(duty.term[1:-1])
+    if not duty.working_days:
+        return today + timedelta(days=days)
+    day = today
+    while days:
+        day += timedelta(days=1)
+        days -= day.weekday() < _WEEKEND
+    return day
