@@ -84,13 +84,17 @@ def consent_state(ground: Ground | None, facts: AskFacts, hit: HitFacts | None) 
 
 
 def dossier_state(rules: RuleSet, facts: AskFacts) -> str:
-    """The dossier as it counts: ``acuut`` once at a time, and towards nobody but who may be told in acute danger."""
+    """The dossier as it counts: ``acuut`` once at a time, and for telling who may be told in acute danger alone.
+
+    Whoever may be told, and asks something himself, asks it as without a dossier: only telling is ever reviewed.
+    """
     if facts.dossier != "acuut":
         return facts.dossier
-    receiving = facts.recipient if facts.operation == "share" else facts.org_class
+    tells = facts.operation == "share"
+    receiving = facts.recipient if tells else facts.org_class
     if receiving not in rules.classes or not rules.classes[receiving].acute:
         return MISPLACED_ACUTE
-    return "none" if facts.acute_open else "acuut"
+    return "acuut" if tells and not facts.acute_open else "none"
 
 
 def _proof(rules: RuleSet, facts: AskFacts) -> str:

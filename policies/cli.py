@@ -89,7 +89,7 @@ def explain(
 def run_decision_tables(
     directory: Directory = None, *, insecure_test_bundle: TestBundle = False, as_json: AsJson = False
 ) -> None:
-    """Every row of the decision tables beside the documents is decided as written, and every rule decides one."""
+    """Every row beside the documents is decided as written, every rule decides one and every duty is expected."""
     bundle = open_bundle(directory, insecure_test_bundle=insecure_test_bundle)
     with refusals(status=BAD_INPUT):
         rows = read_tables(directory or SHIPPED, with_tests=insecure_test_bundle)
@@ -98,12 +98,15 @@ def run_decision_tables(
         say(result.document())
     else:
         for miss in result.misses:
-            wanted, got = f"{miss.row.outcome} {miss.row.rule or ''}", f"{miss.outcome} {miss.rule or ''}"
-            sys.stdout.write(f"{miss.row.table}: {miss.row.name}: {wanted.strip()} expected, {got.strip()} decided\n")
+            wanted, got = miss.expected, miss.got
+            sys.stdout.write(f"{miss.row.table}: {miss.row.name}: {wanted} expected, {got} decided\n")
         for rule in result.undecided:
             sys.stdout.write(f"{rule}: decides no row\n")
+        for duty in result.unexpected:
+            sys.stdout.write(f"{duty}: no row expects this duty\n")
         sys.stdout.write(
-            f"{result.rows} rows, {len(result.misses)} otherwise, {len(result.undecided)} rules untested\n"
+            f"{result.rows} rows, {len(result.misses)} otherwise, {len(result.undecided)} rules untested, "
+            f"{len(result.unexpected)} duties\n"
         )
     if not result.holds:
         raise typer.Exit(DOES_NOT_HOLD)

@@ -11,7 +11,7 @@ from policies.fence import Tables, check_clause, check_motivation
 from policies.lines import PolicyLine
 from policies.vocabulary import HOUSEHOLD_ACTS, SIGHTS, SILENT_ACTS, WILDCARD, Vocabulary
 
-COMPILER = "policies/2"
+COMPILER = "policies/3"
 """Version of this translation; a change of meaning is a new version and a new bundle hash."""
 
 END_OF_TIME = "99991231"

@@ -42,6 +42,7 @@ class Duty:
         term: ISO 8601 duration for ``achteraf``, or None.
         working_days: the term counts working days.
         deferrable_on: grounds on which it may be put off.
+        only_with: the dossiers with which it comes; empty for any.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Duty:
     term: str | None
     working_days: bool
     deferrable_on: Words
+    only_with: Words = ()
 
     @classmethod
     def from_content(cls, content: Content) -> Self:
@@ -59,7 +61,12 @@ class Duty:
             term=content.get("termijn"),
             working_days=content.get("werkdagen", False),
             deferrable_on=tuple(content.get("uitstelgronden", ())),
+            only_with=tuple(content.get("alleen_bij", ())),
         )
+
+    def comes_with(self, dossier: str) -> bool:
+        """Whether it is a duty with this dossier."""
+        return not self.only_with or dossier in self.only_with
 
     def record(self) -> dict[str, Json]:
         """The duty as a plain mapping."""
@@ -69,6 +76,7 @@ class Duty:
             "term": self.term,
             "working_days": self.working_days,
             "deferrable_on": list(self.deferrable_on),
+            "only_with": list(self.only_with),
         }
 
 

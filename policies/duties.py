@@ -26,7 +26,7 @@ def obligations(
         ground: the winning ground, which says who is informed at which age.
         spoke: ids of the rules whose duties count.
     """
-    duties = {duty for rule in spoke for duty in rules.clauses[rule].obligations}
+    duties = {duty for rule in spoke for duty in rules.clauses[rule].obligations if duty.comes_with(dossier)}
     deferral = _deferral(rules, facts, dossier)
     found = {one for duty in duties for one in _resolved(duty, facts, rules.grounds[ground], deferral)}
     return tuple(sorted(found, key=lambda duty: (duty.id, duty.phase, duty.term or "", duty.to)))

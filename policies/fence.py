@@ -13,6 +13,8 @@ from policies.errors import ClauseError
 from policies.grounds import Ground
 from policies.reasons import answers
 from policies.vocabulary import (
+    ACUTE,
+    ACUTE_DUTIES,
     CONTENT_ACTS,
     INVOLVEMENT,
     MAX_LEVEL,
@@ -26,6 +28,7 @@ from policies.vocabulary import (
     SILENT_ACTS,
     STORED_LEVEL,
     WILDCARD,
+    WITHIN_A_DAY,
 )
 
 _MODE_REASONS = {"direct": None, "nooit": "holder-never", "oproep": "holder-decides"}
@@ -174,6 +177,7 @@ def _wide_allowance(convenant: Convenant, clause: Clause, tables: Tables) -> Bro
     purpose = tables.purposes[clause.purpose]
     yield from _wide_sight(clause, purpose, tables)
     yield from _wide_content(clause)
+    yield from _wide_acute(clause, tables)
     for ground in (tables.grounds[name] for name in clause.grounds):
         yield from _wide_ground(convenant, clause, ground, tables)
     if "statutory_reference" in clause.standings and (len(clause.standings) > 1 or NO_PROOF in clause.proofs):
@@ -204,6 +208,16 @@ def _wide_content(clause: Clause) -> Broken:
         yield "categorieen", "must name what is told above level 2"
     if "share" in clause.acts and (len(clause.acts) > 1 or WILDCARD in clause.holding):
         yield "ontvangend", "must name who is told, in a clause about telling alone"
+
+
+def _wide_acute(clause: Clause, tables: Tables) -> Broken:
+    """Acute danger as a key to telling, without the consultation and the review that come after it (D11)."""
+    acute = any(told in tables.classes and tables.classes[told].acute for told in clause.holding)
+    if "share" not in clause.acts or not acute or not {WILDCARD, ACUTE} & set(clause.dossiers):
+        return
+    after = {duty.id for duty in clause.obligations if duty.comes_with(ACUTE) and duty.term == WITHIN_A_DAY}
+    if not after >= ACUTE_DUTIES:
+        yield "verplichtingen", "must name who was consulted and have it reviewed within a day, in acute danger"
 
 
 def _wide_ground(convenant: Convenant, clause: Clause, ground: Ground, tables: Tables) -> Broken:

@@ -1,49 +1,25 @@
-"""Decision tables beside the documents: what a jurist expects of which facts, in YAML or CSV.
+"""Decision tables decided: every row as written, every rule and every duty expected by one.
 
-A YAML table (``*.tabel.yml``, ``beslistabel/v1``) has facts that all rows share, and rows that change some of them,
-each with ``naam``, ``feiten``, ``treffer`` (the facts of a hit), ``uitkomst`` and ``regel``.
-
-A CSV table (``*.tabel.csv``) has one column per fact, those of the hit as ``treffer.holder``; lists are separated by
-spaces, an empty cell leaves its fact out or is an empty list.
-
-``uitkomst`` is the level or the reason code, ``regel`` the deciding rule as ``document/clause``; a row without
-``treffer`` asks ``may_ask``.
+What a table is and how it is read stands in ``policies/table_rows.py``.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, get_type_hints
+from dataclasses import dataclass, field, replace
 
 from policies.beyond import unversioned
 from policies.decide import DecisionPoint
-from policies.document import read_document
 from policies.errors import FactsError, TableError
-from policies.facts import AskFacts, HitFacts, Json
+from policies.facts import Json
 from policies.question import read_question
 from policies.ruleset import RuleSet
-from policies.schema import validator
-from policies.verdict import Permit, Refusal
+from policies.table_rows import OF_THE_HIT, Row, read_tables
+from policies.verdict import Obligation, Permit, Refusal
+from policies.vocabulary import AGES, DOSSIERS, MATCH_KINDS, REPRESENTATIVE, STANDINGS, UNKNOWN_AGE
 
-SCHEMA = "beslistabel/v1"
-YAML_TABLE = "*.tabel.yml"
-CSV_TABLE = "*.tabel.csv"
+__all__ = ["REFUSED", "Miss", "Row", "TableResult", "read_tables", "run_tables"]
 
-_ASK, _HIT = get_type_hints(AskFacts), get_type_hints(HitFacts)
-_HIT_PREFIX = "treffer."
-_OWN_COLUMNS = ("naam", "uitkomst", "regel")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row: these facts are decided with this outcome, by this rule."""
-
-    table: str
-    name: str
-    facts: Mapping[str, Json]
-    outcome: str
-    rule: str | None
+REFUSED = "nee"
+"""What a row with ``alleen`` expects of every other word: a refusal, for whatever reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +29,17 @@ class Miss:
     row: Row
     outcome: str
     rule: str | None
+    duties: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """What the row says: outcome, rule and duties."""
+        return " ".join((self.row.outcome, self.row.rule or "", *(self.row.duties or ()))).strip()
+
+    @property
+    def got(self) -> str:
+        """What was decided: outcome, rule, and duties where the row speaks of them."""
+        return " ".join((self.outcome, self.rule or "", *(() if self.row.duties is None else self.duties))).strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +49,19 @@ class TableResult:
     Attributes:
         decided: rule ids, each with the names of the rows it decides as written.
         undecided: rules that decide no row.
+        unexpected: duties that no row expects, as ``rule duty``.
     """
 
     rows: int
     misses: tuple[Miss, ...]
     decided: Mapping[str, tuple[str, ...]]
     undecided: tuple[str, ...]
+    unexpected: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
-        """Whether there is a row, every row came out as written, and every rule decides one."""
-        return bool(self.rows) and not self.misses and not self.undecided
+        """Whether there is a row, every row came out as written, every rule decides one and every duty is expected."""
+        return bool(self.rows) and not self.misses and not self.undecided and not self.unexpected
 
     def document(self) -> dict[str, Json]:
         """The result as JSON values."""
@@ -80,24 +69,27 @@ class TableResult:
             {
                 "table": miss.row.table,
                 "row": miss.row.name,
-                "expected": [miss.row.outcome, miss.row.rule],
-                "decided": [miss.outcome, miss.rule],
+                "expected": [miss.row.outcome, miss.row.rule, *(miss.row.duties or ())],
+                "decided": [miss.outcome, miss.rule, *miss.duties],
             }
             for miss in self.misses
         ]
-        return {"rows": self.rows, "misses": misses, "undecided": list(self.undecided)}
+        return {
+            "rows": self.rows,
+            "misses": misses,
+            "undecided": list(self.undecided),
+            "unexpected": list(self.unexpected),
+        }
 
 
-def read_tables(directory: Path, *, with_tests: bool = False) -> tuple[Row, ...]:
-    """Every row of every table in the folder, in the order of their files.
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What came of the rows so far."""
 
-    Raises:
-        TableError: a table is not of its form.
-    """
-    files = [path for form in (YAML_TABLE, CSV_TABLE) for path in directory.rglob(form)]
-    named = {path.relative_to(directory).as_posix(): path for path in files}
-    kept = sorted((file, path) for file, path in named.items() if with_tests or not file.startswith("test/"))
-    return tuple(row for file, path in kept for row in _rows(path, file))
+    rows: int = 0
+    misses: list[Miss] = field(default_factory=list)
+    decided: dict[str, list[str]] = field(default_factory=dict)
+    expected: set[str] = field(default_factory=set)
 
 
 def run_tables(rules: RuleSet, rows: Iterable[Row]) -> TableResult:
@@ -107,25 +99,89 @@ def run_tables(rules: RuleSet, rows: Iterable[Row]) -> TableResult:
         TableError: a row's facts are not facts.
     """
     point = DecisionPoint(rules)
-    decided: dict[str, list[str]] = {}
-    misses: list[Miss] = []
-    count = 0
+    run = _Run()
     for row in rows:
-        count += 1
-        decision = _decide(point, row)
-        outcome = str(decision.level) if isinstance(decision, Permit) else decision.reason
-        rule = None if decision.rule is None else unversioned(decision.rule)
-        if (outcome, rule) != (row.outcome, row.rule):
-            misses.append(Miss(row=row, outcome=outcome, rule=rule))
-        else:
-            for one in _deciding(rules, decision):
-                decided.setdefault(one, []).append(row.name)
+        for one in _each(rules, row):
+            _run(rules, run, one, _decide(point, one))
+    duties = {f"{rule} {duty.id}" for rule, clause in rules.clauses.items() for duty in clause.obligations}
     return TableResult(
-        rows=count,
-        misses=tuple(misses),
-        decided={rule: tuple(names) for rule, names in decided.items()},
-        undecided=tuple(sorted(set(rules.clauses) - set(decided))),
+        rows=run.rows,
+        misses=tuple(run.misses),
+        decided={rule: tuple(dict.fromkeys(names)) for rule, names in run.decided.items()},
+        undecided=tuple(sorted(set(rules.clauses) - set(run.decided))),
+        unexpected=tuple(sorted(duties - run.expected)),
     )
+
+
+def _run(rules: RuleSet, run: _Run, row: Row, decision: Permit | Refusal) -> None:
+    """One more row: decided as written, or a miss."""
+    run.rows += 1
+    outcome = str(decision.level) if isinstance(decision, Permit) else decision.reason
+    rule = None if decision.rule is None else unversioned(decision.rule)
+    duties = tuple(sorted(_told(duty) for duty in decision.obligations)) if isinstance(decision, Permit) else ()
+    if row.outcome == REFUSED and isinstance(decision, Refusal):
+        return
+    if (outcome, rule) != (row.outcome, row.rule) or row.duties not in (None, duties):
+        run.misses.append(Miss(row=row, outcome=outcome, rule=rule, duties=duties))
+        return
+    for one in _deciding(rules, decision):
+        run.decided.setdefault(one, []).append(row.name)
+    if row.duties is not None:
+        named = {duty.partition(" ")[0] for duty in row.duties}
+        clauses = [rules.clauses[one] for one in decision.rules]
+        run.expected |= {f"{one.rid} {duty.id}" for one in clauses for duty in one.obligations if duty.id in named}
+
+
+def _told(duty: Obligation) -> str:
+    """A duty as a table writes it."""
+    words = (duty.id, duty.term, "werkdagen" if duty.working_days else None, "uitgesteld" if duty.deferred_on else None)
+    return " ".join(word for word in words if word)
+
+
+def _each(rules: RuleSet, row: Row) -> Iterator[Row]:
+    """The row for each of its words, and with ``alleen`` for every other word its refusal."""
+    if row.words is None:
+        yield row
+        return
+    known = _words_of(rules, row)
+    unknown = set(row.words.words) - known
+    if unknown:
+        raise TableError(f"{row.table}: row {row.name}: must name words that the tables know")
+    for word in row.words.words:
+        yield replace(row, facts=_with(row.facts, row.words.fact, word), words=None)
+    for word in sorted(known - set(row.words.words)) if row.words.only else ():
+        name = f"{row.name} (niet {word})"
+        facts = _with(row.facts, row.words.fact, word)
+        yield replace(row, name=name, facts=facts, outcome=REFUSED, rule=None, duties=None, words=None)
+
+
+def _words_of(rules: RuleSet, row: Row) -> frozenset[str]:
+    """Every word the fact that this row varies can have."""
+    fact = "" if row.words is None else row.words.fact
+    words: Mapping[str, Iterable[str]] = {
+        "org_class": rules.classes,
+        "recipient": (*rules.classes, REPRESENTATIVE),
+        "category": rules.vocabulary["cat"],
+        "standing": STANDINGS,
+        "proof": rules.proofs,
+        "dossier": DOSSIERS,
+        "age": (*AGES, UNKNOWN_AGE),
+        "treffer.holder_class": rules.classes,
+        "treffer.purpose": rules.purposes,
+        "treffer.ground": rules.grounds,
+        "treffer.kind": MATCH_KINDS,
+    }
+    if fact not in words:
+        raise TableError(f"{row.table}: row {row.name}: must vary one of {', '.join(words)}")
+    return frozenset(words[fact])
+
+
+def _with(facts: Mapping[str, Json], fact: str, word: str) -> dict[str, Json]:
+    """The facts, one of them with another word."""
+    if not fact.startswith(OF_THE_HIT):
+        return {**facts, fact: word}
+    hit = facts.get("hit")
+    return {**facts, "hit": {**(hit if isinstance(hit, dict) else {}), fact.removeprefix(OF_THE_HIT): word}}
 
 
 def _decide(point: DecisionPoint, row: Row) -> Permit | Refusal:
@@ -141,72 +197,3 @@ def _deciding(rules: RuleSet, decision: Permit | Refusal) -> frozenset[str]:
     lowering = (rule for rule in decision.rules if not rules.clauses[rule].allows)
     own = () if decision.rule is None else (decision.rule,)
     return frozenset((*own, *lowering) if isinstance(decision, Permit) else own)
-
-
-def _rows(path: Path, file: str) -> Iterator[Row]:
-    return _yaml_rows(path, file) if path.suffix == ".yml" else _csv_rows(path, file)
-
-
-def _yaml_rows(path: Path, file: str) -> Iterator[Row]:
-    document = read_document(path, file)
-    content: dict[str, Any] = document.content
-    errors = list(validator(SCHEMA).iter_errors(content))
-    if errors:
-        place = tuple(errors[0].absolute_path)
-        raise TableError(f"{file}:{document.line(place)}: must follow {SCHEMA}")
-    shared, hit = content["feiten"], content.get("treffer", {})
-    for row in content["rijen"]:
-        facts = {**shared, **row.get("feiten", {})}
-        if "treffer" in row:
-            facts["hit"] = {**hit, **row["treffer"]}
-        yield Row(table=file, name=row["naam"], facts=facts, outcome=str(row["uitkomst"]), rule=row.get("regel"))
-
-
-def _csv_rows(path: Path, file: str) -> Iterator[Row]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise TableError(f"{file}: must be a readable UTF-8 file") from None
-    reader = csv.DictReader(text.splitlines(), strict=True)
-    columns = reader.fieldnames or ()
-    if len(set(columns)) != len(columns) or not {*_OWN_COLUMNS} <= {*columns} <= _known_columns():
-        raise TableError(f"{file}:1: must have the columns {', '.join(_OWN_COLUMNS)} and facts, each once")
-    for number, cells in enumerate(reader, start=2):
-        if None in cells or None in cells.values():
-            raise TableError(f"{file}:{number}: must have as many cells as the first line")
-        yield _csv_row(file, number, cells)
-
-
-def _csv_row(file: str, number: int, cells: Mapping[str, str]) -> Row:
-    facts: dict[str, Json] = {}
-    hit: dict[str, Json] = {}
-    for column, text in cells.items():
-        if column in _OWN_COLUMNS or not (text or _is_list(str(_ASK.get(column)))):
-            continue
-        known, name = (_HIT, column.removeprefix(_HIT_PREFIX)) if column.startswith(_HIT_PREFIX) else (_ASK, column)
-        (hit if known is _HIT else facts)[name] = _value(text, str(known[name]), f"{file}:{number}: {column}")
-    if hit:
-        facts["hit"] = hit
-    return Row(table=file, name=cells["naam"], facts=facts, outcome=cells["uitkomst"], rule=cells["regel"] or None)
-
-
-def _value(text: str, kind: str, where: str) -> Json:
-    """A cell as the JSON value its fact has in a record."""
-    if _is_list(kind):
-        words: list[Json] = [*text.split()]
-        return words
-    if "bool" in kind:
-        if text not in ("true", "false"):
-            raise TableError(f"{where}: must be true or false")
-        return text == "true"
-    if "int" in kind and text.isascii() and text.isdecimal():
-        return int(text)
-    return text
-
-
-def _is_list(kind: str) -> bool:
-    return "tuple" in kind or "frozenset" in kind
-
-
-def _known_columns() -> set[str]:
-    return {*_OWN_COLUMNS, *_ASK, *(_HIT_PREFIX + name for name in _HIT)}

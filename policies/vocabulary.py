@@ -37,6 +37,11 @@ HOLDER_MODES = frozenset({"direct", "oproep", "nooit"})
 CONSENTS = frozenset({"unknown", "given", "refused", "withdrawn", "expired"})
 CONSENTERS = frozenset({"person", "guardian"})
 DOSSIERS = frozenset({"none", "documented", "complete", "acuut"})
+ACUTE = "acuut"
+"""The dossier of acute danger: nothing documented yet."""
+ACUTE_DUTIES = frozenset({"noem_overleg", "beoordeel_spoed"})
+WITHIN_A_DAY = "P1D"
+"""What comes after telling in acute danger: who was consulted is named, and a colleague reviews it (D11)."""
 MISPLACED_ACUTE = "acuut_elders"
 """What ``acuut`` is called towards any recipient that may not get it."""
 NO_PROOF = "none"

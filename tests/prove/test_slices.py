@@ -109,17 +109,29 @@ def test_every_property_holds() -> None:
 
 BASE = next(replace(line, exc="none") for line in BUNDLE.lines if line.rid == "vira@2026.1.0/kijken")
 """A line that breaks nothing by itself."""
+TELLS = {"act": "share", "hold": "veilig_thuis", "purpose": "vt-melding"}
 BREAKING = {
     "P1": {"ground": "geen"},
     "P2": {"consent": "withdrawn"},
     "P3": {"ground": "TOEST", "consent": "*"},
     "P4": {"ground": "CVP", "exc": "documented"},
     "P5": {"since": "18000101"},
+    "P5 later": {"rid": "vira@2026.1.0/verzonnen", "until": "20990101"},
     "P6": {"ground": "WMO-5.2.6", "ask": "wijkteam", "act": "check"},
     "P7": {"exc": "acuut_elders", "act": "request"},
     "TE": {"ground": "BW-7:448-TE", "act": "check"},
     "shielded": {"act": "see", "shield": "shielded"},
     "levels": {"lmin": "2", "lmax": "2"},
+    "shown": {"act": "see", "hold": "politie", "purpose": "vt-melding"},
+    "rung": {"act": "ring", "hold": "reclassering", "purpose": "vt-melding"},
+    "tells": {**TELLS, "ask": "politie", "ground": "WMO-5.2.6"},
+    "tells borrowed": {**TELLS, "ground": "WPG-18"},
+    "tells reclassering": {**TELLS, "hold": "reclassering"},
+    "criminal": {**TELLS, "ask": "politie", "ground": "WPG-19", "hold": "school", "cat": "strafrecht"},
+    "in-need": {**TELLS, "hold": "school", "ground": "CVP", "exc": "complete", "meldcode": "met"},
+    "reviewed": {**TELLS, "hold": "politie", "ground": "CVP", "exc": "complete", "meldcode": "met"},
+    "reviewed acute": {**TELLS, "ground": "WMO-5.2.6", "exc": "acuut"},
+    "indexed": {"ask": "woningcorporatie"},
     "convenant-ground": {"rid": "vira@2026.1.0/kijken", "ground": "*"},
 }
 """For each property a line that breaks it, as the columns in which it differs from one that allows a check."""
@@ -130,7 +142,7 @@ def test_a_line_that_breaks_a_property_is_named(name: str) -> None:
     """Each property can fail: one line that should not be there, and its name is told with a cell."""
     wrong = replace(BASE, **{"rid": "lex@2026.1.0/verzonnen", "party": "*", **BREAKING[name]})
     assert list(broken_properties(BUNDLE, (BASE,))) == []
-    assert name in {one.name for one in broken_properties(BUNDLE, (wrong,))}
+    assert name.partition(" ")[0] in {one.name for one in broken_properties(BUNDLE, (wrong,))}
 
 
 @pytest.mark.parametrize("name", ["P1", "P7", "shielded"])

@@ -292,7 +292,15 @@ _EXCEPTIONS = (
     Row("a huisarts tells VT", TELL_VT, None, "3", LEX + "meldrecht"),
     Row("withdrawn consent blocks no statute", replace(TELL_VT, consent="withdrawn"), None, "3", LEX + "meldrecht"),
     Row("content after weighing", replace(TELL_VT, level=4, dossier="documented"), None, "4", LEX + "meldrecht"),
-    Row("acute: VT at once", replace(TELL_VT, dossier="acuut", level=4), None, "4", LEX + "acuut-aan-vt"),
+    Row("acute: VT at once", replace(TELL_VT, dossier="acuut", level=4), None, "4", LEX + "meldrecht"),
+    Row(
+        "acute: no content on health unweighed",
+        replace(TELL_VT, dossier="acuut", level=4, category="gezondheid"),
+        None,
+        "3",
+        LEX + "meldrecht",
+    ),
+    Row("the police on their own law", replace(TELL_VT, org_class="politie"), None, "ground-not-allowed", None),
     Row("acute: not to the GI", replace(TELL_GI, dossier="acuut"), None, "acute-elsewhere", LEX + "acuut-elders"),
     Row(
         "the right of VT is not the wijkteam's",

@@ -171,15 +171,17 @@ def test_a_release_is_a_bundle_for_every_command(folder: Path, tmp_path: Path) -
 
 def test_check_and_test_fail_on_a_dead_clause_and_an_untested_rule(folder: Path, tmp_path: Path) -> None:
     """A dead clause fails the check; a row that is decided otherwise, or a rule without one, fails the tables."""
-    assert " rows, 0 otherwise, 0 rules untested" in run("test", "--insecure-test-bundle").stdout
+    assert " rows, 0 otherwise, 0 rules untested, 0 duties" in run("test", "--insecure-test-bundle").stdout
     assert json.loads(run("test", folder, "--json").stdout)["misses"] == []
     dead = changed_documents(tmp_path / "b", (VIRA, "    vangnet: true\n", ""))
     assert "dead: vira@2026.1.0/gi-nooit-aan-school" in run("check", dead, code=1).stdout
     other = changed_documents(tmp_path / "c", (VIRA, "akkoord: approved", "akkoord: none"))
     told = run("test", other, code=1).stdout
-    assert "vira/signaal-na-overleg expected" in told
+    assert "vira/signaal-na-overleg informeer_betrokkene P28D expected" in told
     (folder / "lex" / "grenzen.tabel.csv").unlink()
     assert "lex@2026.1.0/uitgesloten: decides no row" in run("test", folder, code=1).stdout
+    (folder / "lex" / "wettelijk.tabel.yml").unlink()
+    assert "lex@2026.1.0/meldrecht noem_overleg: no row expects this duty" in run("test", folder, code=1).stdout
     (folder / "x.tabel.yml").write_text("schema: x\n", encoding="utf-8")
     run("test", folder, code=2)
 

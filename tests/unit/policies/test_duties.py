@@ -124,3 +124,29 @@ def test_obligations_come_once_and_in_order(point: DecisionPoint) -> None:
     assert isinstance(permit, Permit)
     names = [duty.id for duty in permit.obligations]
     assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize("category", ["veiligheid", "gezondheid", "hulp", "schoolgang", "strafrecht"])
+def test_whatever_is_told_in_acute_danger_is_reviewed(point: DecisionPoint, category: str) -> None:
+    """`acuut` is no key to anything that nobody looks at afterwards, whoever tells it and whatever it is about."""
+    permits = 0
+    for teller in ("huisarts", "ggz", "school", "woningcorporatie", "politie", "veilig_thuis"):
+        for base in (TELL_VT, TELL_POLICE):
+            for grounds in (("WMO-5.2.6",), ("WPG-18",), ("CVP",), ("VITAAL",), ("WMO-4.1.1-2",)):
+                asked = replace(base, org_class=teller, grounds=grounds, dossier="acuut", category=category, level=4)
+                permit = point.may_ask(asked)
+                if isinstance(permit, Permit):
+                    permits += 1
+                    assert {"noem_overleg", "beoordeel_spoed"} <= {duty.id for duty in permit.obligations}
+                    assert permit.level < 4 or category not in {"gezondheid", "strafrecht"}
+    assert permits
+
+
+def test_who_asks_in_acute_danger_asks_as_without_a_dossier(point: DecisionPoint) -> None:
+    """Only telling is reviewed afterwards, so acute danger opens no question of Veilig Thuis any further."""
+    asked = replace(VT_CHECK, operation="request", category="gezondheid", level=4)
+    none, acute, complete = (
+        point.may_ask(one).record()["level"]
+        for one in (asked, replace(asked, dossier="acuut"), replace(asked, dossier="complete"))
+    )
+    assert (none, acute, complete) == (3, 3, 4)
