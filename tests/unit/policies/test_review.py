@@ -165,9 +165,9 @@ def test_more_time_for_a_duty_counts_as_opening(
 
 
 def test_dropping_a_duty_afterwards_counts_as_opening(shipped: Bundle, tmp_path: Path) -> None:
-    """A review that is not made any more opens something; one that is added does not. So do more ways to put off."""
+    """Who is not informed any more: that opens something, and informing anew closes it. So do more ways to put off."""
     text = (changed_documents(tmp_path) / LEX).read_text(encoding="utf-8")
-    start = text.index("{id: beoordeel_spoed")
+    start = text.index("{id: informeer_betrokkene", text.index("- id: meldrecht"))
     line = text[text.rindex("\n", 0, start) : text.index("\n", start)]
     (tmp_path / "documents" / LEX).write_text(text.replace(line, "", 1), encoding="utf-8")
     without = load_bundle(tmp_path / "documents")
