@@ -49,7 +49,7 @@ from broker.store.request_ids import StoredRequestIds
 from broker.store.retention import StoredRetention
 from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
-from broker.store.witnessing import HttpWitnesses, show_head
+from broker.store.witnessing import HttpWitnesses, asked_again, show_head
 
 _OTHERS = 0o077
 
@@ -127,6 +127,7 @@ def create_app(
             clock=clock,
             randomness=random,
             tick_ms=settings.effective_tick_ms,
+            max_uncosigned_s=settings.max_uncosigned_s,
         )
         policies = PoliciesByVersion()
         edge = _edge(settings, material, stores, policies=policies, log=log, clock=clock, random=random)
@@ -150,7 +151,7 @@ def create_app(
                     await show_head(ledger, witnesses)
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
-                async with log:
+                async with log, asked_again(ledger, witnesses, log.cosigning):
                     with told("policy", "start again once the database works"):
                         await activation.take_up(material.rules)
                     async with housekeeping.kept():

@@ -12,6 +12,7 @@ from pydantic_core import core_schema
 from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
+from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
@@ -154,7 +155,7 @@ def answers_with(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 def _ours(kind: ProblemKind) -> bool:
     """Return whether the broker can answer this; the list is shared with custodians and connectors."""
-    return kind.id in {*PROBLEM_IDS.values(), *CODES} or kind.id.startswith(("request-token-", "ticket-"))
+    return kind.id in {*PROBLEM_IDS.values(), *CODES, UNWATCHED} or kind.id.startswith(("request-token-", "ticket-"))
 
 
 def openapi_document(app: FastAPI) -> Mapping[str, Any]:
