@@ -41,6 +41,7 @@ from broker.starting import database_of, read_pins, told
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import SingleWriter, open_reader
+from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import LogWriter
@@ -187,6 +188,7 @@ def _edge(
         log=log,
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
+        feed=stores.feed,
         address_mute_above=settings.address_mute_above,
     )
 
@@ -212,6 +214,7 @@ class _Stores:
     signals: StoredSignals
     answers: StoredAnswers
     published: PublishedLog
+    feed: StoredFeed
     retention: StoredRetention
     bundles: StoredBundles
 
@@ -232,6 +235,7 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
             signals=StoredSignals(reader),
             answers=StoredAnswers(reader, key_encryption_key=material.payload_key, policy=material.log_policy),
             published=PublishedLog(reader),
+            feed=StoredFeed(reader, key_encryption_key=material.payload_key),
             retention=retention,
             bundles=StoredBundles(reader),
         )

@@ -77,6 +77,27 @@ class Evaluated(Message):
     context: dict[str, Any]
 
 
+class FeedOpening(Message):
+    """What opens the commitment of `actor`: key and payload, base64url."""
+
+    key: str
+    payload: str
+
+
+class FeedEntry(Message):
+    """An entry's leaf, and the opening of `actor` where its kind uses tickets and the payload is still there."""
+
+    leaf: str
+    actor: FeedOpening | None
+
+
+class CustodianFeed(Message):
+    """Entries of the log up to the signed checkpoint; the newest one where there are none."""
+
+    checkpoint: str
+    entries: list[FeedEntry]
+
+
 class Difference(Message):
     """What opened and closed between two bundles (`diff/v1`)."""
 
@@ -128,6 +149,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (Decided, "validation"),
     (Evaluated, "validation"),
     (Difference, "validation"),
+    (CustodianFeed, "validation"),
     (ProblemDocument, "validation"),
 )
 
