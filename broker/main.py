@@ -41,6 +41,7 @@ from broker.starting import database_of, read_pins, told
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import SingleWriter, open_reader
+from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import LogWriter
@@ -49,7 +50,7 @@ from broker.store.request_ids import StoredRequestIds
 from broker.store.retention import StoredRetention
 from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
-from broker.store.witnessing import HttpWitnesses, show_head
+from broker.store.witnessing import HttpWitnesses, asked_again, show_head
 
 _OTHERS = 0o077
 
@@ -127,6 +128,7 @@ def create_app(
             clock=clock,
             randomness=random,
             tick_ms=settings.effective_tick_ms,
+            max_uncosigned_s=settings.max_uncosigned_s,
         )
         policies = PoliciesByVersion()
         edge = _edge(settings, material, stores, policies=policies, log=log, clock=clock, random=random)
@@ -150,7 +152,7 @@ def create_app(
                     await show_head(ledger, witnesses)
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
-                async with log:
+                async with log, asked_again(ledger, witnesses, log.cosigning):
                     with told("policy", "start again once the database works"):
                         await activation.take_up(material.rules)
                     async with housekeeping.kept():
@@ -186,6 +188,7 @@ def _edge(
         log=log,
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
+        feed=stores.feed,
         address_mute_above=settings.address_mute_above,
     )
 
@@ -211,6 +214,7 @@ class _Stores:
     signals: StoredSignals
     answers: StoredAnswers
     published: PublishedLog
+    feed: StoredFeed
     retention: StoredRetention
     bundles: StoredBundles
 
@@ -231,6 +235,7 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
             signals=StoredSignals(reader),
             answers=StoredAnswers(reader, key_encryption_key=material.payload_key, policy=material.log_policy),
             published=PublishedLog(reader),
+            feed=StoredFeed(reader, key_encryption_key=material.payload_key),
             retention=retention,
             bundles=StoredBundles(reader),
         )

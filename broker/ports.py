@@ -284,6 +284,9 @@ class Log(Protocol):
     def turn(self) -> Turn:
         """Return a turn of the next tick, to be entered before anything is decided."""
 
+    def disclosures_stopped(self) -> bool:
+        """Return whether witnesses have been away for so long that nothing may be disclosed (ADR 24)."""
+
 
 class RequestSpending(Protocol):
     """Request ids (`jti`), each used once per issuer; for the edge, before a flow starts."""

@@ -119,6 +119,7 @@ class Settings(BaseModel):
         database: an SQLite file, or postgresql://ROLE@HOST/NAME with the role this broker serves as.
         database_owner: the same database as the role that owns its schema; only `migrate` uses it.
         tick_ms: milliseconds in which requests gather before their answers leave together (D7).
+        max_uncosigned_s: seconds that the log may lack its quorum of witnesses before nothing is disclosed (ADR 24).
         address_mute_above: an address with more visible signals of others says nothing (D4); lower is stricter.
         policy_release: the signed bundle to decide with (release/v1).
         policy_signers: the list of who may sign it (signers/v1).
@@ -141,6 +142,7 @@ class Settings(BaseModel):
     database: Database = "broker.sqlite"
     database_owner: Database | None = None
     tick_ms: Annotated[int, Field(ge=20, le=5_000)] = 200
+    max_uncosigned_s: Annotated[int, Field(ge=60, le=86_400)] = 3600
     address_mute_above: Annotated[int, Field(ge=1, le=MOST_SIGNALS_OF_AN_ADDRESS)] = MOST_SIGNALS_OF_AN_ADDRESS
     policy_release: FilePath | None = None
     policy_signers: FilePath | None = None

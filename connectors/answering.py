@@ -170,5 +170,5 @@ def _text(text: TextRef) -> str:
 
 def _published(problem_id: str) -> str:
     """Return the id where it is a published outage, else the general one."""
-    known = {"storage-unavailable", "log-unavailable", "custodian-unreachable", "not-done"}
+    known = {"storage-unavailable", "log-unavailable", "log-uncosigned", "custodian-unreachable", "not-done"}
     return problem_id if problem_id in known else "not-done"

@@ -36,6 +36,8 @@ from connectors.settings import Party
 PATH = "/v1/evaluations"
 _PROOF_BYTES = 64
 _SERVER_ERROR = 500
+_NOT_WATCHED = "log-not-watched"
+"""A custodian that cannot see the log hands out nothing, and a worker who hears so can choose the urgent class."""
 _OK = 200
 
 
@@ -112,7 +114,8 @@ def _answer(custodian: Party, reply: Reply) -> EvaluationAnswer | RefusedError:
     if reply.status != _OK:
         problem = ProblemDocument.parse(reply.body, status=reply.status)
         if problem is None or reply.status >= _SERVER_ERROR:
-            raise NotDoneError("custodian-unreachable", party=custodian.id)
+            blind = problem is not None and problem.id == _NOT_WATCHED
+            raise NotDoneError(_NOT_WATCHED if blind else "custodian-unreachable", party=custodian.id)
         return RefusedError(problem, party=custodian.id)
     try:
         return EvaluationAnswer.model_validate(strict_json.load_object(reply.body), by_alias=True, by_name=False)

@@ -84,6 +84,8 @@ WAITING = {
     "custodian-wrong-key": _OUTAGE,
     "storage-unavailable": _OUTAGE,
     "log-unavailable": _OUTAGE,
+    "log-not-watched": _CUSTODIAN,
+    "log-uncosigned": "nobody is looked up for now; the same command can be carried out later",
     "receipt-invalid": _OUTAGE,
     "internal": _OUTAGE,
 }

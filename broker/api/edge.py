@@ -26,7 +26,9 @@ from broker.ports import (
     TokenIndexer,
 )
 from broker.protocol.errors import RequestTokenError
-from broker.protocol.request_signing import Target
+from broker.protocol.party_signing import verify_party_request
+from broker.protocol.request_signing import SKEW_S, Target
+from broker.store.custodian_feed import FeedPage
 
 
 class PublishedLog(Protocol):
@@ -37,6 +39,13 @@ class PublishedLog(Protocol):
 
     async def size(self) -> int:
         """Return the number of entries. Raises LogUnavailableError."""
+
+
+class CustodianFeed(Protocol):
+    """The log as custodians follow it."""
+
+    async def page(self, after: int) -> FeedPage:
+        """Return the entries after the first so many, up to a checkpoint. Raises LogUnavailableError."""
 
 
 class WitnessedLog(Log, Protocol):
@@ -65,6 +74,7 @@ class Edge:
     log: WitnessedLog
     spending: RequestSpending
     published: PublishedLog
+    feed: CustodianFeed
     address_mute_above: int
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
@@ -85,6 +95,24 @@ class Edge:
             received, registers=self.registers, rosters=self.rosters, spending=self.spending, now=self.clock.now()
         )
         return sent, body
+
+    async def receive_custodian(self, request: Request) -> None:
+        """One of the custodians whose tickets count sent this request; its token is spent.
+
+        Raises:
+            BodyTooLargeError: nothing else was looked at.
+            RequestTokenError: not validly signed by a custodian that is pinned here.
+        """
+        body = await read_body(request.stream())
+        asked = verify_party_request(
+            _single(request, "authorization", "request-token-malformed"),
+            keys=self.issuers.keys,
+            target=Target(audience=self.id, method=request.method, url=self.public_url + _path_and_query(request)),
+            body=body,
+            now=self.clock.now(),
+        )
+        if not await self.spending.spend(issuer=asked.party, jti=asked.jti, expires_at=asked.expires_at + SKEW_S):
+            raise RequestTokenError("request-token-replayed")
 
     async def report(self) -> Mapping[str, object]:
         """Return what is ready, by name; nothing in it is secret.

@@ -12,6 +12,7 @@ from pydantic_core import core_schema
 from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
+from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
@@ -76,6 +77,27 @@ class Evaluated(Message):
     context: dict[str, Any]
 
 
+class FeedOpening(Message):
+    """What opens the commitment of `actor`: key and payload, base64url."""
+
+    key: str
+    payload: str
+
+
+class FeedEntry(Message):
+    """An entry's leaf, and the opening of `actor` where its kind uses tickets and the payload is still there."""
+
+    leaf: str
+    actor: FeedOpening | None
+
+
+class CustodianFeed(Message):
+    """Entries of the log up to the signed checkpoint; the newest one where there are none."""
+
+    checkpoint: str
+    entries: list[FeedEntry]
+
+
 class Difference(Message):
     """What opened and closed between two bundles (`diff/v1`)."""
 
@@ -127,6 +149,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (Decided, "validation"),
     (Evaluated, "validation"),
     (Difference, "validation"),
+    (CustodianFeed, "validation"),
     (ProblemDocument, "validation"),
 )
 
@@ -154,7 +177,7 @@ def answers_with(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 def _ours(kind: ProblemKind) -> bool:
     """Return whether the broker can answer this; the list is shared with custodians and connectors."""
-    return kind.id in {*PROBLEM_IDS.values(), *CODES} or kind.id.startswith(("request-token-", "ticket-"))
+    return kind.id in {*PROBLEM_IDS.values(), *CODES, UNWATCHED} or kind.id.startswith(("request-token-", "ticket-"))
 
 
 def openapi_document(app: FastAPI) -> Mapping[str, Any]:

@@ -2,7 +2,8 @@
 
     in it       configuration, signing key, shares in use and those of a refresh that waits for its use, epoch
                 documents, whom it enrolled, their rosters
-    left out    budgets, charged batches, used requests, import grants; ceremonies that have begun
+    left out    budgets, charged batches, used requests, import grants; ceremonies that have begun; what it watched,
+                its own log and how it is set up to watch, which is done anew
 
 It is signed by the custodian and then sealed to a key that is kept elsewhere. A restored custodian knows nothing of
 what was charged before, so it counts everything as used up: each bucket is empty as of the restore and fills as the
@@ -22,6 +23,7 @@ from broker.custodian.clock import Clock, unix_seconds
 from broker.custodian.errors import BackupError, FolderError
 from broker.custodian.forfeit import forfeit
 from broker.custodian.keyring import erase_private_folder, share_names, shares_not_in_use, write_private
+from broker.custodian.log_keys import create_keys
 from broker.custodian.sealing import BackupPrivateKey, seal, unseal
 from broker.custodian.settings import FILE, Settings
 from broker.custodian.store import Store
@@ -156,7 +158,7 @@ def restore(
     making = folder.with_name(f".{folder.name}.restoring")
     erase_private_folder(making)
     try:
-        _write_files(making, backup)
+        _write_files(making, backup, clock=clock)
         _write_store(making, backup, register, clock=clock)
         custodian_folder.check(making)
         if folder.exists():
@@ -188,7 +190,7 @@ def _file_names(folder: Path) -> list[str]:
     return names
 
 
-def _write_files(folder: Path, backup: Backup) -> None:
+def _write_files(folder: Path, backup: Backup, *, clock: Clock) -> None:
     folder.mkdir(mode=0o700, parents=True)
     (folder / "keys").mkdir(mode=0o700)
     for name, content in backup.files.items():
@@ -197,6 +199,8 @@ def _write_files(folder: Path, backup: Backup) -> None:
             raise BackupError("the backup names a file outside the folder")
         write_private(path, content)
     (folder / custodian_folder.PUBLIC_KEY).chmod(0o644)
+    # Its own log is lost with the machine: it begins a new one, under a name that no witness has seen.
+    create_keys(folder, name=f"{backup.custodian}/log-{unix_seconds(clock)}")
 
 
 def _write_store(folder: Path, backup: Backup, register: bytes, *, clock: Clock) -> None:

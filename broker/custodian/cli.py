@@ -11,6 +11,7 @@ import typer
 
 from broker.custodian import backup_cli, budgets, ceremony, folder, grants
 from broker.custodian.clock import SystemClock, unix_seconds
+from broker.custodian.monitor_cli import monitor_app
 from broker.custodian.refresh_cli import refresh_app
 from broker.custodian.refusals import refusals as _refusals
 from broker.custodian.settings import Settings
@@ -39,6 +40,7 @@ for name, part in {
     app.add_typer(part, name=name)
 
 ceremony_app.add_typer(refresh_app, name="refresh")
+app.add_typer(monitor_app, name="monitor")
 app.command("backup-key")(backup_cli.backup_key)
 app.command("backup")(backup_cli.back_up)
 app.command("restore")(backup_cli.restore)
@@ -82,10 +84,18 @@ def init(
 @app.command()
 def serve(directory: Dir) -> None:
     """Answer evaluation requests until told to stop; prints `ready URL` when it does."""
-    from broker.custodian import service  # noqa: PLC0415 - a web server takes a second to load; no other command needs it
+    # A web server takes a second to load; no other command needs it.
+    from broker.custodian import service  # noqa: PLC0415 - the reason stands above
+    from broker.custodian.monitor_folder import open_monitor  # noqa: PLC0415 - as above
 
-    with _refusals(), folder.open_custodian(directory) as custodian:
-        service.make_server(custodian, announce=lambda url: typer.echo(f"ready {url}")).run()
+    with (
+        _refusals(),
+        folder.open_custodian(directory) as custodian,
+        open_monitor(directory, custodian) as monitor,
+    ):
+        if monitor is None:
+            typer.echo("warning: nobody checks what becomes of the tickets: run monitor configure", err=True)
+        service.make_server(custodian, announce=lambda url: typer.echo(f"ready {url}"), monitor=monitor).run()
 
 
 @ceremony_app.command()

@@ -6,7 +6,9 @@ CustodianError
 |-- FolderError             configuration, keys or store are not as they must be: refuse to start, says what to do
 |-- ImportRefusedError      a document is not newer, or not of a known organisation: nothing was changed
 |-- CeremonyStepError       a step of a key ceremony is not possible now: nothing was changed
-`-- BackupError             a backup cannot be opened or restored: nothing was changed
+|-- BackupError             a backup cannot be opened or restored: nothing was changed
+|-- LogDoubtError           what the broker showed of its log does not continue what it showed before
+`-- WatchError              the log cannot be watched as it is set up: says what to do
 """
 
 
@@ -40,3 +42,16 @@ class CeremonyStepError(CustodianError):
 
 class BackupError(CustodianError):
     """A backup cannot be opened or restored."""
+
+
+class LogDoubtError(CustodianError):
+    """What was shown of the log contradicts what was shown before; `kind` names how, `evidence` is the signed note."""
+
+    def __init__(self, kind: str, evidence: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.evidence = evidence
+
+
+class WatchError(CustodianError):
+    """The log cannot be watched as it is set up."""

@@ -1,34 +1,36 @@
 """One evaluation call, from the bytes that came in to the bytes that go out."""
 
 import hashlib
+import json
 import logging
 import secrets
 from dataclasses import dataclass, field
 
-from broker.custodian import grants, replays
+from broker.custodian import grants, issued, replays, watched
+from broker.custodian.asking import active_organisation, target_of, verified
 from broker.custodian.batches import Batch, remember, ticket_of
 from broker.custodian.budget_time import BudgetTime
 from broker.custodian.budgets import Charge, charge
 from broker.custodian.clock import Clock, unix_seconds
 from broker.custodian.errors import RefusedError
+from broker.custodian.issued import Issue
 from broker.custodian.keyring import LiveKeyring
 from broker.custodian.settings import Settings
 from broker.custodian.store import Store
 from broker.custodian.trust import Trust, TrustStore
+from broker.custodian.watched import Watching
 from broker.custodian.wire import read_request
-from broker.protocol.errors import RequestTokenError
 from broker.protocol.families import Family
 from broker.protocol.grant import Grant
 from broker.protocol.messages import EvaluationAnswer, EvaluationRequest, FamilyAnswers, WireToken
 from broker.protocol.register import BudgetClass, Organisation
-from broker.protocol.request_signing import MAX_LIFETIME_S, SignedRequest, Target, verify_request
+from broker.protocol.request_signing import MAX_LIFETIME_S, SignedRequest
 from broker.protocol.ristretto import RandomBytes, group
 from broker.protocol.signing_keys import SigningKey, b64url
 from broker.protocol.tickets import FamilyCount, Ticket, sign_ticket
 from broker.protocol.tokens import evaluate_batch
 
 PATH = "/v1/evaluations"
-_SCHEME = "Sluis "
 _LOG = logging.getLogger("sluis.custodian")
 
 
@@ -44,6 +46,7 @@ class Custodian:
     signing_key: SigningKey
     clock: Clock
     random: RandomBytes = field(default=secrets.token_bytes)
+    watching: Watching | None = None
 
 
 def evaluate(custodian: Custodian, *, authorization: str | None, body: bytes, query: str = "") -> bytes:
@@ -62,63 +65,41 @@ def evaluate(custodian: Custodian, *, authorization: str | None, body: bytes, qu
     request = read_request(body)
     # (2) The organisation signed exactly this request to us, now; its id is spent durably before anything else happens.
     trust = custodian.trust.current()
-    statement = _verified(custodian, trust, authorization, body, query)
+    target = target_of(custodian.settings, "POST", PATH, query)
+    now = unix_seconds(custodian.clock)
+    statement = verified(trust, authorization, target=target, body=body, now=now)
     replays.spend(custodian.store, statement, budget_time=custodian.budget_time)
     # (3) We enrolled this organisation ourselves, and the register in force lets it act.
-    organisation = _active_organisation(trust, statement)
+    organisation = active_organisation(trust, statement)
     # (4) The worker is on its roster and may do this.
     broker_sub = _worker_at_broker(trust, statement)
-    # (5) The organisation may use these families: the key used is the authority.
+    # (5) We can see that what we hand out is logged; in an emergency we hand it out and report it.
+    watched.check(custodian.store, request.budget_class, watching=custodian.watching, now=now)
+    # (6) The organisation may use these families: the key used is the authority.
     if not {asked.family for asked in request.families} <= organisation.families:
         raise RefusedError("family-not-allowed")
-    # (6) We hold a share for each, in this epoch.
+    # (7) We hold a share for each, in this epoch.
     shares = {asked.family: custodian.keyring.share(request.epoch, Family(asked.family)) for asked in request.families}
-    # (7) Every point is one: canonical and not the identity.
+    # (8) Every point is one: canonical and not the identity.
     if not all(group().is_valid_point(point.value) for asked in request.families for point in asked.points):
         raise RefusedError("point-invalid")
-    # (8) A bulk import needs a grant of this organisation, for this purpose, that this custodian accepted itself.
+    # (9) A bulk import needs a grant of this organisation, for this purpose, that this custodian accepted itself.
     grant = _grant(custodian, organisation, request)
-    # (9) Charged durably, or charged before: from here on the budget or the grant has paid.
+    # (10) Charged durably, or charged before: from here on the budget or the grant has paid.
     sizes = trust.sizes(organisation.oin, request.budget_class)
-    ticket_id = _charged(custodian, grant or sizes, request, statement, worker=broker_sub)
-    # (10) Evaluate and prove.
+    issue = _charged(custodian, grant or sizes, request, statement, worker=broker_sub)
+    # (11) Evaluate and prove.
     answers: list[FamilyAnswers] = []
     for asked in request.families:
         made = evaluate_batch(shares[asked.family], [point.value for point in asked.points], custodian.random)
         points = [WireToken(answer) for answer in made.answers]
         answers.append(FamilyAnswers(family=asked.family, points=points, proof=b64url(made.proof)))
-    # (11) The ticket states what was evaluated for whom.
-    ticket = _ticket(custodian, grant, request, statement, answers, worker=broker_sub, ticket_id=ticket_id)
+    # (12) The ticket states what was evaluated for whom.
+    ticket = _ticket(custodian, issue, request, answers)
     _LOG.info("evaluated: organisation %s, class %s", organisation.oin, request.budget_class)
     return (
         EvaluationAnswer(epoch=request.epoch, families=answers, ticket=ticket).model_dump_json(by_alias=True).encode()
     )
-
-
-def _verified(custodian: Custodian, trust: Trust, authorization: str | None, body: bytes, query: str) -> SignedRequest:
-    """Return what was stated; an organisation that is not in the register at all is refused as unknown."""
-    if authorization is None or not authorization.startswith(_SCHEME):
-        raise RequestTokenError("request-token-missing")
-    settings = custodian.settings
-    url = settings.public_url + PATH + (f"?{query}" if query else "")
-    return verify_request(
-        authorization.removeprefix(_SCHEME),
-        key_of=trust.signing_key,
-        target=Target(audience=settings.id, method="POST", url=url),
-        body=body,
-        now=unix_seconds(custodian.clock),
-    )
-
-
-def _active_organisation(trust: Trust, statement: SignedRequest) -> Organisation:
-    organisation = trust.organisation(statement.sender.organisation)
-    if organisation.oin not in trust.enrolled:
-        raise RefusedError("organisation-unknown")
-    if not organisation.active:
-        raise RefusedError("organisation-suspended")
-    if statement.sender.parent_org != organisation.parent_org:
-        raise RefusedError("parent-org-mismatch")
-    return organisation
 
 
 def _worker_at_broker(trust: Trust, statement: SignedRequest) -> str:
@@ -151,8 +132,8 @@ def _charged(
     statement: SignedRequest,
     *,
     worker: str,
-) -> str:
-    """Return the ticket id of this batch: a new one, budgets or grant charged, or the earlier one, nothing charged.
+) -> Issue:
+    """Return the ticket of this batch: a new one, budgets or grant charged, or the earlier one, nothing charged.
 
     `worker` is his id at the broker, which tickets carry: fresh ids in a new roster give nobody a full bucket.
     """
@@ -165,18 +146,38 @@ def _charged(
     )
     now = unix_seconds(custodian.clock)
     with custodian.store.transaction() as store:
-        earlier = ticket_of(store, batch, now=now)
-        if earlier is not None:
-            return earlier
-        now_us = custodian.budget_time.mark(store)
-        if isinstance(payer, Grant):
-            # Two people asked for exactly this much, so it is paid by the grant alone (ADR 15).
-            grants.charge(store, payer, {asked.family: asked.real for asked in request.families})
-        else:
-            charge(store, _cost(request, batch), sizes=payer, now_us=now_us)
-        ticket_id = custodian.random(16).hex()
-        remember(store, batch, ticket_id=ticket_id, now=now, now_us=now_us)
-    return ticket_id
+        ticket_id = ticket_of(store, batch, now=now)
+        if ticket_id is None:
+            now_us = custodian.budget_time.mark(store)
+            if isinstance(payer, Grant):
+                # Two people asked for exactly this much, so it is paid by the grant alone (ADR 15).
+                grants.charge(store, payer, {asked.family: asked.real for asked in request.families})
+            else:
+                charge(store, _cost(request, batch), sizes=payer, now_us=now_us)
+            ticket_id = custodian.random(16).hex()
+            remember(store, batch, ticket_id=ticket_id, now=now, now_us=now_us)
+        issue = _issue(payer, request, batch, ticket_id=ticket_id, now=now)
+        # No ticket exists that is not noted: what comes back in the broker's log is compared with this.
+        issued.note(store, issue)
+        watched.note_urgent(store, issue, request.budget_class, watching=custodian.watching, now=now)
+    return issue
+
+
+def _issue(payer: BudgetClass | Grant, request: EvaluationRequest, batch: Batch, *, ticket_id: str, now: int) -> Issue:
+    return Issue(
+        ticket=ticket_id,
+        organisation=batch.organisation,
+        worker=batch.worker,
+        operation=request.operation,
+        purpose=request.purpose,
+        epoch=request.epoch,
+        counts=json.dumps({asked.family: asked.real for asked in request.families}, sort_keys=True),
+        batch=batch.id,
+        body_sha256=batch.body_sha256,
+        grant=payer.id if isinstance(payer, Grant) else None,
+        issued_at=now,
+        expires_at=payer.expires_at if isinstance(payer, Grant) else now + MAX_LIFETIME_S,
+    )
 
 
 def _cost(request: EvaluationRequest, batch: Batch) -> Charge:
@@ -190,35 +191,25 @@ def _cost(request: EvaluationRequest, batch: Batch) -> Charge:
     )
 
 
-def _ticket(
-    custodian: Custodian,
-    grant: Grant | None,
-    request: EvaluationRequest,
-    statement: SignedRequest,
-    answers: list[FamilyAnswers],
-    *,
-    worker: str,
-    ticket_id: str,
-) -> str:
-    now = unix_seconds(custodian.clock)
+def _ticket(custodian: Custodian, issue: Issue, request: EvaluationRequest, answers: list[FamilyAnswers]) -> str:
     real = {asked.family: asked.real for asked in request.families}
     ticket = Ticket(
         custodian=custodian.settings.id,
         broker=custodian.settings.broker_id,
-        organisation=statement.sender.organisation,
-        worker=worker,
+        organisation=issue.organisation,
+        worker=issue.worker,
         operation=request.operation,
-        purpose=request.purpose,
-        epoch=request.epoch,
+        purpose=issue.purpose,
+        epoch=issue.epoch,
         families={
             answer.family: FamilyCount(real=real[answer.family], answers_sha256=answers_sha256(answer))
             for answer in answers
         },
-        batch=request.batch_id,
-        id=ticket_id,
-        issued_at=now,
-        expires_at=now + MAX_LIFETIME_S if grant is None else grant.expires_at,
-        grant=None if grant is None else grant.id,
+        batch=issue.batch,
+        id=issue.ticket,
+        issued_at=issue.issued_at,
+        expires_at=issue.expires_at,
+        grant=issue.grant,
     )
     return sign_ticket(custodian.signing_key, ticket)
 

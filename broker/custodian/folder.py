@@ -7,13 +7,16 @@ from pathlib import Path
 
 from broker.custodian import refresh
 from broker.custodian.budget_time import BudgetTime
-from broker.custodian.clock import Clock, SystemClock
+from broker.custodian.clock import Clock, SystemClock, unix_seconds
 from broker.custodian.errors import FolderError
 from broker.custodian.evaluation import Custodian
 from broker.custodian.keyring import Keyring, LiveKeyring, load_keyring, write_private
+from broker.custodian.log_keys import create_keys
 from broker.custodian.settings import FILE, Settings
 from broker.custodian.store import Store
 from broker.custodian.trust import TrustStore
+from broker.custodian.watch_settings import WatchSettings
+from broker.custodian.watched import Watching
 from broker.protocol.errors import ProtocolError
 from broker.protocol.ristretto import RandomBytes, group
 from broker.protocol.signing_keys import SigningKey
@@ -31,6 +34,7 @@ def create(folder: Path, settings: Settings, public_jwk: str, key: SigningKey) -
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     (folder / _KEYS).mkdir(mode=0o700)
+    create_keys(folder, name=f"{settings.id}/log")
     key.write(folder / _KEYS / _SIGNING_KEY)
     Store.create(folder / DATABASE).close()
     (folder / PUBLIC_KEY).write_text(public_jwk + "\n", encoding="utf-8")
@@ -89,6 +93,7 @@ def open_custodian(
     refresh.clear_up(folder, custodian=settings.id, key=key.public)
     keyring = LiveKeyring(folder, custodian=settings.id, key=key.public)
     clock = clock or SystemClock()
+    watch = WatchSettings.load(folder)
     with open_trust(folder) as (store, trust):
         trust.current()
         yield Custodian(
@@ -100,4 +105,5 @@ def open_custodian(
             signing_key=key,
             clock=clock,
             random=random,
+            watching=None if watch is None else Watching(since=unix_seconds(clock), max_blind_s=watch.max_blind_s),
         )

@@ -4,6 +4,7 @@ from broker.custodian.budget_time import BudgetTime
 from broker.custodian.budgets import FORFEITED
 from broker.custodian.clock import Clock, unix_seconds
 from broker.custodian.grants import forget_all
+from broker.custodian.issued import UNKNOWN_BEFORE
 from broker.custodian.replays import FLOOR
 from broker.custodian.store import Store
 from broker.protocol.request_signing import MAX_LIFETIME_S, SKEW_S
@@ -27,3 +28,5 @@ def forfeit(store: Store, *, clock: Clock) -> None:
         # A request that was signed until now has expired by then; later ones expire later, at the latest then.
         floor = unix_seconds(clock) + MAX_LIFETIME_S + SKEW_S
         store.set_number(FLOOR, max(floor, store.number(FLOOR) or 0))
+        # Tickets handed out since the copy was made are not known here; an entry that cites one is no accusation.
+        store.set_number(UNKNOWN_BEFORE, unix_seconds(clock))

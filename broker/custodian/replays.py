@@ -20,19 +20,30 @@ def spend(store: Store, statement: SignedRequest, *, budget_time: BudgetTime) ->
         RequestTokenError: it was spent before, or it is so old that its id may have been forgotten.
         StoreError: nothing was spent; the request must not go on.
     """
+    issuer, jti = statement.sender.organisation, statement.jti
+    if not spend_id(store, issuer=issuer, jti=jti, expires_at=statement.expires_at, budget_time=budget_time):
+        raise RequestTokenError("request-token-replayed")
+
+
+def spend_id(store: Store, *, issuer: str, jti: str, expires_at: int, budget_time: BudgetTime) -> bool:
+    """Return whether this was the first use of the id, durably noted.
+
+    Raises:
+        RequestTokenError: it is so old that its id may have been forgotten.
+        StoreError: nothing was spent; the request must not go on.
+    """
     with store.transaction():
-        if statement.expires_at <= (store.number(FLOOR) or 0):
+        if expires_at <= (store.number(FLOOR) or 0):
             raise RequestTokenError("request-token-expired")
         spent = store.change(
             "INSERT INTO spent_request (issuer, jti, expires_at, spent_at_us) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (issuer, jti) DO NOTHING",
-            statement.sender.organisation,
-            statement.jti,
-            statement.expires_at,
+            issuer,
+            jti,
+            expires_at,
             budget_time.mark(store),
         )
-        if spent != 1:
-            raise RequestTokenError("request-token-replayed")
+    return spent == 1
 
 
 def forget_expired(store: Store, *, now: int, budget_time: BudgetTime) -> None:

@@ -1,5 +1,7 @@
 """The tables of a custodian's store: numbered steps, each applied once, in order."""
 
+from audit.schema import SQLITE_DDL
+
 STEPS: tuple[tuple[str, ...], ...] = (
     (
         # What the registrars state. Every number that was in force stays, as evidence.
@@ -49,5 +51,45 @@ STEPS: tuple[tuple[str, ...], ...] = (
     (
         # In budget time, as `spent_request.spent_at_us`: a wall clock set forward forgets no batch early.
         "ALTER TABLE batch ADD COLUMN charged_at_us INTEGER NOT NULL DEFAULT 0",
+    ),
+    (
+        # Every ticket that was handed out, and the one entry of the broker's log that cites it.
+        """CREATE TABLE issued (
+            ticket TEXT PRIMARY KEY, organisation TEXT NOT NULL, worker TEXT NOT NULL, operation TEXT NOT NULL,
+            purpose TEXT NOT NULL, epoch INTEGER NOT NULL, counts TEXT NOT NULL, batch TEXT NOT NULL,
+            body_sha256 TEXT NOT NULL, grant_id TEXT, issued_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+            entry_index INTEGER, entry_time INTEGER, reported INTEGER NOT NULL DEFAULT 0, log_index INTEGER
+        ) STRICT""",
+        "CREATE INDEX issued_open ON issued (expires_at) WHERE entry_index IS NULL AND NOT reported",
+        "CREATE INDEX issued_unlogged ON issued (issued_at) WHERE log_index IS NULL",
+        "CREATE INDEX issued_of ON issued (organisation, issued_at)",
+        # The broker's tree as this custodian saw it: its nodes, and the signed notes it was shown.
+        """CREATE TABLE followed_node (
+            level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL CHECK (length(hash) = 32),
+            PRIMARY KEY (level, idx)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE TABLE followed_note (size INTEGER PRIMARY KEY, note TEXT NOT NULL, seen_at INTEGER NOT NULL) STRICT",
+        # What stops handing out tickets until a person has looked at it; never deleted.
+        """CREATE TABLE alarm (
+            number INTEGER PRIMARY KEY, kind TEXT NOT NULL, raised_at INTEGER NOT NULL, evidence TEXT NOT NULL,
+            cleared_at INTEGER, because TEXT
+        ) STRICT""",
+        """CREATE TABLE finding (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, organisation TEXT NOT NULL,
+            found_at INTEGER NOT NULL, ticket TEXT, worker TEXT, operation TEXT, purpose TEXT, issued_at INTEGER,
+            entry_index INTEGER, entry_time INTEGER, told_by TEXT, proof TEXT
+        ) STRICT""",
+        """CREATE UNIQUE INDEX finding_once ON finding (
+            kind, organisation, coalesce(ticket, ''), coalesce(entry_index, -1), coalesce(proof, '')
+        )""",
+        # What the other custodian found, by its numbers.
+        """CREATE TABLE peer_finding (
+            peer TEXT NOT NULL, number INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (peer, number)
+        ) STRICT, WITHOUT ROWID""",
+        # This custodian's own log.
+        *SQLITE_DDL,
+        # Tickets of before this version are not known.
+        """INSERT INTO state (name, value)
+            SELECT 'unknown_before', CAST(strftime('%s', 'now') AS INTEGER) WHERE EXISTS (SELECT 1 FROM batch)""",
     ),
 )

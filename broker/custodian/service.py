@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -11,14 +11,16 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from broker.custodian import batches, replays
+from broker.custodian import batches, replays, reporting
 from broker.custodian.clock import unix_seconds
 from broker.custodian.errors import FolderError, RefusedError, StoreError
 from broker.custodian.evaluation import PATH, Custodian, evaluate
+from broker.custodian.monitor import Monitor, look
 from broker.custodian.wire import MAX_BODY
 from broker.protocol.epochs import MAX_EPOCH
 from broker.protocol.errors import MalformedError, RequestTokenError
 from broker.protocol.problems import Problem, problem, problem_kinds
+from broker.protocol.signing_keys import VerifyKey
 
 API_VERSION = "1.0.0"
 HOUSEKEEPING_S = 60.0  # seconds between two marks of the budget time
@@ -26,23 +28,30 @@ _LOG = logging.getLogger("sluis.custodian")
 _HEADERS = {"API-Version": API_VERSION, "Cache-Control": "no-store"}
 
 
-def create_app(custodian: Custodian) -> FastAPI:
-    """Return the service of a custodian; it runs in the thread that opened the custodian's store."""
+def create_app(custodian: Custodian, monitor: Monitor | None = None) -> FastAPI:
+    """Return the service of a custodian; it runs in the thread that opened the custodian's store.
+
+    With a monitor it looks at the broker's log at its pace; without, nobody checks what becomes of its tickets.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        keeping = asyncio.create_task(_keep_house(custodian))
+        tasks = [asyncio.create_task(_keep_house(custodian))]
+        if monitor is not None:
+            tasks.append(asyncio.create_task(_keep_looking(monitor)))
         try:
             yield
         finally:
-            keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             tidy(custodian)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_exception_handler(HTTPException, _http_problem)
     _add_routes(app, custodian)
+    _add_reports(app, custodian, {} if monitor is None else {peer.id: peer.key() for peer in monitor.settings.peers})
     return app
 
 
@@ -74,7 +83,9 @@ def tidy(custodian: Custodian) -> None:
         _LOG.warning("housekeeping failed: the store is not available")
 
 
-def make_server(custodian: Custodian, *, announce: Callable[[str], None]) -> uvicorn.Server:
+def make_server(
+    custodian: Custodian, *, announce: Callable[[str], None], monitor: Monitor | None = None
+) -> uvicorn.Server:
     """Return the server of a custodian, on uvloop and httptools; `run()` serves until the process is told to stop.
 
     Args:
@@ -82,7 +93,7 @@ def make_server(custodian: Custodian, *, announce: Callable[[str], None]) -> uvi
     """
     host, port = custodian.settings.address
     config = uvicorn.Config(
-        create_app(custodian),
+        create_app(custodian, monitor),
         host=host,
         port=port,
         loop="uvloop",
@@ -148,6 +159,35 @@ def _add_routes(app: FastAPI, custodian: Custodian) -> None:
         if register is None or newest is None:
             return _problem_response(problem("not-done"))
         return _json_response(json.dumps({"status": "ready", "register": register.number}).encode())
+
+
+def _add_reports(app: FastAPI, custodian: Custodian, peers: Mapping[str, VerifyKey]) -> None:
+    @app.get(reporting.REPORTS)
+    async def ticket_reports(request: Request) -> Response:
+        header, query = request.headers.get("authorization"), request.url.query
+        return _answered(lambda: reporting.ticket_report(custodian, authorization=header, query=query))
+
+    @app.get(reporting.PEER_FINDINGS)
+    async def peer_findings(request: Request) -> Response:
+        header, query = request.headers.get("authorization"), request.url.query
+        return _answered(lambda: reporting.peer_findings(custodian, peers, authorization=header, query=query))
+
+
+def _answered(make: Callable[[], bytes]) -> Response:
+    try:
+        return _json_response(make())
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, nothing is given out
+        return _problem_response(problem_of(error))
+
+
+async def _keep_looking(monitor: Monitor) -> None:
+    async with monitor.client:
+        while True:
+            try:
+                await look(monitor)
+            except Exception as error:  # noqa: BLE001 - whatever failed, the next look is tried: serving goes on
+                _LOG.error("a look at the log failed: %s", type(error).__name__)
+            await asyncio.sleep(monitor.settings.poll_s)
 
 
 async def _keep_house(custodian: Custodian) -> None:

@@ -10,6 +10,7 @@ from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_o
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
+from broker.flows.unwatched import notes_to_fg, stopped
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, TokenIndexer
 from broker.protocol.messages import CheckHousehold
 from policies import Refusal
@@ -66,7 +67,12 @@ async def check_household(
             relied = (*base, *own.stamps)
             return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
         check_used_families(prepared.purpose, act)
-        # (5) Every token is looked up; (6) every hit is decided on, shown or not.
+        # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger.
+        unwatched = log.disclosures_stopped()
+        halted = stopped(act, question.facts(), bundle=policy.sha256) if unwatched else None
+        if halted is not None:
+            return halted
+        # (6) Every token is looked up; (7) every hit is decided on, shown or not.
         looked_up = await signals.look_up(indexes)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
@@ -75,14 +81,17 @@ async def check_household(
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(standing)),
-            tasks=tasks_for(asked, organisation=requester.organisation, today=today),
+            tasks=(
+                *tasks_for(asked, organisation=requester.organisation, today=today),
+                *notes_to_fg(question.facts(), unwatched=unwatched, today=today),
+            ),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
         )
         recording = recording_of(question, asked, seen, register=register, document=document)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
-    # (7) Recorded with all it changes in one transaction, and (8) only then told.
+    # (8) Recorded with all it changes in one transaction, and (9) only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

@@ -110,9 +110,16 @@ def refused(
     return outcome_of(act, recording, Effects(relies_on=relies_on), status=AnswerStatus.REFUSED)
 
 
-def not_done(act: Act, *, bundle: str, reason: str) -> Outcome:
-    """Return the outcome of a failure: recorded, nothing disclosed, nothing spent, so that it can be tried again."""
-    document = Problem(kind=problem_kinds()["not-done"]).document()
+def not_done(act: Act, *, bundle: str, reason: str, problem: str = "not-done") -> Outcome:
+    """Return the outcome of a failure: recorded, nothing disclosed, nothing spent, so that it can be tried again.
+
+    Args:
+        act: what was asked.
+        bundle: hex hash of the policy in force.
+        reason: a code, for the entry.
+        problem: the published problem that says it.
+    """
+    document = Problem(kind=problem_kinds()[problem]).document()
     recording = Recording(outcome="error", reason=reason, bundle=bundle, register=None, document=document)
     return Outcome(
         status=None, document=document, proposal=Proposal(kind=act.kind, payloads=entry_payloads(act, recording))

@@ -29,6 +29,7 @@ from broker.flows.request_rules import (
     informing_of,
     tokens_to_store,
 )
+from broker.flows.unwatched import notes_to_fg, stopped
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
@@ -104,7 +105,12 @@ async def register_signal(
             )  # fmt: skip
         check_used_families(prepared.purpose, act)
         check_is_new(mine, question, team=command.team)
-        # (5) Every token is looked up, but none in an import; (6) every hit is decided on, shown or not.
+        # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger. An import never is.
+        unwatched = nobody is None and log.disclosures_stopped()
+        halted = stopped(act, question.facts(), bundle=policy.sha256) if unwatched else None
+        if halted is not None:
+            return halted
+        # (6) Every token is looked up, but none in an import; (7) every hit is decided on, shown or not.
         looked_up = nobody or await signals.look_up(indexes)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
@@ -113,8 +119,11 @@ async def register_signal(
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
-            tasks=tasks_for(
-                asked, organisation=signal.organisation, today=today, signal_id=signal.id, informing=signal.informing
+            tasks=(
+                *tasks_for(
+                    asked, organisation=signal.organisation, today=today, signal_id=signal.id, informing=signal.informing
+                ),
+                *notes_to_fg(question.facts(), unwatched=unwatched, today=today),
             ),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
@@ -123,7 +132,7 @@ async def register_signal(
         recording = recording_of(question, asked, seen, register=register, document=document, written=signal.handle)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
-    # (7) Recorded with all it changes in one transaction, and (8) only then told.
+    # (8) Recorded with all it changes in one transaction, and (9) only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

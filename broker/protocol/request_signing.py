@@ -160,7 +160,7 @@ def verify_request(
     if claims["aud"] != target.audience:
         raise RequestTokenError("request-token-audience")
     # (4) It lives now, and not long.
-    _check_times(claims["iat"], claims["nbf"], claims["exp"], now)
+    check_times(claims["iat"], claims["nbf"], claims["exp"], now)
     # (5) It is about this request: method, URL and body.
     if claims["htm"] != target.method or claims["htu"] != target.url:
         raise RequestTokenError("request-token-target")
@@ -176,7 +176,8 @@ def verify_request(
     return SignedRequest(sender=sender, jti=claims["jti"], expires_at=claims["exp"], body_sha256=claims["body_sha256"])
 
 
-def _check_times(issued: int, not_before: int, expires: int, now: int) -> None:
+def check_times(issued: int, not_before: int, expires: int, now: int) -> None:
+    """Hold if a statement lives now, and not long. Raises RequestTokenError."""
     if expires - issued > MAX_LIFETIME_S or expires <= issued or not_before < issued:
         raise RequestTokenError("request-token-lifetime")
     if issued > now + SKEW_S or not_before > now + SKEW_S:

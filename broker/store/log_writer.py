@@ -23,6 +23,9 @@ from audit.log import Appended
 from audit.seal import SealedEntry, seal_entry
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StaleDecisionError, StorageError
 from broker.ports import Clock, Committed, Proposal, Randomness
+from broker.store.cosigning import MAX_UNCOSIGNED_S, Cosignature, Cosigned, Cosigning, Witnesses
+
+__all__ = ["Cosignature", "Ledger", "LogWriter", "SealedProposal", "Witnesses", "Written"]
 
 DEADLINE_SHARE = 0.8  # of what is left of a slot, for witnesses; the rest is for storing what they say
 EARLY_SHARE = 0.02  # of a slot: as early a timer may fire, for loops round to milliseconds; witnesses need the slot
@@ -47,15 +50,7 @@ class Written:
     appended: Appended | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cosignature:
-    """A witness's verified signature line over a checkpoint; `witness` is its vkey."""
-
-    witness: str
-    line: str
-
-
-class Ledger(Protocol):
+class Ledger(Cosigned, Protocol):
     """Log and state in one database; one caller at a time."""
 
     async def write(self, batch: Sequence[SealedProposal], *, at: int) -> Written:
@@ -66,32 +61,25 @@ class Ledger(Protocol):
             LogUnavailableError: the log has stopped, or what became of the batch is not known.
         """
 
-    async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
-        """These belong to the checkpoint of this size. Raises NotRecordedError."""
-
-    async def uncosigned_since(self) -> int | None:
-        """Return the time of the oldest entry that no quorum has covered, None when all are covered."""
-
-
-class Witnesses(Protocol):
-    """Who watches the log."""
-
-    async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
-        """Return the cosignatures over this checkpoint that came in time; never raises."""
-
-    def quorum_met(self, cosignatures: Sequence[Cosignature]) -> bool:
-        """Return whether these are enough."""
-
 
 class LogWriter:
     """`Log` over a ledger. Run it as an async context."""
 
     def __init__(
-        self, *, ledger: Ledger, witnesses: Witnesses, clock: Clock, randomness: Randomness, tick_ms: int
+        self,
+        *,
+        ledger: Ledger,
+        witnesses: Witnesses,
+        clock: Clock,
+        randomness: Randomness,
+        tick_ms: int,
+        max_uncosigned_s: int = MAX_UNCOSIGNED_S,
     ) -> None:
         """Gather requests for `tick_ms` milliseconds; 0 is for benches only."""
         self._ledger = ledger
-        self._witnesses = witnesses
+        self.cosigning = Cosigning(
+            ledger=ledger, witnesses=witnesses, clock=clock, max_uncosigned_s=max_uncosigned_s
+        )  # fmt: skip
         self._clock = clock
         self._randomness = randomness
         self._tick_s = tick_ms / 1000
@@ -100,12 +88,11 @@ class LogWriter:
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._moved = asyncio.Event()
-        self._since: int | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Start ticking."""
-        self._since = await self._ledger.uncosigned_since()
+        await self.cosigning.read()
         self._task = asyncio.create_task(self._run(), name="log-writer")
         return self
 
@@ -121,7 +108,11 @@ class LogWriter:
     @property
     def uncosigned_since(self) -> int | None:
         """Since when, in unix seconds, the log lacks its quorum; None when it does not."""
-        return self._since
+        return self.cosigning.since
+
+    def disclosures_stopped(self) -> bool:
+        """Return whether the log has lacked its quorum for too long. See `Log.disclosures_stopped`."""
+        return self.cosigning.too_long
 
     def turn(self) -> "_Turn":
         """Return a turn of the next tick. See `Log.turn`."""
@@ -215,23 +206,10 @@ class LogWriter:
             return [type(error)() for _ in batch]
         if written.appended is None:
             return [verdict for verdict in written.verdicts if isinstance(verdict, BrokerError)]
-        cosignatures = await self._witnessed(written.appended, at)
-        return [_answer(written.appended, verdict, cosignatures, self._since) for verdict in written.verdicts]
-
-    async def _witnessed(self, appended: Appended, at: int) -> tuple[Cosignature, ...]:
-        """Return the cosignatures that came in time; without a quorum the log goes on and says since when."""
         deadline_s = self._rest_of_slot() * DEADLINE_SHARE if self._tick_s else BENCH_DEADLINE_S
-        cosignatures = await self._witnesses.ask(appended.note, deadline_s=deadline_s)
-        if self._witnesses.quorum_met(cosignatures):
-            self._since = None
-        elif self._since is None:
-            self._since = at
-        if cosignatures:
-            try:
-                await self._ledger.store_cosignatures(appended.checkpoint.head.size, cosignatures)
-            except NotRecordedError as error:
-                _log.error("cosignatures were not stored: %s", type(error).__name__)
-        return cosignatures
+        cosignatures = await self.cosigning.over(written.appended, at=at, deadline_s=deadline_s)
+        since = self.cosigning.since
+        return [_answer(written.appended, verdict, cosignatures, since) for verdict in written.verdicts]
 
 
 def _answer(

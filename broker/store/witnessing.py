@@ -2,20 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 import httpx
 
 from audit.checkpoint import Checkpoint
+from audit.errors import AuditError
 from audit.note import VerifierKey, parse_note
 from audit.policy_file import Policy
 from audit.submit import Cosigned, ask_witness
-from broker.store.log_writer import Cosignature
+from broker.domain.errors import NotRecordedError
+from broker.store.cosigning import Cosignature, Cosigning
 from broker.store.quorum import quorum_met
 
 START_DEADLINE_S = 2.0
 """Seconds witnesses have at start, where nobody waits for an answer yet."""
+
+AGAIN_S = 20.0
+"""Seconds between two times that witnesses are asked about a log that lacks its quorum."""
 
 _log = logging.getLogger("sluis.witness")
 
@@ -104,3 +110,32 @@ async def show_head(log: Head, witnesses: HttpWitnesses) -> None:
     new = [one for one in said if await log.cosigned_size(one.witness) < size]
     if new:
         await log.store_cosignatures(size, new)
+
+
+async def ask_again(log: Head, witnesses: HttpWitnesses, cosigning: Cosigning) -> None:
+    """A log that lacks its quorum was shown again; what came in counts at once. A failure is only reported."""
+    if cosigning.since is None:
+        return
+    try:
+        await show_head(log, witnesses)
+        await cosigning.read_again()
+    except (NotRecordedError, AuditError) as error:
+        _log.error("witnesses were not asked again: %s", type(error).__name__)
+
+
+@asynccontextmanager
+async def asked_again(log: Head, witnesses: HttpWitnesses, cosigning: Cosigning) -> AsyncIterator[None]:
+    """Ask again meanwhile, so that a quiet log is covered soon after its witnesses are back."""
+
+    async def at_pace() -> None:
+        while True:
+            await asyncio.sleep(AGAIN_S)
+            await ask_again(log, witnesses, cosigning)
+
+    asking = asyncio.create_task(at_pace(), name="ask-witnesses-again")
+    try:
+        yield
+    finally:
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking

@@ -79,6 +79,7 @@ class Region:
             [
                 self._import_at_broker,
                 *(self._importing_at_custodian(name) for name in CUSTODIANS),
+                *(self._configuring_monitor(name) for name in CUSTODIANS),
                 *(self._importing_at_partner(partner) for partner in self._partners),
             ]
         )
@@ -161,14 +162,28 @@ class Region:
         offline.mkdir(mode=0o700)
         Path(told["offlinePrivateKey"]).rename(offline / "private.key")
         log = str(told["vkey"])
+        # The witness watches the custodians' own logs too.
+        own = [(self._work.party(name) / "log.vkey").read_text("ascii").strip() for name in _FOLDERS.values()]
         witness = self._processes.run(
             "sluis-audit",
             *("witness", "init", self._work.party("witness"), "--name", WITNESS),
-            *("--log", log, "--bind", self._addresses.bind("witness")),
+            *(part for vkey in (log, *own) for part in ("--log", vkey)),
+            *("--bind", self._addresses.bind("witness")),
         ).output.strip()
         text = f"log {log}\nwitness w1 {witness} {self._urls['witness']}\nquorum w1\n"
         policy.write_text(text, encoding="ascii")
         (folder / "log-policy").write_text(text, encoding="ascii")
+
+    def _configuring_monitor(self, name: str) -> Callable[[], object]:
+        """Let a custodian follow the broker's log, and hear what the other one finds."""
+        peer = _other(name)
+        key = self._work.party(_FOLDERS[peer]) / "custodian.pub.jwk"
+        return lambda: self._processes.run(
+            "sluis-custodian",
+            *("monitor", "configure", self._work.party(_FOLDERS[name]), "--broker-url", self._urls["broker"]),
+            *("--log-policy", self._work.passed_on("log-policy"), "--poll-s", 2),
+            *("--peer", f"{peer}={self._urls[_FOLDERS[peer]]}", "--peer-key", f"{peer}={key}"),
+        )
 
     def _migrate(self) -> None:
         self._processes.run("sluis-broker", "migrate", self._work.party("broker"))

@@ -265,10 +265,17 @@ class Region:
 
     def _init_witness(self, vkey: str) -> None:
         address = self.urls["witness"].removeprefix("http://")
-        options = ("--name", "witness.demo.sluis.test", "--log", vkey, "--bind", address)
+        own = [(self.path(name) / "log.vkey").read_text(encoding="ascii").strip() for name in CUSTODIANS]
+        logs = [part for log in (vkey, *own) for part in ("--log", log)]
+        options = ("--name", "witness.demo.sluis.test", *logs, "--bind", address)
         witness = run("sluis-audit", "witness", "init", self.path("witness"), *options).strip()
         policy = f"log {vkey}\nwitness w1 {witness} {self.urls['witness']}\nquorum w1\n"
         (self.path("broker") / "log-policy").write_text(policy, encoding="utf-8")
+        for name, peer in (CUSTODIANS, CUSTODIANS[::-1]):
+            watched = ("--broker-url", self.urls["broker"], "--log-policy", self.path("broker") / "log-policy")
+            other = (f"{peer}={self.urls[peer]}", f"{peer}={self.path(peer) / 'custodian.pub.jwk'}")
+            peers = ("--peer", other[0], "--peer-key", other[1], "--poll-s", 1)
+            run("sluis-custodian", "monitor", "configure", self.path(name), *watched, *peers)
 
     def _name_services(self) -> None:
         starts = {name: ("sluis-custodian", ["serve", str(self.path(name))]) for name in CUSTODIANS}

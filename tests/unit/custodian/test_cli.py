@@ -166,18 +166,19 @@ def test_serve_announces_where_it_listens(pair: CustodianPair, monkeypatch: pyte
     """`serve` really listens, prints `ready URL` and nothing else, and ends when it is told to."""
     made = service.make_server
 
-    def stopping(custodian: Custodian, *, announce: Callable[[str], None]) -> uvicorn.Server:
+    def stopping(custodian: Custodian, *, announce: Callable[[str], None], monitor: None) -> uvicorn.Server:
         def announce_and_stop(url: str) -> None:
             announce(url)
             server.should_exit = True
 
-        server = made(custodian, announce=announce_and_stop)
+        server = made(custodian, announce=announce_and_stop, monitor=monitor)
         return server
 
     monkeypatch.setattr(service, "make_server", stopping)
     result = run("serve", pair.folders[0])
     assert result.exit_code == 0
     assert re.fullmatch(r"ready http://127\.0\.0\.1:[0-9]+\n", result.stdout)
+    assert "nobody checks what becomes of the tickets" in result.stderr
 
 
 def test_serve_says_when_its_address_is_taken(pair: CustodianPair) -> None:

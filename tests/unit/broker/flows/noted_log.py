@@ -18,6 +18,10 @@ class Recording:
         """Take a turn."""
         return RecordingTurn(self, self._log.turn())
 
+    def disclosures_stopped(self) -> bool:
+        """Say what the log beside it says."""
+        return self._log.disclosures_stopped()
+
     def changed(self, proposal: Proposal) -> Proposal:
         """Return what is really proposed."""
         return proposal

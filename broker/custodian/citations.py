@@ -1,0 +1,154 @@
+"""Which tickets an entry of the broker's log cites, and whether each is one of ours that stands there once (D2)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from audit.entry import Leaf, Opening, parse_payload
+from audit.errors import EntryError
+from broker.custodian import findings, issued
+from broker.custodian.findings import Finding
+from broker.custodian.issued import UNKNOWN_BEFORE, Issued
+from broker.custodian.store import Store
+from broker.protocol.request_signing import MAX_LIFETIME_S, SKEW_S, is_id, is_oin, is_word
+from broker.protocol.tickets import MAX_GRANT_DAYS
+
+OPERATIONS: Mapping[str, str] = {"signal": "register", "check": "check", "oproep": "oproep"}
+"""Kinds of entry that use tickets, and the operation of the tickets they use."""
+LATE_S = 2 * SKEW_S
+"""Seconds that the broker's clock may be ahead of ours, and a tick may take."""
+_SCHEMA = "entry-actor/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """What an entry says of who asked; `ours` are ids of this custodian's tickets, `others` counts the rest."""
+
+    index: int
+    time: int
+    kind: str
+    organisation: str
+    worker: str
+    ours: tuple[str, ...]
+    others: int
+
+
+def read(leaf: Leaf, index: int, opening: Opening | None, *, custodian: str) -> Cited | None:
+    """Return what an entry cites; None where its `actor` is not opened, or not truly.
+
+    Raises nothing: whatever the broker sent, an entry that uses tickets either says who asked or is withheld.
+    """
+    if opening is None:
+        return None
+    try:
+        if opening.commitment(leaf.kind, "actor") != leaf.commitment("actor"):
+            return None
+        payload = parse_payload(opening.payload)
+    except EntryError:
+        return None
+    organisation, worker, listed = payload.get("organisation"), payload.get("worker"), _tickets(payload.get("tickets"))
+    if payload.get("schema") != _SCHEMA or not is_oin(organisation) or not is_word(worker) or listed is None:
+        return None
+    ids = [ticket for holder, ticket in listed if holder == custodian]
+    return Cited(
+        index=index,
+        time=leaf.time,
+        kind=leaf.kind,
+        organisation=str(organisation),
+        worker=str(worker),
+        ours=tuple(ids),
+        others=len(listed) - len(ids),
+    )
+
+
+def _tickets(value: object) -> list[tuple[str, str]] | None:
+    """Return the custodian and id of each ticket, None where this is no list of tickets."""
+    if not isinstance(value, list):
+        return None
+    tickets = []
+    for one in value:
+        if not isinstance(one, dict) or set(one) != {"custodian", "id"}:
+            return None
+        if not is_word(one["custodian"]) or not is_id(one["id"]):
+            return None
+        tickets.append((str(one["custodian"]), str(one["id"])))
+    return tickets
+
+
+def record(store: Store, leaf: Leaf, index: int, cited: Cited | None, *, now: int) -> None:
+    """Each ticket the entry cites is matched, or there is a finding about it; inside the caller's transaction."""
+    for finding in _judged(store, leaf, index, cited, now=now):
+        findings.add(store, finding)
+
+
+def _judged(store: Store, leaf: Leaf, index: int, cited: Cited | None, *, now: int) -> Iterator[Finding]:
+    # (1) Who asked has to be told of every entry that uses tickets, or nothing can be matched.
+    if cited is None:
+        yield Finding(
+            kind="withheld", organisation=findings.EVERYBODY, found_at=now, entry=index, entry_time=leaf.time
+        )  # fmt: skip
+        return
+    # (2) A request needs a ticket of each custodian; one without ours went past us.
+    if cited.others and not cited.ours:
+        yield _about(cited, "without-us", None, now=now)
+    for ticket in cited.ours:
+        yield from _judged_ticket(store, cited, ticket, now=now)
+
+
+def _judged_ticket(store: Store, cited: Cited, ticket: str, *, now: int) -> Iterator[Finding]:
+    known = issued.find(store, ticket)
+    # (3) We handed it out.
+    if known is None:
+        if (kind := _kind_of_unknown(store, cited)) is not None:
+            yield _about(cited, kind, ticket, now=now)
+        return
+    # (4) It stands in one entry; the one we saw first keeps it.
+    if known.entry not in (None, cited.index):
+        yield _about(cited, "cited-twice", ticket, now=now, known=known)
+        return
+    issued.mark_cited(store, ticket, entry=cited.index, at=cited.time)
+    if known.reported and known.entry is None:
+        yield _about(cited, "cited-later", ticket, now=now, known=known)
+    # (5) It was for this organisation, for this worker and kind of request, and not over.
+    if known.organisation != cited.organisation:
+        yield _about(cited, "other-organisation", ticket, now=now, known=known)
+        yield _about(cited, "other-organisation", ticket, now=now, known=known, organisation=known.organisation)
+    if _is_other_use(cited, known):
+        yield _about(cited, "other-use", ticket, now=now, known=known)
+
+
+def _is_other_use(cited: Cited, known: Issued) -> bool:
+    """Return whether the ticket was for something else; one of a grant is the organisation's, whoever resumes."""
+    of_another = known.grant is None and cited.worker != known.worker
+    return of_another or known.operation != OPERATIONS[cited.kind] or cited.time > known.expires_at + LATE_S
+
+
+def _kind_of_unknown(store: Store, cited: Cited) -> str | None:
+    """Return how a ticket that is not known here counts; None where it is surely of the time we do not know."""
+    forgotten = store.number(UNKNOWN_BEFORE)
+    if forgotten is None or cited.time > forgotten + (MAX_GRANT_DAYS + 1) * 86_400:
+        return "never-issued"
+    # Until then it may be of a grant, whose tickets live as long as it does.
+    return "unknown" if cited.time > forgotten + MAX_LIFETIME_S + LATE_S else None
+
+
+def _about(
+    cited: Cited,
+    kind: str,
+    ticket: str | None,
+    *,
+    now: int,
+    known: Issued | None = None,
+    organisation: str | None = None,
+) -> Finding:
+    return Finding(
+        kind=kind,
+        organisation=organisation or cited.organisation,
+        found_at=now,
+        ticket=ticket,
+        worker=cited.worker if known is None else known.worker,
+        operation=OPERATIONS[cited.kind] if known is None else known.operation,
+        purpose=None if known is None else known.purpose,
+        issued_at=None if known is None else known.issued_at,
+        entry=cited.index,
+        entry_time=cited.time,
+    )

@@ -1,0 +1,130 @@
+"""Red line 10: no two roots for one tree size; each checkpoint extends all earlier ones and those held by witnesses.
+
+Every checkpoint that left, to whomever, is held against the leaves: it states the root of their beginning.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from audit.merkle import leaf_hash, root_of
+from audit.policy_file import Policy, parse_policy
+from audit.receipt import Receipt
+from audit.verify import verify_checkpoint
+from audit.witness import WitnessStore
+from broker.custodian import followed
+from broker.custodian.errors import RefusedError
+from broker.settings import SettingsError
+from tests.simulators.asking import household
+from tests.simulators.clock import TestClock
+from tests.simulators.custodian import batch
+from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM
+from tests.simulators.served_world import ServedWorld, make_template, served_world
+from tests.simulators.watched_broker import other_log, watched_pair
+from tests.unit.broker.api.test_custodian_feed import ask
+
+
+def policy_of(world: ServedWorld) -> Policy:
+    """Return the log and witness that everybody holds it by."""
+    return parse_policy((world.folder / "broker" / "log-policy").read_text())
+
+
+def child(number: int) -> dict[str, Any]:
+    """Return a household that no other number has."""
+    return household(subject=f"child {number}", parents=[f"mother {number}"])
+
+
+async def register(world: ServedWorld, oin: str, number: int, *, run: int = 1) -> httpx.Response:
+    """Return the answer to a registration; each run of a broker has ids of its own."""
+    asker = world.asker(oin, seed=f"run {run}")
+    return await world.send(asker.post("/v1/signals", asker.registration(child(number))))
+
+
+def note_of(answer: httpx.Response) -> str:
+    """Return the checkpoint under which an answer was given."""
+    assert answer.status_code == 200, answer.text
+    return Receipt.from_wire(answer.json()["receipt"]).proof.note
+
+
+def held(world: ServedWorld) -> list[str]:
+    """Return what the database and the witness hold."""
+    notes = [str(note) for (note,) in world.rows("SELECT note FROM log_checkpoints")]
+    witnessed = WitnessStore(world.folder / "witness.sqlite").note(policy_of(world).log.key.name)
+    return notes if witnessed is None else [*notes, witnessed]
+
+
+def all_hold(world: ServedWorld, notes: Iterable[str]) -> int:
+    """Return how many sizes these checkpoints state; each states the root of the log's own beginning."""
+    leaves = [leaf_hash(bytes(leaf)) for (leaf,) in world.rows("SELECT leaf FROM log_entries ORDER BY idx")]
+    heads = {verify_checkpoint(note, policy_of(world)).checkpoint.head for note in notes}
+    roots = {head.size: root_of(leaves[: head.size]) for head in heads}
+    assert all(roots[head.size] == head.root for head in heads)
+    assert len(roots) == len(heads)
+    return len(roots)
+
+
+async def test_every_checkpoint_that_left_extends_all_earlier_ones(template: Path, tmp_path: Path) -> None:
+    """Under many requests at once and over a restart: receipts, feed, witness and database state one history."""
+    clock, notes = TestClock(), []
+    for seed in (1, 2):
+        async with served_world(template, tmp_path / "world", witness_up=True, seed=seed, clock=clock) as world:
+            asked = [register(world, oin, seed, run=seed) for oin in (WIJKTEAM, GI, SCHOOL)]
+            notes += [note_of(answer) for answer in await asyncio.gather(*asked)]
+            for number in range(3):
+                notes.append(note_of(await register(world, WIJKTEAM, 10 * seed + number, run=seed)))
+                notes.append((await ask(world, number, at=100 * seed + number)).json()["checkpoint"])
+            assert all_hold(world, [*notes, *held(world)]) >= 4 * seed
+
+
+async def test_a_log_that_was_put_back_does_not_go_on(tmp_path: Path) -> None:
+    """A database of before, beside a signer that knows what left, is not served: that would be a second root."""
+    template, path, clock = make_template(tmp_path / "template"), tmp_path / "world", TestClock()
+    async with served_world(template, path, clock=clock) as world:
+        note_of(await register(world, WIJKTEAM, 1))
+    shutil.copytree(path / "broker", tmp_path / "backup")
+    async with served_world(template, path, clock=clock, seed=2) as world:
+        note_of(await register(world, WIJKTEAM, 2, run=2))
+    for file in (tmp_path / "backup").glob("broker.sqlite*"):
+        shutil.copy(file, path / "broker" / file.name)
+    with pytest.raises(SettingsError, match="log"):
+        async with served_world(template, path, clock=clock, seed=3):
+            raise AssertionError
+
+
+async def test_with_its_signer_put_back_too_no_witness_cosigns_the_second_root(tmp_path: Path) -> None:
+    """What no broker can see of itself, its witness does: the other history stays uncosigned, and is said to be."""
+    template, path, clock = make_template(tmp_path / "template"), tmp_path / "world", TestClock()
+    async with served_world(template, path, clock=clock, witness_up=True) as world:
+        note_of(await register(world, WIJKTEAM, 1))
+    shutil.copytree(path / "broker", tmp_path / "backup")
+    async with served_world(template, path, clock=clock, witness_up=True, seed=2) as world:
+        seen = note_of(await register(world, WIJKTEAM, 2, run=2))
+    shutil.rmtree(path / "broker")
+    shutil.copytree(tmp_path / "backup", path / "broker")
+    async with served_world(template, path, clock=clock, witness_up=True, seed=3) as world:
+        answer = await register(world, WIJKTEAM, 3, run=3)
+        policy = policy_of(world)
+        other = verify_checkpoint(note_of(answer), policy)
+        first = verify_checkpoint(seen, policy)
+        assert first.quorum_met
+        assert not other.quorum_met
+        assert answer.json()["receipt"]["uncosignedSince"] is not None
+        assert WitnessStore(path / "witness.sqlite").note(policy.log.key.name) is not None
+
+
+async def test_a_custodian_that_followed_one_history_gives_no_ticket_to_another(tmp_path: Path) -> None:
+    """A fork that the log's own key signed stops the custodian that saw the other side, also after a restart."""
+    with watched_pair(tmp_path) as world:
+        for _ in range(5):
+            world.broker.enter("policy", {})
+        await world.look()
+        world.broker.shown = other_log(world.broker.log, keep=2)
+        await world.look()
+        assert [one.kind for one in followed.standing_alarms(world.pair.custodians[0].store)] == [followed.FORK]
+        with pytest.raises(RefusedError, match="log-not-watched"):
+            world.pair.ask(0, world.partners[0], batch())
