@@ -1,7 +1,7 @@
 """What the routes work with: every port a flow needs, and the way a request comes in and an answer leaves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
 from fastapi import Depends
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.api.authenticate import Authenticated, Received, authenticate
+from broker.api.boundary import TRACE
 from broker.api.wire import padded_answer, read_body
 from broker.domain.errors import NotRecordedError
 from broker.flows.outcome import Answered
@@ -27,6 +28,7 @@ from broker.ports import (
 )
 from broker.protocol.errors import RequestTokenError
 from broker.protocol.request_signing import Target
+from broker.protocol.trace import HEADER, parse_trace
 
 
 class PublishedLog(Protocol):
@@ -84,7 +86,9 @@ class Edge:
         sent = await authenticate(
             received, registers=self.registers, rosters=self.rosters, spending=self.spending, now=self.clock.now()
         )
-        return sent, body
+        trace = parse_trace(request.headers.getlist(HEADER))
+        setattr(request.state, TRACE, None if trace is None else trace.id)
+        return replace(sent, requester=replace(sent.requester, trace=trace)), body
 
     async def report(self) -> Mapping[str, object]:
         """Return what is ready, by name; nothing in it is secret.

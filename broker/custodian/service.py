@@ -19,6 +19,7 @@ from broker.custodian.wire import MAX_BODY
 from broker.protocol.epochs import MAX_EPOCH
 from broker.protocol.errors import MalformedError, RequestTokenError
 from broker.protocol.problems import Problem, problem, problem_kinds
+from broker.protocol.trace import HEADER, parse_trace
 
 API_VERSION = "1.0.0"
 HOUSEKEEPING_S = 60.0  # seconds between two marks of the budget time
@@ -121,6 +122,7 @@ def _add_routes(app: FastAPI, custodian: Custodian) -> None:
                 authorization=request.headers.get("authorization"),
                 body=body,
                 query=request.url.query,
+                trace=parse_trace(request.headers.getlist(HEADER)),
             )
         except Exception as error:  # noqa: BLE001 - whatever went wrong, nothing is given out
             return _problem_response(problem_of(error))
