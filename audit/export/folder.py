@@ -2,13 +2,14 @@
 
 import io
 import os
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from audit.durable_file import create_private
-from audit.errors import ExportError, SealError
+from audit.durable_file import sync_directory
+from audit.errors import ExportError
 from audit.export.bundle import Files
 
 MAX_FILES = 200_010  # two for each entry and a few besides
@@ -20,20 +21,36 @@ _PRIVATE_FOLDER = 0o700
 
 
 def write_folder(files: Files, folder: Path) -> None:
-    """A new folder (mode 0700) holds the files of an export, the manifest last.
+    """A new folder (mode 0700) holds all files of an export, durably; where that fails there is no such folder.
 
     Raises:
         ExportError: the folder exists already, or cannot be written.
 
     """
+    making = folder.with_name(f".{folder.name}.tmp")
     try:
-        folder.mkdir(mode=_PRIVATE_FOLDER, parents=True)
-        for path, data in files.items():
-            target = folder / path
-            target.parent.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
-            create_private(target, data)
-    except (OSError, SealError) as error:
+        making.mkdir(mode=_PRIVATE_FOLDER, parents=True)
+    except OSError as error:
         raise ExportError("export: the folder exists already or cannot be written") from error
+    try:
+        for path, data in files.items():
+            target = making / path
+            target.parent.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+            _write_new(target, data)
+        os.sync()  # once, and not for each of thousands of files; it waits until they are on the disk
+        if folder.exists():  # an empty folder would be replaced
+            raise ExportError("export: the folder exists already")
+        making.rename(folder)
+        sync_directory(folder.parent)
+    except OSError as error:
+        raise ExportError("export: the folder cannot be written") from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), "wb") as file:
+        file.write(data)
 
 
 def zipped(files: Files) -> bytes:

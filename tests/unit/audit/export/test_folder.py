@@ -1,5 +1,6 @@
 """An export survives being a folder and a zip file; what is neither, or means harm, is refused before it is used."""
 
+import errno
 import io
 import zipfile
 from collections.abc import Callable
@@ -31,6 +32,40 @@ def test_a_folder_is_private_and_reads_back(world: OpenedLog, tmp_path: Path) ->
     assert {path.stat().st_mode & 0o077 for path in out.rglob("*")} == {0}
     with pytest.raises(ExportError):
         write_folder(files, out)
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_half_an_export_is_none(world: OpenedLog, tmp_path: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full in between leaves neither the folder nor a part of it, and the next try succeeds."""
+    left = iter(range(after))
+
+    def full(path: Path, data: bytes) -> None:
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        path.write_bytes(data)
+
+    with monkeypatch.context() as filled:
+        filled.setattr(folder, "_write_new", full)
+        with pytest.raises(ExportError):
+            write_folder(world.files(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    write_folder(world.files(), tmp_path / "out")
+    assert read_export(tmp_path / "out") == world.files()
+
+
+def test_a_folder_in_a_file_cannot_be_made(world: OpenedLog, tmp_path: Path) -> None:
+    """Where no folder can be, none is written and the error is ours."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ExportError):
+        write_folder(world.files(), tmp_path / "file" / "out")
+
+
+def test_an_empty_folder_is_not_replaced(world: OpenedLog, tmp_path: Path) -> None:
+    """A folder that is there stays as it is, an empty one too."""
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ExportError):
+        write_folder(world.files(), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_zip_reads_back_and_is_the_same_for_the_same_files(world: OpenedLog, tmp_path: Path) -> None:
