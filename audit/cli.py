@@ -1,4 +1,4 @@
-"""`sluis-audit`: verify, publish, run a witness, make a log's key.
+"""`sluis-audit`: verify, check exports, publish, run a witness, make a log's key.
 
 Exit code 0: what was asked holds or was done; 1: it does not hold; 2: bad input.
 """
@@ -6,6 +6,7 @@ Exit code 0: what was asked holds or was done; 1: it does not hold; 2: bad input
 import json
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -13,6 +14,8 @@ import typer
 
 from audit.database import Connection
 from audit.errors import AuditError, ReceiptError, TileError
+from audit.export.folder import read_export
+from audit.export.verify import verify_export
 from audit.policy_file import Policy
 from audit.receipt import Receipt
 from audit.signer import LocalSigner
@@ -30,6 +33,8 @@ _DEFAULT_BIND = "127.0.0.1:0"
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify, publish and witness the audit log.")
 witness_app = typer.Typer(no_args_is_help=True, help="Run a witness.")
 app.add_typer(witness_app, name="witness")
+export_app = typer.Typer(no_args_is_help=True, help="Check exports of the log.")
+app.add_typer(export_app, name="export")
 
 PolicyFile = Annotated[Path, typer.Option("--policy", help="The policy file: log, witnesses, quorum.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -60,6 +65,23 @@ def verify(
         _print(_report_wire(report), as_json=as_json)
         if not report.holds:
             raise typer.Exit(DOES_NOT_HOLD)
+
+
+@export_app.command("verify")
+def export_verify(
+    export: Annotated[Path, typer.Argument(help="The export: its folder, or its zip file.")],
+    policy: PolicyFile,
+    as_json: AsJson = False,
+) -> None:
+    """Check offline that every row of an export comes from an entry of a cosigned log, and that nothing was altered."""
+    trusted = _read_policy(policy)
+    try:
+        report = verify_export(read_export(export), trusted)
+    except AuditError as error:
+        _fail(BAD_INPUT, str(error))
+    _print({**asdict(report), "unchecked": list(report.unchecked), "problems": list(report.problems)}, as_json=as_json)
+    if not report.holds:
+        raise typer.Exit(DOES_NOT_HOLD)
 
 
 @app.command()

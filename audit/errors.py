@@ -14,7 +14,9 @@ AuditError
 │   └── DatabaseError           PostgreSQL refused a statement or cannot be reached; SQLite raises its driver's errors
 ├── TileError                   a published directory contradicts the log
 ├── WitnessError                a witness cannot start or its store is unusable
-└── ReceiptError                a receipt breaks its format or does not hold
+├── ReceiptError                a receipt breaks its format or does not hold
+└── ExportError                 an export cannot be made of these entries, or breaks its format
+    └── RendererError           the program that sets a PDF is not installed or failed
 """
 
 
@@ -105,3 +107,11 @@ class WitnessError(AuditError):
 
 class ReceiptError(AuditError):
     """A receipt breaks its format or does not hold."""
+
+
+class ExportError(AuditError):
+    """An export cannot be made of these entries, or breaks its format."""
+
+
+class RendererError(ExportError):
+    """The program that sets a PDF is not installed or failed."""

@@ -13,7 +13,7 @@ from connectors.blinding import Prepared
 from connectors.casebook import Casebook, OwnSignal
 from connectors.conclusions import Conclusion, concluded, conclusion_of
 from connectors.errors import EndedElsewhereError, NotDoneError, ReceiptError, RefusedError
-from connectors.evaluation import reissue
+from connectors.evaluation import batch_of, reissue
 from connectors.exchange import Exchange, Reply
 from connectors.final_problems import NEVER_SENT, OF_A_GRANT
 from connectors.folder import PartnerFolder
@@ -202,6 +202,7 @@ class Delivery:
                 body=body,
                 worker=command.worker,
                 approver=command.approver if method == "POST" else None,
+                trace=batch_of(command.evaluation),
             )
         except NotDoneError as error:
             raise NotDoneError(error.problem_id, party=error.party, key=command.key) from None

@@ -81,6 +81,11 @@ async def reissue(exchange: Exchange, folder: PartnerFolder, body: str, *, worke
     return tuple(answer.ticket for answer in answers.values())
 
 
+def batch_of(body: str) -> str | None:
+    """Return the batch that an evaluation asks for, whose id is its question's trace; None where there is none."""
+    return EvaluationRequest.model_validate_json(body, by_alias=True, by_name=False).batch_id if body else None
+
+
 def ticket_id(ticket: str) -> tuple[str, str]:
     """Return custodian and id of a ticket; its signature is the broker's to judge. Raises NotDoneError."""
     claims = _claims(ticket)
@@ -88,9 +93,10 @@ def ticket_id(ticket: str) -> tuple[str, str]:
 
 
 async def _ask_all(exchange: Exchange, folder: PartnerFolder, body: str, worker: str) -> dict[str, EvaluationAnswer]:
-    custodians = folder.settings.custodians
+    custodians, trace = folder.settings.custodians, batch_of(body)
     asked = [
-        exchange.send(custodian, PATH, method="POST", body=body.encode(), worker=worker) for custodian in custodians
+        exchange.send(custodian, PATH, method="POST", body=body.encode(), worker=worker, trace=trace)
+        for custodian in custodians
     ]
     # All of them end before any failure is raised, so that no request is left behind.
     replies = await asyncio.gather(*asked, return_exceptions=True)

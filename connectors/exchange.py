@@ -11,6 +11,7 @@ import httpx
 
 from broker.protocol.request_signing import APPROVAL_TYP, REQUEST_TYP, Sender, Target, sign_request
 from broker.protocol.ristretto import RandomBytes
+from broker.protocol.trace import HEADER, SPAN_BYTES, traceparent
 from connectors.errors import FolderError, NotDoneError
 from connectors.folder import PartnerFolder
 from connectors.settings import Party
@@ -76,13 +77,15 @@ class Exchange:
         await self._http.aclose()
 
     async def send(
-        self, party: Party, path: str, *, method: str, body: bytes, worker: str, approver: str | None = None
-    ) -> Reply:
+        self, party: Party, path: str, *, method: str, body: bytes, worker: str, approver: str | None = None,
+        trace: str | None = None,
+    ) -> Reply:  # fmt: skip
         """Return a party's answer to one signed request.
 
         Args:
             worker: the local id of who asks; the party sees his pairwise id.
             approver: the local id of who approves over the same body.
+            trace: the batch of the question that this is part of; the request is one by itself where none is given.
 
         Raises:
             FolderError: the register here says that this organisation is suspended: nothing is sent.
@@ -95,6 +98,7 @@ class Exchange:
         if approver is not None:
             approval = self._signed(target, body, approver, jti=self.surroundings.new_id(), approval=True)
             headers["Sluis-Approval"] = approval
+        headers[HEADER] = traceparent(trace or jti, self.surroundings.random(SPAN_BYTES))
         if body:
             headers["Content-Type"] = "application/json"
         try:

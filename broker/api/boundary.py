@@ -1,6 +1,7 @@
 """The outermost layer: what no map covers becomes a bare 500, and one line per request that names nobody.
 
-A log line holds the method, the route's pattern, the status and the milliseconds: no address, token, body or id.
+A log line holds the method, the route's pattern, the status, the milliseconds and the request's trace, which joins
+nothing that is not joined already (ADR 26): no address, token or body.
 """
 
 import json
@@ -17,6 +18,8 @@ from broker.api.problems import problem_response
 log = logging.getLogger("sluis.broker")
 
 API_VERSION = "1.0.0"
+TRACE = "trace"
+"""Where the edge leaves the trace of an authenticated request, in its state, for the log line."""
 _NO_ROUTE = "none"
 
 
@@ -54,6 +57,7 @@ class Boundary:
                 route=getattr(scope.get("route"), "path", _NO_ROUTE),
                 status=answer.get("status", 0),
                 ms=round((time.monotonic() - began) * 1000),
+                **_traced(scope),
             )
         )
 
@@ -67,6 +71,12 @@ def _mark(message: MutableMapping[str, Any]) -> None:
     headers.append((b"cache-control", b"no-store"))
     headers.append((b"api-version", API_VERSION.encode()))
     message["headers"] = headers
+
+
+def _traced(scope: Scope) -> dict[str, str]:
+    """Return the trace of the request, where an organisation of ours signed it: nobody else writes into the log."""
+    trace = scope.get("state", {}).get(TRACE)
+    return {TRACE: trace} if isinstance(trace, str) else {}
 
 
 def _place(error: BaseException) -> str:

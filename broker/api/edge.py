@@ -1,7 +1,7 @@
 """What the routes work with: every port a flow needs, and the way a request comes in and an answer leaves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
 from fastapi import Depends
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.api.authenticate import Authenticated, Received, authenticate
+from broker.api.boundary import TRACE
 from broker.api.wire import padded_answer, read_body
 from broker.domain.errors import NotRecordedError
 from broker.flows.outcome import Answered
@@ -28,6 +29,7 @@ from broker.ports import (
 from broker.protocol.errors import RequestTokenError
 from broker.protocol.party_signing import verify_party_request
 from broker.protocol.request_signing import SKEW_S, Target
+from broker.protocol.trace import HEADER, parse_trace
 from broker.store.custodian_feed import FeedPage
 
 
@@ -94,7 +96,9 @@ class Edge:
         sent = await authenticate(
             received, registers=self.registers, rosters=self.rosters, spending=self.spending, now=self.clock.now()
         )
-        return sent, body
+        trace = parse_trace(request.headers.getlist(HEADER))
+        setattr(request.state, TRACE, None if trace is None else trace.id)
+        return replace(sent, requester=replace(sent.requester, trace=trace)), body
 
     async def receive_custodian(self, request: Request) -> None:
         """One of the custodians whose tickets count sent this request; its token is spent.

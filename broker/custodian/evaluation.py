@@ -29,6 +29,7 @@ from broker.protocol.ristretto import RandomBytes, group
 from broker.protocol.signing_keys import SigningKey, b64url
 from broker.protocol.tickets import FamilyCount, Ticket, sign_ticket
 from broker.protocol.tokens import evaluate_batch
+from broker.protocol.trace import Trace
 
 PATH = "/v1/evaluations"
 _LOG = logging.getLogger("sluis.custodian")
@@ -49,13 +50,16 @@ class Custodian:
     watching: Watching | None = None
 
 
-def evaluate(custodian: Custodian, *, authorization: str | None, body: bytes, query: str = "") -> bytes:
+def evaluate(
+    custodian: Custodian, *, authorization: str | None, body: bytes, query: str = "", trace: Trace | None = None
+) -> bytes:
     """Return the evaluated points and the ticket, after everything was charged.
 
     Args:
         authorization: the header of that name.
         body: the raw bytes, whose size the caller has bounded.
         query: what followed the path; tokens are bound to it.
+        trace: what the request says of itself, signed by nobody.
 
     Raises:
         MalformedError: the body breaks a rule. RequestTokenError, RefusedError: not validly asked, or not allowed.
@@ -96,7 +100,9 @@ def evaluate(custodian: Custodian, *, authorization: str | None, body: bytes, qu
         answers.append(FamilyAnswers(family=asked.family, points=points, proof=b64url(made.proof)))
     # (12) The ticket states what was evaluated for whom.
     ticket = _ticket(custodian, issue, request, answers)
-    _LOG.info("evaluated: organisation %s, class %s", organisation.oin, request.budget_class)
+    known = trace and trace.known({request.batch_id})
+    traced = known.id if known else "none"
+    _LOG.info("evaluated: organisation %s, class %s, trace %s", organisation.oin, request.budget_class, traced)
     return (
         EvaluationAnswer(epoch=request.epoch, families=answers, ticket=ticket).model_dump_json(by_alias=True).encode()
     )

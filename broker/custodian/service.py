@@ -21,6 +21,7 @@ from broker.protocol.epochs import MAX_EPOCH
 from broker.protocol.errors import MalformedError, RequestTokenError
 from broker.protocol.problems import Problem, problem, problem_kinds
 from broker.protocol.signing_keys import VerifyKey
+from broker.protocol.trace import HEADER, parse_trace
 
 API_VERSION = "1.0.0"
 HOUSEKEEPING_S = 60.0  # seconds between two marks of the budget time
@@ -132,6 +133,7 @@ def _add_routes(app: FastAPI, custodian: Custodian) -> None:
                 authorization=request.headers.get("authorization"),
                 body=body,
                 query=request.url.query,
+                trace=parse_trace(request.headers.getlist(HEADER)),
             )
         except Exception as error:  # noqa: BLE001 - whatever went wrong, nothing is given out
             return _problem_response(problem_of(error))

@@ -1,6 +1,6 @@
 """What becomes durable with an entry of the log: changes of signals, tasks for people, spent tickets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from broker.domain.households import StoredToken
@@ -83,8 +83,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketId:
-    """A custodian's ticket; it is spent once, whatever the outcome. `expires_at` in unix seconds."""
+    """A custodian's ticket; it is spent once, whatever the outcome. `expires_at` in unix seconds.
+
+    `batch` is the evaluation it is of, which tickets of other custodians name too.
+    """
 
     custodian: str
     id: str
     expires_at: int
+    batch: str = field(default="", compare=False)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from broker.protocol.trace import Trace
+
 WORKER = "worker"
 APPROVER = "approver"
 
@@ -10,7 +12,8 @@ APPROVER = "approver"
 class Requester:
     """A worker whose organisation signed this request; token, roster, role and parent are verified, `jti` is spent.
 
-    `worker` is the pairwise id at the broker, `parent_org` the OIN the register names or None.
+    `worker` is the pairwise id at the broker, `parent_org` the OIN the register names or None. `trace` is what the
+    request said of itself, signed by nobody.
     """
 
     organisation: str
@@ -19,6 +22,7 @@ class Requester:
     parent_org: str | None
     acr: str
     jti: str
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

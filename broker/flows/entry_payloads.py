@@ -78,7 +78,15 @@ def _meta(act: Act, recording: Recording) -> dict[str, object]:
             for row in recording.shown
         ],
         "result_sha256": sha256_of(dict(recording.document)),
+        "trace": _trace(act, recording.tickets),
     }
+
+
+def _trace(act: Act, tickets: tuple[TicketId, ...]) -> dict[str, object] | None:
+    """Return the trace of the request, if it is an id that this request alone has anyway (ADR 26)."""
+    requester = act.requester
+    trace = requester.trace and requester.trace.known({ticket.batch for ticket in tickets} or {requester.jti})
+    return {"id": trace.id, "parent": trace.parent} if trace else None
 
 
 def _actor(act: Act, tickets: Iterable[TicketId]) -> dict[str, object]:

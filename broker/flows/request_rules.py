@@ -168,7 +168,7 @@ def check_tickets(texts: list[str], *, issuers: TicketIssuers, act: Act, now: in
     if len(grants) != 1:
         raise TicketError("ticket-foreign")
     listed = tuple(
-        TicketId(custodian=ticket.custodian, id=ticket.id, expires_at=ticket.expires_at)
+        TicketId(custodian=ticket.custodian, id=ticket.id, expires_at=ticket.expires_at, batch=ticket.batch)
         for ticket in sorted(tickets, key=lambda ticket: ticket.custodian)
     )
     return Covering(tickets=listed, grant=grants.pop())

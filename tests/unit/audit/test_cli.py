@@ -13,10 +13,12 @@ from typer.testing import CliRunner
 
 from audit.cli import app, main
 from audit.errors import AuditError
+from audit.export.folder import write_folder, zipped
 from audit.note import VerifierKey
 from audit.signer import LocalSigner
 from audit.witness_config import init_witness, load_witness
 from audit.witness_process import serve_witness
+from tests.unit.audit.export.opened_log import OpenedLog
 from tests.unit.audit.log_simulator import NOW, ORIGIN, LogInFolder, LogInMemory, policy_text, sealed, witness_key
 from tests.unit.audit.test_witness import growth
 
@@ -116,6 +118,23 @@ def test_bad_input(log: LogInFolder, policy: Path, tmp_path: Path) -> None:
     ):
         assert run(*arguments)[0] == 2, arguments
     assert not none.exists()
+
+
+def test_an_export_is_checked_offline(log: LogInFolder, tmp_path: Path) -> None:
+    """An export holds as a folder and as a zip file; altered it does not, and what is none is bad input."""
+    world = OpenedLog(log)
+    policy, folder, packed = tmp_path / "p", tmp_path / "export", tmp_path / "export.zip"
+    policy.write_text(world.policy_text)
+    write_folder(world.files(), folder)
+    packed.write_bytes(zipped(world.files()))
+    for export in (folder, packed):
+        code, text = run("export", "verify", export, "--policy", policy, "--json")
+        assert (code, json.loads(text)["holds"], json.loads(text)["problems"]) == (0, True, [])
+    (folder / "records.csv").write_text("nothing")
+    code, text = run("export", "verify", folder, "--policy", policy)
+    assert (code, "records.csv: is not what the entries give" in text) == (1, True)
+    assert run("export", "verify", tmp_path / "none", "--policy", policy)[0] == 2
+    assert run("export", "verify", folder, "--policy", tmp_path / "none")[0] == 2
 
 
 def test_keygen(tmp_path: Path) -> None:

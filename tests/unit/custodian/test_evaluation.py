@@ -16,6 +16,7 @@ from broker.protocol.ristretto import Point
 from broker.protocol.signing_keys import b64url, b64url_bytes
 from broker.protocol.tickets import TicketUse, verify_ticket
 from broker.protocol.tokens import Identifier, blind, random_points, verify_and_combine
+from broker.protocol.trace import Trace
 from tests.simulators.custodian import (
     BROKER,
     CUSTODIANS,
@@ -341,3 +342,18 @@ def test_no_log_line_holds_a_point(
     assert partner.oin in caplog.text
     secret = [*json.loads(body)["families"][0]["points"], *(b64url(p.value) for p in answer.families[0].points)]
     assert not any(point in caplog.text for point in [*secret, answer.ticket])
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_log_line_has_the_trace_of_this_batch_only(
+    pair: CustodianPair, partner: SimulatedPartner, caplog: pytest.LogCaptureFixture, *, own: bool
+) -> None:
+    """A trace is logged if it is the id of the batch itself; any other could join one evaluation to another."""
+    caplog.set_level(logging.INFO)
+    body, custodian = batch(), pair.custodians[0]
+    batch_id = json.loads(body)["batchId"]
+    trace = Trace(id=batch_id if own else "ab" * 16, parent="cd" * 8)
+    header = authorization(partner, body, custodian=custodian.settings.id, now=pair.clock.now)
+    evaluate(custodian, authorization=header, body=body, trace=trace)
+    assert f"trace {batch_id if own else 'none'}" in caplog.text
+    assert trace.parent not in caplog.text

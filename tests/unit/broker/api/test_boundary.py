@@ -31,6 +31,11 @@ async def _fails_late(_: Request) -> Response:
     return StreamingResponse(_late())
 
 
+async def _traced(request: Request) -> Response:
+    request.state.trace = "ab" * 16
+    return PlainTextResponse("ok")
+
+
 async def _works(_: Request) -> Response:
     return PlainTextResponse("ok", headers={"Cache-Control": "public"})
 
@@ -38,7 +43,12 @@ async def _works(_: Request) -> Response:
 @pytest.fixture
 def client() -> httpx.AsyncClient:
     """A client of an application that fails on purpose."""
-    routes = [Route("/works/{id}", _works), Route("/fails/{id}", _fails), Route("/late/{id}", _fails_late)]
+    routes = [
+        Route("/works/{id}", _works),
+        Route("/traced", _traced),
+        Route("/fails/{id}", _fails),
+        Route("/late/{id}", _fails_late),
+    ]
     app = Starlette(routes=routes, middleware=[Middleware(Boundary)])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://broker.test")
 
@@ -53,6 +63,18 @@ async def test_an_unforeseen_error_is_a_bare_500(client: httpx.AsyncClient, capl
     lines = [json.loads(record.message) for record in caplog.records if record.name == "sluis.broker"]
     assert lines[0] == {"event": "error", "kind": "RuntimeError", "at": lines[0]["at"]}
     assert lines[0]["at"].startswith(__name__)
+
+
+async def test_only_an_authenticated_request_has_its_trace_in_the_log(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The trace that the edge vouches for stands in the line; a header alone writes nothing into the log."""
+    with caplog.at_level(logging.INFO, logger="sluis.broker"):
+        await client.get("/traced")
+        await client.get("/works/1", headers={"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"})
+    first, second = (json.loads(record.message) for record in caplog.records)
+    assert first["trace"] == "ab" * 16
+    assert set(second) == {"event", "method", "route", "status", "ms"}
 
 
 async def test_every_request_gives_one_line_that_names_nobody(
