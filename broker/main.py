@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
+from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
-from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
 from broker.activation import PolicyActivation
 from broker.api.app import create_api
@@ -33,7 +33,6 @@ from broker.settings import (
     LOG_KEY,
     OFFLINE_PRIVATE_KEY,
     OFFLINE_PUBLIC_KEY,
-    PAYLOAD_KEY,
     Settings,
     SettingsError,
 )
@@ -63,7 +62,7 @@ class Material:
     rules: Rules
     log_policy: Policy
     tokens: BrokerTokenIndexer
-    payload_key: KeyEncryptionKey
+    payload_keys: KeyRing
 
 
 def read_material(settings: Settings, *, today: date) -> Material:
@@ -77,7 +76,7 @@ def read_material(settings: Settings, *, today: date) -> Material:
         if keys.stat().st_mode & _OTHERS:
             raise SettingsError("keys", "can be entered by others", "make the folder mode 0700")
         tokens = BrokerTokenIndexer.load(index_key=keys / INDEX_KEY, offline_public_key=keys / OFFLINE_PUBLIC_KEY)
-        payload_key = KeyEncryptionKey.load(keys / PAYLOAD_KEY)
+        payload_keys = KeyRing.open(settings.path(settings.payload_keys))
     with told("log_policy", "place the policy file that names this log and its witnesses"):
         policy = parse_policy(settings.path(settings.log_policy).read_text(encoding="utf-8"))
     return Material(
@@ -86,7 +85,7 @@ def read_material(settings: Settings, *, today: date) -> Material:
         rules=read_rules(settings, today=today),
         log_policy=_with_addresses(policy, settings.witness_url),
         tokens=tokens,
-        payload_key=payload_key,
+        payload_keys=payload_keys,
     )
 
 
@@ -116,7 +115,7 @@ def create_app(
         ledger = StoredLedger(
             writer=stores.writer,
             signer=signer,
-            key_encryption_key=material.payload_key,
+            keys=material.payload_keys,
             policy=material.log_policy,
             randomness=random,
         )
@@ -229,7 +228,7 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
                 reader, audience=settings.id, registrars=material.registrars, custodians=material.custodians
             ),
             signals=StoredSignals(reader),
-            answers=StoredAnswers(reader, key_encryption_key=material.payload_key, policy=material.log_policy),
+            answers=StoredAnswers(reader, keys=material.payload_keys, policy=material.log_policy),
             published=PublishedLog(reader),
             retention=retention,
             bundles=StoredBundles(reader),

@@ -185,3 +185,30 @@ class BundleRow(Table, table=True):
     mark: str
     statement: str | None = None
     registered_on: str | None = None
+
+
+class ErasureRow(Table, table=True):
+    """A proposal to erase groups of own entries, and what a second person decided about it."""
+
+    __tablename__ = "erasures"
+
+    id: str = Field(primary_key=True)
+    organisation: str = Field(index=True)
+    controller: str
+    proposed_by: str
+    proposed_at: int = Field(sa_type=NUMBER)
+    ground: str
+    decision_ref: str
+    ranges: str
+    state: str
+    decided_by: str | None = None
+    entry_index: int | None = Field(default=None, sa_type=NUMBER)
+
+
+class DoomedEpochRow(Table, table=True):
+    """An epoch that wrapped keys which were erased: its key-encryption key is destroyed once nothing needs it."""
+
+    __tablename__ = "doomed_epochs"
+
+    epoch: int = Field(sa_column=Column(NUMBER, primary_key=True, autoincrement=False))
+    entry_index: int = Field(sa_type=NUMBER)

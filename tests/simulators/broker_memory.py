@@ -15,7 +15,6 @@ from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
-from audit.seal import KeyEncryptionKey
 from broker.domain.changes import ActivateBundle, Change, EndSignal, ForgetTickets, RenewSignal, StoreSignal, Task
 from broker.domain.errors import (
     AlreadyAnsweredError,
@@ -45,6 +44,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
+from tests.simulators.memory_keys import MemoryKeys
 
 
 @dataclass(slots=True)
@@ -175,6 +175,7 @@ class MemoryLogTables:
     payloads: dict[tuple[int, str], SealedRow] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
     cosignatures: dict[int, dict[str, str]] = field(default_factory=dict)
+    erased: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def copy(self) -> "MemoryLogTables":
         """Return tables that change by themselves."""
@@ -214,7 +215,7 @@ class MemoryBroker:
         self.state = MemoryState()
         self.log = MemoryLogTables()
         self.fails_with: type[NotRecordedError] | None = None
-        self._key = KeyEncryptionKey(randomness.bytes(32), epoch=1)
+        self.keys = MemoryKeys(randomness.bytes)
         self.signer = MemorySigner(
             NoteSigningKey(name=name, algorithm=Algorithm.ED25519, seed=randomness.bytes(32))
         )  # fmt: skip
@@ -252,7 +253,7 @@ class MemoryBroker:
             [sealed.entry for sealed in taken],
             at=at,
             signer=self.signer,
-            key_encryption_key=self._key,
+            key_encryption_key=self.keys.current,
             random=self._randomness.bytes,
         )
         self.state, self.log = state, tables

@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
-from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
@@ -27,6 +27,7 @@ from broker.flows.stored_answer import stored_answer
 from broker.flows.sweep_signals import Swept, sweep_signals
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
+from broker.log_ports import EntryReader
 from broker.ports import (
     AnswerStore,
     BundleHistory,
@@ -43,6 +44,7 @@ from broker.protocol.tokens import IndexKey
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import SingleWriter, open_reader
+from broker.store.entries import StoredEntries
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.retention import StoredRetention
@@ -53,6 +55,7 @@ from tests.simulators.broker_memory import MemoryBroker, MemoryDocuments, NoWitn
 from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
+from tests.simulators.memory_entries import MemoryEntries
 
 LOG_NAME = f"{BROKER}/log"
 STORES = ("memory", *DATABASES)
@@ -84,6 +87,7 @@ class World:
     ledger: Ledger
     log: LogWriter
     retention: RetentionReader
+    entries: EntryReader
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
     address_mute_above: int = 12
     database: Database | None = None
@@ -260,6 +264,7 @@ async def a_world(
     if store == "memory":
         memory = MemoryBroker(randomness=randomness)
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
+        parts["entries"] = MemoryEntries(memory)
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
                         log=log, **parts)  # fmt: skip
@@ -278,7 +283,7 @@ async def a_database(kind: str, folder: Path, *, randomness: SeededRandomness) -
     key_path, kek_path = folder / "log.key", folder / "kek"
     if not key_path.exists():
         LocalSigner.create(key_path, LOG_NAME)
-        KeyEncryptionKey.create(kek_path)
+        KeyRing.create(kek_path)
     database = databases.new(kind, folder)
     with (
         LocalSigner.open(key_path) as signer,
@@ -286,13 +291,18 @@ async def a_database(kind: str, folder: Path, *, randomness: SeededRandomness) -
         closing(open_reader(database.address)) as reader,
         closing(StoredRetention(database.address)) as retention,
     ):
-        kek, policy = KeyEncryptionKey.load(kek_path), log_policy(signer.vkey)
+        keys, policy = KeyRing.open(kek_path), log_policy(signer.vkey)
         ledger = StoredLedger(
-            writer=writer, signer=signer, key_encryption_key=kek, policy=policy, randomness=randomness
+            writer=writer, signer=signer, keys=keys, policy=policy, randomness=randomness
         )  # fmt: skip
         await ledger.open()
-        answers = StoredAnswers(reader, key_encryption_key=kek, policy=policy)
-        stores = {"signals": StoredSignals(reader), "answers": answers, "bundles": StoredBundles(reader)}
+        answers = StoredAnswers(reader, keys=keys, policy=policy)
+        stores: dict[str, Any] = {
+            "signals": StoredSignals(reader),
+            "answers": answers,
+            "bundles": StoredBundles(reader),
+        }
+        stores["entries"] = StoredEntries(reader, keys=keys)
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 
