@@ -170,13 +170,11 @@ class StoredLogTransaction(StoredLog):
         """This signed note is the checkpoint of this size, larger than all before."""
         self._insert("INSERT INTO log_checkpoints (size, note) VALUES (?, ?)", [(size, note)])
 
-    def erase(self, ranges: Sequence[ErasedRange], *, erased_by: int) -> frozenset[int]:
+    def erase(self, ranges: Sequence[ErasedRange], *, erased_by: int) -> frozenset[int] | None:
         """Payloads and keys of these ranges are gone; returned are the epochs whose key-encryption keys opened them.
 
-        What was copied before stays openable until those keys are destroyed.
-
-        Raises:
-            LogStoreError: something in a range is not there (any more), or the database refused; the caller undoes it.
+        What was copied before stays openable until those keys are destroyed. None when something in a range is not
+        there (any more): the caller undoes it.
 
         """
         epochs: set[int] = set()
@@ -188,7 +186,7 @@ class StoredLogTransaction(StoredLog):
             for table in ("log_payload_keys", "log_payloads"):
                 statement = f"DELETE FROM {table} WHERE grp = ? AND idx BETWEEN ? AND ?"  # noqa: S608 - table names of ours
                 if self._connection.execute(statement, place).rowcount != count:
-                    raise LogStoreError("log: what is to be erased is not there")
+                    return None
         rows = [(one.group, one.first, one.last, erased_by) for one in ranges]
         self._insert("INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES (?, ?, ?, ?)", rows)
         return frozenset(epochs)

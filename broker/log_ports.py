@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from broker.domain.erasures import Erasure
+
 
 class GroupStatus(StrEnum):
     """How one group of an entry stands; the last two are alarms, for nobody decided them."""
@@ -50,3 +52,27 @@ class EntryReader(Protocol):
         Raises:
             StorageError: the database cannot be read. A single group that does not open is a status, no error.
         """
+
+
+class ErasureReader(Protocol):
+    """What was proposed and decided to be erased, as committed: the queue that a controller's FG reads."""
+
+    async def erasure(self, *, organisation: str, erasure_id: str) -> Erasure | None:
+        """Return this organisation's own erasure; None for another's and for none at all. Raises StorageError."""
+
+    async def erasures(self, *, organisation: str) -> tuple[Erasure, ...]:
+        """Return every erasure of this organisation, proposed or done, oldest first. Raises StorageError."""
+
+
+class KeyDestruction(Protocol):
+    """The end of an erasure: what was copied before it opens no more."""
+
+    async def finish(self) -> int:
+        """Return how many keys were destroyed: every one under which something was erased. Nothing else is lost.
+
+        Raises:
+            NotRecordedError: it was cut off; it goes on at the next pace or start.
+        """
+
+    async def renew_when_old(self) -> bool:
+        """Return whether a new key wraps from now on, for the newest is a month old. Raises NotRecordedError."""

@@ -20,7 +20,7 @@ from audit.policy_file import Policy, parse_policy
 from audit.signer import LocalSigner
 from broker.activation import PolicyActivation
 from broker.api.app import create_api
-from broker.api.edge import Edge
+from broker.api.edge import Edge, Erasing
 from broker.api.housekeeping import Housekeeping
 from broker.flows.policy import PoliciesByVersion
 from broker.flows.request_rules import TicketIssuers
@@ -41,11 +41,14 @@ from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import SingleWriter, open_reader
 from broker.store.documents import StoredDocuments
+from broker.store.entries import StoredEntries
+from broker.store.erasing import StoredErasures
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import LogWriter
 from broker.store.published import PublishedLog
 from broker.store.request_ids import StoredRequestIds
 from broker.store.retention import StoredRetention
+from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
 from broker.store.witnessing import HttpWitnesses, show_head
@@ -128,7 +131,11 @@ def create_app(
             tick_ms=settings.effective_tick_ms,
         )
         policies = PoliciesByVersion()
-        edge = _edge(settings, material, stores, policies=policies, log=log, clock=clock, random=random)
+        rotation = Rotation(ledger=ledger, keys=material.payload_keys, clock=clock)
+        erasing = Erasing(entries=stores.entries, erasures=stores.erasures, keys=rotation)
+        edge = _edge(
+            settings, material, stores, policies=policies, log=log, erasing=erasing, clock=clock, random=random
+        )  # fmt: skip
         activation = PolicyActivation(
             folder=settings.path(Path()),
             policies=policies,
@@ -137,7 +144,7 @@ def create_app(
             clock=clock,
             log=log,
         )
-        housekeeping = _housekeeping(activation, stores)
+        housekeeping = _housekeeping(activation, stores, rotation)
         held = opening.pop_all()
 
     @asynccontextmanager
@@ -147,6 +154,8 @@ def create_app(
                 with told("log", "database and signer disagree: restore the newest database, never the signer's state"):
                     await ledger.open()
                     await show_head(ledger, witnesses)
+                with told("payload_keys", "make the folder writable: an erasure that was cut off must be finished"):
+                    await rotation.finish()
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
                 async with log:
@@ -167,6 +176,7 @@ def _edge(
     *,
     policies: PoliciesByVersion,
     log: LogWriter,
+    erasing: Erasing,
     clock: Clock,
     random: Randomness,
 ) -> Edge:
@@ -183,13 +193,14 @@ def _edge(
         signals=stores.signals,
         answers=stores.answers,
         log=log,
+        erasing=erasing,
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
         address_mute_above=settings.address_mute_above,
     )
 
 
-def _housekeeping(activation: PolicyActivation, stores: "_Stores") -> Housekeeping:
+def _housekeeping(activation: PolicyActivation, stores: "_Stores", keys: Rotation) -> Housekeeping:
     return Housekeeping(
         folder=activation.folder,
         policies=activation.policies,
@@ -197,6 +208,7 @@ def _housekeeping(activation: PolicyActivation, stores: "_Stores") -> Housekeepi
         clock=activation.clock,
         signals=stores.signals,
         retention=stores.retention,
+        keys=keys,
         log=activation.log,
     )
 
@@ -212,6 +224,8 @@ class _Stores:
     published: PublishedLog
     retention: StoredRetention
     bundles: StoredBundles
+    entries: StoredEntries
+    erasures: StoredErasures
 
 
 @contextmanager
@@ -232,6 +246,8 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
             published=PublishedLog(reader),
             retention=retention,
             bundles=StoredBundles(reader),
+            entries=StoredEntries(reader, keys=material.payload_keys),
+            erasures=StoredErasures(reader),
         )
 
 

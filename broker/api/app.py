@@ -12,12 +12,19 @@ from broker.api.boundary import Boundary
 from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
-from broker.api.routes import household_checks, organisations, policy, service, signals
+from broker.api.routes import erasures, household_checks, organisations, policy, service, signals
 from broker.api.wire import MethodNotAllowedError
 from broker.domain.errors import BrokerError, NotFoundError
 from broker.protocol.errors import ProtocolError
 
-ROUTERS = (signals.router, household_checks.router, organisations.router, policy.router, service.router)
+ROUTERS = (
+    signals.router,
+    household_checks.router,
+    erasures.router,
+    organisations.router,
+    policy.router,
+    service.router,
+)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _METHOD_NOT_ALLOWED = 405
 

@@ -12,6 +12,7 @@ from pydantic_core import core_schema
 from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
+from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
@@ -118,6 +119,8 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (RenewSignal, "validation"),
     (WithdrawSignal, "validation"),
     (CheckHousehold, "validation"),
+    (ProposeErasure, "validation"),
+    (ConfirmErasure, "validation"),
     (Answer, "validation"),
     (Directory, "validation"),
     (WhatIf, "validation"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 WORKER = "worker"
 APPROVER = "approver"
+PRIVACYFUNCTIONARIS = "privacyfunctionaris"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ What PostgreSQL undid because of another transaction is tried again at once: not
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import rfc8785
 
@@ -30,6 +31,7 @@ from broker.store.log_writer import Cosignature, SealedProposal, Written
 from broker.store.quorum import uncovered_from
 from broker.store.state_changes import apply_proposal
 
+_T = TypeVar("_T")
 ANSWER_BLOCK = 16_384
 """Bytes a kept answer is padded to a multiple of, so that its row does not tell what it holds."""
 ANSWER_LABEL = "answer"
@@ -105,6 +107,29 @@ class StoredLedger:
         """Return the largest size that the witness with this vkey has cosigned, 0 for none."""
         return await self._writer.run(lambda connection: StoredLog(connection).cosigned_size(witness))
 
+    async def beside(self, work: Callable[[Connection], _T]) -> _T:
+        """Return what `work` returns, done in a transaction of its own between two ticks, durably or not at all.
+
+        Raises:
+            NotRecordedError: it was not done, or what became of it is not known.
+        """
+        return await self._writer.run(lambda connection: self._beside(connection, work))
+
+    async def outside(self, work: Callable[[Connection], _T]) -> _T:
+        """Return what `work` returns, done in no transaction between two ticks."""
+        return await self._writer.run(work)
+
+    def _beside(self, connection: Connection, work: Callable[[Connection], _T]) -> _T:
+        if self._stopped:
+            raise LogUnavailableError
+        try:
+            connection.execute(connection.dialect.begin_write)
+            result = work(connection)
+            connection.execute("COMMIT")
+        except Exception as error:  # as in `_write_once`
+            raise self._undone(connection, error) from error
+        return result
+
     def _open(self, connection: Connection) -> None:
         try:
             self._settle(connection)
@@ -150,7 +175,7 @@ class StoredLedger:
         for sealed in batch:
             connection.execute("SAVEPOINT proposal")
             try:
-                apply_proposal(connection, sealed.proposal, now=at)
+                apply_proposal(connection, sealed.proposal, now=at, index=first_index + len(taken))
                 self._keep_answer(connection, sealed, first_index + len(taken), at)
                 verdicts.append(len(taken))
                 taken.append(sealed)

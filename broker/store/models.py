@@ -121,7 +121,7 @@ class AnswerRow(Table, table=True):
     target: str
     body_sha256: str
     status: str
-    entry_index: int = Field(sa_type=NUMBER)
+    entry_index: int = Field(sa_type=NUMBER, index=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     rests_on: str
     valid_until: str | None = None
@@ -192,8 +192,8 @@ class ErasureRow(Table, table=True):
 
     __tablename__ = "erasures"
 
+    organisation: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
-    organisation: str = Field(index=True)
     controller: str
     proposed_by: str
     proposed_at: int = Field(sa_type=NUMBER)

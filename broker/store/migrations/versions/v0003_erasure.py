@@ -15,8 +15,8 @@ def upgrade() -> None:
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "erasures",
+        sa.Column("organisation", sa.String(), primary_key=True),
         sa.Column("id", sa.String(), primary_key=True),
-        sa.Column("organisation", sa.String(), nullable=False),
         sa.Column("controller", sa.String(), nullable=False),
         sa.Column("proposed_by", sa.String(), nullable=False),
         sa.Column("proposed_at", number, nullable=False),
@@ -27,11 +27,11 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(), nullable=True),
         sa.Column("entry_index", number, nullable=True),
     )
-    op.create_index("ix_erasures_organisation", "erasures", ["organisation"])
     op.create_table(
         "doomed_epochs",
         sa.Column("epoch", number, primary_key=True, autoincrement=False),
         sa.Column("entry_index", number, nullable=False),
     )
+    op.create_index("ix_answers_entry_index", "answers", ["entry_index"])
     for statement in POSTGRES_ERASURE_DDL if op.get_bind().dialect.name == "postgresql" else ERASURE_DDL:
         op.execute(statement)
