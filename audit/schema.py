@@ -75,6 +75,22 @@ SQLITE_DDL: tuple[str, ...] = (
     BEGIN SELECT RAISE(ABORT, 'log_payloads: a payload is erased, never changed'); END""",
 )
 
+ERASURE_DDL: tuple[str, ...] = (
+    """CREATE TABLE log_erased (
+        grp TEXT NOT NULL CHECK (grp IN ('meta', 'actor', 'subject', 'hits', 'shielded')),
+        first_idx INTEGER NOT NULL CHECK (first_idx >= 0),
+        last_idx INTEGER NOT NULL CHECK (last_idx >= first_idx),
+        erased_by INTEGER NOT NULL CHECK (erased_by > last_idx),
+        PRIMARY KEY (grp, first_idx)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TRIGGER log_erased_once BEFORE INSERT ON log_erased
+    WHEN EXISTS (SELECT 1 FROM log_erased
+        WHERE grp = new.grp AND first_idx <= new.last_idx AND last_idx >= new.first_idx)
+    BEGIN SELECT RAISE(ABORT, 'log_erased: erased before'); END""",
+    *(_refuse(event, "log_erased") for event in ("UPDATE", "DELETE")),
+)
+"""What was erased by which entry, so that it need not be searched; the entries themselves are the proof."""
+
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """The database holds the log's empty tables and their triggers.
@@ -83,5 +99,5 @@ def create_tables(connection: sqlite3.Connection) -> None:
         sqlite3.OperationalError: a table exists already.
 
     """
-    for statement in SQLITE_DDL:
+    for statement in (*SQLITE_DDL, *ERASURE_DDL):
         connection.execute(statement)

@@ -96,3 +96,21 @@ POSTGRES_DDL: tuple[str, ...] = (
     *(_refuse(event, "log_payloads") for event in ("UPDATE", "TRUNCATE")),
     _refuse("TRUNCATE", "log_payload_keys"),
 )
+
+POSTGRES_ERASURE_DDL: tuple[str, ...] = (
+    """CREATE TABLE log_erased (
+        grp text NOT NULL CHECK (grp IN ('meta', 'actor', 'subject', 'hits', 'shielded')),
+        first_idx bigint NOT NULL CHECK (first_idx >= 0),
+        last_idx bigint NOT NULL CHECK (last_idx >= first_idx),
+        erased_by bigint NOT NULL CHECK (erased_by > last_idx),
+        PRIMARY KEY (grp, first_idx)
+    )""",
+    *_next_row(
+        "log_erased",
+        "NOT EXISTS (SELECT 1 FROM public.log_erased e"
+        " WHERE e.grp = NEW.grp AND e.first_idx <= NEW.last_idx AND e.last_idx >= NEW.first_idx)",
+        "erased before",
+    ),
+    *(_refuse(event, "log_erased") for event in ("UPDATE", "DELETE", "TRUNCATE")),
+)
+"""What was erased by which entry, so that it need not be searched; the entries themselves are the proof."""

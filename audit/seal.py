@@ -105,6 +105,29 @@ def open_group(*, group: str, key: bytes, nonce: bytes, ciphertext: bytes) -> Op
     return Opening(key=key, payload=unpad(padded))
 
 
+def seal_beside(key: bytes, label: str, data: bytes, random: RandomBytes = os.urandom) -> bytes:
+    """Return `nonce || ciphertext` of data that lives and dies with a group: whoever erases its key erases this too.
+
+    Args:
+        key: of the group, 32 bytes.
+        label: what the data is, no name of a group.
+        data: padded by the caller where its length tells something.
+        random: gives the nonce.
+
+    """
+    nonce = random(NONCE_BYTES)
+    return nonce + aead_encrypt(data, label.encode("ascii"), nonce, _encryption_key(key, f"beside {label}"))
+
+
+def open_beside(key: bytes, label: str, sealed: bytes) -> bytes:
+    """Return what was sealed beside a group under this label. Raises SealError: it was not."""
+    nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+    try:
+        return aead_decrypt(ciphertext, label.encode("ascii"), nonce, _encryption_key(key, f"beside {label}"))
+    except (CryptoError, ValueError, TypeError) as error:
+        raise SealError("sealed beside a group: does not open") from error
+
+
 def _encryption_key(key: bytes, group: str) -> bytes:
     return hmac.digest(key, _ENCRYPTION_LABEL + group.encode("ascii"), "sha256")
 

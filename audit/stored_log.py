@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from audit.database import Connection
+from audit.erasure import ErasedRange
 from audit.errors import LogStoreError
 from audit.log import SealedRow
 from audit.merkle import Node, TreeHead, inclusion_proof, root_at
@@ -127,6 +128,13 @@ class StoredLog:
             index=index, group=group, nonce=row[0], ciphertext=row[1], wrapped_key=row[2], epoch=row[3]
         )  # fmt: skip
 
+    def erased_by(self, index: int, group: str) -> int | None:
+        """Return the entry by which this group of this entry was erased, None where none says so."""
+        query = """SELECT last_idx, erased_by FROM log_erased
+            WHERE grp = ? AND first_idx <= ? ORDER BY first_idx DESC LIMIT 1"""
+        row = self._connection.execute(query, (group, index)).fetchone()
+        return None if row is None or row[0] < index else int(row[1])
+
 
 class StoredLogTransaction(StoredLog):
     """The log's side of one open write transaction; it neither begins, commits nor rolls back."""
@@ -161,6 +169,27 @@ class StoredLogTransaction(StoredLog):
     def insert_checkpoint(self, size: int, note: str) -> None:
         """This signed note is the checkpoint of this size, larger than all before."""
         self._insert("INSERT INTO log_checkpoints (size, note) VALUES (?, ?)", [(size, note)])
+
+    def erase(self, ranges: Sequence[ErasedRange], *, erased_by: int) -> frozenset[int] | None:
+        """Payloads and keys of these ranges are gone; returned are the epochs whose key-encryption keys opened them.
+
+        What was copied before stays openable until those keys are destroyed. None when something in a range is not
+        there (any more): the caller undoes it.
+
+        """
+        epochs: set[int] = set()
+        for one in ranges:
+            place = (one.group, one.first, one.last)
+            count = one.last - one.first + 1
+            query = "SELECT DISTINCT epoch FROM log_payload_keys WHERE grp = ? AND idx BETWEEN ? AND ?"
+            epochs.update(row[0] for row in self._connection.execute(query, place))
+            for table in ("log_payload_keys", "log_payloads"):
+                statement = f"DELETE FROM {table} WHERE grp = ? AND idx BETWEEN ? AND ?"  # noqa: S608 - table names of ours
+                if self._connection.execute(statement, place).rowcount != count:
+                    return None
+        rows = [(one.group, one.first, one.last, erased_by) for one in ranges]
+        self._insert("INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES (?, ?, ?, ?)", rows)
+        return frozenset(epochs)
 
     def insert_cosignature(self, size: int, witness: str, line: str) -> None:
         """This verified line of the witness with this vkey belongs to the checkpoint of this size."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from audit.seal import KeyEncryptionKey
+from audit.key_ring import KeyRing
 from audit.signer import LocalSigner
 from broker.keys import create_index_key, create_offline_pair
 from broker.protocol import strict_json
@@ -16,7 +16,6 @@ from broker.settings import (
     INDEX_KEY,
     LOG_KEY,
     OFFLINE_PUBLIC_KEY,
-    PAYLOAD_KEY,
     Settings,
     encode,
 )
@@ -50,7 +49,7 @@ def found(directory: Path, members: dict[str, Any], pins: dict[str, _Jwk], *, of
     for name, jwk in pins.items():
         (directory / pin_of(name)).write_text(json.dumps(jwk) + "\n", encoding="utf-8")
     vkey = LocalSigner.create(keys / LOG_KEY, settings.log_origin).encode()
-    KeyEncryptionKey.create(keys / PAYLOAD_KEY)
+    KeyRing.create(settings.path(settings.payload_keys))
     create_index_key(keys / INDEX_KEY)
     create_offline_pair(public=keys / OFFLINE_PUBLIC_KEY, private=offline)
     (directory / FILE_NAME).write_text(text, encoding="utf-8")

@@ -15,12 +15,12 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
+from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
-from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
 from broker.activation import PolicyActivation
 from broker.api.app import create_api
-from broker.api.edge import Edge
+from broker.api.edge import Edge, Erasing
 from broker.api.housekeeping import Housekeeping
 from broker.flows.policy import PoliciesByVersion
 from broker.flows.request_rules import TicketIssuers
@@ -33,7 +33,6 @@ from broker.settings import (
     LOG_KEY,
     OFFLINE_PRIVATE_KEY,
     OFFLINE_PUBLIC_KEY,
-    PAYLOAD_KEY,
     Settings,
     SettingsError,
 )
@@ -43,11 +42,14 @@ from broker.store.bundles import StoredBundles
 from broker.store.connection import SingleWriter, open_reader
 from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
+from broker.store.entries import StoredEntries
+from broker.store.erasing import StoredErasures
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import LogWriter
 from broker.store.published import PublishedLog
 from broker.store.request_ids import StoredRequestIds
 from broker.store.retention import StoredRetention
+from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
 from broker.store.witnessing import HttpWitnesses, asked_again, show_head
@@ -64,7 +66,7 @@ class Material:
     rules: Rules
     log_policy: Policy
     tokens: BrokerTokenIndexer
-    payload_key: KeyEncryptionKey
+    payload_keys: KeyRing
 
 
 def read_material(settings: Settings, *, today: date) -> Material:
@@ -78,7 +80,7 @@ def read_material(settings: Settings, *, today: date) -> Material:
         if keys.stat().st_mode & _OTHERS:
             raise SettingsError("keys", "can be entered by others", "make the folder mode 0700")
         tokens = BrokerTokenIndexer.load(index_key=keys / INDEX_KEY, offline_public_key=keys / OFFLINE_PUBLIC_KEY)
-        payload_key = KeyEncryptionKey.load(keys / PAYLOAD_KEY)
+        payload_keys = KeyRing.open(settings.path(settings.payload_keys))
     with told("log_policy", "place the policy file that names this log and its witnesses"):
         policy = parse_policy(settings.path(settings.log_policy).read_text(encoding="utf-8"))
     return Material(
@@ -87,7 +89,7 @@ def read_material(settings: Settings, *, today: date) -> Material:
         rules=read_rules(settings, today=today),
         log_policy=_with_addresses(policy, settings.witness_url),
         tokens=tokens,
-        payload_key=payload_key,
+        payload_keys=payload_keys,
     )
 
 
@@ -117,7 +119,7 @@ def create_app(
         ledger = StoredLedger(
             writer=stores.writer,
             signer=signer,
-            key_encryption_key=material.payload_key,
+            keys=material.payload_keys,
             policy=material.log_policy,
             randomness=random,
         )
@@ -131,7 +133,11 @@ def create_app(
             max_uncosigned_s=settings.max_uncosigned_s,
         )
         policies = PoliciesByVersion()
-        edge = _edge(settings, material, stores, policies=policies, log=log, clock=clock, random=random)
+        rotation = Rotation(ledger=ledger, keys=material.payload_keys, clock=clock)
+        erasing = Erasing(entries=stores.entries, erasures=stores.erasures, keys=rotation)
+        edge = _edge(
+            settings, material, stores, policies=policies, log=log, erasing=erasing, clock=clock, random=random
+        )  # fmt: skip
         activation = PolicyActivation(
             folder=settings.path(Path()),
             policies=policies,
@@ -140,7 +146,7 @@ def create_app(
             clock=clock,
             log=log,
         )
-        housekeeping = _housekeeping(activation, stores)
+        housekeeping = _housekeeping(activation, stores, rotation)
         held = opening.pop_all()
 
     @asynccontextmanager
@@ -150,6 +156,8 @@ def create_app(
                 with told("log", "database and signer disagree: restore the newest database, never the signer's state"):
                     await ledger.open()
                     await show_head(ledger, witnesses)
+                with told("payload_keys", "make the folder writable: an erasure that was cut off must be finished"):
+                    await rotation.finish()
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
                 async with log, asked_again(ledger, witnesses, log.cosigning):
@@ -170,6 +178,7 @@ def _edge(
     *,
     policies: PoliciesByVersion,
     log: LogWriter,
+    erasing: Erasing,
     clock: Clock,
     random: Randomness,
 ) -> Edge:
@@ -186,6 +195,7 @@ def _edge(
         signals=stores.signals,
         answers=stores.answers,
         log=log,
+        erasing=erasing,
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
         feed=stores.feed,
@@ -193,7 +203,7 @@ def _edge(
     )
 
 
-def _housekeeping(activation: PolicyActivation, stores: "_Stores") -> Housekeeping:
+def _housekeeping(activation: PolicyActivation, stores: "_Stores", keys: Rotation) -> Housekeeping:
     return Housekeeping(
         folder=activation.folder,
         policies=activation.policies,
@@ -201,6 +211,7 @@ def _housekeeping(activation: PolicyActivation, stores: "_Stores") -> Housekeepi
         clock=activation.clock,
         signals=stores.signals,
         retention=stores.retention,
+        keys=keys,
         log=activation.log,
     )
 
@@ -217,6 +228,8 @@ class _Stores:
     feed: StoredFeed
     retention: StoredRetention
     bundles: StoredBundles
+    entries: StoredEntries
+    erasures: StoredErasures
 
 
 @contextmanager
@@ -233,11 +246,13 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
                 reader, audience=settings.id, registrars=material.registrars, custodians=material.custodians
             ),
             signals=StoredSignals(reader),
-            answers=StoredAnswers(reader, key_encryption_key=material.payload_key, policy=material.log_policy),
+            answers=StoredAnswers(reader, keys=material.payload_keys, policy=material.log_policy),
             published=PublishedLog(reader),
-            feed=StoredFeed(reader, key_encryption_key=material.payload_key),
+            feed=StoredFeed(reader, keys=material.payload_keys),
             retention=retention,
             bundles=StoredBundles(reader),
+            entries=StoredEntries(reader, keys=material.payload_keys),
+            erasures=StoredErasures(reader),
         )
 
 

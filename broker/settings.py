@@ -24,7 +24,6 @@ FILE_NAME = "broker.toml"
 REGISTRARS_NEEDED = 2
 CUSTODIANS_NEEDED = 2
 LOG_KEY = "log.key"
-PAYLOAD_KEY = "payload-1.key"
 INDEX_KEY = "index.key"
 OFFLINE_PUBLIC_KEY = "offline.pub"
 OFFLINE_PRIVATE_KEY = "offline-private.key"
@@ -116,6 +115,8 @@ class Settings(BaseModel):
         registrars: public JWKs of the registrars whose two signatures make a register.
         custodians: custodian id -> public JWK that its tickets and epoch descriptors are signed with.
         witness_url: where a witness is asked whose address the log policy does not name.
+        payload_keys: the folder of the key-encryption keys: outside the database and every backup, best on a disk of
+            its own that does not copy on write.
         database: an SQLite file, or postgresql://ROLE@HOST/NAME with the role this broker serves as.
         database_owner: the same database as the role that owns its schema; only `migrate` uses it.
         tick_ms: milliseconds in which requests gather before their answers leave together (D7).
@@ -139,6 +140,7 @@ class Settings(BaseModel):
     witness_url: Url | None = None
     log_policy: FilePath = Path("log-policy")
     keys: FilePath = Path("keys")
+    payload_keys: FilePath = Path("payload-keys")
     database: Database = "broker.sqlite"
     database_owner: Database | None = None
     tick_ms: Annotated[int, Field(ge=20, le=5_000)] = 200

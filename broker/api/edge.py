@@ -15,6 +15,7 @@ from broker.domain.errors import NotRecordedError
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
 from broker.flows.request_rules import TicketIssuers
+from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.ports import (
     AnswerStore,
     Clock,
@@ -59,6 +60,15 @@ class WitnessedLog(Log, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erasing:
+    """What erasing needs besides: entries to read, what was proposed, and the end of old keys."""
+
+    entries: EntryReader
+    erasures: ErasureReader
+    keys: KeyDestruction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """Everything the HTTP edge passes on to flows. `public_url` is what clients sign, without a slash at its end."""
 
@@ -74,6 +84,7 @@ class Edge:
     signals: SignalStore
     answers: AnswerStore
     log: WitnessedLog
+    erasing: Erasing
     spending: RequestSpending
     published: PublishedLog
     feed: CustodianFeed

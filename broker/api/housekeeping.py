@@ -14,6 +14,7 @@ from pathlib import Path
 from broker.domain.errors import BrokerError
 from broker.flows.policy import Policies
 from broker.flows.sweep_signals import MAX_SIGNALS, Swept, sweep_signals
+from broker.log_ports import KeyDestruction
 from broker.ports import Clock, Log, RetentionReader, SignalStore
 from broker.store.folder_requests import POLICY_REQUESTS
 from broker.store.sweep_requests import SweepRequest
@@ -40,6 +41,7 @@ class Housekeeping:
         clock: Clock,
         signals: SignalStore,
         retention: RetentionReader,
+        keys: KeyDestruction,
         log: Log,
     ) -> None:
         """Sweep through this log; `folder` is where an operator asks for it, or for the policy that is there now.
@@ -54,6 +56,7 @@ class Housekeeping:
         self._signals = signals
         self._clock = clock
         self._retention = retention
+        self._keys = keys
         self._log = log
         self._one_at_a_time = asyncio.Lock()
 
@@ -133,6 +136,8 @@ class Housekeeping:
             await asyncio.sleep(PACE_S)
             try:
                 await self.sweep_once()
+                await self._keys.renew_when_old()
+                await self._keys.finish()
             except Exception as error:  # noqa: BLE001 - whatever failed, the next one is tried: serving goes on
                 _log.error("a sweep failed: %s", type(error).__name__)
 

@@ -13,6 +13,7 @@ from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
+from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
@@ -140,6 +141,8 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (RenewSignal, "validation"),
     (WithdrawSignal, "validation"),
     (CheckHousehold, "validation"),
+    (ProposeErasure, "validation"),
+    (ConfirmErasure, "validation"),
     (Answer, "validation"),
     (Directory, "validation"),
     (WhatIf, "validation"),

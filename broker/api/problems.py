@@ -47,6 +47,7 @@ PROBLEM_IDS: Mapping[type[Exception], str] = {
     errors.OrganisationUnknownError: "organisation-unknown",
     errors.OrganisationSuspendedError: "organisation-suspended",
     errors.NotFoundError: "not-found",
+    errors.AlreadyErasedError: "already-erased",
     errors.SignalExistsError: "signal-exists",
     errors.TicketSpentError: "ticket-spent",
     errors.KeyReusedError: "idempotency-key-reused",

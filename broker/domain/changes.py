@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.households import StoredToken
 from broker.domain.signals import Signal, SignalState
 
@@ -68,7 +69,29 @@ class ActivateBundle:
     registered_on: date | None = None
 
 
-Change = StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreErasure:
+    """A proposal to erase waits for a second person."""
+
+    erasure: Erasure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasePayloads:
+    """Payloads and keys of these ranges are gone, by the entry that this stands with; kept answers to them too.
+
+    `erasure` is the organisation's proposal that this carries out and who confirmed it; None for a retention period
+    that has ended, whose copies in backups go when their whole epoch has.
+    """
+
+    ranges: tuple[EntryRange, ...]
+    erasure: Erasure | None = None
+    decided_by: str | None = None
+
+
+Change = (
+    StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

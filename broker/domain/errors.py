@@ -20,6 +20,7 @@ BrokerError
 ├── OrganisationUnknownError        not in the register of organisations
 ├── OrganisationSuspendedError      in it, and stopped
 ├── NotFoundError                   nothing here, or nothing of yours: one answer for both
+├── AlreadyErasedError              what is to be erased was erased before
 ├── SignalExistsError               this team has an active signal for this purpose on this person
 ├── TicketSpentError                a ticket was used before
 ├── KeyReusedError                  the idempotency key was used for another request
@@ -139,6 +140,10 @@ class OrganisationSuspendedError(BrokerError):
 
 class NotFoundError(BrokerError):
     """There is nothing here, or nothing of yours; the answer is the same."""
+
+
+class AlreadyErasedError(BrokerError):
+    """What is to be erased of an own entry was erased before."""
 
 
 class SignalExistsError(BrokerError):

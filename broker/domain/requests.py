@@ -6,6 +6,7 @@ from broker.protocol.trace import Trace
 
 WORKER = "worker"
 APPROVER = "approver"
+PRIVACYFUNCTIONARIS = "privacyfunctionaris"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Signal
 from broker.flows.canonical import sha256_of
 from broker.ports import AnswerKey
+from broker.protocol.erasure_messages import ConfirmErasure, EraseEntries
 from broker.protocol.families import Family
 from broker.protocol.messages import CheckHousehold, Command, RegisterSignal, RenewSignal, WithdrawSignal
 
@@ -108,6 +109,20 @@ class Act:
         return replace(
             self, purpose=signal.purpose, grounds=(signal.ground,), team=signal.team, epoch=signal.epoch
         )  # fmt: skip
+
+    @classmethod
+    def erasing(cls, verb: str, command: EraseEntries, requester: Requester, target: str) -> Self:
+        """Return the act of proposing or confirming an erasure."""
+        sha256 = request_sha256(command)
+        return cls(
+            type=verb,
+            kind="erasure" if isinstance(command, ConfirmErasure) else "review",
+            sha256=sha256,
+            requester=requester,
+            key=_key(requester, command, f"{verb}:{target}", sha256),
+            controller=command.controller,
+            counts={},
+        )
 
     @classmethod
     def listing(cls, requester: Requester) -> Self:

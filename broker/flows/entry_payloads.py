@@ -1,7 +1,7 @@
 """The five payloads of an entry, exactly as docs/formats.md section 7 has them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from broker.domain.changes import TicketId
 from broker.domain.disclosures import MatchRow
@@ -25,7 +25,8 @@ class Recording:
 
     `outcome` is shown, nothing, done, refused or error; `reason` a code for the last two; `decision` the `decision/v1`
     of `may_ask`, or None where nothing is asked; `document` what the asker is told, without its receipt; `grant` the
-    import grant under which it was asked.
+    import grant under which it was asked; `more` what else this kind of act says in `meta`; `proposer` the other of two
+    people who decide.
     """
 
     outcome: str
@@ -40,13 +41,15 @@ class Recording:
     hits: Mapping[str, object] | None = None
     shielded: Mapping[str, object] | None = None
     grant: str | None = None
+    more: Mapping[str, object] = field(default_factory=dict)
+    proposer: str | None = None
 
 
 def entry_payloads(act: Act, recording: Recording) -> dict[str, Mapping[str, object]]:
     """Return the payload of each group; groups that say nothing are there too, so every entry has the same shape."""
     return {
         "meta": _meta(act, recording),
-        "actor": _actor(act, recording.tickets),
+        "actor": _actor(act, recording),
         "subject": _subject(recording.handles),
         "hits": recording.hits or {"schema": HITS_SCHEMA, "decisions": []},
         "shielded": recording.shielded or {"schema": SHIELDED_SCHEMA, "decisions": []},
@@ -79,6 +82,7 @@ def _meta(act: Act, recording: Recording) -> dict[str, object]:
         ],
         "result_sha256": sha256_of(dict(recording.document)),
         "trace": _trace(act, recording.tickets),
+        **recording.more,
     }
 
 
@@ -89,7 +93,7 @@ def _trace(act: Act, tickets: tuple[TicketId, ...]) -> dict[str, object] | None:
     return {"id": trace.id, "parent": trace.parent} if trace else None
 
 
-def _actor(act: Act, tickets: Iterable[TicketId]) -> dict[str, object]:
+def _actor(act: Act, recording: Recording) -> dict[str, object]:
     approval = act.approval
     return {
         "schema": "entry-actor/v1",
@@ -100,7 +104,8 @@ def _actor(act: Act, tickets: Iterable[TicketId]) -> dict[str, object]:
         "acr": act.requester.acr,
         "jti": act.requester.jti,
         "approver": None if approval is None else {"worker": approval.worker, "jti": approval.jti},
-        "tickets": [{"custodian": ticket.custodian, "id": ticket.id} for ticket in tickets],
+        "tickets": [{"custodian": ticket.custodian, "id": ticket.id} for ticket in recording.tickets],
+        **({} if recording.proposer is None else {"proposer": recording.proposer}),
     }
 
 

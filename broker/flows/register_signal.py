@@ -121,7 +121,11 @@ async def register_signal(
             changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
             tasks=(
                 *tasks_for(
-                    asked, organisation=signal.organisation, today=today, signal_id=signal.id, informing=signal.informing
+                    asked,
+                    organisation=signal.organisation,
+                    today=today,
+                    signal_id=signal.id,
+                    informing=signal.informing,
                 ),
                 *notes_to_fg(question.facts(), unwatched=unwatched, today=today),
             ),

@@ -7,17 +7,18 @@ from typing import Any
 from audit.database import Connection
 from audit.entry import Leaf, Opening, unpad
 from audit.errors import AuditError
+from audit.key_ring import KeyRing
 from audit.log import OPENED_TO_ASKER
 from audit.merkle import inclusion_proof
 from audit.policy_file import Policy
 from audit.proof import TlogProof
 from audit.receipt import Receipt
-from audit.seal import KeyEncryptionKey, open_group
+from audit.seal import open_beside, open_group
 from audit.stored_log import StoredLog
 from broker.domain.errors import StorageError
 from broker.ports import AnswerKey, AnswerStatus, AnswerToStore, Stamp, StampKey, StampKind, StoredAnswer
 from broker.store.connection import Reader
-from broker.store.ledger import ANSWER_GROUP
+from broker.store.ledger import ANSWER_LABEL
 from broker.store.quorum import covered_size, uncovered_from
 from broker.store.signal_rows import day
 
@@ -30,10 +31,10 @@ _COLUMNS = (
 class StoredAnswers:
     """`AnswerStore` over a database."""
 
-    def __init__(self, reader: Reader, *, key_encryption_key: KeyEncryptionKey, policy: Policy) -> None:
+    def __init__(self, reader: Reader, *, keys: KeyRing, policy: Policy) -> None:
         """Read with this; the caller closes it."""
         self._reader = reader
-        self._key = key_encryption_key
+        self._keys = keys
         self._policy = policy
 
     async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
@@ -58,8 +59,8 @@ class StoredAnswers:
             organisation, idempotency_key, worker, target, body_sha256, status, index, sealed, rests_on, valid_until,
             signal_id,
         ) = row  # fmt: skip
-        padded = self._key.unwrap(sealed, index=index, group=ANSWER_GROUP)
-        document: Mapping[str, object] = json.loads(unpad(padded))
+        meta = self._opening(StoredLog(connection), index, "meta")
+        document: Mapping[str, object] = json.loads(unpad(open_beside(meta.key, ANSWER_LABEL, sealed)))
         answer = AnswerToStore(
             key=AnswerKey(
                 organisation=organisation,
@@ -98,5 +99,5 @@ class StoredAnswers:
         row = reader.sealed_row(index, group)
         if row is None:
             raise StorageError
-        key = self._key.unwrap(row.wrapped_key, index=index, group=group)
+        key = self._keys.unwrap(row.wrapped_key, epoch=row.epoch, index=index, group=group)
         return open_group(group=group, key=key, nonce=row.nonce, ciphertext=row.ciphertext)

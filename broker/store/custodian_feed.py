@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from audit.database import Connection
 from audit.entry import Leaf, Opening
 from audit.errors import AuditError, EntryError, SealError
-from audit.seal import KeyEncryptionKey, open_group
+from audit.key_ring import KeyRing
+from audit.seal import open_group
 from audit.stored_log import StoredLog
 from broker.domain.errors import LogUnavailableError, StorageError
 from broker.store.connection import Reader
@@ -35,10 +36,10 @@ class FeedPage:
 class StoredFeed:
     """Reads pages of the log over a connection of its own."""
 
-    def __init__(self, reader: Reader, *, key_encryption_key: KeyEncryptionKey) -> None:
+    def __init__(self, reader: Reader, *, keys: KeyRing) -> None:
         """Read with this; the caller closes it."""
         self._reader = reader
-        self._key = key_encryption_key
+        self._keys = keys
 
     async def page(self, after: int) -> FeedPage:
         """Return the entries after the first so many, up to a checkpoint. Raises LogUnavailableError."""
@@ -67,7 +68,7 @@ class StoredFeed:
         if row is None:
             return None
         try:
-            key = self._key.unwrap(row.wrapped_key, index=index, group=_GROUP)
+            key = self._keys.unwrap(row.wrapped_key, epoch=row.epoch, index=index, group=_GROUP)
             return open_group(group=_GROUP, key=key, nonce=row.nonce, ciphertext=row.ciphertext)
         except (SealError, EntryError):
             return None

@@ -9,30 +9,33 @@ What PostgreSQL undid because of another transaction is tried again at once: not
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import rfc8785
 
 from audit.database import DATABASE_ERRORS, Connection
 from audit.entry import pad
 from audit.errors import AuditError, DatabaseError, ForkError
+from audit.key_ring import KeyRing
 from audit.log import Appended, append, found_log
 from audit.merkle import TreeHead, consistency_proof
 from audit.policy_file import Policy
-from audit.seal import KeyEncryptionKey
+from audit.seal import seal_beside
 from audit.signer import Signer
 from audit.stored_log import StoredLog, StoredLogTransaction
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
-from broker.ports import AnswerToStore, Randomness
+from broker.ports import Randomness
 from broker.store.connection import SingleWriter
 from broker.store.log_writer import Cosignature, SealedProposal, Written
 from broker.store.quorum import uncovered_from
 from broker.store.state_changes import apply_proposal
 
+_T = TypeVar("_T")
 ANSWER_BLOCK = 16_384
 """Bytes a kept answer is padded to a multiple of, so that its row does not tell what it holds."""
-ANSWER_GROUP = "answer"
-"""The group name that ties a kept answer's sealing to its entry, beside the five groups of the log."""
+ANSWER_LABEL = "answer"
+"""How a kept answer is sealed beside its entry's `meta`, with which it is erased."""
 
 TRIES = 5
 """How often a tick is written anew when another transaction stood in its way."""
@@ -56,14 +59,14 @@ class StoredLedger:
         *,
         writer: SingleWriter,
         signer: Signer,
-        key_encryption_key: KeyEncryptionKey,
+        keys: KeyRing,
         policy: Policy,
         randomness: Randomness,
     ) -> None:
         """Write with these; call `open` before anything else."""
         self._writer = writer
         self._signer = signer
-        self._key = key_encryption_key
+        self._keys = keys
         self._policy = policy
         self._randomness = randomness
         self._stopped = False
@@ -103,6 +106,29 @@ class StoredLedger:
     async def cosigned_size(self, witness: str) -> int:
         """Return the largest size that the witness with this vkey has cosigned, 0 for none."""
         return await self._writer.run(lambda connection: StoredLog(connection).cosigned_size(witness))
+
+    async def beside(self, work: Callable[[Connection], _T]) -> _T:
+        """Return what `work` returns, done in a transaction of its own between two ticks, durably or not at all.
+
+        Raises:
+            NotRecordedError: it was not done, or what became of it is not known.
+        """
+        return await self._writer.run(lambda connection: self._beside(connection, work))
+
+    async def outside(self, work: Callable[[Connection], _T]) -> _T:
+        """Return what `work` returns, done in no transaction between two ticks."""
+        return await self._writer.run(work)
+
+    def _beside(self, connection: Connection, work: Callable[[Connection], _T]) -> _T:
+        if self._stopped:
+            raise LogUnavailableError
+        try:
+            connection.execute(connection.dialect.begin_write)
+            result = work(connection)
+            connection.execute("COMMIT")
+        except Exception as error:  # as in `_write_once`
+            raise self._undone(connection, error) from error
+        return result
 
     def _open(self, connection: Connection) -> None:
         try:
@@ -149,8 +175,8 @@ class StoredLedger:
         for sealed in batch:
             connection.execute("SAVEPOINT proposal")
             try:
-                apply_proposal(connection, sealed.proposal, now=at)
-                self._keep_answer(connection, sealed.proposal.answer, first_index + len(taken), at)
+                apply_proposal(connection, sealed.proposal, now=at, index=first_index + len(taken))
+                self._keep_answer(connection, sealed, first_index + len(taken), at)
                 verdicts.append(len(taken))
                 taken.append(sealed)
             except Exception as error:
@@ -161,14 +187,13 @@ class StoredLedger:
             connection.execute("RELEASE proposal")
         return tuple(verdicts), taken
 
-    def _keep_answer(
-        self, connection: Connection, answer: AnswerToStore | None, index: int, at: int
-    ) -> None:  # fmt: skip
+    def _keep_answer(self, connection: Connection, written: SealedProposal, index: int, at: int) -> None:
+        answer = written.proposal.answer
         if answer is None:
             return
         document = rfc8785.dumps(dict(answer.document))  # type: ignore[arg-type]  # rfc8785 itself checks every value
         padded = pad(document, (len(document) // ANSWER_BLOCK + 1) * ANSWER_BLOCK)
-        sealed = self._key.wrap(padded, index=index, group=ANSWER_GROUP, random=self._randomness.bytes)
+        sealed = seal_beside(written.entry.groups["meta"].key, ANSWER_LABEL, padded, self._randomness.bytes)
         rests_on = json.dumps([[stamp.of.kind.value, stamp.of.key.hex(), stamp.version] for stamp in answer.rests_on])
         connection.execute(
             "INSERT INTO answers (organisation, idempotency_key, worker, target, body_sha256, status, entry_index, "
@@ -195,7 +220,7 @@ class StoredLedger:
             [sealed.entry for sealed in taken],
             at=at,
             signer=self._signer,
-            key_encryption_key=self._key,
+            key_encryption_key=self._keys.current,
             random=self._randomness.bytes,
         )
 

@@ -121,7 +121,7 @@ class AnswerRow(Table, table=True):
     target: str
     body_sha256: str
     status: str
-    entry_index: int = Field(sa_type=NUMBER)
+    entry_index: int = Field(sa_type=NUMBER, index=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     rests_on: str
     valid_until: str | None = None
@@ -185,3 +185,30 @@ class BundleRow(Table, table=True):
     mark: str
     statement: str | None = None
     registered_on: str | None = None
+
+
+class ErasureRow(Table, table=True):
+    """A proposal to erase groups of own entries, and what a second person decided about it."""
+
+    __tablename__ = "erasures"
+
+    organisation: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    controller: str
+    proposed_by: str
+    proposed_at: int = Field(sa_type=NUMBER)
+    ground: str
+    decision_ref: str
+    ranges: str
+    state: str
+    decided_by: str | None = None
+    entry_index: int | None = Field(default=None, sa_type=NUMBER)
+
+
+class DoomedEpochRow(Table, table=True):
+    """An epoch that wrapped keys which were erased: its key-encryption key is destroyed once nothing needs it."""
+
+    __tablename__ = "doomed_epochs"
+
+    epoch: int = Field(sa_column=Column(NUMBER, primary_key=True, autoincrement=False))
+    entry_index: int = Field(sa_type=NUMBER)

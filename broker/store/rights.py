@@ -19,7 +19,9 @@ RIGHTS: Mapping[str, str] = {
     "version_stamps": _CHANGE,
     "spent_tickets": _DROP,
     "request_jti": _FORGET,
-    "answers": _APPEND,
+    "answers": _DROP,
+    "erasures": _CHANGE,
+    "doomed_epochs": _DROP,
     "tasks": _CHANGE,
     "registers": _APPEND,
     "rosters": _APPEND,
@@ -29,18 +31,22 @@ RIGHTS: Mapping[str, str] = {
     "log_nodes": _APPEND,
     "log_checkpoints": _APPEND,
     "log_cosignatures": _APPEND,
-    "log_payloads": _APPEND,
-    "log_payload_keys": _APPEND,
+    "log_erased": _APPEND,
+    "log_payloads": _DROP,
+    "log_payload_keys": _FORGET,
 }
 """Per table; a test asks a line for each table of the schema. What stands in no line is not allowed."""
 
-LOG_TABLES = tuple(name for name in RIGHTS if name.startswith("log_"))
+ERASABLE = ("log_payloads", "log_payload_keys")
+LOG_TABLES = tuple(name for name in RIGHTS if name.startswith("log_") and name not in ERASABLE)
 _REWRITES = """SELECT bool_or(
         has_any_column_privilege(current_user, c.oid, 'UPDATE') OR has_table_privilege(current_user, c.oid, 'DELETE')
         OR has_table_privilege(current_user, c.oid, 'TRUNCATE') OR has_table_privilege(current_user, c.oid, 'TRIGGER')
         OR pg_has_role(current_user, c.relowner, 'MEMBER'))
     FROM pg_class c
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND starts_with(c.relname, 'log_')"""
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND starts_with(c.relname, 'log_')
+        AND c.relname NOT IN ('log_payloads', 'log_payload_keys')"""
+"""Payloads and their keys are erasable; that one is gone without an entry is an alarm of `verify`, and no right."""
 _OWNS = """SELECT has_schema_privilege(current_user, n.oid, 'CREATE') OR pg_has_role(current_user, n.nspowner, 'MEMBER')
         OR pg_has_role(current_user, d.datdba, 'MEMBER')
     FROM pg_namespace n, pg_database d WHERE n.nspname = 'public' AND d.datname = current_database()"""

@@ -5,23 +5,30 @@ from broker.domain.changes import (
     ActivateBundle,
     Change,
     EndSignal,
+    ErasePayloads,
     ForgetTickets,
     MarkStanding,
     RenewSignal,
+    StoreErasure,
     StoreSignal,
     Task,
 )
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
 from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
+from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
 
 _INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
 
 
-def apply_proposal(connection: Connection, proposal: Proposal, *, now: int) -> None:
+def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, index: int) -> None:
     """The open transaction holds everything the proposal changes; the caller undoes it when an error is raised.
+
+    Args:
+        now: unix seconds.
+        index: that the proposal's entry gets.
 
     Raises:
         AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError: see `Log.commit`.
@@ -40,7 +47,7 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int) -> N
             raise TicketSpentError
     # (4) The changes, and (5) the tasks that follow from them.
     for change in proposal.changes:
-        apply_change(connection, change)
+        apply_change(connection, change, index=index)
     for task in proposal.tasks:
         insert_task(connection, task, now=now)
 
@@ -56,7 +63,7 @@ def check_key(connection: Connection, key: AnswerKey) -> None:
     raise KeyReusedError
 
 
-def apply_change(connection: Connection, change: Change) -> None:
+def apply_change(connection: Connection, change: Change, *, index: int) -> None:
     """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
     if isinstance(change, StoreSignal):
         _store(connection, change)
@@ -70,6 +77,10 @@ def apply_change(connection: Connection, change: Change) -> None:
             connection.execute(forgetting, ticket)
     elif isinstance(change, ActivateBundle):
         _activate(connection, change)
+    elif isinstance(change, StoreErasure):
+        insert_erasure(connection, change.erasure)
+    elif isinstance(change, ErasePayloads):
+        erase_payloads(connection, change, index=index)
     else:
         _mark(connection, change)
 

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from audit.entry import parse_payload
+from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
 from audit.published import published_entries
 from audit.receipt import Receipt
-from audit.seal import KeyEncryptionKey, open_group
+from audit.seal import open_group
 from audit.signer import LocalSigner
 from audit.stored_log import StoredLog
 from audit.verify import verify_receipt
-from broker.settings import LOG_KEY, PAYLOAD_KEY
+from broker.settings import LOG_KEY
 from broker.store.address import SqliteFile
 from tests.campaigns.acknowledged import NEVER, Acknowledged, Told
 from tests.campaigns.crowd import CAPACITY, ORGANISATIONS
@@ -82,7 +83,7 @@ def entries_are_exact(region: Region, books: Acknowledged) -> int:
 
     A request that failed and was recorded so may have more: it was told "not done" each time.
     """
-    key = KeyEncryptionKey.load(region.path("broker") / "keys" / PAYLOAD_KEY)
+    key = KeyRing.open(region.path("broker") / "payload-keys")
     done: Counter[str] = Counter()
     with region.database.session() as connection:
         log = StoredLog(connection)
@@ -90,7 +91,7 @@ def entries_are_exact(region: Region, books: Acknowledged) -> int:
         for index in range(size):
             row = log.sealed_row(index, "meta")
             assert row is not None, "a payload is missing"
-            wrapped = key.unwrap(row.wrapped_key, index=index, group="meta")
+            wrapped = key.unwrap(row.wrapped_key, epoch=row.epoch, index=index, group="meta")
             opening = open_group(group="meta", key=wrapped, nonce=row.nonce, ciphertext=row.ciphertext)
             meta: Any = parse_payload(opening.payload)
             if meta["schema"] == "entry-policy/v1":

@@ -18,7 +18,7 @@ def test_a_serving_broker_sweeps_when_its_operator_asks(region: Region) -> None:
         {"expiry": 1, "age": 0, "rules": 0},
         {"expiry": 0, "age": 0, "rules": 0},
     ]
-    check_ended(region.database, region.path("broker") / "keys" / "payload-1.key", expected=[signal_id])
+    check_ended(region.database, region.path("broker") / "payload-keys", expected=[signal_id])
     assert region.partner(GI).register(subject=person).json()["result"]["outcome"] == "nothing"
     listed = region.partner(WIJKTEAM).get("/v1/signals").json()["result"]["signals"]
     assert {one["signalId"]: one["state"] for one in listed}[signal_id] == "ended"

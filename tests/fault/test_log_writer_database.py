@@ -13,9 +13,10 @@ import pytest
 
 from audit.checkpoint import Checkpoint
 from audit.errors import DatabaseError, ForkError, SignerError
+from audit.key_ring import KeyRing
 from audit.merkle import TreeHead, leaf_hash, root_of
 from audit.note import parse_note
-from audit.seal import KeyEncryptionKey, seal_entry
+from audit.seal import seal_entry
 from audit.signer import LocalSigner, Signer
 from audit.stored_log import StoredLog
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError, WriterHeldError
@@ -60,7 +61,7 @@ class Process:
         self.path, key_path, self.kek_path = folder / "broker.sqlite", folder / "log.key", folder / "kek"
         if not key_path.exists():
             LocalSigner.create(key_path, LOG_NAME)
-            KeyEncryptionKey.create(self.kek_path)
+            KeyRing.create(self.kek_path)
         self.database = databases.new(kind, folder)
         self.writer = SingleWriter(self.database.address)
         self.disk = FaultyConnection(self.writer.connection)
@@ -70,11 +71,10 @@ class Process:
 
     def over(self, signer: Signer) -> StoredLedger:
         """Return a ledger with this signer."""
-        key = KeyEncryptionKey.load(self.kek_path)
         return StoredLedger(
             writer=self.writer,
             signer=signer,
-            key_encryption_key=key,
+            keys=KeyRing.open(self.kek_path),
             policy=log_policy(signer.vkey),
             randomness=SeededRandomness(3),
         )

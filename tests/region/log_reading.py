@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from audit.entry import Leaf
-from audit.seal import KeyEncryptionKey, open_group
+from audit.key_ring import KeyRing
+from audit.seal import open_group
 from audit.stored_log import StoredLog
-from broker.settings import PAYLOAD_KEY, Settings
+from broker.settings import Settings
 from tests.simulators.databases import at
 
 _CONTACT = 2
@@ -39,7 +40,7 @@ class ReadLog:
 def read_checks(folder: Path) -> ReadLog:
     """Return every check of the broker in this folder, each opened payload compared with its leaf's commitment."""
     settings = Settings.read(folder)
-    key = KeyEncryptionKey.load(settings.path(settings.keys) / PAYLOAD_KEY)
+    key = KeyRing.open(settings.path(settings.payload_keys))
     checks: dict[int, tuple[Hit, ...]] = {}
     mute: set[int] = set()
     with at(settings.database, folder).session() as connection:
@@ -56,12 +57,12 @@ def read_checks(folder: Path) -> ReadLog:
     return ReadLog(checks=checks, mute=frozenset(mute), size=size)
 
 
-def _hits(log: StoredLog, leaf: Leaf, index: int, key: KeyEncryptionKey) -> Mapping[str, Any]:
+def _hits(log: StoredLog, leaf: Leaf, index: int, key: KeyRing) -> Mapping[str, Any]:
     row = log.sealed_row(index, "hits")
     if row is None:
         raise ValueError("an entry has no payload of its hits")
     opening = open_group(
-        group="hits", key=key.unwrap(row.wrapped_key, index=index, group="hits"), nonce=row.nonce,
+        group="hits", key=key.unwrap(row.wrapped_key, epoch=row.epoch, index=index, group="hits"), nonce=row.nonce,
         ciphertext=row.ciphertext,
     )  # fmt: skip
     if opening.commitment(leaf.kind, "hits") not in leaf.commitments:

@@ -105,6 +105,7 @@ class Asker:
     purpose: str = "proefregio"
     ground: str = "TEST-PROEFREGIO"
     seed: str = ""
+    role: str = "worker"
     _next: Iterator[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -202,7 +203,7 @@ class Asker:
 
     def _sent(self, method: str, path: str, body: bytes, *, approved: bool, jti: str) -> Sent:
         target = Target(audience=BROKER, method=method, url=PUBLIC_URL + path)
-        signed = request_token(self.oin, target=target, body=body, jti=jti or self.id(), now=self.now)
+        signed = request_token(self.oin, target=target, body=body, jti=jti or self.id(), now=self.now, role=self.role)
         headers = {"Authorization": f"Sluis {signed}", "Content-Type": "application/json"}
         if approved:
             headers["Sluis-Approval"] = request_token(

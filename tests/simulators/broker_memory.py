@@ -15,8 +15,18 @@ from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
-from audit.seal import KeyEncryptionKey
-from broker.domain.changes import ActivateBundle, Change, EndSignal, ForgetTickets, RenewSignal, StoreSignal, Task
+from broker.domain.changes import (
+    ActivateBundle,
+    EndSignal,
+    ErasePayloads,
+    ForgetTickets,
+    MarkStanding,
+    RenewSignal,
+    StoreErasure,
+    StoreSignal,
+    Task,
+)
+from broker.domain.erasures import Erasure, ErasureState, places
 from broker.domain.errors import (
     AlreadyAnsweredError,
     BrokerError,
@@ -45,6 +55,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
+from tests.simulators.memory_keys import MemoryKeys
 
 
 @dataclass(slots=True)
@@ -58,6 +69,9 @@ class MemoryState:
     answers: dict[tuple[str, str], tuple[AnswerToStore, int]] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
     bundles: list[ActivateBundle] = field(default_factory=list)
+    erasures: dict[tuple[str, str], Erasure] = field(default_factory=dict)
+    erased: dict[tuple[int, str], int] = field(default_factory=dict)
+    doomed: bool = False
 
     def bump(self, kind: StampKind, key: bytes) -> None:
         """What relied on this key is stale."""
@@ -72,7 +86,7 @@ class MemoryState:
         """Return a state that changes by itself; the values in it never change."""
         return MemoryState(*(copy.copy(getattr(self, name)) for name in self.__slots__))
 
-    def apply(self, proposal: Proposal) -> None:
+    def apply(self, proposal: Proposal, *, index: int) -> None:
         """Do everything the proposal changes, or raise with this state half done: it is a copy."""
         if proposal.answer is not None:
             key = proposal.answer.key
@@ -86,10 +100,34 @@ class MemoryState:
                 raise TicketSpentError
             self.tickets[ticket.custodian, ticket.id] = ticket.expires_at
         for change in proposal.changes:
-            self._change(change)
+            if isinstance(change, StoreErasure | ErasePayloads):
+                self._erase(change, index)
+            else:
+                self._change(change)
         self.tasks.extend(proposal.tasks)
 
-    def _change(self, change: Change) -> None:
+    def _erase(self, change: StoreErasure | ErasePayloads, index: int) -> None:
+        if isinstance(change, StoreErasure):
+            self.erasures[change.erasure.organisation, change.erasure.id] = change.erasure
+            return
+        if change.erasure is not None:
+            place = (change.erasure.organisation, change.erasure.id)
+            if self.erasures[place].state is not ErasureState.PROPOSED:
+                raise StaleDecisionError
+            self.erasures[place] = replace(
+                self.erasures[place], state=ErasureState.ERASED, decided_by=change.decided_by, entry_index=index
+            )  # fmt: skip
+            self.doomed = True
+        for entry, groups in places(change.ranges):
+            if any((entry, group) in self.erased for group in groups):
+                raise StaleDecisionError
+            self.erased.update({(entry, group): index for group in groups})
+            if {"meta", "actor"} & set(groups):
+                self.answers = {key: kept for key, kept in self.answers.items() if kept[1] != entry}
+
+    def _change(
+        self, change: StoreSignal | ForgetTickets | ActivateBundle | RenewSignal | EndSignal | MarkStanding
+    ) -> None:
         if isinstance(change, StoreSignal):
             if change.signal.id in self.signals:
                 raise StorageError
@@ -175,6 +213,7 @@ class MemoryLogTables:
     payloads: dict[tuple[int, str], SealedRow] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
     cosignatures: dict[int, dict[str, str]] = field(default_factory=dict)
+    erased: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def copy(self) -> "MemoryLogTables":
         """Return tables that change by themselves."""
@@ -214,7 +253,7 @@ class MemoryBroker:
         self.state = MemoryState()
         self.log = MemoryLogTables()
         self.fails_with: type[NotRecordedError] | None = None
-        self._key = KeyEncryptionKey(randomness.bytes(32), epoch=1)
+        self.keys = MemoryKeys(randomness.bytes)
         self.signer = MemorySigner(
             NoteSigningKey(name=name, algorithm=Algorithm.ED25519, seed=randomness.bytes(32))
         )  # fmt: skip
@@ -231,12 +270,12 @@ class MemoryBroker:
         taken: list[SealedProposal] = []
         for sealed in batch:
             trial = state.copy()
+            index = len(self.log.leaves) + len(taken)
             try:
-                trial.apply(sealed.proposal)
+                trial.apply(sealed.proposal, index=index)
             except BrokerError as error:
                 verdicts.append(error)
                 continue
-            index = len(self.log.leaves) + len(taken)
             if sealed.proposal.answer is not None:
                 key = sealed.proposal.answer.key
                 trial.answers[key.organisation, key.idempotency_key] = (sealed.proposal.answer, index)
@@ -252,9 +291,11 @@ class MemoryBroker:
             [sealed.entry for sealed in taken],
             at=at,
             signer=self.signer,
-            key_encryption_key=self._key,
+            key_encryption_key=self.keys.current,
             random=self._randomness.bytes,
         )
+        tables.erased = dict(state.erased)
+        tables.payloads = {place: row for place, row in tables.payloads.items() if place not in tables.erased}
         self.state, self.log = state, tables
         self.signer.settle(appended.checkpoint.head)
         for position, entry in enumerate(appended.entries):

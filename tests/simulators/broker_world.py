@@ -11,15 +11,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
-from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.flows.check_household import check_household
+from broker.flows.confirm_erasure import confirm_erasure
 from broker.flows.list_signals import list_signals
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies, PoliciesByVersion, PolicyInForce
+from broker.flows.propose_erasure import propose_erasure
 from broker.flows.register_signal import register_signal
 from broker.flows.renew_signal import renew_signal
 from broker.flows.request_rules import TicketIssuers
@@ -27,6 +29,7 @@ from broker.flows.stored_answer import stored_answer
 from broker.flows.sweep_signals import Swept, sweep_signals
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
+from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.ports import (
     AnswerStore,
     BundleHistory,
@@ -38,14 +41,18 @@ from broker.ports import (
     TokenIndexer,
 )
 from broker.protocol.epochs import EpochDocument
+from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import SingleWriter, open_reader
+from broker.store.entries import StoredEntries
+from broker.store.erasing import StoredErasures
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.retention import StoredRetention
+from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.state_changes import bump
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
@@ -53,6 +60,7 @@ from tests.simulators.broker_memory import MemoryBroker, MemoryDocuments, NoWitn
 from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
+from tests.simulators.memory_entries import MemoryEntries, MemoryRotation
 
 LOG_NAME = f"{BROKER}/log"
 STORES = ("memory", *DATABASES)
@@ -84,6 +92,9 @@ class World:
     ledger: Ledger
     log: LogWriter
     retention: RetentionReader
+    entries: EntryReader
+    erasures: ErasureReader
+    keys: KeyDestruction
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
     address_mute_above: int = 12
     database: Database | None = None
@@ -200,6 +211,37 @@ class World:
             log=self.log,
         )
 
+    async def propose_erasure(self, asker: Asker, body: Mapping[str, Any]) -> Answered:
+        """Propose to erase, as the organisation's privacyfunctionaris unless the asker has another role."""
+        return await propose_erasure(
+            command=ProposeErasure.model_validate(body),
+            requester=requester(asker, role=asker.role),
+            policies=self.policies,
+            clock=self.clock,
+            registers=self.documents,
+            signals=self.signals,
+            answers=self.answers,
+            entries=self.entries,
+            log=self.log,
+        )
+
+    async def confirm_erasure(self, asker: Asker, erasure_id: str, body: Mapping[str, Any]) -> Answered:
+        """Confirm what was proposed."""
+        return await confirm_erasure(
+            command=ConfirmErasure.model_validate(body),
+            erasure_id=erasure_id,
+            requester=requester(asker, role=asker.role),
+            policies=self.policies,
+            clock=self.clock,
+            registers=self.documents,
+            signals=self.signals,
+            answers=self.answers,
+            entries=self.entries,
+            erasures=self.erasures,
+            keys=self.keys,
+            log=self.log,
+        )
+
     async def again(self, asker: Asker, idempotency_key: str) -> Answered:
         """Ask for a stored answer."""
         return await stored_answer(
@@ -213,7 +255,7 @@ class World:
 
 def requester(asker: Asker, *, role: str = "worker", parent_org: str | None = None) -> Requester:
     """Return the asker as the edge would have verified him."""
-    worker = worker_id(asker.oin, "worker")
+    worker = worker_id(asker.oin, role)
     return Requester(
         organisation=asker.oin, worker=worker, role=role, parent_org=parent_org, acr="substantieel", jti=asker.id()
     )
@@ -254,18 +296,20 @@ async def a_world(
     tick_ms: int = 0,
     witnesses: Witnesses | None = None,
     seed: int = 1,
+    randomness: SeededRandomness | None = None,
 ) -> AsyncIterator[World]:
     """Give a running core over memory or over the database that belongs to `folder`."""
-    clock, randomness = TestClock(), SeededRandomness(seed)
+    clock, randomness = TestClock(), randomness or SeededRandomness(seed)
     if store == "memory":
         memory = MemoryBroker(randomness=randomness)
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
+        parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
                         log=log, **parts)  # fmt: skip
         return
     async with (
-        a_database(store, folder, randomness=randomness) as stores,
+        a_database(store, folder, randomness=randomness, clock=clock) as stores,
         _running(stores["ledger"], witnesses, clock, randomness, tick_ms) as log,
     ):
         yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
@@ -273,12 +317,14 @@ async def a_world(
 
 
 @asynccontextmanager
-async def a_database(kind: str, folder: Path, *, randomness: SeededRandomness) -> AsyncIterator[dict[str, Any]]:
+async def a_database(
+    kind: str, folder: Path, *, randomness: SeededRandomness, clock: TestClock | None = None
+) -> AsyncIterator[dict[str, Any]]:
     """Give the stores over the database that belongs to `folder`, founded when it is new."""
     key_path, kek_path = folder / "log.key", folder / "kek"
     if not key_path.exists():
         LocalSigner.create(key_path, LOG_NAME)
-        KeyEncryptionKey.create(kek_path)
+        KeyRing.create(kek_path)
     database = databases.new(kind, folder)
     with (
         LocalSigner.open(key_path) as signer,
@@ -286,13 +332,19 @@ async def a_database(kind: str, folder: Path, *, randomness: SeededRandomness) -
         closing(open_reader(database.address)) as reader,
         closing(StoredRetention(database.address)) as retention,
     ):
-        kek, policy = KeyEncryptionKey.load(kek_path), log_policy(signer.vkey)
+        keys, policy = KeyRing.open(kek_path), log_policy(signer.vkey)
         ledger = StoredLedger(
-            writer=writer, signer=signer, key_encryption_key=kek, policy=policy, randomness=randomness
+            writer=writer, signer=signer, keys=keys, policy=policy, randomness=randomness
         )  # fmt: skip
         await ledger.open()
-        answers = StoredAnswers(reader, key_encryption_key=kek, policy=policy)
-        stores = {"signals": StoredSignals(reader), "answers": answers, "bundles": StoredBundles(reader)}
+        answers = StoredAnswers(reader, keys=keys, policy=policy)
+        stores: dict[str, Any] = {
+            "signals": StoredSignals(reader),
+            "answers": answers,
+            "bundles": StoredBundles(reader),
+        }
+        rotation = Rotation(ledger=ledger, keys=keys, clock=clock or TestClock())
+        stores |= {"entries": StoredEntries(reader, keys=keys), "erasures": StoredErasures(reader), "keys": rotation}
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 

@@ -98,10 +98,10 @@ class Enrolled:
         return Register.read(self.register_document().encode(), registrars=registrars())
 
     def roster_document(self, oin: str, *, without: frozenset[str] = frozenset(), number: int = 1) -> SignedDocument:
-        """Return an organisation's roster: one worker, one approver, one fg, the team `team-1`."""
+        """Return an organisation's roster: one worker, one of every other role, the team `team-1`."""
         workers = [
             Worker(sub=worker_id(oin, role), roles=frozenset({role}), broker_sub=None)
-            for role in ("worker", "approver", "fg")
+            for role in ("worker", "approver", "privacyfunctionaris", "fg")
             if role not in without
         ]
         card = ContactCard(

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from audit.entry import Leaf
-from audit.seal import KeyEncryptionKey, open_group
+from audit.key_ring import KeyRing
+from audit.seal import open_group
 from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.broker_world import World, held_in
 from tests.simulators.databases import Database
+from tests.simulators.memory_keys import MemoryKeys
 
-Sealed = tuple[bytes, bytes, bytes]
-"""Nonce, ciphertext and wrapped key of one payload."""
+Sealed = tuple[bytes, bytes, bytes, int]
+"""Nonce, ciphertext, wrapped key and its epoch of one payload."""
 _OPENED = ("meta", "actor", "subject", "hits", "shielded")
 
 
@@ -35,12 +37,12 @@ def check_ended(database: Database, kek: Path, *, expected: Iterable[str] = ()) 
 
     Args:
         database: the broker's.
-        kek: the file of the key-encryption key.
+        kek: the folder of the key-encryption keys.
         expected: ids of signals that must have ended.
 
     Returns the number of entries of kind `retention`.
     """
-    entries = entries_in(database, KeyEncryptionKey.load(kek))
+    entries = entries_in(database, KeyRing.open(kek))
     ended = {row[0]: row[1] for row in database.rows("SELECT id, handle FROM signals WHERE state = 'ended'")}
     tasks = [row[0] for row in database.rows("SELECT signal_id FROM tasks WHERE kind = 'signal-ended'")]
     named = [handle for entry in entries for group in ("subject", "shielded") for handle in entry.handles(group)]
@@ -50,26 +52,26 @@ def check_ended(database: Database, kek: Path, *, expected: Iterable[str] = ()) 
     return len(entries)
 
 
-def entries_in(database: Database, key: KeyEncryptionKey) -> list[RetentionEntry]:
+def entries_in(database: Database, key: KeyRing) -> list[RetentionEntry]:
     """Return the entries of kind `retention` in a database."""
     leaves = [(row[0], bytes(row[1])) for row in database.rows("SELECT idx, leaf FROM log_entries ORDER BY idx")]
-    query = """SELECT p.idx, p.grp, p.nonce, p.ciphertext, k.wrapped FROM log_payloads p
+    query = """SELECT p.idx, p.grp, p.nonce, p.ciphertext, k.wrapped, k.epoch FROM log_payloads p
         JOIN log_payload_keys k ON k.idx = p.idx AND k.grp = p.grp"""
-    sealed = {(row[0], row[1]): (bytes(row[2]), bytes(row[3]), bytes(row[4])) for row in database.rows(query)}
+    sealed = {(row[0], row[1]): (bytes(row[2]), bytes(row[3]), bytes(row[4]), row[5]) for row in database.rows(query)}
     return _opened(leaves, sealed, key)
 
 
 async def entries_of(world: World, kek: Path) -> list[RetentionEntry]:
-    """Return the entries of kind `retention` of a world, in memory or in a database with this key file."""
+    """Return the entries of kind `retention` of a world, in memory or in a database with this folder of keys."""
     if isinstance(world.ledger, MemoryBroker):
         log = world.ledger.log
-        sealed = {place: (row.nonce, row.ciphertext, row.wrapped_key) for place, row in log.payloads.items()}
-        return _opened(enumerate(log.leaves), sealed, world.ledger._key)
-    return entries_in(held_in(world), KeyEncryptionKey.load(kek))
+        sealed = {place: (row.nonce, row.ciphertext, row.wrapped_key, row.epoch) for place, row in log.payloads.items()}
+        return _opened(enumerate(log.leaves), sealed, world.ledger.keys)
+    return entries_in(held_in(world), KeyRing.open(kek))
 
 
 def _opened(
-    leaves: Iterable[tuple[int, bytes]], sealed: Mapping[tuple[int, str], Sealed], key: KeyEncryptionKey
+    leaves: Iterable[tuple[int, bytes]], sealed: Mapping[tuple[int, str], Sealed], key: KeyRing | MemoryKeys
 ) -> list[RetentionEntry]:
     entries = []
     for index, leaf in leaves:
@@ -77,8 +79,8 @@ def _opened(
             continue
         payloads = {}
         for group in _OPENED:
-            nonce, ciphertext, wrapped = sealed[index, group]
-            unwrapped = key.unwrap(wrapped, index=index, group=group)
+            nonce, ciphertext, wrapped, epoch = sealed[index, group]
+            unwrapped = key.unwrap(wrapped, epoch=epoch, index=index, group=group)
             opening = open_group(group=group, key=unwrapped, nonce=nonce, ciphertext=ciphertext)
             payloads[group] = json.loads(opening.payload)
         entries.append(RetentionEntry(payloads=payloads))

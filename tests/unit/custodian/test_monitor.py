@@ -88,7 +88,7 @@ async def test_a_ticket_of_a_grant_may_come_back_as_long_as_the_grant_holds(worl
     for custodian in world.pair.custodians:
         accept(custodian.store, custodian.trust.current(), grant_text(partner, grant), custodian=custodian.settings.id,
                now=world.clock.now)  # fmt: skip
-    asked = {"operation": "register", "budget_class": "import", "grant_id": grant.id}
+    asked: dict[str, Any] = {"operation": "register", "budget_class": "import", "grant_id": grant.id}
     first, _second = world.tickets(**asked), world.tickets(**asked)
     world.clock.pass_seconds(5 * 86_400)
     await world.look()

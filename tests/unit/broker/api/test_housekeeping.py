@@ -29,7 +29,7 @@ def keeper(world: ServedWorld) -> Housekeeping:
 
 def oracle(world: ServedWorld) -> int:
     """Hold if log and state say the same; the number of entries of kind `retention` is returned."""
-    return check_ended(world.database, world.folder / "broker" / "keys" / "payload-1.key")
+    return check_ended(world.database, world.folder / "broker" / "payload-keys")
 
 
 async def test_what_is_due_is_swept_at_its_pace(world: ServedWorld) -> None:

@@ -40,7 +40,8 @@ def test_init_makes_keys_that_only_their_owner_can_reach(template: Path) -> None
     """Every key has mode 0600 in a folder of mode 0700, and the offline half stands outside it."""
     broker = template / "broker"
     assert (broker / "keys").stat().st_mode & 0o777 == 0o700
-    keys = [*(broker / "keys").iterdir(), template / "offline.key"]
+    assert (broker / "payload-keys").stat().st_mode & 0o777 == 0o700
+    keys = [*(broker / "keys").iterdir(), *(broker / "payload-keys").iterdir(), template / "offline.key"]
     assert len(keys) == 6
     assert all(path.stat().st_mode & 0o077 == 0 for path in keys)
 
@@ -159,7 +160,7 @@ def _older_database(broker: Path) -> None:
     [
         (_remove("keys/index.key"), "index.key"),
         (_remove("keys/offline.pub"), "offline.pub"),
-        (_remove("keys/payload-1.key"), "keys"),
+        (_remove("payload-keys/1.key"), "keys"),
         (_remove("keys/log.key"), "log key"),
         (_lost_state, "log key"),
         (_open_up("keys"), "0700"),

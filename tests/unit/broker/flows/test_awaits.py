@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 
 import broker.flows
-from broker import ports
+from broker import log_ports, ports
 
 FLOWS = Path(next(iter(broker.flows.__path__)))
 MODULES = sorted(FLOWS.glob("*.py"))
-PORTS = frozenset(name for name, value in vars(ports).items() if getattr(value, "_is_protocol", False))
+PORTS = frozenset(
+    name
+    for module in (ports, log_ports)
+    for name, value in vars(module).items()
+    if getattr(value, "_is_protocol", False)
+)
 DECIDE = "Callable[[], Awaitable[Outcome]]"
 
 
@@ -76,7 +81,16 @@ def test_a_flow_awaits_ports_only(module: Path) -> None:
 
 def test_the_ports_are_those_of_the_architecture() -> None:
     """The check above knows the ports; an empty list would permit nothing and hide that it looks at nothing."""
-    assert {"SignalStore", "Log", "AnswerStore", "RegisterReader", "RosterReader", "Clock"} <= PORTS
+    assert {
+        "SignalStore",
+        "Log",
+        "AnswerStore",
+        "EntryReader",
+        "KeyDestruction",
+        "RegisterReader",
+        "RosterReader",
+        "Clock",
+    } <= PORTS
     assert len(MODULES) > 10
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from audit.key_ring import KeyRing
 from audit.note import Algorithm, NoteSigningKey
 from audit.policy_file import Policy, parse_policy
 from audit.receipt import Receipt
-from audit.seal import KeyEncryptionKey, seal_entry
+from audit.seal import seal_entry
 from audit.signer import LocalSigner
 from audit.verify import verify_receipt
 from broker.domain.errors import StorageError
@@ -35,17 +36,17 @@ class Kept:
         self.signer = LocalSigner.open(folder / "log.key")
         text = f"log {self.signer.vkey}\nwitness w1 {WITNESS.verifier.encode()}\nquorum w1\n"
         self.policy: Policy = parse_policy(text)
-        self.kek = KeyEncryptionKey.create(folder / "kek")
+        self.keys = KeyRing.create(folder / "kek")
         self.writer = SingleWriter(database.address)
         self.ledger = StoredLedger(
             writer=self.writer,
             signer=self.signer,
-            key_encryption_key=self.kek,
+            keys=self.keys,
             policy=self.policy,
             randomness=SeededRandomness(),
         )
         self.reader = open_reader(database.address)
-        self.answers = StoredAnswers(self.reader, key_encryption_key=self.kek, policy=self.policy)
+        self.answers = StoredAnswers(self.reader, keys=self.keys, policy=self.policy)
 
     def close(self) -> None:
         """Close everything."""

@@ -120,11 +120,31 @@ def test_a_server_that_forgets_what_it_acknowledged_is_refused(tmp_path: Path, f
 @pytest.mark.parametrize("act", ["UPDATE {} SET idx = idx", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"])
 def test_the_service_cannot_rewrite_the_log(tmp_path: Path, table: str, act: str) -> None:
     """On a server the role that serves may add to the log and read it, and nothing else (42501, or no such owner)."""
-    column = "size" if table in {"log_checkpoints", "log_cosignatures"} else "idx"
+    column = {"log_checkpoints": "size", "log_cosignatures": "size", "log_erased": "grp"}.get(table, "idx")
     with closing(open_connection(databases.new("postgresql", tmp_path).address)) as connection:
         with pytest.raises(DatabaseError) as refused:
             connection.execute(act.format(table).replace("idx", column))
         assert refused.value.sqlstate == "42501"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "UPDATE log_payloads SET ciphertext = ''",
+        "TRUNCATE log_payloads",
+        "TRUNCATE log_payload_keys",
+        "DROP TABLE log_payload_keys",
+        "ALTER TABLE log_payloads DISABLE TRIGGER ALL",
+    ],
+)
+def test_the_service_erases_payloads_and_never_changes_one(tmp_path: Path, act: str) -> None:
+    """Of what is erasable it may delete rows and wrap keys anew, and nothing besides."""
+    with closing(open_connection(databases.new("postgresql", tmp_path).address)) as connection:
+        with pytest.raises(DatabaseError) as refused:
+            connection.execute(act)
+        assert refused.value.sqlstate == "42501"
+        connection.execute("DELETE FROM log_payload_keys")
+        connection.execute("UPDATE log_payload_keys SET epoch = 2, wrapped = wrapped")
 
 
 @pytest.mark.parametrize(
