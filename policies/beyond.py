@@ -118,13 +118,14 @@ def _duties_of(rules: RuleSet) -> Mapping[str, Duty | None]:
     return found
 
 
-def _room(duty: Duty) -> tuple[float, bool, int]:
-    return (_days(duty), duty.working_days, len(duty.deferrable_on))
+def _room(duty: Duty) -> tuple[bool, float, bool, int]:
+    return (bool(duty.only_with), _days(duty), duty.working_days, len(duty.deferrable_on))
 
 
 def _is_stricter(duty: Duty, than: Duty) -> bool:
-    """Whether it leaves no more time than the other, and no other ground to put it off."""
-    sooner = _days(duty) <= _days(than)
+    """Whether it leaves no more time than the other, comes whenever that one does, and has no other ground to wait."""
+    always = not duty.only_with or (bool(than.only_with) and set(than.only_with) <= set(duty.only_with))
+    sooner = _days(duty) <= _days(than) and always
     return sooner and set(duty.deferrable_on) <= set(than.deferrable_on) and duty.working_days <= than.working_days
 
 
@@ -139,4 +140,5 @@ def _said(duty: Duty | None) -> str:
         return "weg"
     days = " werkdagen" if duty.working_days else ""
     put_off = f" uitstel {','.join(sorted(duty.deferrable_on))}" if duty.deferrable_on else ""
-    return f"{duty.term or '-'}{days}{put_off}"
+    only = f" alleen bij {','.join(sorted(duty.only_with))}" if duty.only_with else ""
+    return f"{duty.term or '-'}{days}{put_off}{only}"
