@@ -87,6 +87,8 @@ def read_rules(settings: Settings, *, today: date) -> Rules:
     with told("policy_release", _ADVICE, also=(ConvenantError,)):
         release = read_release(settings.path(settings.policy_release))
         activation = _signed(release, people)
+    if release.registered_on > today:
+        raise SettingsError("policy_release", "was registered after today", "look at the clock of who signed, and ours")
     with told("policy_earlier", _ADVICE, also=(ConvenantError,)):
         earlier = [read_release(settings.path(path)) for path in settings.policy_earlier]
         for one in earlier:

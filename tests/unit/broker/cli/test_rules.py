@@ -117,6 +117,13 @@ def test_a_policy_that_is_not_signed_does_not_start(broker: Path, harm: Callable
     assert told in sentence
 
 
+def test_a_release_of_tomorrow_does_not_start(broker: Path) -> None:
+    """A statement says when it was made: one that was made after today is wrong, or our clock is."""
+    with pytest.raises(SettingsError, match="registered after today"):
+        read_rules(Settings.read(broker), today=date(2026, 11, 21))
+    assert read_rules(Settings.read(broker), today=DAY).activation.mark == "signed"
+
+
 def test_a_clause_is_shown_with_its_tests_where_they_are_at_hand(
     broker: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
