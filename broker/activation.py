@@ -48,7 +48,7 @@ class PolicyActivation:
             await asyncio.to_thread(check_openings, rules, known=known)
         # (2) Built aside, on the one thread that decides.
         with told("bundle", "correct the policy documents", also=(ConvenantError,)):
-            policy = PolicyInForce.of(rules.bundle, earlier=known)
+            policy = PolicyInForce.of(rules.bundle, earlier=known, tested=rules.tested)
         # (3) Recorded, and by that in force.
         try:
             committed = await activate_policy(

@@ -132,20 +132,13 @@ def create_app(
             tick_ms=settings.effective_tick_ms,
             max_uncosigned_s=settings.max_uncosigned_s,
         )
-        policies = PoliciesByVersion()
+        activation = _activation(settings, stores, log=log, clock=clock)
         rotation = Rotation(ledger=ledger, keys=material.payload_keys, clock=clock)
         erasing = Erasing(entries=stores.entries, erasures=stores.erasures, keys=rotation)
         edge = _edge(
-            settings, material, stores, policies=policies, log=log, erasing=erasing, clock=clock, random=random
+            settings, material, stores, policies=activation.policies, log=log, erasing=erasing, clock=clock,
+            random=random,
         )  # fmt: skip
-        activation = PolicyActivation(
-            folder=settings.path(Path()),
-            policies=policies,
-            bundles=stores.bundles,
-            signals=stores.signals,
-            clock=clock,
-            log=log,
-        )
         housekeeping = _housekeeping(activation, stores, rotation)
         held = opening.pop_all()
 
@@ -200,6 +193,17 @@ def _edge(
         published=stores.published,
         feed=stores.feed,
         address_mute_above=settings.address_mute_above,
+    )
+
+
+def _activation(settings: Settings, stores: "_Stores", *, log: LogWriter, clock: Clock) -> PolicyActivation:
+    return PolicyActivation(
+        folder=settings.path(Path()),
+        policies=PoliciesByVersion(),
+        bundles=stores.bundles,
+        signals=stores.signals,
+        clock=clock,
+        log=log,
     )
 
 

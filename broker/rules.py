@@ -3,18 +3,30 @@
 Without a release it starts only with a switch that is spelled insecure, and its log says so.
 """
 
-from collections.abc import Mapping
+import logging
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from broker.flows.activate_policy import Activation, Signed
+from broker.flows.policy import Decided
 from broker.settings import Settings, SettingsError
 from broker.starting import told
 from policies import Bundle, ConvenantError, load_bundle
+from policies.load import SHIPPED
 from policies.release import Release, read_release
 from policies.signers import Signer, read_signers
+from policies.tables import read_tables, run_tables
 
+_log = logging.getLogger("sluis.policy")
 _ADVICE = "see docs/policy.md, or take the release file that was signed"
+
+
+def _untested() -> Decided:
+    """Return that no tables are at hand."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +37,28 @@ class Rules:
     activation: Activation
     earlier: Mapping[str, Bundle]
     release: Release | None = None
+    tested: Callable[[], Decided] = _untested
+
+
+class DecisionTables:
+    """The decision tables beside the documents, decided once when somebody first asks what tests a clause."""
+
+    def __init__(self, bundle: Bundle, folder: Path, *, with_tests: bool) -> None:
+        """Read them from this folder, not yet."""
+        self._bundle, self._folder, self._with_tests = bundle, folder, with_tests
+        self._one_at_a_time = threading.Lock()
+        self._decided: Decided = None
+
+    def __call__(self) -> Decided:
+        """Return the rows that each rule decides; None when there are no tables or they cannot be read."""
+        with self._one_at_a_time:
+            if self._decided is None:
+                try:
+                    rows = read_tables(self._folder, with_tests=self._with_tests)
+                    self._decided = run_tables(self._bundle, rows).decided if rows else None
+                except ConvenantError as error:
+                    _log.warning("the decision tables are not shown: %s", error)
+        return self._decided
 
 
 def read_rules(settings: Settings, *, today: date) -> Rules:
@@ -42,7 +76,8 @@ def read_rules(settings: Settings, *, today: date) -> Rules:
         with told("bundle", "correct the policy documents", also=(ConvenantError,)):
             bundle = load_bundle(insecure_test_bundle=settings.insecure_test_bundle)
         mark = Activation(mark="test" if settings.insecure_test_bundle else "unsigned")
-        return Rules(bundle=_valid(bundle, today), activation=mark, earlier={})
+        tested = DecisionTables(bundle, SHIPPED, with_tests=settings.insecure_test_bundle)
+        return Rules(bundle=_valid(bundle, today), activation=mark, earlier={}, tested=tested)
     if insecure:
         raise SettingsError("policy_release", "stands beside an insecure bundle", "name the one or the other")
     if settings.policy_signers is None:
@@ -52,6 +87,8 @@ def read_rules(settings: Settings, *, today: date) -> Rules:
     with told("policy_release", _ADVICE, also=(ConvenantError,)):
         release = read_release(settings.path(settings.policy_release))
         activation = _signed(release, people)
+    if release.registered_on > today:
+        raise SettingsError("policy_release", "was registered after today", "look at the clock of who signed, and ours")
     with told("policy_earlier", _ADVICE, also=(ConvenantError,)):
         earlier = [read_release(settings.path(path)) for path in settings.policy_earlier]
         for one in earlier:
@@ -60,6 +97,9 @@ def read_rules(settings: Settings, *, today: date) -> Rules:
         bundle=_valid(release.bundle, today),
         activation=activation,
         release=release,
+        tested=_untested
+        if settings.policy_tables is None
+        else DecisionTables(release.bundle, settings.path(settings.policy_tables), with_tests=False),
         earlier={one.bundle.sha256: one.bundle for one in earlier},
     )
 

@@ -124,7 +124,8 @@ class Settings(BaseModel):
         address_mute_above: an address with more visible signals of others says nothing (D4); lower is stricter.
         policy_release: the signed bundle to decide with (release/v1).
         policy_signers: the list of who may sign it (signers/v1).
-        policy_earlier: releases that were in force before, to compare with.
+        policy_earlier: releases that were in force before; the one that is replaced must be among them.
+        policy_tables: a folder with the decision tables of the release, to show what each clause was tested with.
         insecure_tick_ms: replaces `tick_ms` in benches.
         insecure_test_bundle: loads the policy documents that are no law.
         insecure_unsigned_bundle: decides with the shipped documents, which are examples that nobody signed.
@@ -149,6 +150,7 @@ class Settings(BaseModel):
     policy_release: FilePath | None = None
     policy_signers: FilePath | None = None
     policy_earlier: list[FilePath] = Field(default_factory=list)
+    policy_tables: FilePath | None = None
     insecure_tick_ms: Annotated[int, Field(ge=0, le=5_000)] | None = None
     insecure_test_bundle: bool = False
     insecure_unsigned_bundle: bool = False

@@ -9,10 +9,8 @@ from typing import Literal
 from policies.catalogue import Validity
 from policies.convenant import Convenant, Duty
 from policies.facts import Json
+from policies.rows import Direction, Table, rows
 from policies.ruleset import RuleSet
-
-Direction = Literal["opens", "closes"]
-_Table = Literal["purpose", "ground", "class", "proof"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +18,7 @@ class Beyond:
     """What a decision takes from the documents besides the lines; ``opens`` too where nobody can say it closes."""
 
     direction: Direction
-    what: Literal["party", "duty"] | _Table
+    what: Literal["party", "duty"] | Table
     name: str
 
     def document(self) -> dict[str, Json]:
@@ -44,7 +42,8 @@ def beyond(old: RuleSet | None, new: RuleSet) -> Iterable[Beyond]:
                 yield Beyond(direction=direction, what="party", name=f"{name} {since}..{until or '-'}")
     if old is not None:
         yield from _duties(old, new)
-        yield from _rows(old, new)
+        for table, name, said, direction in rows(old, new):
+            yield Beyond(direction=direction, what=table, name=f"{name} {said}")
 
 
 _Period = tuple[date, date | None]
@@ -97,27 +96,36 @@ def _duties(old: RuleSet, new: RuleSet) -> Iterable[Beyond]:
     """A rule with a duty less, with more time for one or with more grounds to put it off opens more than it did."""
     was, now = _duties_of(old), _duties_of(new)
     for name in sorted(was.keys() | now.keys()):
-        if was.get(name) == now.get(name):
-            continue
-        stricter = name in now and (name not in was or _is_stricter(now[name], was[name]))
-        yield Beyond(direction="closes" if stricter else "opens", what="duty", name=_changed(name, was, now))
+        before, after = was.get(name), now.get(name)
+        if before != after:
+            stricter = after is not None and (before is None or _is_stricter(after, before))
+            said = f"{name} {_said(before)} -> {_said(after)}"
+            yield Beyond(direction="closes" if stricter else "opens", what="duty", name=said)
 
 
-_Duties = Mapping[str, Duty]
+def _duties_of(rules: RuleSet) -> Mapping[str, Duty | None]:
+    """Every duty by its clause, phase and id, as the loosest version of the document has it; None where one has not."""
+    clauses: dict[str, list[Mapping[str, Duty]]] = {}
+    for rid, clause in rules.clauses.items():
+        duties = {f"{duty.phase} {duty.id}": duty for duty in clause.obligations}
+        clauses.setdefault(unversioned(rid), []).append(duties)
+    found: dict[str, Duty | None] = {}
+    for rule, versions in clauses.items():
+        for name in {name for duties in versions for name in duties}:
+            each = [duties.get(name) for duties in versions]
+            stated = [duty for duty in each if duty is not None]
+            found[f"{rule} {name}"] = max(stated, key=_room) if len(stated) == len(each) else None
+    return found
 
 
-def _duties_of(rules: RuleSet) -> _Duties:
-    """Every duty by its clause, without the version of its document, its phase and its id."""
-    return {
-        f"{unversioned(rid)} {duty.phase} {duty.id}": duty
-        for rid, clause in rules.clauses.items()
-        for duty in clause.obligations
-    }
+def _room(duty: Duty) -> tuple[bool, float, bool, int]:
+    return (bool(duty.only_with), _days(duty), duty.working_days, len(duty.deferrable_on))
 
 
 def _is_stricter(duty: Duty, than: Duty) -> bool:
-    """Whether it leaves no more time than the other, and no other ground to put it off."""
-    sooner = _days(duty) <= _days(than)
+    """Whether it leaves no more time than the other, comes whenever that one does, and has no other ground to wait."""
+    always = not duty.only_with or (bool(than.only_with) and set(than.only_with) <= set(duty.only_with))
+    sooner = _days(duty) <= _days(than) and always
     return sooner and set(duty.deferrable_on) <= set(than.deferrable_on) and duty.working_days <= than.working_days
 
 
@@ -126,38 +134,11 @@ def _days(duty: Duty) -> float:
     return math.inf if duty.term is None else int(duty.term[1:-1])
 
 
-def _changed(name: str, was: _Duties, now: _Duties) -> str:
-    """The duty and what it was and is, as who signs reads it."""
-    return f"{name} {_said(was.get(name))} -> {_said(now.get(name))}"
-
-
 def _said(duty: Duty | None) -> str:
+    """A duty as who signs reads it."""
     if duty is None:
         return "weg"
     days = " werkdagen" if duty.working_days else ""
     put_off = f" uitstel {','.join(sorted(duty.deferrable_on))}" if duty.deferrable_on else ""
-    return f"{duty.term or '-'}{days}{put_off}"
-
-
-def _rows(old: RuleSet, new: RuleSet) -> Iterable[Beyond]:
-    """A row of a table that says otherwise what it uses, needs or lasts counts as an opening: a person looks."""
-    tables: Mapping[_Table, tuple[Mapping[str, object], Mapping[str, object]]] = {
-        "purpose": (old.purposes, new.purposes),
-        "ground": (old.grounds, new.grounds),
-        "class": (old.classes, new.classes),
-        "proof": (old.proofs, new.proofs),
-    }
-    for table, (before, after) in tables.items():
-        for name in sorted(before.keys() & after.keys()):
-            if _decisive(before[name]) != _decisive(after[name]):
-                yield Beyond(direction="opens", what=table, name=name)
-
-
-_WORDS_ONLY = frozenset({"article", "citation", "verification", "allowances"})
-"""Fields of a row that no decision reads, as are all texts (``_nl``); the lines lie within the allowances anyhow."""
-
-
-def _decisive(row: object) -> list[object]:
-    """What a decision may read of a row."""
-    names: tuple[str, ...] = getattr(type(row), "__slots__", ())
-    return [getattr(row, name) for name in names if name not in _WORDS_ONLY and not name.endswith("_nl")]
+    only = f" alleen bij {','.join(sorted(duty.only_with))}" if duty.only_with else ""
+    return f"{duty.term or '-'}{days}{put_off}{only}"

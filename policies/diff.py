@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import rfc8785
 
-from policies.beyond import Beyond, Direction, beyond, unversioned
+from policies.beyond import Beyond, beyond, unversioned
 from policies.cells import GROUPED_BY, Assignment, allowed, cells, groups
 from policies.facts import Json
 from policies.lines import PolicyLine
+from policies.rows import Direction
 from policies.ruleset import RuleSet
 from policies.vocabulary import Vocabulary
 

@@ -18,9 +18,15 @@ from casbin.effect import Effector
 
 from policies.errors import EmptyBundleError, EngineError, LineError, ModelError
 from policies.lines import LINE_COLUMNS, REQUEST_COLUMNS, PolicyLine, Request
-from policies.vocabulary import NOT_APPLICABLE, WILDCARD, WITH_OTHER_SIDE, Vocabulary
+from policies.vocabulary import MAX_LEVEL, NOT_APPLICABLE, WILDCARD, WITH_OTHER_SIDE, Vocabulary
 
 MODEL = (Path(__file__).parent / "model.conf").read_text(encoding="ascii")
+
+_COMPILED = "compiled"
+"""What stands in an enforcer for the matcher's text, which is checked and compiled once beside it."""
+
+_ALIKE = (0,) * (MAX_LEVEL + 1)
+"""Where no line speaks, every level is like every other."""
 
 SliceKey = tuple[str, ...]
 
@@ -81,6 +87,8 @@ class _SliceEnforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin ships no 
         model.load_model_from_text(MODEL)
         super().__init__(model)
         self._parsed = expression
+        # Casbin looks in the matcher's text at every call for a function that ours, once checked, cannot have.
+        model["m"]["m"].value = _COMPILED
         self.eft = CollectAll()
         for line in lines:
             model.add_policy("p", "p", list(line.cells()))
@@ -118,6 +126,7 @@ class Engine:
         self._expression = _Compiled(matcher, {"hit": self._hit})
         self._conjuncts = [(_column(part), _Compiled(part)) for part in matcher.split(" and ")[:-1]]
         self._slices = _slice(lines, vocabulary)
+        self._levels = {key: _level_classes(lines) for key, lines in self._slices.items()}
         alike = {same: _SliceEnforcer(same, self._expression) for same in set(self._slices.values())}
         self._enforcers = {key: alike[same] for key, same in self._slices.items()}
 
@@ -142,6 +151,10 @@ class Engine:
             msg = "the engine's answer is not that of its matching lines"
             raise EngineError(msg)
         return Verdict(allowed=answer, permitting=permitting, forbidding=forbidding)
+
+    def level_class(self, request: Request, level: int) -> int:
+        """A number that two levels share when no line of this request's slice tells them apart."""
+        return self._levels.get(_key(request), _ALIKE)[level]
 
     def near_miss(self, request: Request) -> NearMiss | None:
         """The allowing line of this slice with the fewest failing columns, or None when the slice has none."""
@@ -233,6 +246,12 @@ def _slice(lines: Sequence[PolicyLine], vocabulary: Vocabulary) -> Mapping[Slice
         for key in product(*(_words(line, column, vocabulary) for column in _SLICED_BY)):
             found.setdefault(key, []).append(line)
     return {key: tuple(speaking) for key, speaking in found.items()}
+
+
+def _level_classes(lines: Sequence[PolicyLine]) -> tuple[int, ...]:
+    """Per level the first level at which the same of these lines can match."""
+    matching = [tuple(line.lmin <= str(level) <= line.lmax for line in lines) for level in range(MAX_LEVEL + 1)]
+    return tuple(matching.index(one) for one in matching)
 
 
 def _words(line: PolicyLine, column: str, vocabulary: Vocabulary) -> Iterable[str]:

@@ -33,7 +33,7 @@ from policies.grounds import Ground
 from policies.ruleset import Route
 from policies.schema import check_schema
 from policies.texts import Texts, places
-from policies.vocabulary import OPERATIONS, WILDCARD, build_vocabulary
+from policies.vocabulary import OPERATIONS, WILDCARD, Vocabulary, build_vocabulary
 
 BESIDE = (".tabel.yml", ".tabel.csv")
 """What may stand beside the documents: decision tables, which decide nothing."""
@@ -91,15 +91,7 @@ def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:
         routes=statutory_routes(convenants),
         told=statutory_tellings(convenants, grounds),
     )
-    vocabulary = build_vocabulary(
-        classes=classes,
-        purposes=tables.purposes,
-        grounds=grounds,
-        categories={category for convenant in convenants for category in convenant.categories},
-        proofs=tables.proofs,
-        documents=[convenant.label for convenant in convenants],
-        duties={duty.id for one in convenants for clause in one.clauses for duty in clause.obligations},
-    )
+    vocabulary = _vocabulary(convenants, tables)
     texts = _texts(by_schema, classes, tables)
     carriers = carriers_of(convenants, tables.purposes)
     check_regions(convenants, [row["id"] for row in _contents(by_schema, "regios")])
@@ -116,6 +108,18 @@ def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:
         texts=texts,
         vocabulary=vocabulary,
         lines=compile_lines(convenants, tables, vocabulary),
+    )
+
+
+def _vocabulary(convenants: tuple[Convenant, ...], tables: Tables) -> Vocabulary:
+    return build_vocabulary(
+        classes=tables.classes,
+        purposes=tables.purposes,
+        grounds=tables.grounds,
+        categories={category for convenant in convenants for category in convenant.categories},
+        proofs=tables.proofs,
+        documents=[convenant.label for convenant in convenants],
+        duties={duty.id for one in convenants for clause in one.clauses for duty in clause.obligations},
     )
 
 

@@ -1,5 +1,6 @@
 """Facts read back from JSON, in the shape a decision record keeps them."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import MISSING, fields
@@ -40,6 +41,9 @@ def read_question(content: Json) -> tuple[AskFacts, HitFacts | None]:
     return AskFacts(**ask), HitFacts(**values)
 
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 def _check_members(content: Mapping[str, object], known: Mapping[str, bool], where: str) -> None:
     if not set(content) <= set(known):
         raise FactsError(f"{where}: must have no other member than {', '.join(known)}")
@@ -49,7 +53,7 @@ def _check_members(content: Mapping[str, object], known: Mapping[str, bool], whe
 
 
 def _day(value: object, member: str) -> date:
-    if isinstance(value, str):
+    if isinstance(value, str) and _DAY.fullmatch(value):
         with suppress(ValueError):
             return date.fromisoformat(value)
     raise FactsError(f"facts.{member}: must be YYYY-MM-DD")

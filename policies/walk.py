@@ -54,10 +54,15 @@ def walk(engine: Engine, routes: Iterable[Route]) -> Walk:
     spoke: list[str] = []
     forbidding: list[str] = []
     for route in taken:
+        denied: dict[int, list[str]] = {}  # by what tells levels apart: each is asked once, by the highest like it
         for level in route.levels:
+            alike = engine.level_class(route.requests[0], level)
+            if alike in denied:
+                forbidding += denied[alike] if level <= _DISCLOSES else ()
+                continue
             verdicts = [engine.judge(replace(request, level=str(level))) for request in route.requests]
             allowing = in_order(rule for verdict in verdicts for rule in verdict.permitting)
-            denying = [rule for verdict in verdicts for rule in verdict.forbidding]
+            denying = denied[alike] = [rule for verdict in verdicts for rule in verdict.forbidding]
             spoke += (*allowing, *denying)
             forbidding += denying if level <= _DISCLOSES else ()
             if allowing and not denying:

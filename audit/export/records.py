@@ -101,7 +101,7 @@ def record_of(verified: VerifiedReceipt, *, erased: tuple[str, ...]) -> Record:
 
 def _handles(subject: Mapping[str, object]) -> tuple[str, ...]:
     """Return the search handles of an entry: of a request, or of the signals that a sweep ended."""
-    return tuple(handle for name in ("handles", "expiry", "age") for handle in _texts(subject, name))
+    return tuple(handle for name in ("handles", "expiry", "age", "rules", "frozen") for handle in _texts(subject, name))
 
 
 def _shown(line: Mapping[str, object]) -> Shown:

@@ -46,10 +46,15 @@ class Directory(Message):
 
 
 class ShownConvenant(Message):
-    """A document of the policy in force as it was written (`convenant/v1`)."""
+    """A document of the policy in force as it was written (`convenant/v1`).
+
+    `grounds` are those its clauses rest on; `tests` the rows of decision tables that each rule decides, when at hand.
+    """
 
     bundle_sha256: str
     document: dict[str, Any]
+    grounds: dict[str, str]
+    tests: dict[str, list[str]] | None
 
 
 class Vocabulary(Message):

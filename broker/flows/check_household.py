@@ -1,11 +1,18 @@
 """Look who is involved with a household (D5, D7, D8)."""
 
 from broker.domain.changes import MarkStanding
-from broker.domain.households import gives_standing
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.duties import tasks_for
-from broker.flows.household_question import Question, asked_stamps, may_ask, prepare, recording_of, see
+from broker.flows.household_question import (
+    Question,
+    asked_stamps,
+    may_ask,
+    prepare,
+    recording_of,
+    see,
+    standing_of,
+)
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -57,9 +64,7 @@ async def check_household(
         policy.check_holds(today)
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
-        kinds = prepared.purpose.match_kinds
-        mine = policy.counting(own.found, day=today)
-        standing = gives_standing(prepared.household, mine, kinds=kinds, day=today)
+        standing = standing_of(prepared, policy.counting(own.found, day=today), today=today)
         question = Question(prepared=prepared, today=today, standing=standing)
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.

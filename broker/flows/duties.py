@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from broker.domain.changes import Task
-from broker.domain.signals import Informing
+from broker.domain.signals import Informing, Signal
 from policies import Obligation, Permit
 
 INFORM = "informeer_betrokkene"
@@ -27,6 +27,13 @@ def tasks_for(
             due_on = informing.review_on
         tasks.append(Task(kind=duty.id, organisation=organisation, due_on=due_on, signal_id=signal_id))
     return tuple(tasks)
+
+
+def tasks_of_signal(permit: Permit, signal: Signal, *, today: date) -> tuple[Task, ...]:
+    """Return the tasks of a permit to register this signal."""
+    return tasks_for(
+        permit, organisation=signal.organisation, today=today, signal_id=signal.id, informing=signal.informing
+    )
 
 
 def due(duty: Obligation, today: date) -> date:

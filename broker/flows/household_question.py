@@ -1,12 +1,12 @@
 """The part that registering and checking have in common: may it be asked, and what may be seen (D5, D8)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from broker.domain.changes import TicketId
 from broker.domain.disclosures import MatchRow, audible, is_crowd, match_rows
-from broker.domain.households import Household, find_hits
+from broker.domain.households import FoundToken, Household, find_hits, gives_standing
 from broker.flows.act import Act
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
 from broker.flows.errors import DecisionFailedError
@@ -91,6 +91,11 @@ async def unasked(prepared: Prepared, *, signals: SignalStore) -> LookUp | None:
     if prepared.grant is None or subject is None:
         return None
     return LookUp(found=(), stamps=await signals.stamps([StampKey(kind=StampKind.TOKEN, key=subject.reveal())]))
+
+
+def standing_of(prepared: Prepared, own: Iterable[FoundToken], *, today: date) -> frozenset[str]:
+    """Return the ids of the asker's own signals, among these that count, which let him ask about this household."""
+    return gives_standing(prepared.household, own, kinds=prepared.purpose.match_kinds, day=today)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ the bundle of the version it has read. So nothing is decided with a bundle befor
 before after it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol, Self
@@ -15,6 +15,9 @@ from broker.domain.signals import Signal, SignalState
 from broker.flows.errors import PolicyExpiredError, PolicyNotHeldError
 from broker.ports import Stamp, StampKind
 from policies import AskFacts, Bundle, ExpiredBundleError, HitFacts, Permit, Purpose, Refusal
+
+Decided = Mapping[str, tuple[str, ...]] | None
+"""Rule id to the names of the rows it decides."""
 
 
 class DecisionPoint(Protocol):
@@ -33,17 +36,25 @@ class PolicyInForce:
 
     Attributes:
         earlier: bundles it can be compared with, by hash; `diffs` are the comparisons made so far.
+        tested: which rows of decision tables each rule decides; None where no tables are at hand. Takes a second.
     """
 
     bundle: Bundle
     decision_point: DecisionPoint
     earlier: Mapping[str, Bundle] = field(default_factory=dict)
     diffs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    tested: Callable[[], Decided] = lambda: None
 
     @classmethod
-    def of(cls, bundle: Bundle, *, earlier: Mapping[str, Bundle] | None = None) -> Self:
+    def of(
+        cls,
+        bundle: Bundle,
+        *,
+        earlier: Mapping[str, Bundle] | None = None,
+        tested: Callable[[], Decided] = lambda: None,
+    ) -> Self:
         """Return the policy of a loaded bundle. Raises EngineError: it may not be decided with."""
-        return cls(bundle=bundle, decision_point=bundle.decision_point(), earlier=earlier or {})
+        return cls(bundle=bundle, decision_point=bundle.decision_point(), earlier=earlier or {}, tested=tested)
 
     @property
     def sha256(self) -> str:

@@ -11,7 +11,7 @@ from broker.domain.errors import NotFoundError
 from broker.flows.policy import PolicyInForce
 from broker.protocol.errors import MalformedError
 from broker.protocol.policy_messages import AccessEvaluation
-from policies import Permit, Refusal
+from policies import Bundle, Permit, Refusal
 from policies.diff import compare
 from policies.errors import FactsError, RecordError
 from policies.question import read_question
@@ -21,18 +21,26 @@ _DIFFS_KEPT = 16
 
 
 def convenant_document(policy: PolicyInForce, document: str, version: str) -> dict[str, Any]:
-    """Return a document of the bundle in force as it was written. Raises NotFoundError."""
+    """Return a document of the bundle in force as it was written, with its grounds and tests. Raises NotFoundError."""
     try:
         convenant = convenant_of(policy.bundle, f"{document}@{version}")
     except RecordError:
         raise NotFoundError from None
-    return {"bundleSha256": policy.bundle.sha256, "document": dict(convenant.document.content)}
+    tested = policy.tested()
+    used = sorted({ground for clause in convenant.clauses for ground in clause.grounds} & policy.bundle.grounds.keys())
+    rows = {clause.rid: list((tested or {}).get(clause.rid, ())) for clause in convenant.clauses}
+    return {
+        "bundleSha256": policy.bundle.sha256,
+        "document": dict(convenant.document.content),
+        "grounds": {one: _cited(policy.bundle, one) for one in used},
+        "tests": None if tested is None else rows,
+    }
 
 
 def convenant_fragment(policy: PolicyInForce, document: str, version: str) -> str:
     """Return the same as a piece of a Dutch page. Raises NotFoundError."""
     try:
-        return render_fragment(policy.bundle, f"{document}@{version}", None)
+        return render_fragment(policy.bundle, f"{document}@{version}", policy.tested())
     except RecordError:
         raise NotFoundError from None
 
@@ -45,7 +53,7 @@ def vocabulary_document(policy: PolicyInForce) -> dict[str, Any]:
         "columns": {column: sorted(words) for column, words in bundle.vocabulary.items()},
         "classes": {one.id: one.name_nl for one in bundle.classes.values()},
         "purposes": {one.id: one.description_nl for one in bundle.purposes.values()},
-        "grounds": {one.id: f"{one.citation}. {one.summary_nl}" for one in bundle.grounds.values()},
+        "grounds": {one: _cited(bundle, one) for one in bundle.grounds},
         "documents": [one.label for one in bundle.convenants],
     }
 
@@ -80,6 +88,11 @@ def difference(policy: PolicyInForce, earlier: str) -> Mapping[str, Any]:
             policy.diffs.clear()
         policy.diffs[earlier] = compare(known[earlier], policy.bundle).document()
     return policy.diffs[earlier]
+
+
+def _cited(bundle: Bundle, ground: str) -> str:
+    row = bundle.grounds[ground]
+    return f"{row.citation}. {row.summary_nl}"
 
 
 def _decision(policy: PolicyInForce, facts: Mapping[str, Any]) -> Permit | Refusal:

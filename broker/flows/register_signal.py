@@ -2,11 +2,11 @@
 
 from broker.domain.changes import StoreSignal
 from broker.domain.errors import SignalExistsError
-from broker.domain.households import FoundToken, TokenRole, gives_standing
+from broker.domain.households import FoundToken, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Signal
 from broker.flows.act import Act
-from broker.flows.duties import tasks_for
+from broker.flows.duties import tasks_of_signal
 from broker.flows.household_question import (
     Prepared,
     Question,
@@ -16,6 +16,7 @@ from broker.flows.household_question import (
     prepare,
     recording_of,
     see,
+    standing_of,
     unasked,
 )
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
@@ -92,16 +93,14 @@ async def register_signal(
         nobody = await unasked(prepared, signals=signals)
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
-        kinds = prepared.purpose.match_kinds
         mine = policy.counting(own.found, day=today)
-        standing = gives_standing(prepared.household, mine, kinds=kinds, day=today)
-        question = Question(prepared=prepared, today=today, standing=standing)
+        question = Question(prepared=prepared, today=today, standing=standing_of(prepared, mine, today=today))
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
         if isinstance(asked, Refusal):
-            relied = (*base, *own.stamps)
             return refused(
-                act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets, grant=prepared.grant
+                act, asked, register=register.number, relies_on=(*base, *own.stamps), tickets=prepared.tickets,
+                grant=prepared.grant,
             )  # fmt: skip
         check_used_families(prepared.purpose, act)
         check_is_new(mine, question, team=command.team)
@@ -116,19 +115,11 @@ async def register_signal(
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
         document = told_of(prepared, matches, signal_id=signal.id)
+        owed = tasks_of_signal(asked, signal, today=today)
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
-            tasks=(
-                *tasks_for(
-                    asked,
-                    organisation=signal.organisation,
-                    today=today,
-                    signal_id=signal.id,
-                    informing=signal.informing,
-                ),
-                *notes_to_fg(question.facts(), unwatched=unwatched, today=today),
-            ),
+            tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched, today=today)),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
             signal_id=signal.id,

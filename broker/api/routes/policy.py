@@ -27,11 +27,14 @@ _FRAGMENT_HEADERS = {"Content-Security-Policy": "default-src 'none'", "Vary": "A
 
 @router.get("/v1/convenants/{document}/{version}", responses=answers_with(ShownConvenant))
 async def convenant(document: str, version: str, request: Request, edge: Here) -> Response:
-    """Show a document of the policy in force: as it was written, or as a piece of a Dutch page (`text/html`)."""
+    """Show a document of the policy in force, its grounds and tests: as written, or as a piece of a Dutch page."""
     await edge.receive(request)
+    policy = edge.policies.current
     if prefers_html(request.headers.get("accept", "")):
-        return HTMLResponse(convenant_fragment(edge.policies.current, document, version), headers=_FRAGMENT_HEADERS)
-    return JSONResponse(convenant_document(edge.policies.current, document, version), headers={"Vary": "Accept"})
+        fragment = await asyncio.to_thread(convenant_fragment, policy, document, version)
+        return HTMLResponse(fragment, headers=_FRAGMENT_HEADERS)
+    shown = await asyncio.to_thread(convenant_document, policy, document, version)
+    return JSONResponse(shown, headers={"Vary": "Accept"})
 
 
 @router.get("/v1/vocabulary", responses=answers_with(Vocabulary))

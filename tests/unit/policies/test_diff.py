@@ -1,5 +1,6 @@
 """Comparing bundles: everything that opens or closes is found, and nothing else is said to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,10 @@ def test_a_purpose_that_uses_more_needs_a_look(shipped: Bundle, tmp_path: Path) 
     """A purpose that uses another family, or lasts longer, counts as an opening; another sentence about it does not."""
     more = _against(shipped, tmp_path / "a", ("lex/doelen.yaml", "families: [nlbsn, fam]", "families: [nlbsn]"))
     words = _against(shipped, tmp_path / "b", ("lex/doelen.yaml", "kort: de verwijsindex", "kort: de index"))
-    assert [(one.what, one.direction) for one in more.beyond] == [("purpose", "opens")]
+    assert [(one.what, one.direction, one.name) for one in more.beyond] == [
+        ("purpose", "closes", "verwijsindex families: -fam")
+    ]
+    assert [one.direction for one in compare(load_bundle(tmp_path / "a" / "documents"), shipped).beyond] == ["opens"]
     assert (words.openings, words.beyond) == (0, ())
 
 
@@ -132,3 +136,45 @@ def test_the_published_schema_is_closed() -> None:
     Draft202012Validator.check_schema(schema)
     assert isinstance(schema, dict)
     assert schema["additionalProperties"] is False
+
+
+DOELEN, GRONDEN, CLASSES = "lex/doelen.yaml", "lex/gronden.yaml", "lex/organisaties.yaml"
+ROWS = [
+    ((DOELEN, "max_jaren: 2", "max_jaren: 1"), "max_years: 2 -> 1", "closes"),
+    ((DOELEN, "max_jaren: 2", "max_jaren: null"), "max_years: 2 -> -", "opens"),
+    ((DOELEN, "leeftijdsgrens: 23", "leeftijdsgrens: 24"), "age_limit: 23 -> 24", "opens"),
+    ((DOELEN, "beoordeling_nodig: true", "beoordeling_nodig: false"), "needs_assessment: True -> False", "opens"),
+    ((GRONDEN, "dagen: 90", "dagen: 80"), "after_end.days: 90 -> 80", "opens"),
+    ((CLASSES, "acuut: true", "acuut: false"), "acute: True -> False", "closes"),
+    ((CLASSES, "beslist_zelf: true", "beslist_zelf: false"), "decides_personally: True -> False", "opens"),
+    ((GRONDEN, "akkoord: true", "akkoord: false"), "deferral.approval: True -> False", "opens"),
+]
+
+
+@pytest.mark.parametrize(("change", "said", "direction"), ROWS, ids=[row[1] for row in ROWS])
+def test_every_word_of_a_row_is_told_by_itself(
+    shipped: Bundle, tmp_path: Path, change: tuple[str, str, str], said: str, direction: str
+) -> None:
+    """A row that decides something else says which word came or went, and whether that opens or closes."""
+    changed = load_bundle(changed_documents(tmp_path, change))
+    (told,) = compare(shipped, changed).beyond
+    assert (told.name.partition(" ")[2], told.direction) == (said, direction)
+    (back,) = compare(changed, shipped).beyond
+    assert "opens" in {back.direction, direction}
+
+
+def test_fewer_who_consent_or_are_informed_opens(shipped: Bundle) -> None:
+    """Whoever need not consent or be told any more is a person less who can say no."""
+    ground = shipped.grounds["TOEST"]
+    rule = replace(ground.ages["12to15"], consent_by=frozenset({"person"}), inform=("person",))
+    fewer = {**shipped.grounds, "TOEST": replace(ground, ages={**ground.ages, "12to15": rule})}
+    changed = replace(shipped, grounds=fewer)
+    assert {(one.name, one.direction) for one in compare(shipped, changed).beyond} == {
+        ("TOEST 12to15.consent_by: -guardian", "opens"),
+        ("TOEST 12to15.inform: -guardian", "opens"),
+    }
+    gone = replace(shipped, grounds={**fewer, "TOEST": replace(ground, ages={})})
+    assert {one.direction for one in compare(shipped, gone).beyond} == {"opens"}
+    put_off = replace(shipped.grounds["UAVG-41"], deferral=None)
+    without = replace(shipped, grounds={**shipped.grounds, "UAVG-41": put_off})
+    assert [one.name for one in compare(shipped, without).beyond] == ["UAVG-41 deferral: ja -> -"]

@@ -13,9 +13,9 @@ from casbin.util import SimpleEval
 
 import policies
 from policies import Bundle, DecisionPoint, Permit, load_bundle
-from policies.engine import MODEL, Engine, check_model
+from policies.engine import MODEL, Engine, Verdict, check_model
 from policies.errors import EmptyBundleError, EngineError, LineError, ModelError, WordError
-from policies.lines import LINE_COLUMNS, PolicyLine, Request
+from policies.lines import LINE_COLUMNS, REQUEST_COLUMNS, PolicyLine, Request
 from policies.vocabulary import WILDCARD
 from tests.unit.policies.arnhem import CHECK, REGISTER, SIGNAL_OF_GI
 
@@ -294,3 +294,22 @@ def test_a_second_bundle_does_not_touch_the_first(point: DecisionPoint) -> None:
     before = point.may_ask(CHECK).record()
     load_bundle().decision_point()
     assert point.may_ask(CHECK).record() == before
+
+
+def test_levels_that_no_line_tells_apart_are_answered_alike(shipped: Bundle) -> None:
+    """A walk asks once for levels that are alike, so they must be: in every slice, for what its own lines match."""
+    engine = Engine(shipped.lines, shipped.vocabulary)
+    for line in shipped.lines[::7]:
+        words = {name: getattr(line, name, "") for name in REQUEST_COLUMNS}
+        known = {
+            name: word if word in shipped.vocabulary[name] else min(shipped.vocabulary[name])
+            for name, word in words.items()
+            if name not in {"level", "day"}
+        }
+        requests = [Request(**known, level=str(level), day=line.since) for level in range(5)]
+        answers: dict[int, Verdict] = {}
+        for level, request in enumerate(requests):
+            answer = engine.judge(request)
+            assert answers.setdefault(engine.level_class(request, level), answer) == answer
+    nobody = replace(ASKED, purpose="patient", act="register")
+    assert {engine.level_class(nobody, level) for level in range(5)} == {0}

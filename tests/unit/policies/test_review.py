@@ -14,6 +14,7 @@ from policies.convenant import Party
 from policies.engine import MODEL, check_model
 from policies.errors import (
     ClauseError,
+    FactsError,
     KeyFileError,
     MissingRegionError,
     ModelError,
@@ -21,7 +22,9 @@ from policies.errors import (
     SignatureError,
     YamlError,
 )
+from policies.facts import ask_record
 from policies.must_hold import broken_properties
+from policies.question import read_question
 from policies.reasons import ASK_REASONS, SEE_REASONS
 from policies.release import Release
 from policies.signers import read_signers
@@ -290,6 +293,15 @@ def test_what_yaml_can_be_and_a_document_not(tmp_path: Path, text: str) -> None:
     with pytest.raises(YamlError) as caught:
         load_bundle(folder)
     assert caught.value.file == "lex/extra.yaml"
+
+
+@pytest.mark.parametrize("day", ["20261122", "2026-W47-7", "2026-11-22T00:00", "22-11-2026", ""])
+def test_a_day_has_one_form(day: str) -> None:
+    """A day in facts is YYYY-MM-DD, as the error says, and no other form that Python reads."""
+    facts = {**ask_record(CHECK, load_bundle().vocabulary), "day": "2026-11-22"}
+    assert read_question(facts)[0].day == CHECK.day
+    with pytest.raises(FactsError, match="YYYY-MM-DD"):
+        read_question({**facts, "day": day})
 
 
 def test_a_number_nobody_can_sign_is_no_release(shipped: Bundle) -> None:

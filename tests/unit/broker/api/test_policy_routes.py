@@ -74,7 +74,11 @@ async def test_a_document_is_shown_as_it_was_written_or_as_a_page(world: ServedW
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["content-security-policy"] == "default-src 'none'"
     assert page.text.startswith('<article class="convenant">')
-    assert "Getoetst met" not in page.text
+    assert shown.json()["grounds"]["JW-7.1.4.1"].startswith("Jeugdwet 7.1.4.1")
+    rows = shown.json()["tests"]["vira@2026.1.0/kijken"]
+    assert rows
+    for part in ("Getoetst met", rows[0], "Grondslag", "kijken wie er betrokken is"):
+        assert part in page.text
     for path in ("/v1/convenants/vira/2025.1.0", "/v1/convenants/weg/2026.1.0"):
         for accept in ("application/json", "text/html"):
             answer = await _get(world, path, accept=accept)

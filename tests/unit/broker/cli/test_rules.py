@@ -117,6 +117,30 @@ def test_a_policy_that_is_not_signed_does_not_start(broker: Path, harm: Callable
     assert told in sentence
 
 
+def test_a_release_of_tomorrow_does_not_start(broker: Path) -> None:
+    """A statement says when it was made: one that was made after today is wrong, or our clock is."""
+    with pytest.raises(SettingsError, match="registered after today"):
+        read_rules(Settings.read(broker), today=date(2026, 11, 21))
+    assert read_rules(Settings.read(broker), today=DAY).activation.mark == "signed"
+
+
+def test_a_clause_is_shown_with_its_tests_where_they_are_at_hand(
+    broker: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The tables of a release stand in a folder of their own; wrong ones are said and not shown, and stop nothing."""
+    assert read_rules(Settings.read(broker), today=DAY).tested() is None
+    changed_documents(broker / "tables")
+    _settings(broker, SIGNED, f'{SIGNED}\npolicy_tables = "tables/documents"')
+    tested = read_rules(Settings.read(broker), today=DAY).tested
+    decided = tested()
+    assert decided is not None
+    assert decided["vira@2026.1.0/kijken"]
+    assert tested() is decided
+    (broker / "tables" / "documents" / "stuk.tabel.yml").write_text("schema: beslistabel/v1\n", encoding="utf-8")
+    assert read_rules(Settings.read(broker), today=DAY).tested() is None
+    assert "stuk.tabel.yml" in caplog.text
+
+
 def test_the_shipped_examples_need_their_switch(broker: Path) -> None:
     """Documents that nobody signed decide only where somebody said so, with a warning."""
     _settings(broker, SIGNED, "insecure_unsigned_bundle = true")
