@@ -16,6 +16,7 @@ from audit.database import Connection
 from audit.errors import AuditError, ReceiptError, TileError
 from audit.export.folder import read_export
 from audit.export.verify import verify_export
+from audit.key_ring import KeyRing
 from audit.policy_file import Policy
 from audit.receipt import Receipt
 from audit.signer import LocalSigner
@@ -24,6 +25,7 @@ from audit.stored_log import StoredLog
 from audit.strict_json import loads
 from audit.tiles import publish as publish_tiles
 from audit.verify import Report, VerifiedReceipt, parse_policy, verify_directory, verify_receipt
+from audit.verify_groups import group_wire, verify_groups
 from audit.witness_config import init_witness
 
 DOES_NOT_HOLD = 1
@@ -49,14 +51,19 @@ def main() -> None:
 def verify(
     policy: PolicyFile,
     directory: Annotated[Path | None, typer.Argument(help="A published log.")] = None,
+    *,
     receipt: Annotated[Path | None, typer.Option("--receipt", help="A receipt as JSON.")] = None,
+    database: Annotated[str | None, typer.Option(help="A log's own database, with --payload-keys.")] = None,
+    payload_keys: Annotated[Path | None, typer.Option(help="The folder of its key-encryption keys.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a published log, or one receipt, under your own policy."""
-    if (directory is None) == (receipt is None):
-        _fail(BAD_INPUT, "give either a folder or --receipt FILE")
+    """Check a published log, one receipt, or every stored group of a log's own database, under your own policy."""
+    if [directory, receipt, database].count(None) != 2 or (database is None) != (payload_keys is None):  # noqa: PLR2004 - one of three
+        _fail(BAD_INPUT, "give a folder, or --receipt FILE, or --database with --payload-keys")
     trusted = _read_policy(policy)
-    if receipt is not None:
+    if database is not None and payload_keys is not None:
+        _verify_groups(database, payload_keys, trusted, as_json=as_json)
+    elif receipt is not None:
         _verify_receipt_file(receipt, trusted, as_json=as_json)
     elif directory is None or not directory.is_dir():
         _fail(BAD_INPUT, "there is no such folder")
@@ -151,6 +158,17 @@ def _log_in(database: str) -> AbstractContextManager[Connection]:
     from audit.postgres import open_postgres_read_only  # noqa: PLC0415 - the driver is loaded only for a server
 
     return open_postgres_read_only(database)
+
+
+def _verify_groups(database: str, payload_keys: Path, policy: Policy, *, as_json: bool) -> None:
+    try:
+        with _log_in(database) as connection:
+            report = verify_groups(StoredLog(connection), KeyRing.open(payload_keys), policy)
+    except AuditError as error:
+        _fail(BAD_INPUT, str(error))
+    _print(group_wire(report), as_json=as_json)
+    if not report.holds:
+        raise typer.Exit(DOES_NOT_HOLD)
 
 
 def _verify_receipt_file(path: Path, policy: Policy, *, as_json: bool) -> None:

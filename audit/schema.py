@@ -88,6 +88,8 @@ ERASURE_DDL: tuple[str, ...] = (
         WHERE grp = new.grp AND first_idx <= new.last_idx AND last_idx >= new.first_idx)
     BEGIN SELECT RAISE(ABORT, 'log_erased: erased before'); END""",
     *(_refuse(event, "log_erased") for event in ("UPDATE", "DELETE")),
+    "CREATE INDEX ix_log_payload_keys_epoch ON log_payload_keys (epoch)",
+    "CREATE INDEX ix_log_payloads_shielded ON log_payloads (idx) WHERE grp = 'shielded'",
 )
 """What was erased by which entry, so that it need not be searched; the entries themselves are the proof."""
 

@@ -112,5 +112,7 @@ POSTGRES_ERASURE_DDL: tuple[str, ...] = (
         "erased before",
     ),
     *(_refuse(event, "log_erased") for event in ("UPDATE", "DELETE", "TRUNCATE")),
+    "CREATE INDEX ix_log_payload_keys_epoch ON log_payload_keys (epoch)",
+    "CREATE INDEX ix_log_payloads_shielded ON log_payloads (idx) WHERE grp = 'shielded'",
 )
 """What was erased by which entry, so that it need not be searched; the entries themselves are the proof."""

@@ -219,6 +219,17 @@ def policy_activate(directory: Dir, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def verify(directory: Dir, *, as_json: AsJson = False) -> None:
+    """Hold if every stored group of the log is there, or erased by the entry that says so."""
+    from broker.verify_command import verify as verify_log  # noqa: PLC0415 - loaded by this command alone
+
+    with _refusals():
+        report = verify_log(_settings(directory))
+    typer.echo(json.dumps(report) if as_json else "\n".join(f"{name}: {value}" for name, value in report.items()))
+    raise typer.Exit(0 if report["holds"] else DOES_NOT_HOLD)
+
+
+@app.command()
 def openapi() -> None:
     """Print the OpenAPI document of the API."""
     from broker.api.app import description  # noqa: PLC0415 - loaded by this command alone

@@ -25,6 +25,7 @@ from broker.api.housekeeping import Housekeeping
 from broker.flows.policy import PoliciesByVersion
 from broker.flows.request_rules import TicketIssuers
 from broker.keys import BrokerTokenIndexer
+from broker.log_ports import KeyDestruction
 from broker.ports import Clock, Randomness
 from broker.protocol.signing_keys import VerifyKey
 from broker.rules import Rules, read_rules
@@ -116,13 +117,7 @@ def create_app(
             stores = opening.enter_context(_stores(settings, material))
         signer = opening.enter_context(_signer(settings, material))
         client = httpx.AsyncClient(transport=transport, trust_env=False)
-        ledger = StoredLedger(
-            writer=stores.writer,
-            signer=signer,
-            keys=material.payload_keys,
-            policy=material.log_policy,
-            randomness=random,
-        )
+        ledger = _ledger(stores, signer, material, random=random)
         witnesses = HttpWitnesses(client=client, policy=material.log_policy, proofs=ledger)
         log = LogWriter(
             ledger=ledger,
@@ -133,13 +128,12 @@ def create_app(
             max_uncosigned_s=settings.max_uncosigned_s,
         )
         activation = _activation(settings, stores, log=log, clock=clock)
-        rotation = Rotation(ledger=ledger, keys=material.payload_keys, clock=clock)
-        erasing = Erasing(entries=stores.entries, erasures=stores.erasures, keys=rotation)
+        erasing = _erasing(ledger, material, stores, clock=clock)
         edge = _edge(
             settings, material, stores, policies=activation.policies, log=log, erasing=erasing, clock=clock,
             random=random,
         )  # fmt: skip
-        housekeeping = _housekeeping(activation, stores, rotation)
+        housekeeping = _housekeeping(activation, stores, erasing.keys)
         held = opening.pop_all()
 
     @asynccontextmanager
@@ -150,7 +144,7 @@ def create_app(
                     await ledger.open()
                     await show_head(ledger, witnesses)
                 with told("payload_keys", "make the folder writable: an erasure that was cut off must be finished"):
-                    await rotation.finish()
+                    await erasing.keys.finish()
                 with told("register", "import register and epoch: `sluis-broker register import`, `epoch import`"):
                     await _check_documents(stores.documents, material)
                 async with log, asked_again(ledger, witnesses, log.cosigning):
@@ -162,6 +156,16 @@ def create_app(
     app = create_api(edge, lifespan=lifespan)
     app.state.housekeeping, app.state.activation = housekeeping, activation
     return app
+
+
+def _ledger(stores: "_Stores", signer: LocalSigner, material: Material, *, random: Randomness) -> StoredLedger:
+    return StoredLedger(
+        writer=stores.writer,
+        signer=signer,
+        keys=material.payload_keys,
+        policy=material.log_policy,
+        randomness=random,
+    )
 
 
 def _edge(
@@ -207,7 +211,12 @@ def _activation(settings: Settings, stores: "_Stores", *, log: LogWriter, clock:
     )
 
 
-def _housekeeping(activation: PolicyActivation, stores: "_Stores", keys: Rotation) -> Housekeeping:
+def _erasing(ledger: StoredLedger, material: Material, stores: "_Stores", *, clock: Clock) -> Erasing:
+    rotation = Rotation(ledger=ledger, keys=material.payload_keys, clock=clock)
+    return Erasing(entries=stores.entries, erasures=stores.erasures, keys=rotation)
+
+
+def _housekeeping(activation: PolicyActivation, stores: "_Stores", keys: KeyDestruction) -> Housekeeping:
     return Housekeeping(
         folder=activation.folder,
         policies=activation.policies,

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from broker.domain.changes import ActivateBundle, Change, Task, TicketId
+from broker.domain.erasures import EntryRange
 from broker.domain.households import FoundToken, SealedToken, TokenIndex
 from broker.domain.signals import Signal, SignalState
 from broker.protocol.epochs import EpochDocument
@@ -110,11 +111,11 @@ class RetentionReader(Protocol):
     async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
         """Return spent tickets, as custodian and id, that expired before this second: so many at most."""
 
-    async def newest_act_at(self) -> int | None:
-        """Return the time of the newest entry that is no housekeeping, None when there is none.
+    async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
+        """Return what is still there of the oldest entries of before this second, as much as one entry can erase."""
 
-        Such an entry was asked for with a token that is valid ten minutes, so its time is no mere claim of our clock.
-        """
+    async def newest_act_at(self) -> int | None:
+        """Return the time of the newest entry that somebody asked for with a token of ten minutes, None without any."""
 
 
 class RegisterReader(Protocol):

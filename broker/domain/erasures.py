@@ -1,18 +1,24 @@
 """Erasing the content of own entries: what may be named, on which ground, and by which two people (AVG art. 17)."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
 GROUNDS = ("AVG-17.1.a", "AVG-17.1.b", "AVG-17.1.c", "AVG-17.1.d", "AVG-17.1.e")
 """AVG art. 17(1): no longer needed, consent withdrawn, objection, unlawful, a legal duty to erase."""
-GROUPS = ("meta", "actor", "subject", "hits")
+ALL_GROUPS = ("meta", "actor", "subject", "hits", "shielded")
+"""In the order of an entry."""
+GROUPS = ALL_GROUPS[:-1]
 """What an organisation may erase of its own entries. `shielded` is another's, empty or not."""
 MAX_RANGES = 24
 """Ranges that fit the `meta` of the entry that erases them."""
 MAX_ENTRIES = 100
 """Entries of one decision: two people must be able to oversee it, and each is opened within a tick."""
+KEPT_S = 5 * 366 * 86_400
+"""Seconds the content of an entry is kept: the five years that the care sector asks (Stcrt. 2019, 38007) at least."""
+MAX_EXPIRED = 200
+"""Entries whose content one sweep erases, so that no tick waits for it."""
 VALID_S = 30 * 86_400
 """Seconds a proposal can be confirmed; after that it is proposed anew."""
 
@@ -77,3 +83,18 @@ def places(ranges: Sequence[EntryRange]) -> Iterator[tuple[int, tuple[str, ...]]
     for one in ranges:
         for index in range(one.first, one.last + 1):
             yield index, one.groups
+
+
+def joined(stored: Iterable[tuple[int, str]]) -> tuple[EntryRange, ...]:
+    """Return these places as ranges, neighbours with the same groups together, as many as one entry can list."""
+    groups: dict[int, set[str]] = {}
+    for index, group in stored:
+        groups.setdefault(index, set()).add(group)
+    ranges: list[EntryRange] = []
+    for index in sorted(groups):
+        named = tuple(group for group in ALL_GROUPS if group in groups[index])
+        if ranges and (ranges[-1].last + 1, ranges[-1].groups) == (index, named):
+            ranges[-1] = replace(ranges[-1], last=index)
+        else:
+            ranges.append(EntryRange(first=index, last=index, groups=named))
+    return tuple(ranges[:MAX_RANGES])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from broker.domain.erasures import EntryRange, places, range_fault
+from broker.domain.erasures import GROUPS, EntryRange, places, range_fault
 from broker.domain.errors import AlreadyErasedError, FieldRuleError, NotFoundError
 from broker.flows.act import Act
 from broker.flows.errors import DecisionFailedError
@@ -27,7 +27,7 @@ def ranges_of(command: EraseEntries) -> tuple[EntryRange, ...]:
 
 
 def _order(group: str) -> int:
-    return ("meta", "actor", "subject", "hits").index(group)
+    return GROUPS.index(group)
 
 
 async def check_erasable(ranges: Sequence[EntryRange], *, act: Act, entries: EntryReader) -> None:

@@ -1,4 +1,4 @@
-"""End the signals whose last day has passed or whose ground has, and forget what nothing can use any more (D12, D16).
+"""End signals whose last day or ground has passed, and forget what nothing needs or may be kept any more (D12, D16).
 
 Nobody asks for this, so nobody is told: the entry's actor is the broker's own housekeeping. Until it is swept, a signal
 past its last day matches nothing either; sweeping makes its end durable, recorded, and known to its holder.
@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from broker.domain.changes import EndSignal, ForgetTickets, Task
+from broker.domain.changes import EndSignal, ErasePayloads, ForgetTickets, Task
+from broker.domain.erasures import KEPT_S, EntryRange
 from broker.domain.errors import StaleDecisionError
 from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.policy import Policies
@@ -54,6 +55,7 @@ class Swept:
     rules: int = 0
     frozen: int = 0
     tickets: int = 0
+    erased: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +77,12 @@ class _Found:
     relies_on: tuple[Stamp, ...]
     stops: tuple[_Stop, ...]
     tickets: tuple[tuple[str, str], ...]
+    expired: tuple[EntryRange, ...]
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.stops or self.tickets)
+        return bool(self.stops or self.tickets or self.expired)
 
     def swept(self, *, at_most: int) -> Swept:
         """Return what was done, now that it is durable."""
@@ -87,12 +90,13 @@ class _Found:
         return Swept(
             day=self.day,
             recorded=True,
-            more=len(self.stops) == at_most or len(self.tickets) == MAX_TICKETS,
+            more=len(self.stops) == at_most or len(self.tickets) == MAX_TICKETS or bool(self.expired),
             expiry=ended[EndReason.EXPIRY],
             age=ended[EndReason.AGE],
             rules=ended[EndReason.RULES],
             frozen=len(self.stops) - ended.total(),
             tickets=len(self.tickets),
+            erased=sum(one.last - one.first + 1 for one in self.expired),
         )
 
 
@@ -124,6 +128,7 @@ async def _found_due(
         relies_on=stamps,
         stops=tuple(stops[one] for one in sorted(stops))[:at_most],
         tickets=await retention.forgettable_tickets(expired_before=now - TICKETS_KEPT_S, at_most=MAX_TICKETS),
+        expired=await retention.expired_payloads(written_before=now - KEPT_S),
     )
 
 
@@ -191,6 +196,7 @@ async def _in_turn(
 
 def _proposal(found: _Found) -> Proposal:
     forgotten = (ForgetTickets(tickets=found.tickets),) if found.tickets else ()
+    erased = (ErasePayloads(ranges=found.expired),) if found.expired else ()
     tasks = (
         Task(
             kind=FROZEN_TASK if stop.state is SignalState.FROZEN else ENDED_TASK,
@@ -210,6 +216,7 @@ def _proposal(found: _Found) -> Proposal:
                 "bundle": found.bundle,
                 "outcome": "done",
                 "tickets": len(found.tickets),
+                **({"erased": [one.document() for one in found.expired]} if found.expired else {}),
             },
             "actor": ACTOR,
             "subject": _ended(stop for stop in found.stops if not stop.signal.shielded),
@@ -217,7 +224,7 @@ def _proposal(found: _Found) -> Proposal:
             "shielded": _ended(stop for stop in found.stops if stop.signal.shielded),
         },
         relies_on=found.relies_on,
-        changes=(*map(_end, found.stops), *forgotten),
+        changes=(*map(_end, found.stops), *forgotten, *erased),
         tasks=tuple(tasks),
     )
 

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from itertools import takewhile
 from typing import Any
 
 from audit.database import DATABASE_ERRORS
 from audit.entry import Leaf
+from audit.erasure import ERASING_KINDS
 from audit.errors import AuditError
+from broker.domain.erasures import MAX_EXPIRED, EntryRange, joined
 from broker.domain.errors import SchemaNotMigratedError, StorageError
 from broker.domain.signals import Signal, SignalState
 from broker.store.address import DatabaseAddress
@@ -26,6 +29,10 @@ _RESTING = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals
     WHERE state = ? AND (%s) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
 _TICKETS = """SELECT custodian, ticket_id FROM spent_tickets
     WHERE expires_at < ? ORDER BY custodian, ticket_id LIMIT ?"""
+_OLDEST = """SELECT p.idx, e.leaf FROM log_payloads p JOIN log_entries e ON e.idx = p.idx
+    WHERE p.grp = 'shielded' ORDER BY p.idx LIMIT ?"""
+"""Nobody erases `shielded` by decision, so it stands as long as anything of an entry that may expire."""
+_STORED = "SELECT idx, grp FROM log_payloads WHERE idx BETWEEN ? AND ?"
 _NEWEST = "SELECT leaf FROM log_entries ORDER BY idx DESC LIMIT ?"
 
 
@@ -63,6 +70,19 @@ class StoredRetention:
         """Return spent tickets that expired before this second. See `RetentionReader.forgettable_tickets`."""
         rows = await self._read(_TICKETS, expired_before, at_most)
         return tuple((str(custodian), str(ticket_id)) for custodian, ticket_id in rows)
+
+    async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
+        """Return what is still there of the oldest entries. See `RetentionReader.expired_payloads`."""
+        try:
+            oldest = [(index, Leaf.parse(bytes(leaf))) for index, leaf in await self._read(_OLDEST, MAX_EXPIRED)]
+        except AuditError as error:
+            raise StorageError from error
+        past = dict(takewhile(lambda entry: entry[1].time < written_before, oldest))
+        if not past:
+            return ()
+        rows = await self._read(_STORED, min(past), max(past))
+        kept = {(index, "meta") for index, leaf in past.items() if leaf.kind in ERASING_KINDS}
+        return joined((index, group) for index, group in rows if index in past and (index, group) not in kept)
 
     async def newest_act_at(self) -> int | None:
         """Return the time of the newest entry that is no housekeeping. See `RetentionReader.newest_act_at`."""

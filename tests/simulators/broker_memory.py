@@ -26,7 +26,7 @@ from broker.domain.changes import (
     StoreSignal,
     Task,
 )
-from broker.domain.erasures import Erasure, ErasureState, places
+from broker.domain.erasures import MAX_EXPIRED, EntryRange, Erasure, ErasureState, joined, places
 from broker.domain.errors import (
     AlreadyAnsweredError,
     BrokerError,
@@ -370,6 +370,14 @@ class MemoryBroker:
     async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
         """See `RetentionReader.forgettable_tickets`."""
         return tuple(sorted(one for one, end in self.state.tickets.items() if end < expired_before)[:at_most])
+
+    async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
+        """See `RetentionReader.expired_payloads`."""
+        stored = sorted(index for index, group in self.log.payloads if group == "shielded")[:MAX_EXPIRED]
+        leaves = {index: Leaf.parse(self.log.leaves[index]) for index in stored}
+        past = {index: leaf for index, leaf in leaves.items() if leaf.time < written_before}
+        kept = {(index, "meta") for index, leaf in past.items() if leaf.kind in {"erasure", "retention"}}
+        return joined(place for place in self.log.payloads if place[0] in past and place not in kept)
 
     async def newest_act_at(self) -> int | None:
         """See `RetentionReader.newest_act_at`."""

@@ -90,6 +90,7 @@ async def test_a_request_in_the_folder_is_carried_out_and_answered(world: Served
         "frozen": 0,
         "entries": 2,
         "ticketsForgotten": 0,
+        "entriesErased": 0,
     }
     assert SweepRequest(id="b" * 32, batch=2).answered(folder) is None
     assert SweepRequest.waiting(folder, most=24) is None
@@ -106,6 +107,7 @@ async def test_a_sweep_by_hand_is_recorded_when_nothing_is_due(world: ServedWorl
         "frozen": 0,
         "entries": 1,
         "ticketsForgotten": 0,
+        "entriesErased": 0,
     }
     assert oracle(world) == 1
 
@@ -143,6 +145,10 @@ class BrokenReading:
         raise StorageError
 
     async def forgettable_tickets(self, **_: object) -> tuple[()]:
+        """Fail."""
+        raise StorageError
+
+    async def expired_payloads(self, **_: object) -> tuple[()]:
         """Fail."""
         raise StorageError
 

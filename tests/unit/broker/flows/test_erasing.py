@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from broker.domain.changes import Task
-from broker.domain.erasures import MAX_ENTRIES, VALID_S, ErasureState
+from broker.domain.erasures import KEPT_S, MAX_ENTRIES, VALID_S, ErasureState
 from broker.domain.errors import (
     AlreadyErasedError,
     ApproverIsRequesterError,
@@ -309,3 +309,30 @@ async def test_keys_that_could_not_be_destroyed_are_destroyed_later(
     assert await world.keys.finish() == 1
     assert await world.keys.finish() == 0
     assert isinstance(world.keys, MemoryRotation) is isinstance(world.ledger, MemoryBroker)
+
+
+async def test_what_was_kept_long_enough_is_erased_by_the_sweep(world: World) -> None:
+    """After the term the content of an entry goes by the same path, all five groups, by an entry that lists it."""
+    await world.register(world.asker(GI), LOOK)
+    await _erase(world, (0, 0, ["hits"]))
+    world.clock.move(KEPT_S)
+    await world.register(world.asker(WIJKTEAM), LOOK, endsOn="2032-06-01")
+    assert (await world.sweep(vouched_at=world.clock.now())).erased == 0
+    world.clock.move(2)
+    swept = await world.sweep(vouched_at=world.clock.now())
+    assert (swept.erased, swept.more) == (3, True)
+    size = await log_size(world)
+    meta = await _payload(world, size - 1, "meta")
+    assert meta["erased"] == [
+        {"from": 0, "to": 0, "groups": ["meta", "actor", "subject", "shielded"]},
+        {"from": 1, "to": 1, "groups": list(ALL)},
+        {"from": 2, "to": 2, "groups": ["actor", "subject", "hits", "shielded"]},
+    ]
+    gone = dict.fromkeys(ALL, GroupStatus.ERASED)
+    assert [await _statuses(world, index) for index in range(4)] == [
+        gone, gone, gone | {"meta": GroupStatus.OK}, dict.fromkeys(ALL, GroupStatus.OK)
+    ]  # fmt: skip
+    again = await world.sweep(vouched_at=world.clock.now())
+    assert (again.erased, again.recorded) == (0, False)
+    await world.keys.finish()
+    assert await _statuses(world, 3) == dict.fromkeys(ALL, GroupStatus.OK)

@@ -16,8 +16,9 @@ ALL = ("meta", "actor", "subject", "hits", "shielded")
 
 async def test_an_entry_reads_back_as_it_was_written(world: World) -> None:
     """Every group opens to what was committed, for the indexes asked and no other, ascending."""
-    await world.register(world.asker(GI), household(subject="child"))
-    await world.register(world.asker(GI), household(subject="other"))
+    asker = world.asker(GI)
+    await world.register(asker, household(subject="child"))
+    await world.register(asker, household(subject="other"))
     entries = await world.entries.opened([1, 0, 1, 7, -1], ALL)
     assert [entry.index for entry in entries] == [0, 1]
     for entry in entries:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from broker.domain.changes import ForgetTickets, RenewSignal, Task
+from broker.domain.erasures import EntryRange
 from broker.domain.errors import NotFoundError, StaleDecisionError
 from broker.domain.signals import Signal, SignalState
 from broker.flows import sweep_signals as sweeping
@@ -194,6 +195,9 @@ async def test_a_signal_renewed_meanwhile_stays(world: World, tmp_path: Path) ->
         async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
             return await real.forgettable_tickets(expired_before=expired_before, at_most=at_most)
 
+        async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
+            return await real.expired_payloads(written_before=written_before)
+
         async def newest_act_at(self) -> int | None:
             return await real.newest_act_at()
 
@@ -223,6 +227,9 @@ async def test_what_keeps_moving_is_not_done(world: World, tmp_path: Path) -> No
 
         async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
             return await real.forgettable_tickets(expired_before=expired_before, at_most=at_most)
+
+        async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
+            return await real.expired_payloads(written_before=written_before)
 
         async def newest_act_at(self) -> int | None:
             return await real.newest_act_at()
