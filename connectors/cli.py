@@ -15,6 +15,7 @@ _PARTS = {
     **dict.fromkeys(("init", "organisation", "worker", "roster", "trust"), "connectors.setup_commands"),
     **dict.fromkeys(("register", "check"), "connectors.case_commands"),
     "grant": "connectors.grant_commands",
+    **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }
 

@@ -20,6 +20,7 @@ from connectors.workers import pairwise_id
 MAX_ANSWER = 8_388_608  # bytes; a household's answer has at most 262144, a list of own signals may have more
 _ID_BYTES = 16
 _OK = 200
+_APPROVER = "approver"
 _CONNECTIONS = 32
 
 
@@ -78,7 +79,7 @@ class Exchange:
 
     async def send(
         self, party: Party, path: str, *, method: str, body: bytes, worker: str, approver: str | None = None,
-        trace: str | None = None,
+        trace: str | None = None, role: str = "worker",
     ) -> Reply:  # fmt: skip
         """Return a party's answer to one signed request.
 
@@ -86,6 +87,7 @@ class Exchange:
             worker: the local id of who asks; the party sees his pairwise id.
             approver: the local id of who approves over the same body.
             trace: the batch of the question that this is part of; the request is one by itself where none is given.
+            role: in which role the worker asks.
 
         Raises:
             FolderError: the register here says that this organisation is suspended: nothing is sent.
@@ -94,9 +96,9 @@ class Exchange:
         if not self._folder.organisation.active:
             raise FolderError("register.json", "says that this organisation is suspended: ask the registrars")
         jti, target = self.surroundings.new_id(), Target(audience=party.id, method=method, url=party.url + path)
-        headers = {"Authorization": "Sluis " + self._signed(target, body, worker, jti=jti)}
+        headers = {"Authorization": "Sluis " + self._signed(target, body, worker, jti=jti, role=role)}
         if approver is not None:
-            approval = self._signed(target, body, approver, jti=self.surroundings.new_id(), approval=True)
+            approval = self._signed(target, body, approver, jti=self.surroundings.new_id(), role=_APPROVER)
             headers["Sluis-Approval"] = approval
         headers[HEADER] = traceparent(trace or jti, self.surroundings.random(SPAN_BYTES))
         if body:
@@ -115,20 +117,20 @@ class Exchange:
         except (httpx.HTTPError, httpx.StreamError, _TooLongError):
             return None
 
-    def _signed(self, target: Target, body: bytes, local_id: str, *, jti: str, approval: bool = False) -> str:
+    def _signed(self, target: Target, body: bytes, local_id: str, *, jti: str, role: str) -> str:
         return sign_request(
             self._folder.signing_key,
             sender=Sender(
                 organisation=self._folder.settings.oin,
                 worker=pairwise_id(self._folder.pairwise_key, audience=target.audience, local_id=local_id),
-                role="approver" if approval else "worker",
+                role=role,
                 parent_org=self._folder.organisation.parent_org,
             ),
             target=target,
             body=body,
             jti=jti,
             now=self.surroundings.now(),
-            typ=APPROVAL_TYP if approval else REQUEST_TYP,
+            typ=APPROVAL_TYP if role == _APPROVER else REQUEST_TYP,
         )
 
     def _outage(self, party: Party) -> str:

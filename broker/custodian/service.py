@@ -174,6 +174,18 @@ def _add_reports(app: FastAPI, custodian: Custodian, peers: Mapping[str, VerifyK
         header, query = request.headers.get("authorization"), request.url.query
         return _answered(lambda: reporting.peer_findings(custodian, peers, authorization=header, query=query))
 
+    @app.get(reporting.PROBE_MISSES)
+    async def probe_reports(request: Request) -> Response:
+        header, query = request.headers.get("authorization"), request.url.query
+        return _answered(lambda: reporting.probe_reports(custodian, authorization=header, query=query))
+
+    @app.post(reporting.PROBE_MISSES)
+    async def probe_missed(request: Request) -> Response:
+        header, body = request.headers.get("authorization"), await _body(request)
+        if body is None:
+            return _problem_response(problem("body-too-large"))
+        return _answered(lambda: reporting.probe_missed(custodian, authorization=header, body=body))
+
 
 def _answered(make: Callable[[], bytes]) -> Response:
     try:

@@ -149,18 +149,20 @@ def _both(verb: str, given: RealInput, work: WorkFolder, processes: Processes) -
     def one(partner: Partner) -> dict[str, Any]:
         results: list[Any] = []
         rejected: list[Any] = []
-        rows = given.rows_of(partner)
+        rows, problems = given.rows_of(partner), set[str]()
         for _ in range(_ROUNDS):
             printed = _printed(verb, given, rows, folder=work.partner(partner.slug), partner=partner, to=processes)
             results += printed["results"]
             rejected += printed["rejected"]
             # What was not done, because others changed the same household meanwhile, is asked again, as a worker would.
             rows = [failure["row"] for failure in printed["failed"] if failure["problem"] == _AGAIN]
-            if not printed["failed"]:
+            problems = {str(failure["problem"]) for failure in printed["failed"]}
+            if not problems:
                 return {"results": results, "rejected": rejected}
             if len(rows) != len(printed["failed"]):
                 break
-        raise ClaimError(f"{partner.slug}, {verb}: every row of the file is done or rejected")
+        left = ", ".join(sorted(problems))
+        raise ClaimError(f"{partner.slug}, {verb}: every row of the file is done or rejected, but some are {left}")
 
     with ThreadPoolExecutor(max_workers=len(HOLDERS)) as pool:
         return dict(zip((partner.oin for partner in HOLDERS), pool.map(one, HOLDERS), strict=True))

@@ -18,6 +18,7 @@ from connectors.demo.processes import free_port
 _HOST = "127.0.0.1"
 _CHUNK = 65_536
 _WAIT_S = 10.0
+_FOLLOWING = b"GET /v1/custodian-feed"
 _Value = TypeVar("_Value")
 
 
@@ -73,7 +74,7 @@ class Relays:
         self._relays[name].upstream = (address.hostname, address.port)
 
     def answered_bytes(self, name: str) -> int:
-        """Return how many bytes the service has answered so far."""
+        """Return how many bytes the service has answered so far, but to custodians that follow its log meanwhile."""
         return self._wait(self._answered(name))
 
     def write(self) -> None:
@@ -95,7 +96,9 @@ class Relays:
         return self._relays[name].url
 
     async def _answered(self, name: str) -> int:
-        return sum(len(stream) for stream in self._relays[name].answered)
+        relay = self._relays[name]
+        both = zip(relay.asked, relay.answered, strict=True)
+        return sum(len(answered) for asked, answered in both if not asked.startswith(_FOLLOWING))
 
     async def _write(self) -> None:
         for relay in self._relays.values():

@@ -52,9 +52,12 @@ def test_both_directions_pass_and_are_recorded_in_one_piece(tmp_path: Path) -> N
         assert ask(url, b"first") == b"tsrif"
         assert ask(url, b"second") == b"dnoces"
         assert relays.answered_bytes("broker") == 11
+        ask(url, b"GET /v1/custodian-feed?after=0")
+        assert relays.answered_bytes("broker") == 11
         relays.write()
         recorded = (tmp_path / "broker.bin").read_bytes().split(b"\n")
-        assert sorted(recorded) == sorted([b"first", b"second", b"tsrif", b"dnoces"])
+        followed = b"GET /v1/custodian-feed?after=0"
+        assert sorted(recorded) == sorted([b"first", b"second", followed, b"tsrif", b"dnoces", followed[::-1]])
 
 
 def test_a_service_that_is_not_there_is_a_closed_connection(tmp_path: Path) -> None:
