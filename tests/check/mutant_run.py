@@ -11,6 +11,7 @@ mutant: the child turns its mutant on and runs the tests that run the changed fu
   as unnoticed. A score can be too low, never too high.
 """
 
+import json
 import os
 import resource
 import sys
@@ -36,6 +37,9 @@ CHILDREN = int(os.environ.get("CHILDREN") or os.cpu_count() or 1)
 LIMIT = 60
 """Seconds of processor time after which a mutant runs for ever, which is noticed."""
 
+CONTROL = "x_nothing__mutmut_0"
+"""The name of a mutant that changes nothing."""
+
 NOTICED, UNNOTICED, UNMET, BROKEN = 1, 0, 33, 35
 """mutmut's codes: killed, survived, no tests, suspicious."""
 
@@ -47,10 +51,12 @@ class MutantRun:
         """Take the mutants, by dotted module."""
         self.modules = modules
         self.notes = Path("mutants").resolve()
-        self.ran: defaultdict[str, set[str]] = defaultdict(set)
+        self.learned = Path("learned.json").resolve()
+        self.ran: dict[str, set[str]] = {}
+        self.tests: defaultdict[str, set[str]] = defaultdict(set)
         self.seconds: dict[str, float] = {}
         self.by_fixture: defaultdict[str, set[str]] = defaultdict(set)
-        self.shared: set[str] = set()
+        self.session_fixtures: set[str] = set()
         self.promise: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     @pytest.hookimpl(wrapper=True)
@@ -63,7 +69,7 @@ class MutantRun:
         finally:
             self.by_fixture[fixturedef.argname].update(state()._stats)
             if fixturedef.scope == "session":
-                self.shared.update(state()._stats)
+                self.session_fixtures.add(fixturedef.argname)
             state()._stats.update(before)
 
     @pytest.hookimpl(tryfirst=True)
@@ -77,29 +83,55 @@ class MutantRun:
         return True
 
     def _learn(self, items: list[pytest.Item]) -> bool:
+        unknown = self._unknown(items)
         set_mutant_under_test("stats")
-        for number, item in enumerate(items):
+        for number, item in enumerate(unknown):
             state()._stats.clear()
             started = time.thread_time()
             # the last test keeps the session's fixtures: it is its own successor
-            following = items[number + 1] if number + 1 < len(items) else item
+            following = unknown[number + 1] if number + 1 < len(unknown) else item
             reports = runtestprotocol(item, log=False, nextitem=following)
             if any(report.failed for report in reports):
                 print(f"{item.nodeid} fails as written")
                 return False
             self.seconds[item.nodeid] = time.thread_time() - started
-            ran = set(state()._stats).union(*(self.by_fixture[name] for name in item.fixturenames))  # type: ignore[attr-defined]
-            for function in ran:
-                self.ran[function].add(item.nodeid)
+            self.ran[item.nodeid] = set(state()._stats)
         set_mutant_under_test("")
-        print(f"{len(items)} tests pass as written, {sum(self.seconds.values()):.0f} s")
+        print(f"{len(unknown)} of {len(items)} tests pass as written, {sum(self.seconds.values()):.0f} s", flush=True)
+        learned = {name: [self.seconds[name], sorted(self.ran[name])] for name in self.ran}
+        fixtures = {name: sorted(ran) for name, ran in self.by_fixture.items()}
+        text = json.dumps({"tests": learned, "fixtures": fixtures, "session": sorted(self.session_fixtures)})
+        self.learned.write_text(text, encoding="utf-8")
+        for item in items:
+            fixtures_of = getattr(item, "fixturenames", ())
+            for function in self.ran[item.nodeid].union(*(self.by_fixture[name] for name in fixtures_of)):
+                self.tests[function].add(item.nodeid)
         return True
+
+    def _unknown(self, items: list[pytest.Item]) -> list[pytest.Item]:
+        """The tests of files that changed since they were last learned, and for each shared fixture one test."""
+        if not self.learned.is_file():
+            return items
+        kept = json.loads(self.learned.read_text(encoding="utf-8"))
+        since = self.learned.stat().st_mtime
+        self.session_fixtures.update(kept["session"])
+        self.by_fixture.update({name: set(ran) for name, ran in kept["fixtures"].items()})
+        for item in items:
+            if item.nodeid in kept["tests"] and item.path.stat().st_mtime <= since:
+                self.seconds[item.nodeid], ran = kept["tests"][item.nodeid]
+                self.ran[item.nodeid] = set(ran)
+        quick = sorted(self.seconds, key=lambda name: self.seconds[name])
+        names = {item.nodeid: getattr(item, "fixturenames", ()) for item in items}
+        wanted = {next((name for name in quick if each in names[name]), "") for each in self.session_fixtures}
+        return [item for item in items if item.nodeid not in self.ran or item.nodeid in wanted]
 
     def _meet(self, items: dict[str, pytest.Item]) -> None:
         running: dict[int, tuple[str, str]] = {}
         for module, data in self.modules.items():
+            if not self._control(module, items):
+                continue
             for mutant in [name for name, code in data.exit_code_by_key.items() if code is None]:
-                tests = self.ran.get(mangled_name_from_mutant_name(mutant), set())
+                tests = self.tests.get(mangled_name_from_mutant_name(mutant), set())
                 if not tests:
                     data.exit_code_by_key[mutant] = UNMET
                     continue
@@ -113,6 +145,19 @@ class MutantRun:
                 self._end(running)
             data.save()
             print(f"{module}: {dict(Counter(data.exit_code_by_key.values()))}", flush=True)
+
+    def _control(self, module: str, items: dict[str, pytest.Item]) -> bool:
+        """Whether a mutant that is not there goes unnoticed: else the tests would notice everything."""
+        of_module = {test for name, tests in self.tests.items() if name.startswith(f"{module}.") for test in tests}
+        if not of_module:
+            return True
+        pid = self._start(f"{module}.{CONTROL}", within(of_module, self.seconds, {}, SECONDS), items)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        note = self.notes / f"noticed-{pid}"
+        if note.is_file():
+            print(f"{module}: {note.read_text(encoding='utf-8')} fails in a child as written", flush=True)
+            note.unlink()
+        return code == UNNOTICED
 
     def _end(self, running: dict[int, tuple[str, str]]) -> None:
         pid, status = os.wait()
@@ -138,7 +183,9 @@ class MutantRun:
             os._exit(code)
 
     def _judge(self, mutant: str, items: list[pytest.Item]) -> int:
-        if mangled_name_from_mutant_name(mutant) in self.shared:
+        if mutant.endswith(CONTROL) or any(
+            mangled_name_from_mutant_name(mutant) in self.by_fixture[name] for name in self.session_fixtures
+        ):
             items[0].session._setupstate.teardown_exact(None)
         for thing in list(vars(sys.modules[module_of(mutant)]).values()):
             if hasattr(thing, "cache_clear"):
