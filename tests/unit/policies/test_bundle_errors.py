@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from policies import InsecureTestBundleWarning, load_bundle
+from policies import Bundle, InsecureTestBundleWarning, load_bundle
+from policies.agreements import check_convenants
 from policies.errors import BundleError, ClauseError, ConvenantError
 from tests.unit.policies.arnhem import VIRA, WIJKTEAM, changed_documents
 
@@ -118,6 +119,14 @@ def test_a_test_document_among_real_ones_is_told(tmp_path: Path) -> None:
     start, end = text.index("partijen:\n"), text.index("doelen:\n")
     (folder / VIRA).write_text(text.replace(text[start:end], "partijen: alle\n"), encoding="utf-8")
     assert said(folder) == "only a test document may have every organisation as party"
+
+
+def test_a_document_builds_on_others_of_its_bundle_only(tmp_path: Path, shipped: Bundle) -> None:
+    """What a document builds on is here, and is another document: it cannot be its own support."""
+    folder = changed_documents(tmp_path, (VIRA, "steunt_op: [lex@2026.1.0]", "steunt_op: [vira@2026.1.0]"))
+    assert said(folder).endswith("steunt_op: must name other documents of this bundle")
+    pair = tuple(one for one in shipped.convenants if one.label in {"lex@2026.1.0", "vira@2026.1.0"})
+    check_convenants(pair, with_tests=False)
 
 
 def test_a_list_of_parties_that_joins_nothing_is_told(tmp_path: Path) -> None:
