@@ -84,9 +84,10 @@ def test_h1_a_slice_without_lines_denies(shipped: Bundle) -> None:
 @pytest.mark.parametrize("cell", ["", WILDCARD, "burgemeester"])
 def test_h1_a_request_outside_the_vocabulary_is_never_asked(engine: Engine, cell: str) -> None:
     """An empty, wildcard or unknown word in a request is an error that names the column only."""
-    with pytest.raises(WordError) as caught:
-        engine.judge(replace(ASKED, ask=cell))
-    assert caught.value.columns == ("ask",)
+    for change, columns in (({"ask": cell}, ("ask",)), ({"day": cell, "ask": cell}, ("ask", "day"))):
+        with pytest.raises(WordError, match=rf"^outside the vocabulary: {', '.join(columns)}$") as caught:
+            engine.judge(replace(ASKED, **change))
+        assert caught.value.columns == columns
 
 
 def test_h2_nothing_matching_denies(engine: Engine) -> None:
@@ -132,19 +133,34 @@ def test_h4_one_rule_has_one_effect(shipped: Bundle) -> None:
         Engine((line, replace(line, eft="deny")), shipped.vocabulary)
 
 
+PAIRS = "lmin, lmax, since or until"
+
+
 @pytest.mark.parametrize(
-    "change", [{"lmin": "10"}, {"lmax": "02"}, {"since": "2026-1-1"}, {"until": "9"}, {"lmin": "2", "lmax": "1"}]
+    ("change", "columns"),
+    [
+        ({"lmin": "10"}, "lmin"),
+        ({"lmax": "02"}, "lmax"),
+        ({"since": "2026-1-1"}, "since"),
+        ({"until": "9"}, "until"),
+        ({"eft": "denied"}, "eft"),
+        ({"rid": "two words"}, "rid"),
+        ({"act": WILDCARD}, "act"),
+        ({"ask": "", "lmin": "x"}, "ask, lmin"),
+        ({"lmin": "2", "lmax": "1"}, PAIRS),
+        ({"since": "20260101", "until": "20260101"}, PAIRS),
+    ],
 )
-def test_h5_levels_are_one_digit_and_dates_eight(shipped: Bundle, change: dict[str, str]) -> None:
-    """Since Casbin compares text, a level or date of another width is refused."""
+def test_h5_levels_are_one_digit_and_dates_eight(shipped: Bundle, change: dict[str, str], columns: str) -> None:
+    """Since Casbin compares text, a cell of another form or outside its vocabulary is refused by its column."""
     line = PolicyLine.from_cells([change.get(name, getattr(allowing(shipped), name)) for name in LINE_COLUMNS])
-    with pytest.raises(LineError):
+    with pytest.raises(LineError, match=f"^a policy line breaks the rule of column {columns}$"):
         line.check(shipped.vocabulary)
 
 
 def test_h6_a_line_of_another_arity_is_refused(shipped: Bundle) -> None:
     """A short line, which would break every request of its slice, never becomes a line."""
-    with pytest.raises(LineError):
+    with pytest.raises(LineError, match=rf"^a policy line has {len(LINE_COLUMNS)} cells$"):
         PolicyLine.from_cells(allowing(shipped).cells()[:-1])
 
 
