@@ -53,8 +53,8 @@ def check_convenants(convenants: tuple[Convenant, ...], *, with_tests: bool) -> 
             raise InsecureBundleError("a test document belongs in test/ and needs the insecure switch")
         if convenant.parties is None and not convenant.is_test:
             raise InsecureBundleError("only a test document may have every organisation as party")
-        if not set(convenant.builds_on) <= labels:
-            raise convenant.document.error(ClauseError, ("steunt_op",), "must name documents of this bundle")
+        if not set(convenant.builds_on) <= labels - {convenant.label}:
+            raise convenant.document.error(ClauseError, ("steunt_op",), "must name other documents of this bundle")
         _check_kind(convenant)
 
 

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.simulators.databases import DATABASES, Database, databases
 
 settings.register_profile("sluis", deadline=None, print_blob=True)
-settings.register_profile("mutate", deadline=None, max_examples=15, database=None)  # one run for every mutant
+settings.register_profile(  # one run for every mutant: the same examples, and no smaller one once one failed
+    "mutate", deadline=None, max_examples=15, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile(os.environ.get("SLUIS_TEST_PROFILE", "sluis"))
 
 

@@ -163,6 +163,7 @@ def test_mutants_are_counted_by_module_and_compared_with_the_baseline() -> None:
         "mutants": 2,
         "noticed": 1,
         "unchecked": 0,
+        "equivalent": 0,
         "score": 50.0,
         "unnoticed": ["audit.merkle.x_leaf__mutmut_2"],
     }

@@ -4,6 +4,11 @@ Works on a copy of the tree in `build/mutate/tree`, mutates the modules of `[too
 that ONLY names, separated by spaces) with mutmut and writes `build/mutate/report.json`: per module the mutants, how
 many the tests noticed, and the score. Exit 1 when a module scores below `tests/check/mutation_baseline.json`, has no
 entry there, or when no mutant was made at all. `ACCEPT=1` writes the scores of this run into the baseline instead.
+
+Modules of one package meet that package's own tests only (unit, property, vectors), which is quick and can only score
+too low; `tests/check/mutant_run.py` says how a mutant meets its tests. Mutants listed with a reason in
+`tests/check/equivalent_mutants.toml` change nothing and are left out of the score. `AGAIN=1` keeps what was noticed
+last time and tries only the others; `CHILDREN=n` limits the processes, `MUTANT_SECONDS=n` the tests of one mutant.
 """
 
 import json
@@ -12,67 +17,89 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.check.critical import critical_modules
+from tests.check.equivalent import changes, read_equivalents, split, stale
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "mutate"
 TREE = OUT / "tree"
 BASELINE = ROOT / "tests" / "check" / "mutation_baseline.json"
+EQUIVALENT = ROOT / "tests" / "check" / "equivalent_mutants.toml"
 NOTICED = {"killed", "timeout", "segfault", "caught by type check"}
 PLACE = "only_mutate = []"
+SELECTION = 'pytest_add_cli_args_test_selection = ["tests/unit", "tests/vectors", "tests/property"]'
 
 
-def copy_tree(only: list[str]) -> None:
-    """Make a fresh copy of the project whose settings name the modules to mutate."""
-    shutil.rmtree(OUT, ignore_errors=True)
-    TREE.mkdir(parents=True)
+def copy_tree(only: list[str], *, again: bool) -> None:
+    """Make a fresh copy of the project whose settings name the modules to mutate, or bring the last one up to date."""
+    if not again:
+        shutil.rmtree(OUT, ignore_errors=True)
+    TREE.mkdir(parents=True, exist_ok=True)
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode()
     for name in filter(None, listed.split("\0")):
         target = TREE / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_file():
+        newer = not target.is_file() or target.read_bytes() != (ROOT / name).read_bytes()
+        if (ROOT / name).is_file() and newer:
             shutil.copy2(ROOT / name, target)
     settings = TREE / "pyproject.toml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace(PLACE, f"only_mutate = {json.dumps(only)}"), encoding="utf-8")
+    text = settings.read_text(encoding="utf-8").replace(PLACE, f"only_mutate = {json.dumps(only)}")
+    selection = f"pytest_add_cli_args_test_selection = {json.dumps(tests_for(only))}"
+    settings.write_text(text.replace(SELECTION, selection), encoding="utf-8")
     subprocess.run(["git", "init", "--quiet"], cwd=TREE, check=True)
+
+
+def tests_for(modules: list[str]) -> list[str]:
+    """Return the folders of tests that mutants of these modules meet: those of their package when it is one."""
+    kinds = ("tests/unit", "tests/vectors", "tests/property")
+    packages = {module.partition("/")[0] for module in modules}
+    if len(packages) > 1:
+        return list(kinds)
+    own = [f"{kind}/{package}" for package in packages for kind in kinds]
+    return [folder for folder in own if (ROOT / folder).is_dir()] or list(kinds)
 
 
 def mutate() -> dict[str, str]:
     """Return the fate of every mutant; mutmut's own output goes to a file beside the report."""
-    mutmut = [sys.executable, "-m", "mutmut"]
     environment = {**os.environ, "SLUIS_TEST_PROFILE": "mutate"}
     with (OUT / "mutmut.log").open("wb") as log:
-        command = [*mutmut, "run", "--max-children", str(os.cpu_count() or 1)]
+        command = [sys.executable, "-m", "tests.check.mutant_run"]
         subprocess.run(command, cwd=TREE, check=False, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    command = [*mutmut, "results", "--all", "true"]
+    command = [sys.executable, "-m", "mutmut", "results", "--all", "true"]
     listed = subprocess.run(command, cwd=TREE, check=True, capture_output=True, text=True).stdout
     pairs = [line.strip().rpartition(": ") for line in listed.splitlines() if "__mutmut_" in line]
     return {name: fate for name, _, fate in pairs}
 
 
-def summarise(fates: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return per module how many mutants there were, how many were noticed, and the share noticed in percent."""
+def summarise(fates: Mapping[str, str], equivalent: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """Return per module its mutants, how many were noticed, and the share noticed of those that change anything."""
     total: Counter[str] = Counter()
     noticed: Counter[str] = Counter()
     unchecked: Counter[str] = Counter()
+    unchanging: Counter[str] = Counter()
     for mutant, fate in fates.items():
-        module = mutant.rpartition(".")[0].replace(".", "/") + ".py"
+        module = _module(mutant)
         total[module] += 1
         noticed[module] += fate in NOTICED
         unchecked[module] += fate == "not checked"
+        unchanging[module] += mutant in equivalent
     return {
         module: {
             "mutants": total[module],
             "noticed": noticed[module],
             "unchecked": unchecked[module],
-            "score": round(100 * noticed[module] / total[module], 1),
-            "unnoticed": sorted(name for name, fate in fates.items() if fate not in NOTICED and _of(name, module)),
+            "equivalent": unchanging[module],
+            "score": _percent(noticed[module], total[module] - unchanging[module]),
+            "unnoticed": sorted(
+                name
+                for name, fate in fates.items()
+                if fate not in NOTICED and name not in equivalent and _module(name) == module
+            ),
         }
         for module in sorted(total)
     }
@@ -98,24 +125,44 @@ def main() -> int:
     """Mutate, report, compare; return 0 when no module got worse."""
     wanted = os.environ.get("ONLY", "").split()
     wanted = wanted or sorted({module for found in critical_modules(ROOT).values() for module in found})
-    copy_tree(wanted)
-    modules = summarise(mutate())
+    copy_tree(wanted, again=bool(os.environ.get("AGAIN")))
+    fates = mutate()
+    equal, faults = equivalents(fates, wanted)
+    modules = summarise(fates, equal)
     baseline = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.is_file() else {}
-    if os.environ.get("ACCEPT") and not any(each["unchecked"] for each in modules.values()):
-        baseline = dict(sorted({**baseline, **{name: each["score"] for name, each in modules.items()}}.items()))
+    if os.environ.get("ACCEPT"):
+        judged = {name: each["score"] for name, each in modules.items() if not each["unchecked"]}
+        baseline = dict(sorted({**baseline, **judged}.items()))
         BASELINE.write_text(json.dumps(baseline, indent=2) + "\n", encoding="utf-8")
-    faults = compare(modules, baseline, wanted)
+    faults += compare(modules, baseline, wanted)
     report = {"schema": "mutate/v1", "ok": not faults, "modules": modules, "faults": faults}
     (OUT / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     for module, each in modules.items():
-        print(f"{each['score']:5.1f} %  {each['noticed']:4d} of {each['mutants']:4d}  {module}")
+        besides = f", {each['equivalent']} equivalent" if each["equivalent"] else ""
+        print(f"{each['score']:5.1f} %  {each['noticed']:4d} of {each['mutants']:4d}  {module}{besides}")
     for fault in faults:
         print(f"mutate: {fault}")
     return 1 if faults else 0
 
 
-def _of(mutant: str, module: str) -> bool:
-    return mutant.rpartition(".")[0].replace(".", "/") + ".py" == module
+def equivalents(fates: Mapping[str, str], wanted: Collection[str]) -> tuple[list[str], list[str]]:
+    """Return the unnoticed mutants that are listed as equivalent, and a sentence for each entry that is wrong."""
+    listed = read_equivalents(EQUIVALENT)
+    faults = stale(listed, ROOT)
+    asked = [mutant for mutant in listed if mutant.module in wanted]
+    modules = {mutant.module for mutant in asked}
+    unnoticed = [name for name, fate in fates.items() if fate not in NOTICED and _module(name) in modules]
+    equal, noticed = split(changes(TREE, unnoticed), asked)
+    faults += [f"{each.module}: {each.function}: {each.before!r} is noticed, so not equivalent" for each in noticed]
+    return equal, faults
+
+
+def _module(mutant: str) -> str:
+    return mutant.rpartition(".")[0].replace(".", "/") + ".py"
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 1) if whole else 100.0
 
 
 if __name__ == "__main__":

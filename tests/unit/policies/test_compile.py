@@ -69,6 +69,7 @@ def test_a_clause_that_says_too_much_does_not_compile(tmp_path: Path, row: dict[
         load_bundle(folder)
     assert caught.value.field.removeprefix("afspraken").partition(".")[2] == row["field"]
     assert caught.value.file in (VIRA, LEX, AA_DOCUMENT)
+    assert caught.value.rule == row["rule"]
     assert caught.value.clause is not None
     assert f"(afspraak {caught.value.clause})" in str(caught.value)
     assert caught.value.line > 1

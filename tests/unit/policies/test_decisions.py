@@ -20,7 +20,7 @@ from tests.unit.policies.arnhem import (
     WIJKTEAM,
 )
 from tests.unit.policies.rows import Row, decide
-from tests.unit.policies.statutory import STATUTORY
+from tests.unit.policies.statutory import RIGHTS, STATUTORY
 
 VIRA = "vira@2026.1.0/"
 LEX = "lex@2026.1.0/"
@@ -160,6 +160,17 @@ def test_a_silent_refusal_names_nothing(point: DecisionPoint) -> None:
     refusal = point.may_see(CHECK, replace(SIGNAL_OF_GI, shielded=True))
     assert isinstance(refusal, Refusal)
     assert refusal.possible == ()
+
+
+def test_a_silent_refusal_keeps_every_rule_that_spoke_of_the_question(point: DecisionPoint) -> None:
+    """What the rights desk is not shown is recorded with the rules by which it was allowed to search."""
+    refusal = point.may_see(RIGHTS, SIGNAL_OF_GI)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.rules) == ("shows-nothing", (LEX + "inzage-zoeken",))
+    assert (refusal.question, refusal.rule, refusal.near_miss) == ("may_see", None, ())
+    none = point.may_see(replace(CHECK, grounds=()), SIGNAL_OF_GI)
+    assert isinstance(none, Refusal)
+    assert (none.rule, none.rules) == (LEX + "geen-grondslag", (LEX + "geen-grondslag",))
 
 
 def test_registering_brings_the_duty_to_inform(point: DecisionPoint) -> None:

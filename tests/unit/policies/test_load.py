@@ -38,8 +38,7 @@ def test_a_malformed_document_names_its_place(tmp_path: Path, row: dict[str, str
     with pytest.raises(KINDS[row["kind"]]) as caught:
         load_bundle(folder)
     error = caught.value
-    assert (error.file, error.field) == (VIRA, row["field"])
-    assert row["rule"] in error.rule
+    assert (error.file, error.field, error.rule) == (VIRA, row["field"], row["rule"])
     for value in ("rood", "verdrag", "2025-02-30", "geheim", "0o17"):
         assert value not in str(error)
 
