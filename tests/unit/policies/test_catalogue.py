@@ -22,8 +22,8 @@ PURPOSES = (
 
 
 def test_the_catalogue_is_whole(shipped: Bundle) -> None:
-    """No ground of the catalogue is missing; the two more are the way in and the deferral they need."""
-    assert set(shipped.grounds) == {*CATALOGUE, "BW-7:448", "UAVG-41"}
+    """No ground of the catalogue is missing; the three more are the way in, the deferral, and telling who reported."""
+    assert set(shipped.grounds) == {*CATALOGUE, "BW-7:448", "UAVG-41", "WMO-4.1.1-2-G"}
 
 
 def test_every_ground_says_all_a_worker_must_know() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from policies import Bundle, load_bundle
 from policies.compile import compile_lines
+from policies.disclosing import Tables
 from policies.errors import ClauseError, EmptyBundleError, LineError
-from policies.fence import Tables
 from policies.lines import LINE_COLUMNS
 from policies.vocabulary import WILDCARD
 from tests.unit.policies.amsterdam import AA_DOCUMENT
