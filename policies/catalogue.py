@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal, Self
 
+from policies.vocabulary import WILDCARD
 from policies.workdays import working_day_after
 
 Content = dict[str, Any]
@@ -223,7 +224,7 @@ class OrgClass:
     Attributes:
         decides_personally: bound by medical secrecy, so that no system decides for its professionals.
         secret_address: that it is involved is itself a danger to know.
-        callers: who may ring it, or None for anyone a clause names.
+        callers: who may ring it; ``*`` for anyone a clause names.
         acute: may be told in acute danger, before anything was documented.
     """
 
@@ -231,7 +232,7 @@ class OrgClass:
     name_nl: str
     decides_personally: bool
     secret_address: bool
-    callers: Words | None
+    callers: Words
     acute: bool
 
     @property
@@ -241,7 +242,7 @@ class OrgClass:
 
     def rung_by(self, callers: Words) -> bool:
         """Whether all of these may ring it."""
-        return self.callers is None or set(callers) <= set(self.callers)
+        return WILDCARD in self.callers or set(callers) <= set(self.callers)
 
     @classmethod
     def from_content(cls, content: Content) -> Self:
@@ -251,6 +252,6 @@ class OrgClass:
             name_nl=content["naam"],
             decides_personally=content.get("beslist_zelf", False),
             secret_address=content.get("geheim_adres", False),
-            callers=tuple(content["oproep_door"]) if "oproep_door" in content else None,
+            callers=tuple(content.get("oproep_door", (WILDCARD,))),
             acute=content.get("acuut", False),
         )

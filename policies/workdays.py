@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 _DAY = timedelta(days=1)
 _FROM_EASTER = (-2, 1, 39, 50)
-"""Good Friday, Easter Monday, Ascension Day and Whit Monday, in days from Easter."""
+"""Good Friday, Easter Monday, Ascension Day and Pentecost Monday, in days from Easter."""
 _FIXED = ((1, 1), (5, 5), (12, 25), (12, 26))
 _SUNDAY = 6
 

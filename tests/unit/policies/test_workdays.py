@@ -16,7 +16,7 @@ from policies.workdays import is_working_day, working_day_after
         (date(2026, 4, 27), "King's Day"),
         (date(2026, 5, 5), "Liberation Day"),
         (date(2026, 5, 14), "Ascension"),
-        (date(2026, 5, 25), "Whit Monday"),
+        (date(2026, 5, 25), "Pentecost Monday"),
         (date(2026, 12, 25), "Christmas"),
         (date(2025, 12, 26), "second day of Christmas"),
         (date(2025, 4, 26), "King's Day, moved from a Sunday"),
