@@ -72,13 +72,13 @@ def agreements(rules: RuleSet, facts: AskFacts, hit: HitFacts | None) -> tuple[s
 def consent_state(ground: Ground | None, facts: AskFacts, hit: HitFacts | None) -> str:
     """The consent that counts on this ground: given by all who must give it at this age, and for this very person.
 
-    Where it is contested who has parental authority, nobody's consent as guardian counts.
+    Where it is not clear who has parental authority, contested or never looked at, no consent as guardian counts.
     """
     if facts.consent != "given" or ground is None:
         return facts.consent
     needed = ground.consenters(facts.age)
-    contested = facts.custody == "contested" and "guardian" in needed
-    if contested or not needed <= facts.consent_by:
+    unsettled = facts.custody != "clear" and "guardian" in needed
+    if unsettled or not needed <= facts.consent_by:
         return "unknown"
     return hit.consent if hit is not None and ground.kind == "toestemming" else "given"
 
@@ -100,5 +100,5 @@ def dossier_state(rules: RuleSet, facts: AskFacts) -> str:
 def _proof(rules: RuleSet, facts: AskFacts) -> str:
     if facts.proof == NO_PROOF:
         return NO_PROOF
-    holds = rules.proofs[facts.proof].holds(day=facts.day, ends_on=facts.proof_ends_on)
+    holds = rules.proofs[facts.proof].holds(day=facts.day, since=facts.proof_since, ends_on=facts.proof_ends_on)
     return facts.proof if holds else LAPSED

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal, Self
 
+from policies.vocabulary import WILDCARD
+from policies.workdays import working_day_after
+
 Content = dict[str, Any]
 """A mapping that already follows its JSON Schema; its ``Any`` ends where a typed value begins."""
 
@@ -83,32 +86,52 @@ class Proof:
     """What can stand behind a statutory reference.
 
     Attributes:
-        ends: it counts only with a last day, and no longer than ``max_days`` from the day it is used.
+        ends: it counts only with a last day of its own.
+        max_days: how many days after its first day it can last at most.
+        working_days: those are working days.
     """
 
     id: str
     name_nl: str
     ends: bool
-    max_days: int | None
+    max_days: int
+    working_days: bool
 
     @classmethod
     def from_content(cls, content: Content) -> Self:
         """Read one row of ``bewijzen/v1``."""
         return cls(
-            id=content["id"], name_nl=content["naam"], ends=content["einddatum"], max_days=content.get("ten_hoogste")
+            id=content["id"],
+            name_nl=content["naam"],
+            ends=content["einddatum"],
+            max_days=content["ten_hoogste"],
+            working_days=content.get("werkdagen", False),
         )
 
-    def holds(self, *, day: date, ends_on: date | None) -> bool:
-        """Whether it counts on this day."""
-        if ends_on is None:
-            return not self.ends
-        longest = self.max_days is None or (ends_on - day).days <= self.max_days
-        return day < ends_on and longest
+    def holds(self, *, day: date, since: date | None, ends_on: date | None) -> bool:
+        """Whether it counts on this day: from its first day up to and including its last.
+
+        A last day further off than it can last is none of this proof, so that nothing is rolled on for ever.
+        """
+        if since is None or (ends_on is None and self.ends):
+            return False
+        longest = self._longest(since)
+        return since <= day <= (ends_on or longest) <= longest
+
+    def _longest(self, since: date) -> date:
+        """The last day on which it can still hold."""
+        if self.working_days:
+            return working_day_after(since, self.max_days)
+        return since + timedelta(days=self.max_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """One row of a purpose's fence: these classes may do this, on this proof and ground, up to this level."""
+    """One row of a purpose's fence: these classes may do this, on this proof and ground, up to this level.
+
+    Attributes:
+        approval: only once a second person approved.
+    """
 
     classes: Words
     operations: Words
@@ -116,6 +139,7 @@ class Allowance:
     proofs: Words
     grounds: Words
     level: int
+    approval: bool = False
 
     @classmethod
     def from_content(cls, content: Content) -> Self:
@@ -127,6 +151,7 @@ class Allowance:
             proofs=tuple(content.get("bewijsstuk", ("none",))),
             grounds=tuple(content["grondslagen"]),
             level=content["uitkomst"],
+            approval="akkoord" in content,
         )
 
 
@@ -198,13 +223,26 @@ class OrgClass:
 
     Attributes:
         decides_personally: bound by medical secrecy, so that no system decides for its professionals.
+        secret_address: that it is involved is itself a danger to know.
+        callers: who may ring it; ``*`` for anyone a clause names.
         acute: may be told in acute danger, before anything was documented.
     """
 
     id: str
     name_nl: str
     decides_personally: bool
+    secret_address: bool
+    callers: Words
     acute: bool
+
+    @property
+    def shown_on_consent(self) -> bool:
+        """Whether it is shown only when the person agreed to that."""
+        return self.decides_personally or self.secret_address
+
+    def rung_by(self, callers: Words) -> bool:
+        """Whether all of these may ring it."""
+        return WILDCARD in self.callers or set(callers) <= set(self.callers)
 
     @classmethod
     def from_content(cls, content: Content) -> Self:
@@ -213,5 +251,7 @@ class OrgClass:
             id=content["id"],
             name_nl=content["naam"],
             decides_personally=content.get("beslist_zelf", False),
+            secret_address=content.get("geheim_adres", False),
+            callers=tuple(content.get("oproep_door", (WILDCARD,))),
             acute=content.get("acuut", False),
         )

@@ -6,8 +6,9 @@ from itertools import product
 
 from policies.catalogue import Validity
 from policies.convenant import BY_MELDCODE, EVERYTHING, Clause, Convenant
+from policies.disclosing import Tables
 from policies.errors import ClauseError, EmptyBundleError
-from policies.fence import Tables, check_clause, check_motivation
+from policies.fence import check_categories, check_clause, check_motivation
 from policies.lines import PolicyLine
 from policies.vocabulary import HOUSEHOLD_ACTS, SIGHTS, SILENT_ACTS, WILDCARD, Vocabulary
 
@@ -26,6 +27,7 @@ def compile_lines(convenants: Sequence[Convenant], tables: Tables, vocabulary: V
         EmptyBundleError: there is not one allowing line.
     """
     lines: set[PolicyLine] = set()
+    check_categories(convenants)
     for convenant in convenants:
         check_motivation(convenant, tables)
         for clause in convenant.clauses:

@@ -33,6 +33,23 @@ class Party:
         return cls(oin=content["oin"], name=content["naam"], org_class=content["klasse"], membership=membership)
 
 
+ORDINARY = "gewoon"
+"""The class of data that is neither special (AVG 9), criminal (AVG 10) nor the BSN."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataClass:
+    """What the AVG and professional secrecy make of a data category."""
+
+    avg_class: str
+    secret: bool
+
+    @classmethod
+    def from_content(cls, content: Content) -> Self:
+        """Read one row of ``gegevenscategorieen``."""
+        return cls(avg_class=content["avg_klasse"], secret=content["beroepsgeheim"])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
     """An obligation as a clause states it.
@@ -219,6 +236,7 @@ class Convenant:
     parties: tuple[Party, ...] | None
     purposes: dict[str, str]
     categories: Words
+    data_classes: dict[str, DataClass]
     connected: bool
     motivation: Motivation | None
     clauses: tuple[Clause, ...]
@@ -241,6 +259,7 @@ class Convenant:
             parties=None if parties == "alle" else tuple(Party.from_content(party) for party in parties),
             purposes={purpose["id"]: purpose["soort"] for purpose in content["doelen"]},
             categories=tuple(category["id"] for category in content["gegevenscategorieen"]),
+            data_classes={one["id"]: DataClass.from_content(one) for one in content["gegevenscategorieen"]},
             connected="landelijke_aansluiting" in content,
             motivation=Motivation.from_content(content.get("motivering")),
             clauses=tuple(

@@ -12,6 +12,9 @@ from policies.vocabulary import NO_DEFERRAL
 INFORM = "informeer_betrokkene"
 LOOK_AGAIN = "herzie_uitstel"
 SETTLE_CUSTODY = "zoek_gezag_uit"
+CHILD = "under12"
+GROWN_UP = frozenset({"16to17", "18to22", "from23"})
+"""From 16 a person decides himself, on every ground that knows ages."""
 SETTLE_TERM = "P7D"
 """Within how long it must be clear who has parental authority, before anybody is informed."""
 
@@ -41,10 +44,10 @@ def _resolved(duty: Duty, facts: AskFacts, ground: Ground, deferral: Deferral | 
     """One duty of a clause as it stands for this person, today."""
     to = ground.informed(facts.age) if duty.id == INFORM else ()
     put_off = deferral is not None and facts.deferral in duty.deferrable_on
-    if duty.id == INFORM and facts.custody == "contested" and "guardian" in (to or ("guardian",)):
+    if duty.id == INFORM and _unsettled(facts, to):
         # Nobody is told who may have no authority to know: first that must be clear.
         yield Obligation(id=SETTLE_CUSTODY, phase="achteraf", term=SETTLE_TERM)
-        to = tuple(one for one in to if one != "guardian")
+        to = _meanwhile(facts, to)
         if not to:
             return
     if put_off and deferral is not None:
@@ -52,6 +55,21 @@ def _resolved(duty: Duty, facts: AskFacts, ground: Ground, deferral: Deferral | 
         yield Obligation(id=duty.id, phase=duty.phase, term=None, to=to, deferred_on=facts.deferral)
         return
     yield Obligation(id=duty.id, phase=duty.phase, term=duty.term, working_days=duty.working_days, to=to)
+
+
+def _unsettled(facts: AskFacts, to: tuple[str, ...]) -> bool:
+    """Whether a guardian might be told of whom it is contested, or never looked at, that he has authority."""
+    minor = "guardian" in to or (not to and facts.age not in GROWN_UP)
+    return minor and (facts.custody == "contested" or (facts.custody == "unknown" and "guardian" in to))
+
+
+def _meanwhile(facts: AskFacts, to: tuple[str, ...]) -> tuple[str, ...]:
+    """Who is informed all the same: the person himself, unless he is a child; nobody loses it for his parents' sake."""
+    if facts.custody == "unknown":
+        return to
+    if to:
+        return tuple(one for one in to if one != "guardian")
+    return () if facts.age == CHILD else ("person",)
 
 
 def _deferral(rules: RuleSet, facts: AskFacts, dossier: str) -> Deferral | None:

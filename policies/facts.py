@@ -64,15 +64,17 @@ class AskFacts:
         families: identifier families the request used; a subset of ``nlbsn``, ``fam``, ``addr``.
         simulated_bsn_right: the register marks this asker's BSN right as demo-only.
         proof: what stands behind ``statutory_reference``; an id of ``lex/bewijzen.yaml``.
-        proof_ends_on: the first day on which that proof no longer holds.
+        proof_since: the first day on which that proof held: of the order, the melding, or the call it was made in.
+        proof_ends_on: the last day on which it holds, where it has a day of its own.
         consent: state of the consent of the persons asked about, derived from its events.
         consent_by: who gave it: the person, the guardian.
         dossier: what the partner committed to: nothing, six answers (``documented``), a colleague consulted as well
             (``complete``), or ``acuut``.
         meldcode_approval: the organisation's own meldcode demands approval by a second person.
-        acute_open: this worker has an earlier ``acuut`` that nobody reviewed yet.
+        acute_open: this worker may have an earlier ``acuut`` that nobody reviewed yet.
         recipient: class of who is told, or ``vertegenwoordiger``; ``share`` only.
-        recipient_organisation: OIN of who is told, where it is an organisation; ``share`` only.
+        recipient_organisation: OIN of who is told, where it is an organisation; ``share`` only. Its class in the
+            register is ``recipient``: the caller takes it from there, never from the asker.
         category: data category asked for or told.
         level: highest level asked for.
         age: age band of the youngest person asked about.
@@ -93,12 +95,13 @@ class AskFacts:
     families: frozenset[str]
     simulated_bsn_right: bool = False
     proof: str = NO_PROOF
+    proof_since: date | None = None
     proof_ends_on: date | None = None
     consent: Consent = "unknown"
     consent_by: frozenset[str] = frozenset()
     dossier: Literal["none", "documented", "complete", "acuut"] = "none"
     meldcode_approval: bool = True
-    acute_open: bool = False
+    acute_open: bool = True
     recipient: str = NOT_APPLICABLE
     recipient_organisation: str | None = None
     category: str = INVOLVEMENT
@@ -150,6 +153,7 @@ def ask_record(facts: AskFacts, vocabulary: Vocabulary) -> dict[str, Json]:
         "families": _set(facts.families, FAMILIES),
         "simulated_bsn_right": _flag(facts.simulated_bsn_right),
         **_other_than_default(facts, "proof", _word(facts.proof, proofs)),
+        **_other_than_default(facts, "proof_since", _day(facts.proof_since)),
         **_other_than_default(facts, "proof_ends_on", _day(facts.proof_ends_on)),
         **_other_than_default(facts, "consent", _word(facts.consent, CONSENTS)),
         **_other_than_default(facts, "consent_by", _set(facts.consent_by, CONSENTERS)),

@@ -5,57 +5,28 @@ A convenant scopes grounds and purposes; it never adds one, never widens one and
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
-from policies.catalogue import Allowance, OrgClass, Proof, Purpose
-from policies.convenant import BY_MELDCODE, Clause, Convenant
+from policies.catalogue import Allowance
+from policies.convenant import BY_MELDCODE, ORDINARY, Clause, Convenant, DataClass
+from policies.disclosing import Broken, Tables, wide_sight, wide_telling
 from policies.errors import ClauseError
 from policies.grounds import Ground
 from policies.reasons import answers
 from policies.vocabulary import (
-    ACUTE,
-    ACUTE_DUTIES,
     CONTENT_ACTS,
-    INVOLVEMENT,
     MAX_LEVEL,
     MISPLACED_ACUTE,
     NO_GROUND,
     NO_PROOF,
     REPRESENTATIVE,
-    RING,
-    SEE,
     SIGHTS,
     SILENT_ACTS,
     STORED_LEVEL,
     WILDCARD,
-    WITHIN_A_DAY,
 )
 
 _MODE_REASONS = {"direct": None, "nooit": "holder-never", "oproep": "holder-decides"}
 """The reason of a prohibition by its holder mode; ``direct`` forbids nothing."""
-_MODE_OF_ACT = {SEE: "direct", RING: "oproep"}
-
-Broken = Iterator[tuple[str, str]]
-"""Field and rule of what a clause gets wrong."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tables:
-    """The rows every clause is held against.
-
-    Attributes:
-        passages: id of a quoted passage to its text.
-        routes: (purpose, ground) of every statutory allowance, which no convenant may block.
-        told: (who tells, who is told) of every statutory right to tell, where no exception is needed.
-    """
-
-    classes: Mapping[str, OrgClass]
-    purposes: Mapping[str, Purpose]
-    grounds: Mapping[str, Ground]
-    proofs: Mapping[str, Proof] = field(default_factory=dict)
-    passages: Mapping[str, str] = field(default_factory=dict)
-    routes: frozenset[tuple[str, str]] = frozenset()
-    told: frozenset[tuple[str, str]] = frozenset()
 
 
 def statutory_routes(convenants: Iterable[Convenant]) -> frozenset[tuple[str, str]]:
@@ -91,6 +62,21 @@ def check_clause(convenant: Convenant, clause: Clause, tables: Tables) -> None:
         name, rule = broken[0]
         path = (*clause.path, name) if name else clause.path
         raise convenant.document.error(ClauseError, path, rule)
+
+
+def check_categories(convenants: Iterable[Convenant]) -> None:
+    """A data category is of one class, and under professional secrecy or not, in every document that names it.
+
+    Raises:
+        ClauseError: a later document calls it otherwise.
+    """
+    known: dict[str, DataClass] = {}
+    for convenant in sorted(convenants, key=lambda one: (one.kind != "lex", one.label)):
+        for number, (category, data_class) in enumerate(convenant.data_classes.items()):
+            if known.setdefault(category, data_class) != data_class:
+                raise convenant.document.error(
+                    ClauseError, ("gegevenscategorieen", number, "avg_klasse"), "must be the same in every document"
+                )
 
 
 def check_motivation(convenant: Convenant, tables: Tables) -> None:
@@ -175,49 +161,18 @@ def _wide_allowance(convenant: Convenant, clause: Clause, tables: Tables) -> Bro
     if clause.purpose not in convenant.purposes:
         yield "doel", "must be a purpose this document carries"
     purpose = tables.purposes[clause.purpose]
-    yield from _wide_sight(clause, purpose, tables)
-    yield from _wide_content(clause)
-    yield from _wide_acute(clause, tables)
+    yield from wide_sight(convenant, clause, purpose, tables)
+    yield from wide_telling(clause, tables)
     for ground in (tables.grounds[name] for name in clause.grounds):
         yield from _wide_ground(convenant, clause, ground, tables)
+    if clause.approval == "none":
+        yield "akkoord", "must not open only what nobody approved"
+    if clause.roles != ("worker",):
+        yield "rollen", "must be the worker: who approves does not ask"
     if "statutory_reference" in clause.standings and (len(clause.standings) > 1 or NO_PROOF in clause.proofs):
         yield "bewijsstuk", "must name what stands behind a statutory reference, in a clause about that alone"
     if not all(_inside(clause, act, purpose.allowances) for act in clause.acts):
         yield "", "must not be wider than its purpose in the purposes table"
-
-
-def _wide_sight(clause: Clause, purpose: Purpose, tables: Tables) -> Broken:
-    """Showing or calling a holder otherwise than its mode allows."""
-    if clause.holder_mode != _MODE_OF_ACT.get(clause.acts[0]):
-        yield "houderwijze", "must be direct where the clause shows something, oproep where it calls, absent elsewhere"
-    if not set(clause.acts) & SIGHTS:
-        return
-    if not set(clause.match_kinds) <= purpose.match_kinds:
-        yield "soorten_match", "must name match kinds its purpose uses"
-    holders = tables.classes.values() if WILDCARD in clause.holding else [tables.classes[one] for one in clause.holding]
-    elsewhere = clause.registered_for != (clause.purpose,)
-    if SEE in clause.acts and elsewhere and any(holder.decides_personally for holder in holders):
-        yield "houdend", "must leave it to an oproep where the holder decides personally"
-
-
-def _wide_content(clause: Clause) -> Broken:
-    """Content without what content needs, or of what is no content."""
-    if not set(clause.acts) <= CONTENT_ACTS and clause.categories != (INVOLVEMENT,):
-        yield "categorieen", "must be betrokkenheid where the broker itself shows it"
-    if clause.level_max > STORED_LEVEL and (INVOLVEMENT in clause.categories or WILDCARD in clause.categories):
-        yield "categorieen", "must name what is told above level 2"
-    if "share" in clause.acts and (len(clause.acts) > 1 or WILDCARD in clause.holding):
-        yield "ontvangend", "must name who is told, in a clause about telling alone"
-
-
-def _wide_acute(clause: Clause, tables: Tables) -> Broken:
-    """Acute danger as a key to telling, without the consultation and the review that come after it (D11)."""
-    acute = any(told in tables.classes and tables.classes[told].acute for told in clause.holding)
-    if "share" not in clause.acts or not acute or not {WILDCARD, ACUTE} & set(clause.dossiers):
-        return
-    after = {duty.id for duty in clause.obligations if duty.comes_with(ACUTE) and duty.term == WITHIN_A_DAY}
-    if not after >= ACUTE_DUTIES:
-        yield "verplichtingen", "must name who was consulted and have it reviewed within a day, in acute danger"
 
 
 def _wide_ground(convenant: Convenant, clause: Clause, ground: Ground, tables: Tables) -> Broken:
@@ -228,6 +183,8 @@ def _wide_ground(convenant: Convenant, clause: Clause, ground: Ground, tables: T
         yield "grondslagen", "must be grounds that open something; a frame, a way in or a law not in force does not"
     if ground.needs_connection and not convenant.connected:
         yield "grondslagen", "must not use a ground that needs landelijke_aansluiting without stating one"
+    if not _special(convenant, clause) <= set(ground.data_classes):
+        yield "categorieen", "must be data that each of its grounds opens (gegevensklassen)"
     if ground.only_to and not set(receiving) <= set(ground.only_to):
         yield "grondslagen", "must be grounds on which these recipients may receive"
     if tells and ground.only_by and not set(clause.asking) <= set(ground.only_by):
@@ -240,6 +197,12 @@ def _wide_ground(convenant: Convenant, clause: Clause, ground: Ground, tables: T
         yield "ontvangend", "must be the representative alone, with a complete dossier"
     if ground.kind == "test" and not convenant.is_test:
         yield "grondslagen", "must not use a test ground outside a test document"
+
+
+def _special(convenant: Convenant, clause: Clause) -> set[str]:
+    """The special classes of data this clause is about (AVG 9 and 10, the BSN)."""
+    named = convenant.categories if WILDCARD in clause.categories else clause.categories
+    return {convenant.data_classes[category].avg_class for category in named} - {ORDINARY}
 
 
 def _wide_exception(clause: Clause, tables: Tables) -> Broken:
@@ -263,7 +226,12 @@ def _inside(clause: Clause, act: str, rows: tuple[Allowance, ...]) -> bool:
     """Every asking class, proof and ground of this act lies in some row of the purpose."""
     level = 0 if act in SILENT_ACTS else clause.level_max
     return all(
-        any(_row_covers(row, act, org_class, (standing, proof), ground) and level <= row.level for row in rows)
+        any(
+            _row_covers(row, act, org_class, (standing, proof), ground)
+            and level <= row.level
+            and (act in SIGHTS or not row.approval or clause.approval == "approved")
+            for row in rows
+        )
         for org_class in clause.asking
         for standing in clause.standings
         for proof in clause.proofs

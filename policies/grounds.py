@@ -54,6 +54,7 @@ class Ground:
         in_force: false for a law that is no law yet.
         only_to: classes (or ``vertegenwoordiger``) that may receive on it; empty for any.
         only_by: classes that may tell on it; empty for any.
+        data_classes: special data it opens, ``art9``, ``art10`` or ``bsn``; ordinary data always.
         must_document: what the partner keeps in its own file.
         ages: age band to who consents and who is informed; empty where age makes no difference.
         after_end: what then happens to signals that rest on it, or None when none can.
@@ -71,6 +72,7 @@ class Ground:
     in_force: bool
     only_to: Words
     only_by: Words
+    data_classes: Words
     must_document: Words
     ages: Mapping[str, AgeRule]
     after_end: AfterEnd | None
@@ -91,6 +93,7 @@ class Ground:
             in_force=content.get("in_werking", True),
             only_to=tuple(content.get("alleen_aan", ())),
             only_by=tuple(content.get("alleen_door", ())),
+            data_classes=tuple(content.get("gegevensklassen", ())),
             must_document=tuple(content.get("vastleggen", ())),
             ages={row["leeftijd"]: AgeRule.from_content(row) for row in content.get("leeftijden", ())},
             after_end=AfterEnd.from_content(content.get("na_einde")),

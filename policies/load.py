@@ -18,6 +18,7 @@ from policies.bundle import Bundle
 from policies.catalogue import Content, OrgClass, Proof, Purpose
 from policies.compile import compile_lines
 from policies.convenant import Convenant
+from policies.disclosing import Tables
 from policies.document import Document, read_document
 from policies.errors import (
     BundleError,
@@ -28,7 +29,7 @@ from policies.errors import (
 )
 from policies.explain import TEXT_IDS, allowed_places
 from policies.facts import Json
-from policies.fence import Tables, statutory_routes, statutory_tellings
+from policies.fence import statutory_routes, statutory_tellings
 from policies.grounds import Ground
 from policies.ruleset import Route
 from policies.schema import check_schema

@@ -167,6 +167,8 @@ def _acts_of_row(purpose: str, row: Mapping[str, Any], allowance: Mapping[str, A
     with_reference = "statutory_reference" in allowance["bewijs"]
     if with_reference and len(allowance["bewijs"]) == 1:
         proof["proof"] = _words(allowance.get("bewijsstuk", [NOT_APPLICABLE]))
+    if "akkoord" in allowance:
+        proof["approval"] = _words(allowance["akkoord"])
     for act in (*allowance["handelingen"], *_ABOUT_A_SIGNAL):
         found = {"act": {act}, **asker, **({} if act in _ABOUT_A_SIGNAL else proof)}
         if act == "see":

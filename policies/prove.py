@@ -22,7 +22,7 @@ from policies.oracle import Reading, read_documents, says_yes
 from policies.ruleset import RuleSet
 from policies.vocabulary import Vocabulary
 
-PROOF = "proof/1"
+PROOF = "proof/2"
 """Version of this proof and of the oracle: a change of either makes every slice unproven."""
 
 SLICED_BY = ("act", "ask", "purpose")

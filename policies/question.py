@@ -25,8 +25,9 @@ def read_question(content: Json) -> tuple[AskFacts, HitFacts | None]:
     ask: dict[str, Any] = {key: value for key, value in content.items() if key != "hit"}
     _check_members(ask, _ASK, "facts")
     ask["day"] = _day(ask["day"], "day")
-    if ask.get("proof_ends_on") not in (None, UNKNOWN):
-        ask["proof_ends_on"] = _day(ask["proof_ends_on"], "proof_ends_on")
+    for member in ("proof_since", "proof_ends_on"):
+        if ask.get(member) not in (None, UNKNOWN):
+            ask[member] = _day(ask[member], member)
     ask["grounds"] = tuple(_texts(ask["grounds"], "grounds"))
     for member in ("families", "consent_by", "fulfilled"):
         if member in ask:

@@ -38,7 +38,7 @@ SEE_COLUMNS = {
 }
 """The same for ``may_see``."""
 
-RULE_REASONS = frozenset({"no-ground", "too-old", "consent-ended", "acute-elsewhere"})
+RULE_REASONS = frozenset({"no-ground", "too-old", "too-young", "consent-ended", "acute-elsewhere"})
 """Reasons of prohibitions that can answer either question."""
 
 ASK_REASONS = (

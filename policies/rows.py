@@ -17,12 +17,15 @@ Table = Literal["purpose", "ground", "class", "proof"]
 
 _WORDS_ONLY = frozenset({"id", "article", "citation", "verification", "allowances"})
 """Fields of a row that no decision reads, as are all texts (``_nl``); the lines lie within the allowances anyhow."""
-_OPENS = frozenset({"acute", "in_force"})
+_OPENS = frozenset({"acute", "in_force", "working_days"})
 _PROTECTS = frozenset(
     {"needs_assessment", "needs_informing", "per_region", "needs_connection", "decides_personally", "ends", "approval"}
+    | {"secret_address"}
 )
 """Switches: what they do when they are on."""
-_MORE_OPENS = frozenset({"match_kinds", "families", "dossiers", "max_years", "age_limit", "max_days"})
+_MORE_OPENS = frozenset(
+    {"match_kinds", "families", "dossiers", "max_years", "age_limit", "max_days"} | {"data_classes", "callers"}
+)
 _MORE_PROTECTS = frozenset({"consent_by", "inform", "must_document"})
 """Lists and numbers: what one more does. A number that is left out is no limit."""
 

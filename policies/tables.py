@@ -92,17 +92,21 @@ class _Run:
     expected: set[str] = field(default_factory=set)
 
 
-def run_tables(rules: RuleSet, rows: Iterable[Row]) -> TableResult:
+def run_tables(rules: RuleSet, rows: Iterable[Row], *, until_missed: bool = False) -> TableResult:
     """Every row decided, and which rules decided what.
+
+    Args:
+        until_missed: decide no further row once one came out otherwise.
 
     Raises:
         TableError: a row's facts are not facts.
     """
     point = DecisionPoint(rules)
     run = _Run()
-    for row in rows:
-        for one in _each(rules, row):
-            _run(rules, run, one, _decide(point, one))
+    for one in (one for row in rows for one in _each(rules, row)):
+        _run(rules, run, one, _decide(point, one))
+        if until_missed and run.misses:
+            break
     duties = {f"{rule} {duty.id}" for rule, clause in rules.clauses.items() for duty in clause.obligations}
     return TableResult(
         rows=run.rows,

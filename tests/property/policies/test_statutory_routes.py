@@ -23,6 +23,7 @@ PROOFS = ["none", *sorted(BUNDLE.proofs)]
 TODAY = date(2026, 11, 22)
 OTHER_DAYS = [date(2025, 6, 1), date(2030, 6, 1), date(2014, 6, 1), date(2032, 1, 1)]
 DAYS = st.sampled_from([*[TODAY] * 8, *OTHER_DAYS])
+SINCE = [*[TODAY] * 6, None, date(2026, 9, 1), date(2027, 1, 1)]
 ENDS = [*[date(2026, 11, 24)] * 3, None, date(2026, 11, 20), date(2030, 6, 20)]
 CONSENTS = [*["given"] * 4, "unknown", "refused", "withdrawn", "expired"]
 BOTH = frozenset({"person", "guardian"})
@@ -46,6 +47,7 @@ def likely(draw: st.DrawFn, among: Sequence[PolicyLine] = ALLOWED) -> AskFacts:
         "grounds": (line.ground, *draw(st.lists(st.sampled_from(GROUNDS), max_size=2))),
         "standing": line.standing if line.standing != "*" else "none",
         "proof": line.proof if line.proof != "*" else draw(st.sampled_from(PROOFS)),
+        "proof_since": draw(st.sampled_from(SINCE)),
         "proof_ends_on": draw(st.sampled_from(ENDS)),
         "approval": draw(st.sampled_from(["none", "approved"])),
         "families": frozenset({"nlbsn"}),
@@ -59,7 +61,7 @@ def likely(draw: st.DrawFn, among: Sequence[PolicyLine] = ALLOWED) -> AskFacts:
         "category": line.cat,
         "level": draw(st.sampled_from([0, 1, 2, 2, 3, 4, 4])),
         "age": draw(st.sampled_from(["unknown", *AGES])),
-        "custody": draw(st.sampled_from(["unknown", "clear", "contested"])),
+        "custody": draw(st.sampled_from(["clear", "clear", "unknown", "contested"])),
     }
     return AskFacts(**facts)
 

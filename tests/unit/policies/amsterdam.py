@@ -54,6 +54,7 @@ POLICE_TELLS = replace(
     grounds=("WPG-20",),
     standing="statutory_reference",
     proof="wpg_besluit",
+    proof_since=DAY,
     proof_ends_on=date(2027, 11, 1),
     consent="unknown",
     consent_by=frozenset(),
@@ -73,7 +74,7 @@ OF_OPVANG = replace(OF_AMSTELVEEN, holder=OPVANG, holder_class="vrouwenopvang")
 
 AMSTERDAM = (
     Row("AA: VT tells the casusregisseur all", VT_TELLS, None, "4", AA + "regisseur-hoort"),
-    Row("not without weighing", replace(VT_TELLS, dossier="none"), None, "3", AA + "regisseur-hoort"),
+    Row("not without weighing", replace(VT_TELLS, dossier="none"), None, "3", LEX + "vt-draagt-over"),
     Row(
         "Arnhem has only the statute",
         replace(VT_TELLS, organisation=VEILIG_THUIS, recipient_organisation=WIJKTEAM),
@@ -104,7 +105,13 @@ AMSTERDAM = (
     Row("AA: the corporatie tells with consent", TELL_NUISANCE, None, "3", AA + "overlast-vertellen"),
     Row("AA: not before it joined", replace(TELL_NUISANCE, day=date(2026, 6, 30)), None, "not-a-party", None),
     Row("AA: the police on a decision", POLICE_TELLS, None, "3", AA + "overlast-politie"),
-    Row("AA: not on an old decision", replace(POLICE_TELLS, proof_ends_on=DAY), None, "proof-missing", None),
+    Row(
+        "AA: not on an old decision",
+        replace(POLICE_TELLS, proof_ends_on=date(2026, 11, 21)),
+        None,
+        "proof-missing",
+        None,
+    ),
     Row(
         "AA: the police in one case",
         replace(POLICE_TELLS, grounds=("WPG-19",), proof="gezag", proof_ends_on=None, category="strafrecht"),

@@ -24,12 +24,13 @@ VT_CHECK = AskFacts(
     grounds=("WMO-5.1.6",),
     standing="statutory_reference",
     proof="melding",
+    proof_since=DAY,
     approval="none",
     families=frozenset({"nlbsn", "fam"}),
 )
 """Veilig Thuis looks after a melding."""
 
-VT_NIGHT = replace(VT_CHECK, proof="melding_volgt", proof_ends_on=date(2026, 11, 24))
+VT_NIGHT = replace(VT_CHECK, proof="melding_volgt")
 VT_CALL = replace(VT_CHECK, operation="call")
 VT_ASKS_CONTENT = replace(VT_CHECK, operation="request", category="veiligheid", level=4, dossier="documented")
 
@@ -97,6 +98,7 @@ TELL_VT = AskFacts(
     recipient_organisation=VEILIG_THUIS,
     category="veiligheid",
     level=3,
+    acute_open=False,
 )
 """A huisarts tells Veilig Thuis."""
 
@@ -106,6 +108,7 @@ TELL_GI = replace(
     grounds=("JW-7.3.11-4",),
     standing="statutory_reference",
     proof="maatregel",
+    proof_since=DAY,
     proof_ends_on=date(2027, 5, 1),
     recipient="gi",
     recipient_organisation=GI,
@@ -116,6 +119,7 @@ TELL_RVDK = replace(
     grounds=("RVDK",),
     standing="statutory_reference",
     proof="raadsverzoek",
+    proof_since=DAY,
     recipient="rvdk",
     recipient_organisation=RVDK,
 )
@@ -149,6 +153,9 @@ VT_HANDS_OVER = replace(
     organisation=VEILIG_THUIS,
     org_class="veilig_thuis",
     grounds=("WMO-4.1.1-2",),
+    standing="statutory_reference",
+    proof="melding",
+    proof_since=DAY,
     recipient="wijkteam",
     recipient_organisation=WIJKTEAM,
     category="hulp",
@@ -167,6 +174,7 @@ RIGHTS = replace(
 )
 
 OF_WIJKTEAM = replace(SIGNAL_OF_GI, holder=WIJKTEAM, holder_class="wijkteam")
+OF_CONSENT = replace(OF_WIJKTEAM, ground="TOEST")
 OF_SCHOOL = replace(SIGNAL_OF_GI, holder=SCHOOL, holder_class="school")
 OF_GGZ = replace(SIGNAL_OF_GI, holder=GGZ, holder_class="ggz", purpose="volwassene", ground="TOEST")
 TRUDY = HitFacts(
@@ -184,13 +192,13 @@ _VEILIG_THUIS = (
     Row("VT looks after a melding", VT_CHECK, None, "2", LEX + "vt-kijkt"),
     Row("VT looks at night", VT_NIGHT, None, "2", LEX + "vt-kijkt-nacht"),
     Row(
-        "a night lasts days, not weeks",
-        replace(VT_NIGHT, proof_ends_on=date(2026, 12, 22)),
+        "a night lasts one working day",
+        replace(VT_NIGHT, proof_since=date(2026, 11, 19)),
         None,
         "proof-missing",
         None,
     ),
-    Row("a night without last day", replace(VT_NIGHT, proof_ends_on=None), None, "proof-missing", None),
+    Row("a night without first day", replace(VT_NIGHT, proof_since=None), None, "proof-missing", None),
     Row("VT without reference", replace(VT_CHECK, standing="none", proof="none"), None, "proof-missing", None),
     Row("VT with another's proof", replace(VT_CHECK, proof="mandaat"), None, "proof-missing", None),
     Row("a wijkteam is no VT", replace(VT_CHECK, org_class="wijkteam"), None, "class-not-in-purpose", None),
@@ -205,11 +213,31 @@ _VEILIG_THUIS = (
     Row("VT asks for content", VT_ASKS_CONTENT, None, "4", LEX + "vt-vraagt"),
     Row("VT without weighing gets no content", replace(VT_ASKS_CONTENT, dossier="none"), None, "3", LEX + "vt-vraagt"),
     Row("VT hands over to the wijkteam", VT_HANDS_OVER, None, "3", LEX + "vt-draagt-over"),
+    Row(
+        "nothing is handed over without a melding", replace(VT_HANDS_OVER, proof="mandaat"), None, "proof-missing", None
+    ),
+    Row(
+        "at night VT tells the police",
+        replace(VT_HANDS_OVER, proof="melding_volgt", recipient="politie", category="veiligheid"),
+        None,
+        "3",
+        LEX + "vt-licht-in-nacht",
+    ),
+    Row(
+        "who reported hears what was done",
+        replace(VT_HANDS_OVER, grounds=("WMO-4.1.1-2-G",), recipient="school", category="terugkoppeling"),
+        None,
+        "2",
+        LEX + "vt-koppelt-terug",
+    ),
+    Row("a signal on consent is not shown on a statute", VT_CHECK, OF_CONSENT, "other-basis", None),
+    Row("its holder is rung", VT_CALL, OF_CONSENT, "0", LEX + "vt-belt"),
     Row("the police tell VT", POLICE_TELLS, None, "3", LEX + "politie-aan-vt"),
 )
 _GI_RVDK_HUISVERBOD = (
     Row("GI looks on a measure", GI_CHECK, None, "2", LEX + "gi-kijkt"),
-    Row("GI after the measure", replace(GI_CHECK, proof_ends_on=DAY), None, "proof-missing", None),
+    Row("GI after the measure", replace(GI_CHECK, proof_ends_on=date(2026, 11, 21)), None, "proof-missing", None),
+    Row("GI on the last day of the measure", replace(GI_CHECK, proof_ends_on=DAY), None, "2", LEX + "gi-kijkt"),
     Row("GI without end of the measure", replace(GI_CHECK, proof_ends_on=None), None, "proof-missing", None),
     Row("GI sees the school", GI_CHECK, OF_SCHOOL, "2", LEX + "gi-ziet"),
     Row("GI never sees the ggz", GI_CHECK, OF_GGZ, "holder-not-in-purpose", None),
@@ -278,6 +306,14 @@ _CONSENT = (
         LEX + "volwassene-signaal",
     ),
     Row("looks with consent", ADULT, None, "2", LEX + "volwassene-kijken"),
+    Row(
+        "no child, with consent either",
+        replace(ADULT, age="12to15", consent_by=frozenset({"person", "guardian"}), custody="clear"),
+        None,
+        "too-young",
+        LEX + "te-jong",
+    ),
+    Row("nor who might be one", replace(ADULT, age="unknown"), None, "too-young", LEX + "te-jong"),
     Row("consent not asked", replace(ADULT, consent="unknown"), None, "consent-missing", None),
     Row("consent of somebody else", replace(ADULT, consent_by=frozenset({"guardian"})), None, "consent-missing", None),
     Row("consent withdrawn", replace(ADULT, consent="withdrawn"), None, "consent-ended", LEX + "toestemming-voorbij"),

@@ -1,6 +1,7 @@
 """The statutory tables: every ground of the catalogue, every purpose, every class, and every quotation."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +23,8 @@ PURPOSES = (
 
 
 def test_the_catalogue_is_whole(shipped: Bundle) -> None:
-    """No ground of the catalogue is missing; the two more are the way in and the deferral they need."""
-    assert set(shipped.grounds) == {*CATALOGUE, "BW-7:448", "UAVG-41"}
+    """No ground of the catalogue is missing; the three more are the way in, the deferral, and telling who reported."""
+    assert set(shipped.grounds) == {*CATALOGUE, "BW-7:448", "UAVG-41", "WMO-4.1.1-2-G"}
 
 
 def test_every_ground_says_all_a_worker_must_know() -> None:
@@ -156,3 +157,23 @@ def test_the_wams_is_no_law(shipped: Bundle) -> None:
     """A law that is not in force is known and not usable."""
     wams = shipped.grounds["WAMS"]
     assert (wams.in_force, wams.usable) == (False, False)
+
+
+def _open_questions(content: object) -> list[str]:
+    """Every question for a jurist in one document, wherever it stands."""
+    if isinstance(content, list):
+        return [one for row in content for one in _open_questions(row)]
+    if not isinstance(content, dict):
+        return []
+    own = [content["te_bevestigen"]] if "te_bevestigen" in content else []
+    return own + [one for name, row in content.items() if name != "te_bevestigen" for one in _open_questions(row)]
+
+
+def test_every_open_question_of_law_is_on_the_list(shipped: Bundle) -> None:
+    """Where the law is open a document says so, with its question, and docs/policy.md lists each once."""
+    listed = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
+    found = [one for content in shipped.documents.values() for one in _open_questions(content)]
+    assert len(found) >= 12
+    for question in found:
+        assert f"- {' '.join(question.split())}\n" in listed
+    assert listed.count("Tot dat vaststaat") == len(set(found))

@@ -61,7 +61,7 @@ def test_who_countersigns_compares_it_himself(folder: Path, tmp_path: Path) -> N
     """A release whose statement is not what the bundles differ in is not signed."""
     out, wider = (
         tmp_path / "release.json",
-        changed_documents(tmp_path / "b", (VIRA, "akkoord: approved", "akkoord: '*'")),
+        changed_documents(tmp_path / "b", (VIRA, "    bsn_recht: simulated\n", "")),
     )
     sign(wider, OFFICER, out, replaces=folder)
     sign(out, PARTY, out, replaces=folder)
@@ -71,7 +71,7 @@ def test_who_countersigns_compares_it_himself(folder: Path, tmp_path: Path) -> N
 def test_an_opening_needs_the_second_sign_off(folder: Path, tmp_path: Path) -> None:
     """What widens a clause verifies only when both signed for its openings; what narrows one needs no more than two."""
     people = signers_file(tmp_path)
-    wider = changed_documents(tmp_path / "b", (VIRA, "akkoord: approved", "akkoord: '*'"))
+    wider = changed_documents(tmp_path / "b", (VIRA, "    bsn_recht: simulated\n", ""))
     for old, new, needed in ((folder, wider, True), (wider, folder, False)):
         out = tmp_path / f"{needed}.json"
         count = json.loads(sign(new, OFFICER, out, replaces=old).stdout)["openings"]
@@ -130,11 +130,11 @@ def test_keygen_tells_the_public_key_only(tmp_path: Path) -> None:
 
 def test_diff_tells_what_opens_first(folder: Path, tmp_path: Path) -> None:
     """Exit 1 and the groups that open, exit 0 when nothing does."""
-    wider = changed_documents(tmp_path / "b", (VIRA, "akkoord: approved", "akkoord: '*'"))
+    wider = changed_documents(tmp_path / "b", (VIRA, "    bsn_recht: simulated\n", ""))
     told = run("diff", folder, wider, code=1).stdout.splitlines()
     assert told[0].startswith("opens ")
     assert told[1].startswith("opens ")
-    assert "act=register ask=wijkteam" in told[1]
+    assert "act=register ask=school" in told[1]
     assert told[-1] == f"differs: {VIRA}"
     assert json.loads(run("diff", wider, folder, "--json").stdout)["openings"] == 0
     run("diff", "-", folder, code=1)
@@ -175,7 +175,7 @@ def test_check_and_test_fail_on_a_dead_clause_and_an_untested_rule(folder: Path,
     assert json.loads(run("test", folder, "--json").stdout)["misses"] == []
     dead = changed_documents(tmp_path / "b", (VIRA, "    vangnet: true\n", ""))
     assert "dead: vira@2026.1.0/gi-nooit-aan-school" in run("check", dead, code=1).stdout
-    other = changed_documents(tmp_path / "c", (VIRA, "akkoord: approved", "akkoord: none"))
+    other = changed_documents(tmp_path / "c", (VIRA, "niveau: {min: 1, max: 2}", "niveau: {min: 1, max: 1}"))
     told = run("test", other, code=1).stdout
     assert "vira/signaal-na-overleg informeer_betrokkene P28D expected" in told
     (folder / "lex" / "grenzen.tabel.csv").unlink()

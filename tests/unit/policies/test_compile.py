@@ -7,8 +7,8 @@ import pytest
 
 from policies import Bundle, load_bundle
 from policies.compile import compile_lines
+from policies.disclosing import Tables
 from policies.errors import ClauseError, EmptyBundleError, LineError
-from policies.fence import Tables
 from policies.lines import LINE_COLUMNS
 from policies.vocabulary import WILDCARD
 from tests.unit.policies.amsterdam import AA_DOCUMENT
@@ -28,6 +28,21 @@ def rendered(bundle: Bundle) -> str:
 def test_the_compiled_lines_are_the_golden_ones(trial: Bundle) -> None:
     """What the documents compile to changes only together with the golden file a reviewer reads."""
     assert rendered(trial) == (GOLDEN / "lines.csv").read_text(encoding="utf-8")
+
+
+def duties(bundle: Bundle) -> str:
+    """The duties as text: one line per rule and duty."""
+    rows = [
+        (rid, *(str(value) for value in duty.record().values()))
+        for rid, clause in sorted(bundle.clauses.items())
+        for duty in clause.obligations
+    ]
+    return "".join("; ".join(row) + "\n" for row in rows)
+
+
+def test_the_duties_are_the_golden_ones(trial: Bundle) -> None:
+    """No line holds a duty, so the duties of every rule have a golden file of their own."""
+    assert duties(trial) == (GOLDEN / "duties.txt").read_text(encoding="utf-8")
 
 
 def test_no_convenant_line_speaks_about_every_ground(trial: Bundle) -> None:
@@ -72,6 +87,19 @@ def test_a_clause_that_says_too_much_does_not_compile(tmp_path: Path, row: dict[
     assert caught.value.rule == row["rule"]
     assert caught.value.clause is not None
     assert f"(afspraak {caught.value.clause})" in str(caught.value)
+    assert caught.value.line > 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("avg_klasse: art10", "avg_klasse: gewoon"), ("art10, beroepsgeheim: true", "art10, beroepsgeheim: false")],
+)
+def test_a_category_is_of_one_class_in_every_document(tmp_path: Path, old: str, new: str) -> None:
+    """Criminal data stay criminal data whichever agreement names them; the statute speaks first."""
+    with pytest.raises(ClauseError, match="same in every document") as caught:
+        load_bundle(changed_documents(tmp_path, (AA_DOCUMENT, old, new)))
+    assert caught.value.file == AA_DOCUMENT
+    assert caught.value.field.startswith("gegevenscategorieen")
     assert caught.value.line > 1
 
 

@@ -72,6 +72,7 @@ UNKNOWN_ASK: dict[str, Any] = {
     "families": frozenset({"dmk"}),
     "simulated_bsn_right": 1,
     "proof": "lapsed",
+    "proof_since": "2026-11-22",
     "proof_ends_on": "2026-11-24",
     "consent": "yes",
     "consent_by": frozenset({"neighbour"}),

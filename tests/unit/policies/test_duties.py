@@ -59,13 +59,30 @@ def test_who_is_informed_depends_on_age(point: DecisionPoint, age: str, to: tupl
     assert duty.record().get("to", []) == list(to)
 
 
+@pytest.mark.parametrize("facts", [REGISTER, TELL_VT], ids=["with an age table", "without"])
 @pytest.mark.parametrize("age", ["under12", "12to15", "unknown"])
-def test_contested_custody_is_settled_before_a_guardian_is_told(point: DecisionPoint, age: str) -> None:
-    """No parent is informed while it is unclear who has authority; a youth of 12 still is."""
-    found = duties(point, replace(REGISTER, age=age, custody="contested"))
+def test_contested_custody_is_settled_before_a_guardian_is_told(point: DecisionPoint, facts: Any, age: str) -> None:  # noqa: ANN401 -- facts of any kind of question
+    """No parent is informed while it is contested who has authority; anybody who may be 12 or older still is."""
+    found = duties(point, replace(facts, age=age, custody="contested"))
     assert found["zoek_gezag_uit"].term == "P7D"
     informed = found.get("informeer_betrokkene")
-    assert (informed.to if informed else None) == (("person",) if age == "12to15" else None)
+    assert (informed.to if informed else None) == (None if age == "under12" else ("person",))
+
+
+@pytest.mark.parametrize("age", ["16to17", "18to22", "from23"])
+def test_an_adult_is_informed_whatever_is_contested(point: DecisionPoint, age: str) -> None:
+    """Who decides himself never loses his notice for what others contest, on a ground without ages either."""
+    found = duties(point, replace(TELL_VT, age=age, custody="contested"))
+    assert set(found) == {"informeer_betrokkene"}
+
+
+@pytest.mark.parametrize("age", ["under12", "12to15"])
+def test_custody_nobody_looked_at_is_looked_at_first(point: DecisionPoint, age: str) -> None:
+    """Where a guardian is to be told and it is not known who that is, both are duties."""
+    found = duties(point, replace(REGISTER, age=age))
+    assert {"zoek_gezag_uit", "informeer_betrokkene"} <= set(found)
+    assert "guardian" in found["informeer_betrokkene"].to
+    assert "zoek_gezag_uit" not in duties(point, REGISTER)
 
 
 def test_clear_custody_and_a_youth_of_sixteen_change_nothing(point: DecisionPoint) -> None:
@@ -109,7 +126,7 @@ def test_a_deferral_that_a_duty_does_not_know_puts_nothing_off(point: DecisionPo
     [
         ({"deferral": "TOEST"}, "a ground of another kind"),
         ({"deferral": "WAMS"}, "a law not in force"),
-        ({"deferral": "UAVG-41", "day": date(2018, 5, 24)}, "a law of later"),
+        ({"deferral": "UAVG-41", "day": date(2018, 5, 24), "proof_since": date(2018, 5, 24)}, "a law of later"),
     ],
 )
 def test_only_a_deferral_in_force_puts_off(point: DecisionPoint, facts: dict[str, Any], why: str) -> None:
@@ -134,6 +151,7 @@ def test_whatever_is_told_in_acute_danger_is_reviewed(point: DecisionPoint, cate
         for base in (TELL_VT, TELL_POLICE):
             for grounds in (("WMO-5.2.6",), ("WPG-18",), ("CVP",), ("VITAAL",), ("WMO-4.1.1-2",)):
                 asked = replace(base, org_class=teller, grounds=grounds, dossier="acuut", category=category, level=4)
+                asked = replace(asked, standing="statutory_reference", proof="melding", proof_since=asked.day)
                 permit = point.may_ask(asked)
                 if isinstance(permit, Permit):
                     permits += 1

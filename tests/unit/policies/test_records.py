@@ -167,12 +167,13 @@ def test_a_fact_at_its_default_is_left_out_and_every_other_stands(shipped: Bundl
     assert set(plain) == {*GOOD, "simulated_bsn_right"}
     told = ask_record(TELL_POLICE, shipped.vocabulary)
     assert (told["dossier"], told["meldcode_approval"], told["recipient"]) == ("complete", False, "politie")
-    assert "acute_open" not in told
+    assert "acute_open" not in ask_record(replace(TELL_POLICE, acute_open=True), shipped.vocabulary)
 
 
 @pytest.mark.parametrize(
     ("member", "value", "named"),
     [
+        ("proof_since", "22-11-2026", "facts.proof_since"),
         ("proof_ends_on", "24-11-2026", "facts.proof_ends_on"),
         ("consent_by", "person", "facts.consent_by"),
         ("fulfilled", [1], "facts.fulfilled"),

@@ -17,7 +17,7 @@ from tests.unit.policies.rows import decide
 from tests.unit.policies.test_decisions import ROWS
 
 KIJKEN = "vragend: [wijkteam, gi, veilig_thuis]"
-APPROVED = (VIRA, "akkoord: approved", "akkoord: '*'")
+ENTITLED = (VIRA, "    bsn_recht: simulated\n", "")
 
 Record = dict[str, Json]
 
@@ -66,12 +66,12 @@ def test_another_bundle_tells_what_would_change(shipped: Bundle, tmp_path: Path)
     point = shipped.decision_point()
     past = [decide(point, row).record() for row in ROWS if row.ask.purpose == "verwijsindex"]
     renamed = load_bundle(changed_documents(tmp_path / "a", (VIRA, "versie: 2026.1.0", "versie: 2026.2.0")))
-    narrower = load_bundle(changed_documents(tmp_path / "b", (VIRA, KIJKEN, "vragend: [gi, veilig_thuis]"), APPROVED))
+    narrower = load_bundle(changed_documents(tmp_path / "b", (VIRA, KIJKEN, "vragend: [gi, veilig_thuis]"), ENTITLED))
     duties = load_bundle(changed_documents(tmp_path / "c", (VIRA, "termijn: P28D", "termijn: P14D")))
     assert replay(renamed, past).changed == 0
     closed = replay(narrower, past)
     assert closed.counts["closes"] > 0
-    assert closed.counts["opens"] == 1  # the row without an approval
+    assert closed.counts["opens"] == 1  # the row of a school without the right to the number
     assert replay(duties, past).counts["otherwise"] == 1
     assert closed.holds
 

@@ -32,7 +32,7 @@ def test_tables_of_tests_need_the_switch() -> None:
 
 def test_a_changed_clause_is_noticed_by_a_row(tmp_path: Path) -> None:
     """A document that says something else than its table expects names the row, and the rule that decides nothing."""
-    folder = changed_documents(tmp_path, (VIRA, "akkoord: approved", "akkoord: none"))
+    folder = changed_documents(tmp_path, (VIRA, "niveau: {min: 1, max: 2}", "niveau: {min: 1, max: 1}"))
     result = run_tables(load_bundle(folder), read_tables(folder))
     assert not result.holds
     assert {miss.row.name for miss in result.misses} >= {"Wijkteam geeft een signaal af met akkoord van een collega"}
@@ -161,11 +161,11 @@ def test_a_csv_table_can_name_duties(shipped: Bundle, tmp_path: Path) -> None:
     """The column verplichtingen holds every duty, separated by semicolons."""
     head = (
         "naam,uitkomst,regel,verplichtingen,day,operation,organisation,org_class,role,purpose,grounds,standing,"
-        "approval,families,recipient,category,level,dossier"
+        "approval,families,recipient,category,level,dossier,acute_open"
     )
     row = (
         "2026-11-22,share,00000099000000007000,huisarts,worker,vt-melding,WMO-5.2.6,none,none,,"
-        "veilig_thuis,veiligheid,3,acuut"
+        "veilig_thuis,veiligheid,3,acuut,false"
     )
     duties = "noem_overleg P1D; beoordeel_spoed P1D; informeer_betrokkene P28D"
     (tmp_path / "x.tabel.csv").write_text(f"{head}\na,3,lex/meldrecht,{duties},{row}\n", encoding="utf-8")
