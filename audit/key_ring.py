@@ -10,6 +10,7 @@ epoch's wrapped keys has nothing: no key opens them. `docs/operations.md` says w
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from audit.durable_file import sync_directory
@@ -130,8 +131,8 @@ class KeyRing:
         if epoch == self.current.epoch:
             raise SealError("key folder: the newest key is in use")
         try:
-            if epoch in self._keys:
-                path = _path(self._folder, epoch)
+            path = _path(self._folder, epoch)
+            with suppress(FileNotFoundError):  # doomed already, when this was cut off before
                 path.rename(path.with_name(path.name + _DOOMED))
                 sync_directory(self._folder)
             self.finish()

@@ -10,11 +10,11 @@ Whatever ends the process, the next start or the next pace begins again at (1): 
 Everything runs on the writer's thread, so no tick wraps with a key that is being destroyed.
 """
 
-import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
-from audit.database import SQLITE, Connection
+from audit.database import DATABASE_ERRORS, SQLITE, Connection
 from audit.errors import SealError
 from audit.key_ring import KeyRing
 from broker.domain.errors import LogUnavailableError
@@ -103,8 +103,6 @@ def _truncate(connection: Connection) -> None:
     """Free pages and the write-ahead log hold less of what was erased; a reader may be in the way of it."""
     if connection.dialect is not SQLITE:
         return
-    try:
+    # Nothing depends on it: what was erased opens no more, wherever its bytes lie.
+    with suppress(*DATABASE_ERRORS):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    except sqlite3.OperationalError:
-        # Nothing depends on it: what was erased opens no more, wherever its bytes lie.
-        return

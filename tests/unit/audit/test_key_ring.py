@@ -56,8 +56,9 @@ def test_a_destroyed_key_is_overwritten_and_opens_nothing(tmp_path: Path, monkey
         at_sync.append((os.pread(lying, 32, 0), any(folder.glob("1.key*"))))
         synced(descriptor)
 
-    monkeypatch.setattr(os, "fsync", noting)
-    ring.destroy(1)
+    with monkeypatch.context() as noted:
+        noted.setattr(os, "fsync", noting)
+        ring.destroy(1)
     assert (secret, True) in at_sync
     assert (bytes(32), True) in at_sync
     assert os.pread(lying, 32, 0) == bytes(32)

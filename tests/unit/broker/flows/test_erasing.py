@@ -336,3 +336,15 @@ async def test_what_was_kept_long_enough_is_erased_by_the_sweep(world: World) ->
     assert (again.erased, again.recorded) == (0, False)
     await world.keys.finish()
     assert await _statuses(world, 3) == dict.fromkeys(ALL, GroupStatus.OK)
+
+
+async def test_an_entry_that_says_no_longer_whose_it_is_is_nobodys(world: World) -> None:
+    """Where the actor was lost past the log, it is as if the entry were another's."""
+    await world.register(world.asker(GI), LOOK)
+    if isinstance(world.ledger, MemoryBroker):
+        del world.ledger.log.payloads[0, "actor"]
+    else:
+        held_in(world).write("DELETE FROM log_payload_keys WHERE grp = 'actor'")
+    asker = _person(world)
+    with pytest.raises(NotFoundError):
+        await world.propose_erasure(asker, _body(asker, (0, 0, ["hits"])))

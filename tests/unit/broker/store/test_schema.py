@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
+from audit.database import DATABASE_ERRORS
 from audit.errors import DatabaseError
 from broker.domain.errors import RightsTooWideError, SchemaNotMigratedError, StorageError
 from broker.ports import StampKey, StampKind
@@ -264,3 +265,23 @@ async def test_a_reader_survives_a_server_that_was_started_anew(tmp_path: Path) 
 def test_a_stamp_never_shows_its_key() -> None:
     """The key can be a token index, which stands in no log."""
     assert "secret" not in repr(StampKey(kind=StampKind.TOKEN, key=b"secret"))
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES ('hits', 2, 4, 6)",
+        "INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES ('hits', 0, 9, 20)",
+        "INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES ('meta', 3, 3, 3)",
+        "INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES ('meta', 3, 2, 9)",
+        "UPDATE log_erased SET erased_by = 7",
+        "DELETE FROM log_erased",
+    ],
+)
+def test_what_was_erased_is_noted_once_and_for_ever(database: Database, act: str) -> None:
+    """No place is erased twice, none by an entry before it, and a note is never changed, not by the owner either."""
+    database.write("INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES ('hits', 0, 2, 5)")
+    with pytest.raises(DATABASE_ERRORS):
+        database.write(act)
+    database.write("INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES ('hits', 3, 3, 6)")
+    assert len(database.rows("SELECT * FROM log_erased")) == 2
