@@ -15,6 +15,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -111,19 +112,33 @@ class Step:
 
 def steps(pair: ProbePair, *, until: int) -> Iterator[Step]:
     """Yield every step that is due by this second, oldest first within a round."""
-    number = 0
-    while _moment(pair, number, FIRST, days=number * pair.every_days) <= until:
-        days = number * pair.every_days
-        for step in range(STEPS):
-            if step in (END_FIRST, END_SECOND):
-                days = number * pair.every_days + _END_DAYS + _draw(pair, number, step, "days") % _END_SPREAD
-            elif step:
-                days += 1
-            due_at = _moment(pair, number, step, days=days)
+    for number in count():
+        days = _days(pair, number)
+        if _moment(pair, number, FIRST, days[FIRST]) > until:
+            return
+        for step, day in enumerate(days):
+            due_at = _moment(pair, number, step, day)
             if due_at <= until:
-                turn = (number + step) % 2
-                yield Step(round=number, step=step, organisation=pair.organisations[turn], due_at=due_at)
-        number += 1
+                organisation = pair.organisations[(number + step) % 2]
+                yield Step(round=number, step=step, organisation=organisation, due_at=due_at)
+
+
+def _days(pair: ProbePair, number: int) -> list[datetime.date]:
+    """Return the working day of each step: the first four on one after the other, the ends some weeks later."""
+    begins = _working(pair.starts_on + datetime.timedelta(days=number * pair.every_days))
+    days = [begins]
+    while len(days) < END_FIRST:
+        days.append(_working(days[-1] + datetime.timedelta(days=1)))
+    for step in (END_FIRST, END_SECOND):
+        later = _END_DAYS + _draw(pair, number, step, "days") % _END_SPREAD
+        days.append(_working(begins + datetime.timedelta(days=later)))
+    return days
+
+
+def _working(day: datetime.date) -> datetime.date:
+    while day.weekday() >= _WEEKEND:
+        day += datetime.timedelta(days=1)
+    return day
 
 
 def household(pair: ProbePair, number: int) -> Case:
@@ -168,11 +183,8 @@ def _persons(pair: ProbePair, number: int) -> tuple[Bsn, Bsn]:
     return found[0], found[1]
 
 
-def _moment(pair: ProbePair, number: int, step: int, *, days: int) -> int:
-    """Return a second of a working day, during the hours in which ordinary requests are made."""
-    day = pair.starts_on + datetime.timedelta(days=days)
-    while day.weekday() >= _WEEKEND:
-        day += datetime.timedelta(days=1)
+def _moment(pair: ProbePair, number: int, step: int, day: datetime.date) -> int:
+    """Return a second of this day, during the hours in which ordinary requests are made."""
     opens = datetime.datetime.combine(day, _OPENS, tzinfo=_ZONE)
     return int(opens.timestamp()) + _draw(pair, number, step, "time") % _OPEN_S
 

@@ -37,6 +37,8 @@ from connectors.sealing import SecretKey
 PATH = "/v1/probe-misses"
 LATEST_S = 3 * 86_400
 """Seconds after which a step that was not carried out is left out: the other partner has gone on."""
+_TELLING = "melding"
+"""What is not done, besides steps: telling custodians of a miss, or hearing of one."""
 _OK = 200
 
 
@@ -109,7 +111,8 @@ async def run_probes(
 ) -> ProbeReport:
     """Return what came of every step that was due here, and of what the other partner said."""
     around = surroundings or Surroundings()
-    done, missed, not_done = 0, [], []
+    done, not_done = 0, list[str]()
+    missed, told = list[str](), list[str]()
     async with (
         SluisClient(folder, worker=terms.worker, approver=terms.approver, surroundings=around) as client,
         Exchange(folder, around) as exchange,
@@ -129,10 +132,13 @@ async def run_probes(
                     break
                 done += 1
                 state.note(step, "found" if found else "missed")
-                if not found:
-                    missed.append(step.key)
-            await _tell(exchange, folder, pair, state, terms.worker)
-        told = [one for pair in pairs_of(folder) for one in await _told(exchange, folder, pair, terms.worker)]
+            # Whoever cannot be told now is told at the next run; until then the alarm here sounds at every run.
+            missed += state.untold()
+            try:
+                await _tell(exchange, folder, pair, state, terms.worker)
+                told += await _told(exchange, folder, pair, terms.worker)
+            except ConnectorError:
+                not_done.append(_TELLING)
     return ProbeReport(
         done=done, missed=tuple(missed), missed_by_other=tuple(sorted(set(told))), not_done=tuple(not_done)
     )
