@@ -45,6 +45,7 @@ from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
+from broker.store.exporting import StoredExports
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import LogWriter
 from broker.store.published import PublishedLog
@@ -160,11 +161,7 @@ def create_app(
 
 def _ledger(stores: "_Stores", signer: LocalSigner, material: Material, *, random: Randomness) -> StoredLedger:
     return StoredLedger(
-        writer=stores.writer,
-        signer=signer,
-        keys=material.payload_keys,
-        policy=material.log_policy,
-        randomness=random,
+        writer=stores.writer, signer=signer, keys=material.payload_keys, policy=material.log_policy, randomness=random
     )
 
 
@@ -196,6 +193,7 @@ def _edge(
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
         feed=stores.feed,
+        exporter=stores.exports,
         address_mute_above=settings.address_mute_above,
     )
 
@@ -243,6 +241,7 @@ class _Stores:
     bundles: StoredBundles
     entries: StoredEntries
     erasures: StoredErasures
+    exports: StoredExports
 
 
 @contextmanager
@@ -252,6 +251,7 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
         closing(SingleWriter(address)) as writer,
         closing(open_reader(address)) as reader,
         closing(StoredRetention(address)) as retention,
+        closing(StoredExports(address, policy=material.log_policy, keys=material.payload_keys)) as exports,
     ):
         yield _Stores(
             writer=writer,
@@ -266,6 +266,7 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
             bundles=StoredBundles(reader),
             entries=StoredEntries(reader, keys=material.payload_keys),
             erasures=StoredErasures(reader),
+            exports=exports,
         )
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import zoneinfo
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,6 +10,7 @@ from connectors.errors import CaseError
 
 _COMPACT = re.compile(r"\A([0-9]{4})([0-9]{2})([0-9]{2})\Z")
 _DASHED = re.compile(r"\A([0-9]{4})-([0-9]{2})-([0-9]{2})\Z")
+_HERE = zoneinfo.ZoneInfo("Europe/Amsterdam")
 AGE_LIMIT_YEARS = 23  # Jeugdwet 7.1.2.1: the verwijsindex is for youths who are not yet 23
 
 
@@ -44,6 +46,11 @@ class PartialDate:
     def earliest(self) -> datetime.date | None:
         """Return the earliest day this can be, or None where even the year is unknown."""
         return datetime.date(self.year, self.month or 1, self.day or 1) if self.year else None
+
+
+def first_second(day: datetime.date) -> int:
+    """Return when a day begins in the Netherlands, in unix seconds."""
+    return int(datetime.datetime.combine(day, datetime.time(), _HERE).timestamp())
 
 
 def age_quarter(birth: PartialDate) -> datetime.date | None:

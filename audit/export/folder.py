@@ -6,9 +6,10 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from audit.durable_file import sync_directory
+from audit.durable_file import replace_durably, sync_directory
 from audit.errors import ExportError
 from audit.export.bundle import Files
 
@@ -46,6 +47,27 @@ def write_folder(files: Files, folder: Path) -> None:
         raise ExportError("export: the folder cannot be written") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def write_zip(files: Files, path: Path) -> None:
+    """A new zip file (mode 0600) holds all files of an export, durably; where that fails there is no such file.
+
+    Raises:
+        ExportError: the file exists already, or cannot be written.
+
+    """
+    making = path.with_name(f".{path.name}.tmp")
+    try:
+        if path.exists():
+            raise ExportError("export: the file exists already")
+        replace_durably(making, zipped(files))
+        making.rename(path)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise ExportError("export: the file cannot be written") from error
+    finally:
+        with suppress(OSError):  # what was said already is why
+            making.unlink()
 
 
 def _write_new(path: Path, data: bytes) -> None:

@@ -12,7 +12,16 @@ from broker.api.boundary import Boundary
 from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
-from broker.api.routes import custodian_feed, erasures, household_checks, organisations, policy, service, signals
+from broker.api.routes import (
+    custodian_feed,
+    erasures,
+    exports,
+    household_checks,
+    organisations,
+    policy,
+    service,
+    signals,
+)
 from broker.api.wire import MethodNotAllowedError
 from broker.domain.errors import BrokerError, NotFoundError
 from broker.protocol.errors import ProtocolError
@@ -21,6 +30,7 @@ ROUTERS = (
     signals.router,
     household_checks.router,
     erasures.router,
+    exports.router,
     organisations.router,
     policy.router,
     service.router,

@@ -12,6 +12,7 @@ from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.boundary import TRACE
 from broker.api.wire import padded_answer, read_body
 from broker.domain.errors import NotRecordedError
+from broker.export_ports import EntryExporter
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
 from broker.flows.request_rules import TicketIssuers
@@ -88,6 +89,7 @@ class Edge:
     spending: RequestSpending
     published: PublishedLog
     feed: CustodianFeed
+    exporter: EntryExporter
     address_mute_above: int
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:

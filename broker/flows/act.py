@@ -136,6 +136,11 @@ class Act:
             counts={},
         )
 
+    @classmethod
+    def exporting(cls, requester: Requester) -> Self:
+        """Return the act of taking own entries away; the organisation itself is the controller of that."""
+        return replace(cls.listing(requester), type="export_acts", kind="export")
+
     def families(self) -> frozenset[str]:
         """Return the families of identifiers the request used."""
         return frozenset(self.counts)

@@ -10,7 +10,7 @@ import pytest
 
 from audit.errors import ExportError
 from audit.export import folder
-from audit.export.folder import read_export, write_folder, zipped
+from audit.export.folder import read_export, write_folder, write_zip, zipped
 from tests.unit.audit.export.opened_log import OpenedLog
 
 
@@ -76,6 +76,19 @@ def test_a_zip_reads_back_and_is_the_same_for_the_same_files(world: OpenedLog, t
     assert read_export(tmp_path / "export.zip") == world.files()
     (tmp_path / "folders.zip").write_bytes(zip_with("entries/", "a"))
     assert set(read_export(tmp_path / "folders.zip")) == {"a"}
+
+
+def test_a_zip_file_is_private_and_written_whole_or_not_at_all(world: OpenedLog, tmp_path: Path) -> None:
+    """Nobody else may read it, nothing that exists is overwritten, and where it cannot be written there is none."""
+    out = tmp_path / "out.zip"
+    write_zip(world.files(), out)
+    assert read_export(out) == world.files()
+    assert out.stat().st_mode & 0o777 == 0o600
+    for wrong in (out, out / "under-a-file.zip"):
+        with pytest.raises(ExportError):
+            write_zip({}, wrong)
+    assert read_export(out) == world.files()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.zip"]
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
