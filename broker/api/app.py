@@ -12,7 +12,17 @@ from broker.api.boundary import Boundary
 from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
-from broker.api.routes import custodian_feed, erasures, household_checks, organisations, policy, service, signals
+from broker.api.routes import (
+    custodian_feed,
+    erasures,
+    household_checks,
+    organisations,
+    policy,
+    review,
+    review_statements,
+    service,
+    signals,
+)
 from broker.api.wire import MethodNotAllowedError
 from broker.domain.errors import BrokerError, NotFoundError
 from broker.protocol.errors import ProtocolError
@@ -25,6 +35,8 @@ ROUTERS = (
     policy.router,
     service.router,
     custodian_feed.router,
+    review.router,
+    review_statements.router,
 )
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _METHOD_NOT_ALLOWED = 405
