@@ -181,7 +181,7 @@ def test_figures_hide_a_rest_under_ten() -> None:
 def test_a_figure_of_the_region_is_nobodys_own() -> None:
     """Looks by class are told where at least three organisations stand behind them."""
     classes = {"a": "gi", "b": "gi", "c": "gi", "d": "school", "e": "school"}
-    looks, signals = dict.fromkeys("abd", 10), dict.fromkeys("cde", 20)
+    looks, signals = dict.fromkeys(("a", "b", "d"), 10), dict.fromkeys(("c", "d", "e"), 20)
     assert looks_per_class(looks, signals, classes) == (Figure(id="looks.gi", count=20, of=20, state="shown"),)
 
 
