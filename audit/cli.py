@@ -19,6 +19,7 @@ from audit.export.verify import verify_export
 from audit.key_ring import KeyRing
 from audit.policy_file import Policy
 from audit.receipt import Receipt
+from audit.sample_command import sample
 from audit.signer import LocalSigner
 from audit.sqlite import open_read_only
 from audit.stored_log import StoredLog
@@ -37,6 +38,7 @@ witness_app = typer.Typer(no_args_is_help=True, help="Run a witness.")
 app.add_typer(witness_app, name="witness")
 export_app = typer.Typer(no_args_is_help=True, help="Check exports of the log.")
 app.add_typer(export_app, name="export")
+app.command()(sample)
 
 PolicyFile = Annotated[Path, typer.Option("--policy", help="The policy file: log, witnesses, quorum.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -5,7 +5,6 @@
 It refuses to start on anything that is missing, weak or contradictory, and says what to do.
 """
 
-import dataclasses
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
@@ -37,10 +36,10 @@ from broker.settings import (
     Settings,
     SettingsError,
 )
-from broker.starting import database_of, read_pins, told
+from broker.starting import database_of, read_pins, told, with_addresses
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
-from broker.store.connection import SingleWriter, open_reader
+from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
@@ -51,6 +50,8 @@ from broker.store.log_writer import LogWriter
 from broker.store.published import PublishedLog
 from broker.store.request_ids import StoredRequestIds
 from broker.store.retention import StoredRetention
+from broker.store.review_acts import StoredActs
+from broker.store.review_notes import StoredNotes
 from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.system import SystemClock, SystemRandomness
@@ -89,7 +90,7 @@ def read_material(settings: Settings, *, today: date) -> Material:
         registrars=registrars,
         custodians=custodians,
         rules=read_rules(settings, today=today),
-        log_policy=_with_addresses(policy, settings.witness_url),
+        log_policy=with_addresses(policy, settings.witness_url),
         tokens=tokens,
         payload_keys=payload_keys,
     )
@@ -195,6 +196,10 @@ def _edge(
         feed=stores.feed,
         exporter=stores.exports,
         address_mute_above=settings.address_mute_above,
+        log_policy=material.log_policy,
+        acts=stores.acts,
+        notes=stores.notes,
+        checkpoints=stores.notes,
     )
 
 
@@ -242,6 +247,8 @@ class _Stores:
     entries: StoredEntries
     erasures: StoredErasures
     exports: StoredExports
+    acts: StoredActs
+    notes: StoredNotes
 
 
 @contextmanager
@@ -252,6 +259,7 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
         closing(open_reader(address)) as reader,
         closing(StoredRetention(address)) as retention,
         closing(StoredExports(address, policy=material.log_policy, keys=material.payload_keys)) as exports,
+        closing(ApartReader(address)) as apart,
     ):
         yield _Stores(
             writer=writer,
@@ -267,6 +275,8 @@ def _stores(settings: Settings, material: Material) -> Iterator[_Stores]:
             entries=StoredEntries(reader, keys=material.payload_keys),
             erasures=StoredErasures(reader),
             exports=exports,
+            acts=StoredActs(apart, StoredEntries(apart, keys=material.payload_keys)),
+            notes=StoredNotes(reader, policy=material.log_policy),
         )
 
 
@@ -287,11 +297,3 @@ async def _check_documents(documents: StoredDocuments, material: Material) -> No
     epoch = await documents.epoch()
     if {key.id for key in epoch.descriptors[0].custodians} != set(material.custodians):
         raise SettingsError("custodians", "are not those of the epoch", "pin the custodians that made the key")
-
-
-def _with_addresses(policy: Policy, url: str | None) -> Policy:
-    """Return the policy in which a witness without an address is asked at this one."""
-    witnesses = {
-        name: party if party.url else dataclasses.replace(party, url=url) for name, party in policy.witnesses.items()
-    }
-    return dataclasses.replace(policy, witnesses=witnesses)

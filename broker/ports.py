@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
+from broker.domain.acts import ReviewNote, SearchTerms
 from broker.domain.changes import ActivateBundle, Change, Task, TicketId
 from broker.domain.erasures import EntryRange
 from broker.domain.households import FoundToken, SealedToken, TokenIndex
@@ -231,10 +232,7 @@ class AnswerStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """One log entry and everything that is durable with it, or not at all (D7).
-
-    `kind` and `payloads` are those of docs/formats.md section 7. `answer` None keeps nothing for a replay.
-    """
+    """One log entry (docs/formats.md section 7) and all that is durable with it, or not at all (D7)."""
 
     kind: str
     payloads: Mapping[str, Mapping[str, object]] = field(repr=False)
@@ -243,6 +241,8 @@ class Proposal:
     changes: tuple[Change, ...] = ()
     tasks: tuple[Task, ...] = ()
     answer: AnswerToStore | None = None
+    search: SearchTerms | None = None
+    note: ReviewNote | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

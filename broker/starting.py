@@ -5,12 +5,14 @@ A command that imports one document is done before these would be loaded.
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError, DatabaseError
+from audit.policy_file import Policy
 from broker.domain.errors import (
     BrokerError,
     RightsTooWideError,
@@ -114,3 +116,9 @@ def told(setting: str, advice: str, *, also: tuple[type[Exception], ...] = ()) -
 def _public_key(settings: Settings, field: str, path: Path) -> VerifyKey:
     with told(field, "name a file with a public JWK"):
         return VerifyKey.from_jwk(strict_json.load_object(settings.path(path).read_bytes(), field=path.name))
+
+
+def with_addresses(policy: Policy, url: str | None) -> Policy:
+    """Return the policy in which a witness without an address is asked at this one."""
+    witnesses = {name: party if party.url else replace(party, url=url) for name, party in policy.witnesses.items()}
+    return replace(policy, witnesses=witnesses)

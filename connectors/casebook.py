@@ -13,6 +13,9 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS worker (
   local_id TEXT PRIMARY KEY, name TEXT NOT NULL, roles TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS worker_team (
+  local_id TEXT NOT NULL, team TEXT NOT NULL, PRIMARY KEY (local_id, team)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS roster_number (audience TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS own_signal (
   signal_id TEXT PRIMARY KEY, case_ref TEXT, purpose TEXT NOT NULL, team TEXT NOT NULL, ends_on TEXT NOT NULL,
@@ -101,10 +104,22 @@ class Casebook:
             raise
         self._database.execute("COMMIT")
 
-    def put_worker(self, local_id: str, name: str, roles: str) -> None:
-        """The worker stands in the book with these roles (words, separated by blanks); an earlier entry is replaced."""
+    def put_worker(self, local_id: str, name: str, roles: str, teams: Sequence[str] = ()) -> None:
+        """The worker stands in the book with these roles (words, separated by blanks) and in these teams.
+
+        An earlier entry is replaced.
+        """
         with self.transaction() as database:
             database.execute("INSERT OR REPLACE INTO worker VALUES (?, ?, ?)", (local_id, name, roles))
+            database.execute("DELETE FROM worker_team WHERE local_id = ?", (local_id,))
+            database.executemany("INSERT INTO worker_team VALUES (?, ?)", [(local_id, team) for team in teams])
+
+    def teams(self) -> dict[str, frozenset[str]]:
+        """Return the codes of the teams of every worker who is in one, by local id."""
+        found: dict[str, frozenset[str]] = {}
+        for local_id, team in self._database.execute("SELECT local_id, team FROM worker_team"):
+            found[local_id] = found.get(local_id, frozenset()) | {team}
+        return found
 
     def workers(self) -> list[tuple[str, str, str]]:
         """Return (local id, name, roles) of every worker, by local id."""

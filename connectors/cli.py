@@ -16,7 +16,7 @@ _PARTS = {
     **dict.fromkeys(("register", "check"), "connectors.case_commands"),
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
-    "review": "connectors.export_commands",
+    "review": "connectors.review_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }
 

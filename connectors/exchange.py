@@ -20,7 +20,6 @@ from connectors.workers import pairwise_id
 MAX_ANSWER = 8_388_608  # bytes; a household's answer has at most 262144, a list of own signals may have more
 _ID_BYTES = 16
 _OK = 200
-_APPROVER = "approver"
 _CONNECTIONS = 32
 
 
@@ -79,7 +78,7 @@ class Exchange:
 
     async def send(
         self, party: Party, path: str, *, method: str, body: bytes, worker: str, approver: str | None = None,
-        trace: str | None = None, role: str = "worker",
+        role: str = "worker", trace: str | None = None,
     ) -> Reply:  # fmt: skip
         """Return a party's answer to one signed request.
 
@@ -98,7 +97,9 @@ class Exchange:
         jti, target = self.surroundings.new_id(), Target(audience=party.id, method=method, url=party.url + path)
         headers = {"Authorization": "Sluis " + self._signed(target, body, worker, jti=jti, role=role)}
         if approver is not None:
-            approval = self._signed(target, body, approver, jti=self.surroundings.new_id(), role=_APPROVER)
+            approval = self._signed(
+                target, body, approver, jti=self.surroundings.new_id(), role="approver", typ=APPROVAL_TYP
+            )
             headers["Sluis-Approval"] = approval
         headers[HEADER] = traceparent(trace or jti, self.surroundings.random(SPAN_BYTES))
         if body:
@@ -117,7 +118,9 @@ class Exchange:
         except (httpx.HTTPError, httpx.StreamError, _TooLongError):
             return None
 
-    def _signed(self, target: Target, body: bytes, local_id: str, *, jti: str, role: str) -> str:
+    def _signed(
+        self, target: Target, body: bytes, local_id: str, *, jti: str, role: str, typ: str = REQUEST_TYP
+    ) -> str:
         return sign_request(
             self._folder.signing_key,
             sender=Sender(
@@ -130,7 +133,7 @@ class Exchange:
             body=body,
             jti=jti,
             now=self.surroundings.now(),
-            typ=APPROVAL_TYP if role == _APPROVER else REQUEST_TYP,
+            typ=typ,
         )
 
     def _outage(self, party: Party) -> str:

@@ -27,20 +27,12 @@ from connectors.exchange import Exchange, Surroundings
 from connectors.exporting import Asked, Exported, export_entries
 from connectors.folder import PartnerFolder
 
-review = typer.Typer(no_args_is_help=True, help="Looking into the own part of the log.")
+
+def add_to(review: typer.Typer) -> None:
+    """`export` stands among the commands of the review."""
+    review.command("export")(export)
 
 
-def add_to(app: typer.Typer) -> None:
-    """The commands of the review stand in this command line."""
-    app.add_typer(review, name="review")
-
-
-@review.callback()
-def hold_together() -> None:
-    """Hold the commands together; each says itself what it does."""
-
-
-@review.command("export")
 def export(
     *,
     org: OrgFolder,

@@ -77,10 +77,11 @@ def worker_add(
     local_id: Annotated[str, typer.Option("--local-id")],
     name: Annotated[str, typer.Option("--name")],
     role: Annotated[list[str], typer.Option("--role", help="worker, approver, privacyfunctionaris or fg.")],
+    team: Annotated[list[str] | None, typer.Option("--team", help="Code of a team: nobody reviews his own.")] = None,
 ) -> None:
     """Add a worker; sign and hand in rosters again afterwards."""
     with errors_end_the_command():
-        add_worker(PartnerFolder(folder), local_id=local_id, name=name, roles=role)
+        add_worker(PartnerFolder(folder), local_id=local_id, name=name, roles=role, teams=team or ())
 
 
 @roster.command("sign")

@@ -22,14 +22,18 @@ def pairwise_id(key: SecretKey, *, audience: str, local_id: str) -> str:
     return base64.b32encode(mac).decode("ascii").lower()[:_LENGTH]
 
 
-def add_worker(folder: PartnerFolder, *, local_id: str, name: str, roles: Sequence[str]) -> None:
-    """The worker stands in the folder's own list. Raises FolderError: an id or a role that cannot be."""
+def add_worker(
+    folder: PartnerFolder, *, local_id: str, name: str, roles: Sequence[str], teams: Sequence[str] = ()
+) -> None:
+    """The worker stands in the folder's own list. Raises FolderError: an id, role or team that cannot be."""
     if not is_word(local_id):
         raise FolderError("local id", "must be a short name without blanks")
     if not roles or not set(roles) <= set(ROLES):
         raise FolderError("role", "must be one of " + ", ".join(ROLES))
+    if not all(is_word(team) for team in teams):
+        raise FolderError("team", "must be a short name without blanks")
     with folder.casebook() as book:
-        book.put_worker(local_id, name, " ".join(sorted(set(roles))))
+        book.put_worker(local_id, name, " ".join(sorted(set(roles))), sorted(set(teams)))
 
 
 def roles_of(folder: PartnerFolder, local_id: str) -> frozenset[str]:
@@ -45,18 +49,19 @@ def sign_roster(folder: PartnerFolder, *, audience: str, teams: Sequence[Contact
     """Return the roster for one audience, signed by this organisation, with a number that rises.
 
     A custodian's roster carries each worker's id at the broker, so that a ticket's worker comes from the roster; the
-    broker's carries the teams' contact cards.
+    broker's carries the teams' contact cards, and who is in which team: nobody reviews his own team.
     """
     settings, key = folder.settings, folder.pairwise_key
     at_broker = audience == settings.broker.id
     with folder.casebook() as book:
-        known = book.workers()
+        known, teams_of = book.workers(), book.teams()
         number = book.next_roster_number(audience)
     workers = [
         Worker(
             sub=pairwise_id(key, audience=audience, local_id=local_id),
             roles=frozenset(roles.split()),
             broker_sub=None if at_broker else pairwise_id(key, audience=settings.broker.id, local_id=local_id),
+            teams=teams_of.get(local_id, frozenset()) if at_broker else frozenset(),
         )
         for local_id, _, roles in known
     ]

@@ -19,6 +19,8 @@ from broker.api.routes import (
     household_checks,
     organisations,
     policy,
+    review,
+    review_statements,
     service,
     signals,
 )
@@ -35,6 +37,8 @@ ROUTERS = (
     policy.router,
     service.router,
     custodian_feed.router,
+    review.router,
+    review_statements.router,
 )
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _METHOD_NOT_ALLOWED = 405

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from audit.policy_file import Policy
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.boundary import TRACE
 from broker.api.wire import padded_answer, read_body
@@ -32,6 +33,7 @@ from broker.protocol.errors import RequestTokenError
 from broker.protocol.party_signing import verify_party_request
 from broker.protocol.request_signing import SKEW_S, Target
 from broker.protocol.trace import HEADER, parse_trace
+from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.custodian_feed import FeedPage
 
 
@@ -91,6 +93,10 @@ class Edge:
     feed: CustodianFeed
     exporter: EntryExporter
     address_mute_above: int
+    log_policy: Policy
+    acts: ActReader
+    notes: NoteReader
+    checkpoints: CheckpointReader
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
         """Return who sent this request and its body; its token is spent.

@@ -17,6 +17,14 @@ from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
+from broker.protocol.review_messages import (
+    ChangeThreshold,
+    DrawSample,
+    GiveVerdict,
+    NoteLogCheck,
+    RejudgeVerdict,
+    ReviewAnswer,
+)
 from broker.protocol.wire_types import Message, Oin, Word
 
 _REF = "#/components/schemas/{model}"
@@ -149,6 +157,12 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ProposeErasure, "validation"),
     (ConfirmErasure, "validation"),
     (Answer, "validation"),
+    (GiveVerdict, "validation"),
+    (RejudgeVerdict, "validation"),
+    (ChangeThreshold, "validation"),
+    (DrawSample, "validation"),
+    (NoteLogCheck, "validation"),
+    (ReviewAnswer, "validation"),
     (Directory, "validation"),
     (WhatIf, "validation"),
     (AccessEvaluation, "validation"),

@@ -141,6 +141,25 @@ class Act:
         """Return the act of taking own entries away; the organisation itself is the controller of that."""
         return replace(cls.listing(requester), type="export_acts", kind="export")
 
+    @classmethod
+    def reviewing(cls, verb: str, command: Command, requester: Requester) -> Self:
+        """Return the act of stating something about others' acts."""
+        sha256 = request_sha256(command)
+        return cls(
+            type=verb,
+            kind="review",
+            sha256=sha256,
+            requester=requester,
+            key=_key(requester, command, verb, sha256),
+            controller=command.controller,
+            counts={},
+        )
+
+    @classmethod
+    def reading(cls, verb: str, requester: Requester) -> Self:
+        """Return the act of reading what is recorded; the organisation itself is the controller of that reading."""
+        return replace(cls.listing(requester), type=verb)
+
     def families(self) -> frozenset[str]:
         """Return the families of identifiers the request used."""
         return frozenset(self.counts)

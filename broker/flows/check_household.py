@@ -4,15 +4,7 @@ from broker.domain.changes import MarkStanding
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.duties import tasks_for
-from broker.flows.household_question import (
-    Question,
-    asked_stamps,
-    may_ask,
-    prepare,
-    recording_of,
-    see,
-    standing_of,
-)
+from broker.flows.household_question import asked_stamps, may_ask, prepare, question_of, recording_of, see
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -64,8 +56,7 @@ async def check_household(
         policy.check_holds(today)
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
-        standing = standing_of(prepared, policy.counting(own.found, day=today), today=today)
-        question = Question(prepared=prepared, today=today, standing=standing)
+        question = question_of(prepared, policy.counting(own.found, day=today), today=today)
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
         if isinstance(asked, Refusal):
@@ -85,7 +76,7 @@ async def check_household(
         document = result_document(outcome=told, text=f"check.{told}", matches=matches)
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
-            changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(standing)),
+            changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(question.standing)),
             tasks=(
                 *tasks_for(asked, organisation=requester.organisation, today=today),
                 *notes_to_fg(question.facts(), unwatched=unwatched, today=today),

@@ -26,7 +26,8 @@ class Recording:
     `outcome` is shown, nothing, done, refused or error; `reason` a code for the last two; `decision` the `decision/v1`
     of `may_ask`, or None where nothing is asked; `document` what the asker is told, without its receipt; `grant` the
     import grant under which it was asked; `more` what else this kind of act says in `meta`; `proposer` the other of two
-    people who decide.
+    people who decide. `own_handles` are those of the asker's own signals, which are never left out; `subject` stands in
+    place of handles where an entry is about something else than signals.
     """
 
     outcome: str
@@ -38,6 +39,8 @@ class Recording:
     shown: tuple[MatchRow, ...] = ()
     tickets: tuple[TicketId, ...] = ()
     handles: Iterable[str] = ()
+    own_handles: Iterable[str] = ()
+    subject: Mapping[str, object] | None = None
     hits: Mapping[str, object] | None = None
     shielded: Mapping[str, object] | None = None
     grant: str | None = None
@@ -50,7 +53,7 @@ def entry_payloads(act: Act, recording: Recording) -> dict[str, Mapping[str, obj
     return {
         "meta": _meta(act, recording),
         "actor": _actor(act, recording),
-        "subject": _subject(recording.handles),
+        "subject": recording.subject or _subject(recording.own_handles, recording.handles),
         "hits": recording.hits or {"schema": HITS_SCHEMA, "decisions": []},
         "shielded": recording.shielded or {"schema": SHIELDED_SCHEMA, "decisions": []},
     }
@@ -109,9 +112,10 @@ def _actor(act: Act, recording: Recording) -> dict[str, object]:
     }
 
 
-def _subject(handles: Iterable[str]) -> dict[str, object]:
-    listed = sorted(set(handles))
-    payload: dict[str, object] = {"schema": "entry-subject/v1", "handles": listed[:MAX_HANDLES]}
+def _subject(own: Iterable[str], handles: Iterable[str]) -> dict[str, object]:
+    first = sorted(set(own))
+    listed = [*first, *sorted(set(handles) - set(first))]
+    payload: dict[str, object] = {"schema": "entry-subject/v1", "handles": sorted(listed[:MAX_HANDLES])}
     if len(listed) > MAX_HANDLES:
         payload["omitted"] = len(listed) - MAX_HANDLES
     return payload

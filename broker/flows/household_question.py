@@ -93,11 +93,6 @@ async def unasked(prepared: Prepared, *, signals: SignalStore) -> LookUp | None:
     return LookUp(found=(), stamps=await signals.stamps([StampKey(kind=StampKind.TOKEN, key=subject.reveal())]))
 
 
-def standing_of(prepared: Prepared, own: Iterable[FoundToken], *, today: date) -> frozenset[str]:
-    """Return the ids of the asker's own signals, among these that count, which let him ask about this household."""
-    return gives_standing(prepared.household, own, kinds=prepared.purpose.match_kinds, day=today)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A prepared request with what `may_ask` needs besides; computed here, but for the grounds, which are claimed."""
@@ -105,6 +100,8 @@ class Question:
     prepared: Prepared
     today: date
     standing: frozenset[str]
+    own_handles: frozenset[str] = frozenset()
+    """Search handles of the signals that give standing, so that a look is found again by its household."""
 
     def facts(self) -> AskFacts:
         """Return the facts of the asker."""
@@ -122,6 +119,14 @@ class Question:
             families=act.families(),
             simulated_bsn_right=organisation.simulated_bsn_right,
         )
+
+
+def question_of(prepared: Prepared, own: Iterable[FoundToken], *, today: date) -> Question:
+    """Return the question with the standing that the asker's own signals on this household give it."""
+    found = tuple(own)
+    standing = gives_standing(prepared.household, found, kinds=prepared.purpose.match_kinds, day=today)
+    handles = frozenset(token.signal.handle for token in found if token.signal.id in standing)
+    return Question(prepared=prepared, today=today, standing=standing, own_handles=handles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +209,7 @@ def recording_of(
     written: str | None = None,
 ) -> Recording:
     """Return how a question that was carried out ended; `written` is the search handle of a signal it stored."""
-    handles = seen.handles if written is None else seen.handles | {written}
+    own = question.own_handles if written is None else question.own_handles | {written}
     return Recording(
         outcome="done" if question.prepared.grant else "shown" if seen.rows else "nothing",
         bundle=asked.bundle,
@@ -213,7 +218,8 @@ def recording_of(
         decision=asked.record(),
         shown=seen.rows,
         tickets=question.prepared.tickets,
-        handles=handles,
+        handles=seen.handles,
+        own_handles=own,
         hits=seen.open.payload,
         shielded=seen.shielded.payload,
         grant=question.prepared.grant,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from broker.domain.acts import ReviewNote, SearchTerms
 from broker.domain.changes import Change, Task, TicketId
 from broker.domain.disclosures import MatchRow
 from broker.domain.errors import NotDoneError, RecordedError, RefusedError, WithdrawalNeedsReviewError
@@ -52,6 +53,12 @@ class Effects:
     rests_on: tuple[Stamp, ...] = ()
     valid_until: date | None = None
     signal_id: str | None = None
+    note: ReviewNote | None = None
+
+
+def search_terms(act: Act, *, handles: frozenset[str] = frozenset()) -> SearchTerms:
+    """Return under what the entry of this act is found by who reviews it."""
+    return SearchTerms(organisation=act.requester.organisation, controller=act.controller, handles=handles)
 
 
 def outcome_of(act: Act, recording: Recording, effects: Effects, *, status: AnswerStatus) -> Outcome:
@@ -74,6 +81,8 @@ def outcome_of(act: Act, recording: Recording, effects: Effects, *, status: Answ
         changes=effects.changes,
         tasks=effects.tasks,
         answer=answer,
+        search=search_terms(act, handles=frozenset((*recording.own_handles, *recording.handles))),
+        note=effects.note,
     )
     return Outcome(status=status, document=recording.document, proposal=proposal)
 
@@ -121,9 +130,8 @@ def not_done(act: Act, *, bundle: str, reason: str, problem: str = "not-done") -
     """
     document = Problem(kind=problem_kinds()[problem]).document()
     recording = Recording(outcome="error", reason=reason, bundle=bundle, register=None, document=document)
-    return Outcome(
-        status=None, document=document, proposal=Proposal(kind=act.kind, payloads=entry_payloads(act, recording))
-    )
+    proposal = Proposal(kind=act.kind, payloads=entry_payloads(act, recording), search=search_terms(act))
+    return Outcome(status=None, document=document, proposal=proposal)
 
 
 def answered(outcome: Outcome, committed: Committed) -> Answered:

@@ -14,9 +14,9 @@ from broker.flows.household_question import (
     asked_stamps,
     may_ask,
     prepare,
+    question_of,
     recording_of,
     see,
-    standing_of,
     unasked,
 )
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
@@ -94,7 +94,7 @@ async def register_signal(
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         mine = policy.counting(own.found, day=today)
-        question = Question(prepared=prepared, today=today, standing=standing_of(prepared, mine, today=today))
+        question = question_of(prepared, mine, today=today)
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
         if isinstance(asked, Refusal):

@@ -16,15 +16,20 @@ ROLES = ("worker", "approver", "privacyfunctionaris", "fg")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """One worker: the pairwise id at this audience, what he may do, and (for a custodian) his id at the broker."""
+    """One worker: the pairwise id at this audience, what he may do, and (for a custodian) his id at the broker.
+
+    `teams` are opaque codes, for the broker only: nobody reviews an act of a team of his own.
+    """
 
     sub: str
     roles: frozenset[str]
     broker_sub: str | None
+    teams: frozenset[str] = frozenset()
 
     def document(self) -> dict[str, Any]:
-        """Return the JSON object of this worker."""
-        return {"sub": self.sub, "roles": sorted(self.roles), "brokerSub": self.broker_sub}
+        """Return the JSON object of this worker; one without teams has no such member."""
+        stated = {"sub": self.sub, "roles": sorted(self.roles), "brokerSub": self.broker_sub}
+        return {**stated, "teams": sorted(self.teams)} if self.teams else stated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +127,14 @@ def _require_own_signature(signed: SignedDocument, organisation: Organisation) -
 
 
 def _worker(value: object, at: int) -> Worker:
-    fields = Fields.of(value, f"workers[{at}]", exactly={"sub", "roles", "brokerSub"})
+    members = {"sub", "roles", "brokerSub"}
+    stated = {"teams"} if isinstance(value, dict) and "teams" in value else set()
+    fields = Fields.of(value, f"workers[{at}]", exactly=members | stated)
     return Worker(
         sub=fields.word("sub"),
         roles=frozenset(fields.words("roles", ROLES)),
         broker_sub=fields.word("brokerSub") if fields.optional("brokerSub") else None,
+        teams=frozenset(fields.words("teams")) if stated else frozenset(),
     )
 
 

@@ -145,6 +145,34 @@ class ServerReader:
             self._idle.get().close()
 
 
+class ApartReader:
+    """A reader on a thread of its own, for readings that take long: no tick and no event loop waits for it."""
+
+    def __init__(self, address: DatabaseAddress) -> None:
+        """Open the session. Raises as `open_connection`."""
+        self._address = address
+        self._connection = open_connection(address)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sluis-apart")
+
+    async def run(self, work: Callable[[Connection], _T], /) -> _T:
+        """Return what `work` returns. See `Reader.run`."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, work)
+        except (*DATABASE_ERRORS, SchemaNotMigratedError) as error:
+            raise StorageError from error
+
+    def _read(self, work: Callable[[Connection], _T]) -> _T:
+        if self._connection.lost:
+            self._connection = open_connection(self._address)
+        with snapshot(self._connection) as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        """The session has ended."""
+        self._thread.shutdown(wait=True)
+        self._connection.close()
+
+
 class SingleWriter:
     """The one session that writes; whatever is run on it is run in order, on one thread."""
 

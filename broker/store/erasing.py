@@ -10,6 +10,7 @@ from audit.stored_log import StoredLogTransaction
 from broker.domain.changes import ErasePayloads
 from broker.domain.erasures import EntryRange, Erasure, ErasureState
 from broker.domain.errors import StaleDecisionError
+from broker.store.act_rows import forget_acts
 from broker.store.connection import Reader
 
 FEW_ROWS = 1024
@@ -77,6 +78,7 @@ def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int)
     for one in change.ranges:
         if {"meta", "actor"} & set(one.groups):
             connection.execute("DELETE FROM answers WHERE entry_index BETWEEN ? AND ?", (one.first, one.last))
+        forget_acts(connection, first=one.first, last=one.last, groups=one.groups)
     # (4) Copies elsewhere can be opened until the key-encryption keys of these epochs are destroyed.
     for epoch in sorted(epochs):
         if change.erasure is not None or _is_nearly_empty(connection, epoch):

@@ -26,6 +26,7 @@ from audit.signer import Signer
 from audit.stored_log import StoredLog, StoredLogTransaction
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
 from broker.ports import Randomness
+from broker.store.act_rows import index_act
 from broker.store.connection import SingleWriter
 from broker.store.log_writer import Cosignature, SealedProposal, Written
 from broker.store.quorum import uncovered_from
@@ -177,6 +178,7 @@ class StoredLedger:
             try:
                 apply_proposal(connection, sealed.proposal, now=at, index=first_index + len(taken))
                 self._keep_answer(connection, sealed, first_index + len(taken), at)
+                index_act(connection, sealed.proposal, index=first_index + len(taken), at=at)
                 verdicts.append(len(taken))
                 taken.append(sealed)
             except Exception as error:

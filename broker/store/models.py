@@ -143,6 +143,47 @@ class TaskRow(Table, table=True):
     done_at: int | None = Field(default=None, sa_type=NUMBER)
 
 
+class ActRow(Table, table=True):
+    """An entry of the log as a review finds it; erased with the groups it points at."""
+
+    __tablename__ = "acts"
+    __table_args__ = (
+        Index("ix_acts_organisation_at", "organisation", "at"),
+        Index("ix_acts_controller_at", "controller", "at"),
+    )
+
+    idx: int = Field(sa_type=NUMBER, primary_key=True)
+    organisation: str
+    controller: str
+    kind: str
+    at: int = Field(sa_type=NUMBER)
+
+
+class ActHandleRow(Table, table=True):
+    """Which signals an entry wrote, stood on or hit, by their random search handles; erasable, rebuilt from the log."""
+
+    __tablename__ = "act_handles"
+    __table_args__ = (Index("ix_act_handles_idx", "idx"),)
+
+    handle: str = Field(primary_key=True)
+    idx: int = Field(sa_type=NUMBER, primary_key=True)
+
+
+class ReviewNoteRow(Table, table=True):
+    """What a reviewer stated, beside the entry that records it: a verdict, a threshold, a sample, a log check."""
+
+    __tablename__ = "review_notes"
+    __table_args__ = (Index("ix_review_notes_about", "organisation", "kind", "about"),)
+
+    idx: int = Field(sa_type=NUMBER, primary_key=True)
+    organisation: str
+    worker: str
+    kind: str
+    about: str
+    body: str
+    at: int = Field(sa_type=NUMBER)
+
+
 class RegisterRow(Table, table=True):
     """A register document that this broker verified."""
 

@@ -14,6 +14,7 @@ WRITERS = (
     "broker/store/state_changes.py",
     "broker/store/erasing.py",
     "broker/store/rotation.py",
+    "broker/store/act_rows.py",
     "broker/store/ledger.py",
     "broker/store/request_ids.py",
     "audit/stored_log.py",
@@ -27,9 +28,11 @@ UNREACHED = {
     "INSERT INTO log_erased",
     "INSERT INTO doomed_epochs",
     "UPDATE log_payload_keys",
+    "INSERT INTO review_notes",
 }
 """What no request of the campaign brings about: a bundle comes into force at a start, which `test_activate_policy.py`
-breaks off, and `tests/fault/test_erasing_faults.py` kills an erasure at each of its steps."""
+breaks off, and `tests/fault/test_erasing_faults.py` kills an erasure at each of its steps;
+it has no reviewers."""
 
 
 @pytest.mark.parametrize("arguments", [["flood", "1", "1"], ["kill", "many", "1"], ["kill", "-1", "1"], ["kill"]])

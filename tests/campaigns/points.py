@@ -12,7 +12,8 @@ BEFORE, AFTER = "before", "after"
 _WRITTEN = (
     *("tick BEGIN", "tick SAVEPOINT", "tick INSERT INTO spent_tickets", "tick INSERT INTO signals"),
     *("tick INSERT INTO signal_tokens", "tick INSERT INTO sealed_tokens", "tick INSERT INTO version_stamps"),
-    *("tick UPDATE signals", "tick INSERT INTO tasks", "tick INSERT INTO answers", "tick RELEASE"),
+    *("tick UPDATE signals", "tick INSERT INTO tasks", "tick INSERT INTO answers"),
+    *("tick INSERT INTO acts", "tick INSERT INTO act_handles", "tick RELEASE"),
     *("tick INSERT INTO log_entries", "tick INSERT INTO log_nodes", "tick INSERT INTO log_payloads"),
     *("tick INSERT INTO log_payload_keys", "tick INSERT INTO log_checkpoints", "tick COMMIT"),
     *("request-id BEGIN", "request-id INSERT INTO request_jti", "request-id COMMIT"),

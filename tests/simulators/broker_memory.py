@@ -15,6 +15,7 @@ from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
+from broker.domain.acts import SearchTerms
 from broker.domain.changes import (
     ActivateBundle,
     EndSignal,
@@ -37,6 +38,7 @@ from broker.domain.errors import (
     TicketSpentError,
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
+from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
 from broker.ports import (
     BUNDLE,
@@ -72,6 +74,8 @@ class MemoryState:
     erasures: dict[tuple[str, str], Erasure] = field(default_factory=dict)
     erased: dict[tuple[int, str], int] = field(default_factory=dict)
     doomed: bool = False
+    acts: dict[int, tuple[SearchTerms, str, int]] = field(default_factory=dict)
+    notes: list[KeptNote] = field(default_factory=list)
 
     def bump(self, kind: StampKind, key: bytes) -> None:
         """What relied on this key is stale."""
@@ -106,6 +110,19 @@ class MemoryState:
                 self._change(change)
         self.tasks.extend(proposal.tasks)
 
+    def index(self, proposal: Proposal, *, index: int, at: int) -> None:
+        """Note under what the entry is found, and what a reviewer stated with it."""
+        if proposal.search is not None:
+            self.acts[index] = (proposal.search, proposal.kind, at)
+        note = proposal.note
+        if note is None:
+            return
+        same = (note.organisation, note.kind, note.about)
+        known = [(one.note.organisation, one.note.kind, one.note.about) for one in self.notes]
+        if note.once and same in known:
+            raise StaleDecisionError
+        self.notes.append(KeptNote(index=index, at=at, note=note))
+
     def _erase(self, change: StoreErasure | ErasePayloads, index: int) -> None:
         if isinstance(change, StoreErasure):
             self.erasures[change.erasure.organisation, change.erasure.id] = change.erasure
@@ -122,6 +139,11 @@ class MemoryState:
             if any((entry, group) in self.erased for group in groups):
                 raise StaleDecisionError
             self.erased.update({(entry, group): index for group in groups})
+            if {"subject", "hits"} & set(groups) and entry in self.acts:
+                terms, kind, at = self.acts[entry]
+                self.acts = {**self.acts, entry: (replace(terms, handles=frozenset()), kind, at)}
+            if {"actor", "subject"} & set(groups):
+                self.notes = [kept for kept in self.notes if kept.index != entry]
             if {"meta", "actor"} & set(groups):
                 self.answers = {key: kept for key, kept in self.answers.items() if kept[1] != entry}
 
@@ -273,6 +295,11 @@ class MemoryBroker:
             index = len(self.log.leaves) + len(taken)
             try:
                 trial.apply(sealed.proposal, index=index)
+            except BrokerError as error:
+                verdicts.append(error)
+                continue
+            try:
+                trial.index(sealed.proposal, index=index, at=at)
             except BrokerError as error:
                 verdicts.append(error)
                 continue

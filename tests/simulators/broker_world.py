@@ -44,14 +44,17 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
+from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
-from broker.store.connection import SingleWriter, open_reader
+from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.retention import StoredRetention
+from broker.store.review_acts import StoredActs
+from broker.store.review_notes import StoredNotes
 from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.state_changes import bump
@@ -61,6 +64,7 @@ from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
 from tests.simulators.memory_entries import MemoryEntries, MemoryRotation
+from tests.simulators.memory_review import MemoryReview
 
 LOG_NAME = f"{BROKER}/log"
 STORES = ("memory", *DATABASES)
@@ -95,8 +99,12 @@ class World:
     entries: EntryReader
     erasures: ErasureReader
     keys: KeyDestruction
+    acts: ActReader
+    notes: NoteReader
+    checkpoints: CheckpointReader
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
     address_mute_above: int = 12
+    log_vkey: str = ""
     database: Database | None = None
     by_version: PoliciesByVersion | None = None
     written: list[Proposal] = field(default_factory=list)
@@ -253,11 +261,17 @@ class World:
         )
 
 
-def requester(asker: Asker, *, role: str = "worker", parent_org: str | None = None) -> Requester:
+def requester(
+    asker: Asker, *, role: str = "worker", parent_org: str | None = None, worker: str = ""
+) -> Requester:  # fmt: skip
     """Return the asker as the edge would have verified him."""
-    worker = worker_id(asker.oin, role)
     return Requester(
-        organisation=asker.oin, worker=worker, role=role, parent_org=parent_org, acr="substantieel", jti=asker.id()
+        organisation=asker.oin,
+        worker=worker or worker_id(asker.oin, role),
+        role=role,
+        parent_org=parent_org,
+        acr="substantieel",
+        jti=asker.id(),
     )
 
 
@@ -304,6 +318,8 @@ async def a_world(
         memory = MemoryBroker(randomness=randomness)
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
+        parts["log_vkey"] = memory.signer.vkey
+        parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
                         log=log, **parts)  # fmt: skip
@@ -331,6 +347,7 @@ async def a_database(
         closing(SingleWriter(database.address)) as writer,
         closing(open_reader(database.address)) as reader,
         closing(StoredRetention(database.address)) as retention,
+        closing(ApartReader(database.address)) as apart,
     ):
         keys, policy = KeyRing.open(kek_path), log_policy(signer.vkey)
         ledger = StoredLedger(
@@ -345,6 +362,9 @@ async def a_database(
         }
         rotation = Rotation(ledger=ledger, keys=keys, clock=clock or TestClock())
         stores |= {"entries": StoredEntries(reader, keys=keys), "erasures": StoredErasures(reader), "keys": rotation}
+        stores["acts"] = StoredActs(apart, StoredEntries(apart, keys=keys))
+        stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
+        stores["log_vkey"] = signer.vkey
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 

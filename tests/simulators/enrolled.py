@@ -56,6 +56,11 @@ class Enrolled:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The names of an organisation's signing keys, where they are not the one it always has; the last one signs."""
 
+    without: frozenset[str] = frozenset()
+    """Roles of which no organisation has somebody of its own."""
+    others: Mapping[str, tuple[Worker, ...]] = field(default_factory=dict)
+    """Workers of an organisation besides those that each has."""
+
     def key_names(self, oin: str) -> tuple[str, ...]:
         """Return the names of an organisation's signing keys."""
         return self.keys.get(oin, (oin,))
@@ -98,12 +103,13 @@ class Enrolled:
         return Register.read(self.register_document().encode(), registrars=registrars())
 
     def roster_document(self, oin: str, *, without: frozenset[str] = frozenset(), number: int = 1) -> SignedDocument:
-        """Return an organisation's roster: one worker, one of every other role, the team `team-1`."""
+        """Return an organisation's roster: one worker, one of each other role, `others`, and the team `team-1`."""
         workers = [
             Worker(sub=worker_id(oin, role), roles=frozenset({role}), broker_sub=None)
-            for role in ("worker", "approver", "privacyfunctionaris", "fg")
-            if role not in without
+            for role in ("worker", "approver", "fg", "privacyfunctionaris")
+            if role not in without | self.without
         ]
+        workers += self.others.get(oin, ())
         card = ContactCard(
             code="team-1",
             display_name=f"Team 1 {self.names[oin][0]}",

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 import broker.flows
-from broker import log_ports, ports
+from broker import log_ports, ports, review_ports
 
 FLOWS = Path(next(iter(broker.flows.__path__)))
 MODULES = sorted(FLOWS.glob("*.py"))
 PORTS = frozenset(
     name
-    for module in (ports, log_ports)
+    for module in (ports, log_ports, review_ports)
     for name, value in vars(module).items()
     if getattr(value, "_is_protocol", False)
 )
-DECIDE = "Callable[[], Awaitable[Outcome]]"
+DECISIONS = frozenset({"Callable[[], Awaitable[Outcome]]", "Callable[[Register], Awaitable[Told]]"})
 
 
 def own_coroutines() -> frozenset[str]:
@@ -41,7 +41,7 @@ def _strays_of(function: ast.AsyncFunctionDef) -> list[str]:
         if argument.annotation is not None
     }
     on_ports = {name for name, annotation in parameters.items() if annotation in PORTS}
-    decisions = {name for name, annotation in parameters.items() if annotation == DECIDE}
+    decisions = {name for name, annotation in parameters.items() if annotation in DECISIONS}
     allowed = own_coroutines() | decisions
     return [
         ast.unparse(node.value)

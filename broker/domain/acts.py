@@ -1,0 +1,165 @@
+"""Acts as a reviewer sees them: what one entry of the log says of who did what, for what, and how it ended (D12, D17).
+
+Read from the opened groups `meta`, `actor` and `subject`; what was erased, or never opened, is simply not there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+REVIEW_SCHEMA = "entry-review/v1"
+"""The `subject` payload of an entry in which somebody reads or judges others' acts."""
+ASKING_KINDS = frozenset({"signal", "check", "oproep", "request", "answer", "consent", "exception"})
+"""Kinds of entries in which somebody does something with a household; the others look, or keep house."""
+WITHDRAWING = "withdraw_signal"
+LOOKING = frozenset({"register_signal", "check_household"})
+"""Types of acts in which a household is looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTerms:
+    """Under what an entry is found again by those who may review it; handles are erased with what they point at.
+
+    `handles` are the random search handles of the signals it wrote, stood on or hit, never a token.
+    """
+
+    organisation: str
+    controller: str
+    handles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewNote:
+    """What a reviewer stated, kept beside its entry. `about` names what it is about: an act, a month, a threshold.
+
+    `once` lets one organisation state one note of this kind about this.
+    """
+
+    organisation: str
+    worker: str
+    kind: str
+    about: str
+    body: Mapping[str, Any] = field(repr=False)
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewedAct:
+    """One entry of the log; `worker` None means that its group `actor` was erased.
+
+    `shown` counts the organisations that were told of, `persons` the counted persons; `handles` are those of signals
+    that it wrote, stood on or hit.
+    """
+
+    index: int
+    at: int
+    kind: str
+    organisation: str
+    controller: str
+    worker: str | None = None
+    role: str | None = None
+    approver: str | None = None
+    type: str | None = None
+    purpose: str | None = None
+    grounds: tuple[str, ...] = ()
+    team: str | None = None
+    bundle: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    shown: int = 0
+    persons: int = 0
+    imported: bool = False
+    damaged: bool = False
+    handles: frozenset[str] = frozenset()
+    about: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody did something with a household."""
+        return self.kind in ASKING_KINDS
+
+    def is_by(self, organisation: str, worker: str) -> bool:
+        """Return whether this person of this organisation did or approved it."""
+        return self.organisation == organisation and worker in (self.worker, self.approver)
+
+
+def reviewed_act(
+    *,
+    index: int,
+    at: int,
+    kind: str,
+    terms: SearchTerms,
+    opened: Mapping[str, Mapping[str, Any]],
+    damaged: bool = False,
+) -> ReviewedAct:
+    """Return the act in one entry of a request, as far as its groups are opened here.
+
+    Args:
+        index: of the entry.
+        at: unix seconds.
+        kind: of the entry.
+        terms: under which it was found; they say whose act it is when the groups are erased.
+        opened: the payload of each group that could be opened.
+        damaged: a group is gone or does not fit the log, and no entry says why.
+    """
+    meta, actor, subject = (opened.get(group, {}) for group in ("meta", "actor", "subject"))
+    request = meta.get("request", {})
+    approver = actor.get("approver") or {}
+    return ReviewedAct(
+        index=index,
+        at=at,
+        kind=kind,
+        organisation=terms.organisation,
+        controller=terms.controller,
+        worker=actor.get("worker"),
+        role=actor.get("role"),
+        approver=approver.get("worker"),
+        type=request.get("type"),
+        purpose=request.get("purpose"),
+        grounds=tuple(request.get("grounds", ())),
+        team=request.get("team"),
+        bundle=meta.get("bundle"),
+        outcome=meta.get("outcome"),
+        reason=meta.get("reason"),
+        shown=len({row["oin"] for row in meta.get("shown", ())}),
+        persons=int(request.get("counts", {}).get("nlbsn", 0)),
+        imported=meta.get("grant") is not None,
+        handles=frozenset(subject.get("handles", ())),
+        damaged=damaged,
+        about=subject if subject.get("schema") == REVIEW_SCHEMA else {},
+    )
+
+
+def told_of_signal(
+    hits: Mapping[str, Any], meta: Mapping[str, Any], *, handle: str, organisation: str
+) -> bool:  # fmt: skip
+    """Return whether who asked was told of this signal: a decision let it be seen, and its holder was shown."""
+    permitted = [one for one in hits.get("decisions", ()) if one["decision"]["outcome"] == "permit"]
+    shown = {row["oin"] for row in meta.get("shown", ())}
+    return organisation in shown and any(handle in one["signals"] for one in permitted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActFilter:
+    """Which acts somebody wants to see; None asks nothing. Times in unix seconds, the end not included."""
+
+    since: int
+    until: int
+    worker: str | None = None
+    purpose: str | None = None
+    ground: str | None = None
+    bundle: str | None = None
+    outcome: str | None = None
+    kind: str | None = None
+
+    def lets(self, act: ReviewedAct) -> bool:
+        """Return whether this act is one of them."""
+        asked = (
+            (self.worker, act.worker),
+            (self.purpose, act.purpose),
+            (self.bundle, act.bundle),
+            (self.outcome, act.outcome),
+            (self.kind, act.kind),
+        )
+        same = all(wanted is None or wanted == found for wanted, found in asked)
+        return same and self.since <= act.at < self.until and (self.ground is None or self.ground in act.grounds)

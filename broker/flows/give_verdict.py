@@ -1,0 +1,58 @@
+"""Judge an act: in order, asked, or not in order. Never one's own, never one's own team's (red line 11)."""
+
+from broker.domain.acts import ReviewNote
+from broker.domain.errors import NotFoundError
+from broker.domain.requests import Requester
+from broker.domain.review import PRIVACYFUNCTIONARIS, VERDICT, own_act
+from broker.flows.act import Act
+from broker.flows.outcome import Answered
+from broker.flows.policy import Policies
+from broker.flows.reviewing import Told, check_role, is_own, not_yours, record_review, reviewer_of, told
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.protocol.register import Register
+from broker.protocol.review_messages import GiveVerdict
+from broker.review_ports import ActReader
+
+
+async def give_verdict(
+    *, command: GiveVerdict, requester: Requester, policies: Policies, clock: Clock, registers: RegisterReader,
+    rosters: RosterReader, signals: SignalStore, acts: ActReader, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """The verdict stands beside the act and is an entry; a later one takes its place. Outcome `done`.
+
+    Raises:
+        RoleNotAllowedError: no privacyfunctionaris; the FG supervises and never decides.
+        NotFoundError: no such act, or not one for which this organisation answers.
+        RefusedError: his own act, or his own team's; with the receipt of its entry.
+        NotDoneError: it failed; with the receipt of its entry.
+    """
+    act = Act.reviewing("give_verdict", command, requester)
+    # (1) Who, and what: read before the tick.
+    check_role(requester, {PRIVACYFUNCTIONARIS})
+    judged = await acts.act(organisation=requester.organisation, index=command.act)
+    if judged is None:
+        raise NotFoundError
+    subject = {"act": command.act, "verdict": command.verdict, "reason": command.reason}
+
+    async def tell(_: Register) -> Told:
+        # (2) Never his own; an attempt is refused openly and recorded.
+        roster = await rosters.roster(requester.organisation)
+        reviewer = reviewer_of(requester, roster)
+        if own_act(reviewer, judged):
+            return not_yours("review.own_act", reason="own-act", subject=subject)
+        if is_own(reviewer, judged, roster):
+            return not_yours("review.own_team", reason="own-team", subject=subject)
+        # (3) What is kept.
+        note = ReviewNote(
+            organisation=requester.organisation,
+            worker=requester.worker,
+            kind=VERDICT,
+            about=str(command.act),
+            body={"verdict": command.verdict, "reason": command.reason},
+        )
+        return told("review.verdict", subject=subject, note=note)
+
+    # (4) Recorded with the verdict in one transaction, and only then told.
+    return await record_review(
+        tell, act=act, policies=policies, clock=clock, registers=registers, signals=signals, answers=answers, log=log
+    )

@@ -1,0 +1,111 @@
+"""Look through the acts of the own organisation: the queue of what stands out, or a timeline (D12, D17)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from broker.domain.acts import ActFilter, ReviewedAct
+from broker.domain.flags import ORDINARY_TERM, Flag, local, working_days_after
+from broker.domain.requests import Requester
+from broker.domain.review import FG, FINAL, REVIEWERS, SAMPLE, VERDICT, KeptNote, newest_verdicts
+from broker.flows.act import Act
+from broker.flows.outcome import Answered
+from broker.flows.policy import Policies
+from broker.flows.request_rules import check_organisation
+from broker.flows.reviewing import Showing, Told, check_role, flagged_acts, record_review, reviewer_of, told
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.protocol.register import Register
+from broker.protocol.review_messages import ACTS_PER_PAGE
+from broker.review_ports import ActReader, NoteReader
+
+SAMPLE_FLAG = "sample"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which acts are asked for: `queue` those that stand out and wait for a verdict; `after` an index to go on from.
+
+    `use` says what for, as the reviewer states it: view, search, print or export.
+    """
+
+    filter: ActFilter
+    queue: bool = False
+    after: int | None = None
+    use: str = "view"
+
+    def subject(self, found: int) -> dict[str, object]:
+        """Return what the entry of this reading says of it."""
+        asked = self.filter
+        stated = {
+            "worker": asked.worker,
+            "purpose": asked.purpose,
+            "ground": asked.ground,
+            "bundle": asked.bundle,
+            "outcome": asked.outcome,
+            "kind": asked.kind,
+        }
+        filters = {name: value for name, value in stated.items() if value is not None}
+        period = {"since": asked.since, "until": asked.until, "after": self.after}
+        return {"queue": self.queue, "use": self.use, **period, "filters": filters, "found": found}
+
+
+async def review_acts(
+    *, wanted: Wanted, requester: Requester, policies: Policies, clock: Clock, registers: RegisterReader,
+    rosters: RosterReader, signals: SignalStore, acts: ActReader, notes: NoteReader, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """Acts of the own organisation are read, those that stand out marked so, and that is recorded; outcome `done`.
+
+    Raises:
+        RoleNotAllowedError: neither privacyfunctionaris nor FG.
+        NotDoneError: it failed; with the receipt of its entry.
+        NotRecordedError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.reading("review_acts", requester)
+    # (1) Who; and everything heavy is read before the tick, so that nobody's answer waits for it.
+    check_role(requester, REVIEWERS)
+    register = await registers.register()
+    check_organisation(register, act)
+    found, flags = await flagged_acts(
+        organisation=requester.organisation, since=wanted.filter.since, until=wanted.filter.until, register=register,
+        acts=acts, notes=notes,
+    )  # fmt: skip
+    flags = {**flags, **sampled(flags, await notes.notes(organisation=requester.organisation, kind=SAMPLE))}
+    ids = await acts.signal_ids(organisation=requester.organisation, shielded=requester.role == FG)
+
+    async def tell(_: Register) -> Told:
+        # (2) The newest verdicts, and what is left of the acts by them.
+        roster = await rosters.roster(requester.organisation)
+        verdicts = newest_verdicts(await notes.notes(organisation=requester.organisation, kind=VERDICT))
+        chosen = [one for one in found if wanted.filter.lets(one)]
+        if wanted.queue:
+            chosen = [one for one in chosen if flags.get(one.index) and not judged(verdicts.get(str(one.index)))]
+        page = page_of(chosen, after=wanted.after)
+        showing = Showing(
+            reviewer=reviewer_of(requester, roster), roster=roster, signal_ids=ids, verdicts=verdicts, flags=flags
+        )
+        text = "review.queue" if wanted.queue else "review.acts"
+        more = page[-1].index if page and page[-1].index != chosen[-1].index else None
+        return told(text, subject=wanted.subject(len(page)), acts=showing.all_of(page), more_after=more)
+
+    # (3) Reading is an entry too.
+    return await record_review(
+        tell, act=act, policies=policies, clock=clock, registers=registers, signals=signals, answers=answers, log=log
+    )
+
+
+def judged(kept: KeptNote | None) -> bool:
+    """Return whether nobody waits for a verdict any more."""
+    return kept is not None and kept.note.body["verdict"] in FINAL
+
+
+def page_of(acts: Sequence[ReviewedAct], *, after: int | None) -> list[ReviewedAct]:
+    """Return the acts after an index, so many at most."""
+    return [one for one in acts if after is None or one.index > after][:ACTS_PER_PAGE]
+
+
+def sampled(flags: Mapping[int, tuple[Flag, ...]], samples: Iterable[KeptNote]) -> dict[int, tuple[Flag, ...]]:
+    """Return the flags of every act that was drawn, with that of the sample added."""
+    added: dict[int, Flag] = {}
+    for sample in samples:
+        flag = Flag(kind=SAMPLE_FLAG, due_on=working_days_after(local(sample.at).date(), ORDINARY_TERM))
+        added.update(dict.fromkeys(sample.note.body["drawn"], flag))
+    return {index: (*flags.get(index, ()), flag) for index, flag in added.items()}

@@ -1,0 +1,184 @@
+"""What every flow of the review has in common: who may, what the entry says, and how acts are shown."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker.domain.acts import REVIEW_SCHEMA, ReviewedAct, ReviewNote
+from broker.domain.errors import RoleNotAllowedError
+from broker.domain.flags import BASELINE_DAYS, Flag, flags_of
+from broker.domain.requests import Requester
+from broker.domain.review import THRESHOLD, KeptNote, Reviewer, own_act, own_team
+from broker.domain.thresholds import ThresholdChange, ThresholdHistory
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.policy import Policies
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.protocol.messages import TextRef
+from broker.protocol.problems import Problem, problem_kinds
+from broker.protocol.register import Register
+from broker.protocol.review_messages import ActShown, FlagShown, ReviewResult, VerdictShown
+from broker.protocol.roster import Roster
+from broker.review_ports import ActReader, NoteReader
+
+DAY_S = 86_400
+CHECK_CLASS = "check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a reviewer is told, what the entry says it was about, and what he stated; `refused` is a code, or None."""
+
+    document: Mapping[str, object] = field(repr=False)
+    subject: Mapping[str, object] = field(repr=False)
+    note: ReviewNote | None = None
+    refused: str | None = None
+
+
+def told(text: str, *, subject: Mapping[str, object], note: ReviewNote | None = None, **members: Any) -> Told:  # noqa: ANN401 - members of `ReviewResult`, which checks them
+    """Return an answer with these members of a `review/v1`; `text` is a text id of the Dutch catalogue."""
+    stated = {"schema": "review/v1", "outcome": "done", "text": TextRef(id=text, params={})}
+    result = ReviewResult.model_validate({**stated, **members})
+    return Told(document=result.model_dump(mode="json", by_alias=True), subject=subject, note=note)
+
+
+def not_yours(text: str, *, reason: str, subject: Mapping[str, object]) -> Told:
+    """Return an open refusal, which is recorded too: that somebody tried to judge his own act is worth knowing."""
+    document = Problem(kind=problem_kinds()["refused"], text=text).document()
+    return Told(document=document, subject=subject, refused=reason)
+
+
+def check_role(requester: Requester, roles: Collection[str]) -> None:
+    """Hold only for these roles. Raises RoleNotAllowedError."""
+    if requester.role not in roles:
+        raise RoleNotAllowedError
+
+
+def reviewer_of(requester: Requester, roster: Roster | None) -> Reviewer:
+    """Return who reviews, with the teams that his organisation's roster states."""
+    known = None if roster is None else roster.workers.get(requester.worker)
+    teams = frozenset() if known is None else known.teams
+    return Reviewer(organisation=requester.organisation, worker=requester.worker, teams=teams)
+
+
+def teams_of(act: ReviewedAct, roster: Roster | None) -> frozenset[str]:
+    """Return the teams of who did an act, by the roster of the reviewer's own organisation."""
+    known = None if roster is None or act.worker is None else roster.workers.get(act.worker)
+    return frozenset() if known is None else known.teams
+
+
+def is_own(reviewer: Reviewer, act: ReviewedAct, roster: Roster | None) -> bool:
+    """Return whether the reviewer may not judge this act: it is his own, or his team's."""
+    return own_act(reviewer, act) or own_team(reviewer, act, teams_of_worker=teams_of(act, roster))
+
+
+async def record_review(
+    tell: Callable[[Register], Awaitable[Told]], *, act: Act, policies: Policies, clock: Clock,
+    registers: RegisterReader, signals: SignalStore, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """Return what a reviewer is told, once his reading or his statement is itself an entry.
+
+    Args:
+        tell: makes what is told from committed state, anew each time it is called.
+        act: the reading or the statement.
+
+    Raises:
+        RefusedError: openly refused, with its receipt. NotDoneError: it failed.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+
+    async def decide() -> Outcome:
+        # (1) What it relies on, and that the organisation may act.
+        base = await signals.stamps(asked_stamps(act.requester.organisation))
+        register = await registers.register()
+        check_organisation(register, act)
+        # (2) What is told, and what its entry says of it.
+        answer = await tell(register)
+        recording = Recording(
+            outcome="refused" if answer.refused else "done",
+            reason=answer.refused,
+            bundle=policies.at(base).sha256,
+            register=register.number,
+            document=answer.document,
+            subject={"schema": REVIEW_SCHEMA, **answer.subject},
+        )
+        status = AnswerStatus.REFUSED if answer.refused else AnswerStatus.DONE
+        return outcome_of(act, recording, Effects(relies_on=base, note=answer.note), status=status)
+
+    # (3) Recorded, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+async def thresholds_of(organisation: str, notes: NoteReader) -> ThresholdHistory:
+    """Return what this organisation's thresholds were, at any time."""
+    kept = await notes.notes(organisation=organisation, kind=THRESHOLD)
+    return ThresholdHistory.of(
+        ThresholdChange(name=one.note.about, value=one.note.body["value"], reason=one.note.body["reason"], at=one.at)
+        for one in kept
+    )
+
+
+async def flagged_acts(
+    *, organisation: str, since: int, until: int, register: Register, acts: ActReader, notes: NoteReader
+) -> tuple[tuple[ReviewedAct, ...], Mapping[int, tuple[Flag, ...]]]:
+    """Return the acts of this time, and the flags of those among them that stand out."""
+    found = await acts.acts(organisation=organisation, since=since - BASELINE_DAYS * DAY_S, until=until)
+    persons = register.budget(organisation, CHECK_CLASS).worker.per_day
+    flags = flags_of(
+        (act for act in found if act.organisation == organisation),
+        thresholds=await thresholds_of(organisation, notes),
+        persons_per_day=persons,
+    )
+    return tuple(act for act in found if act.at >= since), flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What is needed to show acts: the ids of own signals by handle, the last verdicts, and who looks."""
+
+    reviewer: Reviewer
+    roster: Roster | None
+    signal_ids: Mapping[str, str]
+    verdicts: Mapping[str, KeptNote]
+    flags: Mapping[int, tuple[Flag, ...]]
+
+    def all_of(self, acts: Iterable[ReviewedAct]) -> list[ActShown]:
+        """Return these acts as they are shown."""
+        return [self.one(act) for act in acts]
+
+    def one(self, act: ReviewedAct) -> ActShown:
+        """Return an act as it is shown: with ids of own signals, never a handle."""
+        kept = self.verdicts.get(str(act.index))
+        return ActShown(
+            index=act.index,
+            at=act.at,
+            kind=act.kind,
+            type=act.type,
+            organisation=act.organisation,
+            worker=act.worker,
+            role=act.role,
+            approver=act.approver,
+            team=act.team,
+            purpose=act.purpose,
+            grounds=list(act.grounds),
+            bundle=act.bundle,
+            outcome=act.outcome,
+            reason=act.reason,
+            shown=act.shown,
+            signals=sorted(self.signal_ids[handle] for handle in act.handles if handle in self.signal_ids),
+            flags=[FlagShown(kind=flag.kind, due_on=flag.due_on) for flag in self.flags.get(act.index, ())],
+            verdict=None if kept is None else verdict_shown(kept),
+            own=is_own(self.reviewer, act, self.roster),
+        )
+
+
+def verdict_shown(kept: KeptNote) -> VerdictShown:
+    """Return a verdict as it is shown."""
+    body = kept.note.body
+    return VerdictShown(index=kept.index, at=kept.at, by=kept.note.worker, word=body["verdict"], reason=body["reason"])

@@ -1,0 +1,233 @@
+"""`sluis-connect review`: for privacyfunctionaris and FG; and for each worker, what is recorded about himself."""
+
+import datetime
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors import export_commands
+from connectors.command_line import AsJson, OrgFolder, WorkerId, console
+from connectors.folder import PartnerFolder
+from connectors.review_client import ReviewClient, Reviewed
+from connectors.review_report import as_csv, as_html, monthly_report
+from connectors.review_telling import Ask, midnight, moment, told
+
+review = typer.Typer(no_args_is_help=True, help="Look through what was done, judge it, and report on it.")
+
+Role = Annotated[str | None, typer.Option("--role", help="privacyfunctionaris or fg, for who is both.")]
+Use = Annotated[str, typer.Option("--use", help="view, search, print or export; it is recorded.")]
+Day = Annotated[datetime.datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+Word = Annotated[str | None, typer.Option()]
+
+
+def add_to(app: typer.Typer) -> None:
+    """The review commands stand in this command line."""
+    export_commands.add_to(review)
+    app.add_typer(review, name="review")
+
+
+@review.command()
+def queue(
+    *, org: OrgFolder, worker: WorkerId, role: Role = None, after: int | None = None, as_json: AsJson = False
+) -> None:
+    """List what stands out and waits for a verdict, each with its last day."""
+    told(org, worker, role, lambda client: client.queue(after=after), as_json=as_json)
+
+
+@review.command("acts")
+def acts(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    role: Role = None,
+    since: Day = None,
+    until: Day = None,
+    of: Annotated[str | None, typer.Option("--of", help="Local id of the worker whose acts to list.")] = None,
+    purpose: Word = None,
+    ground: Word = None,
+    bundle: Word = None,
+    outcome: Word = None,
+    kind: Annotated[str | None, typer.Option(help="check, signal, exception, read, ...")] = None,
+    after: int | None = None,
+    use: Use = "view",
+    as_json: AsJson = False,
+) -> None:
+    """List the acts of a period (the last 28 days), of everybody or of one worker."""
+    filters = {"purpose": purpose, "ground": ground, "bundle": bundle, "outcome": outcome, "kind": kind}
+    period = {"since": midnight(since), "until": midnight(until), "after": after, "use": use}
+
+    def ask(client: ReviewClient) -> Awaitable[Reviewed]:
+        return client.acts(**period, **filters, worker=None if of is None else client.id_of(of))
+
+    told(org, worker, role, ask, as_json=as_json)
+
+
+@review.command()
+def household(
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The id of an own signal, as `list` prints it.")],
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    role: Role = None,
+    use: Use = "view",
+    as_json: AsJson = False,
+) -> None:
+    """List what concerns one own signal: own acts, and that others looked."""
+    reviewed, _ = told(org, worker, role, lambda client: client.household(signal, use=use), as_json=as_json)
+    if not as_json:
+        for one in reviewed.result.extracts or ():
+            saw = "zag dit signaal" if one.told else "zag dit signaal niet"
+            console.print(f"{one.index}  {moment(one.at)}  organisatie {one.organisation}  {saw}", markup=False)
+
+
+@review.command()
+def own(*, org: OrgFolder, worker: WorkerId, after: int | None = None, as_json: AsJson = False) -> None:
+    """Show this worker what is recorded about himself."""
+    told(org, worker, None, lambda client: client.own(after=after), as_json=as_json)
+
+
+@review.command()
+def verdict(
+    act: int,
+    word: Annotated[str, typer.Argument(help="in_order, asked or not_in_order")],
+    *,
+    reason: Annotated[str, typer.Option(help="work_explains, colleague_confirmed, no_case, wrong_ground, ...")],
+    org: OrgFolder,
+    worker: WorkerId,
+    as_json: AsJson = False,
+) -> None:
+    """Judge an act; never one's own, never one's own team's."""
+    ask: Ask = lambda client: client.verdict(act, word, reason=reason)  # noqa: E731 - named for its type
+    told(org, worker, "privacyfunctionaris", ask, as_json=as_json)
+
+
+@review.command()
+def rejudge(
+    verdict_index: Annotated[int, typer.Argument(metavar="VERDICT", help="Index of the entry of the verdict.")],
+    *,
+    agrees: Annotated[bool, typer.Option("--agrees/--disagrees")],
+    org: OrgFolder,
+    worker: WorkerId,
+    as_json: AsJson = False,
+) -> None:
+    """Say, as FG, whether a verdict would have been one's own; the verdict stays."""
+    told(org, worker, "fg", lambda client: client.rejudge(verdict_index, agrees=agrees), as_json=as_json)
+
+
+@review.command()
+def notes(
+    kind: Annotated[str, typer.Argument(help="verdicts, rejudgements, threshold-changes, samples or log-checks")],
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    role: Role = None,
+    after: int | None = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what reviewers stated."""
+    reviewed, _ = told(org, worker, role, lambda client: client.stated(kind, after=after), as_json=as_json)
+    if not as_json:
+        for one in reviewed.result.notes or ():
+            console.print(f"{one.index}  {moment(one.at)}  {one.kind} {one.about}: {one.body}", markup=False)
+
+
+@review.command()
+def thresholds(*, org: OrgFolder, worker: WorkerId, role: Role = None, as_json: AsJson = False) -> None:
+    """Show the thresholds by which acts stand out."""
+    reviewed, _ = told(org, worker, role, lambda client: client.thresholds(), as_json=as_json)
+    if not as_json:
+        for one in reviewed.result.thresholds or ():
+            changed = "" if one.changed_at is None else f", veranderd op {moment(one.changed_at)} ({one.reason})"
+            console.print(f"{one.name}: {one.value} (van {one.least} tot {one.most}){changed}", markup=False)
+
+
+@review.command()
+def threshold(
+    name: str,
+    value: int,
+    *,
+    reason: Annotated[str, typer.Option(help="too_many_unfounded, too_few_found, working_hours_changed, ...")],
+    org: OrgFolder,
+    worker: WorkerId,
+    as_json: AsJson = False,
+) -> None:
+    """Give a threshold another value, with a reason."""
+    ask: Ask = lambda client: client.change_threshold(name, value, reason=reason)  # noqa: E731 - named for its type
+    told(org, worker, "privacyfunctionaris", ask, as_json=as_json)
+
+
+@review.command()
+def sample(
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM")],
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    role: Role = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close a past month; from the next day on, draw its sample, which `sluis-audit sample` can draw again."""
+    reviewed, _ = told(org, worker, role, lambda client: client.sample(month), as_json=as_json)
+    drawn = reviewed.result.sample
+    if drawn is not None and not as_json:
+        numbers = ", ".join(map(str, drawn.drawn)) or "nog niet getrokken"
+        console.print(f"{len(drawn.population)} handelingen, steekproef: {numbers}", markup=False)
+        console.print(f"Bewijsstuk: {reviewed.path}", markup=False)
+
+
+@review.command()
+def accounts(
+    *, org: OrgFolder, worker: WorkerId, role: Role = None, use: Use = "view", as_json: AsJson = False
+) -> None:
+    """List who is on the roster, and when he last did anything: who still needs an account?"""
+    reviewed, names = told(org, worker, role, lambda client: client.accounts(use=use), as_json=as_json)
+    if not as_json:
+        for one in reviewed.result.accounts or ():
+            last = (
+                "nooit in het afgelopen halfjaar" if one.last_act_on is None else f"voor het laatst {one.last_act_on}"
+            )
+            console.print(f"{names.get(one.worker, one.worker)}  {', '.join(one.roles)}  {last}", markup=False)
+
+
+@review.command("log-check")
+def log_check(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The published log.")],
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    role: Role = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify the published log under the own policy, and note that it was done and whether it held."""
+    told(org, worker, role, lambda client: client.check_log(directory), as_json=as_json)
+
+
+@review.command()
+def report(
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM")],
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    role: Role = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report here, to read and print.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write its figures here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count a month, and write the report of two pages."""
+    use = "export" if csv is not None else "print" if html is not None else "view"
+    reviewed, names = told(org, worker, role, lambda client: client.report(month, use=use), as_json=as_json)
+    made = monthly_report(
+        organisation=PartnerFolder(org).settings.name,
+        month=month,
+        figures=reviewed.result.figures or (),
+        checks=reviewed.result.notes or (),
+        names=names,
+    )
+    if html is not None:
+        html.write_text(as_html(made), encoding="utf-8")
+    if csv is not None:
+        csv.write_text(as_csv(made), encoding="utf-8")
+    if not as_json:
+        for row in made.rows:
+            console.print(f"{row.name}: {row.value}", markup=False)

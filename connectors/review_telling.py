@@ -1,0 +1,89 @@
+"""How the commands of the review ask and tell: in Dutch or as JSON, with names from the partner's own list."""
+
+import asyncio
+import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import typer
+
+from broker.protocol.review_messages import ActShown
+from connectors.command_line import (
+    NOT_DONE,
+    console,
+    entry_document,
+    errors_end_the_command,
+    explanation,
+    failure_document,
+    print_json,
+    receipt_line,
+)
+from connectors.errors import NotDoneError, RefusedError
+from connectors.review_client import ReviewClient, Reviewed
+
+_FLAGS_NL = {
+    "damaged": "bewijs klopt niet",
+    "exception": "uitzondering",
+    "off_hours": "buiten de gewone uren",
+    "volume": "veel meer dan gewoonlijk",
+    "budget": "meer dan het dagbudget",
+    "withdrawal": "snel ingetrokken",
+    "repeats": "steeds hetzelfde gezin",
+    "sample": "steekproef",
+}
+_VERDICTS_NL = {"in_order": "in orde", "asked": "vraag gesteld", "not_in_order": "niet in orde"}
+Ask = Callable[[ReviewClient], Awaitable[Reviewed]]
+
+
+def told(org: Path, worker: str, role: str | None, ask: Ask, *, as_json: bool) -> tuple[Reviewed, Mapping[str, str]]:
+    """Return what was asked for, printed, and the names of the own workers; what was refused ends the command."""
+
+    async def run(client: ReviewClient) -> Reviewed:
+        async with client:
+            return await ask(client)
+
+    with errors_end_the_command():
+        client = ReviewClient(org, worker=worker, role=role)
+        try:
+            reviewed = asyncio.run(run(client))
+        except (NotDoneError, RefusedError) as error:
+            if as_json:
+                print_json({"failed": [failure_document("", error)]})
+            else:
+                for line in explanation(error):
+                    console.print(line, markup=False)
+            raise typer.Exit(NOT_DONE) from None
+        names = client.names()
+    if as_json:
+        result = reviewed.result.model_dump(mode="json", by_alias=True)
+        print_json({"result": result, "names": dict(names), "receipt": entry_document(reviewed.entry)})
+        return reviewed, names
+    console.print(reviewed.text_nl, markup=False)
+    for act in reviewed.result.acts or ():
+        console.print(_act_line(act, names), markup=False)
+    if reviewed.result.more_after is not None:
+        console.print(f"Er is meer: ga verder met --after {reviewed.result.more_after}", markup=False)
+    console.print(receipt_line(reviewed.entry), markup=False)
+    return reviewed, names
+
+
+def _act_line(act: ActShown, names: Mapping[str, str]) -> str:
+    who = "gewist" if act.worker is None else names.get(act.worker, act.worker)
+    what = (act.type or act.kind, act.purpose or "-", act.outcome or "gewist")
+    parts = [str(act.index), moment(act.at), who, *what]
+    parts += [f"{_FLAGS_NL.get(flag.kind, flag.kind)} (voor {flag.due_on})" for flag in act.flags]
+    if act.verdict is not None:
+        parts.append(_VERDICTS_NL[act.verdict.word])
+    if act.own:
+        parts.append("van jezelf of je eigen team: een ander moet dit bekijken")
+    return "  ".join(parts)
+
+
+def moment(at: int) -> str:
+    """Return a time as people here read it."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def midnight(day: datetime.datetime | None) -> int | None:
+    """Return the unix second at which a day begins here, None for none."""
+    return None if day is None else int(day.timestamp())

@@ -1,0 +1,227 @@
+"""What reviewers do by the month: the queue, thresholds, the sample nobody picks, the figures, accounts, log checks."""
+
+import asyncio
+import base64
+from datetime import UTC, datetime
+
+import pytest
+
+from audit.sample import draw, seed_of
+from broker.domain.acts import ReviewedAct
+from broker.domain.errors import FieldRuleError
+from broker.domain.figures import NOT_RECORDED, Figure, figure, looks_per_class, own_acts, rate
+from tests.simulators.asking import household
+from tests.simulators.broker_world import World, documents, log_policy, log_size
+from tests.simulators.enrolled import GI, WIJKTEAM, Enrolled, worker_id
+from tests.simulators.reviewing import FG, PF, Reviewers, shown
+
+DAY = 86_400
+CHILD = household(subject="child", parents=("mother",))
+LOOK = household(subject="child", parents=("mother",), members=())
+
+
+@pytest.fixture
+def review(world: World) -> Reviewers:
+    """The reviewers of that core, on a Monday at noon."""
+    world.clock.move(DAY)
+    return Reviewers(world)
+
+
+def to_night(world: World) -> None:
+    """Move the clock to three at night, Dutch winter time."""
+    hour = datetime.fromtimestamp(world.clock.now(), UTC).hour
+    world.clock.move(((2 - hour) % 24) * 3_600)
+
+
+async def test_what_stands_out_waits_in_the_queue_until_it_is_judged(world: World, review: Reviewers) -> None:
+    """An act of the night stands in the queue with its term; asking about it keeps it there, a verdict ends it."""
+    await world.register(world.asker(GI), CHILD)
+    assert await review.queue(GI) == []
+    to_night(world)
+    await world.check(world.asker(GI, seed="night"), LOOK)
+    (act,) = await review.queue(GI)
+    assert [flag["kind"] for flag in act["flags"]] == ["off_hours"]
+    assert act["flags"][0]["dueOn"] > world.clock.today().isoformat()
+    await review.judge(GI, act["index"], "asked")
+    assert [one["index"] for one in await review.queue(GI, role=FG)] == [act["index"]]
+    await review.judge(GI, act["index"], "in_order")
+    assert await review.queue(GI) == []
+    assert await review.queue(WIJKTEAM) == []
+
+
+async def test_a_threshold_is_visible_and_changed_with_a_reason(world: World, review: Reviewers) -> None:
+    """Who works there sees every threshold; a change is an entry with its reason, and counts from then on."""
+    asker = world.asker(GI)
+    await world.register(asker, CHILD)
+    for _ in range(5):
+        await world.check(asker, LOOK)
+    assert len(await review.queue(GI)) == 2
+    before = await log_size(world)
+    world.clock.move(1)
+    await review.change(GI, "repeats", 20, reason="work_changed")
+    assert await log_size(world) == before + 1
+    assert len(await review.queue(GI)) == 2
+    await world.check(asker, LOOK)
+    assert len(await review.queue(GI)) == 2
+    told = await review.thresholds(GI, role="worker")
+    assert (told["repeats"]["value"], told["repeats"]["reason"], told["repeats"]["default"]) == (20, "work_changed", 5)
+    assert told["repeats"]["changedAt"] == world.clock.now()
+    assert (told["day_ends"]["value"], told["day_ends"]["changedAt"]) == (19, None)
+    assert (await review.thresholds(WIJKTEAM))["repeats"]["value"] == 5
+    for name, value in (("repeats", 21), ("unknown", 5)):
+        with pytest.raises(FieldRuleError):
+            await review.change(GI, name, value)
+    (changed,) = shown(await review.notes(GI, "threshold"), "notes")
+    assert (changed["about"], changed["body"]) == ("repeats", {"value": 20, "reason": "work_changed"})
+    assert shown(await review.notes(GI, "threshold", after=changed["index"]), "notes") == []
+
+
+async def test_a_sample_is_picked_by_the_log_of_the_next_day(world: World, review: Reviewers) -> None:
+    """A month is closed, then waits for the next day's checkpoint, is drawn by it once, and stands in the queue."""
+    month = world.clock.today().isoformat()[:7]
+    asker = world.asker(GI)
+    await world.register(asker, CHILD)
+    for _ in range(7):
+        await world.check(asker, LOOK)
+    with pytest.raises(FieldRuleError):
+        await review.sample(GI, month)
+    world.clock.move(40 * DAY)
+    closed = await review.sample(GI, month)
+    assert len(closed["population"]) == 8
+    assert closed["flagged"] == closed["population"][4:]
+    assert (closed["closed"], closed["seed"], closed["drawn"]) == (None, None, [])
+    waits = await review.sample(GI, month, role=FG)
+    assert waits["population"] == closed["population"]
+    assert (waits["seed"], waits["drawn"]) == (None, [])
+    world.clock.move(DAY)
+    await world.check(world.asker(GI, seed="next day"), LOOK)
+    drawn = await review.sample(GI, month)
+    seed = seed_of(drawn["seed"], log_policy(world.log_vkey).log.key)
+    assert drawn["drawn"] == list(draw(seed, closed["population"], closed["flagged"]))
+    assert len(drawn["drawn"]) >= 5
+    await world.check(world.asker(GI, seed="after"), LOOK)
+    assert (await review.sample(GI, month))["drawn"] == drawn["drawn"]
+    (kept,) = shown(await review.notes(GI, "sample"), "notes")
+    assert kept["body"]["drawn"] == drawn["drawn"]
+    sampled = [one for one in await review.queue(GI) if "sample" in {flag["kind"] for flag in one["flags"]}]
+    assert [one["index"] for one in sampled] == drawn["drawn"]
+
+
+async def test_a_log_that_stood_still_for_a_week_gives_no_seed(world: World, review: Reviewers) -> None:
+    """Where no checkpoint of the days after the closing is cosigned, the sample waits, and nothing else is the seed."""
+    month = world.clock.today().isoformat()[:7]
+    await world.register(world.asker(GI), CHILD)
+    world.clock.move(40 * DAY)
+    await review.sample(GI, month)
+    world.clock.move(9 * DAY)
+    for _ in range(2):
+        assert (await review.sample(GI, month))["seed"] is None
+
+
+async def test_a_month_is_closed_once(world: World, review: Reviewers) -> None:
+    """Who closes a month that a colleague closes in the same tick is told of the same one."""
+    month = world.clock.today().isoformat()[:7]
+    await world.register(world.asker(GI), CHILD)
+    world.clock.move(40 * DAY)
+    told = await asyncio.gather(review.sample(GI, month), review.sample(GI, month, role=FG))
+    (closed,) = await world.notes.notes(organisation=GI, kind="population")
+    assert sorted(str(one["closed"]) for one in told) == sorted(["None", str(closed.index)])
+
+
+async def test_figures_tell_nothing_under_ten(world: World, review: Reviewers) -> None:
+    """What was done less than ten times is not told; what is not recorded yet says so, instead of none."""
+    month = world.clock.today().isoformat()[:7]
+    asker = world.asker(GI)
+    await world.register(asker, CHILD)
+    for _ in range(10):
+        await world.check(asker, LOOK)
+    told = await review.report(GI, month)
+    assert told["signals"] == {"id": "signals", "count": None, "of": None, "state": "under_ten"}
+    assert told["flags"]["state"] == "under_ten"
+    assert {told[name]["state"] for name in NOT_RECORDED} == {"not_recorded"}
+    assert "looks.gi" not in told
+    with pytest.raises(FieldRuleError):
+        await review.report(GI, "2099-01")
+
+
+async def test_the_report_counts_what_happened(world: World, review: Reviewers) -> None:
+    """Looks, informing, late flags, signals of who left and log checks are counted from what is recorded."""
+    month = world.clock.today().isoformat()[:7]
+    to_night(world)
+    for number in range(12):
+        state = {"state": "informed", "reason": None, "reviewOn": None}
+        if number < 10:
+            state = {"state": "deferred", "reason": "investigation", "reviewOn": world.clock.today().isoformat()}
+        one = household(subject=f"child {number}")
+        await world.register(world.asker(GI, seed=str(number)), one, informing=state, endsOn="2027-06-01")
+    world.documents = documents(Enrolled(without=frozenset({"worker"})))
+    world.clock.move(7 * DAY)
+    told = await review.report(GI, month)
+    assert (told["signals"]["count"], told["departed"]["count"]) == (12, 12)
+    assert (told["looks.own"]["count"], told["looks.own"]["of"]) == (12, 12)
+    # Of ten in twelve the rest would be two: it is not told either.
+    assert told["deferred"]["state"] == "under_ten"
+    assert (told["flags"]["count"], told["flags_late"]["count"]) == (12, 12)
+    counts = await world.acts.signal_counts(organisation=GI, today=world.clock.today().isoformat())
+    assert (counts.active, counts.informed, counts.deferred, counts.overdue) == (12, 2, 10, 10)
+    (first, *_) = await review.queue(GI)
+    await review.judge(GI, first["index"], "asked")
+    assert (await review.report(GI, month, role=FG))["flags_late"]["count"] == 12
+
+
+def test_figures_hide_a_rest_under_ten() -> None:
+    """A share is told only where neither it nor its rest is under ten; a rate where both its numbers are ten."""
+    hidden = Figure(id="x", count=None, of=None, state="under_ten")
+    assert figure("x", 9) == figure("x", 10, 15) == figure("x", 5, 100) == rate("x", 9, 100) == hidden
+    assert figure("x", 10, 10) == Figure(id="x", count=10, of=10, state="shown")
+    assert figure("x", 10, 20) == Figure(id="x", count=10, of=20, state="shown")
+    assert rate("x", 10, 11) == Figure(id="x", count=10, of=11, state="shown")
+
+
+def test_a_figure_of_the_region_is_nobodys_own() -> None:
+    """Looks by class are told where at least three organisations stand behind them."""
+    classes = {"a": "gi", "b": "gi", "c": "gi", "d": "school", "e": "school"}
+    looks, signals = dict.fromkeys(("a", "b", "d"), 10), dict.fromkeys(("c", "d", "e"), 20)
+    assert looks_per_class(looks, signals, classes) == (Figure(id="looks.gi", count=20, of=20, state="shown"),)
+
+
+def test_exceptions_are_counted_by_type() -> None:
+    """Exceptions stand by their purpose, each kind by itself."""
+    acts = [
+        ReviewedAct(index=n, at=0, kind="exception", organisation="o", controller="o", purpose=("x", "y", None)[n % 3])
+        for n in range(33)
+    ]
+    told = {one.id: one.count for one in own_acts(acts, signals=0)}
+    assert (told["exceptions"], told["exceptions.x"], told["exceptions.y"]) == (33, 11, 11)
+
+
+async def test_accounts_tell_who_did_nothing_for_half_a_year(world: World, review: Reviewers) -> None:
+    """Everybody on the roster is listed, with the day of his last act, none where there was none."""
+    await world.register(world.asker(GI), CHILD)
+    told = await review.accounts(GI)
+    assert set(told) == {worker_id(GI, role) for role in ("worker", "approver", PF, FG)}
+    worker, approver = told[worker_id(GI, "worker")], told[worker_id(GI, "approver")]
+    assert (worker["acts"], worker["lastActOn"]) == (1, world.clock.today().isoformat())
+    assert (approver["acts"], approver["lastActOn"]) == (0, None)
+    world.clock.move(184 * DAY)
+    assert (await review.accounts(GI))[worker_id(GI, "worker")]["acts"] == 0
+
+
+async def test_that_the_log_was_verified_is_noted(world: World, review: Reviewers) -> None:
+    """A log check counts only at a root this log had; one that did not hold is taken at any. The report tells both."""
+    await world.register(world.asker(GI), CHILD)
+    size = await log_size(world)
+    note = await world.checkpoints.first_cosigned(since=0, until=world.clock.now() + 1)
+    assert note is not None
+    root = base64.b64decode(note.note.split("\n")[2]).hex()
+    await review.log_check(GI, size=size, root=root)
+    await review.log_check(GI, size=size, root="0" * 64, holds=False, role=PF)
+    for wrong in ((size, "0" * 64), (10_000, root)):
+        with pytest.raises(FieldRuleError):
+            await review.log_check(GI, size=wrong[0], root=wrong[1])
+    checks = shown(await review.notes(GI, "log_check"), "notes")
+    assert [(one["by"], one["body"]["holds"]) for one in checks] == [
+        (worker_id(GI, FG), True),
+        (worker_id(GI, PF), False),
+    ]
+    assert checks[0]["body"] == {"size": size, "root": root, "holds": True}
