@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from audit.stored_log import StoredLog
 from audit.verify import verify_checkpoint
 from broker.custodian import folder
 from broker.custodian.errors import FolderError, WatchError
-from broker.custodian.evaluation_log import record_evaluations
+from broker.custodian.evaluation_log import have_cosigned, record_evaluations
 from broker.custodian.log_keys import LOG_KEY, create_keys
 from broker.custodian.monitor_folder import open_monitor
 from tests.simulators.custodian import CUSTODIANS, batch
@@ -95,6 +96,31 @@ async def test_an_append_that_fails_leaves_nothing_and_is_made_at_the_next_look(
     await world.look()
     await world.look()
     assert own(world).size() == 1
+
+
+async def test_a_log_that_cannot_be_read_or_kept_is_told_and_undone(world: WatchedWorld) -> None:
+    """Whatever the database says, the look goes on without the own log, and the next one makes it good."""
+    world.tickets()
+    log = world.monitors[0].log
+    record_evaluations(log, now=world.clock.now)
+    log.connection.execute(
+        "CREATE TRIGGER broken BEFORE INSERT ON log_cosignatures BEGIN SELECT RAISE(ABORT, 'broken'); END"
+    )
+    with pytest.raises(WatchError):
+        await have_cosigned(log, world.monitors[0].client)
+    assert not log.connection.in_transaction
+    log.connection.execute("DROP TRIGGER broken")
+    assert await have_cosigned(log, world.monitors[0].client)
+
+
+async def test_a_witness_without_an_address_is_not_asked(world: WatchedWorld) -> None:
+    """It counts in the quorum all the same, so the own log stays uncosigned."""
+    log = world.monitors[0].log
+    nowhere = {name: replace(party, url=None) for name, party in log.policy.witnesses.items()}
+    world.tickets()
+    record_evaluations(log, now=world.clock.now)
+    unasked = replace(log, policy=replace(log.policy, witnesses=nowhere))
+    assert not await have_cosigned(unasked, world.monitors[0].client)
 
 
 def test_a_log_that_was_put_back_is_not_gone_on_with(tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from audit.entry import Opening
-from broker.custodian import citations, findings, issued
+from broker.custodian import citations, findings, issued, reporting
+from broker.custodian.followed import FOLLOWED_AT
 from broker.custodian.grants import accept
 from broker.custodian.issued import UNKNOWN_BEFORE
 from tests.simulators.custodian import CUSTODIANS, batch, grant_of, grant_text
-from tests.simulators.watched_broker import OTHER, WatchedWorld, watched_pair
+from tests.simulators.watched_broker import OTHER, WatchedWorld, WatchNetwork, watched_pair
 
 A, B = CUSTODIANS
 QUARTER = 900
@@ -142,6 +144,11 @@ def _untrue(world: WatchedWorld) -> None:
     world.broker.openings[index] = Opening(key=key, payload=b"{}")
 
 
+def _unreadable(world: WatchedWorld) -> None:
+    index = world.broker.cite(world.tickets())
+    world.broker.openings[index] = Opening(key=world.broker.openings[index].key, payload=bytes(4096))
+
+
 @pytest.mark.parametrize(
     ("does", "found"),
     [
@@ -154,6 +161,7 @@ def _untrue(world: WatchedWorld) -> None:
         (_without_ours, [("without-us", 0)]),
         (_withheld, [("withheld", None)]),
         (_untrue, [("withheld", None)]),
+        (_unreadable, [("withheld", None)]),
     ],
 )
 async def test_what_a_broker_does_with_tickets_is_told(
@@ -203,6 +211,28 @@ async def test_after_a_restore_an_unknown_ticket_is_no_accusation(
     _unknown(world)
     await world.look()
     assert [kind for kind, _ in world.findings()] == told
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}", b'{"findings":[{"number":0}]}', b'{"findings":[{"number":true}]}'])
+async def test_what_is_no_list_of_findings_is_not_kept(
+    world: WatchedWorld, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    """The other custodian's words are parsed as strangely as anybody's, and stop nothing else."""
+    monkeypatch.setattr(reporting, "peer_findings", lambda *_, **__: answer)
+    world.broker.cite(world.tickets())
+    await world.look()
+    assert world.matched() == [0]
+    assert world.pair.custodians[0].store.rows("SELECT count(*) FROM peer_finding") == [(0,)]
+
+
+@pytest.mark.parametrize("status", [404, 503])
+async def test_a_party_that_refuses_is_no_answer(
+    world: WatchedWorld, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Whatever the broker says instead of a page, nothing of it counts as seen."""
+    monkeypatch.setattr(WatchNetwork, "_broker", lambda *_: httpx.Response(status))
+    await world.look()
+    assert world.pair.custodians[0].store.number(FOLLOWED_AT) is None
 
 
 async def test_the_other_custodian_hears_everything(world: WatchedWorld) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from broker.custodian import service
+from broker.custodian import reporting, service
 from broker.custodian.monitor import Monitor, look
-from broker.custodian.reporting import PEER_FINDINGS, REPORTS
+from broker.custodian.reporting import PEER_FINDINGS, PROBE_MISSES, REPORTS
 from broker.protocol.party_signing import sign_party_request
 from broker.protocol.request_signing import Sender, Target, sign_request
 from broker.protocol.signing_keys import SigningKey
@@ -164,6 +164,53 @@ async def test_a_custodian_that_does_not_watch_has_no_peers(world: WatchedWorld)
     async with httpx.AsyncClient(transport=transport, base_url=public_url(A)) as client:
         answer = await client.get(PEER_FINDINGS, headers=by_peer(world, PEER_FINDINGS))
     assert problem(answer) == "request-token-key-unknown"
+
+
+async def miss(
+    world: WatchedWorld, client: httpx.AsyncClient, *, partner: str = OTHER, step: object = 1, pair: str = "f" * 32
+) -> httpx.Response:
+    """Return the answer to a worker's program that says a probe was missed."""
+    body = json.dumps({"partner": partner, "pair": pair, "step": step, "proof": "a" * 64}).encode()
+    of = world.partners[0]
+    sender = Sender(organisation=of.oin, worker=of.sub("anna", A), role="worker")
+    target = Target(audience=A, method="POST", url=public_url(A) + PROBE_MISSES)
+    jti = secrets.token_hex(16)
+    token = sign_request(of.key, sender=sender, target=target, body=body, jti=jti, now=world.clock.now)
+    return await client.post(PROBE_MISSES, content=body, headers={"Authorization": f"Sluis {token}"})
+
+
+async def test_a_missed_probe_is_told_to_both_organisations_once(
+    world: WatchedWorld, client: httpx.AsyncClient
+) -> None:
+    """Said twice it stands there once for each, and a program of either reads it."""
+    assert [(await miss(world, client)).status_code for _ in range(2)] == [200, 200]
+    for partner in world.partners:
+        headers = by_organisation(world, PROBE_MISSES, partner=partner, worker="anna", role="worker")
+        listed = (await client.get(PROBE_MISSES, headers=headers)).json()["findings"]
+        assert [(one["kind"], one["toldBy"]) for one in listed] == [("probe-missed", world.partners[0].oin)]
+
+
+@pytest.mark.parametrize("partner", ["00000001001234560009", SimulatedPartner().oin])
+async def test_a_miss_names_another_organisation_that_is_served_here(
+    world: WatchedWorld, client: httpx.AsyncClient, partner: str
+) -> None:
+    """Nobody is told about an organisation that this custodian does not know, nor about itself."""
+    answer = await miss(world, client, partner=partner)
+    assert (answer.status_code, answer.json()["field"]) == (400, "probe.partner")
+
+
+async def test_nobody_is_drowned_in_misses(
+    world: WatchedWorld, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One organisation says so as often as it may in a day, and then no more."""
+    monkeypatch.setattr(reporting, "MOST_MISSES", 4)
+    told = [await miss(world, client, step=step) for step in range(3)]
+    assert [answer.status_code for answer in told] == [200, 200, 429]
+
+
+async def test_a_miss_that_is_too_large_is_not_read(world: WatchedWorld, client: httpx.AsyncClient) -> None:
+    """The body is bounded before anything else."""
+    assert problem(await miss(world, client, pair="f" * 40_000)) == "body-too-large"
 
 
 async def test_a_served_custodian_looks_by_itself(world: WatchedWorld, monkeypatch: pytest.MonkeyPatch) -> None:

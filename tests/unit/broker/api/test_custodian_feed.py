@@ -125,3 +125,11 @@ async def test_a_payload_that_does_not_open_is_given_as_none(world: ServedWorld)
     await world.register(WIJKTEAM, FAMILY)
     world.write("UPDATE log_payload_keys SET wrapped = ? WHERE grp = 'actor' AND idx = 1", bytes(72))
     assert (await ask(world, 0)).json()["entries"][1]["actor"] is None
+
+
+async def test_a_log_that_cannot_be_read_is_an_outage(world: ServedWorld) -> None:
+    """A page is whole or not there: a custodian never sees part of one."""
+    await world.register(WIJKTEAM, FAMILY)
+    world.write("ALTER TABLE log_checkpoints RENAME TO gone")
+    answer = await ask(world, 0)
+    assert (answer.status_code, problem_id(answer)) == (503, "log-unavailable")
