@@ -204,3 +204,30 @@ async def test_a_group_that_does_not_open_is_no_shorter_export(cosigned: ServedW
 def test_a_page_is_bounded() -> None:
     """The flow asks for as many as the wire says, so that no answer grows without end."""
     assert EXPORTED_PER_PAGE == 200
+
+
+@pytest.mark.parametrize("hidden", ["UPDATE signals SET shielded = true WHERE organisation = ?", None])
+async def test_a_shielded_signal_leaves_no_trace_in_an_export(
+    template: Path, tmp_path: Path, hidden: str | None
+) -> None:
+    """A shielded signal gives the records, length and headers of a world without it; one that may be seen shows."""
+    seen = []
+    for name, change in (("hidden", hidden), ("absent", "DELETE FROM signals WHERE organisation = ?")):
+        async with served_world(template, tmp_path / name, witness_up=True) as before:
+            await before.register(GI, FAMILY)
+            if change is not None and name == "absent":
+                for table in ("sealed_tokens", "signal_tokens"):
+                    inner = "SELECT id FROM signals WHERE organisation = ?"
+                    before.write(f"DELETE FROM {table} WHERE signal_id IN ({inner})", GI)  # noqa: S608 - tables of ours
+            if change is not None:
+                before.write(change, GI)
+            await before.register(WIJKTEAM, FAMILY)
+            await before.check(WIJKTEAM, {**FAMILY, "members": []})
+            answer = await exported(before)
+        payloads = [
+            {group: json.loads(opening.payload) for group, opening in one.receipt.openings.items()}
+            for one in opened(answer)
+        ]
+        seen.append((answer.status_code, len(answer.content), tuple(answer.headers.items()), payloads))
+    assert (seen[0] == seen[1]) is (hidden is not None)
+    assert (GI in str(seen[0])) is (hidden is None)
