@@ -293,6 +293,17 @@ async def test_whatever_is_wrong_with_another_release_the_one_in_force_stays(
     assert PARTY not in caplog.text
 
 
+async def test_an_insecure_bundle_says_so_again(
+    template: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Taking up what nobody signed warns as the start did, and changes nothing that was in force."""
+    async with served_world(template, tmp_path / "world") as world:
+        renewed = await world.app.state.activation.renew()
+        assert (renewed["mark"], renewed["entry"]) == ("test", None)
+    assert "never use this broker for real people" in caplog.text
+    assert "their grounds are not law" in caplog.text
+
+
 async def test_what_cannot_be_recorded_does_not_come_into_force(broker: Path, bundle: Bundle, newer: Bundle) -> None:
     """With a database that refuses the entry the command fails, and the broker goes on with what was in force."""
     async with _serving(broker) as world:
