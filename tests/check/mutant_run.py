@@ -14,6 +14,7 @@ mutant: the child turns its mutant on and runs the tests that run the changed fu
 import json
 import os
 import resource
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
@@ -163,8 +164,7 @@ class MutantRun:
         pid, status = os.wait()
         module, mutant = running.pop(pid)
         self.modules[module].exit_code_by_key[mutant] = os.waitstatus_to_exitcode(status)
-        if sum(self.promise[module].values()) % 20 == 0:
-            self.modules[module].save()
+        self.modules[module].save()  # a run may be ended at any time, and go on with AGAIN
         note = self.notes / f"noticed-{pid}"
         if note.is_file():
             self.promise[module][note.read_text(encoding="utf-8")] += 1
@@ -177,6 +177,7 @@ class MutantRun:
         code = BROKEN
         try:
             resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT + 1))
+            signal.alarm(10 * LIMIT)  # one that waits for ever is ended too, and counts as unnoticed
             sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 -- as long as the process
             code = self._judge(mutant, [items[test] for test in tests])
         finally:
