@@ -124,6 +124,7 @@ def test_a_second_ground_discharges_no_duty_of_the_first(tmp_path: Path) -> None
     point = load_bundle(changed_documents(tmp_path, (VIRA, "  - id: zien\n", BY_CONSENT))).decision_point()
     everybody = frozenset({"guardian", "person"})
     both = replace(CHECK, grounds=("JW-7.1.4.1", "TOEST"), consent="given", consent_by=everybody)
+    both = replace(both, custody="clear")
     hit = replace(SIGNAL_OF_GI, ground="TOEST", consent="given")
     alone = point.may_ask(replace(both, grounds=("TOEST",)))
     assert isinstance(alone, Refusal)
