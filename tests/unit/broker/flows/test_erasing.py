@@ -348,3 +348,14 @@ async def test_an_entry_that_says_no_longer_whose_it_is_is_nobodys(world: World)
     asker = _person(world)
     with pytest.raises(NotFoundError):
         await world.propose_erasure(asker, _body(asker, (0, 0, ["hits"])))
+
+
+async def test_the_fg_reads_who_proposed_and_who_decided(world: World) -> None:
+    """Both entries stand among the organisation's acts, and what was erased is found no more by its signal."""
+    await world.register(world.asker(GI), LOOK)
+    before = await world.acts.acts(organisation=GI, since=0, until=world.clock.now() + 1)
+    await _erase(world, (0, 0, GROUPS))
+    after = await world.acts.acts(organisation=GI, since=0, until=world.clock.now() + 1)
+    assert [act.kind for act in after if act.index > 0] == ["review", "erasure"]
+    assert [act.index for act in before] == [0]
+    assert await world.acts.acts(organisation=WIJKTEAM, since=0, until=world.clock.now() + 1) == ()
