@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -203,8 +203,6 @@ def _entry(row: _Row, log: EvaluationLog) -> SealedEntry:
 
 
 def _undo(connection: SqliteConnection) -> None:
-    try:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-    except sqlite3.Error:
-        _log.error("the own log could not be undone; it is read anew at the next look")
+    """No transaction stays open; SQLite may have undone it itself."""
+    with suppress(sqlite3.Error):
+        connection.execute("ROLLBACK")

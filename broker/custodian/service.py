@@ -25,6 +25,8 @@ from broker.protocol.trace import HEADER, parse_trace
 
 API_VERSION = "1.0.0"
 HOUSEKEEPING_S = 60.0  # seconds between two marks of the budget time
+KEEP_ALIVE_S = 75
+"""Seconds an idle connection is kept: longer than who asks keeps it, so that no request meets one being closed."""
 _LOG = logging.getLogger("sluis.custodian")
 _HEADERS = {"API-Version": API_VERSION, "Cache-Control": "no-store"}
 
@@ -103,6 +105,7 @@ def make_server(
         access_log=False,
         log_level="warning",
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     return _AnnouncingServer(config, announce)
 
