@@ -1,6 +1,7 @@
 """`sluis-connect review`: for privacyfunctionaris and FG; and for each worker, what is recorded about himself."""
 
 import datetime
+import time
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Annotated
@@ -8,9 +9,10 @@ from typing import Annotated
 import typer
 
 from connectors import export_commands
-from connectors.command_line import AsJson, OrgFolder, WorkerId, console
+from connectors.command_line import AsJson, OrgFolder, WorkerId, console, errors_end_the_command
 from connectors.folder import PartnerFolder
 from connectors.review_client import ReviewClient, Reviewed
+from connectors.review_pdf import as_pdf, check_renderer
 from connectors.review_report import as_csv, as_html, monthly_report
 from connectors.review_telling import Ask, midnight, moment, told
 
@@ -212,10 +214,14 @@ def report(
     role: Role = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write the report here, to read and print.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write its figures here.")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Write the report here as a tagged PDF.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count a month, and write the report of two pages."""
-    use = "export" if csv is not None else "print" if html is not None else "view"
+    use = "export" if csv is not None else "print" if html is not None or pdf is not None else "view"
+    if pdf is not None:
+        with errors_end_the_command():
+            check_renderer()
     reviewed, names = told(org, worker, role, lambda client: client.report(month, use=use), as_json=as_json)
     made = monthly_report(
         organisation=PartnerFolder(org).settings.name,
@@ -228,6 +234,8 @@ def report(
         html.write_text(as_html(made), encoding="utf-8")
     if csv is not None:
         csv.write_text(as_csv(made), encoding="utf-8")
+    if pdf is not None:
+        pdf.write_bytes(as_pdf(made, made_at=int(time.time())))
     if not as_json:
         for row in made.rows:
             console.print(f"{row.name}: {row.value}", markup=False)

@@ -30,11 +30,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading, what is said under it, and a table where there is one."""
+    """A heading, what is said under it, and a table where there is one; `new_page` begins one."""
 
     heading: str
     paragraphs: Sequence[str] = ()
     table: Table | None = None
+    new_page: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

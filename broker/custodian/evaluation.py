@@ -100,12 +100,17 @@ def evaluate(
         answers.append(FamilyAnswers(family=asked.family, points=points, proof=b64url(made.proof)))
     # (12) The ticket states what was evaluated for whom.
     ticket = _ticket(custodian, issue, request, answers)
-    known = trace and trace.known({request.batch_id})
-    traced = known.id if known else "none"
-    _LOG.info("evaluated: organisation %s, class %s, trace %s", organisation.oin, request.budget_class, traced)
+    _log_evaluated(organisation, request, trace)
     return (
         EvaluationAnswer(epoch=request.epoch, families=answers, ticket=ticket).model_dump_json(by_alias=True).encode()
     )
+
+
+def _log_evaluated(organisation: Organisation, request: EvaluationRequest, trace: Trace | None) -> None:
+    """The log has one line about it; a trace that is not the batch itself could join it to others (ADR 26)."""
+    known = trace and trace.known({request.batch_id})
+    traced = known.id if known else "none"
+    _LOG.info("evaluated: organisation %s, class %s, trace %s", organisation.oin, request.budget_class, traced)
 
 
 def _worker_at_broker(trust: Trust, statement: SignedRequest) -> str:

@@ -188,6 +188,8 @@ async def test_the_commands_tell_in_dutch_and_in_json(
     assert "minder dan 10" in await run("report", month, "--html", str(html), "--csv", str(table))
     assert "Frank Bakker" in html.read_text(encoding="utf-8")
     assert "Logboek nagekeken" in table.read_text(encoding="utf-8")
+    await run("report", month, "--pdf", str(tmp_path / "report.pdf"))
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
     world.clock.move(40 * DAY)
     assert "nog niet getrokken" in await run("sample", month)
     assert pairwise_id(partner.folder.pairwise_key, audience=BROKER, local_id="anna") == mine["worker"]
