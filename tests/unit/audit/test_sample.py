@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from audit.checkpoint import Checkpoint
 from audit.cli import app
 from audit.entry import canonical_json
 from audit.errors import AuditError
 from audit.log import append
-from audit.note import NoteSigningKey
+from audit.merkle import TreeHead
+from audit.note import NoteSigningKey, compose_note
 from audit.policy_file import Policy
 from audit.sample import draw, rank, sample_size, seed_of
 from audit.sample_check import SampleReport, check_sample, read_stated
@@ -287,6 +289,18 @@ def test_an_answer_that_is_no_sample_is_refused(month: Month, answer: dict[str, 
     wire = month.entry("review", NOW, answer)
     with pytest.raises(AuditError):
         read_stated(json.dumps(wire).encode(), month.policy)
+
+
+def test_a_seed_of_another_tree_is_refused(month: Month) -> None:
+    """A checkpoint that the log's key signed over another tree, cosigned even, is no seed of this log."""
+    forged = Checkpoint(origin=month.log.verifier.name, head=TreeHead(size=12, root=b"f" * 32)).encode()
+    key = NoteSigningKey.load(month.log.key_path)
+
+    def drawing(one: dict[str, Any]) -> None:
+        one["seed"] = compose_note(forged, [key.sign(forged), month.witness.sign(forged, time=NOW)])
+
+    report = played(month, drawing=drawing)
+    assert "seed: another tree than the published one" in report.problems
 
 
 def test_the_command_says_what_does_not_hold(month: Month) -> None:
