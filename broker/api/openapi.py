@@ -14,6 +14,7 @@ from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
+from broker.protocol.export_messages import ExportAnswer
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
@@ -163,6 +164,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (DrawSample, "validation"),
     (NoteLogCheck, "validation"),
     (ReviewAnswer, "validation"),
+    (ExportAnswer, "validation"),
     (Directory, "validation"),
     (WhatIf, "validation"),
     (AccessEvaluation, "validation"),
