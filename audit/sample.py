@@ -21,6 +21,8 @@ _INDEX_BYTES = 8
 ALL_UNDER = 5
 PERCENT = 3
 AT_MOST = 40
+REJUDGED = 10
+"""Verdicts of a month that the FG judges again."""
 
 
 def sample_size(population: int) -> int:
@@ -57,5 +59,9 @@ def draw(seed: bytes, population: Collection[int], flagged: Iterable[int] = ()) 
         population: the indexes of the entries to draw from.
         flagged: those that are taken whatever the seed says.
     """
-    ordered = sorted(set(population), key=lambda index: rank(seed, index))
-    return tuple(sorted({*ordered[: sample_size(len(ordered))], *flagged}))
+    return tuple(sorted({*pick(seed, population, sample_size(len(set(population)))), *flagged}))
+
+
+def pick(seed: bytes, population: Collection[int], count: int) -> tuple[int, ...]:
+    """Return so many indexes with the smallest ranks, ascending; all where there are no more."""
+    return tuple(sorted(sorted(set(population), key=lambda index: rank(seed, index))[:count]))

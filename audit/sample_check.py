@@ -16,7 +16,7 @@ from audit.errors import AuditError, ReceiptError
 from audit.note import parse_note
 from audit.published import published_entries
 from audit.receipt import Receipt
-from audit.sample import draw, seed_of
+from audit.sample import REJUDGED, draw, pick, seed_of
 from audit.strict_json import loads
 from audit.verify import Policy, verify_checkpoint, verify_directory, verify_receipt
 
@@ -27,7 +27,18 @@ LATEST_SEED_S = 26 * 3_600
 change of the clocks."""
 SEED_S = 8 * 86_400
 """Seconds in which the first cosigned checkpoint was looked for, at most."""
-_SHARED = ("schema", "organisation", "month", "since", "until", "population", "flagged", "seedFrom", "seedUntil")
+_SHARED = (
+    "schema",
+    "organisation",
+    "month",
+    "since",
+    "until",
+    "population",
+    "flagged",
+    "verdicts",
+    "seedFrom",
+    "seedUntil",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +81,7 @@ def read_stated(data: bytes, policy: Policy) -> Stated:
     sample = answer.get("sample")
     if not isinstance(sample, dict) or sample.get("organisation") != actor.get("organisation"):
         raise ReceiptError("sample: the answer has no sample of the organisation that asked")
-    if not all(_is_indexes(sample.get(name)) for name in ("population", "flagged", "drawn")):
+    if not all(_is_indexes(sample.get(name)) for name in ("population", "flagged", "drawn", "verdicts", "rejudge")):
         raise ReceiptError("sample: indexes stand once, ascending")
     if not all(type(sample.get(name)) is int for name in ("since", "until", "seedFrom", "seedUntil")):
         raise ReceiptError("sample: times are unix seconds")
@@ -100,7 +111,9 @@ def check_sample(directory: Path, policy: Policy, *, closed: Stated, drawn: Stat
     # (5) And it gives this sample.
     if not problems:
         seed = seed_of(str(drawn.sample["seed"]), policy.log.key)
-        if list(draw(seed, closed.sample["population"], closed.sample["flagged"])) != drawn.sample["drawn"]:
+        again = draw(seed, closed.sample["population"], closed.sample["flagged"])
+        rejudged = pick(seed, closed.sample["verdicts"], REJUDGED)
+        if [list(again), list(rejudged)] != [drawn.sample["drawn"], drawn.sample["rejudge"]]:
             problems.append("sample: the seed draws other entries")
     return SampleReport(
         holds=not problems,

@@ -175,6 +175,8 @@ def sample(
     if drawn is not None and not as_json:
         numbers = ", ".join(map(str, drawn.drawn)) or "nog niet getrokken"
         console.print(f"{len(drawn.population)} handelingen, steekproef: {numbers}", markup=False)
+        again = ", ".join(map(str, drawn.rejudge)) or "geen"
+        console.print(f"Door de FG opnieuw te beoordelen: {again}", markup=False)
         console.print(f"Bewijsstuk: {reviewed.path}", markup=False)
 
 

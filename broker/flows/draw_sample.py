@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.policy_file import Policy
-from audit.sample import draw, seed_of
+from audit.sample import REJUDGED, draw, pick, seed_of
 from broker.domain.acts import ReviewNote
 from broker.domain.errors import FieldRuleError
 from broker.domain.months import Period
 from broker.domain.requests import Requester
-from broker.domain.review import POPULATION, REVIEWERS, SAMPLE, KeptNote
+from broker.domain.review import POPULATION, REVIEWERS, SAMPLE, VERDICT, KeptNote
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
@@ -76,7 +76,10 @@ async def draw_sample(
             return _told("review.sample", drawn[0].note.body, requester)
         if not kept:
             day = Period.days_after(clock.now(), margin_s=MARGIN_S, days=SEED_DAYS)
-            body = _closed(organisation, month, period, day, population=population, flagged=flagged)
+            given = await notes.notes(organisation=organisation, kind=VERDICT)
+            verdicts = [one.index for one in given if period.since <= one.at < period.until]
+            lists = {"population": list(population), "flagged": list(flagged), "verdicts": verdicts}
+            body = _closed(organisation, month, period, day, lists)
             return _told("review.closed", body, requester, kind=POPULATION)
         return await _drawn(kept[0], requester, log_policy=log_policy, checkpoints=checkpoints)
 
@@ -96,12 +99,13 @@ async def _drawn(
         return _told("review.sample_waits", {**body, "closed": closed.index}, requester)
     key = seed_of(seed.note, log_policy.log.key)
     drawn = list(draw(key, body["population"], body["flagged"]))
-    whole = {**body, "closed": closed.index, "seed": seed.note, "drawn": drawn}
+    rejudge = list(pick(key, body["verdicts"], REJUDGED))
+    whole = {**body, "closed": closed.index, "seed": seed.note, "drawn": drawn, "rejudge": rejudge}
     return _told("review.sample", whole, requester, kind=SAMPLE)
 
 
 def _closed(
-    organisation: str, month: str, period: Period, day: Period, *, population: Sequence[int], flagged: Sequence[int]
+    organisation: str, month: str, period: Period, day: Period, lists: Mapping[str, list[int]]
 ) -> dict[str, Any]:
     return {
         "schema": "sample/v1",
@@ -109,13 +113,13 @@ def _closed(
         "month": month,
         "since": period.since,
         "until": period.until,
-        "population": list(population),
-        "flagged": list(flagged),
+        **lists,
         "seedFrom": day.since,
         "seedUntil": day.until,
         "closed": None,
         "seed": None,
         "drawn": [],
+        "rejudge": [],
     }
 
 

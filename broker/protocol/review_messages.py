@@ -157,6 +157,10 @@ class SampleShown(Message):
     closed: Index | None
     seed: str | None
     drawn: list[Index]
+    verdicts: list[Index]
+    """Entries of the verdicts of the month, as they stood when it was closed."""
+    rejudge: list[Index]
+    """Those among them that the FG judges again."""
 
 
 class FigureShown(Message):

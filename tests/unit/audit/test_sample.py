@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from audit.checkpoint import Checkpoint
 from audit.cli import app
 from audit.entry import canonical_json
 from audit.errors import AuditError
 from audit.log import append
-from audit.note import NoteSigningKey
+from audit.merkle import TreeHead
+from audit.note import NoteSigningKey, compose_note
 from audit.policy_file import Policy
-from audit.sample import draw, rank, sample_size, seed_of
+from audit.sample import draw, pick, rank, sample_size, seed_of
 from audit.sample_check import SampleReport, check_sample, read_stated
 from audit.stored_log import StoredLogTransaction
 from audit.tiles import publish
@@ -58,6 +60,14 @@ def test_the_vectors(case: dict[str, Any]) -> None:
     seed = bytes.fromhex(case["seed"])
     assert {str(index): rank(seed, index).hex() for index in map(int, case["ranks"])} == case["ranks"]
     assert list(draw(seed, case["population"], case["flagged"])) == case["drawn"]
+
+
+def test_verdicts_are_picked_by_the_same_order() -> None:
+    """Ten verdicts are judged again, all where there are fewer, by the order that the seed gives."""
+    seed = bytes(32)
+    ordered = sorted(range(100), key=lambda index: rank(seed, index))
+    assert pick(seed, range(100), 10) == tuple(sorted(ordered[:10]))
+    assert pick(seed, [3, 1], 10) == (1, 3)
 
 
 def test_every_entry_is_as_likely_as_any_other() -> None:
@@ -149,7 +159,7 @@ def played(
     sample: dict[str, Any] = {
         "schema": "sample/v1", "organisation": OIN, "month": "2026-11", "since": NOW, "until": NOW + 100,
         "population": list(range(9)), "flagged": [3], "seedFrom": NOW + 2 * DAY, "seedUntil": NOW + 9 * DAY,
-        "closed": None, "seed": None, "drawn": [],
+        "closed": None, "seed": None, "drawn": [], "verdicts": [5, 7], "rejudge": [],
     }  # fmt: skip
     closing(sample)
     closed = month.entry("review", NOW + DAY, {"sample": sample})
@@ -157,12 +167,9 @@ def played(
     month.entry("read", NOW + DAY + seed_at)
     note = month.head.note + month.cosigned(month.head.note, NOW + DAY + seed_at)
     seed = seed_of(note, month.log.verifier)
-    drawn = {
-        **sample,
-        "closed": index,
-        "seed": note,
-        "drawn": list(draw(seed, sample["population"], sample["flagged"])),
-    }
+    picked = list(draw(seed, sample["population"], sample["flagged"]))
+    again = list(pick(seed, sample["verdicts"], 10))
+    drawn = {**sample, "closed": index, "seed": note, "drawn": picked, "rejudge": again}
     drawing(drawn)
     answer = month.entry("review", NOW + 3 * DAY, {"sample": drawn})
     month.publish()
@@ -219,6 +226,8 @@ def _twice(one: dict[str, Any]) -> None:
     ("drawing", "problem"),
     [
         (lambda one: one.update(drawn=one["drawn"][1:]), "sample: the seed draws other entries"),
+        (lambda one: one.update(rejudge=[5]), "sample: the seed draws other entries"),
+        (lambda one: one.update(verdicts=[5]), "drawn: is not of the month"),
         (lambda one: one.update(closed=3), "drawn: is not of the month"),
         (lambda one: one.update(population=one["population"][1:]), "drawn: is not of the month"),
         (lambda one: one.update(month="2026-10"), "drawn: is not of the month"),
@@ -287,6 +296,18 @@ def test_an_answer_that_is_no_sample_is_refused(month: Month, answer: dict[str, 
     wire = month.entry("review", NOW, answer)
     with pytest.raises(AuditError):
         read_stated(json.dumps(wire).encode(), month.policy)
+
+
+def test_a_seed_of_another_tree_is_refused(month: Month) -> None:
+    """A checkpoint that the log's key signed over another tree, cosigned even, is no seed of this log."""
+    forged = Checkpoint(origin=month.log.verifier.name, head=TreeHead(size=12, root=b"f" * 32)).encode()
+    key = NoteSigningKey.load(month.log.key_path)
+
+    def drawing(one: dict[str, Any]) -> None:
+        one["seed"] = compose_note(forged, [key.sign(forged), month.witness.sign(forged, time=NOW)])
+
+    report = played(month, drawing=drawing)
+    assert "seed: another tree than the published one" in report.problems
 
 
 def test_the_command_says_what_does_not_hold(month: Month) -> None:

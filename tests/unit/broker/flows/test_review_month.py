@@ -85,8 +85,12 @@ async def test_a_sample_is_picked_by_the_log_of_the_next_day(world: World, revie
         await world.check(asker, LOOK)
     with pytest.raises(FieldRuleError):
         await review.sample(GI, month)
+    (first, *_) = await review.acts(GI, kind="check")
+    await review.judge(GI, first["index"])
+    (verdict,) = shown(await review.notes(GI), "notes")
     world.clock.move(40 * DAY)
     closed = await review.sample(GI, month)
+    assert (closed["verdicts"], closed["rejudge"]) == ([verdict["index"]], [])
     assert len(closed["population"]) == 8
     assert closed["flagged"] == closed["population"][4:]
     assert (closed["closed"], closed["seed"], closed["drawn"]) == (None, None, [])
@@ -99,12 +103,13 @@ async def test_a_sample_is_picked_by_the_log_of_the_next_day(world: World, revie
     seed = seed_of(drawn["seed"], log_policy(world.log_vkey).log.key)
     assert drawn["drawn"] == list(draw(seed, closed["population"], closed["flagged"]))
     assert len(drawn["drawn"]) >= 5
+    assert drawn["rejudge"] == [verdict["index"]]
     await world.check(world.asker(GI, seed="after"), LOOK)
     assert (await review.sample(GI, month))["drawn"] == drawn["drawn"]
     (kept,) = shown(await review.notes(GI, "sample"), "notes")
     assert kept["body"]["drawn"] == drawn["drawn"]
     sampled = [one for one in await review.queue(GI) if "sample" in {flag["kind"] for flag in one["flags"]}]
-    assert [one["index"] for one in sampled] == drawn["drawn"]
+    assert [one["index"] for one in sampled] == [index for index in drawn["drawn"] if index != first["index"]]
 
 
 async def test_a_log_that_stood_still_for_a_week_gives_no_seed(world: World, review: Reviewers) -> None:

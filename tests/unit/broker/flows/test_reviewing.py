@@ -278,7 +278,10 @@ async def test_a_controller_sees_what_was_done_in_its_name(world: World, review:
     (act,) = await review.acts(GEMEENTE)
     assert (act["organisation"], act["outcome"]) == (GI, "nothing")
     await review.judge(GEMEENTE, act["index"])
+    (verdict,) = shown(await review.notes(GEMEENTE), "notes")
     await shield(world, signal_id)
+    with pytest.raises(NotFoundError):
+        await review.rejudge(GEMEENTE, verdict["index"], agrees=True)
     assert [one["kind"] for one in await review.acts(GEMEENTE, kind="signal")] == []
     with pytest.raises(NotFoundError):
         await review.judge(GEMEENTE, act["index"])
