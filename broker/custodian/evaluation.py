@@ -68,9 +68,8 @@ def evaluate(
     # (1) One reading of the body, bounded and strict.
     request = read_request(body)
     # (2) The organisation signed exactly this request to us, now; its id is spent durably before anything else happens.
-    trust = custodian.trust.current()
+    now, trust = unix_seconds(custodian.clock), custodian.trust.current()
     target = target_of(custodian.settings, "POST", PATH, query)
-    now = unix_seconds(custodian.clock)
     statement = verified(trust, authorization, target=target, body=body, now=now)
     replays.spend(custodian.store, statement, budget_time=custodian.budget_time)
     # (3) We enrolled this organisation ourselves, and the register in force lets it act.

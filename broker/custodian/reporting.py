@@ -102,7 +102,7 @@ def probe_missed(custodian: Custodian, *, authorization: str | None, body: bytes
     check_role(trust, statement, roles=WORKER)
     partner, pair, proof = members.oin("partner"), members.word("pair"), members.word("proof")
     if partner not in trust.enrolled or partner == organisation.oin:
-        raise MalformedError("probe.partner", "is no other organisation that is enrolled here")
+        raise MalformedError("partner", "is no other organisation that is enrolled here")
     with store.transaction():
         query = "SELECT count(*) FROM finding WHERE kind = ? AND told_by = ? AND found_at > ?"
         ((told,),) = store.rows(query, PROBE_MISSED, organisation.oin, now - 86_400)

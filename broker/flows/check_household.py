@@ -1,5 +1,7 @@
 """Look who is involved with a household (D5, D7, D8)."""
 
+from collections.abc import Mapping
+
 from broker.domain.changes import MarkStanding
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
@@ -9,9 +11,9 @@ from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_o
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
-from broker.flows.unwatched import notes_to_fg, stopped
+from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, TokenIndexer
-from broker.protocol.messages import CheckHousehold
+from broker.protocol.messages import CheckHousehold, Match
 from policies import Refusal
 
 
@@ -65,22 +67,18 @@ async def check_household(
         check_used_families(prepared.purpose, act)
         # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger.
         unwatched = log.disclosures_stopped()
-        halted = stopped(act, question.facts(), bundle=policy.sha256) if unwatched else None
-        if halted is not None:
-            return halted
+        if unwatched and not may_go_on(question.facts()):
+            return stopped(act, bundle=policy.sha256)
         # (6) Every token is looked up; (7) every hit is decided on, shown or not.
         looked_up = await signals.look_up(indexes)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
-        told = "shown" if matches else "nothing"
-        document = result_document(outcome=told, text=f"check.{told}", matches=matches)
+        owed = tasks_for(asked, organisation=requester.organisation, today=today)
+        document = told_of(matches)
         effects = Effects(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(question.standing)),
-            tasks=(
-                *tasks_for(asked, organisation=requester.organisation, today=today),
-                *notes_to_fg(question.facts(), unwatched=unwatched, today=today),
-            ),
+            tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
         )
@@ -91,3 +89,9 @@ async def check_household(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def told_of(matches: list[Match]) -> Mapping[str, object]:
+    """Return what the asker of a check is told."""
+    told = "shown" if matches else "nothing"
+    return result_document(outcome=told, text=f"check.{told}", matches=matches)

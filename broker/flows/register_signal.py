@@ -1,6 +1,6 @@
 """Register an own signal; registering is asking (D4, D5, D7)."""
 
-from broker.domain.changes import StoreSignal
+from broker.domain.changes import StoreSignal, Task
 from broker.domain.errors import SignalExistsError
 from broker.domain.households import FoundToken, TokenRole
 from broker.domain.requests import Approval, Requester
@@ -30,7 +30,7 @@ from broker.flows.request_rules import (
     informing_of,
     tokens_to_store,
 )
-from broker.flows.unwatched import notes_to_fg, stopped
+from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
@@ -40,9 +40,11 @@ from broker.ports import (
     RegisterReader,
     RosterReader,
     SignalStore,
+    Stamp,
     TokenIndexer,
 )
 from broker.protocol.messages import Match, RegisterSignal
+from broker.protocol.register import Register
 from policies import Permit, Refusal
 
 ID_BYTES = 16
@@ -98,38 +100,57 @@ async def register_signal(
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
         if isinstance(asked, Refusal):
-            return refused(
-                act, asked, register=register.number, relies_on=(*base, *own.stamps), tickets=prepared.tickets,
-                grant=prepared.grant,
-            )  # fmt: skip
+            return refused_registration(question, asked, register=register, relied=(*base, *own.stamps))
         check_used_families(prepared.purpose, act)
         check_is_new(mine, question, team=command.team)
         # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger. An import never is.
         unwatched = nobody is None and log.disclosures_stopped()
-        halted = stopped(act, question.facts(), bundle=policy.sha256) if unwatched else None
-        if halted is not None:
-            return halted
+        if unwatched and not may_go_on(question.facts()):
+            return stopped(act, bundle=policy.sha256)
         # (6) Every token is looked up, but none in an import; (7) every hit is decided on, shown or not.
         looked_up = nobody or await signals.look_up(indexes)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
+        tasks = (*tasks_of_signal(asked, signal, today=today), *notes_to_fg(question.facts(), unwatched=unwatched))
+        change = StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens))
+        effects = effects_of(change, seen, base, relied=(*own.stamps, *looked_up.stamps), tasks=tasks)
         document = told_of(prepared, matches, signal_id=signal.id)
-        owed = tasks_of_signal(asked, signal, today=today)
-        effects = Effects(
-            relies_on=(*base, *own.stamps, *looked_up.stamps),
-            changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
-            tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched, today=today)),
-            rests_on=(*base, *seen.rests_on) if matches else (),
-            valid_until=seen.valid_until,
-            signal_id=signal.id,
-        )
         recording = recording_of(question, asked, seen, register=register, document=document, written=signal.handle)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (8) Recorded with all it changes in one transaction, and (9) only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def refused_registration(
+    question: Question, refusal: Refusal, *, register: Register, relied: tuple[Stamp, ...]
+) -> Outcome:
+    """Return the outcome of a registration that may not be asked; its entry names the grant, if any."""
+    prepared = question.prepared
+    return refused(
+        prepared.act,
+        refusal,
+        register=register.number,
+        relies_on=relied,
+        tickets=prepared.tickets,
+        grant=prepared.grant,
+    )
+
+
+def effects_of(
+    change: StoreSignal, seen: Seen, base: tuple[Stamp, ...], *, relied: tuple[Stamp, ...], tasks: tuple[Task, ...]
+) -> Effects:
+    """Return what becomes durable with a registration; its answer rests on what it shows only."""
+    return Effects(
+        relies_on=(*base, *relied),
+        changes=(change,),
+        tasks=tasks,
+        rests_on=(*base, *seen.rests_on) if seen.rows else (),
+        valid_until=seen.valid_until,
+        signal_id=change.signal.id,
     )
 
 

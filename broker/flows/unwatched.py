@@ -4,8 +4,6 @@ The stop is decided before anybody is looked up, so it says nothing about what w
 discloses and nothing else: own signals are renewed, withdrawn and listed; an import, which asks about nobody, goes on.
 """
 
-from datetime import date
-
 from broker.domain.changes import Task
 from broker.flows.act import Act
 from broker.flows.outcome import Outcome, not_done
@@ -20,13 +18,16 @@ TASK = "disclosed-unwatched"
 """What the organisation's FG is told of each disclosure that was made all the same."""
 
 
-def stopped(act: Act, facts: AskFacts, *, bundle: str) -> Outcome | None:
-    """Return how a question ends while disclosures are stopped; None in acute danger, where it goes on."""
-    if facts.dossier == ACUTE:
-        return None
+def may_go_on(facts: AskFacts) -> bool:
+    """Return whether this is asked in acute danger, where nothing stops it."""
+    return facts.dossier == ACUTE
+
+
+def stopped(act: Act, *, bundle: str) -> Outcome:
+    """Return how a question ends while disclosures are stopped: not done, and nothing of it is spent."""
     return not_done(act, bundle=bundle, reason=UNCOSIGNED, problem=PROBLEM)
 
 
-def notes_to_fg(facts: AskFacts, *, unwatched: bool, today: date) -> tuple[Task, ...]:
+def notes_to_fg(facts: AskFacts, *, unwatched: bool) -> tuple[Task, ...]:
     """Return the task for the FG of who was told something that nobody outside can vouch for."""
-    return (Task(kind=TASK, organisation=facts.organisation, due_on=today),) if unwatched else ()
+    return (Task(kind=TASK, organisation=facts.organisation, due_on=facts.day),) if unwatched else ()

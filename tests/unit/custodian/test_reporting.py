@@ -196,7 +196,7 @@ async def test_a_miss_names_another_organisation_that_is_served_here(
 ) -> None:
     """Nobody is told about an organisation that this custodian does not know, nor about itself."""
     answer = await miss(world, client, partner=partner)
-    assert (answer.status_code, answer.json()["field"]) == (400, "probe.partner")
+    assert (answer.status_code, answer.json()["field"]) == (400, "partner")
 
 
 async def test_nobody_is_drowned_in_misses(
