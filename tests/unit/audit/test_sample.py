@@ -26,6 +26,7 @@ from tests.unit.audit.log_simulator import NOW, LogInFolder, policy_text, sealed
 
 OIN = "00000099000000002000"
 DAY = 86_400
+NONE: dict[str, list[int]] = {"verdicts": [], "rejudge": []}
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "samples.json").read_text(encoding="utf-8"))
 
 
@@ -286,9 +287,9 @@ def test_a_file_that_the_entry_does_not_commit_to_is_refused(month: Month, chang
     [
         {},
         {"sample": {"organisation": "another"}},
-        {"sample": {"organisation": OIN, "population": [2, 1], "flagged": [], "drawn": []}},
-        {"sample": {"organisation": OIN, "population": [True], "flagged": [], "drawn": []}},
-        {"sample": {"organisation": OIN, "population": [], "flagged": [], "drawn": [], "since": "x"}},
+        {"sample": {"organisation": OIN, "population": [2, 1], "flagged": [], "drawn": [], **NONE}},
+        {"sample": {"organisation": OIN, "population": [True], "flagged": [], "drawn": [], **NONE}},
+        {"sample": {"organisation": OIN, "population": [], "flagged": [], "drawn": [], **NONE, "since": "x"}},
     ],
 )
 def test_an_answer_that_is_no_sample_is_refused(month: Month, answer: dict[str, Any]) -> None:
