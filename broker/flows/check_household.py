@@ -4,8 +4,16 @@ from broker.domain.changes import MarkStanding
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.duties import tasks_for
-from broker.flows.household_question import asked_stamps, may_ask, prepare, question_of, recording_of, see
-from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
+from broker.flows.household_question import (
+    asked_stamps,
+    may_ask,
+    prepare,
+    question_of,
+    recording_of,
+    refused_openly,
+    see,
+)
+from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
@@ -53,20 +61,16 @@ async def check_household(
             issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
-        policy.check_holds(today)
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = question_of(prepared, policy.counting(own.found, day=today), today=today)
         asked = may_ask(policy, question)
-        # (4) No: openly, recorded, with what is possible.
-        if isinstance(asked, Refusal):
-            relied = (*base, *own.stamps)
-            return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
+        if isinstance(asked, Refusal):  # (4) No: openly, recorded, with what is possible.
+            return refused_openly(prepared, asked, register=register, relies_on=(*base, *own.stamps))
         check_used_families(prepared.purpose, act)
         # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger.
         unwatched = log.disclosures_stopped()
-        halted = stopped(act, question.facts(), bundle=policy.sha256) if unwatched else None
-        if halted is not None:
+        if unwatched and (halted := stopped(act, question.facts(), bundle=policy.sha256)) is not None:
             return halted
         # (6) Every token is looked up; (7) every hit is decided on, shown or not.
         looked_up = await signals.look_up(indexes)

@@ -11,6 +11,7 @@ from broker.flows.act import Act
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
 from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR, Recorded, judge_hits, permitted_hits, record_decisions
+from broker.flows.outcome import Outcome, refused
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_rules import (
     TicketIssuers,
@@ -93,6 +94,16 @@ async def unasked(prepared: Prepared, *, signals: SignalStore) -> LookUp | None:
     return LookUp(found=(), stamps=await signals.stamps([StampKey(kind=StampKind.TOKEN, key=subject.reveal())]))
 
 
+def refused_openly(
+    prepared: Prepared, refusal: Refusal, *, register: Register, relies_on: tuple[Stamp, ...]
+) -> Outcome:  # fmt: skip
+    """Return the outcome of a question that may not be asked: told openly, and its tickets are spent."""
+    return refused(
+        prepared.act, refusal, register=register.number, relies_on=relies_on, tickets=prepared.tickets,
+        grant=prepared.grant,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A prepared request with what `may_ask` needs besides; computed here, but for the grounds, which are claimed."""
@@ -153,7 +164,8 @@ def asked_stamps(organisation: str) -> tuple[StampKey, ...]:
 
 
 def may_ask(policy: PolicyInForce, question: Question) -> Permit | Refusal:
-    """Return the decision whether this may be asked. Raises DecisionFailedError: there is none."""
+    """Return the decision whether this may be asked. Raises DecisionFailedError: there is none, or no policy today."""
+    policy.check_holds(question.today)
     decision = policy.decision_point.may_ask(question.facts())
     if isinstance(decision, Refusal) and decision.reason == ERROR:
         raise DecisionFailedError

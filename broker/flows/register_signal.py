@@ -16,10 +16,11 @@ from broker.flows.household_question import (
     prepare,
     question_of,
     recording_of,
+    refused_openly,
     see,
     unasked,
 )
-from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
+from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import (
@@ -88,26 +89,19 @@ async def register_signal(
             issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
-        policy.check_holds(today)
         check_signal_rules(command, prepared.purpose, today=today)
         nobody = await unasked(prepared, signals=signals)
         # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         mine = policy.counting(own.found, day=today)
-        question = question_of(prepared, mine, today=today)
-        asked = may_ask(policy, question)
-        # (4) No: openly, recorded, with what is possible.
-        if isinstance(asked, Refusal):
-            return refused(
-                act, asked, register=register.number, relies_on=(*base, *own.stamps), tickets=prepared.tickets,
-                grant=prepared.grant,
-            )  # fmt: skip
+        asked = may_ask(policy, question := question_of(prepared, mine, today=today))
+        if isinstance(asked, Refusal):  # (4) No: openly, recorded, with what is possible.
+            return refused_openly(prepared, asked, register=register, relies_on=(*base, *own.stamps))
         check_used_families(prepared.purpose, act)
         check_is_new(mine, question, team=command.team)
         # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger. An import never is.
         unwatched = nobody is None and log.disclosures_stopped()
-        halted = stopped(act, question.facts(), bundle=policy.sha256) if unwatched else None
-        if halted is not None:
+        if unwatched and (halted := stopped(act, question.facts(), bundle=policy.sha256)) is not None:
             return halted
         # (6) Every token is looked up, but none in an import; (7) every hit is decided on, shown or not.
         looked_up = nobody or await signals.look_up(indexes)
@@ -120,10 +114,8 @@ async def register_signal(
             relies_on=(*base, *own.stamps, *looked_up.stamps),
             changes=(StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens)),),
             tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched, today=today)),
-            rests_on=(*base, *seen.rests_on) if matches else (),
-            valid_until=seen.valid_until,
-            signal_id=signal.id,
-        )
+            rests_on=(*base, *seen.rests_on) if matches else (), valid_until=seen.valid_until, signal_id=signal.id,
+        )  # fmt: skip
         recording = recording_of(question, asked, seen, register=register, document=document, written=signal.handle)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
