@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from policies import load_bundle
 from policies.cli import app
 from policies.must_hold import Broken
 from policies.prove import Mismatch, Proof, prove
 from tests.prove import __main__ as command
 from tests.prove.proven import read_proven
 from tests.prove.test_slices import BUNDLE
+from tests.prove.wrong_documents import read_survivors, write_survivors, wrong_documents
 
 runner = CliRunner()
 WORDS = {"act": "check"}
@@ -43,15 +45,24 @@ def test_make_prove_leaves_a_report_and_accepts_what_holds(
     """The report says what was looked at; with ACCEPT the slices count as proven, and only when everything holds."""
     good = Proof(slices=1, cells=1, mismatches=(), broken=())
     monkeypatch.setattr(command, "prove", lambda _: good)
-    proven = tmp_path / "proven.json"
-    assert command.main(tmp_path, accept=True, proven=proven) == 0
+    monkeypatch.setattr(command, "survivors", lambda _, among: [among[0].name])
+    proven, known = tmp_path / "proven.json", tmp_path / "survivors.json"
+    gone = next(wrong_documents(load_bundle())).name
+    write_survivors([gone, "another"], known)
+    assert command.main(tmp_path, accept=True, proven=proven, known=known) == 0
+    assert read_survivors(known) == [gone]
     assert len(read_proven(proven)) > 100
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["survived"] == []
     assert "72 mutants, 0 survived" in capsys.readouterr().out
     proven.unlink()
     monkeypatch.setattr(command, "prove", lambda _: replace(good, broken=(Broken(name="P1", request=WORDS),)))
-    assert command.main(tmp_path, accept=True, proven=proven) == 1
+    assert command.main(tmp_path, accept=True, proven=proven, known=known) == 1
     assert not proven.exists()
+    monkeypatch.setattr(command, "prove", lambda _: good)
+    write_survivors([], known)
+    assert command.main(tmp_path, accept=True, proven=proven, known=known) == 1
+    assert read_survivors(known) == []
+    assert f"of which new: {gone}" in capsys.readouterr().out
 
 
 def test_the_command_says_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
