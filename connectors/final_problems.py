@@ -44,6 +44,7 @@ FINAL = {
     "assessment-needed": _NO_ANSWER,
     "informing-needed": _NO_ANSWER,
     "signal-exists": _NO_ANSWER,
+    "already-erased": _NO_ANSWER,
 }
 """Problem ids that end the command they are the answer to, with the reason."""
 

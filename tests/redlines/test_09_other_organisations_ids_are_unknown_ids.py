@@ -15,7 +15,17 @@ FAMILY = household(subject="child", parents=["mother"])
 BODIES: dict[str, dict[str, object]] = {
     "/v1/signals/{signal_id}/renewal": {"endsOn": "2027-05-01"},
     "/v1/signals/{signal_id}/withdrawal": {"reason": "mistake"},
+    "/v1/erasures/{erasure_id}/confirmation": {
+        "ground": "AVG-17.1.d",
+        "decisionRef": "a" * 64,
+        "ranges": [{"first": 1, "last": 1, "groups": ["meta"]}],
+    },
 }
+ROLES = {
+    "/v1/review/households/{signal_id}": "privacyfunctionaris",
+    "/v1/erasures/{erasure_id}/confirmation": "approver",
+}
+"""In which role the other organisation asks, where a route is not for every worker."""
 PLACE = re.compile(r"\{[a-z_]+\}")
 UNKNOWN = ("0" * 32, "f" * 32, "F" * 32, "1", "-", "%00", "..%2F..", "0" * 400, "%C3%A9" * 3, "%FF", "%D9%A1" * 32)
 
@@ -37,22 +47,35 @@ async def _answer(world: ServedWorld, sent: Sent) -> tuple[Any, ...]:
     return answer.status_code, sorted(answer.headers.multi_items()), answer.content
 
 
+async def _proposed(world: ServedWorld) -> str:
+    """Return the id of an erasure that the wijkteam proposed of its own newest entry."""
+    asker = world.asker(WIJKTEAM, role="privacyfunctionaris", seed="proposer")
+    (index,) = world.rows("SELECT max(idx) FROM log_entries")[0]
+    place = "/v1/erasures/{erasure_id}/confirmation"
+    body = asker.command(**{**BODIES[place], "ranges": [{"first": index, "last": index, "groups": ["meta"]}]})
+    proposed = await world.send(asker.post("/v1/erasures", body))
+    assert proposed.status_code == 200, proposed.content
+    return str(body["idempotencyKey"])
+
+
 @pytest.mark.parametrize(("method", "path"), _routes())
 async def test_another_organisations_id_is_an_unknown_id(
     world: ServedWorld, caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
     """An id of another organisation, one that nobody has, and one that is malformed give one and the same answer."""
-    wijkteam, gi = world.asker(WIJKTEAM), world.asker(GI)
+    wijkteam, gi = world.asker(WIJKTEAM), world.asker(GI, role=ROLES.get(path, "worker"))
     body = wijkteam.registration(FAMILY)
     registered = await world.send(wijkteam.post("/v1/signals", body))
     existing = {
         "/v1/answers/{idempotency_key}": body["idempotencyKey"],
+        "/v1/erasures/{erasure_id}/confirmation": await _proposed(world),
     }.get(path, registered.json()["result"]["signalId"])
+    leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]
     assert {answer[0] for answer in answers} == {404}
     assert len({str(answer) for answer in answers}) == 1
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert world.leaves == 1
+    assert world.leaves == leaves
     assert world.rows("SELECT state FROM signals") == [("active",)]
 
 

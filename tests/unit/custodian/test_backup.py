@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from audit.signer import LocalSigner
 from broker.custodian import backup, ceremony, folder, sealing
 from broker.custodian.backup import Backup
 from broker.custodian.cli import app
@@ -22,6 +23,7 @@ from broker.protocol.errors import MalformedError, RequestTokenError, SignatureE
 from broker.protocol.families import Family
 from broker.protocol.messages import EvaluationAnswer
 from broker.protocol.tokens import Identifier, blind
+from tests.simulators.broker_world import LOG_NAME
 from tests.simulators.custodian import (
     CUSTODIANS,
     FAMILIES,
@@ -509,9 +511,13 @@ def test_the_operations_page_holds_as_written(
     (tmp_path / "register.json").write_bytes(register_text([PARTNER], number=2))
     (tmp_path / "roster.json").write_bytes(PARTNER.roster(A, number=2))
     monkeypatch.chdir(tmp_path)
-    commands = documented()
+    shutil.copy(tmp_path / "B" / "custodian.pub.jwk", tmp_path / "B.pub.jwk")
+    (tmp_path / "log-policy").write_text(
+        f"log {LocalSigner.create(tmp_path / 'log.key', LOG_NAME).encode()}\nquorum none\n"
+    )
+    *commands, watching = documented()
     assert len(commands) == 19
-    for command in commands:
+    for command in (*commands, watching):
         result = run(*command)
         assert result.exit_code == 0, (command, result.output)
     assert folder.check(tmp_path / "A-restored").shares == folder.check(tmp_path / "A").shares

@@ -21,6 +21,7 @@ from broker.protocol.problems import problem, problem_kinds, render
 RECORDED: dict[str, Any] = {"document": problem("not-done").document(), "receipt": {}}
 FACTS: dict[str, dict[str, Any]] = {
     "FieldRuleError": {"field": "endsOn", "rule": "lies in the past"},
+    "PolicyNotSuccessorError": {"rule": "was in force before"},
     "PointInvalidError": {"field": "household.subject"},
     "EndDateBeyondRuleError": {"latest": date(2028, 1, 1)},
     "AnswerWithheldError": {"receipt": {}, "signal_id": None},
