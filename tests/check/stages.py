@@ -18,7 +18,7 @@ OUT = ROOT / "build" / "check"
 JUNIT = OUT / "junit.xml"
 COVERAGE = OUT / "coverage.json"
 BIN = ROOT / ".venv" / "bin"
-STAGE_TIMEOUT_SECONDS = 1500
+STAGE_TIMEOUT_SECONDS = 1650
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
