@@ -11,7 +11,7 @@ from typing import Any
 
 from broker.protocol.compact_jwt import JwtMalformedError, JwtSignatureError, parse
 from broker.protocol.errors import RequestTokenError
-from broker.protocol.request_signing import Target, check_times, is_id, is_instant, is_word
+from broker.protocol.request_signing import Target, check_request, is_id, is_instant, is_word
 from broker.protocol.signing_keys import SigningKey, VerifyKey
 
 PARTY_TYP = "sluis-party+jwt"
@@ -90,12 +90,6 @@ def verify_party_request(
         statement.verify(key)
     except JwtSignatureError:
         raise RequestTokenError("request-token-signature") from None
-    # (3) It is meant for us, (4) lives now, (5) and is about this request.
-    if claims["aud"] != target.audience:
-        raise RequestTokenError("request-token-audience")
-    check_times(claims["iat"], claims["nbf"], claims["exp"], now)
-    if claims["htm"] != target.method or claims["htu"] != target.url:
-        raise RequestTokenError("request-token-target")
-    if claims["body_sha256"] != hashlib.sha256(body).hexdigest():
-        raise RequestTokenError("request-token-body")
+    # (3) It is meant for us, now, and about this request.
+    check_request(claims, target=target, body=body, now=now)
     return PartyRequest(party=claims["iss"], jti=claims["jti"], expires_at=claims["exp"])

@@ -156,16 +156,8 @@ def verify_request(
         statement.verify(key)
     except JwtSignatureError:
         raise RequestTokenError("request-token-signature") from None
-    # (3) It is meant for us.
-    if claims["aud"] != target.audience:
-        raise RequestTokenError("request-token-audience")
-    # (4) It lives now, and not long.
-    check_times(claims["iat"], claims["nbf"], claims["exp"], now)
-    # (5) It is about this request: method, URL and body.
-    if claims["htm"] != target.method or claims["htu"] != target.url:
-        raise RequestTokenError("request-token-target")
-    if claims["body_sha256"] != hashlib.sha256(body).hexdigest():
-        raise RequestTokenError("request-token-body")
+    # (3) It is meant for us, now, and about this request.
+    check_request(claims, target=target, body=body, now=now)
     sender = Sender(
         organisation=claims["iss"],
         worker=claims["sub"],
@@ -174,6 +166,24 @@ def verify_request(
         acr=claims["acr"],
     )
     return SignedRequest(sender=sender, jti=claims["jti"], expires_at=claims["exp"], body_sha256=claims["body_sha256"])
+
+
+def check_request(claims: Mapping[str, Any], *, target: Target, body: bytes, now: int) -> None:
+    """Hold if a verified statement is meant for us, lives now, and is about exactly this request.
+
+    Raises:
+        RequestTokenError: with the problem's id as its code.
+    """
+    # (1) It is meant for us.
+    if claims["aud"] != target.audience:
+        raise RequestTokenError("request-token-audience")
+    # (2) It lives now, and not long.
+    check_times(claims["iat"], claims["nbf"], claims["exp"], now)
+    # (3) It is about this request: method, URL and body.
+    if claims["htm"] != target.method or claims["htu"] != target.url:
+        raise RequestTokenError("request-token-target")
+    if claims["body_sha256"] != hashlib.sha256(body).hexdigest():
+        raise RequestTokenError("request-token-body")
 
 
 def check_times(issued: int, not_before: int, expires: int, now: int) -> None:

@@ -17,9 +17,7 @@ from broker.flows.review_acts import review_acts
 from broker.flows.review_household import review_household
 from broker.flows.review_notes import review_notes
 from broker.flows.show_own_acts import show_own_acts
-from broker.protocol.review_messages import (
-    ReviewAnswer,
-)
+from broker.protocol.review_messages import ReviewAnswer
 
 router = APIRouter(prefix="/v1/review", tags=["review"])
 
