@@ -156,6 +156,34 @@ class Act:
         )
 
     @classmethod
+    def stating(
+        cls, verb: str, kind: str, command: Command, requester: Requester, *, target: str = "",
+        approval: Approval | None = None, purpose: str | None = None, grounds: tuple[str, ...] = (),
+        team: str | None = None,
+    ) -> Self:  # fmt: skip
+        """Return an act without tokens, on something by its id.
+
+        Args:
+            verb: the name of the flow.
+            kind: of the entry.
+            target: id of what it is done to, where there is one.
+        """
+        sha256 = request_sha256(command)
+        return cls(
+            type=verb,
+            kind=kind,
+            sha256=sha256,
+            requester=requester,
+            approval=approval,
+            key=_key(requester, command, f"{verb}:{target}" if target else verb, sha256),
+            controller=command.controller,
+            purpose=purpose,
+            grounds=grounds,
+            team=team,
+            counts={},
+        )
+
+    @classmethod
     def reading(cls, verb: str, requester: Requester) -> Self:
         """Return the act of reading what is recorded; the organisation itself is the controller of that reading."""
         return replace(cls.listing(requester), type=verb)

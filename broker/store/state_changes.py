@@ -1,5 +1,8 @@
 """What a proposal changes, inside the writer's open transaction: stamps, tickets, signals, tasks, the kept answer."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from audit.database import Connection
 from broker.domain.changes import (
     ActivateBundle,
@@ -65,24 +68,10 @@ def check_key(connection: Connection, key: AnswerKey) -> None:
 
 def apply_change(connection: Connection, change: Change, *, index: int) -> None:
     """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
-    if isinstance(change, StoreSignal):
-        _store(connection, change)
-    elif isinstance(change, RenewSignal):
-        _renew(connection, change)
-    elif isinstance(change, EndSignal):
-        _end(connection, change)
-    elif isinstance(change, ForgetTickets):
-        forgetting = "DELETE FROM spent_tickets WHERE custodian = ? AND ticket_id = ?"
-        for ticket in change.tickets:
-            connection.execute(forgetting, ticket)
-    elif isinstance(change, ActivateBundle):
-        _activate(connection, change)
-    elif isinstance(change, StoreErasure):
-        insert_erasure(connection, change.erasure)
-    elif isinstance(change, ErasePayloads):
+    if isinstance(change, ErasePayloads):
         erase_payloads(connection, change, index=index)
     else:
-        _mark(connection, change)
+        _APPLIED[type(change)](connection, change)
 
 
 def bump(connection: Connection, key: StampKey) -> None:
@@ -151,6 +140,16 @@ def _activate(connection: Connection, change: ActivateBundle) -> None:
     bump(connection, StampKey(kind=StampKind.POLICY, key=BUNDLE))
 
 
+def _forget_tickets(connection: Connection, change: ForgetTickets) -> None:
+    query = "DELETE FROM spent_tickets WHERE custodian = ? AND ticket_id = ?"
+    for ticket in change.tickets:
+        connection.execute(query, ticket)
+
+
+def _store_erasure(connection: Connection, change: StoreErasure) -> None:
+    insert_erasure(connection, change.erasure)
+
+
 def _mark(connection: Connection, change: MarkStanding) -> None:
     query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
     connection.execute(query, (change.on.isoformat(), change.signal_id))
@@ -162,3 +161,15 @@ def insert_task(connection: Connection, task: Task, *, now: int) -> None:
         "INSERT INTO tasks (kind, organisation, signal_id, due_on, created_at) VALUES (?, ?, ?, ?, ?)",
         (task.kind, task.organisation, task.signal_id, task.due_on.isoformat(), now),
     )
+
+
+_APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
+    StoreSignal: _store,
+    RenewSignal: _renew,
+    EndSignal: _end,
+    MarkStanding: _mark,
+    ForgetTickets: _forget_tickets,
+    ActivateBundle: _activate,
+    StoreErasure: _store_erasure,
+}
+"""How each change is written: a kind of change without a line here cannot be proposed."""

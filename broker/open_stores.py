@@ -1,0 +1,71 @@
+"""The broker's database as everything that serves uses it: one writer, and readers that never wait for it."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from broker.material import Material
+from broker.settings import Settings
+from broker.starting import database_of
+from broker.store.answers import StoredAnswers
+from broker.store.bundles import StoredBundles
+from broker.store.connection import ApartReader, SingleWriter, open_reader
+from broker.store.custodian_feed import StoredFeed
+from broker.store.documents import StoredDocuments
+from broker.store.entries import StoredEntries
+from broker.store.erasing import StoredErasures
+from broker.store.exporting import StoredExports
+from broker.store.published import PublishedLog
+from broker.store.retention import StoredRetention
+from broker.store.review_acts import StoredActs
+from broker.store.review_notes import StoredNotes
+from broker.store.signals import StoredSignals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The open connections to the one database."""
+
+    writer: SingleWriter
+    documents: StoredDocuments
+    signals: StoredSignals
+    answers: StoredAnswers
+    published: PublishedLog
+    feed: StoredFeed
+    retention: StoredRetention
+    bundles: StoredBundles
+    entries: StoredEntries
+    erasures: StoredErasures
+    exports: StoredExports
+    acts: StoredActs
+    notes: StoredNotes
+
+
+@contextmanager
+def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
+    """Hold the connections to the one database open. Raises DATABASE_ERRORS, StorageError: it cannot be reached."""
+    address = database_of(settings)
+    with (
+        closing(SingleWriter(address)) as writer,
+        closing(open_reader(address)) as reader,
+        closing(StoredRetention(address)) as retention,
+        closing(StoredExports(address, policy=material.log_policy, keys=material.payload_keys)) as exports,
+        closing(ApartReader(address)) as apart,
+    ):
+        yield Stores(
+            writer=writer,
+            documents=StoredDocuments(
+                reader, audience=settings.id, registrars=material.registrars, custodians=material.custodians
+            ),
+            signals=StoredSignals(reader),
+            answers=StoredAnswers(reader, keys=material.payload_keys, policy=material.log_policy),
+            published=PublishedLog(reader),
+            feed=StoredFeed(reader, keys=material.payload_keys),
+            retention=retention,
+            bundles=StoredBundles(reader),
+            entries=StoredEntries(reader, keys=material.payload_keys),
+            erasures=StoredErasures(reader),
+            exports=exports,
+            acts=StoredActs(apart, StoredEntries(apart, keys=material.payload_keys)),
+            notes=StoredNotes(reader, policy=material.log_policy),
+        )
