@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
-from broker.protocol.messages import Result, TextRef
+from broker.protocol.messages import Result, Telling, TextRef
 from connectors.answers import Outcome, ProblemDocument, VerifiedEntry, rendered
 from connectors.errors import HalfGrantedError, NotDoneError, ReceiptError, RefusedError
 from connectors.evaluation import ticket_id
@@ -28,6 +28,7 @@ from connectors.receipts import (
     store_receipt,
     verify_answer,
 )
+from connectors.result_schemas import RESULT, RESULT_SCHEMAS
 from connectors.workers import pairwise_id
 
 _OK, _SERVER_ERROR = 200, 500
@@ -43,9 +44,10 @@ class Asked(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """An answer of the broker with its receipt still to be verified."""
+    """An answer of the broker with its receipt still to be verified; `details` is a result of another schema."""
 
     result: Result
+    details: Telling | None
     members: Mapping[str, Any]
     receipt: object
 
@@ -78,6 +80,7 @@ class Answers:
             signal_id=result.signal_id,
             signals=tuple(result.signals or ()),
             receipts=(entry,),
+            details=answer.details,
         )
 
     def _of_problem(self, command: Command, problem: ProblemDocument, asked: Asked, jti: str | None) -> Outcome:
@@ -158,10 +161,23 @@ def _answer(command: Command, reply: Reply) -> _Answer:
     try:
         members = strict_json.load_object(reply.body, max_bytes=MAX_ANSWER)
         result = members["result"]
-        read = Result.model_validate(result, by_alias=True, by_name=False)
-        return _Answer(result=read, members=result, receipt=members["receipt"])
+        return _read(result, receipt=members["receipt"])
     except (MalformedError, ValidationError, LookupError):
         raise outage from None
+
+
+def _read(result: Mapping[str, Any], *, receipt: object) -> _Answer:
+    """Return a result of any schema that is known. Raises ValidationError, LookupError: it is none."""
+    if result["schema"] == RESULT:
+        read = Result.model_validate(result, by_alias=True, by_name=False)
+        return _Answer(result=read, details=None, members=result, receipt=receipt)
+    details = RESULT_SCHEMAS[result["schema"]].model_validate(result, by_alias=True, by_name=False)
+    plain = {
+        "schema": RESULT, "outcome": details.outcome, "signalId": None, "matches": [], "signals": None,
+        "text": result["text"],
+    }  # fmt: skip
+    read = Result.model_validate(plain, by_alias=True, by_name=False)
+    return _Answer(result=read, details=details, members=result, receipt=receipt)
 
 
 def _text(text: TextRef) -> str:

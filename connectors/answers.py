@@ -12,12 +12,12 @@ from broker.protocol.problems import TYPE_PREFIX, problem, render
 
 if TYPE_CHECKING:
     # Set-up commands end in milliseconds less without the wire models.
-    from broker.protocol.messages import Match, OwnSignal
+    from broker.protocol.messages import Match, OwnSignal, Telling
 
 KINDS = ("person", "member", "family", "address")
 """Kinds of match, the strongest first (D4)."""
 
-_TELLING = ("shown", "done", "nothing")
+_TELLING = ("shown", "done", "sent", "nothing")
 """Outcomes, the one first that no other may hide: of a `done` part the answer was withheld (red line 14)."""
 
 _MAX_TEXT = 2_000
@@ -107,12 +107,13 @@ class Outcome:
     """
 
     row: str
-    outcome: Literal["shown", "nothing", "done"]
+    outcome: Literal["shown", "nothing", "done", "sent"]
     text_nl: str
     matches: "tuple[Match, ...]"
     signal_id: str | None
     signals: "tuple[OwnSignal, ...]"
     receipts: tuple[VerifiedEntry, ...]
+    details: "Telling | None" = None
 
 
 def merged(parts: Sequence[Outcome]) -> Outcome:

@@ -10,25 +10,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from broker.protocol.grant import Grant
 from broker.protocol.messages import RenewSignal, WithdrawSignal
 from connectors.answers import Outcome
-from connectors.blinding import prepare
 from connectors.casebook import Draft
 from connectors.cases import Case
 from connectors.composing import Asking, Composer
 from connectors.conclusions import Resumed
 from connectors.delivery import Delivery
-from connectors.errors import AlreadyWaitsError, CaseMismatchError, FolderError
+from connectors.desk import Desk
+from connectors.errors import AlreadyWaitsError, FolderError
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
 from connectors.grants import elements_of, own_grant
 from connectors.handing_over import Hand
-from connectors.household import Asked, to_check, to_register, without_tokens
-from connectors.look_later import LookLater, ToLook, note_to_look
-from connectors.newer_epoch import evaluate
+from connectors.household import Asked, to_register
+from connectors.look_later import LookLater, ToLook
 from connectors.outbox import Outbox, Person
 from connectors.resuming import resume_all
 from connectors.workers import roles_of
@@ -62,7 +61,6 @@ class SluisClient:
             raise FolderError("worker", "does not have the role worker")
         self._worker = worker
         self._approver = approver
-        self._urgent = urgent
         self._surroundings = surroundings or Surroundings()
         self._composer = Composer(
             folder=self.folder,
@@ -76,6 +74,15 @@ class SluisClient:
         self._outbox = Outbox(self.folder.outbox_path, self.folder.outbox_key)
         self.later = LookLater(self._book, self.folder.outbox_key)
         self._delivery = Delivery(self.folder, self._exchange, self._outbox, self._book)
+        self.desk = Desk(
+            folder=self.folder,
+            exchange=self._exchange,
+            surroundings=self._surroundings,
+            composer=self._composer,
+            delivery=self._delivery,
+            book=self._book,
+            urgent=urgent,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -116,13 +123,13 @@ class SluisClient:
             CaseError, RefusedError, NotDoneError: nothing is registered, or `resume` will tell.
             AlreadyWaitsError: an earlier registration of this person waits; `resume` ends it.
         """
-        self._same_person(case)
+        self.desk.check_same_person(case)
         self._no_other_waits(case, purpose=purpose, team=team)
         used, asking = self._families(purpose, families), Asking(purpose=purpose, grounds=grounds, team=team)
         asked = self._registering(case, used)
         if grant is not None:
-            return await self._import(case, asked, asking, grant, ends_on=ends_on, families=used)
-        household, evaluated, tickets = await self._evaluated(asked, "register", purpose)
+            return await self.desk.import_row(case, asked, asking, grant, ends_on=ends_on, families=used)
+        household, evaluated, tickets = await self.desk.evaluated(asked, "register", purpose)
         command = self._composer.registration(case, household, asking, ends_on=ends_on)
         return await self._delivery.send(replace(command, evaluation=evaluated, tickets=tickets))
 
@@ -144,7 +151,7 @@ class SluisClient:
             CaseError, RefusedError, NotDoneError: it was not carried out, and nothing is known.
         """
         asking = Asking(purpose=purpose, grounds=grounds, team=team)
-        return await self._check(case, asking, families=self._families(purpose, families))
+        return await self.desk.check(case, asking, families=self._families(purpose, families))
 
     async def look(self, entry: ToLook) -> Outcome:
         """Return who else is involved with an imported household, by an ordinary check of it.
@@ -155,7 +162,7 @@ class SluisClient:
             RefusedError, NotDoneError: as `check`; without a budget the household goes on waiting.
         """
         asking = Asking(purpose=entry.purpose, grounds=entry.grounds, team=entry.team)
-        return await self._check(entry.case, asking, families=entry.families, look=entry.signal_id)
+        return await self.desk.check(entry.case, asking, families=entry.families, look=entry.signal_id)
 
     def grant(self, file: Path, *, purpose: str) -> Grant:
         """Return the import grant in a file that this organisation may use now for this purpose. Raises GrantError."""
@@ -228,59 +235,6 @@ class SluisClient:
     def _registering(self, case: Case, families: Sequence[str]) -> Asked:
         return to_register(case, families, exclusion=self.folder.without_excluded)
 
-    async def _import(
-        self,
-        case: Case,
-        asked: Asked,
-        asking: Asking,
-        grant: Grant,
-        *,
-        ends_on: datetime.date | None,
-        families: Sequence[str],
-    ) -> Outcome:
-        """Return the outcome of an import; the whole command is durable before a custodian is asked and charges."""
-        command = self._composer.registration(case, without_tokens(asked), asking, ends_on=ends_on)
-        batch = prepare(
-            self.folder,
-            asked.identifiers,
-            surroundings=self._surroundings,
-            operation="register",
-            budget_class="import",
-            purpose=asking.purpose,
-            grant=grant.id,
-        )
-        team = command.body["team"]
-        note = note_to_look(case, purpose=asking.purpose, grounds=asking.grounds, team=team, families=families)
-        prepared = replace(command, evaluation=batch.body, blinding=batch.blinding, grant=grant.id)
-        return await self._delivery.send(replace(prepared, local={**command.local, "look": note}))
-
-    async def _check(self, case: Case, asking: Asking, *, families: Sequence[str], look: str | None = None) -> Outcome:
-        self._same_person(case)
-        questions = to_check(case, families, exclusion=self.folder.without_excluded)
-        # Every part has its tokens before any of them leaves; together they are one group.
-        evaluated = [await self._evaluated(asked, "check", asking.purpose) for asked in questions]
-        group, parts = self._surroundings.new_id(), []
-        for place, (household, body, tickets) in enumerate(evaluated, start=1):
-            command = self._composer.question(case, household, asking)
-            local = command.local if look is None else {**command.local, "look": look}
-            part = replace(command, group=group, part=place, parts=len(evaluated), local=local)
-            parts.append(replace(part, evaluation=body, tickets=tickets))
-        return await self._delivery.send(*parts)
-
-    async def _evaluated(
-        self, asked: Asked, operation: str, purpose: str
-    ) -> tuple[dict[str, Any], str, tuple[str, ...]]:
-        evaluated = await evaluate(
-            self._exchange,
-            self.folder,
-            asked.identifiers,
-            operation=operation,
-            budget_class="urgent" if self._urgent else operation,
-            purpose=purpose,
-            worker=self._worker,
-        )
-        return asked.placed(evaluated.tokens), evaluated.body, evaluated.tickets
-
     def _families(self, purpose: str, families: Sequence[str] | None) -> Sequence[str]:
         return self.folder.settings.families_of(purpose) if families is None else families
 
@@ -289,10 +243,3 @@ class SluisClient:
         waits = self._outbox.persons().get(self.person(case, purpose=purpose, team=team or case.team or ""))
         if waits is not None:
             raise AlreadyWaitsError(waits)
-
-    def _same_person(self, case: Case) -> None:
-        """Stop a wrong number before anything leaves: the case record says whom the case is about (T27)."""
-        known = None if case.case_ref is None else self._book.person_of(case.case_ref)
-        mac = self._composer.person_mac(case)
-        if known is not None and mac is not None and known.hex() != mac:
-            raise CaseMismatchError("bsn", "must be that of the organisation's own case")

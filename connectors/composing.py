@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -79,6 +79,21 @@ class Composer:
             raise CaseError("signal", "must be 32 lower-case hex characters")
         path = f"/v1/signals/{signal_id}/{act}"
         return self._command(model, dict(members), effect=effect, path=path, signal_id=signal_id)
+
+    def statement(
+        self, model: type[Message], members: Mapping[str, Any], *, kind: str, path: str, local: Mapping[str, str | None]
+    ) -> Command:
+        """Return a command without tokens that changes nothing in the casebook.
+
+        Args:
+            kind: of its entry.
+            local: own notes beside it, which never leave.
+
+        Raises:
+            CaseError: a member breaks its rule.
+        """
+        command = self._command(model, dict(members), effect="state", path=path)
+        return replace(command, kind=kind, local={**command.local, **local})
 
     def person_mac(self, case: Case) -> str | None:
         """Return whom a case is about, as an HMAC in hex that only this organisation can compare."""

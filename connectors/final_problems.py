@@ -98,14 +98,16 @@ OF_A_GRANT = frozenset({"grant-unknown", "grant-purpose", "grant-expired", "gran
 NEVER_SENT = OF_A_GRANT | {"epoch-unknown"}
 """What ends a command that has no tokens yet, so that the broker never had it, where every custodian says so."""
 
-_OF_AN_OWN_SIGNAL = frozenset({"renew", "withdraw"})
+_BY_ID = frozenset({"renew", "withdraw", "state"})
+"""Effects of acts on something that is named by its id."""
 
 
 def ends_command(problem_id: str, *, effect: str, granted: bool = False) -> bool:
     """Return whether this answer to the POST of a command, without a receipt, means that it was not carried out.
 
-    `not-found` does so for an act on an own signal: there is none, and the broker found no answer under the key either.
+    `not-found` does so for an act on something by its id: there is none, and the broker found no answer under the key
+    either.
     `ticket-expired` does so where the tickets are `granted`: they end with their grant, and there are no fresh ones.
     """
-    of_its_own = problem_id == "not-found" and effect in _OF_AN_OWN_SIGNAL
+    of_its_own = problem_id == "not-found" and effect in _BY_ID
     return problem_id in FINAL or of_its_own or (problem_id == "ticket-expired" and granted)

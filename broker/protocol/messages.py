@@ -49,6 +49,7 @@ __all__ = [
     "RenewSignal",
     "Result",
     "SignalHousehold",
+    "Telling",
     "TextRef",
     "WireOpening",
     "WireReceipt",
@@ -230,14 +231,25 @@ class TextRef(Message):
 class Result(Message):
     """What the asker is told.
 
-    `shown` has matches, `nothing` was carried out and has nothing to show, `done` asked nothing.
+    `shown` has matches, `nothing` was carried out and has nothing to show, `done` asked nothing, `sent` waits for
+    somebody who decides himself.
     """
 
     schema_: Literal["result/v1"] = Field(alias="schema")
-    outcome: Literal["shown", "nothing", "done"]
+    outcome: Literal["shown", "nothing", "done", "sent"]
     signal_id: Id | None
     matches: list[Match]
     signals: list[OwnSignal] | None
+    text: TextRef
+
+
+class Telling(Message):
+    """What the asker is told of an act that is no question about a household; each kind of it adds its own members.
+
+    None of them is called `matches`: who is involved is told in a `result/v1` alone.
+    """
+
+    outcome: Literal["shown", "nothing", "done", "sent"]
     text: TextRef
 
 

@@ -1,0 +1,11 @@
+"""What else than a `result/v1` the broker answers with: the message of each schema, with an outcome and a text.
+
+Who is involved is told in a `result/v1` alone: there the receipt is compared with every row that is shown.
+"""
+
+from collections.abc import Mapping
+
+from broker.protocol.messages import Telling
+
+RESULT = "result/v1"
+RESULT_SCHEMAS: Mapping[str, type[Telling]] = {}
