@@ -103,7 +103,8 @@ class Outcome:
     """What a worker reads about one case; every part of it came with a receipt that holds.
 
     `shown`: `matches` says who is involved too. `nothing`: it was carried out, and there is nothing to show, which says
-    nothing about safety. `done`: nothing was asked.
+    nothing about safety. `done`: nothing was asked. `sent`: somebody else decides, and hearing nothing says nothing.
+    `details` is what the broker said in a message of another schema than `result/v1`.
     """
 
     row: str
