@@ -1,9 +1,11 @@
 """What each custodian tells an organisation's FG about tickets that did not come back, or that nobody handed out.
 
-The FG asks the custodians themselves; the broker is not in the way and does not learn of it.
+The FG asks the custodians themselves; the broker is not in the way and does not learn of it. What one custodian told
+the other and not the FG stands out; what the FG has looked into once stays quiet, and everything after it does not.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from broker.protocol.problems import render, texts
 from connectors.answers import ProblemDocument
 from connectors.errors import FolderError, NotDoneError, RefusedError
 from connectors.exchange import Exchange, Surroundings
-from connectors.folder import PartnerFolder
+from connectors.folder import PartnerFolder, write_durably
 from connectors.settings import Party
 from connectors.workers import pairwise_id, roles_of
 
@@ -23,17 +25,27 @@ FG = "fg"
 MAX_BYTES = 1_048_576
 NORMAL = frozenset({"unspent", "cited-later", "unknown"})
 """What happens without anybody's fault, and is no alarm by itself."""
+STALE_S = 900
+"""Seconds that a custodian's clock may differ from ours before what it says of the present is not believed."""
+UNWITNESSED_S = 86_400
+"""Seconds without the word of enough witnesses after which it counts that nobody confirms what a custodian sees."""
+LOOKED_INTO = "custodian-reports.json"
+_MEMBERS = frozenset({"asOf", "store", "findings", "fromPeers", "alarms", "counts", "seenAt", "witnessedAt", "blind"})
 _PREFIX = "watch."
 _OK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One kind of finding: how often, at which custodian, in Dutch, and the workers it is about, by the own list."""
+    """One kind of finding: how often, at which custodian, in Dutch, and the workers it is about, by the own list.
+
+    `fresh` counts those that the FG has not noted as looked into.
+    """
 
     custodian: str
     kind: str
     count: int
+    fresh: int
     text_nl: str
     workers: Mapping[str, int]
     entries: tuple[int, ...]
@@ -41,10 +53,21 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustodianReport:
-    """What one custodian says: how far it saw the log, its alarms, its counts of the last thirty days."""
+    """What one custodian says: how far it saw the log, its alarms, its counts of the last thirty days.
+
+    `blind`: it does not see the log, never did, or has not for too long. `witnessed_at`: when enough witnesses last
+    said that they saw the same. `hidden` are numbers of findings that it told the other custodian only. `newest` and
+    `store` say how far it told.
+    """
 
     custodian: str
     seen_at: int | None
+    witnessed_at: int | None
+    blind: bool
+    unwitnessed: bool
+    hidden: tuple[int, ...]
+    store: int
+    newest: int
     alarms: tuple[str, ...]
     counts: Mapping[str, int]
     told: tuple[Told, ...]
@@ -52,7 +75,8 @@ class CustodianReport:
     @property
     def calm(self) -> bool:
         """Whether nothing stands in it that somebody has to look at now."""
-        return not self.alarms and all(one.kind in NORMAL for one in self.told)
+        loud = self.blind or self.unwitnessed or self.alarms or self.hidden
+        return not loud and all(one.kind in NORMAL or not one.fresh for one in self.told)
 
 
 async def fetch_reports(
@@ -68,28 +92,69 @@ async def fetch_reports(
     if FG not in roles_of(own, worker):
         raise FolderError("worker", "does not have the role fg")
     names = _names_at_broker(own)
-    async with Exchange(own, surroundings or Surroundings()) as exchange:
-        return [await _report(exchange, party, worker, names) for party in own.settings.custodians]
+    around = surroundings or Surroundings()
+    async with Exchange(own, around) as exchange:
+        pages = {party.id: await _everything(exchange, party, worker) for party in own.settings.custodians}
+    noted = _noted(own)
+    try:
+        return [_report(name, pages, noted.get(name, {}), names, now=around.now()) for name in pages]
+    except (LookupError, TypeError, ValueError):
+        raise NotDoneError("custodian-unreachable") from None
 
 
-async def _report(exchange: Exchange, party: Party, worker: str, names: Mapping[str, str]) -> CustodianReport:
+async def _everything(exchange: Exchange, party: Party, worker: str) -> dict[str, Any]:
+    """Return what a custodian tells, with the findings of all its pages."""
     findings: list[dict[str, Any]] = []
     while True:
         after = findings[-1]["number"] if findings else 0
         page = await _page(exchange, party, f"{PATH}?after={after}", worker)
         findings += page["findings"]
         if not page["findings"]:
-            break
+            return {**page, "findings": findings}
+
+
+def _report(
+    name: str, pages: Mapping[str, dict[str, Any]], noted: Mapping[str, int], names: Mapping[str, str], *, now: int
+) -> CustodianReport:
+    page = pages[name]
+    store, findings = int(page["store"]), page["findings"]
+    looked_into = noted.get("newest", 0) if noted.get("store") == store else 0
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for one in findings:
         by_kind.setdefault(str(one["kind"]), []).append(one)
+    told = {int(one["number"]) for one in findings}
+    copies = [one for other, of in pages.items() if other != name for one in of["fromPeers"]]
+    known = {int(one["number"]) for one in copies if one["peer"] == name and one["store"] == store}
     return CustodianReport(
-        custodian=party.id,
+        custodian=name,
         seen_at=page["seenAt"],
+        witnessed_at=page["witnessedAt"],
+        blind=bool(page["blind"]) or not page["seenAt"] or abs(now - page["asOf"]) > STALE_S,
+        unwitnessed=now - (page["witnessedAt"] or 0) > UNWITNESSED_S,
+        hidden=tuple(sorted(known - told)),
+        store=store,
+        newest=max(told, default=0),
         alarms=tuple(str(alarm["kind"]) for alarm in page["alarms"]),
         counts=page["counts"],
-        told=tuple(_told(party.id, kind, listed, names) for kind, listed in sorted(by_kind.items())),
+        told=tuple(
+            _told(name, kind, listed, names, looked_into=looked_into) for kind, listed in sorted(by_kind.items())
+        ),
     )
+
+
+def note_looked_into(folder: PartnerFolder, reports: Sequence[CustodianReport]) -> None:
+    """What these reports tell has been looked into; the next ones stay calm about it. Raises FolderError."""
+    kept = {report.custodian: {"store": report.store, "newest": report.newest} for report in reports}
+    write_durably(folder.path / LOOKED_INTO, json.dumps({**_noted(folder), **kept}, sort_keys=True).encode())
+
+
+def _noted(folder: PartnerFolder) -> dict[str, dict[str, int]]:
+    try:
+        return dict(strict_json.load_object((folder.path / LOOKED_INTO).read_bytes(), field=LOOKED_INTO))
+    except FileNotFoundError:
+        return {}
+    except MalformedError:
+        raise FolderError(LOOKED_INTO, "cannot be read") from None
 
 
 async def _page(exchange: Exchange, party: Party, path: str, worker: str) -> dict[str, Any]:
@@ -103,12 +168,14 @@ async def _page(exchange: Exchange, party: Party, path: str, worker: str) -> dic
         page = strict_json.load_object(reply.body, max_bytes=MAX_BYTES)
     except MalformedError:
         raise NotDoneError("custodian-unreachable", party=party.id) from None
-    if not {"findings", "alarms", "counts", "seenAt"} <= set(page) or not isinstance(page["findings"], list):
+    if not set(page) >= _MEMBERS or not isinstance(page["findings"], list):
         raise NotDoneError("custodian-unreachable", party=party.id)
     return page
 
 
-def _told(custodian: str, kind: str, listed: list[dict[str, Any]], names: Mapping[str, str]) -> Told:
+def _told(
+    custodian: str, kind: str, listed: list[dict[str, Any]], names: Mapping[str, str], *, looked_into: int
+) -> Told:  # fmt: skip
     workers: dict[str, int] = {}
     for one in listed:
         if one["worker"] is not None:
@@ -119,6 +186,7 @@ def _told(custodian: str, kind: str, listed: list[dict[str, Any]], names: Mappin
         custodian=custodian,
         kind=kind,
         count=len(listed),
+        fresh=sum(one["number"] > looked_into for one in listed),
         text_nl=render(text_id if text_id in texts() else _PREFIX + "other", {"count": str(len(listed))}),
         workers=workers,
         entries=tuple(int(one["entry"]) for one in listed if one["entry"] is not None),

@@ -33,6 +33,7 @@ from connectors.probe_plan import (
     steps,
 )
 from connectors.sealing import SecretKey
+from connectors.settings import Party
 
 PATH = "/v1/probe-misses"
 LATEST_S = 3 * 86_400
@@ -189,15 +190,29 @@ async def _told(exchange: Exchange, folder: PartnerFolder, pair: ProbePair, work
     """Return the steps that the other partner says it missed, by the word of any custodian and its own proof."""
     heard: list[str] = []
     for party in folder.settings.custodians:
-        reply = await exchange.send(party, PATH, method="GET", body=b"", worker=worker)
-        if reply.status != _OK:
-            raise NotDoneError("custodian-unreachable", party=party.id)
+        listed = await _misses(exchange, party, worker)
         try:
-            listed = strict_json.load_object(reply.body)["findings"]
             heard += [key for one in listed if (key := _missed_by_other(folder, pair, one)) is not None]
-        except (MalformedError, LookupError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError):
             raise NotDoneError("custodian-unreachable", party=party.id) from None
     return heard
+
+
+async def _misses(exchange: Exchange, party: Party, worker: str) -> Sequence[Mapping[str, Any]]:
+    """Return every probe that a custodian was told was missed, of all its pages. Raises NotDoneError."""
+    listed: list[dict[str, Any]] = []
+    while True:
+        after = listed[-1]["number"] if listed else 0
+        reply = await exchange.send(party, f"{PATH}?after={after}", method="GET", body=b"", worker=worker)
+        try:
+            page = strict_json.load_object(reply.body)["findings"] if reply.status == _OK else None
+            if page is None or any(int(one["number"]) <= after for one in page):
+                raise NotDoneError("custodian-unreachable", party=party.id)
+        except (MalformedError, LookupError, TypeError, ValueError):
+            raise NotDoneError("custodian-unreachable", party=party.id) from None
+        if not page:
+            return listed
+        listed += page
 
 
 def _missed_by_other(folder: PartnerFolder, pair: ProbePair, finding: Mapping[str, Any]) -> str | None:

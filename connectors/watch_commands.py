@@ -19,7 +19,7 @@ from connectors.command_line import (
     errors_end_the_command,
     print_json,
 )
-from connectors.custodian_reports import CustodianReport, fetch_reports
+from connectors.custodian_reports import CustodianReport, fetch_reports, note_looked_into
 from connectors.exchange import Surroundings
 from connectors.folder import PartnerFolder, write_durably
 from connectors.probes import ProbeTerms, join_pair, new_pair, run_probes
@@ -33,10 +33,18 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(probe, name="probe")
 
 
-def custodian_reports(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
+def custodian_reports(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    looked_into: Annotated[bool, typer.Option("--looked-into", help="Note what is told now as looked into.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Print what every custodian tells the FG about tickets; exit 1 where somebody has to look at it now."""
     with errors_end_the_command():
         reports = asyncio.run(fetch_reports(org, worker=worker))
+        if looked_into:
+            note_looked_into(PartnerFolder(org), reports)
     if as_json:
         print_json([_document(report) for report in reports])
     else:
@@ -48,13 +56,17 @@ def custodian_reports(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = Fal
 
 def _document(report: CustodianReport) -> dict[str, object]:
     told = [
-        {"kind": one.kind, "count": one.count, "text_nl": one.text_nl, "workers": dict(one.workers),
+        {"kind": one.kind, "count": one.count, "fresh": one.fresh, "text_nl": one.text_nl, "workers": dict(one.workers),
          "entries": list(one.entries)}
         for one in report.told
     ]  # fmt: skip
     return {
         "custodian": report.custodian,
         "seen_at": report.seen_at,
+        "witnessed_at": report.witnessed_at,
+        "blind": report.blind,
+        "unwitnessed": report.unwitnessed,
+        "hidden": list(report.hidden),
         "alarms": list(report.alarms),
         "counts": dict(report.counts),
         "told": told,
@@ -66,8 +78,12 @@ def _print(report: CustodianReport) -> None:
     console.print(f"[bold]{report.custodian}[/bold]")
     counts = {name: str(count) for name, count in report.counts.items()}
     console.print(render("watch.counts", counts), markup=False)
-    if report.seen_at is None:
-        console.print(render("watch.never_seen", {}), markup=False)
+    for text_id, holds in (
+        ("watch.never_seen", not report.seen_at), ("watch.blind", report.seen_at and report.blind),
+        ("watch.unwitnessed", report.unwitnessed), ("watch.hidden", report.hidden),
+    ):  # fmt: skip
+        if holds:
+            console.print(render(text_id, {}), markup=False)
     if report.alarms:
         console.print(render("watch.alarm", {}), markup=False)
     for one in report.told:

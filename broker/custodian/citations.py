@@ -7,7 +7,7 @@ from audit.entry import Leaf, Opening, parse_payload
 from audit.errors import EntryError
 from broker.custodian import findings, issued
 from broker.custodian.findings import Finding
-from broker.custodian.issued import UNKNOWN_BEFORE, Issued
+from broker.custodian.issued import FORGOTTEN_BEFORE, UNKNOWN_BEFORE, Issued
 from broker.custodian.store import Store
 from broker.protocol.request_signing import MAX_LIFETIME_S, SKEW_S, is_id, is_oin, is_word
 from broker.protocol.tickets import MAX_GRANT_DAYS
@@ -124,6 +124,8 @@ def _is_other_use(cited: Cited, known: Issued) -> bool:
 
 def _kind_of_unknown(store: Store, cited: Cited) -> str | None:
     """Return how a ticket that is not known here counts; None where it is surely of the time we do not know."""
+    if cited.time <= (store.number(FORGOTTEN_BEFORE) or 0) + LATE_S:
+        return None
     forgotten = store.number(UNKNOWN_BEFORE)
     if forgotten is None or cited.time > forgotten + (MAX_GRANT_DAYS + 1) * 86_400:
         return "never-issued"

@@ -13,6 +13,7 @@ urgent-unwatched     a ticket of class urgent, handed out while the log could no
 probe-missed         a partner says that a probe was not found
 """
 
+import secrets
 from dataclasses import dataclass
 
 from broker.custodian.store import Store
@@ -20,6 +21,8 @@ from broker.custodian.store import Store
 PAGE = 500
 KEPT_S = 400 * 86_400
 """Seconds that a finding is kept: more than a year, so that a yearly audit finds it."""
+STORE_ID = "store_id"
+MOST_ID = 2**52
 EVERYBODY = ""
 """The organisation of a finding whose organisation nobody knows."""
 
@@ -87,6 +90,16 @@ def add(store: Store, finding: Finding) -> None:
     )
 
 
+def store_id(store: Store) -> int:
+    """Return what tells this store from any other that this custodian had or will have. Raises StoreError."""
+    found = store.number(STORE_ID)
+    if found is None:
+        with store.transaction():
+            found = store.number(STORE_ID) or secrets.randbelow(MOST_ID) + 1
+            store.set_number(STORE_ID, found)
+    return found
+
+
 def of_organisation(store: Store, organisation: str, *, after: int, kind: str | None = None) -> list[Finding]:
     """Return what this organisation is told after a number, at most a page; of one kind only, where it is named."""
     query = (
@@ -100,6 +113,17 @@ def all_after(store: Store, after: int) -> list[Finding]:
     """Return what everybody is told after a number, at most a page: for the other custodian."""
     query = f"SELECT number, {_COLUMNS} FROM finding WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 - as above
     return [_finding(row) for row in store.rows(query, after, PAGE)]
+
+
+def told_by_peers(store: Store, organisation: str, *, since: int) -> list[dict[str, object]]:
+    """Return which findings about this organisation the other custodians told us, by peer, its store and number."""
+    query = (
+        "SELECT peer, store, number, json_extract(document, '$.kind') FROM peer_finding"
+        " WHERE json_extract(document, '$.organisation') IN (?, '') AND json_extract(document, '$.foundAt') >= ?"
+        " ORDER BY peer, store, number"
+    )
+    rows = store.rows(query, organisation, since)
+    return [{"peer": peer, "store": of, "number": number, "kind": kind} for peer, of, number, kind in rows]
 
 
 def counts_by_kind(store: Store) -> dict[str, int]:

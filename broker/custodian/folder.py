@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from broker.custodian import refresh
+from broker.custodian import refresh, watched
 from broker.custodian.budget_time import BudgetTime
 from broker.custodian.clock import Clock, SystemClock, unix_seconds
 from broker.custodian.errors import FolderError
@@ -16,7 +16,6 @@ from broker.custodian.settings import FILE, Settings
 from broker.custodian.store import Store
 from broker.custodian.trust import TrustStore
 from broker.custodian.watch_settings import WatchSettings
-from broker.custodian.watched import Watching
 from broker.protocol.errors import ProtocolError
 from broker.protocol.ristretto import RandomBytes, group
 from broker.protocol.signing_keys import SigningKey
@@ -96,6 +95,9 @@ def open_custodian(
     watch = WatchSettings.load(folder)
     with open_trust(folder) as (store, trust):
         trust.current()
+        watching = (
+            None if watch is None else watched.begin(store, max_blind_s=watch.max_blind_s, now=unix_seconds(clock))
+        )
         yield Custodian(
             settings=settings,
             store=store,
@@ -105,5 +107,5 @@ def open_custodian(
             signing_key=key,
             clock=clock,
             random=random,
-            watching=None if watch is None else Watching(since=unix_seconds(clock), max_blind_s=watch.max_blind_s),
+            watching=watching,
         )

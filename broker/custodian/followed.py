@@ -14,12 +14,14 @@ from audit.errors import EntryError, NoteError
 from audit.merkle import EMPTY_TREE, Node, TreeHead, new_nodes, root_at
 from audit.policy_file import Policy
 from audit.verify import verify_checkpoint
-from broker.custodian import citations
+from broker.custodian import citations, issued
 from broker.custodian.errors import LogDoubtError
 from broker.custodian.store import Store
 
 FOLLOWED_AT = "followed_at"
 """The number that says when, by our clock, the log was last followed to its end."""
+WITNESSED_AT = "witnessed_at"
+"""The number that says when enough witnesses last said that they saw the same log."""
 LOG_TIME = "followed_log_time"
 """The number that holds the time of the newest entry seen, by the broker's clock."""
 FORK = "fork"
@@ -135,10 +137,12 @@ def compare(store: Store, note: str, *, policy: Policy) -> bool:
     return True
 
 
-def caught_up(store: Store, *, now: int) -> None:
-    """The log was followed to its end at this second."""
+def caught_up(store: Store, *, now: int, witnessed: bool) -> None:
+    """The log was followed to its end at this second; `witnessed`: enough witnesses said that they saw the same."""
     with store.transaction():
         store.set_number(FOLLOWED_AT, now)
+        if witnessed:
+            store.set_number(WITNESSED_AT, now)
 
 
 def _verified(note: str, policy: Policy) -> Checkpoint:
@@ -183,10 +187,15 @@ def standing_alarms(store: Store) -> list[Alarm]:
 
 
 def clear_alarms(store: Store, *, because: str, now: int) -> int:
-    """Return how many alarms stood; a person cleared them, and the log is followed anew from its first entry."""
+    """Return how many alarms stood; a person cleared them, and the log is followed anew from its first entry.
+
+    Every ticket has to be found in it again: what a rollback took away is told as unspent once the log was seen whole.
+    """
     with store.transaction():
         cleared = store.change("UPDATE alarm SET cleared_at = ?, because = ? WHERE cleared_at IS NULL", now, because)
         if cleared:
             store.change("DELETE FROM followed_node")
             store.change("DELETE FROM followed_note")
+            issued.unmatch_all(store)
+            store.set_number(FOLLOWED_AT, 0)
     return cleared

@@ -9,6 +9,8 @@ from broker.custodian.store import Store
 
 UNKNOWN_BEFORE = "unknown_before"
 """The number that says before when tickets may have been handed out that are not known here (a restore, an upgrade)."""
+FORGOTTEN_BEFORE = "forgotten_before"
+"""The number that says until when tickets that had ended are remembered no more."""
 KEPT_S = 90 * 86_400
 """Seconds after its end that a ticket is remembered, by the wall clock and by the log's own time."""
 
@@ -83,6 +85,11 @@ def mark_cited(store: Store, ticket: str, *, entry: int, at: int) -> None:
     store.change("UPDATE issued SET entry_index = ?, entry_time = ? WHERE ticket = ?", entry, at, ticket)
 
 
+def unmatch_all(store: Store) -> None:
+    """No ticket is known to stand in an entry, inside the caller's transaction: each has to be found again."""
+    store.change("UPDATE issued SET entry_index = NULL, entry_time = NULL")
+
+
 def unspent(store: Store, *, ended_before: int) -> list[Issued]:
     """Return the tickets that ended before this second, that no entry cites and that were not reported yet."""
     query = (
@@ -112,7 +119,8 @@ def forget_old(store: Store, *, now: int, log_time: int) -> None:
     """Tickets that ended long ago are forgotten once they stand in our own log; a clock set forward forgets nothing."""
     limit = min(now, log_time) - KEPT_S
     with store.transaction():
-        store.change("DELETE FROM issued WHERE expires_at < ? AND log_index IS NOT NULL", limit)
+        if store.change("DELETE FROM issued WHERE expires_at < ? AND log_index IS NOT NULL", limit):
+            store.set_number(FORGOTTEN_BEFORE, max(limit, store.number(FORGOTTEN_BEFORE) or 0))
 
 
 def _issued(row: tuple[object, ...]) -> Issued:

@@ -9,6 +9,7 @@
 A step that fails is reported and tried again at the next look; only what was followed counts as seen.
 """
 
+import asyncio
 import hashlib
 import logging
 import secrets
@@ -41,6 +42,9 @@ BEHIND_SINCE = "behind_since"
 MAX_PAGES = 200
 MAX_ANSWER = 4_194_304
 TIMEOUT_S = 10.0
+"""Seconds that one answer may take, from first to last byte."""
+STEP_S = 300.0
+"""Seconds that one step of a look may take: what never ends keeps no other step from its turn."""
 FEED = "/v1/custodian-feed"
 PEER_FINDINGS = "/v1/peer-findings"
 _OK = 200
@@ -75,8 +79,9 @@ async def look(monitor: Monitor) -> None:
 
 async def _tried(what: str, step: Callable[[], Awaitable[None]]) -> None:
     try:
-        await step()
-    except (CustodianError, ProtocolError, httpx.HTTPError) as error:
+        async with asyncio.timeout(STEP_S):
+            await step()
+    except (CustodianError, ProtocolError, httpx.HTTPError, TimeoutError) as error:
         reason = str(error) if isinstance(error, CustodianError) else ""
         _log.warning("not looked at: %s (%s %s)", what, type(error).__name__, reason)
 
@@ -101,16 +106,18 @@ async def follow(monitor: Monitor) -> None:
     began = monitor.now
     try:
         await _follow_pages(monitor)
-        seen_all = [await _agrees(monitor, origin_url) for origin_url in _witness_urls(monitor.policy)]
+        seen_all = {name: await _agrees(monitor, url) for name, url in _witness_urls(monitor.policy).items()}
     except LogDoubtError as doubt:
         if doubt.kind not in followed.STOPPING:
             raise WatchError("what the broker shows is not the log") from None
         _log.error("alarm: the log of the broker is not what it was (%s)", doubt.kind)
         followed.raise_alarm(store, doubt.kind, doubt.evidence, now=monitor.now)
         return
-    _note_behind(monitor, behind=False in seen_all)
-    if False not in seen_all:
-        followed.caught_up(store, now=began)
+    behind = False in seen_all.values()
+    _note_behind(monitor, behind=behind)
+    if not behind:
+        agreeing = {name for name, agrees in seen_all.items() if agrees}
+        followed.caught_up(store, now=began, witnessed=monitor.policy.quorum_met(agreeing))
 
 
 async def _follow_pages(monitor: Monitor) -> None:
@@ -136,21 +143,22 @@ async def _take_next(monitor: Monitor) -> bool:
     )
 
 
-def _witness_urls(policy: Policy) -> list[str]:
+def _witness_urls(policy: Policy) -> dict[str, str]:
     origin = hashlib.sha256(policy.log.key.name.encode("utf-8")).hexdigest()
-    return [f"{party.url.rstrip('/')}/{origin}/checkpoint" for party in policy.witnesses.values() if party.url]
+    return {
+        name: f"{party.url.rstrip('/')}/{origin}/checkpoint" for name, party in policy.witnesses.items() if party.url
+    }
 
 
 async def _agrees(monitor: Monitor, url: str) -> bool | None:
     """Return whether we saw all that a witness saw; None where it says nothing. Raises LogDoubtError: another tree."""
     try:
-        response = await monitor.client.get(url, timeout=TIMEOUT_S)
-    except httpx.HTTPError:
+        status, content = await _read(monitor.client, url)
+        if status != _OK or content is None:
+            return None
+        return followed.compare(monitor.custodian.store, content.decode("utf-8"), policy=monitor.policy)
+    except (httpx.HTTPError, TimeoutError, UnicodeDecodeError):
         return None
-    if response.status_code != _OK or len(response.content) > MAX_ANSWER:
-        return None
-    try:
-        return followed.compare(monitor.custodian.store, response.text, policy=monitor.policy)
     except LogDoubtError as doubt:
         if doubt.kind in followed.STOPPING:
             raise
@@ -188,18 +196,33 @@ async def tell_unspent(monitor: Monitor) -> None:
 
 
 async def ask_peer(monitor: Monitor, peer: Peer) -> None:
-    """What the other custodian found since the last look is kept here. Raises WatchError, StoreError."""
+    """What the other custodian found since the last look is kept here. Raises WatchError, StoreError.
+
+    It numbers its findings within one store; after it was restored it has another, and is asked from the first on.
+    """
     store = monitor.custodian.store
-    ((newest,),) = store.rows("SELECT coalesce(max(number), 0) FROM peer_finding WHERE peer = ?", peer.id)
-    answer = await _get(monitor, peer.id, f"{PEER_FINDINGS}?after={newest}", url=peer.url)
+    known = store.rows("SELECT store, newest FROM peer_store WHERE peer = ?", peer.id)
+    origin, newest = known[0] if known else (0, 0)
+    of, found = read_findings(await _get(monitor, peer.id, f"{PEER_FINDINGS}?after={newest}", url=peer.url))
+    if of != origin and newest:
+        of, found = read_findings(await _get(monitor, peer.id, f"{PEER_FINDINGS}?after=0", url=peer.url))
     with store.transaction():
-        for number, document in read_findings(answer):
+        for number, document in found:
             store.change(
-                "INSERT INTO peer_finding (peer, number, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO peer_finding (peer, store, number, document) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 peer.id,
+                of,
                 number,
                 document,
             )
+        after = max([number for number, _ in found], default=newest if of == origin else 0)
+        store.change(
+            "INSERT INTO peer_store (peer, store, newest) VALUES (?, ?, ?) ON CONFLICT (peer) DO UPDATE"
+            " SET store = excluded.store, newest = excluded.newest",
+            peer.id,
+            of,
+            after,
+        )
 
 
 async def forget_old(monitor: Monitor) -> None:
@@ -222,11 +245,28 @@ async def _get(monitor: Monitor, party: str, path: str, *, url: str | None = Non
         now=monitor.now,
     )
     try:
-        response = await monitor.client.get(
-            target.url, headers={"Authorization": SCHEME + token}, timeout=TIMEOUT_S, follow_redirects=False
-        )
-    except httpx.HTTPError as error:
+        status, content = await _read(monitor.client, target.url, token=token)
+    except (httpx.HTTPError, TimeoutError) as error:
         raise WatchError(f"{party} does not answer ({type(error).__name__})") from None
-    if response.status_code != _OK or len(response.content) > MAX_ANSWER:
-        raise WatchError(f"{party} gives no answer that can be read ({response.status_code})")
-    return response.content
+    if status != _OK or content is None:
+        raise WatchError(f"{party} gives no answer that can be read ({status})")
+    return content
+
+
+async def _read(client: httpx.AsyncClient, url: str, *, token: str | None = None) -> tuple[int, bytes | None]:
+    """Return status and body, None for one that is too long: no party can fill our memory or keep us waiting.
+
+    Raises:
+        httpx.HTTPError, TimeoutError: no whole answer in time.
+    """
+    headers = {} if token is None else {"Authorization": SCHEME + token}
+    async with (
+        asyncio.timeout(TIMEOUT_S),
+        client.stream("GET", url, headers=headers, timeout=TIMEOUT_S, follow_redirects=False) as response,
+    ):
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_ANSWER:
+                return response.status_code, None
+        return response.status_code, bytes(body)

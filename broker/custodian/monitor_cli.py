@@ -8,7 +8,7 @@ import typer
 
 from broker.custodian import findings, folder, followed
 from broker.custodian.clock import SystemClock, unix_seconds
-from broker.custodian.followed import FOLLOWED_AT, FollowedTree
+from broker.custodian.followed import FOLLOWED_AT, WITNESSED_AT, FollowedTree
 from broker.custodian.refusals import DOES_NOT_HOLD
 from broker.custodian.refusals import refusals as _refusals
 from broker.custodian.store import Store
@@ -59,6 +59,7 @@ def show(directory: Dir, *, as_json: Annotated[bool, typer.Option("--json")] = F
         typer.echo(json.dumps(told))
     else:
         typer.echo(f"followed {told['size']} entries; last seen whole at {told['seenAt'] or 'never'} (unix seconds)")
+        typer.echo(f"enough witnesses last agreed at {told['witnessedAt'] or 'never'}")
         for kind, count in told["findings"].items():
             typer.echo(f"{kind}: {count}")
         for alarm in told["alarms"]:
@@ -73,6 +74,7 @@ def _told(store: Store) -> dict[str, Any]:
     return {
         "size": FollowedTree(store).size(),
         "seenAt": store.number(FOLLOWED_AT),
+        "witnessedAt": store.number(WITNESSED_AT),
         "findings": findings.counts_by_kind(store),
         "fromPeers": from_peers,
         "ownLogSize": own_size,

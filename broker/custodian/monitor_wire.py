@@ -36,18 +36,17 @@ def _entry(value: dict[str, Any]) -> PageEntry:
     return PageEntry(leaf=str(value["leaf"]).encode("ascii"), actor=opening)
 
 
-def read_findings(answer: bytes) -> list[tuple[int, str]]:
-    """Return number and JSON text of what the other custodian found. Raises WatchError: it is no list of findings."""
+def read_findings(answer: bytes) -> tuple[int, list[tuple[int, str]]]:
+    """Return of which store, and number and JSON text of what the other custodian found. Raises WatchError: no list."""
     try:
         members = strict_json.load_object(answer, field="findings", max_bytes=MAX_BYTES)
-        listed = members["findings"]
-        return [(_number(one), json.dumps(one, sort_keys=True)) for one in listed]
+        of = _whole(members["store"])
+        return of, [(_whole(one["number"]), json.dumps(one, sort_keys=True)) for one in members["findings"]]
     except (ProtocolError, KeyError, TypeError):
         raise WatchError("what came is no list of findings") from None
 
 
-def _number(finding: dict[str, Any]) -> int:
-    number = finding["number"]
+def _whole(number: object) -> int:
     if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 1 << 53:
         raise WatchError("what came is no list of findings")
     return number

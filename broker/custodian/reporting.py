@@ -14,7 +14,8 @@ from broker.custodian.clock import unix_seconds
 from broker.custodian.errors import RefusedError
 from broker.custodian.evaluation import Custodian
 from broker.custodian.findings import Finding
-from broker.custodian.followed import FOLLOWED_AT, FollowedTree
+from broker.custodian.followed import FOLLOWED_AT, WITNESSED_AT, FollowedTree
+from broker.custodian.watched import is_blind
 from broker.protocol import strict_json
 from broker.protocol.document_fields import Fields
 from broker.protocol.errors import MalformedError, RequestTokenError
@@ -25,6 +26,8 @@ REPORTS = "/v1/ticket-reports"
 PEER_FINDINGS = "/v1/peer-findings"
 COUNTED_S = 30 * 86_400
 """Seconds over which tickets are counted in a report."""
+COMPARED_S = 180 * 86_400
+"""Seconds back to which an FG can compare what one custodian tells with what it told the other."""
 FG = frozenset({"fg"})
 WORKER = frozenset({"worker"})
 PROBE_MISSES = "/v1/probe-misses"
@@ -55,11 +58,16 @@ def ticket_report(custodian: Custodian, *, authorization: str | None, query: str
     report = {
         "custodian": custodian.settings.id,
         "asOf": now,
+        "store": findings.store_id(store),
+        "watching": custodian.watching is not None,
+        "blind": custodian.watching is None or is_blind(store, custodian.watching, now=now),
         "seenAt": store.number(FOLLOWED_AT),
+        "witnessedAt": store.number(WITNESSED_AT),
         "logSize": FollowedTree(store).size(),
         "alarms": [{"kind": alarm.kind, "raisedAt": alarm.raised_at} for alarm in followed.standing_alarms(store)],
         "counts": issued.counts_of(store, organisation.oin, since=now - COUNTED_S),
         "findings": [finding.document() for finding in found],
+        "fromPeers": findings.told_by_peers(store, organisation.oin, since=now - COMPARED_S),
     }
     return json.dumps(report).encode()
 
@@ -84,7 +92,8 @@ def peer_findings(
     ):
         raise RequestTokenError("request-token-replayed")
     found = findings.all_after(custodian.store, _after(query))
-    return json.dumps({"findings": [finding.document() for finding in found]}).encode()
+    listed = [finding.document() for finding in found]
+    return json.dumps({"store": findings.store_id(custodian.store), "findings": listed}).encode()
 
 
 def probe_missed(custodian: Custodian, *, authorization: str | None, body: bytes) -> bytes:

@@ -92,4 +92,26 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """INSERT INTO state (name, value)
             SELECT 'unknown_before', CAST(strftime('%s', 'now') AS INTEGER) WHERE EXISTS (SELECT 1 FROM batch)""",
     ),
+    (
+        # Findings are numbered within one store: a peer that was restored has another, and begins again.
+        """CREATE TABLE peer_store (
+            peer TEXT PRIMARY KEY, store INTEGER NOT NULL, newest INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE found_by_peer (
+            peer TEXT NOT NULL, store INTEGER NOT NULL, number INTEGER NOT NULL, document TEXT NOT NULL,
+            PRIMARY KEY (peer, store, number)
+        ) STRICT, WITHOUT ROWID""",
+        "INSERT INTO found_by_peer SELECT peer, 0, number, document FROM peer_finding",
+        "DROP TABLE peer_finding",
+        "ALTER TABLE found_by_peer RENAME TO peer_finding",
+        # Whoever says often that one probe was missed is told once.
+        """DELETE FROM finding WHERE number NOT IN (
+            SELECT min(number) FROM finding
+            GROUP BY kind, organisation, coalesce(ticket, ''), coalesce(entry_index, -1), coalesce(told_by, '')
+        )""",
+        "DROP INDEX finding_once",
+        """CREATE UNIQUE INDEX finding_once ON finding (
+            kind, organisation, coalesce(ticket, ''), coalesce(entry_index, -1), coalesce(told_by, '')
+        )""",
+    ),
 )

@@ -1,9 +1,12 @@
 """Two partners that probe each other: real clients and custodians, and a broker's twin that can be told to hide."""
 
+from dataclasses import replace
+
 import httpx
 
 from broker.custodian import reporting
 from broker.custodian.errors import RefusedError
+from broker.custodian.watched import Watching
 from broker.protocol.errors import MalformedError, RequestTokenError
 from broker.protocol.problems import problem
 from tests.simulators.custodian import CUSTODIANS
@@ -16,6 +19,7 @@ class ReportingNetwork(httpx.AsyncBaseTransport):
     def __init__(self, world: PartnerWorld) -> None:
         self._world = world
         self.reports_down = False
+        self.watching = True
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return what the party answers."""
@@ -34,6 +38,8 @@ class ReportingNetwork(httpx.AsyncBaseTransport):
 
     def _answer(self, request: httpx.Request, body: bytes) -> bytes:
         custodian = self._world.network.pair.custodians[CUSTODIANS.index(request.url.host)]
+        watching = Watching(since=0, max_blind_s=3600) if self.watching else None
+        custodian = replace(custodian, watching=watching)
         header, query = request.headers.get("authorization"), request.url.query.decode()
         if request.url.path == reporting.REPORTS:
             return reporting.ticket_report(custodian, authorization=header, query=query)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from broker.custodian import findings
+from broker.custodian import findings, followed
 from broker.custodian.findings import Finding
-from connectors.custodian_reports import CustodianReport, fetch_reports
+from broker.custodian.followed import FOLLOWED_AT, WITNESSED_AT
+from connectors.custodian_reports import CustodianReport, fetch_reports, note_looked_into
 from connectors.errors import FolderError, NotDoneError, RefusedError
 from connectors.exchange import Surroundings
 from connectors.workers import add_worker, pairwise_id, sign_roster
@@ -24,6 +25,7 @@ def world(tmp_path: Path) -> Iterator[PartnerWorld]:
         folder = made.folders["wijkteam"]
         add_worker(folder, local_id="fatma", name="Fatma", roles=["fg"])
         for custodian in made.network.pair.custodians:
+            followed.caught_up(custodian.store, now=made.clock.now, witnessed=True)
             custodian.trust.import_roster(sign_roster(folder, audience=custodian.settings.id).encode())
         yield made
 
@@ -38,10 +40,12 @@ def find(world: PartnerWorld, kind: str, *, worker: str | None = None, ticket: s
         findings.add(store, finding)
 
 
-async def reports(world: PartnerWorld, *, worker: str = "fatma", down: bool = False) -> list[CustodianReport]:
+async def reports(
+    world: PartnerWorld, *, worker: str = "fatma", down: bool = False, watching: bool = True
+) -> list[CustodianReport]:
     """Return what the custodians tell."""
     network = ReportingNetwork(world)
-    network.reports_down = down
+    network.reports_down, network.watching = down, watching
     around = Surroundings(clock=lambda: world.clock.now, transport=network)
     return await fetch_reports(world.folders["wijkteam"], worker=worker, surroundings=around)
 
@@ -81,6 +85,60 @@ async def test_many_findings_come_in_pages(world: PartnerWorld, monkeypatch: pyt
         find(world, "unspent", worker="anna", ticket=f"{at:032}")
     first, _ = await reports(world)
     assert first.told[0].count == 5
+
+
+@pytest.mark.parametrize(
+    ("seen", "witnessed", "watching", "calm"),
+    [
+        (0, 0, True, True),
+        (None, 0, True, False),
+        (7200, 0, True, False),
+        (0, 0, False, False),
+        (0, 90_000, True, False),
+    ],
+)
+async def test_a_custodian_that_does_not_watch_is_not_calm(
+    world: PartnerWorld, seen: int | None, witnessed: int, watching: int, calm: int
+) -> None:
+    """Never, not any more, or confirmed by nobody for a day: each is for somebody to look at now."""
+    for custodian in world.network.pair.custodians:
+        with custodian.store.transaction():
+            custodian.store.set_number(FOLLOWED_AT, 0 if seen is None else world.clock.now - seen)
+            custodian.store.set_number(WITNESSED_AT, world.clock.now - witnessed)
+    first, _ = await reports(world, watching=bool(watching))
+    assert first.calm is bool(calm)
+
+
+async def test_what_was_looked_into_stays_quiet_and_what_comes_after_it_does_not(world: PartnerWorld) -> None:
+    """One finding of long ago hides no new one, and a custodian that was restored begins anew."""
+    folder = world.folders["wijkteam"]
+    find(world, "cited-twice")
+    note_looked_into(folder, await reports(world))
+    assert [report.calm for report in await reports(world)] == [True, True]
+    find(world, "cited-twice", ticket="1" * 32)
+    first, _ = await reports(world)
+    assert (first.calm, first.told[0].count, first.told[0].fresh) == (False, 2, 1)
+    note_looked_into(folder, [first])
+    world.network.pair.custodians[0].store.set_number(findings.STORE_ID, 5)
+    assert not (await reports(world))[0].calm
+    (folder.path / "custodian-reports.json").write_text("[]")
+    with pytest.raises(FolderError, match=r"custodian-reports\.json"):
+        await reports(world)
+
+
+async def test_what_one_custodian_told_only_the_other_stands_out(world: PartnerWorld) -> None:
+    """The other one has a copy: who hides a finding from the FG is seen by it."""
+    folder, (hiding, other) = world.folders["wijkteam"], world.network.pair.custodians
+    find(world, "unspent")
+    number = findings.of_organisation(hiding.store, folder.settings.oin, after=0)[0].number
+    for at in (number, number + 1):
+        document = {"kind": "withheld", "organisation": folder.settings.oin, "foundAt": world.clock.now, "number": at}
+        other.store.change(
+            "INSERT INTO peer_finding (peer, store, number, document) VALUES (?, ?, ?, ?)",
+            hiding.settings.id, findings.store_id(hiding.store), at, json.dumps(document),
+        )  # fmt: skip
+    first, second = await reports(world)
+    assert (first.hidden, second.hidden, first.calm) == ((number + 1,), (), False)
 
 
 async def test_only_an_fg_asks(world: PartnerWorld) -> None:

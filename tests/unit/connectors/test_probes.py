@@ -76,7 +76,9 @@ async def test_a_round_with_an_honest_broker_finds_everybody_and_ends(probing: P
     """Both register, both check, both are shown each other, both withdraw; nobody is alarmed."""
     told = await probing.until(STEPS - 1)
     assert all(report.calm and not report.not_done for report in told)
-    assert sum(report.done for report in told) == STEPS
+    # The first step of the next round may be due before the last of this one.
+    due = list(steps(probing.pair, until=probing.world.clock.now))
+    assert sum(report.done for report in told) == len(due) >= STEPS
 
 
 async def test_a_hidden_signal_alarms_at_both_partners_and_their_fgs(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -66,15 +67,29 @@ def test_a_run_says_what_came_of_it(
 
 
 @pytest.mark.parametrize(
-    ("kind", "alarms", "code"), [("unspent", (), 0), ("withheld", (), 1), ("unspent", ("fork",), 1)]
+    ("how", "text", "code"),
+    [
+        ({}, "2 keer iets.", 0),
+        ({"kind": "withheld"}, "2 keer iets.", 1),
+        ({"alarms": ("fork",)}, "Alarm", 1),
+        ({"blind": True}, "ziet het logboek nu niet", 1),
+        ({"seen_at": None, "blind": True}, "nog nooit", 1),
+        ({"unwitnessed": True}, "meekijkende organisaties", 1),
+        ({"hidden": (3,)}, "niet laat zien", 1),
+    ],
 )
 def test_reports_are_shown_with_counts_and_names(
-    world: PartnerWorld, monkeypatch: pytest.MonkeyPatch, kind: str, alarms: tuple[str, ...], code: int
+    world: PartnerWorld, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], text: str, code: int
 ) -> None:
-    """What is normal is exit 0; an alarm, or what must not happen, is exit 1."""
-    told = Told(custodian="c", kind=kind, count=2, text_nl="2 keer iets.", workers={"Anna": 2}, entries=(4,))
+    """What is normal is exit 0; an alarm, blindness, silence of witnesses, or what must not happen, is exit 1."""
+    kind = how.get("kind", "unspent")
+    told = Told(custodian="c", kind=kind, count=2, text_nl="2 keer iets.", fresh=2, workers={"Anna": 2}, entries=(4,))
     counts = {"issued": 9, "cited": 7, "unspent": 2, "open": 0}
-    report = CustodianReport(custodian="c", seen_at=None, alarms=alarms, counts=counts, told=(told,))
+    members: dict[str, Any] = {
+        "seen_at": 9, "witnessed_at": 9, "blind": False, "unwitnessed": False, "hidden": (), "alarms": (),
+        **{name: value for name, value in how.items() if name != "kind"},
+    }  # fmt: skip
+    report = CustodianReport(custodian="c", counts=counts, told=(told,), store=1, newest=7, **members)
 
     async def fetched(*_: object, **__: object) -> list[CustodianReport]:
         return [report]
@@ -83,7 +98,6 @@ def test_reports_are_shown_with_counts_and_names(
     words = ("custodian-reports", "--org", world.folders["gi"].path, "--worker", "fatma")
     shown = run(*words)
     assert shown.exit_code == code
-    assert all(words in shown.stdout for words in ("9 zoekbewijzen", "2 keer iets.", "Anna: 2", "nog nooit"))
-    assert ("Alarm" in shown.stdout) is bool(alarms)
+    assert all(words in shown.stdout for words in ("9 zoekbewijzen", "2 keer iets.", "Anna: 2", text))
     listed = json.loads(run(*words, "--json").stdout)
     assert (listed[0]["told"][0]["workers"], listed[0]["calm"]) == ({"Anna": 2}, code == 0)

@@ -1,19 +1,21 @@
 """The broker's log as a custodian has seen it: no fork, rollback or hiding passes, and nothing of it is forgotten."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from audit.merkle import EMPTY_TREE
 from audit.note import parse_note
-from broker.custodian import followed, monitor
+from broker.custodian import followed, monitor, watched
 from broker.custodian.errors import RefusedError
 from broker.custodian.followed import FollowedTree
 from broker.custodian.watched import is_blind
-from tests.simulators.custodian import batch
-from tests.simulators.watched_broker import WatchedWorld, other_log, watched_pair
+from tests.simulators.custodian import CUSTODIANS, batch
+from tests.simulators.watched_broker import WatchedWorld, WatchNetwork, other_log, watched_pair
 from tests.unit.audit.log_simulator import LogInMemory
 
 
@@ -210,6 +212,88 @@ async def test_a_person_clears_an_alarm_and_the_log_is_followed_anew(world: Watc
     await world.look()
     assert (alarms(world), world.matched(), world.findings()) == ([], [9, None], before)
     assert store.rows("SELECT because FROM alarm") == [("broker restored by hand",)]
+
+
+async def test_what_a_rollback_took_away_is_told_after_the_alarm_was_cleared(world: WatchedWorld) -> None:
+    """A ticket whose entry is gone is no longer matched: it is told as unspent once the log was seen whole."""
+    world.broker.cite(world.tickets())
+    await world.look()
+    world.broker.shown, world.broker.witness_down = other_log(world.broker.log, keep=4), True
+    await world.look()
+    store = world.pair.custodians[0].store
+    assert followed.clear_alarms(store, because="the broker restored a backup", now=world.clock.now) == 1
+    world.broker.down = True
+    world.clock.pass_seconds(4000)
+    await world.look()
+    assert world.findings() == []
+    world.broker.down = False
+    await world.look()
+    assert (world.matched(), world.findings()) == ([None], [("unspent", world.partners[0].oin)])
+
+
+async def test_following_anew_accuses_nobody_of_what_was_forgotten_here(world: WatchedWorld) -> None:
+    """Tickets of long ago are remembered no more, which is no sign that they were never handed out."""
+    world.broker.cite(world.tickets())
+    await world.look()
+    world.clock.pass_seconds(91 * 86_400)
+    world.broker.enter("policy", {})
+    for _ in range(2):
+        await world.look()
+    assert world.matched() == []
+    store = world.pair.custodians[0].store
+    followed.raise_alarm(store, followed.HIDDEN, "", now=world.clock.now)
+    followed.clear_alarms(store, because="a witness was restored", now=world.clock.now)
+    world.broker.cite([(CUSTODIANS[0], "f" * 32), (CUSTODIANS[1], "f" * 32)])
+    await world.look()
+    assert world.findings() == [("never-issued", world.partners[0].oin)]
+
+
+async def test_a_restart_or_a_wrong_clock_gives_no_new_hour_out_of_sight(world: WatchedWorld) -> None:
+    """When it began to watch is kept; what was noted while the clock stood ahead says nothing about now."""
+    store = world.pair.custodians[0].store
+    began = world.clock.now
+    watching = watched.begin(store, max_blind_s=3600, now=began)
+    for restarted_after in (0, 1800, 3700):
+        watching = watched.begin(store, max_blind_s=3600, now=began + restarted_after)
+        assert watched.is_blind(store, watching, now=began + restarted_after) is (restarted_after > 3600)
+    followed.caught_up(store, now=began + 86_400 * 365, witnessed=True)
+    assert watched.is_blind(store, watching, now=began + 3700)
+    followed.caught_up(store, now=began + 3690, witnessed=True)
+    assert not watched.is_blind(store, watching, now=began + 3700)
+
+
+async def test_witnesses_who_say_nothing_are_not_counted_as_agreeing(world: WatchedWorld) -> None:
+    """The log was followed to its end all the same; since when nobody confirmed it is known."""
+    store = world.pair.custodians[0].store
+    world.broker.show_witness()
+    await world.look()
+    agreed = world.clock.now
+    world.broker.witness_down = True
+    world.clock.pass_seconds(100)
+    await world.look()
+    assert (store.number(followed.FOLLOWED_AT), store.number(followed.WITNESSED_AT)) == (agreed + 100, agreed)
+
+
+@pytest.mark.parametrize("endless", ["long", "slow"])
+async def test_an_answer_without_end_keeps_nobody_waiting(
+    world: WatchedWorld, monkeypatch: pytest.MonkeyPatch, endless: str
+) -> None:
+    """It is cut off by its length and by the time it takes, and everything else is looked at all the same."""
+    monkeypatch.setattr(monitor, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(monitor, "MAX_ANSWER", 10_000)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        while True:
+            if endless == "slow":
+                await asyncio.sleep(0.01)
+            yield b"0" * (1 if endless == "slow" else 1000)
+
+    monkeypatch.setattr(WatchNetwork, "_broker", lambda *_: httpx.Response(200, content=chunks()))
+    world.tickets()
+    await world.look()
+    own = world.pair.custodians[0].store
+    assert own.number(followed.FOLLOWED_AT) is None
+    assert own.rows("SELECT count(*) FROM issued WHERE log_index IS NOT NULL") == [(1,)]
 
 
 async def test_a_log_longer_than_one_look_goes_on_at_the_next(

@@ -213,7 +213,16 @@ async def test_after_a_restore_an_unknown_ticket_is_no_accusation(
     assert [kind for kind, _ in world.findings()] == told
 
 
-@pytest.mark.parametrize("answer", [b"", b"{}", b'{"findings":[{"number":0}]}', b'{"findings":[{"number":true}]}'])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"{}",
+        b'{"store":1,"findings":[{"number":0}]}',
+        b'{"store":1,"findings":[{"number":true}]}',
+        b'{"store":"1","findings":[]}',
+    ],
+)
 async def test_what_is_no_list_of_findings_is_not_kept(
     world: WatchedWorld, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
@@ -243,6 +252,24 @@ async def test_the_other_custodian_hears_everything(world: WatchedWorld) -> None
         await world.look(0)
     rows = world.pair.custodians[0].store.rows("SELECT peer, document FROM peer_finding")
     assert [(peer, json.loads(document)["kind"]) for peer, document in rows] == [(B, "never-issued")]
+
+
+async def test_a_custodian_that_was_restored_is_heard_from_its_first_finding_on(world: WatchedWorld) -> None:
+    """Its new store numbers anew: nothing it finds is taken for what the old one had found."""
+    _unknown(world)
+    _unknown(world)
+    await world.look(1)
+    await world.look(0)
+    other = world.pair.custodians[1].store
+    with other.transaction():
+        for table in ("finding", "state", "followed_node", "followed_note", "sqlite_sequence"):
+            other.change(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+    _unknown(world)
+    await world.look(1)
+    for _ in range(2):
+        await world.look(0)
+    rows = world.pair.custodians[0].store.rows("SELECT number FROM peer_finding ORDER BY store = ?, number", 0)
+    assert sorted(number for (number,) in rows) == [1, 1, 2, 2, 3]
 
 
 async def test_old_tickets_and_findings_are_forgotten_by_both_clocks(world: WatchedWorld) -> None:
