@@ -142,6 +142,7 @@ def _edge(
         acts=stores.acts,
         notes=stores.notes,
         checkpoints=stores.notes,
+        following=stores.following,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from broker.match_ports import Following
 from broker.material import Material
 from broker.settings import Settings
 from broker.starting import database_of
@@ -15,6 +16,7 @@ from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.exporting import StoredExports
+from broker.store.notices import StoredNotices
 from broker.store.published import PublishedLog
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
@@ -39,6 +41,7 @@ class Stores:
     exports: StoredExports
     acts: StoredActs
     notes: StoredNotes
+    following: Following
 
 
 @contextmanager
@@ -68,4 +71,5 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             exports=exports,
             acts=StoredActs(apart, StoredEntries(apart, keys=material.payload_keys)),
             notes=StoredNotes(reader, policy=material.log_policy),
+            following=Following(inbox=StoredNotices(reader)),
         )

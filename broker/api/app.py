@@ -17,6 +17,7 @@ from broker.api.routes import (
     erasures,
     exports,
     household_checks,
+    inbox,
     organisations,
     policy,
     review,
@@ -31,6 +32,7 @@ from broker.protocol.errors import ProtocolError
 ROUTERS = (
     signals.router,
     household_checks.router,
+    inbox.router,
     erasures.router,
     exports.router,
     organisations.router,

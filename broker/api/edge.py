@@ -18,6 +18,7 @@ from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
 from broker.flows.request_rules import TicketIssuers
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
+from broker.match_ports import Following
 from broker.ports import (
     AnswerStore,
     Clock,
@@ -97,6 +98,7 @@ class Edge:
     acts: ActReader
     notes: NoteReader
     checkpoints: CheckpointReader
+    following: Following
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
         """Return who sent this request and its body; its token is spent.

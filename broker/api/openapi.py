@@ -15,6 +15,7 @@ from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.export_messages import ExportAnswer
+from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
@@ -165,6 +166,8 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (NoteLogCheck, "validation"),
     (ReviewAnswer, "validation"),
     (ExportAnswer, "validation"),
+    (FetchInbox, "validation"),
+    (InboxAnswer, "validation"),
     (Directory, "validation"),
     (WhatIf, "validation"),
     (AccessEvaluation, "validation"),

@@ -5,6 +5,7 @@ from datetime import date
 
 from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.households import StoredToken
+from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import Signal, SignalState
 
 
@@ -91,7 +92,8 @@ class ErasePayloads:
 
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
-)
+    | Notify | ReadNotices
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

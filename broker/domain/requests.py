@@ -7,6 +7,8 @@ from broker.protocol.trace import Trace
 WORKER = "worker"
 APPROVER = "approver"
 PRIVACYFUNCTIONARIS = "privacyfunctionaris"
+COORDINATOR = "matchcoordinator"
+"""Sees that teams who are told of a match contact each other, and nothing of the household."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

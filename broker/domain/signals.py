@@ -73,7 +73,8 @@ class Signal:
     """One organisation's involvement with one person, for one purpose.
 
     `id` is the holder's name for it; `handle` the random search handle that log entries use, erasable by dropping this
-    row; `ground` the ground that won when it was registered; `case_ref` a hex HMAC under the holder's own key.
+    row; `ground` the ground that won when it was registered; `case_ref` a hex HMAC under the holder's own key; `owner`
+    the worker's id at the broker of who sees to it, None for a signal of before there were owners.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Signal:
     withdrawal_reason: str | None = None
     shielded: bool = False
     last_standing_on: date | None = None
+    owner: str | None = None
     exclusions: frozenset[Exclusion] = frozenset()
 
     @property

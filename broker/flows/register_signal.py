@@ -196,4 +196,5 @@ def new_signal(
         assessment=assessment_of(command),
         informing=informing_of(command),
         last_standing_on=question.today if seen.rows else None,
+        owner=prepared.act.requester.worker,
     )

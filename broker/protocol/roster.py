@@ -11,7 +11,7 @@ from broker.protocol.register import Organisation
 from broker.protocol.signed_document import SignedDocument
 
 SCHEMA = "roster/v1"
-ROLES = ("worker", "approver", "privacyfunctionaris", "fg")
+ROLES = ("worker", "approver", "privacyfunctionaris", "fg", "matchcoordinator")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

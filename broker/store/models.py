@@ -44,6 +44,7 @@ class SignalRow(Table, table=True):
     withdrawal_reason: str | None = None
     shielded: bool
     last_standing_on: str | None = None
+    owner: str | None = None
 
 
 class SignalTokenRow(Table, table=True):

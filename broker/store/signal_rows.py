@@ -11,6 +11,7 @@ SIGNAL_COLUMNS = (
     "id", "handle", "organisation", "controller", "parent_org", "team", "purpose", "ground", "epoch", "case_ref",
     "registered_on", "ends_on", "age_quarter", "assessed_on", "assessed_by", "informing_state", "informing_reason",
     "informing_review_on", "state", "withdrawal_reason", "shielded", "last_standing_on",
+    "owner",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ def signal_row(signal: Signal) -> tuple[object, ...]:
         signal.withdrawal_reason,
         signal.shielded,
         iso(signal.last_standing_on),
+        signal.owner,
     )
 
 
@@ -49,6 +51,7 @@ def signal_of(row: Sequence[Any], exclusions: Iterable[Exclusion]) -> Signal:
         signal_id, handle, organisation, controller, parent_org, team, purpose, ground, epoch, case_ref,
         registered_on, ends_on, age_quarter, assessed_on, assessed_by, informing_state, informing_reason,
         informing_review_on, state, withdrawal_reason, shielded, last_standing_on,
+        owner,
     ) = row  # fmt: skip
     assessment = informing = None
     if assessed_on is not None:
@@ -75,6 +78,7 @@ def signal_of(row: Sequence[Any], exclusions: Iterable[Exclusion]) -> Signal:
         withdrawal_reason=withdrawal_reason,
         shielded=bool(shielded),
         last_standing_on=day(last_standing_on),
+        owner=owner,
         exclusions=frozenset(exclusions),
     )
 

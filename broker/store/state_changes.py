@@ -17,9 +17,11 @@ from broker.domain.changes import (
     Task,
 )
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
+from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.store.erasing import erase_payloads, insert_erasure
+from broker.store.notices import insert_notice, mark_read
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
 
@@ -50,7 +52,7 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, inde
             raise TicketSpentError
     # (4) The changes, and (5) the tasks that follow from them.
     for change in proposal.changes:
-        apply_change(connection, change, index=index)
+        apply_change(connection, change, now=now, index=index)
     for task in proposal.tasks:
         insert_task(connection, task, now=now)
 
@@ -66,10 +68,14 @@ def check_key(connection: Connection, key: AnswerKey) -> None:
     raise KeyReusedError
 
 
-def apply_change(connection: Connection, change: Change, *, index: int) -> None:
+def apply_change(connection: Connection, change: Change, *, now: int, index: int) -> None:
     """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
     if isinstance(change, ErasePayloads):
         erase_payloads(connection, change, index=index)
+    elif isinstance(change, Notify):
+        insert_notice(connection, change, now=now)
+    elif isinstance(change, ReadNotices):
+        mark_read(connection, change, now=now)
     else:
         _APPLIED[type(change)](connection, change)
 

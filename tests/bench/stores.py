@@ -80,5 +80,5 @@ def store_each(connection: Connection, changes: Iterable[StoreSignal]) -> None:
     """The database holds these signals, as the log writer would have stored them."""
     connection.execute("BEGIN")
     for change in changes:
-        apply_change(connection, change, index=0)
+        apply_change(connection, change, now=0, index=0)
     connection.execute("COMMIT")

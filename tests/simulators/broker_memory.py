@@ -38,6 +38,7 @@ from broker.domain.errors import (
     TicketSpentError,
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
+from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
 from broker.ports import (
@@ -76,6 +77,7 @@ class MemoryState:
     doomed: bool = False
     acts: dict[int, tuple[SearchTerms, str, int]] = field(default_factory=dict)
     notes: list[KeptNote] = field(default_factory=list)
+    notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
 
     def bump(self, kind: StampKind, key: bytes) -> None:
         """What relied on this key is stale."""
@@ -90,7 +92,7 @@ class MemoryState:
         """Return a state that changes by itself; the values in it never change."""
         return MemoryState(*(copy.copy(getattr(self, name)) for name in self.__slots__))
 
-    def apply(self, proposal: Proposal, *, index: int) -> None:
+    def apply(self, proposal: Proposal, *, index: int, at: int) -> None:
         """Do everything the proposal changes, or raise with this state half done: it is a copy."""
         if proposal.answer is not None:
             key = proposal.answer.key
@@ -106,6 +108,8 @@ class MemoryState:
         for change in proposal.changes:
             if isinstance(change, StoreErasure | ErasePayloads):
                 self._erase(change, index)
+            elif isinstance(change, Notify | ReadNotices):
+                self._note(change, at)
             else:
                 self._change(change)
         self.tasks.extend(proposal.tasks)
@@ -146,6 +150,15 @@ class MemoryState:
                 self.notes = [kept for kept in self.notes if kept.index != entry]
             if {"meta", "actor"} & set(groups):
                 self.answers = {key: kept for key, kept in self.answers.items() if kept[1] != entry}
+
+    def _note(self, change: Notify | ReadNotices, at: int) -> None:
+        if isinstance(change, Notify):
+            waiting = WaitingNotice(id=change.id, team=change.team, kind=change.kind, about=change.about, at=at)
+            self.notices.append((change.organisation, waiting))
+            return
+        self.notices = [
+            (oin, one) for oin, one in self.notices if oin != change.organisation or one.id not in change.ids
+        ]
 
     def _change(
         self, change: StoreSignal | ForgetTickets | ActivateBundle | RenewSignal | EndSignal | MarkStanding
@@ -294,7 +307,7 @@ class MemoryBroker:
             trial = state.copy()
             index = len(self.log.leaves) + len(taken)
             try:
-                trial.apply(sealed.proposal, index=index)
+                trial.apply(sealed.proposal, index=index, at=at)
             except BrokerError as error:
                 verdicts.append(error)
                 continue
@@ -410,6 +423,13 @@ class MemoryBroker:
         """See `RetentionReader.newest_act_at`."""
         acts = [leaf for text in self.log.leaves if (leaf := Leaf.parse(text)).kind not in {"retention", "policy"}]
         return acts[-1].time if acts else None
+
+    async def waiting(
+        self, *, organisation: str, kinds: frozenset[NoticeKind], without: tuple[str, ...], at_most: int
+    ) -> tuple[WaitingNotice, ...]:
+        """See `InboxReader.waiting`."""
+        own = [one for oin, one in self.state.notices if oin == organisation and one.kind in kinds]
+        return tuple(one for one in own if one.id not in without)[:at_most]
 
     async def activations(self) -> tuple[ActivateBundle, ...]:
         """See `BundleHistory.activations`."""

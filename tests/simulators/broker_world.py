@@ -4,7 +4,7 @@
 like are the requests of an organisation's worker, past the edge: what the edge verifies is simply stated.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,6 +18,7 @@ from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.flows.check_household import check_household
 from broker.flows.confirm_erasure import confirm_erasure
+from broker.flows.fetch_inbox import fetch_inbox
 from broker.flows.list_signals import list_signals
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies, PoliciesByVersion, PolicyInForce
@@ -30,6 +31,7 @@ from broker.flows.sweep_signals import Swept, sweep_signals
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
+from broker.match_ports import Following
 from broker.ports import (
     AnswerStore,
     BundleHistory,
@@ -42,6 +44,7 @@ from broker.ports import (
 )
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
+from broker.protocol.inbox_messages import FetchInbox
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
@@ -52,6 +55,7 @@ from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
+from broker.store.notices import StoredNotices
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
 from broker.store.review_notes import StoredNotes
@@ -102,6 +106,7 @@ class World:
     acts: ActReader
     notes: NoteReader
     checkpoints: CheckpointReader
+    following: Following
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
     address_mute_above: int = 12
     log_vkey: str = ""
@@ -189,6 +194,24 @@ class World:
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
+            answers=self.answers,
+            log=self.log,
+        )
+
+    async def inbox(self, asker: Asker, *, had: Sequence[str] = ()) -> Answered:
+        """Fetch what waits for the asker's organisation, in his role."""
+        return await self.send_inbox(asker, asker.command(had=list(had)))
+
+    async def send_inbox(self, asker: Asker, body: Mapping[str, Any]) -> Answered:
+        """Send this body of a fetch."""
+        return await fetch_inbox(
+            command=FetchInbox.model_validate(body),
+            requester=requester(asker, role=asker.role),
+            policies=self.policies,
+            clock=self.clock,
+            registers=self.documents,
+            signals=self.signals,
+            inbox=self.following.inbox,
             answers=self.answers,
             log=self.log,
         )
@@ -319,6 +342,7 @@ async def a_world(
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
+        parts["following"] = Following(inbox=memory)
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
@@ -365,6 +389,7 @@ async def a_database(
         stores["acts"] = StoredActs(apart, StoredEntries(apart, keys=keys))
         stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
         stores["log_vkey"] = signer.vkey
+        stores["following"] = Following(inbox=StoredNotices(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 

@@ -13,7 +13,10 @@ from audit.database import DATABASE_ERRORS
 from audit.errors import DatabaseError
 from broker.domain.errors import RightsTooWideError, SchemaNotMigratedError, StorageError
 from broker.ports import StampKey, StampKind
-from broker.store import migrations
+from broker.store import (
+    follow_up_models,  # noqa: F401 - its tables are of the same metadata
+    migrations,
+)
 from broker.store.address import SqliteFile
 from broker.store.connection import SingleWriter, open_connection, open_reader
 from broker.store.models import TOKEN_INDEX_TABLES, Table

@@ -1,0 +1,63 @@
+"""Notices: that something waits for a team, and never what; read in its organisation's inbox, on a fixed clock (D8)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    """Of what a notice tells; `about` is then the id of such a thing."""
+
+    MATCH = "match"
+    """Somebody else is involved too. About a match."""
+    NEW_REPORT = "new_report"
+    """Veilig Thuis tells the casusregisseur that a new police report came in. About a match."""
+    COORDINATED = "coordinated"
+    """For the matchcoordinator: two teams are to contact each other. About a match."""
+    MATCH_OVERDUE = "match_overdue"
+    """For the matchcoordinator: they did not in time. About a match."""
+    SHIELD_ALERT = "shield_alert"
+    """Somebody looked at a household with a shielded signal. About that own signal."""
+    REQUEST = "request"
+    ANSWER = "answer"
+    DELIVERY = "delivery"
+    CALL = "call"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    EXCEPTION_TOLD = "exception_told"
+
+
+ABOUT_A_MATCH = frozenset({NoticeKind.MATCH, NoticeKind.NEW_REPORT})
+FOR_COORDINATORS = frozenset({NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
+"""Told to who has the role of coordinator, and to nobody else of his organisation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """A change: a notice waits for this team. `id` is 16 random bytes in hex, `about` the id of what it concerns.
+
+    A team is told, never a person (D6). A notice is part of the entry whose change it is: it is no entry of its own.
+    """
+
+    id: str
+    organisation: str
+    team: str
+    kind: NoticeKind
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNotices:
+    """A change: the organisation has these notices safely, so they wait no more; another's are left as they are."""
+
+    organisation: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingNotice:
+    """A notice that waits; `at` is the unix second of its entry."""
+
+    id: str
+    team: str
+    kind: NoticeKind
+    about: str
+    at: int

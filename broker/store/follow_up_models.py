@@ -1,0 +1,62 @@
+"""The tables of what follows a match, as SQLModel; `matches.py` and `notices.py` speak SQL to the driver."""
+
+from sqlalchemy import Column, ForeignKey, Index
+from sqlmodel import Field
+
+from broker.store.models import NUMBER, Table
+
+
+class NoticeRow(Table, table=True):
+    """That something waits for a team. `seq` orders and is never told: its gaps would tell of others' notices."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_waiting", "organisation", "read_at", "seq"),)
+
+    seq: int | None = Field(default=None, sa_type=NUMBER, primary_key=True)
+    id: str = Field(unique=True)
+    organisation: str
+    team: str
+    kind: str
+    about: str = Field(index=True)
+    created_at: int = Field(sa_type=NUMBER)
+    read_at: int | None = Field(default=None, sa_type=NUMBER)
+
+
+class MatchRow(Table, table=True):
+    """One new signal that met signals of one other team; `due_on` is by when the two are to have had contact."""
+
+    __tablename__ = "matches"
+
+    id: str = Field(primary_key=True)
+    kind: str
+    newer_signal: str = Field(sa_column=Column(ForeignKey("signals.id"), nullable=False, index=True))
+    coordinator: str | None = Field(default=None, index=True)
+    made_on: str
+    due_on: str = Field(index=True)
+    overdue_on: str | None = None
+    casusregisseur_organisation: str | None = None
+    casusregisseur_team: str | None = None
+
+
+class MatchSideRow(Table, table=True):
+    """One of the two teams of a match; `told` says whether it may know of it at all."""
+
+    __tablename__ = "match_sides"
+    __table_args__ = (Index("ix_match_sides_organisation", "organisation", "match_id"),)
+
+    match_id: str = Field(sa_column=Column(ForeignKey("matches.id"), primary_key=True))
+    organisation: str = Field(primary_key=True)
+    team: str
+    told: bool
+    state: str
+    changed_on: str
+
+
+class MatchSignalRow(Table, table=True):
+    """The signals of the older side of a match, by which the newer one was found."""
+
+    __tablename__ = "match_signals"
+    __table_args__ = (Index("ix_match_signals_signal_id", "signal_id"),)
+
+    match_id: str = Field(sa_column=Column(ForeignKey("matches.id"), primary_key=True))
+    signal_id: str = Field(sa_column=Column(ForeignKey("signals.id"), primary_key=True))
