@@ -32,6 +32,7 @@ from connectors.sources.case_file import read_bsn_file, read_case_file
 from connectors.sources.caseload import Caseload, write_rejects
 from connectors.sources.csv_file import read_csv
 from connectors.sources.gba_v import SELF_BSN, read_gba_v
+from connectors.stated_proof import read_proof
 
 
 class Source(StrEnum):
@@ -52,6 +53,10 @@ Assessments = Annotated[
 ]
 Rejects = Annotated[Path | None, typer.Option("--rejects", help="Where rejected rows go: row,field,rule.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=32, help="Cases under way at once.")]
+ProofFile = Annotated[
+    Path | None,
+    typer.Option("--proof", help="A JSON file with the proof of a task in law: kind, reference, since, ends_on."),
+]
 Urgent = Annotated[bool, typer.Option("--urgent", help="There is danger: take from the reserve, reviewed afterwards.")]
 
 
@@ -123,6 +128,7 @@ def check(
     families: Families = None,
     limit: Limit = None,
     rows: Rows = None,
+    proof: ProofFile = None,
     rejects: Rejects = None,
     parallel: Parallel = 8,
     urgent: Urgent = False,
@@ -133,9 +139,10 @@ def check(
         caseload = _asked(source, file, case=case, bsn_file=bsn_file, limit=limit, rows=rows)
         client = SluisClient(org, worker=worker, approver=approver, urgent=urgent)
         used = None if families is None else _families(families)
+        stated = None if proof is None else read_proof(proof)
 
         async def one(asked: Case) -> Outcome:
-            return await client.check(asked, purpose=purpose, grounds=ground, team=team, families=used)
+            return await client.check(asked, purpose=purpose, grounds=ground, team=team, families=used, proof=stated)
 
         report = Report()
         asyncio.run(_checked(client, caseload.cases, one, report, parallel=parallel))

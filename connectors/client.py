@@ -30,6 +30,7 @@ from connectors.household import Asked, to_register
 from connectors.look_later import LookLater, ToLook
 from connectors.outbox import Outbox, Person
 from connectors.resuming import resume_all
+from connectors.stated_proof import StatedProof
 from connectors.workers import roles_of
 
 
@@ -141,16 +142,20 @@ class SluisClient:
         grounds: Sequence[str],
         team: str | None = None,
         families: Sequence[str] | None = None,
+        proof: StatedProof | None = None,
     ) -> Outcome:
         """Return who else is involved with this household.
 
         A household with more members than one message carries is asked about in several; all of them are done or none
         is shown.
 
+        Args:
+            proof: of a task in law, for who has no signal of his own on this household.
+
         Raises:
             CaseError, RefusedError, NotDoneError: it was not carried out, and nothing is known.
         """
-        asking = Asking(purpose=purpose, grounds=grounds, team=team)
+        asking = Asking(purpose=purpose, grounds=grounds, team=team, proof=proof)
         return await self.desk.check(case, asking, families=self._families(purpose, families))
 
     async def look(self, entry: ToLook) -> Outcome:

@@ -15,15 +15,20 @@ from connectors.exchange import Surroundings
 from connectors.folder import PartnerFolder
 from connectors.outbox import Command
 from connectors.signal_terms import assessment_members, informing_members, last_day, quarter_of
+from connectors.stated_proof import StatedProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """For what is asked: the purpose, its grounds, and the team; rows may state their own team."""
+    """For what is asked: the purpose, its grounds, and the team; rows may state their own team.
+
+    `proof` is that of a task in law, for who looks without a signal of his own.
+    """
 
     purpose: str
     grounds: Sequence[str]
     team: str | None
+    proof: StatedProof | None = None
 
     def members(self, case: Case) -> dict[str, Any]:
         """Return the members of a message. Raises CaseError: no team."""
@@ -67,6 +72,7 @@ class Composer:
             **asking.members(case),
             "epoch": self.folder.epoch.epoch,
             "household": dict(household),
+            "proof": None if asking.proof is None else asking.proof.members(self.folder.case_ref_key.mac),
             "tickets": [],
         }
         return self._command(CheckHousehold, members, effect="check", path="/v1/household-checks", case=case)

@@ -28,7 +28,8 @@ def request_sha256(command: Command) -> str:
 class Act:
     """One request as its entry records it. `type` is the name of the flow, `kind` the kind of the log entry.
 
-    `key` is None for a request without an idempotency key; `counts` says how many tokens per family came.
+    `key` is None for a request without an idempotency key; `counts` says how many tokens per family came;
+    `proof_reference` is the organisation's own for the proof it states.
     """
 
     type: str
@@ -44,6 +45,7 @@ class Act:
     epoch: int | None = None
     counts: Mapping[str, int]
     ends_on: date | None = None
+    proof_reference: str | None = None
 
     @classmethod
     def registering(cls, command: RegisterSignal, requester: Requester, approval: Approval | None) -> Self:
@@ -85,6 +87,7 @@ class Act:
             team=command.team,
             epoch=command.epoch,
             counts=_counts(nlbsn=persons, fam=len(household.parents), addr=int(household.address is not None)),
+            proof_reference=None if command.proof is None else command.proof.reference,
         )
 
     @classmethod

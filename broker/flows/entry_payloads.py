@@ -72,6 +72,7 @@ def _meta(act: Act, recording: Recording) -> dict[str, object]:
             "epoch": act.epoch,
             "counts": dict(act.counts),
             "ends_on": None if act.ends_on is None else act.ends_on.isoformat(),
+            **({} if act.proof_reference is None else {"proof_reference": act.proof_reference}),
         },
         "register": recording.register,
         "bundle": recording.bundle,

@@ -22,9 +22,10 @@ from broker.flows.request_rules import (
     check_tickets,
     index_household,
 )
+from broker.flows.standing import with_standing
 from broker.ports import BUNDLE, LookUp, SignalStore, Stamp, StampKey, StampKind, TokenIndexer
 from broker.protocol.epochs import EpochDocument
-from broker.protocol.messages import CheckHousehold, RegisterSignal
+from broker.protocol.messages import CheckHousehold, RegisterSignal, StatutoryProof
 from broker.protocol.register import Organisation, Register
 from broker.protocol.roster import Roster
 from policies import AskFacts, Permit, Purpose, Refusal
@@ -34,7 +35,8 @@ from policies import AskFacts, Permit, Purpose, Refusal
 class Prepared:
     """A request whose own rules hold: who asks, for what, about which household, with which tickets.
 
-    `grant` is the id of the import grant whose tickets they are, or None: an import asks about nobody.
+    `grant` is the id of the import grant whose tickets they are, or None: an import asks about nobody. `proof` is that
+    of a task in law, where one is stated.
     """
 
     act: Act
@@ -44,6 +46,7 @@ class Prepared:
     household: Household
     tickets: tuple[TicketId, ...]
     grant: str | None
+    proof: StatutoryProof | None
 
 
 def prepare(
@@ -78,6 +81,7 @@ def prepare(
         household=household,
         tickets=covering.tickets,
         grant=covering.grant,
+        proof=None if isinstance(command, RegisterSignal) else command.proof,
     )
 
 
@@ -95,18 +99,21 @@ async def unasked(prepared: Prepared, *, signals: SignalStore) -> LookUp | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A prepared request with what `may_ask` needs besides; computed here, but for the grounds, which are claimed."""
+    """A prepared request with what `may_ask` needs besides; computed, but for grounds and proof: those are claimed.
+
+    `standing` holds the ids of the own signals that it stands on; none where it stands on a proof.
+    """
 
     prepared: Prepared
     today: date
     standing: frozenset[str]
     own_handles: frozenset[str] = frozenset()
-    """Search handles of the signals that give standing, so that a look is found again by its household."""
+    """Search handles of the own signals on the household, so that a look is found again by it."""
 
     def facts(self) -> AskFacts:
         """Return the facts of the asker."""
         act, organisation = self.prepared.act, self.prepared.organisation
-        return AskFacts(
+        facts = AskFacts(
             day=self.today,
             operation="register" if act.type == "register_signal" else "check",
             organisation=organisation.oin,
@@ -114,18 +121,20 @@ class Question:
             role=act.requester.role,
             purpose=self.prepared.purpose.id,
             grounds=act.grounds,
-            standing="own_signal" if self.standing else "none",
+            standing="none",
             approval="approved" if self.prepared.approved else "none",
             families=act.families(),
             simulated_bsn_right=organisation.simulated_bsn_right,
         )
+        return with_standing(facts, own=self.standing, proof=self.prepared.proof)
 
 
 def question_of(prepared: Prepared, own: Iterable[FoundToken], *, today: date) -> Question:
-    """Return the question with the standing that the asker's own signals on this household give it."""
+    """Return the question with the standing that a proof, or the asker's own signals on this household, give it."""
     found = tuple(own)
-    standing = gives_standing(prepared.household, found, kinds=prepared.purpose.match_kinds, day=today)
-    handles = frozenset(token.signal.handle for token in found if token.signal.id in standing)
+    mine = gives_standing(prepared.household, found, kinds=prepared.purpose.match_kinds, day=today)
+    handles = frozenset(token.signal.handle for token in found if token.signal.id in mine)
+    standing = mine if prepared.proof is None else frozenset[str]()
     return Question(prepared=prepared, today=today, standing=standing, own_handles=handles)
 
 

@@ -49,6 +49,7 @@ __all__ = [
     "RenewSignal",
     "Result",
     "SignalHousehold",
+    "StatutoryProof",
     "Telling",
     "TextRef",
     "WireOpening",
@@ -172,6 +173,18 @@ class WithdrawSignal(Command):
     reason: Literal["mistake", "no_longer_needed"]
 
 
+class StatutoryProof(Message):
+    """What stands behind a task in law: its kind, its first and last day, and its reference at the organisation.
+
+    The reference is an HMAC under the organisation's own key: the broker reads no number of a report or an order.
+    """
+
+    kind: Word
+    reference: Sha256
+    since: Day
+    ends_on: Day | None
+
+
 class CheckHousehold(Command):
     """Look who is involved with a household."""
 
@@ -180,6 +193,7 @@ class CheckHousehold(Command):
     team: Word
     epoch: Epoch
     household: CheckedHousehold
+    proof: StatutoryProof | None = None
     tickets: Tickets
 
 

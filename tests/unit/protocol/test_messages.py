@@ -48,6 +48,7 @@ SIGNAL: dict[str, Any] = {
 CHECK: dict[str, Any] = {
     **{name: SIGNAL[name] for name in (*COMMON, "purpose", "grounds", "team", "epoch", "tickets")},
     "household": {"subject": None, "parents": [], "members": [TOKEN] * 12, "address": TOKEN},
+    "proof": {"kind": "melding", "reference": "0" * 64, "since": "2026-11-20", "endsOn": None},
 }
 
 
