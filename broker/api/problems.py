@@ -18,6 +18,7 @@ from broker.protocol.errors import MalformedError, RequestTokenError, SignatureE
 from broker.protocol.problems import Problem, ProblemKind, problem, problem_kinds
 from broker.protocol.refresh import RefreshError
 from broker.protocol.ristretto import BackendMissingError, GroupError, InvalidPointError
+from broker.protocol.sealed_letter import LetterError
 from broker.protocol.voprf import ProofError
 
 MEDIA_TYPE = "application/problem+json"
@@ -71,6 +72,7 @@ PROBLEM_IDS: Mapping[type[Exception], str] = {
     CeremonyError: "internal",
     RefreshError: "internal",
     ProofError: "internal",
+    LetterError: "internal",
     # Nothing was done, and the sender may try again: a flow should have caught these itself.
     errors.ConcurrencyError: "not-done",
     errors.StaleDecisionError: "not-done",
