@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from audit.database import Connection
-from audit.errors import AuditError, ReceiptError, TileError
+from audit.errors import AuditError, NotDurableError, ReceiptError, TileError
 from audit.export.folder import read_export
 from audit.export.verify import verify_export
 from audit.key_ring import KeyRing
@@ -149,6 +149,8 @@ def witness_serve(directory: Annotated[Path, typer.Argument(help="The witness's 
         from audit.witness_process import serve_witness  # noqa: PLC0415 - the web framework, for this command only
 
         serve_witness(directory)
+    except NotDurableError as error:
+        _fail(DOES_NOT_HOLD, str(error))
     except AuditError as error:
         _fail(BAD_INPUT, str(error))
 

@@ -12,7 +12,7 @@ A leaf is ASCII text and holds nothing personal:
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -41,10 +41,18 @@ PAYLOAD_BYTES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {kind: _HOUSEHOLD_SIZES if kind in ("signal", "check", "oproep") else _SMALL_SIZES for kind in KINDS}
 )
 
+_HEAD_PATTERN = rb"auditleaf/v1\ntime (0|[1-9][0-9]{0,11})\nkind (" + "|".join(KINDS).encode("ascii") + rb")\n"
+_HEAD = re.compile(_HEAD_PATTERN)
 _LEAF = re.compile(
-    rb"auditleaf/v1\ntime (0|[1-9][0-9]{0,11})\nkind (" + "|".join(KINDS).encode("ascii") + rb")\n"
-    + b"".join(group.encode("ascii") + rb" ([0-9a-f]{64})\n" for group in GROUPS)
+    _HEAD_PATTERN + b"".join(group.encode("ascii") + rb" ([0-9a-f]{64})\n" for group in GROUPS)
 )  # fmt: skip
+
+# The five lines of groups have one length in every leaf, so that many leaves are compared at once: with every hex digit
+# written as `0` they are this text, and where it is a letter of a group's name, the leaf has that very letter.
+_TAIL = b"".join(group.encode("ascii") + b" " + b"0" * 2 * COMMITMENT_BYTES + b"\n" for group in GROUPS)
+_HEX_AS_0 = bytes(ord("0") if chr(byte) in "0123456789abcdef" else byte for byte in range(256))
+_TAIL_AS_0 = _TAIL.translate(_HEX_AS_0)
+_HEX_LETTERS = tuple((at, byte) for at, byte in enumerate(_TAIL) if byte != _TAIL_AS_0[at])
 
 
 def canonical_json(payload: Mapping[str, object]) -> bytes:
@@ -217,3 +225,21 @@ def check_leaf(data: bytes) -> re.Match[bytes]:
     if match is None or int(match[1]) > MAX_TIME:
         raise EntryError("leaf: not the canonical auditleaf/v1 text")
     return match
+
+
+def check_leaves(entries: Sequence[bytes]) -> None:
+    """Every one of these is exactly the canonical text of a leaf: `check_leaf` of each, at a fifth of its cost.
+
+    Raises:
+        EntryError: one of them is not.
+
+    """
+    for head in {entry[: -len(_TAIL)] for entry in entries}:  # entries of one tick share time and kind
+        match = _HEAD.fullmatch(head)
+        if match is None or int(match[1]) > MAX_TIME:
+            raise EntryError("leaf: not the canonical auditleaf/v1 text")
+    tails, width = b"".join([entry[-len(_TAIL) :] for entry in entries]), len(_TAIL)
+    if tails.translate(_HEX_AS_0) != _TAIL_AS_0 * len(entries):
+        raise EntryError("leaf: not the canonical auditleaf/v1 text")
+    if any(tails[at::width] != bytes([letter]) * len(entries) for at, letter in _HEX_LETTERS):
+        raise EntryError("leaf: not the canonical auditleaf/v1 text")

@@ -10,6 +10,7 @@ AuditError
 ├── SealError                   a sealed payload, a wrapped key or a key file does not open
 ├── SignerError                 the signer's own state is missing, damaged or held by another process
 │   └── ForkError               signing would fork or roll back what was signed before
+├── NotDurableError             the disk did not keep what it was told to keep: the process must end
 ├── LogStoreError               the log's database is not in the state an append or a read needs
 │   └── DatabaseError           PostgreSQL refused a statement or cannot be reached; SQLite raises its driver's errors
 ├── TileError                   a published directory contradicts the log
@@ -58,6 +59,10 @@ class SignerError(AuditError):
 
 class ForkError(SignerError):
     """Signing would fork or roll back what was signed before."""
+
+
+class NotDurableError(AuditError):
+    """The disk did not keep what it was told to keep: the process must end."""
 
 
 class LogStoreError(AuditError):

@@ -70,6 +70,12 @@ def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(_LEAF_PREFIX + entry).digest()
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """Return the hash of each leaf, in order: `leaf_hash` of many, without a call of ours for each."""
+    sha256 = hashlib.sha256
+    return [sha256(_LEAF_PREFIX + entry).digest() for entry in entries]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return the 32-byte hash of an interior node (RFC 6962 §2.1: `SHA-256(0x01 || left || right)`)."""
     return hashlib.sha256(_NODE_PREFIX + left + right).digest()

@@ -29,7 +29,7 @@ def published_bundles(path: Path, size: int) -> Iterator[tuple[int, list[bytes]]
     """
     for index in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
         width = min(TILE_WIDTH, size - index * TILE_WIDTH)
-        yield index, list(_rows(_read(path, index, width), width))
+        yield index, _rows(_read(path, index, width), width)
 
 
 def _read(path: Path, index: int, width: int) -> bytes:
@@ -40,11 +40,13 @@ def _read(path: Path, index: int, width: int) -> bytes:
     raise TileError("entries: a bundle is missing")
 
 
-def _rows(data: bytes, width: int) -> Iterator[bytes]:
-    position = 0
+def _rows(data: bytes, width: int) -> list[bytes]:
+    rows, position, end = list[bytes](), 0, len(data) - LENGTH_BYTES
     for _ in range(width):
-        start, leaf = position, position + LENGTH_BYTES
-        position = leaf + int.from_bytes(data[start:leaf], "big")
-        if position > len(data):
+        if position > end:
             raise TileError("entries: a bundle is cut short")
-        yield data[start:position]
+        start, position = position, position + LENGTH_BYTES + (data[position] << 8 | data[position + 1])
+        rows.append(data[start:position])
+    if position > len(data):
+        raise TileError("entries: a bundle is cut short")
+    return rows

@@ -60,7 +60,8 @@ class Signer(Protocol):
 
         Raises:
             ForkError: the checkpoint is another log's, smaller, inconsistent, or another intent stands.
-            SignerError: the intent could not be made durable.
+            SignerError: the intent could not be written.
+            NotDurableError: it could not be made durable.
 
         """
 
@@ -72,7 +73,8 @@ class Signer(Protocol):
 
         Raises:
             ForkError: the head is neither the intended nor the released one.
-            SignerError: the release could not be made durable.
+            SignerError: the release could not be written.
+            NotDurableError: it could not be made durable.
 
         """
 
@@ -210,7 +212,7 @@ class LocalSigner:
         try:
             self._slots.write(_encode_state(state))
         except OSError as error:
-            raise SignerError("signer: its state could not be made durable; stop the process") from error
+            raise SignerError("signer: its state could not be written") from error
         self._state = state
 
 

@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 from typing import Self
 
+from audit.durability import Durability
 from audit.durable_file import create_private, read_private
-from audit.errors import SignerError
+from audit.errors import NotDurableError, SignerError
 
 SLOT_BYTES = 4096  # a disk's block: writing one slot cannot touch the other
 _HEAD = 8 + 2
@@ -22,11 +23,12 @@ _DIGEST = 32
 class TwoSlots:
     """The record of one file, for one writer at a time."""
 
-    __slots__ = ("_descriptor", "_sequence", "record")
+    __slots__ = ("_descriptor", "_durability", "_sequence", "record")
 
     def __init__(self, descriptor: int, sequence: int, record: bytes) -> None:
         self._descriptor = descriptor
         self._sequence = sequence
+        self._durability = Durability()
         self.record = record
 
     @staticmethod
@@ -52,12 +54,23 @@ class TwoSlots:
         return cls(os.open(path, os.O_RDWR), sequence, record)
 
     def write(self, record: bytes) -> None:
-        """The record is durable. Raises OSError: it may or may not be; the caller must not go on."""
+        """The record is durable.
+
+        Raises:
+            OSError: it was not written whole; the one before still stands.
+            NotDurableError: it may or may not be there after a crash, and the process must end.
+
+        """
+        self._durability.check()
         sequence = self._sequence + 1
         slot = _slot(sequence, record)
         if os.pwrite(self._descriptor, slot, sequence % 2 * SLOT_BYTES) != SLOT_BYTES:
             raise OSError("a slot was not written whole")
-        os.fdatasync(self._descriptor)
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            self._durability.lost = "signer: its state could not be made durable"
+            raise NotDurableError(self._durability.lost) from error
         self._sequence, self.record = sequence, record
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from audit import merkle
 from audit.checkpoint import Checkpoint
-from audit.entry import Leaf, check_leaf, parse_payload
+from audit.entry import Leaf, check_leaves, parse_payload
 from audit.errors import AuditError, EntryError, ReceiptError, SignatureError, TileError
 from audit.note import parse_note, verify_note
 from audit.policy_file import Policy, parse_policy
@@ -25,6 +25,8 @@ __all__ = [
     "Policy", "Receipt", "Report", "VerifiedCheckpoint", "VerifiedReceipt",
     "parse_policy", "verify_checkpoint", "verify_directory", "verify_receipt",
 ]  # fmt: skip
+
+_WIDTHS = MappingProxyType({str(width): width for width in range(1, TILE_WIDTH + 1)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,10 +206,9 @@ def _bundles(path: Path, size: int, covered: set[Path]) -> Iterator[list[bytes]]
     """Yield the leaf hashes of each entry bundle."""
     for index, rows in published_bundles(path, size):
         entries = [row[LENGTH_BYTES:] for row in rows]
-        for entry in entries:
-            check_leaf(entry)
+        check_leaves(entries)
         _check_tile(path, ENTRIES, index, rows, covered)
-        yield [merkle.leaf_hash(entry) for entry in entries]
+        yield merkle.leaf_hashes(entries)
 
 
 def _tree(path: Path, hashes: list[bytes], covered: set[Path]) -> tuple[bytes, bool]:
@@ -237,11 +238,10 @@ def _check_tile(path: Path, level: int | str, index: int, rows: list[bytes], cov
     A full tile may go on after rows that are not complete yet: a later publish put it there.
     """
     full = path / tile_path(level, index)
-    partials = {str(width): width for width in range(1, len(rows) + 1)}
     files = {full: len(rows)} if full.is_file() else {}
     for partial in full.with_name(f"{full.name}.p").glob("*"):
-        if partial.name in partials:
-            files[partial] = partials[partial.name]
+        if _WIDTHS.get(partial.name, TILE_WIDTH + 1) <= len(rows):
+            files[partial] = _WIDTHS[partial.name]
     for file, width in files.items():
         content, wanted = file.read_bytes(), b"".join(rows[:width])
         goes_on = file == full and len(rows) < TILE_WIDTH

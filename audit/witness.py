@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.checkpoint import Checkpoint
+from audit.durability import Durability
 from audit.errors import NoteError, ProofError, SignatureError, WitnessError
 from audit.merkle import EMPTY_ROOT, HASH_BYTES, TreeHead, verify_consistency
 from audit.note import Algorithm, Note, NoteSigningKey, VerifierKey, compose_note, parse_note, verify_note
@@ -62,6 +63,7 @@ class WitnessStore:
 
         """
         self._path = path
+        self.durability = Durability()
         try:
             with closing(self._connect()) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
@@ -80,6 +82,7 @@ class WitnessStore:
     @contextmanager
     def exclusive(self) -> Iterator[sqlite3.Connection]:
         """Hold the only write transaction; it is durable when the block ends well, and undone when it raises."""
+        self.durability.check()
         with closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -87,7 +90,11 @@ class WitnessStore:
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+            try:
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self.durability.judge(error)
+                raise
 
     @staticmethod
     def head(connection: sqlite3.Connection, origin: str) -> TreeHead:
@@ -123,6 +130,7 @@ class Witness:
         """
         self._key = key
         self._store = store
+        self.durability = store.durability
         self._logs: dict[str, VerifierKey] = {}
         if key.verifier.algorithm is not Algorithm.COSIGNATURE:
             raise WitnessError("witness: its key must be of type 04")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from audit.database import DATABASE_ERRORS
-from audit.errors import AuditError
+from audit.errors import AuditError, NotDurableError
 from broker import founding
 from broker.domain.errors import BrokerError, DocumentNotNewerError, OrganisationUnknownError
 from broker.protocol.errors import ProtocolError, SignatureError
@@ -287,7 +287,7 @@ def _refusals() -> Iterator[None]:
     except OrganisationUnknownError:
         _fail(DOES_NOT_HOLD, "the organisation is not in the register in force; nothing was changed")
     except (ProtocolError, AuditError) as error:
-        _fail(BAD_INPUT, str(error))
+        _fail(DOES_NOT_HOLD if isinstance(error, NotDurableError) else BAD_INPUT, str(error))
     except (BrokerError, *DATABASE_ERRORS) as error:
         _fail(DOES_NOT_HOLD, f"the database is not available ({type(error).__name__}); nothing was changed")
     except OSError as error:

@@ -98,7 +98,8 @@ def create_app(
                         yield
 
     app = create_api(edge, lifespan=lifespan)
-    app.state.housekeeping, app.state.activation = housekeeping, activation
+    app.state.durability, app.state.housekeeping = stores.writer.durability, housekeeping
+    app.state.activation = activation
     return app
 
 
@@ -177,7 +178,7 @@ def _housekeeping(activation: PolicyActivation, stores: Stores, keys: KeyDestruc
 
 @contextmanager
 def _signer(settings: Settings, material: Material) -> Iterator[LocalSigner]:
-    """Hold the log's signer, which must be the one that the log policy names."""
+    """Hold the log's signer: the one that the log policy names."""
     with told("log key", "restore the key with its state, and end any other process that holds it"):
         signer = LocalSigner.open(settings.path(settings.keys) / LOG_KEY)
     with signer:

@@ -96,6 +96,7 @@ def serve(directory: Dir) -> None:
         if monitor is None:
             typer.echo("warning: nobody checks what becomes of the tickets: run monitor configure", err=True)
         service.make_server(custodian, announce=lambda url: typer.echo(f"ready {url}"), monitor=monitor).run()
+        custodian.store.durability.check()
 
 
 @ceremony_app.command()

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from audit.database import DATABASE_ERRORS
+from audit.durability import Durability
 from audit.errors import AuditError
 from audit.log import append, found_log
 from audit.merkle import consistency_proof
@@ -44,12 +45,19 @@ class EvaluationLog:
     payload_key: KeyEncryptionKey
     policy: Policy
     custodian: str
+    durability: Durability
     random: RandomBytes = os.urandom
 
 
 @contextmanager
-def open_log(folder: Path, database: Path, *, policy: Policy, custodian: str) -> Iterator[EvaluationLog]:
-    """Hold the log open, founded when it is new. Raises FolderError: its keys or its state are not as they must be."""
+def open_log(
+    folder: Path, database: Path, *, policy: Policy, custodian: str, durability: Durability
+) -> Iterator[EvaluationLog]:
+    """Hold the log open, founded when it is new; what its disk does is told to `durability`.
+
+    Raises:
+        FolderError: its keys or its state are not as they must be.
+    """
     try:
         with LocalSigner.open(folder / LOG_KEY) as signer, closing(open_database(database)) as connection:
             log = EvaluationLog(
@@ -58,6 +66,7 @@ def open_log(folder: Path, database: Path, *, policy: Policy, custodian: str) ->
                 payload_key=KeyEncryptionKey.load(folder / PAYLOAD_KEY),
                 policy=policy,
                 custodian=custodian,
+                durability=durability,
             )
             _settle_or_found(log)
             yield log
@@ -80,6 +89,8 @@ def record_evaluations(log: EvaluationLog, *, now: int) -> int:
         WatchError: nothing was appended, or it is not known to be; the next call begins by looking.
     """
     connection = log.connection
+    if log.durability.lost is not None:
+        raise WatchError("the own log takes no entry")
     try:
         # (1) What became of the last append is known.
         log.signer.settle(StoredLog(connection).head())
@@ -103,6 +114,7 @@ def record_evaluations(log: EvaluationLog, *, now: int) -> int:
         # (3) Only now may the checkpoint leave.
         log.signer.settle(appended.checkpoint.head)
     except (*DATABASE_ERRORS, AuditError) as error:
+        log.durability.judge(error)
         _undo(connection)
         raise WatchError("the own log takes no entry") from error
     return len(appended.entries)
@@ -129,6 +141,7 @@ async def have_cosigned(log: EvaluationLog, client: httpx.AsyncClient) -> bool:
             else:
                 _keep(log.connection, size, vkey, line)
     except (*DATABASE_ERRORS, AuditError) as error:
+        log.durability.judge(error)
         _undo(log.connection)
         raise WatchError("the own log cannot be shown to its witnesses") from error
     return log.policy.quorum_met(have)

@@ -38,7 +38,13 @@ def open_monitor(
     except AuditError as error:
         raise FolderError(f"{LOG_KEY}: {error}") from None
     client = httpx.AsyncClient(transport=transport, trust_env=False)
-    with open_log(folder, folder / DATABASE, policy=own, custodian=custodian.settings.id) as log:
+    with open_log(
+        folder,
+        folder / DATABASE,
+        policy=own,
+        custodian=custodian.settings.id,
+        durability=custodian.store.durability,
+    ) as log:
         yield Monitor(custodian=custodian, settings=settings, policy=policy, log=log, client=client)
 
 

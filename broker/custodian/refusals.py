@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
+from audit.errors import NotDurableError
 from broker.custodian.errors import CustodianError, StoreError
 from broker.protocol.ceremony import CeremonyError
 from broker.protocol.errors import ProtocolError, SignatureError
@@ -25,7 +26,7 @@ def refusals() -> Iterator[None]:
     except StoreError:
         typer.echo("sluis-custodian: the store is not available; nothing was changed", err=True)
         raise typer.Exit(DOES_NOT_HOLD) from None
-    except (CeremonyError, RefreshError, CustodianError) as error:
+    except (CeremonyError, RefreshError, CustodianError, NotDurableError) as error:
         typer.echo(f"sluis-custodian: {error}", err=True)
         raise typer.Exit(DOES_NOT_HOLD) from None
     except ProtocolError as error:

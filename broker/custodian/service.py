@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from audit.durability import Durability
 from broker.custodian import batches, replays, reporting
 from broker.custodian.clock import unix_seconds
 from broker.custodian.errors import FolderError, RefusedError, StoreError
@@ -107,21 +108,26 @@ def make_server(
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
-    return _AnnouncingServer(config, announce)
+    return _AnnouncingServer(config, announce, custodian.store.durability)
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """A server that says where it listens as soon as it does."""
+    """A server that says where it listens as soon as it does, and ends when the disk can be trusted no more."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None], durability: Durability) -> None:
         super().__init__(config)
         self._announce = announce
+        self._durability = durability
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
         """Listen, then say so; an address that is taken ends the process here."""
         await super().startup(sockets)
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         self._announce(f"http://{host}:{port}")
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return, ten times a second, whether to end."""
+        return await super().on_tick(counter) or self._durability.lost is not None
 
 
 def _add_routes(app: FastAPI, custodian: Custodian) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from audit.durability import Durability
 from broker.custodian.errors import FolderError, StoreError
 from broker.custodian.schema import STEPS
 
@@ -20,6 +21,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         """Open an existing store and bring its tables up to date. Raises FolderError, StoreError."""
+        self.durability = Durability()
         try:
             self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S)
         except sqlite3.Error:
@@ -28,6 +30,8 @@ class Store:
             self._connection.isolation_level = None
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
                 self._connection.execute(f"PRAGMA {pragma}").fetchall()
+            # After a failed sync the WAL may stand in memory only; written to the file, what it holds is durable.
+            self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
             self._apply_steps()
         except sqlite3.Error:
             self.close()
@@ -53,6 +57,8 @@ class Store:
         Raises:
             StoreError: the store is busy, full or broken; nothing was done.
         """
+        if self.durability.lost is not None:
+            raise StoreError
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
@@ -65,6 +71,7 @@ class Store:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
+                self.durability.judge(error)
                 raise StoreError from None
             raise
 

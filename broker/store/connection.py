@@ -8,9 +8,16 @@ from queue import SimpleQueue
 from typing import Protocol, TypeVar
 
 from audit.database import DATABASE_ERRORS, Connection
+from audit.durability import Durability
 from audit.errors import DatabaseError
 from audit.sqlite import SqliteConnection, open_database
-from broker.domain.errors import RightsTooWideError, SchemaNotMigratedError, StorageError, WriterHeldError
+from broker.domain.errors import (
+    LogUnavailableError,
+    RightsTooWideError,
+    SchemaNotMigratedError,
+    StorageError,
+    WriterHeldError,
+)
 from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile
 from broker.store.rights import check_rights
 from broker.store.schema import check_migrated
@@ -181,6 +188,7 @@ class SingleWriter:
         self._address = address
         self._settle: Callable[[Connection], object] | None = None
         self._settled = True
+        self.durability = Durability()
         self.connection = _open_writing(address)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sluis-writer")
 
@@ -197,11 +205,22 @@ class SingleWriter:
 
         Raises:
             StorageError: the database cannot be reached; `work` was not begun.
-            LogUnavailableError: what became of an earlier commit cannot be settled; `work` was not begun.
+            LogUnavailableError: what became of an earlier commit cannot be settled, or the disk cannot be trusted any
+                more; `work` was not begun.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
     def _run(self, work: Callable[[Connection], _T]) -> _T:
+        if self.durability.lost is not None:
+            raise LogUnavailableError
+        try:
+            self._prepare()
+            return work(self.connection)
+        except Exception as error:  # whoever meets a failed fsync first, nothing is written here after it
+            self.durability.judge(error)
+            raise
+
+    def _prepare(self) -> None:
         if self.connection.lost:
             try:
                 self.connection = _open_writing(self._address)
@@ -212,7 +231,6 @@ class SingleWriter:
             # Nothing that a lost commit left behind is read, told or built on before the signer knows of it.
             self._settle(self.connection)
             self._settled = True
-        return work(self.connection)
 
     def close(self) -> None:
         """Nothing writes any more and the session has ended."""
@@ -231,6 +249,9 @@ def _open_writing(address: DatabaseAddress) -> Connection:
         RightsTooWideError: this role may do too much. And as `open_connection`.
     """
     connection = open_connection(address)
+    if isinstance(address, SqliteFile):
+        # After a failed sync the WAL may stand in memory only; written to the file, what it holds is durable.
+        connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
     if isinstance(address, PostgresServer):
         try:
             check_rights(connection)

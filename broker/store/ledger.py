@@ -3,7 +3,7 @@
     BEGIN ─ each proposal in a savepoint: re-check, apply ─ append to the log, sign ─ COMMIT (fsync) ─ settle ─ told
 
 What the signer says in `audit.signer` decides what a failure means: before the commit nothing has left, so the tick is
-undone and a later one may succeed. A failed fsync is never retried: the log stops until the process is started again.
+undone and a later one may succeed. A failed fsync is never retried: nothing is written any more, and the process ends.
 What PostgreSQL undid because of another transaction is tried again at once: nothing of it was done.
 """
 
@@ -40,16 +40,7 @@ ANSWER_LABEL = "answer"
 
 TRIES = 5
 """How often a tick is written anew when another transaction stood in its way."""
-_FATAL_CODES = frozenset(
-    {
-        sqlite3.SQLITE_IOERR_FSYNC,
-        sqlite3.SQLITE_IOERR_DIR_FSYNC,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
-_FATAL_STATES = frozenset({"58030", "XX001", "XX002"})
-"""PostgreSQL, appendix A: io_error, data_corrupted, index_corrupted."""
+_DISAGREE = "the database and the log's signer disagree: restore the newest database, never the signer's state"
 
 
 class StoredLedger:
@@ -70,7 +61,6 @@ class StoredLedger:
         self._keys = keys
         self._policy = policy
         self._randomness = randomness
-        self._stopped = False
 
     async def open(self) -> None:
         """The signer is settled on what the database holds; an empty log is founded.
@@ -121,8 +111,6 @@ class StoredLedger:
         return await self._writer.run(work)
 
     def _beside(self, connection: Connection, work: Callable[[Connection], _T]) -> _T:
-        if self._stopped:
-            raise LogUnavailableError
         try:
             connection.execute(connection.dialect.begin_write)
             result = work(connection)
@@ -142,8 +130,6 @@ class StoredLedger:
             raise self._undone(connection, error) from error
 
     def _write(self, connection: Connection, batch: Sequence[SealedProposal], at: int) -> Written:
-        if self._stopped:
-            raise LogUnavailableError
         for _ in range(TRIES - 1):
             try:
                 return self._write_once(connection, batch, at)
@@ -237,7 +223,7 @@ class StoredLedger:
         try:
             self._settle(connection)
         except (*DATABASE_ERRORS, AuditError) as error:
-            self._stopped = self._stopped or _is_fatal(error)
+            self._judge(error)
             raise LogUnavailableError from error
 
     def _release(self, appended: Appended) -> None:
@@ -245,12 +231,13 @@ class StoredLedger:
         try:
             self._signer.settle(appended.checkpoint.head)
         except AuditError as error:
+            self._judge(error)
             self._writer.is_unsettled()
             raise LogUnavailableError from error
 
     def _undone(self, connection: Connection, error: Exception) -> NotRecordedError:
         """Return what to raise after a failure, with the transaction undone; stop when durability is in doubt."""
-        self._stopped = self._stopped or _is_fatal(error)
+        stopped = self._judge(error)
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -259,7 +246,14 @@ class StoredLedger:
             moved = True
         if moved:
             self._writer.is_unsettled()
-        return LogUnavailableError() if self._stopped or moved else StorageError()
+        return LogUnavailableError() if stopped or moved else StorageError()
+
+    def _judge(self, error: Exception) -> bool:
+        """Return whether nothing may be written any more: the disk failed, or the signer saw a fork."""
+        durability = self._writer.durability
+        if not durability.judge(error) and _is_fork(error):
+            durability.lost = _DISAGREE
+        return durability.lost is not None
 
     def _store_cosignatures(self, connection: Connection, size: int, cosignatures: Sequence[Cosignature]) -> None:
         try:
@@ -272,17 +266,11 @@ class StoredLedger:
             raise self._undone(connection, error) from error
 
 
-def _is_fatal(error: BaseException | None) -> bool:
-    """Return whether this failure, or one behind it, means that the log must stop."""
-    while error is not None:
-        if isinstance(error, ForkError):
-            return True
-        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) in _FATAL_CODES:
-            return True
-        if isinstance(error, DatabaseError) and error.sqlstate in _FATAL_STATES:
-            return True
+def _is_fork(error: BaseException | None) -> bool:
+    """Return whether this failure, or one behind it, is a fork that the signer refused."""
+    while error is not None and not isinstance(error, ForkError):
         error = error.__cause__
-    return False
+    return error is not None
 
 
 def _is_of_one_proposal(error: Exception) -> bool:

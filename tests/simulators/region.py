@@ -117,8 +117,8 @@ class Service:
     through: Sequence[str] = ()
     """A program that runs the script in its own way; it gets the script's name first."""
 
-    def start(self) -> None:
-        """Start it, and return once it printed its ready line."""
+    def start(self) -> str:
+        """Start it, and return the address in its ready line."""
         program = [*self.through, self.script] if self.through else command(self.script)
         with self.log.open("ab") as errors:
             self.process = subprocess.Popen(
@@ -128,6 +128,7 @@ class Service:
         readable, _, _ = select.select([self.process.stdout], [], [], READY_S)
         line = self.process.stdout.readline() if readable else b""
         assert line.startswith(b"ready http://"), f"{self.script}: {self.log.read_text()}"
+        return line.decode("ascii").removeprefix("ready ").strip()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and wait until it is gone."""

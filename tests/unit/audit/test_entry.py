@@ -1,8 +1,22 @@
 """What a leaf and its payloads refuse, beyond the published vectors."""
 
+from collections.abc import Callable
+
 import pytest
 
-from audit.entry import GROUPS, KINDS, PAYLOAD_BYTES, Leaf, Opening, canonical_json, commit, parse_payload, payload_size
+from audit.entry import (
+    GROUPS,
+    KINDS,
+    PAYLOAD_BYTES,
+    Leaf,
+    Opening,
+    canonical_json,
+    check_leaf,
+    check_leaves,
+    commit,
+    parse_payload,
+    payload_size,
+)
 from audit.errors import EntryError, PayloadTooLargeError
 
 COMMITMENTS = (bytes(32),) * 5
@@ -83,3 +97,31 @@ def test_an_opening_larger_than_its_group() -> None:
     """An opening cannot claim more than its kind and group can hold."""
     with pytest.raises(PayloadTooLargeError):
         Opening(key=bytes(32), payload=b"x" * 1024).commitment("read", "hits")
+
+
+def _passes(check: Callable[..., object], *given: object) -> bool:
+    try:
+        check(*given)
+    except EntryError:
+        return False
+    return True
+
+
+def test_many_leaves_are_checked_as_strictly_as_each_by_itself() -> None:
+    """Whatever byte of a leaf is another, or missing, or too many, `check_leaves` says what `check_leaf` says."""
+    leaf = Leaf(time=1_790_000_000, kind="check", commitments=tuple(bytes([at]) * 32 for at in range(5, 10))).encode()
+    others = [leaf[:at] + bytes([byte]) + leaf[at + 1 :] for at in range(len(leaf)) for byte in b"0aefgE t\n\x00\xff"]
+    others += [leaf[:at] + leaf[at + 1 :] for at in range(len(leaf))]
+    others += [leaf[:at] + b"0" + leaf[at:] for at in range(len(leaf) + 1)]
+    others += [b"", leaf * 2, leaf[1:] + leaf[:1], leaf.replace(b"1790000000", b"253402300800")]
+    for other in others:
+        assert _passes(check_leaves, [leaf, other, leaf]) is _passes(check_leaf, other), other
+    assert 5 * 64 < sum(_passes(check_leaf, other) for other in others) < len(others) // 2
+    check_leaves([])
+
+
+def test_a_byte_moved_from_one_leaf_to_the_next_is_noticed() -> None:
+    """Leaves are checked each at its own length: what one lacks the next cannot make up for."""
+    leaf = Leaf(time=0, kind="read", commitments=COMMITMENTS).encode()
+    with pytest.raises(EntryError):
+        check_leaves([leaf[:-1], leaf[-1:] + leaf])

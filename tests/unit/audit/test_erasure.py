@@ -109,6 +109,7 @@ def test_what_is_sealed_beside_a_group_opens_with_its_key_alone() -> None:
     key = SEALED.groups["meta"].key
     sealed = seal_beside(key, "answer", b"data")
     assert open_beside(key, "answer", sealed) == b"data"
-    for wrong in ((bytes(32), "answer", sealed), (key, "other", sealed), (key, "answer", sealed[:-1] + b"x")):
+    altered = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    for wrong in ((bytes(32), "answer", sealed), (key, "other", sealed), (key, "answer", altered)):
         with pytest.raises(SealError):
             open_beside(*wrong)

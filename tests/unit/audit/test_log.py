@@ -10,7 +10,7 @@ import pytest
 from audit.checkpoint import Checkpoint
 from audit.durable_file import replace_durably
 from audit.entry import GROUPS
-from audit.errors import ForkError, LogStoreError, NoteError, SealError, SignerError
+from audit.errors import ForkError, LogStoreError, NotDurableError, NoteError, SealError, SignerError
 from audit.log import Appended, append, found_log
 from audit.merkle import EMPTY_TREE, TreeHead, consistency_proof
 from audit.note import Algorithm, NoteSigningKey
@@ -295,8 +295,11 @@ def test_a_signer_that_cannot_remember_does_not_sign(log: LogInFolder, monkeypat
         appended = log.append_in(transaction, sealed())
     with monkeypatch.context() as broken:
         broken.setattr(os, "fdatasync", _input_output_error)
-        with pytest.raises(SignerError):
+        with pytest.raises(NotDurableError):
             log.signer.settle(appended.checkpoint.head)
+    with pytest.raises(NotDurableError):  # a sync after a failed one says nothing
+        log.signer.settle(appended.checkpoint.head)
+    restart(log)
     log.signer.settle(appended.checkpoint.head)
 
 

@@ -94,7 +94,7 @@ async def test_a_key_that_something_still_needs_is_not_destroyed(
 async def test_a_log_that_has_stopped_destroys_nothing(process: Erasing) -> None:
     """After a failed fsync nothing is done until the process is started again, rotating included."""
     await process.ledger.write([_sealed(ErasePayloads(ranges=(RANGE,)))], at=NOON)
-    process.ledger._stopped = True
+    process.writer.durability.lost = "the disk failed"
     with pytest.raises(LogUnavailableError):
         await process.rotation.finish()
     assert process.keys.epochs == (1,)
