@@ -33,8 +33,8 @@ class ExportReport:
     """What an export turned out to be.
 
     `holds` when there is no problem and nothing was left unchecked. `recorded` when the broker's entry of this export
-    is in it and agrees. `more_after` is the last entry where its maker says that more of the selection come after it: this
-    is then a part. `unchecked` names a page that only another version of the program that set it could set again.
+    is in it and agrees. `more_after` is its last entry where more of the selection come after it, so that it is a part.
+    `unchecked` names a page that only another version of the program that set it could set again.
     """
 
     holds: bool

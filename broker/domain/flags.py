@@ -13,7 +13,7 @@ More kinds come as their causes come.
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ MEDIAN_DAYS = 5
 MOST_REPEATS_DAYS = THRESHOLDS["repeats_days"].most
 _DAY_S = 86_400
 _FRIDAY = 4
+TermEnds = Callable[[date, int], date]
 NETHERLANDS = ZoneInfo("Europe/Amsterdam")
 
 
@@ -50,16 +51,8 @@ def local(at: int) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone(NETHERLANDS)
 
 
-def working_days_after(day: date, count: int) -> date:
-    """Return the day that lies so many working days later. Public holidays count as working days."""
-    while count:
-        day += timedelta(days=1)
-        count -= day.weekday() <= _FRIDAY
-    return day
-
-
 def flags_of(
-    acts: Iterable[ReviewedAct], *, thresholds: ThresholdHistory, persons_per_day: int
+    acts: Iterable[ReviewedAct], *, thresholds: ThresholdHistory, persons_per_day: int, term_ends: TermEnds
 ) -> dict[int, tuple[Flag, ...]]:
     """Return the flags of each act that stands out, by its index.
 
@@ -67,6 +60,7 @@ def flags_of(
         acts: of one organisation; those of `BASELINE_DAYS` before the first that matters among them.
         thresholds: of this organisation.
         persons_per_day: what the ordinary budget for checks gives one worker a day.
+        term_ends: gives the last of so many working days after a day.
     """
     known = sorted(acts, key=lambda act: act.index)
     ordered = [act for act in known if act.asks and act.worker is not None]
@@ -83,11 +77,11 @@ def flags_of(
         for act in flagged:
             found[act.index].append(kind)
     days = {act.index: local(act.at).date() for act in known}
-    return {index: tuple(_flag(kind, days[index]) for kind in kinds) for index, kinds in found.items()}
+    return {index: tuple(_flag(kind, days[index], term_ends) for kind in kinds) for index, kinds in found.items()}
 
 
-def _flag(kind: str, day: date) -> Flag:
-    return Flag(kind=kind, due_on=working_days_after(day, TERM_WORKING_DAYS.get(kind, ORDINARY_TERM)))
+def _flag(kind: str, day: date, term_ends: TermEnds) -> Flag:
+    return Flag(kind=kind, due_on=term_ends(day, TERM_WORKING_DAYS.get(kind, ORDINARY_TERM)))
 
 
 def _off_hours(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> Iterator[ReviewedAct]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from broker.domain.acts import ActFilter, ReviewedAct
-from broker.domain.flags import ORDINARY_TERM, Flag, local, working_days_after
+from broker.domain.flags import ORDINARY_TERM, Flag, local
 from broker.domain.requests import Requester
 from broker.domain.review import FG, FINAL, REVIEWERS, SAMPLE, VERDICT, KeptNote, newest_verdicts
 from broker.flows.act import Act
@@ -16,6 +16,7 @@ from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, 
 from broker.protocol.register import Register
 from broker.protocol.review_messages import ACTS_PER_PAGE
 from broker.review_ports import ActReader, NoteReader
+from policies.workdays import working_day_after
 
 SAMPLE_FLAG = "sample"
 
@@ -106,6 +107,6 @@ def sampled(flags: Mapping[int, tuple[Flag, ...]], samples: Iterable[KeptNote]) 
     """Return the flags of every act that was drawn, with that of the sample added."""
     added: dict[int, Flag] = {}
     for sample in samples:
-        flag = Flag(kind=SAMPLE_FLAG, due_on=working_days_after(local(sample.at).date(), ORDINARY_TERM))
+        flag = Flag(kind=SAMPLE_FLAG, due_on=working_day_after(local(sample.at).date(), ORDINARY_TERM))
         added.update(dict.fromkeys(sample.note.body["drawn"], flag))
     return {index: (*flags.get(index, ()), flag) for index, flag in added.items()}

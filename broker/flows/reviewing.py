@@ -24,6 +24,7 @@ from broker.protocol.register import Register
 from broker.protocol.review_messages import ActShown, FlagShown, ReviewResult, VerdictShown
 from broker.protocol.roster import Roster
 from broker.review_ports import ActReader, NoteReader
+from policies.workdays import working_day_after
 
 DAY_S = 86_400
 CHECK_CLASS = "check"
@@ -134,6 +135,7 @@ async def flagged_acts(
         (act for act in found if act.organisation == organisation),
         thresholds=await thresholds_of(organisation, notes),
         persons_per_day=persons,
+        term_ends=working_day_after,
     )
     return tuple(act for act in found if act.at >= since), flags
 

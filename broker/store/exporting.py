@@ -70,7 +70,7 @@ class StoredExports:
     def _is_of(
         self, log: StoredLog, index: int, leaf: Leaf, organisation: str, worker: str | None, *, named: bool
     ) -> bool:
-        """Return whose an entry is, by its actor; where that was erased, by `acts`, or by the controller in its meta."""
+        """Return whose an entry is: by its actor; where that was erased by `acts`, or the controller in its meta."""
         opening = self._opening(log, index, leaf, "actor")
         if opening is not None:
             actor = parse_payload(opening.payload)
