@@ -75,7 +75,9 @@ def _act_line(act: ActShown, names: Mapping[str, str]) -> str:
     parts = [str(act.index), moment(act.at), who, *what]
     parts += [f"{_FLAGS_NL.get(flag.kind, flag.kind)} (voor {flag.due_on})" for flag in act.flags]
     if act.verdict is not None:
-        parts.append(_VERDICTS_NL[act.verdict.word])
+        parts.append(
+            _VERDICTS_NL[act.verdict.word] + (", een tweede moet dit ook vinden" if act.verdict.second else "")
+        )
     if act.own:
         parts.append("van jezelf of je eigen team: een ander moet dit bekijken")
     return "  ".join(parts)

@@ -5,7 +5,7 @@
     off_hours    outside the day, and in an hour in which this role rarely works
     volume       many times this worker's own median on one day
     budget       more persons on one day than the ordinary budget gives: the reserve for danger was used
-    withdrawal   withdrawn, or tried to, soon after the household was looked at and something was shown
+    withdrawal   withdrawn, or tried to, soon after something was shown; or refused until somebody looks
     repeats      one worker looked at one household again and again
 
 More kinds come as their causes come.
@@ -22,6 +22,8 @@ from broker.domain.acts import LOOKING, WITHDRAWING, ReviewedAct
 from broker.domain.thresholds import THRESHOLDS, ThresholdHistory
 
 FLAG_KINDS = ("damaged", "exception", "off_hours", "volume", "budget", "withdrawal", "repeats")
+HIGH_KINDS = frozenset({"exception", "shielded", "own_household"})
+"""Kinds that are "in order" only when two reviewers find so; the last two come with shielding and with rosters."""
 TERM_WORKING_DAYS: Mapping[str, int] = {"damaged": 1, "exception": 1, "budget": 1}
 """Working days in which a flag is judged, where it is sooner than `ORDINARY_TERM`."""
 ORDINARY_TERM = 5
@@ -51,6 +53,16 @@ def local(at: int) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone(NETHERLANDS)
 
 
+def kinds_alone(act: ReviewedAct) -> tuple[str, ...]:
+    """Return the kinds for which an act stands out by itself, whatever else was done and whatever the thresholds."""
+    return (*(("damaged",) if act.damaged else ()), *(("exception",) if act.kind == "exception" else ()))
+
+
+def is_high(kinds: Iterable[str]) -> bool:
+    """Return whether one of these kinds takes two reviewers."""
+    return not HIGH_KINDS.isdisjoint(kinds)
+
+
 def flags_of(
     acts: Iterable[ReviewedAct], *, thresholds: ThresholdHistory, persons_per_day: int, term_ends: TermEnds
 ) -> dict[int, tuple[Flag, ...]]:
@@ -65,9 +77,9 @@ def flags_of(
     known = sorted(acts, key=lambda act: act.index)
     ordered = [act for act in known if act.asks and act.worker is not None]
     found: defaultdict[int, list[str]] = defaultdict(list)
+    for act in known:
+        found[act.index] += kinds_alone(act)
     for kind, flagged in (
-        ("damaged", (act for act in known if act.damaged)),
-        ("exception", (act for act in ordered if act.kind == "exception")),
         ("off_hours", _off_hours(ordered, thresholds)),
         ("volume", _volume(ordered, thresholds)),
         ("budget", _budget(ordered, persons_per_day)),
@@ -77,7 +89,9 @@ def flags_of(
         for act in flagged:
             found[act.index].append(kind)
     days = {act.index: local(act.at).date() for act in known}
-    return {index: tuple(_flag(kind, days[index], term_ends) for kind in kinds) for index, kinds in found.items()}
+    return {
+        index: tuple(_flag(kind, days[index], term_ends) for kind in kinds) for index, kinds in found.items() if kinds
+    }
 
 
 def _flag(kind: str, day: date, term_ends: TermEnds) -> Flag:
@@ -152,12 +166,14 @@ def _budget(acts: Sequence[ReviewedAct], persons_per_day: int) -> Iterator[Revie
 
 
 def _withdrawals(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> Iterator[ReviewedAct]:
-    """Yield withdrawals of a signal on a household in which somebody was shown shortly before."""
+    """Yield withdrawals soon after somebody was shown in that household, and every one that waits for a reviewer."""
     shown_at: dict[str, int] = {}
     for act in acts:
         if act.type == WITHDRAWING:
             days = thresholds.value("quick_withdraw_days", at=act.at)
-            if any(act.at - shown_at[handle] <= days * _DAY_S for handle in act.handles if handle in shown_at):
+            if act.waits_to_withdraw or any(
+                act.at - shown_at[handle] <= days * _DAY_S for handle in act.handles if handle in shown_at
+            ):
                 yield act
         elif act.shown:
             shown_at.update(dict.fromkeys(act.handles, act.at))

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from broker.domain.acts import ActFilter, ReviewedAct
-from broker.domain.flags import ORDINARY_TERM, Flag, local
+from broker.domain.flags import ORDINARY_TERM, Flag, is_high, local
 from broker.domain.requests import Requester
-from broker.domain.review import FG, FINAL, REVIEWERS, SAMPLE, VERDICT, KeptNote, newest_verdicts
+from broker.domain.review import FG, REVIEWERS, SAMPLE, VERDICT, KeptNote, is_closed, verdicts_by_act
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
@@ -75,10 +75,10 @@ async def review_acts(
     async def tell(_: Register) -> Told:
         # (2) The newest verdicts, and what is left of the acts by them.
         roster = await rosters.roster(requester.organisation)
-        verdicts = newest_verdicts(await notes.notes(organisation=requester.organisation, kind=VERDICT))
+        verdicts = verdicts_by_act(await notes.notes(organisation=requester.organisation, kind=VERDICT))
         chosen = [one for one in found if wanted.filter.lets(one)]
         if wanted.queue:
-            chosen = [one for one in chosen if flags.get(one.index) and not judged(verdicts.get(str(one.index)))]
+            chosen = [one for one in chosen if waits(flags.get(one.index, ()), verdicts.get(str(one.index), []))]
         page = page_of(chosen, after=wanted.after)
         showing = Showing(
             reviewer=reviewer_of(requester, roster), roster=roster, signal_ids=ids, verdicts=verdicts, flags=flags
@@ -93,9 +93,9 @@ async def review_acts(
     )
 
 
-def judged(kept: KeptNote | None) -> bool:
-    """Return whether nobody waits for a verdict any more."""
-    return kept is not None and kept.note.body["verdict"] in FINAL
+def waits(flags: Sequence[Flag], verdicts: Sequence[KeptNote]) -> bool:
+    """Return whether an act stands out and waits for a verdict, or for a second one."""
+    return bool(flags) and not is_closed(verdicts, high=is_high(flag.kind for flag in flags))
 
 
 def page_of(acts: Sequence[ReviewedAct], *, after: int | None) -> list[ReviewedAct]:

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from broker.domain.changes import EndSignal, Task
 from broker.domain.errors import NotFoundError
+from broker.domain.flags import is_high, kinds_alone, local
 from broker.domain.requests import Requester
-from broker.domain.signals import REVIEW_DAYS, SignalState
+from broker.domain.review import IN_ORDER, VERDICT, is_closed
+from broker.domain.signals import REVIEW_DAYS, Signal, SignalState
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -16,6 +18,7 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.messages import WithdrawSignal
 from broker.protocol.problems import problem
+from broker.review_ports import ActReader, NoteReader
 
 REVIEW_TASK = "review-withdrawal"
 
@@ -29,6 +32,8 @@ async def withdraw_signal(
     clock: Clock,
     registers: RegisterReader,
     signals: SignalStore,
+    acts: ActReader,
+    notes: NoteReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
@@ -36,8 +41,9 @@ async def withdraw_signal(
 
     Raises:
         NotFoundError: no such signal, another organisation's, or one that has ended.
-        WithdrawalNeedsReviewError: it served as standing in the last 14 days; the signal stays, a review task was
-            written in the same transaction. With the receipt of its entry.
+        WithdrawalNeedsReviewError: it served as standing in the last 14 days, and no reviewer has found such a
+            withdrawal in order since; the signal stays, a review task was written in the same transaction. With the
+            receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -57,7 +63,9 @@ async def withdraw_signal(
             raise NotFoundError
         about, relies_on = act.about(own.signal), (*base, *own.stamps)
         # (3) Looking and then erasing one's own reason to look is not done without a reviewer.
-        if own.signal.needs_review_to_withdraw(today):
+        needed = own.signal.needs_review_to_withdraw(today)
+        released = await _released(own.signal, acts=acts, notes=notes) if needed else None
+        if needed and released is None:
             recording = Recording(
                 outcome="refused", reason="withdrawal-needs-review", bundle=policy.sha256, register=register.number,
                 document=problem("withdrawal-needs-review").document(), handles=(own.signal.handle,),
@@ -78,6 +86,7 @@ async def withdraw_signal(
             state=SignalState.WITHDRAWN,
             reason=command.reason,
             last_standing_on=own.signal.last_standing_on,
+            newest_act=released,
         )
         effects = Effects(relies_on=relies_on, changes=(change,), signal_id=signal_id)
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
@@ -86,3 +95,17 @@ async def withdraw_signal(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def _released(signal: Signal, *, acts: ActReader, notes: NoteReader) -> int | None:
+    """Return the newest entry about a signal whose refused withdrawal a reviewer found in order, else None.
+
+    A look after that withdrawal takes the word of the reviewer away: he judged what was done until then.
+    """
+    refused = await acts.refused_withdrawal(organisation=signal.organisation, handle=signal.handle)
+    if refused is None or (signal.last_standing_on or local(0).date()) > local(refused.act.at).date():
+        return None
+    about = str(refused.act.index)
+    given = await notes.notes(organisation=signal.organisation, kind=VERDICT, about=about)
+    closed = is_closed(given, high=is_high(kinds_alone(refused.act)))
+    return refused.newest if closed and given[-1].note.body["verdict"] == IN_ORDER else None

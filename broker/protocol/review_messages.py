@@ -69,13 +69,14 @@ class FlagShown(Message):
 
 
 class VerdictShown(Message):
-    """The last verdict on an act. `index` is that of its entry."""
+    """The last verdict on an act. `index` is that of its entry; `second`: another reviewer must find so too."""
 
     index: Index
     at: Instant
     by: Word
     word: VerdictWord
     reason: Word
+    second: bool
 
 
 class ActShown(Message):

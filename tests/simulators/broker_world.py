@@ -189,6 +189,8 @@ class World:
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
+            acts=self.acts,
+            notes=self.notes,
             answers=self.answers,
             log=self.log,
         )

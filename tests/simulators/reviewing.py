@@ -104,7 +104,7 @@ class Reviewers:
     ) -> Answered:
         """Give a verdict."""
         body = self.body(oin, act=act, verdict=verdict, reason=reason)
-        ports = {**self._ports, **self._rosters, **self._acts}
+        ports = {**self._ports, **self._rosters, **self._acts, **self._notes}
         return await give_verdict(
             command=GiveVerdict.model_validate(body), requester=self.who(oin, role, by), **ports
         )  # fmt: skip
