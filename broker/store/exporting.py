@@ -14,7 +14,7 @@ from audit.stored_log import StoredLog
 from broker.domain.errors import StorageError
 from broker.export_ports import ProvenEntries, ProvenEntry
 from broker.store.address import DatabaseAddress
-from broker.store.connection import open_reader
+from broker.store.connection import ApartReader
 from broker.store.quorum import covered_size
 
 GROUPS = ("meta", "actor")
@@ -35,8 +35,8 @@ class StoredExports:
     """
 
     def __init__(self, address: DatabaseAddress, *, policy: Policy, keys: KeyRing) -> None:
-        """Open a session of its own. Raises as `open_reader`."""
-        self._reader = open_reader(address)
+        """Open a session of its own, on a thread of its own. Raises as `open_connection`."""
+        self._reader = ApartReader(address)
         self._policy = policy
         self._keys = keys
 

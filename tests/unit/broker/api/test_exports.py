@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from audit.database import Connection
 from audit.export.bundle import Export, build_export
 from audit.export.content import Stated
 from audit.export.opened import OpenedEntry
@@ -19,6 +21,7 @@ from audit.receipt import Receipt
 from audit.verify import VerifiedReceipt, verify_receipt
 from broker.flows import export_acts
 from broker.protocol.export_messages import EXPORTED_PER_PAGE
+from broker.store.quorum import covered_size
 from tests.simulators.asking import household
 from tests.simulators.enrolled import GI, WIJKTEAM, worker_id
 from tests.simulators.served_world import ServedWorld, served_world
@@ -201,6 +204,21 @@ async def test_a_group_that_does_not_open_is_no_shorter_export(cosigned: ServedW
     cosigned.write(spoil)
     answer = await exported(cosigned)
     assert answer.status_code == 503
+
+
+async def test_no_tick_waits_for_an_export(cosigned: ServedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries are read on another thread than that of the event loop, whichever store it is."""
+    threads = []
+
+    def noted(connection: Connection, policy: Policy) -> int | None:
+        threads.append(threading.current_thread())
+        return covered_size(connection, policy)
+
+    await cosigned.register(WIJKTEAM, FAMILY)
+    monkeypatch.setattr("broker.store.exporting.covered_size", noted)
+    assert (await exported(cosigned)).status_code == 200
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
 
 
 async def test_what_is_of_others_is_not_opened(cosigned: ServedWorld) -> None:
