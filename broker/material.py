@@ -11,7 +11,7 @@ from broker.keys import BrokerTokenIndexer
 from broker.protocol.signing_keys import VerifyKey
 from broker.rules import Rules, read_rules
 from broker.settings import INDEX_KEY, OFFLINE_PRIVATE_KEY, OFFLINE_PUBLIC_KEY, Settings, SettingsError
-from broker.starting import read_pins, told, with_addresses
+from broker.starting import read_payload_keys, read_pins, told, with_addresses
 
 _OTHERS = 0o077
 
@@ -39,7 +39,7 @@ def read_material(settings: Settings, *, today: date) -> Material:
         if keys.stat().st_mode & _OTHERS:
             raise SettingsError("keys", "can be entered by others", "make the folder mode 0700")
         tokens = BrokerTokenIndexer.load(index_key=keys / INDEX_KEY, offline_public_key=keys / OFFLINE_PUBLIC_KEY)
-        payload_keys = KeyRing.open(settings.path(settings.payload_keys))
+    payload_keys = read_payload_keys(settings)
     with told("log_policy", "place the policy file that names this log and its witnesses"):
         policy = parse_policy(settings.path(settings.log_policy).read_text(encoding="utf-8"))
     return Material(

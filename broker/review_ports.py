@@ -31,6 +31,17 @@ class HouseholdActs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedWithdrawal:
+    """A withdrawal that waits for a reviewer, after which its household was not looked at any more.
+
+    `newest` is the newest entry of the organisation that concerns the signal: it itself, or a renewal after it.
+    """
+
+    act: ReviewedAct
+    newest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignalCounts:
     """How many active signals an organisation has, and what is noted of informing the family (D10)."""
 
@@ -63,6 +74,13 @@ class ActReader(Protocol):
 
     async def household(self, *, handle: str, organisation: str) -> HouseholdActs:
         """Return what concerns an own signal."""
+
+    async def refused_withdrawal(self, *, organisation: str, handle: str) -> RefusedWithdrawal | None:
+        """Return the last withdrawal of an own signal that was refused until somebody looks at it.
+
+        None where there is none, and where anything but a renewal was done with the signal after it, or nobody can
+        tell what.
+        """
 
     async def signal_ids(self, *, organisation: str, shielded: bool) -> dict[str, str]:
         """Return the ids of an organisation's own signals by their search handles; shielded ones only if asked."""

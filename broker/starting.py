@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError, DatabaseError
+from audit.key_ring import KeyRing
 from audit.policy_file import Policy
 from broker.domain.errors import (
     BrokerError,
@@ -73,6 +74,15 @@ def migrate_database(settings: Settings) -> None:
             # Its text holds the statement and the server's words.
             rule = f"was refused by the server ({type(error).__name__})"
             raise SettingsError("database_owner", rule, "see docs/postgresql.md: both roles must be there") from None
+
+
+def read_payload_keys(settings: Settings) -> KeyRing:
+    """Return the keys with which the content of the log opens. Raises SettingsError: none, or others can read them.
+
+    New ones would open nothing of the log that is there, so the way out is never to make them.
+    """
+    with told("payload_keys", "restore the folder with its keys, mode 0700 (docs/operations.md section 8)"):
+        return KeyRing.open(settings.path(settings.payload_keys))
 
 
 @contextmanager

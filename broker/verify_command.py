@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from audit.key_ring import KeyRing
 from audit.policy_file import parse_policy
 from audit.stored_log import StoredLog
 from audit.verify_groups import group_wire, verify_groups
 from broker.settings import Settings
-from broker.starting import database_of, told
+from broker.starting import database_of, read_payload_keys, told
 from broker.store.connection import open_connection, snapshot
 
 
@@ -20,8 +19,7 @@ def verify(settings: Settings) -> Mapping[str, Any]:
         SettingsError: keys, policy or database cannot be read.
         AuditError: the newest checkpoint is not this log's.
     """
-    with told("payload_keys", "restore the folder with mode 0700"):
-        keys = KeyRing.open(settings.path(settings.payload_keys))
+    keys = read_payload_keys(settings)
     with told("log_policy", "place the policy file that names this log and its witnesses"):
         policy = parse_policy(settings.path(settings.log_policy).read_text(encoding="utf-8"))
     with told("database", "run `sluis-broker migrate`"):

@@ -109,6 +109,7 @@ def _files(folder: PartnerFolder, result: ExportResult, receipt: Receipt, asked:
         reason=asked.reason,
         selection=result.selection,
         names=_names(folder),
+        more_after=result.more_after,
     )
     try:
         export = Export(

@@ -128,6 +128,10 @@ class ReviewClient:
         """Return who is on the roster and when he last did anything."""
         return await self._read("/accounts", asked)
 
+    async def erasures(self, **asked: object) -> Reviewed:
+        """Return what of the own entries was proposed to be erased, and what was; `after` is a unix second."""
+        return await self._read("/erasures", asked)
+
     async def verdict(self, act: int, verdict: str, *, reason: str) -> Reviewed:
         """Return once this verdict stands beside the act. Raises RefusedError: one's own act, or own team's."""
         return await self._state("/verdicts", GiveVerdict, {"act": act, "verdict": verdict, "reason": reason})

@@ -14,7 +14,7 @@ from connectors.folder import PartnerFolder
 from connectors.review_client import ReviewClient, Reviewed
 from connectors.review_pdf import as_pdf, check_renderer
 from connectors.review_report import as_csv, as_html, monthly_report
-from connectors.review_telling import Ask, midnight, moment, told
+from connectors.review_telling import Ask, erasure_line, midnight, moment, told
 
 review = typer.Typer(no_args_is_help=True, help="Look through what was done, judge it, and report on it.")
 
@@ -192,6 +192,24 @@ def accounts(
                 "nooit in het afgelopen halfjaar" if one.last_act_on is None else f"voor het laatst {one.last_act_on}"
             )
             console.print(f"{names.get(one.worker, one.worker)}  {', '.join(one.roles)}  {last}", markup=False)
+
+
+@review.command()
+def erasures(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    role: Role = None,
+    after: int | None = None,
+    use: Use = "view",
+    as_json: AsJson = False,
+) -> None:
+    """List what of the own entries was proposed to be erased, and what was, by which two people."""
+    ask: Ask = lambda client: client.erasures(after=after, use=use)  # noqa: E731 - named for its type
+    reviewed, names = told(org, worker, role, ask, as_json=as_json)
+    if not as_json:
+        for one in reviewed.result.erasures or ():
+            console.print(erasure_line(one, names), markup=False)
 
 
 @review.command("log-check")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from broker.protocol.erasure_messages import ErasureShown
 from broker.protocol.review_messages import ActShown
 from connectors.command_line import (
     NOT_DONE,
@@ -32,6 +33,7 @@ _FLAGS_NL = {
     "sample": "steekproef",
 }
 _VERDICTS_NL = {"in_order": "in orde", "asked": "vraag gesteld", "not_in_order": "niet in orde"}
+_ERASURES_NL = {"proposed": "wacht op een tweede", "erased": "gewist", "lapsed": "vervallen, niets gewist"}
 Ask = Callable[[ReviewClient], Awaitable[Reviewed]]
 
 
@@ -73,10 +75,24 @@ def _act_line(act: ActShown, names: Mapping[str, str]) -> str:
     parts = [str(act.index), moment(act.at), who, *what]
     parts += [f"{_FLAGS_NL.get(flag.kind, flag.kind)} (voor {flag.due_on})" for flag in act.flags]
     if act.verdict is not None:
-        parts.append(_VERDICTS_NL[act.verdict.word])
+        parts.append(
+            _VERDICTS_NL[act.verdict.word] + (", een tweede moet dit ook vinden" if act.verdict.second else "")
+        )
     if act.own:
         parts.append("van jezelf of je eigen team: een ander moet dit bekijken")
     return "  ".join(parts)
+
+
+def erasure_line(one: ErasureShown, names: Mapping[str, str]) -> str:
+    """Return an erasure as one line: how it stands, who proposed and who confirmed it, and what it is about."""
+    by, second = (who and names.get(who, who) for who in (one.proposed_by, one.decided_by))
+    ranges = ", ".join(
+        f"{each.first}" + (f" tot en met {each.last}" if each.last > each.first else "") + f" ({' '.join(each.groups)})"
+        for each in one.ranges
+    )
+    parts = [one.id, _ERASURES_NL[one.state], f"voorgesteld door {by} op {moment(one.proposed_at)}"]
+    parts += [f"bevestigd door {second}, regel {one.entry}"] if second else []
+    return "  ".join([*parts, one.ground, f"regels {ranges}"])
 
 
 def moment(at: int) -> str:

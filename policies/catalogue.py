@@ -112,11 +112,14 @@ class Proof:
         """Whether it counts on this day: from its first day up to and including its last.
 
         A last day further off than it can last is none of this proof, so that nothing is rolled on for ever.
+
+        Raises:
+            CalendarError: it counts working days, in a year of which the public holidays are not known.
         """
-        if since is None or (ends_on is None and self.ends):
+        if since is None or since > day or (ends_on is None and self.ends):
             return False
         longest = self._longest(since)
-        return since <= day <= (ends_on or longest) <= longest
+        return day <= (ends_on or longest) <= longest
 
     def _longest(self, since: date) -> date:
         """The last day on which it can still hold."""

@@ -12,6 +12,7 @@
     │   ├── ExpiredBundleError     nothing in it holds any more on the day it should decide
     │   └── InsecureBundleError    a test document outside ``test/`` or without the insecure switch
     ├── FactsError                 the facts of a question, read from JSON, are not facts
+    │   └── CalendarError          a day lies in a year of which the public holidays are not known
     ├── ReleaseError               a signed bundle is not whole, not of its schema, or compiled by another version
     │   ├── SignatureError         a signature does not hold, or too few people signed
     │   ├── UnsignableError        the bundle may not be signed: something in it is open, dead or only for tests
@@ -87,6 +88,14 @@ class InsecureBundleError(BundleError):
 
 class FactsError(ConvenantError):
     """Facts read from JSON miss a key, have one too many, or have another type."""
+
+
+class CalendarError(FactsError):
+    """A term runs through a year of which the public holidays are not known, so nobody knows when it ends."""
+
+    def __init__(self) -> None:
+        """Say so, without the day."""
+        super().__init__("day: its year must be one of which the public holidays are known")
 
 
 class ReleaseError(ConvenantError):

@@ -100,7 +100,13 @@ def recorded_as(format_name: str, stated: Stated, entries: Sequence[OpenedEntry]
         "selection": dict(stated.selection),
         "entries": len(entries),
         "leaves_sha256": leaves_sha256(entries),
+        **_more("more_after", stated),
     }
+
+
+def _more(name: str, stated: Stated) -> Json:
+    """Return what says that this is a part of a selection; a whole one says nothing."""
+    return {} if stated.more_after is None else {name: stated.more_after}
 
 
 def _check_recorded(receipt: Receipt, export: Export, verified: VerifiedEntries, policy: Policy) -> None:
@@ -132,6 +138,7 @@ def _manifest(export: Export, verified: VerifiedEntries, files: Files, program: 
             "worker": stated.worker,
             "reason": stated.reason,
             "selection": dict(stated.selection),
+            **_more("moreAfter", stated),
         },
         "reader": stated.reader,
         "groups": list(READERS[stated.reader]),

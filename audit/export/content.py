@@ -21,6 +21,7 @@ class Stated:
         reader: one of `opened.READERS`.
         reason: a code, why it was made.
         selection: the filters that chose the entries, by name.
+        more_after: the last entry of this export where more of the selection come after it, None where none does.
         names: names of workers from the maker's own list, by pairwise id; the broker knows none.
     """
 
@@ -31,6 +32,7 @@ class Stated:
     reason: str
     selection: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    more_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

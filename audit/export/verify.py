@@ -33,7 +33,8 @@ class ExportReport:
     """What an export turned out to be.
 
     `holds` when there is no problem and nothing was left unchecked. `recorded` when the broker's entry of this export
-    is in it and agrees. `unchecked` names a page that only another version of the program that set it could set again.
+    is in it and agrees. `more_after` is its last entry where more of the selection come after it, so that it is a part.
+    `unchecked` names a page that only another version of the program that set it could set again.
     """
 
     holds: bool
@@ -42,6 +43,7 @@ class ExportReport:
     size: int
     entries: int
     recorded: bool
+    more_after: int | None
     unchecked: tuple[str, ...]
     problems: tuple[str, ...]
 
@@ -84,6 +86,7 @@ def _report(
         size=log["size"],
         entries=manifest["entries"] if manifest else 0,
         recorded=recorded and not problems,
+        more_after=manifest["made"].get("moreAfter") if manifest else None,
         unchecked=unchecked,
         problems=tuple(problems),
     )
@@ -107,6 +110,7 @@ def _rebuilt(files: Files, manifest: dict[str, Any], policy: Policy) -> tuple[Fi
         selection=made["selection"],
         reader=manifest["reader"],
         names=manifest["names"],
+        more_after=made.get("moreAfter"),
     )
     export = Export(
         format=manifest["format"],

@@ -14,6 +14,9 @@ ASKING_KINDS = frozenset({"signal", "check", "oproep", "request", "answer", "con
 WITHDRAWING = "withdraw_signal"
 LOOKING = frozenset({"register_signal", "check_household"})
 """Types of acts in which a household is looked at."""
+RENEWING = "renew_signal"
+NEEDS_REVIEW = "withdrawal-needs-review"
+"""Why a withdrawal was refused of a signal on which somebody had looked shortly before (D5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,11 @@ class ReviewedAct:
     def asks(self) -> bool:
         """Whether somebody did something with a household."""
         return self.kind in ASKING_KINDS
+
+    @property
+    def waits_to_withdraw(self) -> bool:
+        """Whether it is a withdrawal that was refused until a reviewer has looked."""
+        return self.type == WITHDRAWING and self.outcome == "refused" and self.reason == NEEDS_REVIEW
 
     def is_by(self, organisation: str, worker: str) -> bool:
         """Return whether this person of this organisation did or approved it."""

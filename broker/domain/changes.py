@@ -30,7 +30,8 @@ class EndSignal:
     """A signal is active no more, or ended after it was frozen; what relied on seeing it is stale.
 
     `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5). So is
-    one that rests on the last day, which it then names as `ends_on`, when the signal was renewed since.
+    one that rests on the last day, which it then names as `ends_on`, when the signal was renewed since. One that rests
+    on a reviewer's word names the newest entry of its holder about it as `newest_act`, and is stale with a newer one.
     """
 
     signal_id: str
@@ -38,6 +39,7 @@ class EndSignal:
     reason: str | None
     last_standing_on: date | None
     ends_on: date | None = None
+    newest_act: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from datetime import date
 from typing import Literal
 
 from broker.domain.acts import LOOKING, ReviewedAct
-from broker.domain.flags import Flag, local
-from broker.domain.review import FINAL, LATE_DAYS, KeptNote
+from broker.domain.flags import Flag, is_high, local
+from broker.domain.review import LATE_DAYS, KeptNote, closings, verdicts_by_act
 
 LEAST = 10
 """The smallest number that is told."""
@@ -88,10 +88,11 @@ def late_flags(
     flags: Mapping[int, tuple[Flag, ...]], acts: Iterable[ReviewedAct], verdicts: Iterable[KeptNote], *, today: date
 ) -> tuple[Figure, ...]:
     """Return how many acts stood out, and how many of them were not judged within five days."""
-    first: dict[str, date] = {}
-    for kept in verdicts:
-        if kept.note.body["verdict"] in FINAL:
-            first.setdefault(kept.note.about, local(kept.at).date())
+    given = verdicts_by_act(verdicts)
+    waited = []
     stood_out = [act for act in acts if flags.get(act.index)]
-    waited = [(first.get(str(act.index), today) - local(act.at).date()).days for act in stood_out]
+    for act in stood_out:
+        high = is_high(flag.kind for flag in flags[act.index])
+        ended = next((at for at in closings(given.get(str(act.index), ()), high=high) if at is not None), None)
+        waited.append(((today if ended is None else local(ended).date()) - local(act.at).date()).days)
     return figure("flags", len(stood_out)), figure("flags_late", sum(days > LATE_DAYS for days in waited))

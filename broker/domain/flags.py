@@ -5,7 +5,7 @@
     off_hours    outside the day, and in an hour in which this role rarely works
     volume       many times this worker's own median on one day
     budget       more persons on one day than the ordinary budget gives: the reserve for danger was used
-    withdrawal   withdrawn, or tried to, soon after the household was looked at and something was shown
+    withdrawal   withdrawn, or tried to, soon after something was shown; or refused until somebody looks
     repeats      one worker looked at one household again and again
 
 More kinds come as their causes come.
@@ -13,7 +13,7 @@ More kinds come as their causes come.
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,6 +22,8 @@ from broker.domain.acts import LOOKING, WITHDRAWING, ReviewedAct
 from broker.domain.thresholds import THRESHOLDS, ThresholdHistory
 
 FLAG_KINDS = ("damaged", "exception", "off_hours", "volume", "budget", "withdrawal", "repeats")
+HIGH_KINDS = frozenset({"exception", "shielded", "own_household"})
+"""Kinds that are "in order" only when two reviewers find so; the last two come with shielding and with rosters."""
 TERM_WORKING_DAYS: Mapping[str, int] = {"damaged": 1, "exception": 1, "budget": 1}
 """Working days in which a flag is judged, where it is sooner than `ORDINARY_TERM`."""
 ORDINARY_TERM = 5
@@ -34,6 +36,7 @@ MEDIAN_DAYS = 5
 MOST_REPEATS_DAYS = THRESHOLDS["repeats_days"].most
 _DAY_S = 86_400
 _FRIDAY = 4
+TermEnds = Callable[[date, int], date]
 NETHERLANDS = ZoneInfo("Europe/Amsterdam")
 
 
@@ -50,16 +53,18 @@ def local(at: int) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone(NETHERLANDS)
 
 
-def working_days_after(day: date, count: int) -> date:
-    """Return the day that lies so many working days later. Public holidays count as working days."""
-    while count:
-        day += timedelta(days=1)
-        count -= day.weekday() <= _FRIDAY
-    return day
+def kinds_alone(act: ReviewedAct) -> tuple[str, ...]:
+    """Return the kinds for which an act stands out by itself, whatever else was done and whatever the thresholds."""
+    return (*(("damaged",) if act.damaged else ()), *(("exception",) if act.kind == "exception" else ()))
+
+
+def is_high(kinds: Iterable[str]) -> bool:
+    """Return whether one of these kinds takes two reviewers."""
+    return not HIGH_KINDS.isdisjoint(kinds)
 
 
 def flags_of(
-    acts: Iterable[ReviewedAct], *, thresholds: ThresholdHistory, persons_per_day: int
+    acts: Iterable[ReviewedAct], *, thresholds: ThresholdHistory, persons_per_day: int, term_ends: TermEnds
 ) -> dict[int, tuple[Flag, ...]]:
     """Return the flags of each act that stands out, by its index.
 
@@ -67,13 +72,14 @@ def flags_of(
         acts: of one organisation; those of `BASELINE_DAYS` before the first that matters among them.
         thresholds: of this organisation.
         persons_per_day: what the ordinary budget for checks gives one worker a day.
+        term_ends: gives the last of so many working days after a day.
     """
     known = sorted(acts, key=lambda act: act.index)
     ordered = [act for act in known if act.asks and act.worker is not None]
     found: defaultdict[int, list[str]] = defaultdict(list)
+    for act in known:
+        found[act.index] += kinds_alone(act)
     for kind, flagged in (
-        ("damaged", (act for act in known if act.damaged)),
-        ("exception", (act for act in ordered if act.kind == "exception")),
         ("off_hours", _off_hours(ordered, thresholds)),
         ("volume", _volume(ordered, thresholds)),
         ("budget", _budget(ordered, persons_per_day)),
@@ -83,11 +89,13 @@ def flags_of(
         for act in flagged:
             found[act.index].append(kind)
     days = {act.index: local(act.at).date() for act in known}
-    return {index: tuple(_flag(kind, days[index]) for kind in kinds) for index, kinds in found.items()}
+    return {
+        index: tuple(_flag(kind, days[index], term_ends) for kind in kinds) for index, kinds in found.items() if kinds
+    }
 
 
-def _flag(kind: str, day: date) -> Flag:
-    return Flag(kind=kind, due_on=working_days_after(day, TERM_WORKING_DAYS.get(kind, ORDINARY_TERM)))
+def _flag(kind: str, day: date, term_ends: TermEnds) -> Flag:
+    return Flag(kind=kind, due_on=term_ends(day, TERM_WORKING_DAYS.get(kind, ORDINARY_TERM)))
 
 
 def _off_hours(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> Iterator[ReviewedAct]:
@@ -158,12 +166,14 @@ def _budget(acts: Sequence[ReviewedAct], persons_per_day: int) -> Iterator[Revie
 
 
 def _withdrawals(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> Iterator[ReviewedAct]:
-    """Yield withdrawals of a signal on a household in which somebody was shown shortly before."""
+    """Yield withdrawals soon after somebody was shown in that household, and every one that waits for a reviewer."""
     shown_at: dict[str, int] = {}
     for act in acts:
         if act.type == WITHDRAWING:
             days = thresholds.value("quick_withdraw_days", at=act.at)
-            if any(act.at - shown_at[handle] <= days * _DAY_S for handle in act.handles if handle in shown_at):
+            if act.waits_to_withdraw or any(
+                act.at - shown_at[handle] <= days * _DAY_S for handle in act.handles if handle in shown_at
+            ):
                 yield act
         elif act.shown:
             shown_at.update(dict.fromkeys(act.handles, act.at))

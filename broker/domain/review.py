@@ -1,6 +1,6 @@
 """Who may judge whose acts, and what a judgement is: never one's own, never one's own team's (red line 11)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from broker.domain.acts import ReviewedAct, ReviewNote
@@ -9,8 +9,11 @@ PRIVACYFUNCTIONARIS = "privacyfunctionaris"
 FG = "fg"
 REVIEWERS = frozenset({PRIVACYFUNCTIONARIS, FG})
 VERDICTS = ("in_order", "asked", "not_in_order")
+IN_ORDER = "in_order"
 FINAL = frozenset({"in_order", "not_in_order"})
 """Verdicts after which an act waits for nobody any more; `asked` waits for the worker's answer."""
+REVIEWERS_OF_HIGH = 2
+"""Different reviewers who find a high risk in order, neither of whom did it or is of that team."""
 LATE_DAYS = 5
 """Days after which a flag that is not judged, or was judged later, is counted as late in the report."""
 
@@ -58,6 +61,34 @@ def own_team(reviewer: Reviewer, act: ReviewedAct, *, teams_of_worker: frozenset
     return act.team in reviewer.teams or bool(reviewer.teams & teams_of_worker)
 
 
-def newest_verdicts(notes: Iterable[KeptNote]) -> dict[str, KeptNote]:
-    """Return the last verdict on each act, by what it is about."""
-    return {kept.note.about: kept for kept in sorted(notes, key=lambda kept: kept.index)}
+def verdicts_by_act(notes: Iterable[KeptNote]) -> dict[str, list[KeptNote]]:
+    """Return the verdicts on each act, by what they are about, oldest first."""
+    found: dict[str, list[KeptNote]] = {}
+    for kept in sorted(notes, key=lambda kept: kept.index):
+        found.setdefault(kept.note.about, []).append(kept)
+    return found
+
+
+def closings(verdicts: Iterable[KeptNote], *, high: bool) -> Iterator[int | None]:
+    """Yield, for each verdict on one act, since when nobody waits any more; None while somebody does.
+
+    "Not in order" closes at once. "In order" does too, but of a high risk it takes two different reviewers in
+    succession: any other verdict between them begins the count anew.
+
+    Args:
+        verdicts: on this act, oldest first.
+        high: it stands out for a reason of which one reviewer's word is not enough.
+    """
+    agreed: set[str] = set()
+    since: int | None = None
+    for kept in verdicts:
+        word = kept.note.body["verdict"]
+        agreed = agreed | {kept.note.worker} if word == IN_ORDER else set()
+        closed = word in FINAL and (word != IN_ORDER or not high or len(agreed) >= REVIEWERS_OF_HIGH)
+        since = (kept.at if since is None else since) if closed else None
+        yield since
+
+
+def is_closed(verdicts: Sequence[KeptNote], *, high: bool) -> bool:
+    """Return whether nobody waits for a verdict on this act any more."""
+    return list(closings(verdicts, high=high))[-1:] not in ([], [None])

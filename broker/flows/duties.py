@@ -5,10 +5,9 @@ from datetime import date, timedelta
 from broker.domain.changes import Task
 from broker.domain.signals import Informing, Signal
 from policies import Obligation, Permit
+from policies.workdays import working_day_after
 
 INFORM = "informeer_betrokkene"
-_WEEKEND = 5
-"""The first day of the week on which nobody works, counted from Monday as 0."""
 
 
 def tasks_for(
@@ -37,12 +36,6 @@ def tasks_of_signal(permit: Permit, signal: Signal, *, today: date) -> tuple[Tas
 
 
 def due(duty: Obligation, today: date) -> date:
-    """Return the last day of a duty. Public holidays count as working days: a day early, never late."""
+    """Return the last day of a duty. Raises CalendarError: of that year no public holidays are known."""
     days = 0 if duty.term is None else int(duty.term[1:-1])
-    if not duty.working_days:
-        return today + timedelta(days=days)
-    day = today
-    while days:
-        day += timedelta(days=1)
-        days -= day.weekday() < _WEEKEND
-    return day
+    return working_day_after(today, days) if duty.working_days else today + timedelta(days=days)

@@ -1,12 +1,11 @@
 """Export entries of the own organisation with their proofs; the export is an entry of its own (D12, D17)."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broker.domain.errors import RoleNotAllowedError
 from broker.domain.requests import Requester
-from broker.export_ports import EntryExporter, ProvenEntry
+from broker.export_ports import EntryExporter, ProvenEntries
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -80,8 +79,8 @@ async def export_acts(
             outcome="done",
             bundle=policies.at(base).sha256,
             register=register.number,
-            document=_document(wanted, found.entries, more=found.more),
-            more={"exported": _exported(wanted, found.entries)},
+            document=_document(wanted, found),
+            more={"exported": _exported(wanted, found)},
         )
         return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
 
@@ -91,24 +90,31 @@ async def export_acts(
     )
 
 
-def _exported(wanted: WantedExport, entries: Sequence[ProvenEntry]) -> dict[str, object]:
+def _exported(wanted: WantedExport, found: ProvenEntries) -> dict[str, object]:
     """Return what the entry says was exported (docs/audit-format.md, the export)."""
+    after = _more_after(found)
     return {
         "format": wanted.format,
         "reader": READER,
         "reason": wanted.reason,
         "selection": wanted.selection(),
-        "entries": len(entries),
-        "leaves_sha256": hashlib.sha256(b"".join(entry.leaf_hash for entry in entries)).hexdigest(),
+        "entries": len(found.entries),
+        "leaves_sha256": hashlib.sha256(b"".join(entry.leaf_hash for entry in found.entries)).hexdigest(),
+        **({} if after is None else {"more_after": after}),
     }
 
 
-def _document(wanted: WantedExport, entries: Sequence[ProvenEntry], *, more: bool) -> dict[str, object]:
+def _more_after(found: ProvenEntries) -> int | None:
+    """Return what to go on from, None where nothing of the selection is left out."""
+    return found.entries[-1].index if found.more else None
+
+
+def _document(wanted: WantedExport, found: ProvenEntries) -> dict[str, object]:
     result = ExportResult.model_validate(
         {
             "schema": "entries/v1",
             "outcome": "done",
-            "text": TextRef(id="export.done" if entries else "export.nothing", params={}),
+            "text": TextRef(id="export.done" if found.entries else "export.nothing", params={}),
             "format": wanted.format,
             "reason": wanted.reason,
             "selection": wanted.selection(),
@@ -122,9 +128,9 @@ def _document(wanted: WantedExport, entries: Sequence[ProvenEntry], *, more: boo
                         "erased": list(entry.erased),
                     }
                 )
-                for entry in entries
+                for entry in found.entries
             ],
-            "more_after": entries[-1].index if more else None,
+            "more_after": _more_after(found),
         }
     )
     return result.model_dump(mode="json", by_alias=True)

@@ -2,8 +2,9 @@
 
 from broker.domain.acts import ReviewNote
 from broker.domain.errors import NotFoundError
+from broker.domain.flags import is_high, kinds_alone
 from broker.domain.requests import Requester
-from broker.domain.review import PRIVACYFUNCTIONARIS, VERDICT, own_act
+from broker.domain.review import IN_ORDER, PRIVACYFUNCTIONARIS, VERDICT, KeptNote, is_closed, own_act
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
@@ -11,14 +12,16 @@ from broker.flows.reviewing import Told, check_role, is_own, not_yours, record_r
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.register import Register
 from broker.protocol.review_messages import GiveVerdict
-from broker.review_ports import ActReader
+from broker.review_ports import ActReader, NoteReader
 
 
 async def give_verdict(
     *, command: GiveVerdict, requester: Requester, policies: Policies, clock: Clock, registers: RegisterReader,
-    rosters: RosterReader, signals: SignalStore, acts: ActReader, answers: AnswerStore, log: Log,
+    rosters: RosterReader, signals: SignalStore, acts: ActReader, notes: NoteReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The verdict stands beside the act and is an entry; a later one takes its place. Outcome `done`.
+
+    Of a high risk "in order" waits for a second reviewer, who may have done it as little and is of another team too.
 
     Raises:
         RoleNotAllowedError: no privacyfunctionaris; the FG supervises and never decides.
@@ -50,9 +53,13 @@ async def give_verdict(
             about=str(command.act),
             body={"verdict": command.verdict, "reason": command.reason},
         )
-        return told("review.verdict", subject=subject, note=note)
+        # (4) Whether it takes somebody else besides.
+        given = await notes.notes(organisation=requester.organisation, kind=VERDICT, about=note.about)
+        all_given = [*given, KeptNote(index=judged.index, at=clock.now(), note=note)]
+        closed = command.verdict != IN_ORDER or is_closed(all_given, high=is_high(kinds_alone(judged)))
+        return told("review.verdict" if closed else "review.verdict_first", subject=subject, note=note)
 
-    # (4) Recorded with the verdict in one transaction, and only then told.
+    # (5) Recorded with the verdict in one transaction, and only then told.
     return await record_review(
         tell, act=act, policies=policies, clock=clock, registers=registers, signals=signals, answers=answers, log=log
     )

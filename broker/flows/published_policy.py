@@ -96,13 +96,13 @@ def _cited(bundle: Bundle, ground: str) -> str:
 
 
 def _decision(policy: PolicyInForce, facts: Mapping[str, Any]) -> Permit | Refusal:
+    point = policy.decision_point
     try:
         ask, hit = read_question(dict(facts))
+        return point.may_ask(ask) if hit is None else point.may_see(ask, hit)
     except FactsError as error:
         where, _, rule = str(error).partition(": ")
         raise MalformedError(where, rule) from None
-    point = policy.decision_point
-    return point.may_ask(ask) if hit is None else point.may_see(ask, hit)
 
 
 def _facts(question: AccessEvaluation) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from broker.domain.acts import ActFilter, ReviewedAct
-from broker.domain.flags import ORDINARY_TERM, Flag, local, working_days_after
+from broker.domain.flags import ORDINARY_TERM, Flag, is_high, local
 from broker.domain.requests import Requester
-from broker.domain.review import FG, FINAL, REVIEWERS, SAMPLE, VERDICT, KeptNote, newest_verdicts
+from broker.domain.review import FG, REVIEWERS, SAMPLE, VERDICT, KeptNote, is_closed, verdicts_by_act
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
@@ -16,6 +16,7 @@ from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, 
 from broker.protocol.register import Register
 from broker.protocol.review_messages import ACTS_PER_PAGE
 from broker.review_ports import ActReader, NoteReader
+from policies.workdays import working_day_after
 
 SAMPLE_FLAG = "sample"
 
@@ -74,10 +75,10 @@ async def review_acts(
     async def tell(_: Register) -> Told:
         # (2) The newest verdicts, and what is left of the acts by them.
         roster = await rosters.roster(requester.organisation)
-        verdicts = newest_verdicts(await notes.notes(organisation=requester.organisation, kind=VERDICT))
+        verdicts = verdicts_by_act(await notes.notes(organisation=requester.organisation, kind=VERDICT))
         chosen = [one for one in found if wanted.filter.lets(one)]
         if wanted.queue:
-            chosen = [one for one in chosen if flags.get(one.index) and not judged(verdicts.get(str(one.index)))]
+            chosen = [one for one in chosen if waits(flags.get(one.index, ()), verdicts.get(str(one.index), []))]
         page = page_of(chosen, after=wanted.after)
         showing = Showing(
             reviewer=reviewer_of(requester, roster), roster=roster, signal_ids=ids, verdicts=verdicts, flags=flags
@@ -92,9 +93,9 @@ async def review_acts(
     )
 
 
-def judged(kept: KeptNote | None) -> bool:
-    """Return whether nobody waits for a verdict any more."""
-    return kept is not None and kept.note.body["verdict"] in FINAL
+def waits(flags: Sequence[Flag], verdicts: Sequence[KeptNote]) -> bool:
+    """Return whether an act stands out and waits for a verdict, or for a second one."""
+    return bool(flags) and not is_closed(verdicts, high=is_high(flag.kind for flag in flags))
 
 
 def page_of(acts: Sequence[ReviewedAct], *, after: int | None) -> list[ReviewedAct]:
@@ -106,6 +107,6 @@ def sampled(flags: Mapping[int, tuple[Flag, ...]], samples: Iterable[KeptNote]) 
     """Return the flags of every act that was drawn, with that of the sample added."""
     added: dict[int, Flag] = {}
     for sample in samples:
-        flag = Flag(kind=SAMPLE_FLAG, due_on=working_days_after(local(sample.at).date(), ORDINARY_TERM))
+        flag = Flag(kind=SAMPLE_FLAG, due_on=working_day_after(local(sample.at).date(), ORDINARY_TERM))
         added.update(dict.fromkeys(sample.note.body["drawn"], flag))
     return {index: (*flags.get(index, ()), flag) for index, flag in added.items()}

@@ -2,7 +2,7 @@
 
 from broker.domain.errors import NotFoundError
 from broker.domain.requests import Requester
-from broker.domain.review import FG, REVIEWERS, VERDICT, newest_verdicts
+from broker.domain.review import FG, REVIEWERS, VERDICT, verdicts_by_act
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
@@ -41,7 +41,7 @@ async def review_household(
 
     async def tell(_: Register) -> Told:
         roster = await rosters.roster(requester.organisation)
-        verdicts = newest_verdicts(await notes.notes(organisation=requester.organisation, kind=VERDICT))
+        verdicts = verdicts_by_act(await notes.notes(organisation=requester.organisation, kind=VERDICT))
         showing = Showing(
             reviewer=reviewer_of(requester, roster), roster=roster, signal_ids=ids, verdicts=verdicts, flags={}
         )

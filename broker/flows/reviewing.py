@@ -1,14 +1,14 @@
 """What every flow of the review has in common: who may, what the entry says, and how acts are shown."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from broker.domain.acts import REVIEW_SCHEMA, ReviewedAct, ReviewNote
 from broker.domain.errors import RoleNotAllowedError
-from broker.domain.flags import BASELINE_DAYS, Flag, flags_of
+from broker.domain.flags import BASELINE_DAYS, Flag, flags_of, is_high
 from broker.domain.requests import Requester
-from broker.domain.review import THRESHOLD, KeptNote, Reviewer, own_act, own_team
+from broker.domain.review import IN_ORDER, THRESHOLD, KeptNote, Reviewer, is_closed, own_act, own_team
 from broker.domain.thresholds import ThresholdChange, ThresholdHistory
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
@@ -24,6 +24,7 @@ from broker.protocol.register import Register
 from broker.protocol.review_messages import ActShown, FlagShown, ReviewResult, VerdictShown
 from broker.protocol.roster import Roster
 from broker.review_ports import ActReader, NoteReader
+from policies.workdays import working_day_after
 
 DAY_S = 86_400
 CHECK_CLASS = "check"
@@ -134,18 +135,19 @@ async def flagged_acts(
         (act for act in found if act.organisation == organisation),
         thresholds=await thresholds_of(organisation, notes),
         persons_per_day=persons,
+        term_ends=working_day_after,
     )
     return tuple(act for act in found if act.at >= since), flags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
-    """What is needed to show acts: the ids of own signals by handle, the last verdicts, and who looks."""
+    """What is needed to show acts: the ids of own signals by handle, the verdicts by act, and who looks."""
 
     reviewer: Reviewer
     roster: Roster | None
     signal_ids: Mapping[str, str]
-    verdicts: Mapping[str, KeptNote]
+    verdicts: Mapping[str, Sequence[KeptNote]]
     flags: Mapping[int, tuple[Flag, ...]]
 
     def all_of(self, acts: Iterable[ReviewedAct]) -> list[ActShown]:
@@ -154,7 +156,7 @@ class Showing:
 
     def one(self, act: ReviewedAct) -> ActShown:
         """Return an act as it is shown: with ids of own signals, never a handle."""
-        kept = self.verdicts.get(str(act.index))
+        flags, kept = self.flags.get(act.index, ()), self.verdicts.get(str(act.index), ())
         return ActShown(
             index=act.index,
             at=act.at,
@@ -172,13 +174,20 @@ class Showing:
             reason=act.reason,
             shown=act.shown,
             signals=sorted(self.signal_ids[handle] for handle in act.handles if handle in self.signal_ids),
-            flags=[FlagShown(kind=flag.kind, due_on=flag.due_on) for flag in self.flags.get(act.index, ())],
-            verdict=None if kept is None else verdict_shown(kept),
+            flags=[FlagShown(kind=flag.kind, due_on=flag.due_on) for flag in flags],
+            verdict=verdict_shown(kept, high=is_high(flag.kind for flag in flags)) if kept else None,
             own=is_own(self.reviewer, act, self.roster),
         )
 
 
-def verdict_shown(kept: KeptNote) -> VerdictShown:
-    """Return a verdict as it is shown."""
-    body = kept.note.body
-    return VerdictShown(index=kept.index, at=kept.at, by=kept.note.worker, word=body["verdict"], reason=body["reason"])
+def verdict_shown(verdicts: Sequence[KeptNote], *, high: bool) -> VerdictShown:
+    """Return the last of these verdicts on one act as it is shown, and whether it takes a second reviewer."""
+    kept = verdicts[-1]
+    return VerdictShown(
+        index=kept.index,
+        at=kept.at,
+        by=kept.note.worker,
+        word=kept.note.body["verdict"],
+        reason=kept.note.body["reason"],
+        second=kept.note.body["verdict"] == IN_ORDER and not is_closed(verdicts, high=high),
+    )

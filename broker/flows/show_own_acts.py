@@ -1,7 +1,7 @@
 """Show a worker what is recorded about himself: his own acts, and the verdicts on them."""
 
 from broker.domain.requests import Requester
-from broker.domain.review import VERDICT, Reviewer, newest_verdicts
+from broker.domain.review import VERDICT, Reviewer, verdicts_by_act
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
@@ -34,7 +34,7 @@ async def show_own_acts(
 
     async def tell(_: Register) -> Told:
         # (2) With the verdicts as they are now.
-        verdicts = newest_verdicts(await notes.notes(organisation=organisation, kind=VERDICT))
+        verdicts = verdicts_by_act(await notes.notes(organisation=organisation, kind=VERDICT))
         page = page_of(mine, after=wanted.after)
         himself = Reviewer(organisation=organisation, worker=requester.worker, teams=frozenset())
         showing = Showing(reviewer=himself, roster=None, signal_ids={}, verdicts=verdicts, flags={})

@@ -1,11 +1,13 @@
 """End an own signal; one that was used to look is looked at first (D5, D16)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from broker.domain.changes import EndSignal, Task
 from broker.domain.errors import NotFoundError
+from broker.domain.flags import is_high, kinds_alone, local
 from broker.domain.requests import Requester
-from broker.domain.signals import REVIEW_DAYS, SignalState
+from broker.domain.review import IN_ORDER, VERDICT, is_closed
+from broker.domain.signals import REVIEW_DAYS, Signal, SignalState
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -16,6 +18,7 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.messages import WithdrawSignal
 from broker.protocol.problems import problem
+from broker.review_ports import ActReader, NoteReader, RefusedWithdrawal
 
 REVIEW_TASK = "review-withdrawal"
 
@@ -29,6 +32,8 @@ async def withdraw_signal(
     clock: Clock,
     registers: RegisterReader,
     signals: SignalStore,
+    acts: ActReader,
+    notes: NoteReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
@@ -36,28 +41,34 @@ async def withdraw_signal(
 
     Raises:
         NotFoundError: no such signal, another organisation's, or one that has ended.
-        WithdrawalNeedsReviewError: it served as standing in the last 14 days; the signal stays, a review task was
-            written in the same transaction. With the receipt of its entry.
+        WithdrawalNeedsReviewError: it served as standing in the last 14 days, and no reviewer has found such a
+            withdrawal in order since; the signal stays, a review task was written in the same transaction. With the
+            receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = Act.on_own_signal("withdraw_signal", command, requester, signal_id)
+    # (1) What waits for a reviewer is opened before the tick, so that nobody's answer waits for it.
+    own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
+    refused = None if own is None else await _refused(own.signal, today=clock.today(), acts=acts)
 
     async def decide() -> Outcome:
-        # (1) Who, and with what right.
+        # (2) Who, and with what right.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
-        # (2) An own signal that has not ended; what is frozen can be withdrawn too.
+        # (3) An own signal that has not ended; what is frozen can be withdrawn too.
         own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
         today = clock.today()
         if own is None or not own.signal.is_held or own.signal.ended_by(today) is not None:
             raise NotFoundError
         about, relies_on = act.about(own.signal), (*base, *own.stamps)
-        # (3) Looking and then erasing one's own reason to look is not done without a reviewer.
-        if own.signal.needs_review_to_withdraw(today):
+        # (4) Looking and then erasing one's own reason to look is not done without a reviewer.
+        needed = own.signal.needs_review_to_withdraw(today)
+        released = await _released(refused, own.signal, notes=notes) if needed else None
+        if needed and released is None:
             recording = Recording(
                 outcome="refused", reason="withdrawal-needs-review", bundle=policy.sha256, register=register.number,
                 document=problem("withdrawal-needs-review").document(), handles=(own.signal.handle,),
@@ -67,7 +78,7 @@ async def withdraw_signal(
             return outcome_of(
                 about, recording, Effects(relies_on=relies_on, tasks=(task,)), status=AnswerStatus.REVIEW
             )  # fmt: skip
-        # (4) What is committed.
+        # (5) What is committed.
         document = result_document(outcome="done", text="signal.withdrawn", signal_id=signal_id)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, document=document,
@@ -78,11 +89,31 @@ async def withdraw_signal(
             state=SignalState.WITHDRAWN,
             reason=command.reason,
             last_standing_on=own.signal.last_standing_on,
+            newest_act=released,
         )
         effects = Effects(relies_on=relies_on, changes=(change,), signal_id=signal_id)
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
-    # (5) Recorded with the change in one transaction, and only then told.
+    # (6) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def _refused(signal: Signal, *, today: date, acts: ActReader) -> RefusedWithdrawal | None:
+    """Return the withdrawal that waits for a reviewer, after which nobody looked with this signal; else None."""
+    if not signal.needs_review_to_withdraw(today):
+        return None
+    refused = await acts.refused_withdrawal(organisation=signal.organisation, handle=signal.handle)
+    # A look whose entry was erased is still a look: its day stands beside the signal.
+    looked_on = signal.last_standing_on
+    return refused if refused is None or looked_on is None or looked_on <= local(refused.act.at).date() else None
+
+
+async def _released(refused: RefusedWithdrawal | None, signal: Signal, *, notes: NoteReader) -> int | None:
+    """Return the newest entry about a signal whose refused withdrawal reviewers found in order, else None."""
+    if refused is None:
+        return None
+    given = await notes.notes(organisation=signal.organisation, kind=VERDICT, about=str(refused.act.index))
+    closed = is_closed(given, high=is_high(kinds_alone(refused.act)))
+    return refused.newest if closed and given[-1].note.body["verdict"] == IN_ORDER else None

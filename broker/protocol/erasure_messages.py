@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from broker.protocol.messages import Command
-from broker.protocol.wire_types import Message, Sha256
+from broker.protocol.wire_types import Id, Message, Oin, Sha256, Word
 
 MAX_RANGES = 24
 MAX_INDEX = 2**53 - 1
+ERASURES_PER_PAGE = 100
+"""Erasures in one answer, and those proposed in the same second as the last; who gets as many asks on after it."""
 
 Index = Annotated[int, Field(ge=0, le=MAX_INDEX)]
 Group = Literal["meta", "actor", "subject", "hits"]
@@ -37,3 +39,18 @@ class ProposeErasure(EraseEntries):
 
 class ConfirmErasure(EraseEntries):
     """The second of two people, with an `idempotencyKey` of his own."""
+
+
+class ErasureShown(Message):
+    """One erasure, as reviewers read it. `entry` is the one that erased; with `decided_by` it is null until then."""
+
+    id: Id
+    state: Literal["proposed", "erased", "lapsed"]
+    controller: Oin
+    ground: Ground
+    decision_ref: Sha256
+    ranges: list[EntryRange]
+    proposed_by: Word
+    proposed_at: Annotated[int, Field(ge=0, le=2**40)]
+    decided_by: Word | None
+    entry: Index | None

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from broker.protocol.erasure_messages import ErasureShown
 from broker.protocol.messages import Command, TextRef, WireReceipt
 from broker.protocol.wire_types import Day, Id, Message, Oin, Sha256, Word
 
@@ -68,13 +69,14 @@ class FlagShown(Message):
 
 
 class VerdictShown(Message):
-    """The last verdict on an act. `index` is that of its entry."""
+    """The last verdict on an act. `index` is that of its entry; `second`: another reviewer must find so too."""
 
     index: Index
     at: Instant
     by: Word
     word: VerdictWord
     reason: Word
+    second: bool
 
 
 class ActShown(Message):
@@ -194,8 +196,9 @@ class ReviewResult(Message):
     sample: SampleShown | None = None
     figures: list[FigureShown] | None = None
     accounts: list[AccountShown] | None = None
+    erasures: list[ErasureShown] | None = None
     more_after: Index | None = None
-    """Ask on after this act; null where there are no more."""
+    """Ask on after this act (of erasures: this second); null where there are no more."""
 
 
 class ReviewAnswer(Message):

@@ -14,7 +14,7 @@ from audit.stored_log import StoredLog
 from broker.domain.errors import StorageError
 from broker.export_ports import ProvenEntries, ProvenEntry
 from broker.store.address import DatabaseAddress
-from broker.store.connection import open_reader
+from broker.store.connection import ApartReader
 from broker.store.quorum import covered_size
 
 GROUPS = ("meta", "actor")
@@ -23,12 +23,20 @@ PAGE = 512
 """Leaves read together."""
 
 
+_FIRST = "SELECT min(idx) FROM acts"
+_OF = "SELECT idx FROM acts WHERE organisation = ? AND at >= ? AND at < ? AND idx > ? ORDER BY idx"
+
+
 class StoredExports:
-    """`EntryExporter` over a database; it looks at every leaf of the period, so it reads apart from the flows."""
+    """`EntryExporter` over a database; it opens every entry that may be one's own, so it reads apart from the flows.
+
+    `acts` names them, as it does for the review, but not those that are older than `acts` itself: there every leaf is
+    looked at. Either way `actor` decides whose an entry is, for as long as it is there.
+    """
 
     def __init__(self, address: DatabaseAddress, *, policy: Policy, keys: KeyRing) -> None:
-        """Open a session of its own. Raises as `open_reader`."""
-        self._reader = open_reader(address)
+        """Open a session of its own, on a thread of its own. Raises as `open_connection`."""
+        self._reader = ApartReader(address)
         self._policy = policy
         self._keys = keys
 
@@ -40,14 +48,15 @@ class StoredExports:
         self, *, organisation: str, worker: str | None, since: int, until: int, after: int | None, at_most: int
     ) -> ProvenEntries:
         """Return an organisation's entries. See `EntryExporter.own_entries`."""
+        start = 0 if after is None else after + 1
 
         def read(connection: Connection) -> ProvenEntries:
             log, size = StoredLog(connection), covered_size(connection, self._policy)
             if size is None:
                 raise StorageError
             found: list[ProvenEntry] = []
-            for index, leaf in _leaves(log, start=0 if after is None else after + 1, size=size):
-                if since <= leaf.time < until and self._is_of(log, index, leaf, organisation, worker):
+            for index, leaf, named in _candidates(connection, organisation, since, until, start=start, size=size):
+                if self._is_of(log, index, leaf, organisation, worker, named=named):
                     if len(found) == at_most:
                         return ProvenEntries(entries=tuple(found), more=True)
                     found.append(self._proven(log, index, leaf, size))
@@ -58,15 +67,19 @@ class StoredExports:
         except AuditError as error:
             raise StorageError from error
 
-    def _is_of(self, log: StoredLog, index: int, leaf: Leaf, organisation: str, worker: str | None) -> bool:
-        """Return whose an entry is, by its actor; by the controller in its meta where the actor was erased."""
+    def _is_of(
+        self, log: StoredLog, index: int, leaf: Leaf, organisation: str, worker: str | None, *, named: bool
+    ) -> bool:
+        """Return whose an entry is: by its actor; where that was erased by `acts`, or the controller in its meta."""
         opening = self._opening(log, index, leaf, "actor")
         if opening is not None:
             actor = parse_payload(opening.payload)
             return actor.get("organisation") == organisation and worker in (None, actor.get("worker"))
+        if named or worker is not None:
+            return worker is None
         meta = self._opening(log, index, leaf, "meta")
         request = {} if meta is None else parse_payload(meta.payload).get("request")
-        return worker is None and isinstance(request, dict) and request.get("controller") == organisation
+        return isinstance(request, dict) and request.get("controller") == organisation
 
     def _opening(self, log: StoredLog, index: int, leaf: Leaf, group: str) -> Opening | None:
         """Return what opens a group, None where an entry says that it was erased. Raises StorageError: an alarm."""
@@ -94,6 +107,21 @@ class StoredExports:
             openings=wire["openings"],  # type: ignore[arg-type]  # a receipt's own wire form
             erased=tuple(group for group in GROUPS if group not in openings),
         )
+
+
+def _candidates(
+    connection: Connection, organisation: str, since: int, until: int, *, start: int, size: int
+) -> Iterator[tuple[int, Leaf, bool]]:
+    """Yield each leaf of the period that may be this organisation's, and whether `acts` says so."""
+    log = StoredLog(connection)
+    (first,) = connection.execute(_FIRST).fetchone()
+    for index, leaf in _leaves(log, start=start, size=size if first is None else min(int(first), size)):
+        if since <= leaf.time < until:
+            yield index, leaf, False
+    for (index,) in connection.execute(_OF, (organisation, since, until, start - 1)).fetchall():
+        if index < size:
+            (text,) = log.entries(index, index + 1)
+            yield int(index), Leaf.parse(bytes(text)), True
 
 
 def _leaves(log: StoredLog, *, start: int, size: int) -> Iterator[tuple[int, Leaf]]:

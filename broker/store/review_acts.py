@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from broker.domain.acts import ReviewedAct, SearchTerms, reviewed_act, told_of_signal
+from broker.domain.acts import RENEWING, ReviewedAct, SearchTerms, reviewed_act, told_of_signal
 from broker.log_ports import EntryReader, GroupStatus, OpenedEntry
-from broker.review_ports import Extract, HouseholdActs, SignalCounts
+from broker.review_ports import Extract, HouseholdActs, RefusedWithdrawal, SignalCounts
 from broker.store.connection import Reader
 
 _ALARMS = frozenset({GroupStatus.MISSING, GroupStatus.MISMATCH})
@@ -21,6 +21,8 @@ _ACTS = f"{_ACT} WHERE a.at >= ? AND a.at < ? AND {_OWN_OR_CONTROLLED} ORDER BY 
 _ONE = f"{_ACT} WHERE a.idx = ? AND {_OWN_OR_CONTROLLED}"
 _OF_HOUSEHOLD = f"""{_ACT} JOIN act_handles m ON m.idx = a.idx
     WHERE m.handle = ? AND (a.organisation = ? OR NOT {_SHIELDS}) ORDER BY a.idx"""
+_OWN_ON = """SELECT a.idx FROM act_handles h JOIN acts a ON a.idx = h.idx
+    WHERE h.handle = ? AND a.organisation = ? ORDER BY a.idx DESC"""
 _COUNTS = """SELECT count(*), coalesce(sum(CASE WHEN informing_state = 'informed' THEN 1 ELSE 0 END), 0),
     coalesce(sum(CASE WHEN informing_state = 'deferred' THEN 1 ELSE 0 END), 0),
     coalesce(sum(CASE WHEN informing_state = 'deferred' AND informing_review_on < ? THEN 1 ELSE 0 END), 0)
@@ -60,6 +62,18 @@ class StoredActs:
             own=tuple(act for act in found if act.organisation == organisation),
             others=tuple(Extract(act=act, told=act.index in told) for act in others),
         )
+
+    async def refused_withdrawal(self, *, organisation: str, handle: str) -> RefusedWithdrawal | None:
+        """Return the withdrawal that waits for a reviewer. See `ActReader.refused_withdrawal`."""
+        indexes = [int(index) for (index,) in await self._rows(_OWN_ON, handle, organisation)]
+        # One by one from the newest: the first that is no renewal decides, whatever came before.
+        for index in indexes:
+            act = await self.act(organisation=organisation, index=index)
+            if act is not None and act.waits_to_withdraw:
+                return RefusedWithdrawal(act=act, newest=indexes[0])
+            if act is None or act.type != RENEWING:
+                return None
+        return None
 
     async def signal_ids(self, *, organisation: str, shielded: bool) -> dict[str, str]:
         """Return the ids of own signals by handle. See `ActReader.signal_ids`."""

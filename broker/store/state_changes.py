@@ -27,6 +27,9 @@ from broker.store.signals import read_stamps
 
 _INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
 
+_NEWER_ACT = """SELECT 1 FROM signals s JOIN act_handles h ON h.handle = s.handle
+    JOIN acts a ON a.idx = h.idx AND a.organisation = s.organisation WHERE s.id = ? AND a.idx > ?"""
+
 
 def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, index: int) -> None:
     """The open transaction holds everything the proposal changes; the caller undoes it when an error is raised.
@@ -128,10 +131,19 @@ def _end(connection: Connection, change: EndSignal) -> None:
         "WHERE id = ? AND state IN ('active', ?) AND coalesce(last_standing_on, '') = ?"
     )
     other = (SignalState.ACTIVE if change.state is SignalState.FROZEN else SignalState.FROZEN).value
-    values = [change.state.value, change.reason, change.signal_id, other, iso(change.last_standing_on) or ""]
+    values: list[object] = [
+        change.state.value,
+        change.reason,
+        change.signal_id,
+        other,
+        iso(change.last_standing_on) or "",
+    ]
     if change.ends_on is not None:
         query += " AND ends_on = ?"
         values.append(change.ends_on.isoformat())
+    if change.newest_act is not None:
+        query += f" AND NOT EXISTS ({_NEWER_ACT})"
+        values += [change.signal_id, change.newest_act]
     if connection.execute(query, values).rowcount != 1:
         raise StaleDecisionError
     bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))

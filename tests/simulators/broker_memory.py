@@ -189,6 +189,13 @@ class MemoryState:
             frozen_again = change.state is SignalState.FROZEN and signal is not None and signal.state is change.state
             if signal is None or not signal.is_held or frozen_again:
                 raise StaleDecisionError
+            own = [
+                n
+                for n, (terms, _, _) in self.acts.items()
+                if signal.handle in terms.handles and terms.organisation == signal.organisation
+            ]
+            if change.newest_act is not None and max(own, default=-1) > change.newest_act:
+                raise StaleDecisionError
             if signal.last_standing_on != change.last_standing_on or change.ends_on not in (None, signal.ends_on):
                 raise StaleDecisionError
             self.signals[signal.id] = replace(signal, state=change.state, withdrawal_reason=change.reason)

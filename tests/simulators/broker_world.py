@@ -194,6 +194,8 @@ class World:
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
+            acts=self.acts,
+            notes=self.notes,
             answers=self.answers,
             log=self.log,
         )

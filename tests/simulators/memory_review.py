@@ -2,11 +2,11 @@
 
 from audit.entry import Leaf
 from audit.merkle import root_at
-from broker.domain.acts import ReviewedAct, reviewed_act, told_of_signal
+from broker.domain.acts import RENEWING, ReviewedAct, reviewed_act, told_of_signal
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
 from broker.log_ports import GroupStatus, OpenedEntry
-from broker.review_ports import Extract, HouseholdActs, Seed, SignalCounts
+from broker.review_ports import Extract, HouseholdActs, RefusedWithdrawal, Seed, SignalCounts
 from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.memory_entries import MemoryEntries
 
@@ -45,6 +45,15 @@ class MemoryReview:
         told = {entry.index for entry in opened if _tells(entry, handle, organisation)}
         extracts = tuple(Extract(act=act, told=act.index in told) for act in await self._acts(others))
         return HouseholdActs(own=await self._acts(own), others=extracts)
+
+    async def refused_withdrawal(self, *, organisation: str, handle: str) -> RefusedWithdrawal | None:
+        """See `ActReader.refused_withdrawal`."""
+        acts = self._broker.state.acts.items()
+        own = [index for index, (terms, _, _) in acts if handle in terms.handles and terms.organisation == organisation]
+        done = [act for act in await self._acts(sorted(own)) if act.type != RENEWING]
+        if not done or not done[-1].waits_to_withdraw:
+            return None
+        return RefusedWithdrawal(act=done[-1], newest=max(own))
 
     async def signal_ids(self, *, organisation: str, shielded: bool) -> dict[str, str]:
         """See `ActReader.signal_ids`."""

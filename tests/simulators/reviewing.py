@@ -15,6 +15,7 @@ from broker.flows.outcome import Answered
 from broker.flows.rejudge_verdict import rejudge_verdict
 from broker.flows.report_month import report_month
 from broker.flows.review_acts import Wanted, review_acts
+from broker.flows.review_erasures import review_erasures
 from broker.flows.review_household import review_household
 from broker.flows.review_notes import review_notes
 from broker.flows.show_own_acts import show_own_acts
@@ -103,7 +104,7 @@ class Reviewers:
     ) -> Answered:
         """Give a verdict."""
         body = self.body(oin, act=act, verdict=verdict, reason=reason)
-        ports = {**self._ports, **self._rosters, **self._acts}
+        ports = {**self._ports, **self._rosters, **self._acts, **self._notes}
         return await give_verdict(
             command=GiveVerdict.model_validate(body), requester=self.who(oin, role, by), **ports
         )  # fmt: skip
@@ -155,6 +156,13 @@ class Reviewers:
         ports = {**self._ports, **self._rosters, **self._acts}
         answer = await list_accounts(use="view", requester=self.who(oin, role), **ports)
         return {one["worker"]: one for one in shown(answer, "accounts")}
+
+    async def erasures(self, oin: str, *, role: str = FG, after: int | None = None) -> Answered:
+        """Return what was proposed to be erased, and what was."""
+        requester = self.who(oin, role)
+        return await review_erasures(
+            after=after, use="view", requester=requester, erasures=self.world.erasures, **self._ports
+        )  # fmt: skip
 
     async def log_check(self, oin: str, *, size: int, root: str, holds: bool = True, role: str = FG) -> Answered:
         """Note that the log was verified."""

@@ -1,4 +1,4 @@
-"""What reviewers read: what stands out, timelines, households, thresholds, figures, accounts, and their own notes."""
+"""What reviewers read: what stands out, timelines, households, thresholds, figures, accounts, erasures, own notes."""
 
 import re
 
@@ -14,6 +14,7 @@ from broker.flows.change_threshold import show_thresholds
 from broker.flows.list_accounts import list_accounts
 from broker.flows.report_month import report_month
 from broker.flows.review_acts import review_acts
+from broker.flows.review_erasures import review_erasures
 from broker.flows.review_household import review_household
 from broker.flows.review_notes import review_notes
 from broker.flows.show_own_acts import show_own_acts
@@ -146,6 +147,27 @@ async def accounts(request: Request, edge: Here) -> Response:
             registers=edge.registers,
             rosters=edge.rosters,
             acts=edge.acts,
+            signals=edge.signals,
+            answers=edge.answers,
+            log=edge.log,
+        )
+    )
+
+
+@router.get("/erasures", responses=answers_with(ReviewAnswer))
+async def erasures(request: Request, edge: Here) -> Response:
+    """List what of the own entries was proposed to be erased, and what was."""
+    sent, _ = await edge.receive(request)
+    asked = parameters(request, "after", "use")
+    return answer(
+        await review_erasures(
+            after=after(asked),
+            use=use(asked),
+            requester=sent.requester,
+            policies=edge.policies,
+            clock=edge.clock,
+            registers=edge.registers,
+            erasures=edge.erasing.erasures,
             signals=edge.signals,
             answers=edge.answers,
             log=edge.log,

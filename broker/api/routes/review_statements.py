@@ -35,6 +35,7 @@ async def verdict(request: Request, edge: Here) -> Response:
             registers=edge.registers,
             rosters=edge.rosters,
             acts=edge.acts,
+            notes=edge.notes,
             signals=edge.signals,
             answers=edge.answers,
             log=edge.log,

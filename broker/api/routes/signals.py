@@ -72,6 +72,8 @@ async def withdraw(signal_id: str, request: Request, edge: Here) -> Response:
             clock=edge.clock,
             registers=edge.registers,
             signals=edge.signals,
+            acts=edge.acts,
+            notes=edge.notes,
             answers=edge.answers,
             log=edge.log,
         )

@@ -165,6 +165,10 @@ def _first(change: Change) -> Change:
     return lambda result: change(result["entries"][0])
 
 
+def _part(result: dict[str, Any]) -> None:
+    result["moreAfter"] = 1
+
+
 LIES: Mapping[str, dict[str, Change]] = {
     "an entry less than recorded": {"change": lambda result: result["entries"].pop()},
     "an entry of another kind": {
@@ -180,6 +184,8 @@ LIES: Mapping[str, dict[str, Change]] = {
         "recorded": lambda said: said["selection"].update(until="1"),
     },
     "other leaves": {"recorded": lambda said: said.update(leaves_sha256="0" * 64)},
+    "a part told as the whole": {"recorded": lambda said: said.update(more_after=1)},
+    "a whole told as a part": {"change": _part},
     "another format": {"recorded": lambda said: said.update(format="pdf")},
 }
 
@@ -299,10 +305,11 @@ def test_the_command_says_that_there_is_more_and_when_it_cannot_write(
     monkeypatch.setattr(export_commands, "Surroundings", lambda: reviewed.surroundings)
     words = ["review", "export", "--org", str(reviewed.folders["gi"].path), "--worker", "dora", "--format", "csv"]
     words += ["--reason", "controle", "--since", "2020-01-01", "--until", "2030-01-01", "--out"]
-    more = exports(reviewed, lambda result: result.update(moreAfter=1))
+    more = exports(reviewed, _part, recorded=lambda said: said.update(more_after=1))
     reviewed.network.faults[BROKER] = [more, exports(reviewed, own=False), more]
     done = CliRunner().invoke(command_line(words), [*words, str(tmp_path / "out")])
     assert (done.exit_code, "--after 1" in done.output) == (0, True)
+    assert verify_export(read_export(tmp_path / "out"), reviewed.folders["gi"].log_policy).more_after == 1
     none = CliRunner().invoke(command_line(words), [*words, str(tmp_path / "none")])
     assert (none.exit_code, "geen regels" in none.output) == (0, True)
     (tmp_path / "file").touch()

@@ -195,6 +195,43 @@ async def test_the_commands_tell_in_dutch_and_in_json(
     assert pairwise_id(partner.folder.pairwise_key, audience=BROKER, local_id="anna") == mine["worker"]
 
 
+async def test_erasures_are_told_with_the_names_of_both_people(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The FG reads what was proposed and what was erased, by whom, from which entries; in Dutch and in JSON."""
+    monkeypatch.setattr(
+        "connectors.review_telling.ReviewClient", functools.partial(ReviewClient, surroundings=partner.surroundings)
+    )
+    await partner.world.register(GI, CHILD)
+    erasure_id = "ab" * 16
+    body: dict[str, object] = {"controller": GI, "caseRef": None, "ground": "AVG-17.1.d", "decisionRef": "a" * 64}
+    body["ranges"] = [{"first": 1, "last": 1, "groups": ["actor"]}]
+    paths = {"petra": "/v1/erasures", "toon": f"/v1/erasures/{erasure_id}/confirmation"}
+
+    async def listed(*options: str) -> str:
+        words = ["review", "erasures", "--org", str(partner.folder.path), "--worker", "frank", *options]
+        done = await asyncio.to_thread(CliRunner().invoke, command_line(["review"]), words)
+        assert done.exit_code == 0, done.output
+        return done.stdout.replace("\n", " ")
+
+    told = []
+    for number, (worker, path) in enumerate(paths.items()):
+        async with partner.client(worker, role="privacyfunctionaris") as client:
+            raw = json.dumps(body | {"idempotencyKey": erasure_id if number == 0 else "cd" * 16}).encode()
+            broker = partner.folder.settings.broker
+            reply = await client._exchange.send(
+                broker, path, method="POST", body=raw, worker=worker, role="privacyfunctionaris"
+            )  # fmt: skip
+            assert reply.status == 200, reply.body
+        told.append(await listed())
+    assert "wacht op een tweede" in told[0]
+    assert "voorgesteld door Petra Jansen" in told[0]
+    assert "bevestigd door Toon Smit" in told[1]
+    assert "regels 1 (actor)" in told[1]
+    (one,) = json.loads(await listed("--json"))["result"]["erasures"]
+    assert (one["state"], one["id"]) == ("erased", erasure_id)
+
+
 def _figures() -> list[FigureShown]:
     return [
         FigureShown(id="looks.own", count=30, of=20, state="shown"),

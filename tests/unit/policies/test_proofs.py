@@ -7,6 +7,7 @@ import pytest
 
 from policies import Bundle
 from policies.catalogue import Proof
+from policies.errors import CalendarError
 
 DAY = date(2026, 11, 23)
 ONE = timedelta(days=1)
@@ -56,3 +57,11 @@ def test_a_melding_in_the_making_waits_one_working_day(shipped: Bundle) -> None:
     assert proof.holds(day=date(2026, 4, 7), since=date(2026, 4, 2), ends_on=None)
     assert not proof.holds(day=date(2026, 4, 8), since=date(2026, 4, 2), ends_on=None)
     assert not replace(proof, working_days=False).holds(day=date(2026, 4, 7), since=date(2026, 4, 2), ends_on=None)
+
+
+def test_a_term_of_working_days_in_an_unknown_year_is_no_guess(shipped: Bundle) -> None:
+    """Where the public holidays are not known nobody says that it holds, nor that it does not."""
+    proof, day = shipped.proofs["melding_volgt"], date(2101, 1, 3)
+    with pytest.raises(CalendarError):
+        proof.holds(day=day, since=day, ends_on=None)
+    assert not proof.holds(day=DAY, since=day, ends_on=None)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from audit.database import Connection
 from audit.export.bundle import Export, build_export
 from audit.export.content import Stated
 from audit.export.opened import OpenedEntry
@@ -19,6 +21,7 @@ from audit.receipt import Receipt
 from audit.verify import VerifiedReceipt, verify_receipt
 from broker.flows import export_acts
 from broker.protocol.export_messages import EXPORTED_PER_PAGE
+from broker.store.quorum import covered_size
 from tests.simulators.asking import household
 from tests.simulators.enrolled import GI, WIJKTEAM, worker_id
 from tests.simulators.served_world import ServedWorld, served_world
@@ -134,6 +137,8 @@ async def test_a_period_a_worker_and_pages(cosigned: ServedWorld, monkeypatch: p
     more = first.json()["result"]["moreAfter"]
     second = await exported(cosigned, after=more, **asked)
     assert second.json()["result"]["moreAfter"] is None
+    said: list[Any] = [recorded(cosigned, page).payloads["meta"]["exported"] for page in (first, second)]
+    assert [one.get("more_after") for one in said] == [more, None]
     indexes = [entry["index"] for page in (first, second) for entry in page.json()["result"]["entries"]]
     assert (len(indexes), indexes) == (3, sorted(set(indexes)))
 
@@ -199,6 +204,56 @@ async def test_a_group_that_does_not_open_is_no_shorter_export(cosigned: ServedW
     cosigned.write(spoil)
     answer = await exported(cosigned)
     assert answer.status_code == 503
+
+
+async def test_no_tick_waits_for_an_export(cosigned: ServedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries are read on another thread than that of the event loop, whichever store it is."""
+    threads = []
+
+    def noted(connection: Connection, policy: Policy) -> int | None:
+        threads.append(threading.current_thread())
+        return covered_size(connection, policy)
+
+    await cosigned.register(WIJKTEAM, FAMILY)
+    monkeypatch.setattr("broker.store.exporting.covered_size", noted)
+    assert (await exported(cosigned)).status_code == 200
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()
+
+
+async def test_what_is_of_others_is_not_opened(cosigned: ServedWorld) -> None:
+    """Only entries that `acts` names are opened: another organisation's damaged one does not stop an export."""
+    await cosigned.register(GI, household(subject="another child"))
+    index = opened(await exported(cosigned, GI))[0].receipt.proof.index
+    await cosigned.register(WIJKTEAM, FAMILY)
+    cosigned.write("DELETE FROM log_payload_keys WHERE idx = ?", index)
+    assert (await exported(cosigned, GI)).status_code == 503
+    assert len(opened(await exported(cosigned))) == 1
+
+
+async def test_entries_from_before_acts_are_exported_too(cosigned: ServedWorld) -> None:
+    """A log that is older than the table of acts leaves nothing out: its first leaves are opened one by one."""
+    for number, oin in enumerate((WIJKTEAM, GI, WIJKTEAM)):
+        await cosigned.register(oin, household(subject=f"child {number}"))
+    before = [one.receipt.proof.index for one in opened(await exported(cosigned))]
+    cosigned.write("DELETE FROM acts WHERE idx <= ?", before[0] + 1)
+    after = [one.receipt.proof.index for one in opened(await exported(cosigned))]
+    assert (len(before), after[:2]) == (2, before)
+    cosigned.write("DELETE FROM acts")
+    assert [one.receipt.proof.index for one in opened(await exported(cosigned))][:3] == after[:3]
+
+
+async def test_what_was_erased_whole_is_still_no_gap(cosigned: ServedWorld) -> None:
+    """An entry of which both groups were erased is in the export, as an entry that says nothing more."""
+    await cosigned.register(WIJKTEAM, FAMILY)
+    index = opened(await exported(cosigned))[0].receipt.proof.index
+    for group in ("meta", "actor"):
+        for table in ("log_payload_keys", "log_payloads"):
+            cosigned.write(f"DELETE FROM {table} WHERE idx = ? AND grp = ?", index, group)  # noqa: S608 - tables of ours
+        erased = "INSERT INTO log_erased (first_idx, last_idx, grp, erased_by) VALUES (?, ?, ?, ?)"
+        cosigned.write(erased, index, index, group, index + 1)
+    first = (await exported(cosigned)).json()["result"]["entries"][0]
+    assert (first["index"], first["erased"], first["openings"]) == (index, ["meta", "actor"], {})
 
 
 def test_a_page_is_bounded() -> None:

@@ -20,6 +20,8 @@ READS = (
     "/reports/2026-11",
     "/notes/verdicts",
     "/notes/log-checks",
+    "/erasures",
+    "/erasures?after=0&use=print",
 )
 DAY = 86_400
 

@@ -160,7 +160,8 @@ def _older_database(broker: Path) -> None:
     [
         (_remove("keys/index.key"), "index.key"),
         (_remove("keys/offline.pub"), "offline.pub"),
-        (_remove("payload-keys/1.key"), "keys"),
+        (_remove("payload-keys/1.key"), "payload_keys"),
+        (_open_up("payload-keys/1.key"), "payload_keys"),
         (_remove("keys/log.key"), "log key"),
         (_lost_state, "log key"),
         (_open_up("keys"), "0700"),
@@ -179,7 +180,7 @@ def _older_database(broker: Path) -> None:
         (_older_database, "import"),
         (_remove(FILE_NAME), "sluis-broker init"),
     ],
-    ids=range(20),
+    ids=range(21),
 )
 def test_a_broker_that_lacks_something_does_not_start(broker: Path, harm: Callable[[Path], None], told: str) -> None:
     """Whatever is missing, weak or contradictory stops the start with a sentence that says what to do."""
@@ -188,6 +189,15 @@ def test_a_broker_that_lacks_something_does_not_start(broker: Path, harm: Callab
     assert code == 2
     assert told in sentence
     assert "Traceback" not in sentence
+
+
+@pytest.mark.parametrize("command", [("config", "check"), ("serve",), ("verify",)], ids=["check", "serve", "verify"])
+def test_a_folder_without_payload_keys_is_named_and_never_made_anew(broker: Path, command: tuple[str, ...]) -> None:
+    """New keys open nothing of the log that is there: the sentence names the setting and says restore, not `init`."""
+    (broker / "payload-keys" / "1.key").unlink()
+    code, sentence = _refusal(*command, broker)
+    assert (code, "payload_keys" in sentence, "restore" in sentence, "init" in sentence) == (2, True, True, False)
+    assert list((broker / "payload-keys").iterdir()) == []
 
 
 async def test_a_database_that_was_put_back_does_not_start(template: Path, tmp_path: Path) -> None:

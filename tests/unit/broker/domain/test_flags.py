@@ -8,9 +8,10 @@ import pytest
 
 from broker.domain.acts import ReviewedAct
 from broker.domain.errors import FieldRuleError
-from broker.domain.flags import NETHERLANDS, flags_of, working_days_after
+from broker.domain.flags import NETHERLANDS, flags_of
 from broker.domain.months import Period
 from broker.domain.thresholds import THRESHOLDS, ThresholdChange, ThresholdHistory, check_threshold
+from policies.workdays import working_day_after
 
 DAY = 86_400
 NONE = ThresholdHistory.of(())
@@ -40,14 +41,14 @@ def flagged(
     acts: Iterable[ReviewedAct], kind: str, *, history: ThresholdHistory = NONE, persons: int = 999
 ) -> list[int]:
     """Return the indexes of the acts that this kind of flag stands on."""
-    found = flags_of(acts, thresholds=history, persons_per_day=persons)
+    found = flags_of(acts, thresholds=history, persons_per_day=persons, term_ends=working_day_after)
     return [index for index, flags in sorted(found.items()) if kind in {flag.kind for flag in flags}]
 
 
 def test_an_exception_always_stands_out() -> None:
     """Each exception is looked at, within one working day; another act is not, by itself."""
     acts = [look(1, MONDAY), look(2, MONDAY, kind="exception", type="invoke_exception")]
-    (flag,) = flags_of(acts, thresholds=NONE, persons_per_day=999)[2]
+    (flag,) = flags_of(acts, thresholds=NONE, persons_per_day=999, term_ends=working_day_after)[2]
     assert (flag.kind, flag.due_on) == ("exception", date(2026, 11, 24))
     assert flagged(acts, "exception") == [2]
 
@@ -152,12 +153,20 @@ def test_thresholds_stay_within_bounds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "count", "last"),
-    [("2026-11-23", 5, "2026-11-30"), ("2026-11-27", 1, "2026-11-30"), ("2026-11-28", 1, "2026-11-30")],
+    ("day", "kind", "last"),
+    [
+        ("2026-11-27", "exception", "2026-11-30"),
+        ("2026-11-28", "exception", "2026-11-30"),
+        ("2026-04-02", "exception", "2026-04-07"),
+        ("2026-12-24", "exception", "2026-12-28"),
+        ("2026-05-13", "exception", "2026-05-15"),
+    ],
 )
-def test_terms_count_working_days(day: str, count: int, last: str) -> None:
-    """A term that begins on a Friday or in the weekend runs on from Monday."""
-    assert working_days_after(date.fromisoformat(day), count) == date.fromisoformat(last)
+def test_a_flag_is_judged_by_a_working_day(day: str, kind: str, last: str) -> None:
+    """A term that begins before a weekend, or before a public holiday, ends on the first day on which people work."""
+    act = look(2, at(f"{day}T10:00"), kind=kind, type="invoke_exception")
+    flags = flags_of([act], thresholds=NONE, persons_per_day=999, term_ends=working_day_after)[2]
+    assert [flag.due_on for flag in flags if flag.kind == kind] == [date.fromisoformat(last)]
 
 
 def test_a_month_is_that_of_the_netherlands() -> None:

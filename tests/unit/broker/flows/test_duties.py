@@ -42,11 +42,13 @@ async def test_a_registration_leaves_its_duties_as_tasks(
         ("P1D", True, FRIDAY, date(2026, 11, 30)),
         ("P1D", True, date(2026, 11, 29), date(2026, 11, 30)),
         ("P5D", True, FRIDAY, date(2026, 12, 4)),
+        ("P1D", True, date(2026, 12, 24), date(2026, 12, 28)),
+        ("P1D", True, date(2026, 4, 2), date(2026, 4, 7)),
         (None, False, FRIDAY, FRIDAY),
     ],
 )
 def test_a_term_ends_on_a_day(term: str | None, working_days: bool, today: date, last: date) -> None:  # noqa: FBT001 - parameters of the table
-    """Calendar days are counted as they come, working days past the weekend; no term means now."""
+    """Calendar days are counted as they come, working days past weekends and public holidays; no term means now."""
     duty = Obligation(id="overleg_achteraf", phase="achteraf", term=term, working_days=working_days)
     assert due(duty, today) == last
 
