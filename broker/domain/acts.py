@@ -48,7 +48,8 @@ class ReviewedAct:
     """One entry of the log; `worker` None means that its group `actor` was erased.
 
     `shown` counts the organisations that were told of, `persons` the counted persons; `handles` are those of signals
-    that it wrote, stood on or hit.
+    that it wrote, stood on or hit. What anybody is told rests on `own_handles` alone, those of the actor's own signals:
+    the others are of signals that he may not see too.
     """
 
     index: int
@@ -71,6 +72,7 @@ class ReviewedAct:
     imported: bool = False
     damaged: bool = False
     handles: frozenset[str] = frozenset()
+    own_handles: frozenset[str] = frozenset()
     about: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -125,6 +127,8 @@ def reviewed_act(
         persons=int(request.get("counts", {}).get("nlbsn", 0)),
         imported=meta.get("grant") is not None,
         handles=frozenset(subject.get("handles", ())),
+        # An entry of before `own` was stated does not say which are own: none.
+        own_handles=frozenset(subject.get("handles", ())[: subject.get("own", 0)]),
         damaged=damaged,
         about=subject if subject.get("schema") == REVIEW_SCHEMA else {},
     )
