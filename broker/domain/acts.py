@@ -80,6 +80,10 @@ class ReviewedAct:
         """Whether somebody did something with a household."""
         return self.kind in ASKING_KINDS
 
+    def is_found_by(self, handle: str) -> bool:
+        """Return whether its own organisation finds it by this signal: not once its `subject` was erased."""
+        return self.damaged or handle in self.handles
+
     def is_by(self, organisation: str, worker: str) -> bool:
         """Return whether this person of this organisation did or approved it."""
         return self.organisation == organisation and worker in (self.worker, self.approver)
@@ -135,12 +139,16 @@ def reviewed_act(
 
 
 def told_of_signal(
-    hits: Mapping[str, Any], meta: Mapping[str, Any], *, handle: str, organisation: str
+    hits: Mapping[str, Any], meta: Mapping[str, Any] | None, *, handle: str, organisation: str
 ) -> bool:  # fmt: skip
-    """Return whether who asked was told of this signal: a decision let it be seen, and its holder was shown."""
+    """Return whether who asked was told of this signal: a decision let it be seen, and its holder was shown.
+
+    Where who asked has erased `meta`, the decision alone says so: an asker takes nothing back by erasing.
+    """
     permitted = [one for one in hits.get("decisions", ()) if one["decision"]["outcome"] == "permit"]
-    shown = {row["oin"] for row in meta.get("shown", ())}
-    return organisation in shown and any(handle in one["signals"] for one in permitted)
+    if not any(handle in one["signals"] for one in permitted):
+        return False
+    return meta is None or organisation in {row["oin"] for row in meta.get("shown", ())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

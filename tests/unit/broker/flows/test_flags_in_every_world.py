@@ -1,4 +1,4 @@
-"""What stands out is the same in every world that the asker cannot tell apart (D8): no flag tells of a hidden signal."""
+"""What stands out is the same in every world that the asker cannot tell apart (D8)."""
 
 from dataclasses import replace
 from typing import Any
@@ -45,8 +45,8 @@ async def test_looks_that_share_only_a_hidden_signal_are_no_repeats(world: World
     answers = []
     for number, which in enumerate((ONE, TWO)):
         answers.append(await world.register(world.asker(GI, seed=f"register {number}"), which))
-        for time in range(TIMES - 1):
-            answers.append(await world.check(world.asker(GI, seed=f"check {number} {time}"), {**which, "members": []}))
+        asked = {**which, "members": []}
+        answers += [await world.check(world.asker(GI, seed=f"{number} {time}"), asked) for time in range(TIMES - 1)]
     assert {answer.result["outcome"] for answer in answers} == {"nothing"}
     for role in (PF, FG):
         acts = await review.acts(GI, role=role)
