@@ -51,7 +51,8 @@ class ReviewedAct:
     """One entry of the log; `worker` None means that its group `actor` was erased.
 
     `shown` counts the organisations that were told of, `persons` the counted persons; `handles` are those of signals
-    that it wrote, stood on or hit.
+    that it wrote, stood on or hit. What anybody is told rests on `own_handles` alone, those of the actor's own signals:
+    the others are of signals that he may not see too.
     """
 
     index: int
@@ -74,6 +75,7 @@ class ReviewedAct:
     imported: bool = False
     damaged: bool = False
     handles: frozenset[str] = frozenset()
+    own_handles: frozenset[str] = frozenset()
     about: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -85,6 +87,10 @@ class ReviewedAct:
     def waits_to_withdraw(self) -> bool:
         """Whether it is a withdrawal that was refused until a reviewer has looked."""
         return self.type == WITHDRAWING and self.outcome == "refused" and self.reason == NEEDS_REVIEW
+
+    def is_found_by(self, handle: str) -> bool:
+        """Return whether its own organisation finds it by this signal: not once its `subject` was erased."""
+        return self.damaged or handle in self.handles
 
     def is_by(self, organisation: str, worker: str) -> bool:
         """Return whether this person of this organisation did or approved it."""
@@ -133,18 +139,24 @@ def reviewed_act(
         persons=int(request.get("counts", {}).get("nlbsn", 0)),
         imported=meta.get("grant") is not None,
         handles=frozenset(subject.get("handles", ())),
+        # An entry of before `own` was stated does not say which are own: none.
+        own_handles=frozenset(subject.get("handles", ())[: subject.get("own", 0)]),
         damaged=damaged,
         about=subject if subject.get("schema") == REVIEW_SCHEMA else {},
     )
 
 
 def told_of_signal(
-    hits: Mapping[str, Any], meta: Mapping[str, Any], *, handle: str, organisation: str
+    hits: Mapping[str, Any], meta: Mapping[str, Any] | None, *, handle: str, organisation: str
 ) -> bool:  # fmt: skip
-    """Return whether who asked was told of this signal: a decision let it be seen, and its holder was shown."""
+    """Return whether who asked was told of this signal: a decision let it be seen, and its holder was shown.
+
+    Where who asked has erased `meta`, the decision alone says so: an asker takes nothing back by erasing.
+    """
     permitted = [one for one in hits.get("decisions", ()) if one["decision"]["outcome"] == "permit"]
-    shown = {row["oin"] for row in meta.get("shown", ())}
-    return organisation in shown and any(handle in one["signals"] for one in permitted)
+    if not any(handle in one["signals"] for one in permitted):
+        return False
+    return meta is None or organisation in {row["oin"] for row in meta.get("shown", ())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ GROUNDS = ("AVG-17.1.a", "AVG-17.1.b", "AVG-17.1.c", "AVG-17.1.d", "AVG-17.1.e")
 """AVG art. 17(1): no longer needed, consent withdrawn, objection, unlawful, a legal duty to erase."""
 ALL_GROUPS = ("meta", "actor", "subject", "hits", "shielded")
 """In the order of an entry."""
-GROUPS = ALL_GROUPS[:-1]
-"""What an organisation may erase of its own entries. `shielded` is another's, empty or not."""
+GROUPS = ("meta", "actor", "subject")
+"""What an organisation may erase of its own entries. `hits` and `shielded` are others', empty or not: by them
+a holder's FG sees who looked at his families."""
 MAX_RANGES = 24
 """Ranges that fit the `meta` of the entry that erases them."""
 MAX_ENTRIES = 100

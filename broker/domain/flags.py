@@ -8,6 +8,10 @@
     withdrawal   withdrawn, or tried to, soon after something was shown; or refused until somebody looks
     repeats      one worker looked at one household again and again
 
+Households are told apart by the actor's own signals and by nothing else. Handles of hits are the same in no two worlds:
+a flag that rests on them tells whoever reads it that a signal is there which the asker may not see (D8). So repeats of
+who has no signal of his own on the household are not found here.
+
 More kinds come as their causes come.
 """
 
@@ -172,11 +176,11 @@ def _withdrawals(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> I
         if act.type == WITHDRAWING:
             days = thresholds.value("quick_withdraw_days", at=act.at)
             if act.waits_to_withdraw or any(
-                act.at - shown_at[handle] <= days * _DAY_S for handle in act.handles if handle in shown_at
+                act.at - shown_at[handle] <= days * _DAY_S for handle in act.own_handles if handle in shown_at
             ):
                 yield act
         elif act.shown:
-            shown_at.update(dict.fromkeys(act.handles, act.at))
+            shown_at.update(dict.fromkeys(act.own_handles, act.at))
 
 
 def _repeats(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> Iterator[ReviewedAct]:
@@ -187,7 +191,7 @@ def _repeats(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> Itera
             continue
         since = act.at - thresholds.value("repeats_days", at=act.at) * _DAY_S
         often = False
-        for handle in act.handles:
+        for handle in act.own_handles:
             mine = [at for at in looks[act.worker, handle] if at >= act.at - MOST_REPEATS_DAYS * _DAY_S] + [act.at]
             looks[act.worker, handle] = mine
             often = often or sum(at >= since for at in mine) >= thresholds.value("repeats", at=act.at)

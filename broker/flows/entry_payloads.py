@@ -116,7 +116,12 @@ def _actor(act: Act, recording: Recording) -> dict[str, object]:
 def _subject(own: Iterable[str], handles: Iterable[str]) -> dict[str, object]:
     first = sorted(set(own))
     listed = [*first, *sorted(set(handles) - set(first))]
-    payload: dict[str, object] = {"schema": "entry-subject/v1", "handles": sorted(listed[:MAX_HANDLES])}
+    listed_own = first[:MAX_HANDLES]
+    payload: dict[str, object] = {
+        "schema": "entry-subject/v1",
+        "own": len(listed_own),
+        "handles": listed[:MAX_HANDLES],
+    }
     if len(listed) > MAX_HANDLES:
         payload["omitted"] = len(listed) - MAX_HANDLES
     return payload

@@ -9,8 +9,11 @@ from broker.flows.errors import DecisionFailedError
 from broker.log_ports import EntryReader, GroupStatus, OpenedEntry
 from broker.protocol.erasure_messages import EraseEntries
 
-KEPT_KINDS = frozenset({"erasure", "retention"})
-"""Entries that say what was erased: without their `meta` the log could not tell an erasure from a loss."""
+KEPT_KINDS = frozenset({"erasure", "retention", "review", "read", "export"})
+"""Entries of which nothing is erased before their term is over (AVG art. 17(3)(b) and (e)).
+
+What was erased, by whom, and who proposed it: else two people could erase that they erased. What reviewers read and
+stated: else verdicts, thresholds and a closed month could be taken back, and a sample drawn until it pleases."""
 _WHOSE = ("meta", "actor")
 
 
@@ -37,7 +40,7 @@ async def check_erasable(ranges: Sequence[EntryRange], *, act: Act, entries: Ent
 
     Raises:
         NotFoundError: there is no such entry, it is another organisation's, nobody's, or another controller's.
-        FieldRuleError: `meta` of an entry that says what was erased.
+        FieldRuleError: an entry of a kind of which nothing is erased by decision.
         AlreadyErasedError: a named group of an own entry was erased before.
         DecisionFailedError: something is MISSING or MISMATCH: what is an alarm is not erased away.
     """
@@ -51,9 +54,9 @@ async def check_erasable(ranges: Sequence[EntryRange], *, act: Act, entries: Ent
         # (1) Whose it is; nobody learns of any other entry more than that it is not theirs.
         if entry is None or not _is_of(act, entry, erasing):
             raise NotFoundError
-        # (2) What the log itself needs to be understood.
-        if entry.kind in KEPT_KINDS and "meta" in named:
-            raise FieldRuleError("ranges", "name meta of an entry that says what was erased")
+        # (2) What oversight rests on, this very erasure included.
+        if entry.kind in KEPT_KINDS:
+            raise FieldRuleError("ranges", "name an entry that says what was reviewed, exported or erased")
         # (3) Everything named is there.
         for group in named:
             _check_there(entry, group)

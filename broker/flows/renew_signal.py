@@ -59,7 +59,7 @@ async def renew_signal(
         document = result_document(outcome="done", text="signal.renewed", signal_id=signal_id)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, document=document,
-            handles=(own.signal.handle,),
+            own_handles=(own.signal.handle,),
         )  # fmt: skip
         effects = Effects(
             relies_on=(*base, *own.stamps),

@@ -71,7 +71,7 @@ async def withdraw_signal(
         if needed and released is None:
             recording = Recording(
                 outcome="refused", reason="withdrawal-needs-review", bundle=policy.sha256, register=register.number,
-                document=problem("withdrawal-needs-review").document(), handles=(own.signal.handle,),
+                document=problem("withdrawal-needs-review").document(), own_handles=(own.signal.handle,),
             )  # fmt: skip
             due_on = today + timedelta(days=REVIEW_DAYS)
             task = Task(kind=REVIEW_TASK, organisation=requester.organisation, due_on=due_on, signal_id=signal_id)
@@ -82,7 +82,7 @@ async def withdraw_signal(
         document = result_document(outcome="done", text="signal.withdrawn", signal_id=signal_id)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, document=document,
-            handles=(own.signal.handle,),
+            own_handles=(own.signal.handle,),
         )  # fmt: skip
         change = EndSignal(
             signal_id=signal_id,

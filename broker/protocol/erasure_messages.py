@@ -13,7 +13,7 @@ ERASURES_PER_PAGE = 100
 """Erasures in one answer, and those proposed in the same second as the last; who gets as many asks on after it."""
 
 Index = Annotated[int, Field(ge=0, le=MAX_INDEX)]
-Group = Literal["meta", "actor", "subject", "hits"]
+Group = Literal["meta", "actor", "subject"]
 Ground = Literal["AVG-17.1.a", "AVG-17.1.b", "AVG-17.1.c", "AVG-17.1.d", "AVG-17.1.e"]
 
 
@@ -22,7 +22,7 @@ class EntryRange(Message):
 
     first: Index
     last: Index
-    groups: Annotated[list[Group], Field(min_length=1, max_length=4)]
+    groups: Annotated[list[Group], Field(min_length=1, max_length=3)]
 
 
 class EraseEntries(Command):

@@ -28,10 +28,11 @@ def index_act(connection: Connection, proposal: Proposal, *, index: int, at: int
 
 
 def forget_acts(connection: Connection, *, first: int, last: int, groups: Collection[str]) -> None:
-    """The open transaction keeps nothing of erased groups of these entries beside the log.
+    """The open transaction keeps nothing of expired groups of these entries beside the log.
 
     With `subject` or `hits` they are found no more by the signals they concerned; with `actor` or `subject` what a
     reviewer stated is gone. That an act was done by an organisation, and when, stays: it says nothing of a person.
+    Only where the term is over: a decision of the asker takes no look out of sight of those whose signals it hit.
     """
     if {"subject", "hits"} & set(groups):
         connection.execute("DELETE FROM act_handles WHERE idx BETWEEN ? AND ?", (first, last))

@@ -78,7 +78,9 @@ def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int)
     for one in change.ranges:
         if {"meta", "actor"} & set(one.groups):
             connection.execute("DELETE FROM answers WHERE entry_index BETWEEN ? AND ?", (one.first, one.last))
-        forget_acts(connection, first=one.first, last=one.last, groups=one.groups)
+        # What others find the act by goes with its term, not by a decision of who acted.
+        if change.erasure is None:
+            forget_acts(connection, first=one.first, last=one.last, groups=one.groups)
     # (4) Copies elsewhere can be opened until the key-encryption keys of these epochs are destroyed.
     for epoch in sorted(epochs):
         if change.erasure is not None or _is_nearly_empty(connection, epoch):

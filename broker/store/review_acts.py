@@ -59,7 +59,7 @@ class StoredActs:
         others = [act for act in found if act.organisation != organisation]
         told = await self._told([act.index for act in others], handle, organisation)
         return HouseholdActs(
-            own=tuple(act for act in found if act.organisation == organisation),
+            own=tuple(act for act in found if act.organisation == organisation and act.is_found_by(handle)),
             others=tuple(Extract(act=act, told=act.index in told) for act in others),
         )
 
@@ -128,5 +128,5 @@ class StoredActs:
 
 
 def _tells(entry: OpenedEntry, handle: str, organisation: str) -> bool:
-    hits, meta = entry.payload("hits") or {}, entry.payload("meta") or {}
-    return told_of_signal(hits, meta, handle=handle, organisation=organisation)
+    hits = entry.payload("hits") or {}
+    return told_of_signal(hits, entry.payload("meta"), handle=handle, organisation=organisation)

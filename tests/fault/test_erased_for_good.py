@@ -23,7 +23,7 @@ from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import GI, WIJKTEAM
 
 KEY_BYTES = 32
-ERASED = ("meta", "actor", "subject", "hits")
+ERASED = ("meta", "actor", "subject")
 
 
 class NotedRandomness(SeededRandomness):

@@ -143,11 +143,8 @@ class MemoryState:
             if any((entry, group) in self.erased for group in groups):
                 raise StaleDecisionError
             self.erased.update({(entry, group): index for group in groups})
-            if {"subject", "hits"} & set(groups) and entry in self.acts:
-                terms, kind, at = self.acts[entry]
-                self.acts = {**self.acts, entry: (replace(terms, handles=frozenset()), kind, at)}
-            if {"actor", "subject"} & set(groups):
-                self.notes = [kept for kept in self.notes if kept.index != entry]
+            if change.erasure is None:
+                self._forget_act(entry, groups)
             if {"meta", "actor"} & set(groups):
                 self.answers = {key: kept for key, kept in self.answers.items() if kept[1] != entry}
 
@@ -159,6 +156,13 @@ class MemoryState:
         self.notices = [
             (oin, one) for oin, one in self.notices if oin != change.organisation or one.id not in change.ids
         ]
+
+    def _forget_act(self, entry: int, groups: tuple[str, ...]) -> None:
+        if {"subject", "hits"} & set(groups) and entry in self.acts:
+            terms, kind, at = self.acts[entry]
+            self.acts = {**self.acts, entry: (replace(terms, handles=frozenset()), kind, at)}
+        if {"actor", "subject"} & set(groups):
+            self.notes = [kept for kept in self.notes if kept.index != entry]
 
     def _change(
         self, change: StoreSignal | ForgetTickets | ActivateBundle | RenewSignal | EndSignal | MarkStanding

@@ -44,7 +44,8 @@ class MemoryReview:
         opened = await self._entries.opened(others, ("hits", "meta"))
         told = {entry.index for entry in opened if _tells(entry, handle, organisation)}
         extracts = tuple(Extract(act=act, told=act.index in told) for act in await self._acts(others))
-        return HouseholdActs(own=await self._acts(own), others=extracts)
+        own_acts = tuple(act for act in await self._acts(own) if act.is_found_by(handle))
+        return HouseholdActs(own=own_acts, others=extracts)
 
     async def refused_withdrawal(self, *, organisation: str, handle: str) -> RefusedWithdrawal | None:
         """See `ActReader.refused_withdrawal`."""
@@ -154,5 +155,5 @@ class MemoryReview:
 
 
 def _tells(entry: OpenedEntry, handle: str, organisation: str) -> bool:
-    hits, meta = entry.payload("hits") or {}, entry.payload("meta") or {}
-    return told_of_signal(hits, meta, handle=handle, organisation=organisation)
+    hits = entry.payload("hits") or {}
+    return told_of_signal(hits, entry.payload("meta"), handle=handle, organisation=organisation)

@@ -108,32 +108,32 @@ def test_more_persons_than_the_budget_gives_stands_out_once_a_day() -> None:
 
 def test_a_withdrawal_soon_after_something_was_shown_stands_out() -> None:
     """Looking, seeing somebody, and then erasing one's own reason to look is looked at; a quiet one is not."""
-    shown = look(1, MONDAY, shown=1, handles=frozenset({"a", "b"}))
+    shown = look(1, MONDAY, shown=1, own_handles=frozenset({"a", "b"}))
     gone = {"kind": "signal", "type": "withdraw_signal"}
-    soon = look(2, MONDAY + 14 * DAY, handles=frozenset({"a"}), **gone)
-    late = look(3, MONDAY + 14 * DAY + 1, handles=frozenset({"a"}), **gone)
-    other = look(4, MONDAY + 1, handles=frozenset({"c"}), **gone)
+    soon = look(2, MONDAY + 14 * DAY, own_handles=frozenset({"a"}), **gone)
+    late = look(3, MONDAY + 14 * DAY + 1, own_handles=frozenset({"a"}), **gone)
+    other = look(4, MONDAY + 1, own_handles=frozenset({"c"}), **gone)
     assert flagged([shown, soon, late, other], "withdrawal") == [2]
-    assert flagged([look(1, MONDAY, handles=frozenset({"a"})), soon], "withdrawal") == []
+    assert flagged([look(1, MONDAY, own_handles=frozenset({"a"})), soon], "withdrawal") == []
 
 
 def test_looking_at_one_household_again_and_again_stands_out() -> None:
     """The fifth look of one worker within seven days, and each after it; by colleagues together it is none."""
     handles = frozenset({"h"})
-    acts = [look(n, MONDAY + n * DAY, handles=handles) for n in range(1, 7)]
+    acts = [look(n, MONDAY + n * DAY, own_handles=handles) for n in range(1, 7)]
     assert flagged(acts, "repeats") == [5, 6]
-    shared = [look(n, MONDAY + n, handles=handles, worker=f"w{n % 2}") for n in range(8)]
+    shared = [look(n, MONDAY + n, own_handles=handles, worker=f"w{n % 2}") for n in range(8)]
     assert flagged(shared, "repeats") == []
-    spread = [look(n, MONDAY + 2 * n * DAY, handles=handles) for n in range(8)]
+    spread = [look(n, MONDAY + 2 * n * DAY, own_handles=handles) for n in range(8)]
     assert flagged(spread, "repeats") == []
-    assert flagged([look(n, MONDAY + n, handles=handles, imported=True) for n in range(8)], "repeats") == []
+    assert flagged([look(n, MONDAY + n, own_handles=handles, imported=True) for n in range(8)], "repeats") == []
 
 
 def test_an_act_is_judged_by_the_thresholds_of_its_own_time() -> None:
     """A change counts from its moment on: what stood out before goes on doing so."""
     changes = [ThresholdChange(name="repeats", value=8, reason="work_changed", at=MONDAY + 5 * DAY + 1)]
     history = ThresholdHistory.of(changes)
-    acts = [look(n, MONDAY + n * DAY, handles=frozenset({"h"})) for n in range(1, 7)]
+    acts = [look(n, MONDAY + n * DAY, own_handles=frozenset({"h"})) for n in range(1, 7)]
     assert flagged(acts, "repeats", history=history) == [5]
     assert history.newest("repeats") == changes[0]
     assert history.newest("day_ends") is None

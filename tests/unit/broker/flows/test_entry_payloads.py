@@ -25,8 +25,21 @@ def test_more_handles_than_fit_are_counted() -> None:
     payloads = entry_payloads(ACT, recording)
     subject = payloads["subject"]
     assert subject["handles"] == [f"{at:032x}" for at in range(MAX_HANDLES)]
-    assert subject["omitted"] == 70 - MAX_HANDLES
+    assert (subject["own"], subject["omitted"]) == (0, 70 - MAX_HANDLES)
     assert set(payloads) == set(GROUPS)
+    assert seal_entry("check", payloads).kind == "check"
+
+
+def test_own_handles_come_first_and_are_counted() -> None:
+    """Which signals are the asker's own is told apart from those he hit, and none of them is left out."""
+    hits = [f"{at:032x}" for at in range(MAX_HANDLES)]
+    own = ["f" * 32, "e" * 32]
+    recording = Recording(outcome="nothing", bundle="0" * 64, register=1, document={}, handles=hits, own_handles=own)
+    payloads = entry_payloads(ACT, recording)
+    handles = payloads["subject"]["handles"]
+    assert isinstance(handles, list)
+    assert (payloads["subject"]["own"], handles[:3]) == (2, ["e" * 32, "f" * 32, hits[0]])
+    assert (len(handles), payloads["subject"]["omitted"]) == (MAX_HANDLES, 2)
     assert seal_entry("check", payloads).kind == "check"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.domain.errors import NotFoundError, RefusedError, RoleNotAllowedError, StorageError
+from broker.domain.errors import FieldRuleError, NotFoundError, RefusedError, RoleNotAllowedError, StorageError
 from broker.protocol.roster import Worker
 from tests.simulators.asking import household
 from tests.simulators.broker_memory import MemoryBroker
@@ -243,17 +243,54 @@ async def test_what_was_erased_is_told_as_erased_and_not_found_by_its_household(
     signal_id = str((await world.register(world.asker(GI), CHILD)).result["signalId"])
     (act,) = await review.acts(GI)
     await review.judge(GI, act["index"])
-    verdict = shown(await review.notes(GI), "notes")[0]["index"]
-    first, second = (world.asker(GI, role=role, seed=role) for role in (PF, "approver"))
-    groups = ["meta", "actor", "subject", "hits"]
-    ranges = [{"first": index, "last": index, "groups": groups} for index in (act["index"], verdict)]
+    await _erase(world, act["index"], ["meta", "actor", "subject"])
+    erased = next(one for one in await review.acts(GI) if one["index"] == act["index"])
+    assert (erased["worker"], erased["outcome"], erased["flags"]) == (None, None, [])
+    assert erased["verdict"]["word"] == "in_order"
+    assert shown(await review.household(GI, signal_id), "acts") == []
+
+
+async def test_what_reviewers_stated_cannot_be_erased(world: World, review: Reviewers) -> None:
+    """Verdicts, thresholds, a closed month and readings are taken back by nobody, so no sample is drawn again."""
+    month = world.clock.today().isoformat()[:7]
+    await world.register(world.asker(GI), CHILD)
+    await review.judge(GI, 0, "not_in_order")
+    await review.change(GI, "repeats", 20)
+    world.clock.move(40 * 86_400)
+    await review.sample(GI, month)
+    await review.acts(GI)
+    for index in range(1, await log_size(world)):
+        for group in ("meta", "actor", "subject"):
+            with pytest.raises(FieldRuleError, match="reviewed"):
+                await _erase(world, index, [group])
+    assert len(await world.notes.notes(organisation=GI, kind="population")) == 1
+
+
+async def test_an_asker_takes_no_look_out_of_sight_of_the_holder(world: World, review: Reviewers) -> None:
+    """What an organisation erases of its own look stays in the household's timeline of whose signal it hit."""
+    signal_id = str((await world.register(world.asker(WIJKTEAM), CHILD)).result["signalId"])
+    await world.register(world.asker(GI), CHILD)
+    (before,) = shown(await review.household(WIJKTEAM, signal_id, role=FG), "extracts")
+    await _erase(world, before["index"], ["meta", "actor", "subject"])
+    (after,) = shown(await review.household(WIJKTEAM, signal_id, role=FG), "extracts")
+    assert (after["index"], after["organisation"], after["told"]) == (before["index"], GI, True)
+
+
+async def test_what_a_shield_hides_stays_hidden_after_an_erasure(world: World, review: Reviewers) -> None:
+    """An act of an organisation that shields a signal there does not appear to others because of its own erasure."""
+    signal_id = str((await world.register(world.asker(WIJKTEAM), CHILD)).result["signalId"])
+    hidden = str((await world.register(world.asker(GI), CHILD)).result["signalId"])
+    await _erase(world, 1, ["subject"])
+    await shield(world, hidden)
+    assert shown(await review.household(WIJKTEAM, signal_id, role=FG), "extracts") == []
+
+
+async def _erase(world: World, index: int, groups: list[str]) -> None:
+    first, second = (world.asker(GI, role=role, seed=f"{role} {index} {groups}") for role in (PF, "approver"))
+    ranges = [{"first": index, "last": index, "groups": groups}]
     bodies = [one.command(ground="AVG-17.1.d", decisionRef="a" * 64, ranges=ranges) for one in (first, second)]
     await world.propose_erasure(first, bodies[0])
     await world.confirm_erasure(second, bodies[0]["idempotencyKey"], bodies[1])
-    erased = next(one for one in await review.acts(GI) if one["index"] == act["index"])
-    assert (erased["worker"], erased["outcome"], erased["flags"], erased["verdict"]) == (None, None, [], None)
-    assert shown(await review.household(GI, signal_id), "acts") == []
-    assert shown(await review.notes(GI), "notes") == []
 
 
 async def test_what_is_gone_without_an_entry_stands_out(world: World, review: Reviewers) -> None:
