@@ -16,6 +16,7 @@ from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.exporting import StoredExports
+from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
 from broker.store.published import PublishedLog
 from broker.store.retention import StoredRetention
@@ -71,5 +72,5 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             exports=exports,
             acts=StoredActs(apart, StoredEntries(apart, keys=material.payload_keys)),
             notes=StoredNotes(reader, policy=material.log_policy),
-            following=Following(inbox=StoredNotices(reader)),
+            following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader)),
         )

@@ -6,7 +6,16 @@ is done), and for what the broker says after it looked under the command's key, 
 answer: effect and answer are stored in one transaction (docs/formats.md §6). Everything else keeps the command waiting.
 """
 
-RECORDED = frozenset({"refused", "withdrawal-needs-review"})
+RECORDED = frozenset(
+    {
+        "refused",
+        "withdrawal-needs-review",
+        "match-of-another-team",
+        "match-closed",
+        "casusregisseur-not-involved",
+        "casusregisseur-missing",
+    }
+)
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
 
 REPLAYED = "answer-withheld-on-replay"
@@ -70,6 +79,10 @@ WAITING = {
     "approval-invalid": _SENDER,
     "refused": _WITH_RECEIPT,
     "withdrawal-needs-review": _WITH_RECEIPT,
+    "match-of-another-team": _WITH_RECEIPT,
+    "match-closed": _WITH_RECEIPT,
+    "casusregisseur-not-involved": _WITH_RECEIPT,
+    "casusregisseur-missing": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "ticket-expired": "fresh tickets of the same batch can be had",
     "ticket-spent": "spent tickets are a sign that something was carried out with them",

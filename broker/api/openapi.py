@@ -12,10 +12,17 @@ from pydantic_core import core_schema
 from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
+from broker.flows.changing_match import MATCH_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.export_messages import ExportAnswer
 from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
+from broker.protocol.match_messages import (
+    AppointCasusregisseur,
+    ChangeMatchState,
+    MatchChangedAnswer,
+    MatchesAnswer,
+)
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
@@ -168,6 +175,10 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ExportAnswer, "validation"),
     (FetchInbox, "validation"),
     (InboxAnswer, "validation"),
+    (ChangeMatchState, "validation"),
+    (AppointCasusregisseur, "validation"),
+    (MatchesAnswer, "validation"),
+    (MatchChangedAnswer, "validation"),
     (Directory, "validation"),
     (WhatIf, "validation"),
     (AccessEvaluation, "validation"),
@@ -204,7 +215,8 @@ def answers_with(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 def _ours(kind: ProblemKind) -> bool:
     """Return whether the broker can answer this; the list is shared with custodians and connectors."""
-    return kind.id in {*PROBLEM_IDS.values(), *CODES, UNWATCHED} or kind.id.startswith(("request-token-", "ticket-"))
+    known = {*PROBLEM_IDS.values(), *CODES, *MATCH_PROBLEMS, UNWATCHED}
+    return kind.id in known or kind.id.startswith(("request-token-", "ticket-"))
 
 
 def openapi_document(app: FastAPI) -> Mapping[str, Any]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from broker.domain.changes import TicketId
-from broker.domain.disclosures import MatchRow, audible, is_crowd, match_rows
-from broker.domain.households import FoundToken, Household, find_hits, gives_standing
+from broker.domain.disclosures import CONTACT_LEVEL, MatchRow, audible, is_crowd, match_rows
+from broker.domain.households import FoundToken, Hit, Household, MatchKind, find_hits, gives_standing
 from broker.flows.act import Act
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
 from broker.flows.errors import DecisionFailedError
@@ -142,13 +142,16 @@ def question_of(prepared: Prepared, own: Iterable[FoundToken], *, today: date) -
 class Seen:
     """What the look-up gave: the rows to show, both groups of decisions, and what they rest on.
 
-    `rests_on` and `valid_until` concern shown signals only; `handles` every signal that was hit.
+    `rests_on` and `valid_until` concern shown signals only; `handles` and `hits` every signal that was hit; `shown` are
+    the kinds of match, with the id of the signal, that the rows rest on.
     """
 
     rows: tuple[MatchRow, ...]
     open: Recorded
     shielded: Recorded
     handles: frozenset[str]
+    hits: tuple[Hit, ...]
+    shown: frozenset[tuple[MatchKind, str]]
     rests_on: tuple[Stamp, ...]
     valid_until: date | None
 
@@ -203,6 +206,8 @@ def see(
         open=recorded,
         shielded=shielded,
         handles=frozenset(hit.signal.handle for hit in hits),
+        hits=tuple(hits),
+        shown=frozenset((one.hit.kind, one.hit.signal.id) for one in permitted if one.level >= CONTACT_LEVEL),
         rests_on=tuple(stamp for stamp in looked_up.stamps if stamp.of.key in keys),
         valid_until=min((signal.ends_on for signal in shown), default=None),
     )

@@ -19,6 +19,7 @@ from broker.flows.household_question import (
     see,
     unasked,
 )
+from broker.flows.meeting import SEED_BYTES, Meeting, meet
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -31,6 +32,7 @@ from broker.flows.request_rules import (
     tokens_to_store,
 )
 from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
+from broker.match_ports import MatchReader
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
@@ -63,6 +65,7 @@ async def register_signal(
     registers: RegisterReader,
     rosters: RosterReader,
     signals: SignalStore,
+    matches: MatchReader,
     answers: AnswerStore,
     log: Log,
     address_mute_above: int,
@@ -110,16 +113,21 @@ async def register_signal(
         # (6) Every token is looked up, but none in an import; (7) every hit is decided on, shown or not.
         looked_up = nobody or await signals.look_up(indexes)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
-        matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
+        rows = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
+        # (8) Who was hit is told too, if he in his turn may see the new signal; decided for each of them.
+        known = await matches.touching({hit.signal.id for hit in seen.hits})
+        met = meet(
+            signal, seen, known=known.matches, policy=policy, register=register, seed=randomness.bytes(SEED_BYTES)
+        )
         tasks = (*tasks_of_signal(asked, signal, today=today), *notes_to_fg(question.facts(), unwatched=unwatched))
         change = StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens))
-        effects = effects_of(change, seen, base, relied=(*own.stamps, *looked_up.stamps), tasks=tasks)
-        document = told_of(prepared, matches, signal_id=signal.id)
-        recording = recording_of(question, asked, seen, register=register, document=document, written=signal.handle)
+        effects = effects_of(change, met, base, relied=(*own.stamps, *looked_up.stamps), tasks=tasks)
+        document = told_of(prepared, rows, signal_id=signal.id)
+        recording = recording_of(question, asked, met.seen, register=register, document=document, written=signal.handle)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
-    # (8) Recorded with all it changes in one transaction, and (9) only then told.
+    # (9) Recorded with all it changes in one transaction, and (10) only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
@@ -141,12 +149,13 @@ def refused_registration(
 
 
 def effects_of(
-    change: StoreSignal, seen: Seen, base: tuple[Stamp, ...], *, relied: tuple[Stamp, ...], tasks: tuple[Task, ...]
+    change: StoreSignal, met: Meeting, base: tuple[Stamp, ...], *, relied: tuple[Stamp, ...], tasks: tuple[Task, ...]
 ) -> Effects:
     """Return what becomes durable with a registration; its answer rests on what it shows only."""
+    seen = met.seen
     return Effects(
         relies_on=(*base, *relied),
-        changes=(change,),
+        changes=(change, *met.changes),
         tasks=tasks,
         rests_on=(*base, *seen.rests_on) if seen.rows else (),
         valid_until=seen.valid_until,

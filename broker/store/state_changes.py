@@ -17,10 +17,12 @@ from broker.domain.changes import (
     Task,
 )
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
+from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.store.erasing import erase_payloads, insert_erasure
+from broker.store.matches import change_match, insert_match, mark_overdue, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
@@ -189,5 +191,9 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     ForgetTickets: _forget_tickets,
     ActivateBundle: _activate,
     StoreErasure: _store_erasure,
+    StoreMatch: insert_match,
+    ChangeMatch: change_match,
+    NameCasusregisseur: name_casusregisseur,
+    MarkOverdue: mark_overdue,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

@@ -8,7 +8,7 @@ import pytest
 
 from broker.api.app import description
 from tests.simulators.asking import Asker, Sent, household
-from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.served_world import ServedWorld
 
 FAMILY = household(subject="child", parents=["mother"])
@@ -20,6 +20,8 @@ BODIES: dict[str, dict[str, object]] = {
         "decisionRef": "a" * 64,
         "ranges": [{"first": 1, "last": 1, "groups": ["meta"]}],
     },
+    "/v1/matches/{match_id}/state": {"state": "klaar"},
+    "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1"},
 }
 ROLES = {
     "/v1/review/households/{signal_id}": "privacyfunctionaris",
@@ -58,6 +60,15 @@ async def _proposed(world: ServedWorld) -> str:
     return str(body["idempotencyKey"])
 
 
+async def _matched(world: ServedWorld) -> str:
+    """Return the id of a match of Veilig Thuis and the wijkteam."""
+    for oin in (VEILIG_THUIS, WIJKTEAM):
+        asker = world.asker(oin, seed="matched")
+        answer = await world.send(asker.post("/v1/signals", asker.registration(household(subject="other"))))
+        assert answer.status_code == 200, answer.content
+    return str(world.rows("SELECT id FROM matches")[0][0])
+
+
 @pytest.mark.parametrize(("method", "path"), _routes())
 async def test_another_organisations_id_is_an_unknown_id(
     world: ServedWorld, caplog: pytest.LogCaptureFixture, method: str, path: str
@@ -69,6 +80,9 @@ async def test_another_organisations_id_is_an_unknown_id(
     existing = {
         "/v1/answers/{idempotency_key}": body["idempotencyKey"],
         "/v1/erasures/{erasure_id}/confirmation": await _proposed(world),
+        **dict.fromkeys(
+            [one for one in BODIES if "match_id" in one] + ["/v1/matches/{match_id}"], await _matched(world)
+        ),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]
@@ -76,7 +90,8 @@ async def test_another_organisations_id_is_an_unknown_id(
     assert len({str(answer) for answer in answers}) == 1
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert world.leaves == leaves
-    assert world.rows("SELECT state FROM signals") == [("active",)]
+    assert set(world.rows("SELECT state FROM signals")) == {("active",)}
+    assert set(world.rows("SELECT state FROM match_sides")) == {("nieuw",)}
 
 
 def test_every_route_with_an_id_is_tried() -> None:

@@ -38,6 +38,7 @@ from broker.domain.errors import (
     TicketSpentError,
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
+from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
@@ -58,6 +59,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
+from tests.simulators.matches_in_memory import changed
 from tests.simulators.memory_keys import MemoryKeys
 
 
@@ -78,6 +80,7 @@ class MemoryState:
     acts: dict[int, tuple[SearchTerms, str, int]] = field(default_factory=dict)
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
+    matches: dict[str, KeptMatch] = field(default_factory=dict)
 
     def bump(self, kind: StampKind, key: bytes) -> None:
         """What relied on this key is stale."""
@@ -110,6 +113,8 @@ class MemoryState:
                 self._erase(change, index)
             elif isinstance(change, Notify | ReadNotices):
                 self._note(change, at)
+            elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
+                self.matches = changed(self.matches, change)
             else:
                 self._change(change)
         self.tasks.extend(proposal.tasks)

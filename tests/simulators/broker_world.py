@@ -55,6 +55,7 @@ from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
+from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
@@ -68,6 +69,7 @@ from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
 from tests.simulators.memory_entries import MemoryEntries, MemoryRotation
+from tests.simulators.memory_matches import MemoryMatches
 from tests.simulators.memory_review import MemoryReview
 
 LOG_NAME = f"{BROKER}/log"
@@ -143,6 +145,7 @@ class World:
             registers=self.documents,
             rosters=self.documents,
             signals=self.signals,
+            matches=self.following.matches,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -214,6 +217,7 @@ class World:
             registers=self.documents,
             signals=self.signals,
             inbox=self.following.inbox,
+            matches=self.following.matches,
             answers=self.answers,
             log=self.log,
         )
@@ -344,7 +348,7 @@ async def a_world(
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
-        parts["following"] = Following(inbox=memory)
+        parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory))
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
@@ -391,7 +395,7 @@ async def a_database(
         stores["acts"] = StoredActs(apart, StoredEntries(apart, keys=keys))
         stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
         stores["log_vkey"] = signer.vkey
-        stores["following"] = Following(inbox=StoredNotices(reader))
+        stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 
