@@ -16,6 +16,7 @@ _PARTS = {
     **dict.fromkeys(("register", "check"), "connectors.case_commands"),
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
+    **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),
     "review": "connectors.review_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }

@@ -5,7 +5,13 @@ Who is involved is told in a `result/v1` alone: there the receipt is compared wi
 
 from collections.abc import Mapping
 
+from broker.protocol.inbox_messages import InboxResult
+from broker.protocol.match_messages import MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
 
 RESULT = "result/v1"
-RESULT_SCHEMAS: Mapping[str, type[Telling]] = {}
+RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
+    "inbox/v1": InboxResult,
+    "matches/v1": MatchesResult,
+    "match-changed/v1": MatchChanged,
+}
