@@ -32,6 +32,7 @@ class StampKind(StrEnum):
     """The bundle in force. The key is `BUNDLE`."""
     ORGANISATION = "organisation"
     """An organisation's line in the register, or its roster. The key is its OIN."""
+    REQUEST = "request"  # what two organisations ask and answer; the key is its id
     TOKEN = "token"  # noqa: S105 - the name of a kind of stamp, no secret
     """The signals under one token index. The key is the index; a lookup that found nothing relies on it too."""
 

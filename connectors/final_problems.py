@@ -6,7 +6,12 @@ is done), and for what the broker says after it looked under the command's key, 
 answer: effect and answer are stored in one transaction (docs/formats.md §6). Everything else keeps the command waiting.
 """
 
-RECORDED = frozenset({"refused", "withdrawal-needs-review"})
+RECORDED = frozenset(
+    {
+        "refused", "withdrawal-needs-review", "level-not-permitted", "request-already-answered", "request-withdrawn",
+        "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
+    }
+)  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
 
 REPLAYED = "answer-withheld-on-replay"
@@ -45,6 +50,8 @@ FINAL = {
     "informing-needed": _NO_ANSWER,
     "signal-exists": _NO_ANSWER,
     "already-erased": _NO_ANSWER,
+    "receiver-unknown": _NO_ANSWER,
+    "bundle-not-in-force": _NO_ANSWER,
 }
 """Problem ids that end the command they are the answer to, with the reason."""
 
@@ -71,6 +78,13 @@ WAITING = {
     "refused": _WITH_RECEIPT,
     "withdrawal-needs-review": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
+    "level-not-permitted": _WITH_RECEIPT,
+    "request-already-answered": _WITH_RECEIPT,
+    "request-withdrawn": _WITH_RECEIPT,
+    "request-expired": _WITH_RECEIPT,
+    "request-needs-named-worker": _WITH_RECEIPT,
+    "request-for-another-worker": _WITH_RECEIPT,
+    "letter-withheld": _WITH_RECEIPT,
     "ticket-expired": "fresh tickets of the same batch can be had",
     "ticket-spent": "spent tickets are a sign that something was carried out with them",
     "idempotency-key-reused": "something was carried out under this very key",

@@ -12,6 +12,7 @@ from pydantic_core import core_schema
 from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
+from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.export_messages import ExportAnswer
@@ -19,6 +20,7 @@ from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
+from broker.protocol.request_messages import REQUEST_MODELS
 from broker.protocol.review_messages import (
     ChangeThreshold,
     DrawSample,
@@ -168,6 +170,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ExportAnswer, "validation"),
     (FetchInbox, "validation"),
     (InboxAnswer, "validation"),
+    *((model, "validation") for model in REQUEST_MODELS),
     (Directory, "validation"),
     (WhatIf, "validation"),
     (AccessEvaluation, "validation"),
@@ -204,7 +207,9 @@ def answers_with(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 def _ours(kind: ProblemKind) -> bool:
     """Return whether the broker can answer this; the list is shared with custodians and connectors."""
-    return kind.id in {*PROBLEM_IDS.values(), *CODES, UNWATCHED} or kind.id.startswith(("request-token-", "ticket-"))
+    return kind.id in {*PROBLEM_IDS.values(), *CODES, UNWATCHED, *LETTER_PROBLEMS} or kind.id.startswith(
+        ("request-token-", "ticket-")
+    )
 
 
 def openapi_document(app: FastAPI) -> Mapping[str, Any]:

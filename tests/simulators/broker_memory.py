@@ -38,6 +38,7 @@ from broker.domain.errors import (
     TicketSpentError,
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
+from broker.domain.information_requests import RequestChange
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
@@ -110,7 +111,7 @@ class MemoryState:
                 self._erase(change, index)
             elif isinstance(change, Notify | ReadNotices):
                 self._note(change, at)
-            else:
+            elif not isinstance(change, RequestChange):  # asking is tested over the databases alone
                 self._change(change)
         self.tasks.extend(proposal.tasks)
 
