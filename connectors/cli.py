@@ -17,6 +17,8 @@ _PARTS = {
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
     "review": "connectors.review_commands",
+    **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
+    "keys": "connectors.key_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }
 

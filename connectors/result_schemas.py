@@ -6,6 +6,9 @@ Who is involved is told in a `result/v1` alone: there the receipt is compared wi
 from collections.abc import Mapping
 
 from broker.protocol.messages import Telling
+from broker.protocol.request_messages import RequestResult
 
 RESULT = "result/v1"
-RESULT_SCHEMAS: Mapping[str, type[Telling]] = {}
+RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
+    "requests/v1": RequestResult,
+}
