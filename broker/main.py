@@ -134,6 +134,7 @@ def _edge(
         answers=stores.answers,
         log=log,
         erasing=erasing,
+        asking=stores.asking,
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
         feed=stores.feed,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from broker.match_ports import Following
 from broker.material import Material
+from broker.request_ports import Asking
 from broker.settings import Settings
 from broker.starting import database_of
 from broker.store.answers import StoredAnswers
@@ -16,6 +17,7 @@ from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.exporting import StoredExports
+from broker.store.information_requests import StoredRequests
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
 from broker.store.published import PublishedLog
@@ -43,6 +45,7 @@ class Stores:
     acts: StoredActs
     notes: StoredNotes
     following: Following
+    asking: Asking
 
 
 @contextmanager
@@ -73,4 +76,5 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             acts=StoredActs(apart, StoredEntries(apart, keys=material.payload_keys)),
             notes=StoredNotes(reader, policy=material.log_policy),
             following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader)),
+            asking=Asking(requests=StoredRequests(reader)),
         )

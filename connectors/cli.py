@@ -18,6 +18,8 @@ _PARTS = {
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
     **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),
     "review": "connectors.review_commands",
+    **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
+    "keys": "connectors.key_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }
 

@@ -8,14 +8,12 @@ answer: effect and answer are stored in one transaction (docs/formats.md §6). E
 
 RECORDED = frozenset(
     {
-        "refused",
-        "withdrawal-needs-review",
-        "match-of-another-team",
-        "match-closed",
-        "casusregisseur-not-involved",
-        "casusregisseur-missing",
+        "refused", "withdrawal-needs-review",
+        "match-of-another-team", "match-closed", "casusregisseur-not-involved", "casusregisseur-missing",
+        "level-not-permitted", "request-already-answered", "request-withdrawn",
+        "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
     }
-)
+)  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
 
 REPLAYED = "answer-withheld-on-replay"
@@ -54,6 +52,8 @@ FINAL = {
     "informing-needed": _NO_ANSWER,
     "signal-exists": _NO_ANSWER,
     "already-erased": _NO_ANSWER,
+    "receiver-unknown": _NO_ANSWER,
+    "bundle-not-in-force": _NO_ANSWER,
 }
 """Problem ids that end the command they are the answer to, with the reason."""
 
@@ -84,6 +84,13 @@ WAITING = {
     "casusregisseur-not-involved": _WITH_RECEIPT,
     "casusregisseur-missing": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
+    "level-not-permitted": _WITH_RECEIPT,
+    "request-already-answered": _WITH_RECEIPT,
+    "request-withdrawn": _WITH_RECEIPT,
+    "request-expired": _WITH_RECEIPT,
+    "request-needs-named-worker": _WITH_RECEIPT,
+    "request-for-another-worker": _WITH_RECEIPT,
+    "letter-withheld": _WITH_RECEIPT,
     "ticket-expired": "fresh tickets of the same batch can be had",
     "ticket-spent": "spent tickets are a sign that something was carried out with them",
     "idempotency-key-reused": "something was carried out under this very key",

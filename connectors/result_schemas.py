@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from broker.protocol.inbox_messages import InboxResult
 from broker.protocol.match_messages import MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
+from broker.protocol.request_messages import RequestResult
 
 RESULT = "result/v1"
 RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     "inbox/v1": InboxResult,
     "matches/v1": MatchesResult,
     "match-changed/v1": MatchChanged,
+    "requests/v1": RequestResult,
 }

@@ -34,6 +34,7 @@ from broker.protocol.errors import RequestTokenError
 from broker.protocol.party_signing import verify_party_request
 from broker.protocol.request_signing import SKEW_S, Target
 from broker.protocol.trace import HEADER, parse_trace
+from broker.request_ports import Asking
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.custodian_feed import FeedPage
 
@@ -89,6 +90,7 @@ class Edge:
     answers: AnswerStore
     log: WitnessedLog
     erasing: Erasing
+    asking: Asking
     spending: RequestSpending
     published: PublishedLog
     feed: CustodianFeed

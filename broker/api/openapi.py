@@ -13,6 +13,7 @@ from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.changing_match import MATCH_PROBLEMS
+from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.export_messages import ExportAnswer
@@ -26,6 +27,7 @@ from broker.protocol.match_messages import (
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
+from broker.protocol.request_messages import REQUEST_MODELS
 from broker.protocol.review_messages import (
     ChangeThreshold,
     DrawSample,
@@ -179,6 +181,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (AppointCasusregisseur, "validation"),
     (MatchesAnswer, "validation"),
     (MatchChangedAnswer, "validation"),
+    *((model, "validation") for model in REQUEST_MODELS),
     (Directory, "validation"),
     (WhatIf, "validation"),
     (AccessEvaluation, "validation"),
@@ -215,7 +218,7 @@ def answers_with(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 def _ours(kind: ProblemKind) -> bool:
     """Return whether the broker can answer this; the list is shared with custodians and connectors."""
-    known = {*PROBLEM_IDS.values(), *CODES, *MATCH_PROBLEMS, UNWATCHED}
+    known = {*PROBLEM_IDS.values(), *CODES, *MATCH_PROBLEMS, *LETTER_PROBLEMS, UNWATCHED}
     return kind.id in known or kind.id.startswith(("request-token-", "ticket-"))
 
 

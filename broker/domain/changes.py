@@ -5,6 +5,7 @@ from datetime import date
 
 from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.households import StoredToken
+from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import Signal, SignalState
@@ -96,6 +97,7 @@ class ErasePayloads:
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
+    | RequestChange
 )  # fmt: skip
 
 

@@ -67,6 +67,11 @@ class PolicyInForce:
         """The purposes table."""
         return self.bundle.purposes
 
+    def decides_personally(self, org_class: str) -> bool:
+        """Return whether professionals of such an organisation decide themselves, per person, and never a system."""
+        known = self.bundle.classes.get(org_class)
+        return known is not None and known.decides_personally
+
     def holds(self, day: date) -> bool:
         """Return whether there is anything to decide with on this day."""
         try:

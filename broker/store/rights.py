@@ -30,6 +30,8 @@ RIGHTS: Mapping[str, str] = {
     "matches": _CHANGE,
     "match_sides": _CHANGE,
     "match_signals": _APPEND,
+    "information_requests": _CHANGE,
+    "request_answers": _CHANGE,
     "registers": _APPEND,
     "rosters": _APPEND,
     "epochs": _CHANGE,

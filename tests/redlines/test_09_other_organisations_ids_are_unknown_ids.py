@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from broker.api.app import description
+from broker.protocol.request_messages import wire_box
 from tests.simulators.asking import Asker, Sent, household
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.served_world import ServedWorld
@@ -22,12 +23,28 @@ BODIES: dict[str, dict[str, object]] = {
     },
     "/v1/matches/{match_id}/state": {"state": "klaar"},
     "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1"},
+    "/v1/information-requests/{request_id}/answers": {
+        "kind": "declined",
+        "reason": "other",
+        "categories": [],
+        "level": 0,
+        "grounds": [],
+        "proof": None,
+        "signalId": None,
+        "bundle": "a" * 64,
+        "expiresOn": "2026-11-30",
+        "box": None,
+    },
+    "/v1/information-requests/{request_id}/forwardings": {"team": "team-1", "worker": None},
+    "/v1/information-requests/{request_id}/receipts": {"state": "opened"},
+    "/v1/information-requests/{request_id}/withdrawal": {"reason": "mistake"},
 }
 ROLES = {
     "/v1/review/households/{signal_id}": "privacyfunctionaris",
     "/v1/erasures/{erasure_id}/confirmation": "approver",
 }
 """In which role the other organisation asks, where a route is not for every worker."""
+_OF_REQUESTS = ("/v1/information-requests/{request_id}", *(path for path in BODIES if "information-requests" in path))
 PLACE = re.compile(r"\{[a-z_]+\}")
 UNKNOWN = ("0" * 32, "f" * 32, "F" * 32, "1", "-", "%00", "..%2F..", "0" * 400, "%C3%A9" * 3, "%FF", "%D9%A1" * 32)
 
@@ -69,6 +86,20 @@ async def _matched(world: ServedWorld) -> str:
     return str(world.rows("SELECT id FROM matches")[0][0])
 
 
+async def _asked(world: ServedWorld) -> str:
+    """Return the id of a request of Veilig Thuis to the wijkteam: the GI is neither of them."""
+    asker = world.asker(VEILIG_THUIS)
+    bundle = (await world.client.get("/health/ready")).json()["bundleSha256"]
+    body = asker.command(
+        purpose="vt-melding", grounds=["WMO-5.1.6"], team="team-1", to=WIJKTEAM, toTeam="team-1", signalId=None,
+        categories=["hulp"], level=3, bundle=bundle, expiresOn="2026-11-25", box=wire_box(bytes(1024)),
+        proof={"kind": "melding", "since": "2026-11-16", "endsOn": None, "reference": "e" * 64},
+    )  # fmt: skip
+    sent = await world.send(asker.post("/v1/information-requests", body))
+    assert sent.status_code == 200, sent.content
+    return str(body["idempotencyKey"])
+
+
 @pytest.mark.parametrize(("method", "path"), _routes())
 async def test_another_organisations_id_is_an_unknown_id(
     world: ServedWorld, caplog: pytest.LogCaptureFixture, method: str, path: str
@@ -83,6 +114,7 @@ async def test_another_organisations_id_is_an_unknown_id(
         **dict.fromkeys(
             [one for one in BODIES if "match_id" in one] + ["/v1/matches/{match_id}"], await _matched(world)
         ),
+        **dict.fromkeys(_OF_REQUESTS, await _asked(world)),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]

@@ -38,6 +38,7 @@ from broker.domain.errors import (
     TicketSpentError,
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
+from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.review import KeptNote
@@ -115,7 +116,7 @@ class MemoryState:
                 self._note(change, at)
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
                 self.matches = changed(self.matches, change)
-            else:
+            elif not isinstance(change, RequestChange):  # asking is tested over the databases alone
                 self._change(change)
         self.tasks.extend(proposal.tasks)
 

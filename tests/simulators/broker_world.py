@@ -47,12 +47,14 @@ from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.inbox_messages import FetchInbox
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
+from broker.request_ports import Asking
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
+from broker.store.information_requests import StoredRequests
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.matches import StoredMatches
@@ -113,6 +115,7 @@ class World:
     address_mute_above: int = 12
     log_vkey: str = ""
     database: Database | None = None
+    asking: Asking | None = None
     by_version: PoliciesByVersion | None = None
     written: list[Proposal] = field(default_factory=list)
 
@@ -396,6 +399,7 @@ async def a_database(
         stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
         stores["log_vkey"] = signer.vkey
         stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
+        stores["asking"] = Asking(requests=StoredRequests(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 

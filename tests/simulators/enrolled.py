@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from broker.protocol.register import Bucket, BudgetClass, Organisation, Register
 from broker.protocol.request_signing import APPROVAL_TYP, REQUEST_TYP, Sender, Target, sign_request
 from broker.protocol.roster import ContactCard, Roster, Worker, roster_document
+from broker.protocol.sealed_letter import OpeningKey
 from broker.protocol.signed_document import SignedDocument
-from broker.protocol.signing_keys import SigningKey, VerifyKey
+from broker.protocol.signing_keys import SigningKey, VerifyKey, b64url
 
 WIJKTEAM = "00000099000000001000"
 GI = "00000099000000002000"
@@ -31,6 +32,16 @@ _BUDGET = BudgetClass(worker=Bucket(capacity=50, per_day=50), organisation=Bucke
 def key(name: str) -> SigningKey:
     """Return the signing key that this name always has in tests."""
     return SigningKey.from_seed(hashlib.sha256(b"sluis test key " + name.encode()).digest())
+
+
+def opening_key(oin: str) -> OpeningKey:
+    """Return the private key that letters to this organisation open with in tests."""
+    return OpeningKey(hashlib.sha256(b"sluis test sealing key " + oin.encode()).digest())
+
+
+def sealing_kid(public: bytes) -> str:
+    """Return the name of a public sealing key."""
+    return b64url(hashlib.sha256(public).digest())
 
 
 def registrars() -> dict[str, VerifyKey]:
@@ -75,7 +86,7 @@ class Enrolled:
             status="suspended" if oin in self.suspended else "active",
             parent_org=self.parents.get(oin),
             signing_keys={public.kid: public for name in self.key_names(oin) for public in [key(name).public]},
-            sealing_keys={},
+            sealing_keys={sealing_kid(public): public for public in [opening_key(oin).public]},
             families=frozenset({"addr"} if org_class == "woningcorporatie" else {"nlbsn", "fam", "addr"}),
             simulated_bsn_right=org_class == "school",
             worker_cap=50,

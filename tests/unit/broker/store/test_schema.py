@@ -16,6 +16,7 @@ from broker.ports import StampKey, StampKind
 from broker.store import (
     follow_up_models,  # noqa: F401 - its tables are of the same metadata
     migrations,
+    request_models,  # noqa: F401 - as above
 )
 from broker.store.address import SqliteFile
 from broker.store.connection import SingleWriter, open_connection, open_reader
