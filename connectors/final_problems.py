@@ -6,7 +6,9 @@ is done), and for what the broker says after it looked under the command's key, 
 answer: effect and answer are stored in one transaction (docs/formats.md §6). Everything else keeps the command waiting.
 """
 
-RECORDED = frozenset({"refused", "withdrawal-needs-review"})
+RECORDED = frozenset(
+    {"refused", "withdrawal-needs-review", "consent-without-custody", "consent-by-suspect", "consent-not-theirs"}
+)
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
 
 REPLAYED = "answer-withheld-on-replay"
@@ -70,6 +72,9 @@ WAITING = {
     "approval-invalid": _SENDER,
     "refused": _WITH_RECEIPT,
     "withdrawal-needs-review": _WITH_RECEIPT,
+    "consent-without-custody": _WITH_RECEIPT,
+    "consent-by-suspect": _WITH_RECEIPT,
+    "consent-not-theirs": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "ticket-expired": "fresh tickets of the same batch can be had",
     "ticket-spent": "spent tickets are a sign that something was carried out with them",

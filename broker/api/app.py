@@ -13,6 +13,7 @@ from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
 from broker.api.routes import (
+    consents,
     custodian_feed,
     erasures,
     exports,
@@ -33,6 +34,7 @@ ROUTERS = (
     signals.router,
     household_checks.router,
     inbox.router,
+    consents.router,
     erasures.router,
     exports.router,
     organisations.router,

@@ -6,12 +6,14 @@ from typing import Any
 from audit.database import Connection
 from broker.domain.changes import (
     ActivateBundle,
+    AddAnswers,
     Change,
     EndSignal,
     ErasePayloads,
     ForgetTickets,
     MarkStanding,
     RenewSignal,
+    StoreConsent,
     StoreErasure,
     StoreSignal,
     Task,
@@ -20,6 +22,7 @@ from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDeci
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
+from broker.store.consents import add_answers, store_consent
 from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.notices import insert_notice, mark_read
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
@@ -168,6 +171,16 @@ def _store_erasure(connection: Connection, change: StoreErasure) -> None:
     insert_erasure(connection, change.erasure)
 
 
+def _store_consent(connection: Connection, change: StoreConsent) -> None:
+    for key in store_consent(connection, change):
+        bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
+
+
+def _add_answers(connection: Connection, change: AddAnswers) -> None:
+    for key in add_answers(connection, change):
+        bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
+
+
 def _mark(connection: Connection, change: MarkStanding) -> None:
     query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
     connection.execute(query, (change.on.isoformat(), change.signal_id))
@@ -189,5 +202,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     ForgetTickets: _forget_tickets,
     ActivateBundle: _activate,
     StoreErasure: _store_erasure,
+    StoreConsent: _store_consent,
+    AddAnswers: _add_answers,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

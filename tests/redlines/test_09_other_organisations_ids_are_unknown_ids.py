@@ -8,6 +8,7 @@ import pytest
 
 from broker.api.app import description
 from tests.simulators.asking import Asker, Sent, household
+from tests.simulators.consenting import answer, record
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.served_world import ServedWorld
 
@@ -15,6 +16,22 @@ FAMILY = household(subject="child", parents=["mother"])
 BODIES: dict[str, dict[str, object]] = {
     "/v1/signals/{signal_id}/renewal": {"endsOn": "2027-05-01"},
     "/v1/signals/{signal_id}/withdrawal": {"reason": "mistake"},
+    "/v1/consents/{consent_id}/answers": {
+        "answers": [
+            {
+                "who": "1" * 64,
+                "capacity": "person",
+                "answer": "refused",
+                "reason": None,
+                "custody": "none",
+                "custodyRef": None,
+                "proof": None,
+                "until": None,
+                "suspect": False,
+            }
+        ]
+    },
+    "/v1/consents/{consent_id}/withdrawal": {"who": "1" * 64, "capacity": "person", "parties": [], "by": "phone"},
     "/v1/erasures/{erasure_id}/confirmation": {
         "ground": "AVG-17.1.d",
         "decisionRef": "a" * 64,
@@ -58,6 +75,15 @@ async def _proposed(world: ServedWorld) -> str:
     return str(body["idempotencyKey"])
 
 
+async def _consented(world: ServedWorld) -> str:
+    """Return the id of a record of consent that the wijkteam made."""
+    asker = world.asker(WIJKTEAM, seed="consented", purpose="volwassene", ground="TOEST")
+    body = record(asker, answer(said="refused"), person=None, parties=[GI])
+    made = await world.send(asker.post("/v1/consents", body))
+    assert made.status_code == 200, made.content
+    return str(made.json()["result"]["consents"][0]["consentId"])
+
+
 @pytest.mark.parametrize(("method", "path"), _routes())
 async def test_another_organisations_id_is_an_unknown_id(
     world: ServedWorld, caplog: pytest.LogCaptureFixture, method: str, path: str
@@ -69,6 +95,8 @@ async def test_another_organisations_id_is_an_unknown_id(
     existing = {
         "/v1/answers/{idempotency_key}": body["idempotencyKey"],
         "/v1/erasures/{erasure_id}/confirmation": await _proposed(world),
+        "/v1/consents/{consent_id}/answers": await _consented(world),
+        "/v1/consents/{consent_id}/withdrawal": await _consented(world),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]

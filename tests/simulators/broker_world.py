@@ -14,6 +14,7 @@ from typing import Any, cast
 from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
 from audit.signer import LocalSigner
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.flows.check_household import check_household
@@ -51,6 +52,7 @@ from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import ApartReader, SingleWriter, open_reader
+from broker.store.consents import StoredConsents
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.ledger import StoredLedger
@@ -63,7 +65,7 @@ from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.state_changes import bump
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
-from tests.simulators.broker_memory import MemoryBroker, MemoryDocuments, NoWitnesses
+from tests.simulators.broker_memory import MemoryBroker, MemoryConsents, MemoryDocuments, NoWitnesses
 from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
@@ -95,6 +97,7 @@ class World:
     tokens: TokenIndexer
     documents: MemoryDocuments
     signals: SignalStore
+    consents: ConsentReader
     answers: AnswerStore
     bundles: BundleHistory
     ledger: Ledger
@@ -143,6 +146,7 @@ class World:
             registers=self.documents,
             rosters=self.documents,
             signals=self.signals,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -165,6 +169,7 @@ class World:
             registers=self.documents,
             rosters=self.documents,
             signals=self.signals,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -345,6 +350,7 @@ async def a_world(
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
         parts["following"] = Following(inbox=memory)
+        parts["consents"] = MemoryConsents(memory)
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
@@ -383,6 +389,7 @@ async def a_database(
         answers = StoredAnswers(reader, keys=keys, policy=policy)
         stores: dict[str, Any] = {
             "signals": StoredSignals(reader),
+            "consents": StoredConsents(reader),
             "answers": answers,
             "bundles": StoredBundles(reader),
         }

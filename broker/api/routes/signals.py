@@ -33,6 +33,7 @@ async def register(request: Request, edge: Here) -> Response:
             registers=edge.registers,
             rosters=edge.rosters,
             signals=edge.signals,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
             address_mute_above=edge.address_mute_above,
