@@ -131,6 +131,7 @@ def _edge(
         registers=stores.documents,
         rosters=stores.documents,
         signals=stores.signals,
+        consents=stores.consents,
         answers=stores.answers,
         log=log,
         erasing=erasing,

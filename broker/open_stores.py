@@ -12,6 +12,7 @@ from broker.starting import database_of
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import ApartReader, SingleWriter, open_reader
+from broker.store.consents import StoredConsents
 from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
@@ -34,6 +35,7 @@ class Stores:
     writer: SingleWriter
     documents: StoredDocuments
     signals: StoredSignals
+    consents: StoredConsents
     answers: StoredAnswers
     published: PublishedLog
     feed: StoredFeed
@@ -65,6 +67,7 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
                 reader, audience=settings.id, registrars=material.registrars, custodians=material.custodians
             ),
             signals=StoredSignals(reader),
+            consents=StoredConsents(reader),
             answers=StoredAnswers(reader, keys=material.payload_keys, policy=material.log_policy),
             published=PublishedLog(reader),
             feed=StoredFeed(reader, keys=material.payload_keys),

@@ -12,6 +12,7 @@ RECORDED = frozenset(
         "match-of-another-team", "match-closed", "casusregisseur-not-involved", "casusregisseur-missing",
         "level-not-permitted", "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
+        "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
     }
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
@@ -83,6 +84,9 @@ WAITING = {
     "match-closed": _WITH_RECEIPT,
     "casusregisseur-not-involved": _WITH_RECEIPT,
     "casusregisseur-missing": _WITH_RECEIPT,
+    "consent-without-custody": _WITH_RECEIPT,
+    "consent-by-suspect": _WITH_RECEIPT,
+    "consent-not-theirs": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "level-not-permitted": _WITH_RECEIPT,
     "request-already-answered": _WITH_RECEIPT,

@@ -13,6 +13,7 @@ from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
 from broker.api.routes import (
+    consents,
     custodian_feed,
     erasures,
     exports,
@@ -37,6 +38,7 @@ ROUTERS = (
     inbox.router,
     matches.router,
     information_requests.router,
+    consents.router,
     erasures.router,
     exports.router,
     organisations.router,

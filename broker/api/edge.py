@@ -12,6 +12,7 @@ from audit.policy_file import Policy
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.boundary import TRACE
 from broker.api.wire import padded_answer, read_body
+from broker.consent_ports import ConsentReader
 from broker.domain.errors import NotRecordedError
 from broker.export_ports import EntryExporter
 from broker.flows.outcome import Answered
@@ -87,6 +88,7 @@ class Edge:
     registers: RegisterReader
     rosters: RosterReader
     signals: SignalStore
+    consents: ConsentReader
     answers: AnswerStore
     log: WitnessedLog
     erasing: Erasing

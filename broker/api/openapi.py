@@ -15,6 +15,7 @@ from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.changing_match import MATCH_PROBLEMS
 from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
+from broker.protocol.consent_messages import AnswerConsent, ConsentAnswer, RecordConsent, WithdrawConsent
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.export_messages import ExportAnswer
 from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
@@ -168,6 +169,10 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ProposeErasure, "validation"),
     (ConfirmErasure, "validation"),
     (Answer, "validation"),
+    (RecordConsent, "validation"),
+    (AnswerConsent, "validation"),
+    (WithdrawConsent, "validation"),
+    (ConsentAnswer, "validation"),
     (GiveVerdict, "validation"),
     (RejudgeVerdict, "validation"),
     (ChangeThreshold, "validation"),

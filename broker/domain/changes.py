@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
@@ -94,10 +95,28 @@ class ErasePayloads:
     decided_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreConsent:
+    """A new record of consent with its first answers, about a token, an own signal's subject, or nobody known here."""
+
+    consent: Consent
+    token: StoredToken | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAnswers:
+    """More answers to a record; what relied on how it stood is stale."""
+
+    consent_id: str
+    organisation: str
+    events: tuple[ConsentEvent, ...]
+
+
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
+    | StoreConsent | AddAnswers
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from broker.domain.disclosures import PermittedHit
 from broker.domain.households import Hit
@@ -11,8 +12,11 @@ from broker.flows.policy import PolicyInForce
 from broker.protocol.register import Register
 from policies import AskFacts, HitFacts, Permit, Refusal
 
+ConsentWord: TypeAlias = Literal["unknown", "given", "refused", "withdrawn", "expired"]
 ERROR = "error"
 """The reason of a refusal that came from a failure and not from a rule."""
+UNKNOWN: ConsentWord = "unknown"
+"""The consent that opens least."""
 NOT_REGISTERED = "?"
 """The class of a holder that is in the register no more: outside every vocabulary, so nothing is shown."""
 
@@ -32,7 +36,13 @@ class Judged:
 
 
 def judge_hits(
-    policy: PolicyInForce, facts: AskFacts, hits: Iterable[Hit], *, register: Register, worker: str
+    policy: PolicyInForce,
+    facts: AskFacts,
+    hits: Iterable[Hit],
+    *,
+    register: Register,
+    worker: str,
+    consents: Mapping[str, ConsentWord] | None = None,
 ) -> tuple[Judged, ...]:
     """Return a decision for every hit, those with equal facts together: permits first, then the strongest.
 
@@ -42,13 +52,15 @@ def judge_hits(
         hits: strongest first.
         register: gives the class of each holder.
         worker: the asker, who may be excluded from a signal.
+        consents: what the person of each signal, by its id, says of being shown; unknown where none is claimed.
 
     Raises:
         DecisionFailedError: a decision failed, be it on a hit or on the probe that is made without any hit.
     """
     by_facts: dict[HitFacts, list[Hit]] = {}
     for hit in hits:
-        by_facts.setdefault(_hit_facts(hit, facts, register, worker), []).append(hit)
+        consent = (consents or {}).get(hit.signal.id, UNKNOWN)
+        by_facts.setdefault(_hit_facts(hit, facts, register, worker, consent), []).append(hit)
     # (1) One probe always, so that a broken engine fails for everybody and never only where a signal is.
     _decide(policy, facts, _probe(facts))
     # (2) Every hit, also those that are shielded or excluded.
@@ -70,7 +82,7 @@ def _decide(policy: PolicyInForce, facts: AskFacts, hit: HitFacts) -> Permit | R
     return decision
 
 
-def _hit_facts(hit: Hit, facts: AskFacts, register: Register, worker: str) -> HitFacts:
+def _hit_facts(hit: Hit, facts: AskFacts, register: Register, worker: str, consent: ConsentWord) -> HitFacts:
     signal = hit.signal
     holder = register.organisations.get(signal.organisation)
     return HitFacts(
@@ -81,6 +93,7 @@ def _hit_facts(hit: Hit, facts: AskFacts, register: Register, worker: str) -> Hi
         ground=signal.ground,
         shielded=signal.shielded,
         excluded=signal.excludes(facts.organisation, worker),
+        consent=consent,
     )
 
 

@@ -36,6 +36,9 @@ from broker.protocol.signing_keys import VerifyKey
 from broker.protocol.tickets import TicketUse, verify_ticket
 from policies import Purpose
 
+REGISTERING = frozenset({"register_signal", "record_consent"})
+"""Acts whose tickets are of the operation `register`: they note something about a person."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketIssuers:
@@ -155,7 +158,7 @@ def check_tickets(texts: list[str], *, issuers: TicketIssuers, act: Act, now: in
         broker=issuers.broker,
         organisation=act.requester.organisation,
         worker=act.requester.worker,
-        operation="register" if act.type == "register_signal" else "check",
+        operation="register" if act.type in REGISTERING else "check",
         purpose=act.purpose or "",
         epoch=act.epoch or 0,
         counts=act.counts,

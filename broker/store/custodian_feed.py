@@ -13,7 +13,7 @@ from broker.store.connection import Reader
 
 PAGE = 128
 """Entries that one page goes over at most, unless a single tick has more."""
-TICKET_KINDS = frozenset({"signal", "check", "oproep"})
+TICKET_KINDS = frozenset({"signal", "check", "oproep", "consent"})
 _GROUP = "actor"
 
 

@@ -6,12 +6,14 @@ from typing import Any
 from audit.database import Connection
 from broker.domain.changes import (
     ActivateBundle,
+    AddAnswers,
     Change,
     EndSignal,
     ErasePayloads,
     ForgetTickets,
     MarkStanding,
     RenewSignal,
+    StoreConsent,
     StoreErasure,
     StoreSignal,
     Task,
@@ -30,6 +32,7 @@ from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
+from broker.store.consents import add_answers, store_consent
 from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
 from broker.store.matches import change_match, insert_match, mark_overdue, name_casusregisseur
@@ -180,6 +183,16 @@ def _store_erasure(connection: Connection, change: StoreErasure) -> None:
     insert_erasure(connection, change.erasure)
 
 
+def _store_consent(connection: Connection, change: StoreConsent) -> None:
+    for key in store_consent(connection, change):
+        bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
+
+
+def _add_answers(connection: Connection, change: AddAnswers) -> None:
+    for key in add_answers(connection, change):
+        bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
+
+
 def _mark(connection: Connection, change: MarkStanding) -> None:
     query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
     connection.execute(query, (change.on.isoformat(), change.signal_id))
@@ -223,5 +236,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     StoreReply: _of_request(insert_reply),
     MoveDelivery: _of_request(move_delivery),
     TakeBack: _of_request(take_back),
+    StoreConsent: _store_consent,
+    AddAnswers: _add_answers,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

@@ -9,6 +9,7 @@ import pytest
 from broker.api.app import description
 from broker.protocol.request_messages import wire_box
 from tests.simulators.asking import Asker, Sent, household
+from tests.simulators.consenting import answer, record
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.served_world import ServedWorld
 
@@ -16,6 +17,22 @@ FAMILY = household(subject="child", parents=["mother"])
 BODIES: dict[str, dict[str, object]] = {
     "/v1/signals/{signal_id}/renewal": {"endsOn": "2027-05-01"},
     "/v1/signals/{signal_id}/withdrawal": {"reason": "mistake"},
+    "/v1/consents/{consent_id}/answers": {
+        "answers": [
+            {
+                "who": "1" * 64,
+                "capacity": "person",
+                "answer": "refused",
+                "reason": None,
+                "custody": "none",
+                "custodyRef": None,
+                "proof": None,
+                "until": None,
+                "suspect": False,
+            }
+        ]
+    },
+    "/v1/consents/{consent_id}/withdrawal": {"who": "1" * 64, "capacity": "person", "parties": [], "by": "phone"},
     "/v1/erasures/{erasure_id}/confirmation": {
         "ground": "AVG-17.1.d",
         "decisionRef": "a" * 64,
@@ -100,6 +117,15 @@ async def _asked(world: ServedWorld) -> str:
     return str(body["idempotencyKey"])
 
 
+async def _consented(world: ServedWorld) -> str:
+    """Return the id of a record of consent that the wijkteam made."""
+    asker = world.asker(WIJKTEAM, seed="consented", purpose="volwassene", ground="TOEST")
+    body = record(asker, answer(said="refused"), person=None, parties=[GI])
+    made = await world.send(asker.post("/v1/consents", body))
+    assert made.status_code == 200, made.content
+    return str(made.json()["result"]["consents"][0]["consentId"])
+
+
 @pytest.mark.parametrize(("method", "path"), _routes())
 async def test_another_organisations_id_is_an_unknown_id(
     world: ServedWorld, caplog: pytest.LogCaptureFixture, method: str, path: str
@@ -115,6 +141,8 @@ async def test_another_organisations_id_is_an_unknown_id(
             [one for one in BODIES if "match_id" in one] + ["/v1/matches/{match_id}"], await _matched(world)
         ),
         **dict.fromkeys(_OF_REQUESTS, await _asked(world)),
+        "/v1/consents/{consent_id}/answers": await _consented(world),
+        "/v1/consents/{consent_id}/withdrawal": await _consented(world),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]

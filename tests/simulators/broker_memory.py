@@ -15,18 +15,22 @@ from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
+from broker.consent_ports import AboutPerson, OwnConsent, Pair, consent_key, person_key
 from broker.domain.acts import SearchTerms
 from broker.domain.changes import (
     ActivateBundle,
+    AddAnswers,
     EndSignal,
     ErasePayloads,
     ForgetTickets,
     MarkStanding,
     RenewSignal,
+    StoreConsent,
     StoreErasure,
     StoreSignal,
     Task,
 )
+from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import MAX_EXPIRED, EntryRange, Erasure, ErasureState, joined, places
 from broker.domain.errors import (
     AlreadyAnsweredError,
@@ -82,6 +86,8 @@ class MemoryState:
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
     matches: dict[str, KeptMatch] = field(default_factory=dict)
+    consents: dict[str, tuple[Consent, TokenIndex | None]] = field(default_factory=dict)
+    answered: int = 0
 
     def bump(self, kind: StampKind, key: bytes) -> None:
         """What relied on this key is stale."""
@@ -116,6 +122,8 @@ class MemoryState:
                 self._note(change, at)
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
                 self.matches = changed(self.matches, change)
+            elif isinstance(change, StoreConsent | AddAnswers):
+                self._consent(change)
             elif not isinstance(change, RequestChange):  # asking is tested over the databases alone
                 self._change(change)
         self.tasks.extend(proposal.tasks)
@@ -169,6 +177,29 @@ class MemoryState:
             self.acts = {**self.acts, entry: (replace(terms, handles=frozenset()), kind, at)}
         if {"actor", "subject"} & set(groups):
             self.notes = [kept for kept in self.notes if kept.index != entry]
+
+    def _consent(self, change: StoreConsent | AddAnswers) -> None:
+        if isinstance(change, StoreConsent):
+            consent, person = change.consent, None if change.token is None else change.token.index
+            if person is None and consent.signal_id is not None:
+                tokens = self.tokens[consent.signal_id]
+                person = next(token.index for token in tokens if token.role is TokenRole.SUBJECT)
+            self.consents[consent.id] = replace(consent, events=self._numbered(consent.events)), person
+        else:
+            known = self.consents.get(change.consent_id)
+            if known is None or known[0].organisation != change.organisation:
+                raise StaleDecisionError
+            consent, person = known
+            events = (*consent.events, *self._numbered(change.events))
+            self.consents[consent.id] = replace(consent, events=events), person
+        keys = [consent_key(consent.id), *([] if person is None else [person_key(consent.organisation, person)])]
+        for key in keys:
+            self.bump(key.kind, key.key)
+
+    def _numbered(self, events: Sequence[ConsentEvent]) -> tuple[ConsentEvent, ...]:
+        first = self.answered + 1
+        self.answered += len(events)
+        return tuple(replace(event, number=number) for number, event in enumerate(events, start=first))
 
     def _change(
         self, change: StoreSignal | ForgetTickets | ActivateBundle | RenewSignal | EndSignal | MarkStanding
@@ -448,6 +479,25 @@ class MemoryBroker:
         own = [one for oin, one in self.state.notices if oin == organisation and one.kind in kinds]
         return tuple(one for one in own if one.id not in without)[:at_most]
 
+    async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
+        """See `ConsentReader.about`."""
+        kept = self.state.consents.values()
+        found = {pair: tuple(one for one, who in kept if (one.organisation, who) == pair) for pair in pairs}
+        stamps = {pair: self.state.stamps([person_key(*pair)])[0] for pair in pairs}
+        return {pair: AboutPerson(consents=found[pair], stamp=stamps[pair]) for pair in pairs}
+
+    async def own_consent(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
+        """See `ConsentReader.own`."""
+        known = self.state.consents.get(consent_id)
+        if known is None or known[0].organisation != organisation:
+            return None
+        return OwnConsent(consent=known[0], stamp=self.state.stamps([consent_key(consent_id)])[0])
+
+    async def own_consents(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+        """See `ConsentReader.list_own`."""
+        own = [one for one, _ in self.state.consents.values() if one.organisation == organisation]
+        return tuple(sorted((one for one in own if one.id > (after or "")), key=lambda one: one.id)[:at_most])
+
     async def activations(self) -> tuple[ActivateBundle, ...]:
         """See `BundleHistory.activations`."""
         return tuple(self.state.bundles)
@@ -524,3 +574,22 @@ class MemoryRequestIds:
     async def works(self) -> bool:
         """See `RequestSpending.works`."""
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryConsents:
+    """The twin of `StoredConsents`: the consents of one memory."""
+
+    memory: MemoryBroker
+
+    async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
+        """See `ConsentReader.about`."""
+        return await self.memory.about(pairs)
+
+    async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
+        """See `ConsentReader.own`."""
+        return await self.memory.own_consent(organisation=organisation, consent_id=consent_id)
+
+    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+        """See `ConsentReader.list_own`."""
+        return await self.memory.own_consents(organisation=organisation, after=after, at_most=at_most)

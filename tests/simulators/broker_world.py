@@ -14,6 +14,7 @@ from typing import Any, cast
 from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
 from audit.signer import LocalSigner
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.flows.check_household import check_household
@@ -52,6 +53,7 @@ from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
 from broker.store.connection import ApartReader, SingleWriter, open_reader
+from broker.store.consents import StoredConsents
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.information_requests import StoredRequests
@@ -66,7 +68,7 @@ from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.state_changes import bump
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
-from tests.simulators.broker_memory import MemoryBroker, MemoryDocuments, NoWitnesses
+from tests.simulators.broker_memory import MemoryBroker, MemoryConsents, MemoryDocuments, NoWitnesses
 from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
@@ -99,6 +101,7 @@ class World:
     tokens: TokenIndexer
     documents: MemoryDocuments
     signals: SignalStore
+    consents: ConsentReader
     answers: AnswerStore
     bundles: BundleHistory
     ledger: Ledger
@@ -149,6 +152,7 @@ class World:
             rosters=self.documents,
             signals=self.signals,
             matches=self.following.matches,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -171,6 +175,7 @@ class World:
             registers=self.documents,
             rosters=self.documents,
             signals=self.signals,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -352,6 +357,7 @@ async def a_world(
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
         parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory))
+        parts["consents"] = MemoryConsents(memory)
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
@@ -390,6 +396,7 @@ async def a_database(
         answers = StoredAnswers(reader, keys=keys, policy=policy)
         stores: dict[str, Any] = {
             "signals": StoredSignals(reader),
+            "consents": StoredConsents(reader),
             "answers": answers,
             "bundles": StoredBundles(reader),
         }
