@@ -10,6 +10,7 @@ RECORDED = frozenset(
     {
         "refused", "withdrawal-needs-review", "level-not-permitted", "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
+        "call-answered", "call-over",
     }
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
@@ -77,6 +78,8 @@ WAITING = {
     "approval-invalid": _SENDER,
     "refused": _WITH_RECEIPT,
     "withdrawal-needs-review": _WITH_RECEIPT,
+    "call-answered": _WITH_RECEIPT,
+    "call-over": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "level-not-permitted": _WITH_RECEIPT,
     "request-already-answered": _WITH_RECEIPT,

@@ -5,7 +5,8 @@ Who is involved is told in a `result/v1` alone: there the receipt is compared wi
 
 from collections.abc import Mapping
 
+from broker.protocol.call_messages import SCHEMA_CALLS, SCHEMA_RINGS, CallsResult, RingsResult
 from broker.protocol.messages import Telling
 
 RESULT = "result/v1"
-RESULT_SCHEMAS: Mapping[str, type[Telling]] = {}
+RESULT_SCHEMAS: Mapping[str, type[Telling]] = {SCHEMA_CALLS: CallsResult, SCHEMA_RINGS: RingsResult}

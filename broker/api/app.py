@@ -13,6 +13,7 @@ from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
 from broker.api.routes import (
+    calls,
     custodian_feed,
     erasures,
     exports,
@@ -35,6 +36,7 @@ ROUTERS = (
     household_checks.router,
     inbox.router,
     information_requests.router,
+    calls.router,
     erasures.router,
     exports.router,
     organisations.router,

@@ -14,6 +14,7 @@ from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
+from broker.protocol.call_messages import AnswerRing, CallHolders, CallsAnswer, RingsAnswer
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.export_messages import ExportAnswer
 from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
@@ -169,6 +170,10 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ReviewAnswer, "validation"),
     (ExportAnswer, "validation"),
     (FetchInbox, "validation"),
+    (CallHolders, "validation"),
+    (CallsAnswer, "validation"),
+    (AnswerRing, "validation"),
+    (RingsAnswer, "validation"),
     (InboxAnswer, "validation"),
     *((model, "validation") for model in REQUEST_MODELS),
     (Directory, "validation"),

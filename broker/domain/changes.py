@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
@@ -97,6 +98,7 @@ Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | Notify | ReadNotices
     | RequestChange
+    | StoreCall | AnswerRing | ForwardRing
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
 from broker.domain.acts import SearchTerms
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.changes import (
     ActivateBundle,
     EndSignal,
@@ -111,7 +112,9 @@ class MemoryState:
                 self._erase(change, index)
             elif isinstance(change, Notify | ReadNotices):
                 self._note(change, at)
-            elif not isinstance(change, RequestChange):  # asking is tested over the databases alone
+            elif isinstance(change, RequestChange | StoreCall | AnswerRing | ForwardRing):
+                continue  # what follows a question is kept in databases only
+            else:
                 self._change(change)
         self.tasks.extend(proposal.tasks)
 
