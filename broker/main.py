@@ -146,6 +146,7 @@ def _edge(
         notes=stores.notes,
         checkpoints=stores.notes,
         following=stores.following,
+        calling=stores.calling,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from broker.call_ports import Calling
 from broker.match_ports import Following
 from broker.material import Material
 from broker.request_ports import Asking
@@ -11,6 +12,7 @@ from broker.settings import Settings
 from broker.starting import database_of
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
+from broker.store.calls import StoredCalls
 from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.consents import StoredConsents
 from broker.store.custodian_feed import StoredFeed
@@ -48,6 +50,7 @@ class Stores:
     notes: StoredNotes
     following: Following
     asking: Asking
+    calling: Calling
 
 
 @contextmanager
@@ -80,4 +83,5 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             notes=StoredNotes(reader, policy=material.log_policy),
             following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader)),
             asking=Asking(requests=StoredRequests(reader)),
+            calling=Calling(calls=StoredCalls(reader)),
         )

@@ -13,6 +13,7 @@ RECORDED = frozenset(
         "level-not-permitted", "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
         "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
+        "call-answered", "call-over",
     }
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
@@ -87,6 +88,8 @@ WAITING = {
     "consent-without-custody": _WITH_RECEIPT,
     "consent-by-suspect": _WITH_RECEIPT,
     "consent-not-theirs": _WITH_RECEIPT,
+    "call-answered": _WITH_RECEIPT,
+    "call-over": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "level-not-permitted": _WITH_RECEIPT,
     "request-already-answered": _WITH_RECEIPT,

@@ -5,6 +5,7 @@ Who is involved is told in a `result/v1` alone: there the receipt is compared wi
 
 from collections.abc import Mapping
 
+from broker.protocol.call_messages import SCHEMA_CALLS, SCHEMA_RINGS, CallsResult, RingsResult
 from broker.protocol.inbox_messages import InboxResult
 from broker.protocol.match_messages import MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
@@ -16,4 +17,6 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     "matches/v1": MatchesResult,
     "match-changed/v1": MatchChanged,
     "requests/v1": RequestResult,
+    SCHEMA_CALLS: CallsResult,
+    SCHEMA_RINGS: RingsResult,
 }

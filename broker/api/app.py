@@ -13,6 +13,7 @@ from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
 from broker.api.routes import (
+    calls,
     consents,
     custodian_feed,
     erasures,
@@ -39,6 +40,7 @@ ROUTERS = (
     matches.router,
     information_requests.router,
     consents.router,
+    calls.router,
     erasures.router,
     exports.router,
     organisations.router,

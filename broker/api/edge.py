@@ -12,6 +12,7 @@ from audit.policy_file import Policy
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.boundary import TRACE
 from broker.api.wire import padded_answer, read_body
+from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
 from broker.domain.errors import NotRecordedError
 from broker.export_ports import EntryExporter
@@ -103,6 +104,7 @@ class Edge:
     notes: NoteReader
     checkpoints: CheckpointReader
     following: Following
+    calling: Calling
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
         """Return who sent this request and its body; its token is spent.

@@ -15,6 +15,7 @@ from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.changing_match import MATCH_PROBLEMS
 from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
+from broker.protocol.call_messages import AnswerRing, CallHolders, CallsAnswer, RingsAnswer
 from broker.protocol.consent_messages import AnswerConsent, ConsentAnswer, RecordConsent, WithdrawConsent
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.export_messages import ExportAnswer
@@ -181,6 +182,10 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ReviewAnswer, "validation"),
     (ExportAnswer, "validation"),
     (FetchInbox, "validation"),
+    (CallHolders, "validation"),
+    (CallsAnswer, "validation"),
+    (AnswerRing, "validation"),
+    (RingsAnswer, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),

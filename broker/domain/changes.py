@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.households import StoredToken
@@ -117,6 +118,7 @@ Change = (
     | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
     | StoreConsent | AddAnswers
+    | StoreCall | AnswerRing | ForwardRing
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from broker.protocol.messages import CheckHousehold, RegisterSignal, StatutoryPr
 from broker.protocol.register import Organisation, Register
 from broker.protocol.roster import Roster
 from policies import AskFacts, Permit, Purpose, Refusal
+from policies.facts import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,14 @@ async def unasked(prepared: Prepared, *, signals: SignalStore) -> LookUp | None:
     return LookUp(found=(), stamps=await signals.stamps([StampKey(kind=StampKind.TOKEN, key=subject.reveal())]))
 
 
+_OPERATIONS: Mapping[str, Operation] = {
+    "register_signal": "register",
+    "check_household": "check",
+    "call_holders": "call",
+}
+"""What each flow does, in the policy's words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A prepared request with what `may_ask` needs besides; computed, but for grounds and proof: those are claimed.
@@ -126,7 +135,7 @@ class Question:
         act, organisation = self.prepared.act, self.prepared.organisation
         facts = AskFacts(
             day=self.today,
-            operation="register" if act.type == "register_signal" else "check",
+            operation=_OPERATIONS[act.type],
             organisation=organisation.oin,
             org_class=organisation.org_class,
             role=act.requester.role,

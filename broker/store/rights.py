@@ -27,6 +27,8 @@ RIGHTS: Mapping[str, str] = {
     "act_handles": _DROP,
     "review_notes": _DROP,
     "notices": _FORGET,
+    "calls": _DROP,
+    "call_rings": _FORGET,
     "matches": _CHANGE,
     "match_sides": _CHANGE,
     "match_signals": _APPEND,

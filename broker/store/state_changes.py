@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from audit.database import Connection
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.changes import (
     ActivateBundle,
     AddAnswers,
@@ -32,6 +33,7 @@ from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
+from broker.store.calls import answer_ring, forward_ring, store_call
 from broker.store.consents import add_answers, store_consent
 from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
@@ -238,5 +240,8 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     TakeBack: _of_request(take_back),
     StoreConsent: _store_consent,
     AddAnswers: _add_answers,
+    StoreCall: store_call,
+    AnswerRing: answer_ring,
+    ForwardRing: forward_ring,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

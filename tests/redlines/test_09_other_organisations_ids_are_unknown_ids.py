@@ -9,6 +9,7 @@ import pytest
 from broker.api.app import description
 from broker.protocol.request_messages import wire_box
 from tests.simulators.asking import Asker, Sent, household
+from tests.simulators.calling import call_body
 from tests.simulators.consenting import answer, record
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.served_world import ServedWorld
@@ -33,6 +34,7 @@ BODIES: dict[str, dict[str, object]] = {
         ]
     },
     "/v1/consents/{consent_id}/withdrawal": {"who": "1" * 64, "capacity": "person", "parties": [], "by": "phone"},
+    "/v1/calls/rings/{ring_id}/answers": {"answer": "accept", "team": None},
     "/v1/erasures/{erasure_id}/confirmation": {
         "ground": "AVG-17.1.d",
         "decisionRef": "a" * 64,
@@ -126,6 +128,15 @@ async def _consented(world: ServedWorld) -> str:
     return str(made.json()["result"]["consents"][0]["consentId"])
 
 
+async def _rung(world: ServedWorld) -> str:
+    """Return the id of a ring at the wijkteam, after an oproep of Veilig Thuis."""
+    asker = world.asker(VEILIG_THUIS, purpose="vt-melding", ground="WMO-5.1.6", seed="caller")
+    asked = household(subject="child", parents=["mother"], members=[])
+    sent = await world.send(asker.post("/v1/calls", call_body(asker, asked)))
+    assert sent.status_code == 200, sent.content
+    return str(world.rows("SELECT id FROM call_rings")[0][0])
+
+
 @pytest.mark.parametrize(("method", "path"), _routes())
 async def test_another_organisations_id_is_an_unknown_id(
     world: ServedWorld, caplog: pytest.LogCaptureFixture, method: str, path: str
@@ -143,6 +154,7 @@ async def test_another_organisations_id_is_an_unknown_id(
         **dict.fromkeys(_OF_REQUESTS, await _asked(world)),
         "/v1/consents/{consent_id}/answers": await _consented(world),
         "/v1/consents/{consent_id}/withdrawal": await _consented(world),
+        "/v1/calls/rings/{ring_id}/answers": await _rung(world),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]

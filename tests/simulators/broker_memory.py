@@ -17,6 +17,7 @@ from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
 from broker.consent_ports import AboutPerson, OwnConsent, Pair, consent_key, person_key
 from broker.domain.acts import SearchTerms
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.changes import (
     ActivateBundle,
     AddAnswers,
@@ -124,7 +125,8 @@ class MemoryState:
                 self.matches = changed(self.matches, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
-            elif not isinstance(change, RequestChange):  # asking is tested over the databases alone
+            elif not isinstance(change, RequestChange | StoreCall | AnswerRing | ForwardRing):
+                # what follows a question is kept in databases only
                 self._change(change)
         self.tasks.extend(proposal.tasks)
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
 from audit.signer import LocalSigner
+from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
@@ -52,6 +53,7 @@ from broker.request_ports import Asking
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
+from broker.store.calls import StoredCalls
 from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.consents import StoredConsents
 from broker.store.entries import StoredEntries
@@ -115,6 +117,8 @@ class World:
     checkpoints: CheckpointReader
     following: Following
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
+    calling: Calling | None = None
+    """None in memory, which holds no oproepen."""
     address_mute_above: int = 12
     log_vkey: str = ""
     database: Database | None = None
@@ -407,6 +411,7 @@ async def a_database(
         stores["log_vkey"] = signer.vkey
         stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
         stores["asking"] = Asking(requests=StoredRequests(reader))
+        stores["calling"] = Calling(calls=StoredCalls(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 
