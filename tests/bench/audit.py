@@ -57,7 +57,7 @@ def bench_audit(size: Size, folder: Path) -> Report:
             "bare_commit_ms": round(WAITERS / median(written, "bare") * MS, 2),
         },
         notes=[
-            "appends: entry, tree, five sealed groups with wrapped keys, checkpoint, and the signer's own two files"
+            "appends: entry, tree, five sealed groups with wrapped keys, checkpoint, and the signer's own file"
         ],
     )
 
