@@ -14,16 +14,8 @@ from typing import Protocol
 from audit.checkpoint import Checkpoint
 from audit.entry import GROUPS, Leaf
 from audit.errors import ForkError, LogStoreError
-from audit.merkle import (
-    Node,
-    NodeReader,
-    RememberedNodes,
-    TreeHead,
-    consistency_proof,
-    inclusion_proof,
-    new_nodes,
-    root_at,
-)  # fmt: skip
+from audit.growing import RememberedNodes, inclusion_proofs, new_nodes
+from audit.merkle import Node, NodeReader, TreeHead, consistency_proof, leaf_hashes, root_at
 from audit.note import compose_note
 from audit.proof import TlogProof
 from audit.receipt import Receipt
@@ -221,9 +213,10 @@ def extend(transaction: LogTransaction, leaves: Sequence[Leaf], *, at_size: int,
         LogStoreError: the database refused; nothing may be committed.
 
     """
-    transaction.insert_entries(at_size, [leaf.encode() for leaf in leaves])
+    entries = [leaf.encode() for leaf in leaves]
+    transaction.insert_entries(at_size, entries)
     tree = RememberedNodes(transaction)
-    nodes = new_nodes(tree, size=at_size, leaf_hashes=[leaf.leaf_hash for leaf in leaves])
+    nodes = new_nodes(tree, size=at_size, leaf_hashes=leaf_hashes(entries))
     transaction.insert_nodes(nodes)
     tree.remember(nodes)
     # The signer checks consistency for itself.
@@ -233,7 +226,7 @@ def extend(transaction: LogTransaction, leaves: Sequence[Leaf], *, at_size: int,
     line = signer.sign(text, consistency_proof(tree, old_size=at_size, new_size=size))
     note = compose_note(text, [line])
     transaction.insert_checkpoint(size, note)
-    proofs = tuple(inclusion_proof(tree, index=index, size=size) for index in range(at_size, size))
+    proofs = tuple(inclusion_proofs(tree, first=at_size, size=size))
     return Grown(checkpoint=checkpoint, note=note, proofs=proofs)
 
 
