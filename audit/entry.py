@@ -41,6 +41,7 @@ PAYLOAD_BYTES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {kind: _HOUSEHOLD_SIZES if kind in ("signal", "check", "oproep") else _SMALL_SIZES for kind in KINDS}
 )
 
+_TEXT = "\n".join([FORMAT, "time %d", "kind %s", *(f"{group} %s" for group in GROUPS), ""])
 _HEAD_PATTERN = rb"auditleaf/v1\ntime (0|[1-9][0-9]{0,11})\nkind (" + "|".join(KINDS).encode("ascii") + rb")\n"
 _HEAD = re.compile(_HEAD_PATTERN)
 _LEAF = re.compile(
@@ -193,9 +194,7 @@ class Leaf:
 
     def encode(self) -> bytes:
         """Return the leaf's bytes."""
-        lines = [FORMAT, f"time {self.time}", f"kind {self.kind}"]
-        lines += [f"{group} {value.hex()}" for group, value in zip(GROUPS, self.commitments, strict=True)]
-        return ("\n".join(lines) + "\n").encode("ascii")
+        return (_TEXT % (self.time, self.kind, *(value.hex() for value in self.commitments))).encode("ascii")
 
     @classmethod
     def parse(cls, data: bytes) -> "Leaf":

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from audit.checkpoint import Checkpoint
 from audit.entry import Leaf, Opening
 from audit.errors import EntryError, NoteError
-from audit.merkle import EMPTY_TREE, Node, TreeHead, new_nodes, root_at
+from audit.growing import new_nodes
+from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at
 from audit.policy_file import Policy
 from audit.verify import verify_checkpoint
 from broker.custodian import citations, issued

@@ -18,7 +18,7 @@ from audit.database import DATABASE_ERRORS, Connection
 from audit.entry import pad
 from audit.errors import AuditError, DatabaseError, ForkError
 from audit.key_ring import KeyRing
-from audit.log import Appended, append, found_log
+from audit.log import Appended, append, found_log, settle_on
 from audit.merkle import TreeHead, consistency_proof
 from audit.policy_file import Policy
 from audit.seal import seal_beside
@@ -214,9 +214,7 @@ class StoredLedger:
 
     def _settle(self, connection: Connection) -> TreeHead:
         """Return the head the database holds, which the signer now knows as released. Raises AuditError."""
-        head = StoredLog(connection).head()
-        self._signer.settle(head)
-        return head
+        return settle_on(StoredLog(connection), self._signer)
 
     def _settle_anew(self, connection: Connection) -> None:
         """What became of the newest commit is known to the signer. Raises LogUnavailableError: it is not."""

@@ -15,6 +15,7 @@ from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
+from audit.signer import Successor
 from broker.consent_ports import AboutPerson, OwnConsent, Pair, consent_key, person_key
 from broker.domain.acts import SearchTerms
 from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
@@ -282,8 +283,9 @@ class MemorySigner:
         self._intent = head if head != self.released else None
         return self._key.sign(checkpoint_text)
 
-    def settle(self, head: TreeHead) -> None:
+    def settle(self, head: TreeHead, successor: Successor | None = None) -> None:
         """The head that is held is released."""
+        del successor  # its state began with the process, as the log's did
         if head not in (self.released, self._intent):
             raise ForkError("signer: another head")
         self.released, self._intent = head, None
