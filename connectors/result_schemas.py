@@ -9,6 +9,7 @@ from broker.protocol.inbox_messages import InboxResult
 from broker.protocol.match_messages import MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
 from broker.protocol.request_messages import RequestResult
+from broker.protocol.review_messages import ReviewResult
 
 RESULT = "result/v1"
 RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
@@ -16,4 +17,5 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     "matches/v1": MatchesResult,
     "match-changed/v1": MatchChanged,
     "requests/v1": RequestResult,
+    "review/v1": ReviewResult,
 }
