@@ -202,6 +202,7 @@ class Delivery:
                 body=body,
                 worker=command.worker,
                 approver=command.approver if method == "POST" else None,
+                role=command.role,
                 trace=batch_of(command.evaluation),
             )
         except NotDoneError as error:

@@ -10,6 +10,7 @@ from broker.protocol.inbox_messages import InboxResult
 from broker.protocol.match_messages import MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
 from broker.protocol.request_messages import RequestResult
+from broker.protocol.review_messages import ReviewResult
 
 RESULT = "result/v1"
 RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
@@ -19,4 +20,5 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     "requests/v1": RequestResult,
     SCHEMA_CALLS: CallsResult,
     SCHEMA_RINGS: RingsResult,
+    "review/v1": ReviewResult,
 }

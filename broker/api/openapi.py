@@ -105,17 +105,18 @@ class Evaluated(Message):
 
 
 class FeedOpening(Message):
-    """What opens the commitment of `actor`: key and payload, base64url."""
+    """What opens the commitment of a group: key and payload, base64url."""
 
     key: str
     payload: str
 
 
 class FeedEntry(Message):
-    """An entry's leaf, and the opening of `actor` where its kind uses tickets and the payload is still there."""
+    """An entry's leaf; `actor` is opened where its kind uses tickets, `meta` where it says what was erased."""
 
     leaf: str
     actor: FeedOpening | None
+    meta: FeedOpening | None
 
 
 class CustodianFeed(Message):

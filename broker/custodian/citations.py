@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from audit.entry import Leaf, Opening, parse_payload
 from audit.errors import EntryError
-from broker.custodian import findings, issued
+from broker.custodian import findings, issued, withheld
 from broker.custodian.findings import Finding
 from broker.custodian.issued import FORGOTTEN_BEFORE, UNKNOWN_BEFORE, Issued
 from broker.custodian.store import Store
@@ -76,17 +76,15 @@ def _tickets(value: object) -> list[tuple[str, str]] | None:
 
 def record(store: Store, leaf: Leaf, index: int, cited: Cited | None, *, now: int) -> None:
     """Each ticket the entry cites is matched, or there is a finding about it; inside the caller's transaction."""
-    for finding in _judged(store, leaf, index, cited, now=now):
+    # (1) Who asked has to be told of every entry that uses tickets, or nothing can be matched.
+    if cited is None:
+        withheld.note(store, index=index, at=leaf.time)
+        return
+    for finding in _judged(store, cited, now=now):
         findings.add(store, finding)
 
 
-def _judged(store: Store, leaf: Leaf, index: int, cited: Cited | None, *, now: int) -> Iterator[Finding]:
-    # (1) Who asked has to be told of every entry that uses tickets, or nothing can be matched.
-    if cited is None:
-        yield Finding(
-            kind="withheld", organisation=findings.EVERYBODY, found_at=now, entry=index, entry_time=leaf.time
-        )  # fmt: skip
-        return
+def _judged(store: Store, cited: Cited, *, now: int) -> Iterator[Finding]:
     # (2) A request needs a ticket of each custodian; one without ours went past us.
     if cited.others and not cited.ours:
         yield _about(cited, "without-us", None, now=now)

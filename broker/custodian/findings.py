@@ -8,7 +8,7 @@ cited-twice          two entries cite one ticket
 other-organisation   an entry cites a ticket of another organisation (told to both)
 other-use            an entry of another kind or worker, or a ticket that was over by then
 without-us           an entry cites tickets, and none of this custodian
-withheld             an entry that uses tickets, whose `actor` the broker did not open or not truly
+withheld             an entry that uses tickets, whose `actor` the broker did not open or not truly, and no entry erased
 urgent-unwatched     a ticket of class urgent, handed out while the log could not be watched
 probe-missed         a partner says that a probe was not found
 """

@@ -15,7 +15,7 @@ from audit.growing import new_nodes
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at
 from audit.policy_file import Policy
 from audit.verify import verify_checkpoint
-from broker.custodian import citations, issued
+from broker.custodian import citations, issued, withheld
 from broker.custodian.errors import LogDoubtError
 from broker.custodian.store import Store
 
@@ -40,6 +40,7 @@ class PageEntry:
 
     leaf: bytes
     actor: Opening | None = field(repr=False)
+    meta: Opening | None = field(repr=False, default=None)
 
 
 class FollowedTree:
@@ -118,6 +119,7 @@ def take_page(
             if leaf.kind in citations.OPERATIONS:
                 cited = citations.read(leaf, index, entry.actor, custodian=custodian)
                 citations.record(store, leaf, index, cited, now=now)
+            withheld.let_go(store, leaf, index, entry.meta)
         store.change("INSERT INTO followed_note (size, note, seen_at) VALUES (?, ?, ?)", new.size, note, now)
         store.set_number(LOG_TIME, max(leaves[-1].time, store.number(LOG_TIME) or 0))
     return True
@@ -144,6 +146,7 @@ def caught_up(store: Store, *, now: int, witnessed: bool) -> None:
         store.set_number(FOLLOWED_AT, now)
         if witnessed:
             store.set_number(WITNESSED_AT, now)
+        withheld.tell(store, now=now)
 
 
 def _verified(note: str, policy: Policy) -> Checkpoint:
@@ -198,5 +201,6 @@ def clear_alarms(store: Store, *, because: str, now: int) -> int:
             store.change("DELETE FROM followed_node")
             store.change("DELETE FROM followed_note")
             issued.unmatch_all(store)
+            withheld.forget(store)
             store.set_number(FOLLOWED_AT, 0)
     return cleared

@@ -5,7 +5,8 @@ Every checkpoint that left, to whomever, is held against the leaves: it states t
 
 import asyncio
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from audit.verify import verify_checkpoint
 from audit.witness import WitnessStore
 from broker.custodian import followed
 from broker.custodian.errors import RefusedError
-from broker.settings import SettingsError
+from broker.settings import FILE_NAME, SettingsError
 from tests.simulators.asking import household
 from tests.simulators.clock import TestClock
 from tests.simulators.custodian import batch
+from tests.simulators.databases import databases
 from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM
 from tests.simulators.served_world import ServedWorld, make_template, served_world
 from tests.simulators.watched_broker import other_log, watched_pair
@@ -81,19 +83,41 @@ async def test_every_checkpoint_that_left_extends_all_earlier_ones(template: Pat
             assert all_hold(world, [*notes, *held(world)]) >= 4 * seed
 
 
-async def test_a_log_that_was_put_back_does_not_go_on(tmp_path: Path) -> None:
+async def test_a_log_that_was_put_back_does_not_go_on(template: Path, tmp_path: Path) -> None:
     """A database of before, beside a signer that knows what left, is not served: that would be a second root."""
-    template, path, clock = make_template(tmp_path / "template"), tmp_path / "world", TestClock()
+    path, clock = tmp_path / "world", TestClock()
     async with served_world(template, path, clock=clock) as world:
         note_of(await register(world, WIJKTEAM, 1))
-    shutil.copytree(path / "broker", tmp_path / "backup")
-    async with served_world(template, path, clock=clock, seed=2) as world:
-        note_of(await register(world, WIJKTEAM, 2, run=2))
-    for file in (tmp_path / "backup").glob("broker.sqlite*"):
-        shutil.copy(file, path / "broker" / file.name)
-    with pytest.raises(SettingsError, match="log"):
-        async with served_world(template, path, clock=clock, seed=3):
-            raise AssertionError
+    with _backup(path / "broker") as put_back:
+        async with served_world(template, path, clock=clock, seed=2) as world:
+            note_of(await register(world, WIJKTEAM, 2, run=2))
+        put_back()
+        with pytest.raises(SettingsError, match="disagree"):
+            async with served_world(template, path, clock=clock, seed=3):
+                raise AssertionError
+
+
+@contextmanager
+def _backup(broker: Path) -> Iterator[Callable[[], None]]:
+    """Hold a backup of the database as it is now; what is given puts it in the place of the one that went on."""
+    if (broker / "broker.sqlite").exists():
+        shutil.copytree(broker, broker.with_name("backup"))
+
+        def put_back_files() -> None:
+            for file in broker.with_name("backup").glob("broker.sqlite*"):
+                shutil.copy(file, broker / file.name)
+
+        yield put_back_files
+        return
+    live = databases.cluster.folder
+    with databases.cluster.base_backup() as restored:
+
+        def put_back_server() -> None:
+            file = broker / FILE_NAME
+            text = file.read_text(encoding="utf-8").replace(f"host={live}", f"host={restored.folder}")
+            file.write_text(text, encoding="utf-8")
+
+        yield put_back_server
 
 
 async def test_with_its_signer_put_back_too_no_witness_cosigns_the_second_root(tmp_path: Path) -> None:

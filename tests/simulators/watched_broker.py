@@ -9,7 +9,7 @@ with watched_pair(tmp_path) as world:
 import base64
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,7 @@ class WatchedBroker:
     witness: Witness
     log: LogInMemory = field(default_factory=LogInMemory)
     openings: dict[int, Opening] = field(default_factory=dict)
+    metas: dict[int, Opening] = field(default_factory=dict)
     shown: LogInMemory | None = None
     page_size: int = PAGE
     down: bool = False
@@ -98,14 +99,28 @@ class WatchedBroker:
         sizes = log.checkpoint_sizes(after + 1, after + self.page_size) or log.checkpoint_sizes(after + 1, 1 << 40)[:1]
         end = sizes[-1] if sizes else max(log.notes)
         entries = [
-            {"leaf": leaf.decode(), "actor": self._opening(after + at)}
+            {"leaf": leaf.decode(), "actor": _wire(self.openings, after + at), "meta": _wire(self.metas, after + at)}
             for at, leaf in enumerate(log.entries(after, end))
         ]
         return json.dumps({"checkpoint": log.notes[end], "entries": entries}).encode()
 
-    def _opening(self, index: int) -> dict[str, str] | None:
-        opening = self.openings.get(index)
-        return None if opening is None else {"key": b64url(opening.key), "payload": b64url(opening.payload)}
+    def erase(
+        self, kind: str, erased: object, *, opened: bool = True, actors: Collection[int] = ()
+    ) -> int:  # fmt: skip
+        """Return the index of a new entry that says what was erased; these actors are opened no more."""
+        entry = seal_entry(kind, {"meta": {"schema": f"entry-{kind}/v1", "erased": erased}})
+        index = len(self.log.leaves)
+        if opened:
+            self.metas[index] = entry.groups["meta"].opening()
+        self.log.grow(index + 1, lambda _: entry.leaf(self.clock.now).encode())
+        for one in actors:
+            self.openings.pop(one, None)
+        return index
+
+
+def _wire(openings: Mapping[int, Opening], index: int) -> dict[str, str] | None:
+    opening = openings.get(index)
+    return None if opening is None else {"key": b64url(opening.key), "payload": b64url(opening.payload)}
 
 
 @dataclass(slots=True, kw_only=True)
