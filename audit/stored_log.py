@@ -115,6 +115,11 @@ class StoredLog:
         query = "SELECT coalesce(max(size), 0) FROM log_cosignatures WHERE witness = ?"
         return int(self._connection.execute(query, (witness,)).fetchone()[0])
 
+    def cosigned_sizes(self, below: int, at_most: int) -> list[int]:
+        """Return sizes under this one that some witness cosigned, the largest first."""
+        query = "SELECT DISTINCT size FROM log_cosignatures WHERE size < ? ORDER BY size DESC LIMIT ?"
+        return [int(size) for (size,) in self._connection.execute(query, (below, at_most)).fetchall()]
+
     def sealed_row(self, index: int, group: str) -> SealedRow | None:
         """Return what is stored of one group of one entry, None when payload or key is not there (any more)."""
         query = (
