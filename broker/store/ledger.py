@@ -80,9 +80,9 @@ class StoredLedger:
         """These belong to the checkpoint of this size. See `Ledger.store_cosignatures`."""
         await self._writer.run(lambda connection: self._store_cosignatures(connection, size, cosignatures))
 
-    async def uncosigned_since(self) -> int | None:
-        """Return the time of the oldest entry that no quorum has covered, None when all are covered."""
-        return await self._writer.run(lambda connection: uncovered_from(connection, self._policy))
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
+        """Return since when the log lacks its quorum, None when it does not. See `Cosigned.uncosigned_since`."""
+        return await self._writer.run(lambda connection: uncovered_from(connection, self._policy, heard=heard))
 
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         """Return the consistency proof between two sizes of this log, for a witness."""

@@ -365,8 +365,9 @@ class MemoryBroker:
             raise self.fails_with
         self.log.cosignatures[size] = {one.witness: one.line for one in cosignatures}
 
-    async def uncosigned_since(self) -> int | None:
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
         """Nothing asks the twin for a quorum."""
+        del heard
         return None
 
     async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
@@ -472,6 +473,8 @@ class MemoryBroker:
 
 class NoWitnesses:
     """Nobody watches, and that is enough: the policy of a log without a quorum."""
+
+    heard = True
 
     async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
         """Return nothing."""
