@@ -318,6 +318,7 @@ class MemoryBroker:
         if self.fails_with is not None:
             raise self.fails_with
         state = self.state.copy()
+        at = max(at, Leaf.parse(self.log.leaves[-1]).time) if self.log.leaves else at
         verdicts: list[int | BrokerError] = []
         taken: list[SealedProposal] = []
         for sealed in batch:
