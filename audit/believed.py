@@ -64,7 +64,7 @@ def believed_erasures(leaves: Mapping[int, Leaf], opened: Opened) -> tuple[Erase
                 ranges = erased_ranges(parse_payload(meta))
                 fits = all(one.last < index for one in ranges) and holds(index, ranges, leaves, opened, erased)
             except EntryError:
-                fits = False
+                ranges, fits = (), False
             if not fits:
                 broken.add(index)
                 continue

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from audit.database import Connection
+from audit.entry import Leaf
 from audit.erasure import ErasedRange
 from audit.errors import LogStoreError
 from audit.log import SealedRow
@@ -20,6 +21,16 @@ class StoredLog:
     def size(self) -> int:
         """Return the number of entries."""
         return int(self._connection.execute("SELECT coalesce(max(idx) + 1, 0) FROM log_entries").fetchone()[0])
+
+    def next_time(self, now: int) -> int:
+        """Return the time that the next entries state: now, or the newest entry's, which they never go back before.
+
+        Raises:
+            LogStoreError, EntryError: the newest entry is not there, or is none.
+
+        """
+        size = self.size()
+        return max(now, Leaf.parse(bytes(self.entries(size - 1, size)[0])).time) if size else now
 
     def head(self) -> TreeHead:
         """Return the size and the root over the stored nodes.

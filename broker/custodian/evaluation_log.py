@@ -103,7 +103,7 @@ def record_evaluations(log: EvaluationLog, *, now: int) -> int:
         appended = append(
             StoredLogTransaction(connection),
             [_entry(row, log) for row in waiting],
-            at=now,
+            at=StoredLog(connection).next_time(now),
             signer=log.signer,
             key_encryption_key=log.payload_key,
             random=log.random,

@@ -15,7 +15,7 @@ from audit.growing import new_nodes
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at
 from audit.policy_file import Policy
 from audit.verify import verify_checkpoint
-from broker.custodian import citations, issued, withheld
+from broker.custodian import citations, entry_times, issued, withheld
 from broker.custodian.errors import LogDoubtError
 from broker.custodian.store import Store
 
@@ -120,6 +120,8 @@ def take_page(
                 cited = citations.read(leaf, index, entry.actor, custodian=custodian)
                 citations.record(store, leaf, index, cited, now=now)
             withheld.let_go(store, leaf, index, entry.meta)
+        # (6) Each is dated when it can have been written.
+        entry_times.record(store, leaves, first=old.size, seen_at=store.number(FOLLOWED_AT) or 0, now=now)
         store.change("INSERT INTO followed_note (size, note, seen_at) VALUES (?, ?, ?)", new.size, note, now)
         store.set_number(LOG_TIME, max(leaves[-1].time, store.number(LOG_TIME) or 0))
     return True
@@ -203,4 +205,5 @@ def clear_alarms(store: Store, *, because: str, now: int) -> int:
             issued.unmatch_all(store)
             withheld.forget(store)
             store.set_number(FOLLOWED_AT, 0)
+            store.set_number(entry_times.NEWEST_TIME, 0)
     return cleared

@@ -402,7 +402,7 @@ async def test_cosignatures_are_stored_once_or_refused(tmp_path: Path, kind: str
         await process.ledger.store_cosignatures(1, cosigned)
     assert await process.ledger.cosigned_size("w1") == 1
     assert await process.ledger.consistency(1, 1) == ()
-    assert await process.ledger.uncosigned_since() is None
+    assert await process.ledger.uncosigned_since(heard=True) is None
     process.stop()
 
 

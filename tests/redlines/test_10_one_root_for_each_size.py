@@ -26,7 +26,7 @@ from tests.simulators.clock import TestClock
 from tests.simulators.custodian import batch
 from tests.simulators.databases import databases
 from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM
-from tests.simulators.served_world import ServedWorld, make_template, served_world
+from tests.simulators.served_world import ServedWorld, make_template, served_world, witness_of
 from tests.simulators.watched_broker import other_log, watched_pair
 from tests.unit.broker.api.test_custodian_feed import ask
 
@@ -120,25 +120,54 @@ def _backup(broker: Path) -> Iterator[Callable[[], None]]:
         yield put_back_server
 
 
-async def test_with_its_signer_put_back_too_no_witness_cosigns_the_second_root(tmp_path: Path) -> None:
-    """What no broker can see of itself, its witness does: the other history stays uncosigned, and is said to be."""
-    template, path, clock = make_template(tmp_path / "template"), tmp_path / "world", TestClock()
+@pytest.fixture(scope="module")
+def of_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A template whose database is a file, so that it can be copied and put back."""
+    return make_template(tmp_path_factory.mktemp("of-files") / "template")
+
+
+async def put_back_whole(template: Path, tmp_path: Path, clock: TestClock) -> Path:
+    """Return the world of a broker whose database and signer were put back together, behind its witness."""
+    path = tmp_path / "world"
     async with served_world(template, path, clock=clock, witness_up=True) as world:
         note_of(await register(world, WIJKTEAM, 1))
     shutil.copytree(path / "broker", tmp_path / "backup")
     async with served_world(template, path, clock=clock, witness_up=True, seed=2) as world:
-        seen = note_of(await register(world, WIJKTEAM, 2, run=2))
+        assert verify_checkpoint(note_of(await register(world, WIJKTEAM, 2, run=2)), policy_of(world)).quorum_met
     shutil.rmtree(path / "broker")
     shutil.copytree(tmp_path / "backup", path / "broker")
-    async with served_world(template, path, clock=clock, witness_up=True, seed=3) as world:
+    return path
+
+
+async def test_with_its_signer_put_back_too_it_is_not_served(of_files: Path, tmp_path: Path) -> None:
+    """What no broker can see of itself, its witness proves: it refuses to start, and says what is wrong."""
+    clock = TestClock()
+    path = await put_back_whole(of_files, tmp_path, clock)
+    with pytest.raises(SettingsError, match="a witness holds its checkpoint of 3 entries, and the database has fewer"):
+        async with served_world(of_files, path, clock=clock, witness_up=True, seed=3):
+            raise AssertionError
+
+
+async def test_a_witness_reached_later_stops_it_before_anything_is_told(of_files: Path, tmp_path: Path) -> None:
+    """Started while its witnesses were away it serves; the first tick that reaches one is not told, and none after."""
+    clock = TestClock()
+    path = await put_back_whole(of_files, tmp_path, clock)
+    async with served_world(of_files, path, clock=clock, seed=3) as world:
+        world.network.reached = witness_of(path)
+        answers = [await register(world, WIJKTEAM, number, run=3) for number in (3, 4)]
+        assert [answer.status_code for answer in answers] == [503, 503]
+        (entries,) = world.rows("SELECT count(*) FROM log_entries")[0]
+    assert entries == 3, "the tick that found out; nothing was written after it"
+
+
+async def test_a_broker_of_before_discloses_nothing_until_it_hears_a_witness(of_files: Path, tmp_path: Path) -> None:
+    """Its own cosignatures were put back with it: an hour after its newest entry they are worth nothing."""
+    clock = TestClock()
+    path = await put_back_whole(of_files, tmp_path, clock)
+    clock.move(3601)
+    async with served_world(of_files, path, clock=clock, seed=3) as world:
         answer = await register(world, WIJKTEAM, 3, run=3)
-        policy = policy_of(world)
-        other = verify_checkpoint(note_of(answer), policy)
-        first = verify_checkpoint(seen, policy)
-        assert first.quorum_met
-        assert not other.quorum_met
-        assert answer.json()["receipt"]["uncosignedSince"] is not None
-        assert WitnessStore(path / "witness.sqlite").note(policy.log.key.name) is not None
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:sluis:problem:log-uncosigned")
 
 
 async def test_a_custodian_that_followed_one_history_gives_no_ticket_to_another(tmp_path: Path) -> None:

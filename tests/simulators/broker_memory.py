@@ -353,6 +353,7 @@ class MemoryBroker:
         if self.fails_with is not None:
             raise self.fails_with
         state = self.state.copy()
+        at = max(at, Leaf.parse(self.log.leaves[-1]).time) if self.log.leaves else at
         verdicts: list[int | BrokerError] = []
         taken: list[SealedProposal] = []
         for sealed in batch:
@@ -400,8 +401,9 @@ class MemoryBroker:
             raise self.fails_with
         self.log.cosignatures[size] = {one.witness: one.line for one in cosignatures}
 
-    async def uncosigned_since(self) -> int | None:
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
         """Nothing asks the twin for a quorum."""
+        del heard
         return None
 
     async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
@@ -526,6 +528,8 @@ class MemoryBroker:
 
 class NoWitnesses:
     """Nobody watches, and that is enough: the policy of a log without a quorum."""
+
+    heard = True
 
     async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
         """Return nothing."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from audit.entry import Opening
+from audit.entry import Leaf, Opening
 from audit.note import VerifierKey
 from audit.seal import seal_entry
 from audit.witness import Witness, WitnessStore
@@ -65,13 +65,16 @@ class WatchedBroker:
     answer: bytes | None = None
     asked: list[str] = field(default_factory=list)
 
+    dated: int | None = None
+    """What new entries say that the time is, where it is not now."""
+
     def enter(self, kind: str, actor: Mapping[str, object], *, log: LogInMemory | None = None) -> int:
-        """Return the index of a new entry of now, under a checkpoint of its own."""
+        """Return the index of a new entry, under a checkpoint of its own."""
         target = log or self.log
         entry = seal_entry(kind, {"actor": actor})
         index = len(target.leaves)
         self.openings[index] = entry.groups["actor"].opening()
-        target.grow(index + 1, lambda _: entry.leaf(self.clock.now).encode())
+        target.grow(index + 1, lambda _: entry.leaf(self.clock.now if self.dated is None else self.dated).encode())
         return index
 
     def cite(
@@ -227,7 +230,8 @@ def other_log(log: LogInMemory, *, keep: int) -> LogInMemory:
     forked = LogInMemory(log.key)
     forked.grow(keep, lambda index: log.leaves[index])
     entry = seal_entry("read", {"meta": {"fork": secrets.token_hex(4)}})
-    return forked.grow(len(log.leaves), lambda _: entry.leaf(1).encode())
+    time = Leaf.parse(log.leaves[-1]).time
+    return forked.grow(len(log.leaves), lambda _: entry.leaf(time).encode())
 
 
 def watch_settings(at: int, **changed: Any) -> WatchSettings:  # noqa: ANN401 - any setting
