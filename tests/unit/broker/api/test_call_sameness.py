@@ -38,7 +38,7 @@ WORLDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _told(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
+def _told(value: Any, name: str = "") -> Any:  # noqa: ANN401 - any value of a JSON text
     """Return what a JSON value tells: openings decoded, randomness and what is hashed from it as many `x`."""
     if isinstance(value, dict):
         return {key: _told(one, key) for key, one in value.items()}
