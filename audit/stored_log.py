@@ -131,6 +131,11 @@ class StoredLog:
         query = "SELECT DISTINCT size FROM log_cosignatures WHERE size < ? ORDER BY size DESC LIMIT ?"
         return [int(size) for (size,) in self._connection.execute(query, (below, at_most)).fetchall()]
 
+    def noted_erasures(self) -> frozenset[tuple[str, int, int, int]]:
+        """Return group, first, last and erasing entry of each range that is noted beside the entries as erased."""
+        rows = self._connection.execute("SELECT grp, first_idx, last_idx, erased_by FROM log_erased").fetchall()
+        return frozenset((str(group), int(first), int(last), int(by)) for group, first, last, by in rows)
+
     def sealed_row(self, index: int, group: str) -> SealedRow | None:
         """Return what is stored of one group of one entry, None when payload or key is not there (any more)."""
         query = (

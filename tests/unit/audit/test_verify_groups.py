@@ -116,6 +116,27 @@ def test_an_entry_that_says_something_else_excuses_nothing(stored: Sealed, said:
     assert (0, "subject", "MISSING") in report.alarms
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES ('actor', 1, 1, 3)",
+        "DELETE FROM log_erased",
+        "UPDATE log_erased SET last_idx = 1",
+        "UPDATE log_erased SET erased_by = 2",
+    ],
+    ids=["one more", "gone", "wider", "by another"],
+)
+def test_what_is_noted_as_erased_is_what_entries_say(stored: Sealed, spoil: str) -> None:
+    """Readers go by a table beside the log: a row of it that no entry states, or one less, is told."""
+    stored.erase(ErasedRange(first=0, last=0, group="subject"))
+    assert (stored.report().noted, stored.report().holds) == (True, True)
+    of_table = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'log_erased'"
+    for (trigger,) in stored.log.connection.execute(of_table).fetchall():
+        stored.log.connection.execute(f"DROP TRIGGER {trigger}")
+    stored.log.connection.execute(spoil)
+    assert (stored.report().noted, stored.report().holds) == (False, False)
+
+
 def test_an_erasure_whose_own_words_are_gone_excuses_nothing(stored: Sealed) -> None:
     """Without the `meta` of the entry that erased it, a loss cannot be told from a decision."""
     stored.erase(ErasedRange(first=0, last=0, group="subject"))
