@@ -21,6 +21,8 @@ from broker.flows.household_question import Seen
 from broker.flows.judging import Judged, Recorded
 from broker.flows.policy import PolicyInForce
 from broker.flows.seeing_match import NOBODY, may_see_by, shows
+from broker.match_ports import MatchReader
+from broker.ports import Randomness
 from broker.protocol.register import Register
 
 SEED_BYTES = 32
@@ -60,32 +62,39 @@ class Ids:
         return hashlib.sha256(self.seed + "\x00".join(names).encode()).hexdigest()[:_ID_CHARACTERS]
 
 
-def meet(
-    signal: Signal, seen: Seen, *, known: Iterable[KeptMatch], policy: PolicyInForce, register: Register, seed: bytes
+async def meet(
+    signal: Signal,
+    seen: Seen,
+    *,
+    matches: MatchReader,
+    policy: PolicyInForce,
+    register: Register,
+    randomness: Randomness,
 ) -> Meeting:
     """Return the matches of a new signal with their notices, and `seen` with every decision for others beside it.
 
     An address alone makes no match: a flat is no household (D4).
 
     Args:
-        known: the matches that rest on a signal that was hit.
-        seed: of the ids.
+        matches: asked which rest on a signal that was hit, whatever was.
+        randomness: of the ids; as much is drawn whatever was met.
 
     Raises:
         DecisionFailedError: a decision failed.
     """
-    today = signal.registered_on
+    today, ids = signal.registered_on, Ids(seed=randomness.bytes(SEED_BYTES))
     hits = [hit for hit in seen.hits if hit.kind is not MatchKind.ADDRESS]
     # (1) For every holder that was hit, shielded or not: what would he see of the new signal?
     told = [one for hit in hits for one in _told(signal, hit, policy=policy, register=register, day=today)]
     # (2) What is not in the log is not told.
     recorded, kept = _recorded(seen, told)
+    known = await matches.touching({hit.signal.id for hit in seen.hits})
     # (3) One match per other team, where either of the two may see the other.
     tells = {(one.by.id, one.kind) for one in kept if shows(one.judged)}
     changes: list[Change] = []
     for team, links in _by_team(hits, shown=seen.shown, tells=tells).items():
-        match = _match(signal, team, links, known=tuple(known), ids=Ids(seed=seed), day=today, policy=policy)
-        changes += [StoreMatch(match=match), *_notices(match, ids=Ids(seed=seed))]
+        match = _match(signal, team, links, known=known.matches, ids=ids, day=today, policy=policy)
+        changes += [StoreMatch(match=match), *_notices(match, ids=ids)]
     return Meeting(changes=tuple(changes), seen=recorded)
 
 
