@@ -41,6 +41,7 @@ ROUTERS = (
     information_requests.router,
     consents.router,
     calls.router,
+    matches.coordinated,
     erasures.router,
     exports.router,
     organisations.router,

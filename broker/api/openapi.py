@@ -23,8 +23,10 @@ from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
 from broker.protocol.match_messages import (
     AppointCasusregisseur,
     ChangeMatchState,
+    CoordinatedAnswer,
     MatchChangedAnswer,
     MatchesAnswer,
+    TellNewReport,
 )
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
@@ -190,7 +192,9 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),
+    (TellNewReport, "validation"),
     (MatchesAnswer, "validation"),
+    (CoordinatedAnswer, "validation"),
     (MatchChangedAnswer, "validation"),
     *((model, "validation") for model in REQUEST_MODELS),
     (Directory, "validation"),
