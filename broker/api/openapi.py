@@ -29,6 +29,7 @@ from broker.protocol.match_messages import (
     TellNewReport,
 )
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.owner_messages import HandOverSignals, OwnersAnswer
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
 from broker.protocol.request_messages import REQUEST_MODELS
@@ -194,6 +195,8 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (AppointCasusregisseur, "validation"),
     (TellNewReport, "validation"),
     (MatchesAnswer, "validation"),
+    (HandOverSignals, "validation"),
+    (OwnersAnswer, "validation"),
     (CoordinatedAnswer, "validation"),
     (MatchChangedAnswer, "validation"),
     *((model, "validation") for model in REQUEST_MODELS),

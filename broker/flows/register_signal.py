@@ -102,9 +102,8 @@ async def register_signal(
         # (3) May it be asked? Standing comes from own signals and own records of consent; nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
-        asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
-        if isinstance(asked, Refusal):
+        if isinstance(asked := may_ask(policy, question), Refusal):
             return refused_registration(question, asked, register=register, relied=(*base, *question.relied))
         check_used_families(prepared.purpose, act)
         check_is_new(question, team=command.team)

@@ -256,9 +256,9 @@ async def test_who_may_not_see_by_the_rules_is_not_told(world: World) -> None:
         "informing": {"state": "informed", "reason": None, "reviewOn": None},
         "endsOn": "2027-06-01",
     }
-    for oin in (SCHOOL, GI):
-        asker = who(world, oin, purpose="verwijsindex", ground="JW-7.1.4.1")
-        answer = await world.register(asker, CHILD, **details)
+    school, gi = (who(world, oin, purpose="verwijsindex", ground="JW-7.1.4.1") for oin in (SCHOOL, GI))
+    await world.register(school, CHILD, **details)
+    answer = await world.register(gi, CHILD, **details)
     assert answer.result["outcome"] == "shown"
     assert await notices_of(world, SCHOOL) == []
     assert await matches_of_side(world, SCHOOL) == []
