@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from broker.protocol.call_messages import SCHEMA_CALLS, SCHEMA_RINGS, CallsResult, RingsResult
 from broker.protocol.inbox_messages import InboxResult
-from broker.protocol.match_messages import MatchChanged, MatchesResult
+from broker.protocol.match_messages import CoordinatedResult, MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
+from broker.protocol.owner_messages import OwnersResult
 from broker.protocol.request_messages import RequestResult
 from broker.protocol.review_messages import ReviewResult
 
@@ -21,4 +22,6 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     SCHEMA_CALLS: CallsResult,
     SCHEMA_RINGS: RingsResult,
     "review/v1": ReviewResult,
+    "coordinated/v1": CoordinatedResult,
+    "owners/v1": OwnersResult,
 }

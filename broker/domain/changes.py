@@ -55,6 +55,15 @@ class MarkStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """These own signals of an organisation have this owner from now on: a worker's id at the broker."""
+
+    organisation: str
+    ids: tuple[str, ...]
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetTickets:
     """These spent tickets, pairs of custodian and id, are kept no longer: nothing can present them any more."""
 
@@ -115,7 +124,7 @@ class AddAnswers:
 
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
-    | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
+    | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
     | StoreConsent | AddAnswers
     | StoreCall | AnswerRing | ForwardRing

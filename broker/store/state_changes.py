@@ -12,6 +12,7 @@ from broker.domain.changes import (
     EndSignal,
     ErasePayloads,
     ForgetTickets,
+    HandOver,
     MarkStanding,
     RenewSignal,
     StoreConsent,
@@ -195,6 +196,12 @@ def _add_answers(connection: Connection, change: AddAnswers) -> None:
         bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
 
 
+def _hand_over(connection: Connection, change: HandOver) -> None:
+    for signal_id in change.ids:
+        query = "UPDATE signals SET owner = ? WHERE id = ? AND organisation = ?"
+        connection.execute(query, (change.to, signal_id, change.organisation))
+
+
 def _mark(connection: Connection, change: MarkStanding) -> None:
     query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
     connection.execute(query, (change.on.isoformat(), change.signal_id))
@@ -226,6 +233,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     RenewSignal: _renew,
     EndSignal: _end,
     MarkStanding: _mark,
+    HandOver: _hand_over,
     ForgetTickets: _forget_tickets,
     ActivateBundle: _activate,
     StoreErasure: _store_erasure,

@@ -40,6 +40,9 @@ BODIES: dict[str, dict[str, object]] = {
         "decisionRef": "a" * 64,
         "ranges": [{"first": 1, "last": 1, "groups": ["meta"]}],
     },
+    "/v1/matches/{match_id}/new-reports": {
+        "proof": {"kind": "melding", "reference": "a" * 64, "since": "2026-11-22", "endsOn": None}
+    },
     "/v1/matches/{match_id}/state": {"state": "klaar"},
     "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1"},
     "/v1/information-requests/{request_id}/answers": {

@@ -25,6 +25,7 @@ from broker.domain.changes import (
     EndSignal,
     ErasePayloads,
     ForgetTickets,
+    HandOver,
     MarkStanding,
     RenewSignal,
     StoreConsent,
@@ -122,6 +123,8 @@ class MemoryState:
                 self._erase(change, index)
             elif isinstance(change, Notify | ReadNotices):
                 self._note(change, at)
+            elif isinstance(change, HandOver):
+                self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
                 self.matches = changed(self.matches, change)
             elif isinstance(change, StoreConsent | AddAnswers):
