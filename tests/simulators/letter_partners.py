@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from broker.protocol.request_messages import RequestResult
 from broker.protocol.roster import Worker
 from connectors.answers import Outcome
 from connectors.client import SluisClient
@@ -104,8 +105,9 @@ class LetteredRegion:
 
 def request_in(outcome: Outcome) -> str:
     """Return the id of the one request that an outcome tells of."""
-    (one,) = getattr(outcome.details, "requests", ())
-    return str(one.request_id)
+    assert isinstance(outcome.details, RequestResult)
+    (one,) = outcome.details.requests
+    return one.request_id
 
 
 @contextmanager
