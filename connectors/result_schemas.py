@@ -9,6 +9,7 @@ from broker.protocol.call_messages import SCHEMA_CALLS, SCHEMA_RINGS, CallsResul
 from broker.protocol.inbox_messages import InboxResult
 from broker.protocol.match_messages import MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
+from broker.protocol.phone_messages import SCHEMA_PHONE, PhoneCallsResult
 from broker.protocol.request_messages import RequestResult
 from broker.protocol.review_messages import ReviewResult
 
@@ -20,5 +21,6 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     "requests/v1": RequestResult,
     SCHEMA_CALLS: CallsResult,
     SCHEMA_RINGS: RingsResult,
+    SCHEMA_PHONE: PhoneCallsResult,
     "review/v1": ReviewResult,
 }
