@@ -30,6 +30,7 @@ from broker.protocol.match_messages import (
 )
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.owner_messages import HandOverSignals, OwnersAnswer
+from broker.protocol.phone_messages import NoteOralAnswer, PhoneCallsAnswer, StartPhoneCall, VerifyCaller
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
 from broker.protocol.request_messages import REQUEST_MODELS
@@ -190,6 +191,10 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (CallsAnswer, "validation"),
     (AnswerRing, "validation"),
     (RingsAnswer, "validation"),
+    (StartPhoneCall, "validation"),
+    (VerifyCaller, "validation"),
+    (NoteOralAnswer, "validation"),
+    (PhoneCallsAnswer, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),

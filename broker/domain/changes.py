@@ -10,6 +10,7 @@ from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
+from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
 
 
@@ -127,7 +128,7 @@ Change = (
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
     | StoreConsent | AddAnswers
-    | StoreCall | AnswerRing | ForwardRing
+    | StoreCall | AnswerRing | ForwardRing | PhoneChange
 )  # fmt: skip
 
 

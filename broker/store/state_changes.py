@@ -31,6 +31,7 @@ from broker.domain.information_requests import (
 )
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
+from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
@@ -40,6 +41,7 @@ from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
 from broker.store.matches import change_match, insert_match, mark_overdue, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
+from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
 
@@ -251,5 +253,9 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     StoreCall: store_call,
     AnswerRing: answer_ring,
     ForwardRing: forward_ring,
+    StorePhoneCall: store_phone_call,
+    VerifyPhoneCall: verify_phone_call,
+    CountTry: count_try,
+    AnswerOrally: answer_orally,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

@@ -48,6 +48,7 @@ from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenR
 from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
+from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
 from broker.ports import (
@@ -129,7 +130,7 @@ class MemoryState:
                 self.matches = changed(self.matches, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
-            elif not isinstance(change, RequestChange | StoreCall | AnswerRing | ForwardRing):
+            elif not isinstance(change, RequestChange | StoreCall | AnswerRing | ForwardRing | PhoneChange):
                 # what follows a question is kept in databases only
                 self._change(change)
         self.tasks.extend(proposal.tasks)

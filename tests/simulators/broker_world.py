@@ -63,6 +63,7 @@ from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
+from broker.store.phone_calls import StoredPhoneCalls
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
 from broker.store.review_notes import StoredNotes
@@ -411,7 +412,7 @@ async def a_database(
         stores["log_vkey"] = signer.vkey
         stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
         stores["asking"] = Asking(requests=StoredRequests(reader))
-        stores["calling"] = Calling(calls=StoredCalls(reader))
+        stores["calling"] = Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 
