@@ -76,12 +76,12 @@ def household(
     use: Use = "view",
     as_json: AsJson = False,
 ) -> None:
-    """List what concerns one own signal: own acts, and that others looked."""
+    """List what concerns one own signal: own acts and, for the FG, who was told of it."""
     reviewed, _ = told(org, worker, role, lambda client: client.household(signal, use=use), as_json=as_json)
     if not as_json:
         for one in reviewed.result.extracts or ():
-            saw = "zag dit signaal" if one.told else "zag dit signaal niet"
-            console.print(f"{one.index}  {moment(one.at)}  organisatie {one.organisation}  {saw}", markup=False)
+            text = f"{one.index}  {moment(one.at)}  organisatie {one.organisation}  zag dit signaal"
+            console.print(text, markup=False)
 
 
 @review.command()
