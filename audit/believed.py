@@ -70,10 +70,10 @@ def believed_erasures(leaves: Mapping[int, Leaf], opened: Opened) -> tuple[Erase
                 continue
             try:
                 ranges = erased_ranges(parse_payload(meta))
-                fits = all(one.last < index for one in ranges) and holds(index, ranges, leaves, opened, erased)
+                believed = all(one.last < index for one in ranges) and holds(index, ranges, leaves, opened, erased)
             except EntryError:
-                ranges, fits = (), False
-            if not fits:
+                ranges, believed = (), False
+            if not believed:
                 broken.add(index)
                 continue
             for one in ranges:

@@ -20,7 +20,7 @@ from broker.domain.changes import (
     StoreSignal,
     Task,
 )
-from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
+from broker.domain.errors import AlreadyAnsweredError, StaleDecisionError, TicketSpentError
 from broker.domain.information_requests import (
     MoveDelivery,
     PassOnRequest,
@@ -33,7 +33,7 @@ from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, 
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
-from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
+from broker.ports import ANY_SHIELD, BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
 from broker.store.calls import answer_ring, forward_ring, store_call
 from broker.store.consents import add_answers, store_consent
@@ -59,7 +59,7 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, inde
         index: that the proposal's entry gets.
 
     Raises:
-        AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError: see `Log.commit`.
+        AlreadyAnsweredError, StaleDecisionError, TicketSpentError: see `Log.commit`.
         DATABASE_ERRORS: the database refused.
     """
     # (1) One idempotency key, one effect.
@@ -81,20 +81,17 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, inde
 
 
 def check_key(connection: Connection, key: AnswerKey) -> None:
-    """Hold only for a key without an answer. Raises AlreadyAnsweredError or KeyReusedError."""
-    query = "SELECT worker, target, body_sha256 FROM answers WHERE organisation = ? AND idempotency_key = ?"
-    row = connection.execute(query, (key.organisation, key.idempotency_key)).fetchone()
-    if row is None:
-        return
-    if tuple(row) == (key.worker, key.target, key.body_sha256):
+    """Hold only for a key without an answer, to whatever request. Raises AlreadyAnsweredError."""
+    query = "SELECT 1 FROM answers WHERE organisation = ? AND idempotency_key = ?"
+    if connection.execute(query, (key.organisation, key.idempotency_key)).fetchone() is not None:
         raise AlreadyAnsweredError
-    raise KeyReusedError
 
 
 def apply_change(connection: Connection, change: Change, *, now: int, index: int) -> None:
     """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
     if isinstance(change, ErasePayloads):
         erase_payloads(connection, change, index=index)
+        bump(connection, ANY_SHIELD)
     elif isinstance(change, Notify):
         insert_notice(connection, change, now=now)
     elif isinstance(change, ReadNotices):
@@ -112,6 +109,12 @@ def bump(connection: Connection, key: StampKey) -> None:
     )
 
 
+def move_shield(connection: Connection, signal_id: str) -> None:
+    """What relied on who may see this signal, or may be told of acts on its household, is stale."""
+    bump(connection, StampKey(kind=StampKind.SHIELD, key=signal_id.encode("ascii")))
+    bump(connection, ANY_SHIELD)
+
+
 def _store(connection: Connection, change: StoreSignal) -> None:
     signal = change.signal
     connection.execute(_INSERT_SIGNAL, signal_row(signal))
@@ -126,6 +129,8 @@ def _store(connection: Connection, change: StoreSignal) -> None:
             (index, signal.id, token.sealed.reveal()),
         )
         bump(connection, StampKey(kind=StampKind.TOKEN, key=index))
+    if signal.shielded or signal.exclusions:
+        bump(connection, ANY_SHIELD)
     for exclusion in signal.exclusions:
         connection.execute(
             "INSERT INTO signal_exclusions (signal_id, organisation, worker) VALUES (?, ?, ?)",

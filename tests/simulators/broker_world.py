@@ -35,12 +35,12 @@ from broker.keys import BrokerTokenIndexer
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.match_ports import Following
 from broker.ports import (
+    ANY_SHIELD,
     AnswerStore,
     BundleHistory,
     Proposal,
     RetentionReader,
     SignalStore,
-    StampKey,
     StampKind,
     TokenIndexer,
 )
@@ -69,7 +69,7 @@ from broker.store.review_acts import StoredActs
 from broker.store.review_notes import StoredNotes
 from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
-from broker.store.state_changes import bump
+from broker.store.state_changes import move_shield
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
 from tests.simulators.broker_memory import MemoryBroker, MemoryConsents, MemoryDocuments, NoWitnesses
 from tests.simulators.clock import SeededRandomness, TestClock
@@ -443,10 +443,11 @@ async def shield(world: World, signal_id: str) -> None:
         state = world.ledger.state
         state.signals[signal_id] = replace(state.signals[signal_id], shielded=True)
         state.bump(StampKind.SHIELD, signal_id.encode())
+        state.bump(ANY_SHIELD.kind, ANY_SHIELD.key)
         return
     with held_in(world).session() as connection:
         connection.execute("UPDATE signals SET shielded = true WHERE id = ?", (signal_id,))
-        bump(connection, StampKey(kind=StampKind.SHIELD, key=signal_id.encode()))
+        move_shield(connection, signal_id)
 
 
 def tasks_of(world: World) -> list[Task]:

@@ -50,11 +50,13 @@ class Sealed:
         self.log.signer.settle(appended.checkpoint.head)
         return appended
 
-    def erase(self, *ranges: ErasedRange, said: object = None, kind: str = "erasure", **by: str | None) -> None:
+    def erase(
+        self, *ranges: ErasedRange, said: object = None, kind: str = "erasure", by: dict[str, str | None] | None = None
+    ) -> None:
         """Erase by an entry that says so, or that says something else, or by other people."""
         listed = [{"from": one.first, "to": one.last, "groups": [one.group]} for one in ranges]
         meta = {"erased": listed if said is None else said}
-        self.tick(kind, erasing=ranges, meta=meta, actor={**BY, "proposer": "y", **by})
+        self.tick(kind, erasing=ranges, meta=meta, actor={**BY, "proposer": "y", **(by or {})})
 
     def report(self) -> GroupReport:
         """Return how it stands."""
@@ -154,7 +156,7 @@ def _one(group: str = "subject", first: int = 0, last: int = 0) -> ErasedRange:
 )
 def test_nobody_erases_alone_or_for_another_organisation(stored: Sealed, by: dict[str, Any]) -> None:
     """An erasure names two different people of the organisation whose entries it names, or it excuses nothing."""
-    stored.erase(_one(), **by)
+    stored.erase(_one(), by=by)
     assert stored.report().alarms == ((0, "subject", "MISSING"), (3, "meta", "MISMATCH"))
 
 
