@@ -15,7 +15,6 @@ from pathlib import Path
 from pymerkle import SqliteTree
 
 from audit.entry import GROUPS, Leaf, payload_size
-from audit.merkle import inclusion_proof
 from audit.sqlite import open_database
 from audit.verify import verify_directory
 from broker.ports import Log, Proposal
@@ -100,7 +99,7 @@ def _reading(small: GrownLog, large: GrownLog, tree: SqliteTree, size: Size) -> 
 
 def _proof_ms(log: GrownLog, count: int) -> dict[str, float]:
     reader, size = log.reader, log.size
-    taken = _timed(lambda index: inclusion_proof(reader, index=index, size=size), size, count)
+    taken = _timed(lambda index: reader.inclusion_proof(index, size), size, count)
     return {"p50": statistics.median(taken) * MS, "p95": taken[len(taken) * 95 // 100] * MS}
 
 
