@@ -8,7 +8,6 @@ from audit.entry import Leaf, Opening
 from audit.errors import AuditError
 from audit.key_ring import KeyRing
 from audit.log import OPENED_TO_ASKER
-from audit.merkle import inclusion_proof
 from audit.policy_file import Policy
 from audit.proof import TlogProof
 from audit.receipt import Receipt
@@ -69,7 +68,7 @@ class StoredAnswers:
         covered = covered_size(connection, self._policy, above=index)
         query = "SELECT min(size) FROM log_checkpoints WHERE size > ?"
         size = covered or int(connection.execute(query, (index,)).fetchone()[0])
-        proof = inclusion_proof(reader, index=index, size=size)
+        proof = reader.inclusion_proof(index, size)
         return Receipt(
             leaf=leaf,
             proof=TlogProof(index=index, hashes=proof, note=reader.note(size)),
