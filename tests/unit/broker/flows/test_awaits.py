@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ OWN_METHODS = frozenset(
 """What the flows' own classes do asynchronously; each is looked at as every function is."""
 
 
+@cache
 def own_coroutines() -> frozenset[str]:
     """Return the names of all async functions that the flows define at the top of a module."""
     trees = [ast.parse(module.read_text(encoding="utf-8")) for module in MODULES]
@@ -64,6 +66,7 @@ def _strays_of(function: ast.AsyncFunctionDef) -> list[str]:
     ]
 
 
+@cache
 def _kept_ports() -> set[str]:
     """Return what the flows' own classes keep of the ports, and what reads them: `self._signals`, `self._read`."""
     kept = set()
