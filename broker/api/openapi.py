@@ -62,7 +62,7 @@ class ShownConvenant(Message):
 
 
 class Vocabulary(Message):
-    """Every word of facts and rules, by column; and Dutch names by id."""
+    """Every word of facts and rules, by column; Dutch names by id; and every term of a follow-up, by region."""
 
     bundle_sha256: str
     columns: dict[str, list[str]]
@@ -70,6 +70,7 @@ class Vocabulary(Message):
     purposes: dict[str, str]
     grounds: dict[str, str]
     documents: list[str]
+    terms: list[dict[str, Any]]
 
 
 class Decided(Message):

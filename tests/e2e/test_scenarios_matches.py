@@ -110,7 +110,7 @@ def test_mieke_two_organisations_are_told_of_each_other(region: Region) -> None:
 
 
 def test_suzan_veilig_thuis_looks_after_a_report_and_leaves_no_match(region: Region) -> None:
-    """Scenario 4. Given a police report, when Veilig Thuis looks who is involved, it reads teams to call and no more."""
+    """Scenario 4. Given a police report, when Veilig Thuis looks, it reads which teams to call and no more."""
     # Given: the wijkteam is involved with Suzan, and Veilig Thuis has a police report.
     child = secrets.token_hex(8)
     wijkteam, school = in_index(region, WIJKTEAM), in_index(region, SCHOOL)
@@ -131,7 +131,7 @@ def test_suzan_veilig_thuis_looks_after_a_report_and_leaves_no_match(region: Reg
 
 
 def test_a_new_report_reaches_the_casusregisseur_by_a_button(region: Region) -> None:
-    """Scenario 15. Given a plan with a casusregisseur, when a new report comes in, Veilig Thuis tells him, and no one."""
+    """Scenario 15. Given a plan with a casusregisseur, when a new report comes in, Veilig Thuis tells him alone."""
     # Given: Veilig Thuis, the wijkteam and the school are involved, and the wijkteam leads the plan.
     child = secrets.token_hex(8)
     wijkteam, school, veilig_thuis = (in_index(region, oin) for oin in (WIJKTEAM, SCHOOL, VEILIG_THUIS))
