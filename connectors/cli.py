@@ -19,6 +19,7 @@ _PARTS = {
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
     **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),
+    **dict.fromkeys(("night-card", "ownerless", "handover", "coordinated"), "connectors.contact_commands"),
     "review": "connectors.review_commands",
     **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
     "keys": "connectors.key_commands",
