@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from broker.call_ports import Calling
 from broker.match_ports import Following
 from broker.material import Material
 from broker.request_ports import Asking
@@ -11,7 +12,9 @@ from broker.settings import Settings
 from broker.starting import database_of
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
+from broker.store.calls import StoredCalls
 from broker.store.connection import ApartReader, SingleWriter, open_reader
+from broker.store.consents import StoredConsents
 from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
@@ -20,6 +23,7 @@ from broker.store.exporting import StoredExports
 from broker.store.information_requests import StoredRequests
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
+from broker.store.phone_calls import StoredPhoneCalls
 from broker.store.published import PublishedLog
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
@@ -34,6 +38,7 @@ class Stores:
     writer: SingleWriter
     documents: StoredDocuments
     signals: StoredSignals
+    consents: StoredConsents
     answers: StoredAnswers
     published: PublishedLog
     feed: StoredFeed
@@ -46,6 +51,7 @@ class Stores:
     notes: StoredNotes
     following: Following
     asking: Asking
+    calling: Calling
 
 
 @contextmanager
@@ -65,6 +71,7 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
                 reader, audience=settings.id, registrars=material.registrars, custodians=material.custodians
             ),
             signals=StoredSignals(reader),
+            consents=StoredConsents(reader),
             answers=StoredAnswers(reader, keys=material.payload_keys, policy=material.log_policy),
             published=PublishedLog(reader),
             feed=StoredFeed(reader, keys=material.payload_keys),
@@ -77,4 +84,5 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             notes=StoredNotes(reader, policy=material.log_policy),
             following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader)),
             asking=Asking(requests=StoredRequests(reader)),
+            calling=Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader)),
         )

@@ -47,6 +47,10 @@ class StampKey:
     key: bytes = field(repr=False)
 
 
+ANY_SHIELD = StampKey(kind=StampKind.SHIELD, key=b"any")
+"""What reviewers may be told of others' acts: moved by every shield, every exclusion and every erasure."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """The version at which a decision read something; 0 when it never changed."""
@@ -227,7 +231,12 @@ class AnswerStore(Protocol):
     """The answers that were given, for asking again."""
 
     async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
-        """Return what was answered under this key; None for another organisation's and for none at all."""
+        """Return what was answered under this key; None for another organisation's and for none at all.
+
+        Raises:
+            AnswerWithheldError: an answer was given, and erased since.
+            StorageError: it cannot be read.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

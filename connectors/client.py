@@ -15,6 +15,7 @@ from typing import Self
 from broker.protocol.grant import Grant
 from broker.protocol.messages import RenewSignal, WithdrawSignal
 from connectors.answers import Outcome
+from connectors.calling import Calling
 from connectors.casebook import Draft
 from connectors.cases import Case
 from connectors.composing import Asking, Composer
@@ -29,6 +30,7 @@ from connectors.handing_over import Hand
 from connectors.household import Asked, to_register
 from connectors.look_later import LookLater, ToLook
 from connectors.outbox import Outbox, Person
+from connectors.phoning import Phoning
 from connectors.resuming import resume_all
 from connectors.stated_proof import StatedProof
 from connectors.workers import roles_of
@@ -84,6 +86,7 @@ class SluisClient:
             book=self._book,
             urgent=urgent,
         )
+        self.calling, self.phoning = Calling(self.desk), Phoning(self.desk)
 
     async def __aenter__(self) -> Self:
         return self

@@ -12,6 +12,9 @@ RECORDED = frozenset(
         "match-of-another-team", "match-closed", "casusregisseur-not-involved", "casusregisseur-missing",
         "level-not-permitted", "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
+        "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
+        "call-answered", "call-over", "phone-call-answered", "belcode-wrong", "belcode-used", "belcode-expired",
+        "belcode-tries-over",
     }
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
@@ -83,6 +86,16 @@ WAITING = {
     "match-closed": _WITH_RECEIPT,
     "casusregisseur-not-involved": _WITH_RECEIPT,
     "casusregisseur-missing": _WITH_RECEIPT,
+    "consent-without-custody": _WITH_RECEIPT,
+    "consent-by-suspect": _WITH_RECEIPT,
+    "consent-not-theirs": _WITH_RECEIPT,
+    "call-answered": _WITH_RECEIPT,
+    "call-over": _WITH_RECEIPT,
+    "belcode-wrong": _WITH_RECEIPT,
+    "belcode-used": _WITH_RECEIPT,
+    "belcode-expired": _WITH_RECEIPT,
+    "belcode-tries-over": _WITH_RECEIPT,
+    "phone-call-answered": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "level-not-permitted": _WITH_RECEIPT,
     "request-already-answered": _WITH_RECEIPT,
@@ -118,7 +131,8 @@ OF_A_GRANT = frozenset({"grant-unknown", "grant-purpose", "grant-expired", "gran
 NEVER_SENT = OF_A_GRANT | {"epoch-unknown"}
 """What ends a command that has no tokens yet, so that the broker never had it, where every custodian says so."""
 
-_BY_ID = frozenset({"renew", "withdraw", "state"})
+REVIEW = "review"
+_BY_ID = frozenset({"renew", "withdraw", "state", REVIEW})
 """Effects of acts on something that is named by its id."""
 
 
@@ -126,8 +140,9 @@ def ends_command(problem_id: str, *, effect: str, granted: bool = False) -> bool
     """Return whether this answer to the POST of a command, without a receipt, means that it was not carried out.
 
     `not-found` does so for an act on something by its id: there is none, and the broker found no answer under the key
-    either.
+    either. So does `role-not-allowed` for what a reviewer states, which is sent when it is new or no answer was found.
     `ticket-expired` does so where the tickets are `granted`: they end with their grant, and there are no fresh ones.
     """
     of_its_own = problem_id == "not-found" and effect in _BY_ID
+    of_its_own = of_its_own or (problem_id == "role-not-allowed" and effect == REVIEW)
     return problem_id in FINAL or of_its_own or (problem_id == "ticket-expired" and granted)

@@ -5,10 +5,14 @@ Who is involved is told in a `result/v1` alone: there the receipt is compared wi
 
 from collections.abc import Mapping
 
+from broker.protocol.call_messages import SCHEMA_CALLS, SCHEMA_RINGS, CallsResult, RingsResult
 from broker.protocol.inbox_messages import InboxResult
-from broker.protocol.match_messages import MatchChanged, MatchesResult
+from broker.protocol.match_messages import CoordinatedResult, MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
+from broker.protocol.owner_messages import OwnersResult
+from broker.protocol.phone_messages import SCHEMA_PHONE, PhoneCallsResult
 from broker.protocol.request_messages import RequestResult
+from broker.protocol.review_messages import ReviewResult
 
 RESULT = "result/v1"
 RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
@@ -16,4 +20,10 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     "matches/v1": MatchesResult,
     "match-changed/v1": MatchChanged,
     "requests/v1": RequestResult,
+    SCHEMA_CALLS: CallsResult,
+    SCHEMA_RINGS: RingsResult,
+    SCHEMA_PHONE: PhoneCallsResult,
+    "review/v1": ReviewResult,
+    "coordinated/v1": CoordinatedResult,
+    "owners/v1": OwnersResult,
 }

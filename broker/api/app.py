@@ -13,6 +13,8 @@ from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
 from broker.api.routes import (
+    calls,
+    consents,
     custodian_feed,
     erasures,
     exports,
@@ -21,6 +23,8 @@ from broker.api.routes import (
     information_requests,
     matches,
     organisations,
+    owners,
+    phone_calls,
     policy,
     review,
     review_statements,
@@ -37,6 +41,11 @@ ROUTERS = (
     inbox.router,
     matches.router,
     information_requests.router,
+    consents.router,
+    calls.router,
+    matches.coordinated,
+    owners.router,
+    phone_calls.router,
     erasures.router,
     exports.router,
     organisations.router,

@@ -12,6 +12,8 @@ from audit.policy_file import Policy
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.boundary import TRACE
 from broker.api.wire import padded_answer, read_body
+from broker.call_ports import Calling
+from broker.consent_ports import ConsentReader
 from broker.domain.errors import NotRecordedError
 from broker.export_ports import EntryExporter
 from broker.flows.outcome import Answered
@@ -87,6 +89,7 @@ class Edge:
     registers: RegisterReader
     rosters: RosterReader
     signals: SignalStore
+    consents: ConsentReader
     answers: AnswerStore
     log: WitnessedLog
     erasing: Erasing
@@ -101,6 +104,7 @@ class Edge:
     notes: NoteReader
     checkpoints: CheckpointReader
     following: Following
+    calling: Calling
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
         """Return who sent this request and its body; its token is spent.

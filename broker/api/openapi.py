@@ -15,16 +15,22 @@ from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.changing_match import MATCH_PROBLEMS
 from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
+from broker.protocol.call_messages import AnswerRing, CallHolders, CallsAnswer, RingsAnswer
+from broker.protocol.consent_messages import AnswerConsent, ConsentAnswer, RecordConsent, WithdrawConsent
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.export_messages import ExportAnswer
 from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
 from broker.protocol.match_messages import (
     AppointCasusregisseur,
     ChangeMatchState,
+    CoordinatedAnswer,
     MatchChangedAnswer,
     MatchesAnswer,
+    TellNewReport,
 )
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.owner_messages import HandOverSignals, OwnersAnswer
+from broker.protocol.phone_messages import NoteOralAnswer, PhoneCallsAnswer, StartPhoneCall, VerifyCaller
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
 from broker.protocol.request_messages import REQUEST_MODELS
@@ -103,17 +109,18 @@ class Evaluated(Message):
 
 
 class FeedOpening(Message):
-    """What opens the commitment of `actor`: key and payload, base64url."""
+    """What opens the commitment of a group: key and payload, base64url."""
 
     key: str
     payload: str
 
 
 class FeedEntry(Message):
-    """An entry's leaf, and the opening of `actor` where its kind uses tickets and the payload is still there."""
+    """An entry's leaf; `actor` is opened where its kind uses tickets, `meta` where it says what was erased."""
 
     leaf: str
     actor: FeedOpening | None
+    meta: FeedOpening | None
 
 
 class CustodianFeed(Message):
@@ -168,6 +175,10 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ProposeErasure, "validation"),
     (ConfirmErasure, "validation"),
     (Answer, "validation"),
+    (RecordConsent, "validation"),
+    (AnswerConsent, "validation"),
+    (WithdrawConsent, "validation"),
+    (ConsentAnswer, "validation"),
     (GiveVerdict, "validation"),
     (RejudgeVerdict, "validation"),
     (ChangeThreshold, "validation"),
@@ -176,10 +187,22 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ReviewAnswer, "validation"),
     (ExportAnswer, "validation"),
     (FetchInbox, "validation"),
+    (CallHolders, "validation"),
+    (CallsAnswer, "validation"),
+    (AnswerRing, "validation"),
+    (RingsAnswer, "validation"),
+    (StartPhoneCall, "validation"),
+    (VerifyCaller, "validation"),
+    (NoteOralAnswer, "validation"),
+    (PhoneCallsAnswer, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),
+    (TellNewReport, "validation"),
     (MatchesAnswer, "validation"),
+    (HandOverSignals, "validation"),
+    (OwnersAnswer, "validation"),
+    (CoordinatedAnswer, "validation"),
     (MatchChangedAnswer, "validation"),
     *((model, "validation") for model in REQUEST_MODELS),
     (Directory, "validation"),

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
+from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
+from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
 
 
@@ -53,6 +56,15 @@ class MarkStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """These own signals of an organisation have this owner from now on: a worker's id at the broker."""
+
+    organisation: str
+    ids: tuple[str, ...]
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetTickets:
     """These spent tickets, pairs of custodian and id, are kept no longer: nothing can present them any more."""
 
@@ -94,10 +106,29 @@ class ErasePayloads:
     decided_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreConsent:
+    """A new record of consent with its first answers, about a token, an own signal's subject, or nobody known here."""
+
+    consent: Consent
+    token: StoredToken | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAnswers:
+    """More answers to a record; what relied on how it stood is stale."""
+
+    consent_id: str
+    organisation: str
+    events: tuple[ConsentEvent, ...]
+
+
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
-    | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
+    | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
+    | StoreConsent | AddAnswers
+    | StoreCall | AnswerRing | ForwardRing | PhoneChange
 )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class NoticeKind(StrEnum):
     EXCEPTION_TOLD = "exception_told"
 
 
-ABOUT_A_MATCH = frozenset({NoticeKind.MATCH, NoticeKind.NEW_REPORT})
+ABOUT_A_MATCH = frozenset({NoticeKind.MATCH, NoticeKind.NEW_REPORT, NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
 FOR_COORDINATORS = frozenset({NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
 """Told to who has the role of coordinator, and to nobody else of his organisation."""
 

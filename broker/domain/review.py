@@ -17,12 +17,17 @@ REVIEWERS_OF_HIGH = 2
 LATE_DAYS = 5
 """Days after which a flag that is not judged, or was judged later, is counted as late in the report."""
 
+STATEMENTS = frozenset({"give_verdict", "rejudge_verdict", "change_threshold", "draw_sample", "note_log_check"})
+"""Types of acts in which a reviewer states something."""
 VERDICT = "verdict"
 REJUDGEMENT = "rejudgement"
 THRESHOLD = "threshold"
 POPULATION = "population"
 SAMPLE = "sample"
 LOG_CHECK = "log_check"
+REGION_FIGURES = "region_figures"
+"""What was counted over the region in a month that is over, kept by the first who asked, under `REGION`."""
+REGION = "region"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import MarkStanding
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.duties import tasks_for
-from broker.flows.household_question import asked_stamps, may_ask, prepare, question_of, recording_of, see
+from broker.flows.household_question import (
+    asked_holders,
+    asked_stamps,
+    may_ask,
+    prepare,
+    question_of,
+    recording_of,
+    see,
+)
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -29,6 +38,7 @@ async def check_household(
     registers: RegisterReader,
     rosters: RosterReader,
     signals: SignalStore,
+    consents: ConsentReader,
     answers: AnswerStore,
     log: Log,
     address_mute_above: int,
@@ -56,13 +66,13 @@ async def check_household(
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         policy.check_holds(today)
-        # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
+        # (3) May it be asked? Standing comes from own signals and own records of consent; nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
-        question = question_of(prepared, policy.counting(own.found, day=today), today=today)
+        question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
         asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
         if isinstance(asked, Refusal):
-            relied = (*base, *own.stamps)
+            relied = (*base, *question.relied)
             return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
         check_used_families(prepared.purpose, act)
         # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger.
@@ -71,18 +81,18 @@ async def check_household(
             return stopped(act, bundle=policy.sha256)
         # (6) Every token is looked up; (7) every hit is decided on, shown or not.
         looked_up = await signals.look_up(indexes)
+        question = await asked_holders(question, looked_up, consents=consents)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         owed = tasks_for(asked, organisation=requester.organisation, today=today)
-        document = told_of(matches)
         effects = Effects(
-            relies_on=(*base, *own.stamps, *looked_up.stamps),
+            relies_on=(*base, *seen.relies_on),
             changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(question.standing)),
             tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
         )
-        recording = recording_of(question, asked, seen, register=register, document=document)
+        recording = recording_of(question, asked, seen, register=register, document=told_of(matches))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (8) Recorded with all it changes in one transaction, and (9) only then told.

@@ -1,13 +1,15 @@
 """The part that registering and checking have in common: may it be asked, and what may be seen (D5, D8)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import TicketId
 from broker.domain.disclosures import CONTACT_LEVEL, MatchRow, audible, is_crowd, match_rows
 from broker.domain.households import FoundToken, Hit, Household, MatchKind, find_hits, gives_standing
 from broker.flows.act import Act
+from broker.flows.consent_facts import Consented, own_consents, rests_on_of, with_holders
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
 from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR, Recorded, judge_hits, permitted_hits, record_decisions
@@ -29,6 +31,7 @@ from broker.protocol.messages import CheckHousehold, RegisterSignal, StatutoryPr
 from broker.protocol.register import Organisation, Register
 from broker.protocol.roster import Roster
 from policies import AskFacts, Permit, Purpose, Refusal
+from policies.facts import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,14 @@ async def unasked(prepared: Prepared, *, signals: SignalStore) -> LookUp | None:
     return LookUp(found=(), stamps=await signals.stamps([StampKey(kind=StampKind.TOKEN, key=subject.reveal())]))
 
 
+_OPERATIONS: Mapping[str, Operation] = {
+    "register_signal": "register",
+    "check_household": "check",
+    "call_holders": "call",
+}
+"""What each flow does, in the policy's words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A prepared request with what `may_ask` needs besides; computed, but for grounds and proof: those are claimed.
@@ -107,15 +118,24 @@ class Question:
     prepared: Prepared
     today: date
     standing: frozenset[str]
+    own: tuple[FoundToken, ...] = field(default=(), repr=False)
     own_handles: frozenset[str] = frozenset()
     """Search handles of the own signals on the household, so that a look is found again by it."""
+    consented: Consented | None = None
+    """What was recorded of the persons asked about; None where no consent is claimed."""
+    own_stamps: tuple[Stamp, ...] = ()
+
+    @property
+    def relied(self) -> tuple[Stamp, ...]:
+        """The stamps of the own signals and of the consents that were read."""
+        return (*self.own_stamps, *(() if self.consented is None else self.consented.stamps))
 
     def facts(self) -> AskFacts:
         """Return the facts of the asker."""
         act, organisation = self.prepared.act, self.prepared.organisation
         facts = AskFacts(
             day=self.today,
-            operation="register" if act.type == "register_signal" else "check",
+            operation=_OPERATIONS[act.type],
             organisation=organisation.oin,
             org_class=organisation.org_class,
             role=act.requester.role,
@@ -126,16 +146,29 @@ class Question:
             families=act.families(),
             simulated_bsn_right=organisation.simulated_bsn_right,
         )
-        return with_standing(facts, own=self.standing, proof=self.prepared.proof)
+        return with_standing(facts, own=self.standing, proof=self.prepared.proof, consented=self.consented)
 
 
-def question_of(prepared: Prepared, own: Iterable[FoundToken], *, today: date) -> Question:
-    """Return the question with the standing that a proof, or the asker's own signals on this household, give it."""
-    found = tuple(own)
+async def question_of(
+    prepared: Prepared, own: LookUp, *, policy: PolicyInForce, today: date, consents: ConsentReader
+) -> Question:
+    """Return the question with the standing that a proof, own consents, or own signals on this household give it."""
+    found = policy.counting(own.found, day=today)
     mine = gives_standing(prepared.household, found, kinds=prepared.purpose.match_kinds, day=today)
-    handles = frozenset(token.signal.handle for token in found if token.signal.id in mine)
-    standing = mine if prepared.proof is None else frozenset[str]()
-    return Question(prepared=prepared, today=today, standing=standing, own_handles=handles)
+    return Question(
+        prepared=prepared,
+        today=today,
+        standing=mine if prepared.proof is None else frozenset[str](),
+        own=found,
+        own_stamps=own.stamps,
+        own_handles=frozenset(token.signal.handle for token in found if token.signal.id in mine),
+        consented=await own_consents(prepared.act, prepared.household, policy=policy, day=today, consents=consents),
+    )
+
+
+async def asked_holders(question: Question, looked_up: LookUp, *, consents: ConsentReader) -> Question:
+    """Return the question with what holders recorded of who was found, where consent is claimed."""
+    return replace(question, consented=await with_holders(question.consented, looked_up.found, consents=consents))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +185,7 @@ class Seen:
     handles: frozenset[str]
     hits: tuple[Hit, ...]
     shown: frozenset[tuple[MatchKind, str]]
+    relies_on: tuple[Stamp, ...]
     rests_on: tuple[Stamp, ...]
     valid_until: date | None
 
@@ -173,7 +207,12 @@ def may_ask(policy: PolicyInForce, question: Question) -> Permit | Refusal:
 
 
 def see(
-    policy: PolicyInForce, question: Question, looked_up: LookUp, *, register: Register, address_mute_above: int
+    policy: PolicyInForce,
+    question: Question,
+    looked_up: LookUp,
+    *,
+    register: Register,
+    address_mute_above: int,
 ) -> Seen:
     """Return what may be shown of everything found, having decided on all of it.
 
@@ -183,11 +222,17 @@ def see(
     Raises:
         DecisionFailedError: a decision failed, or a match does not fit its entry.
     """
-    prepared = question.prepared
+    prepared, consented = question.prepared, question.consented
     counting = policy.counting(looked_up.found, day=question.today)
     found = find_hits(prepared.household, counting, asker=prepared.organisation.oin, day=question.today)
     hits = [hit for hit in found if hit.kind.value in prepared.purpose.match_kinds]
-    judged = judge_hits(policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker)
+    subjects = {token.signal.id: token.subject for token in counting}
+    states = {} if consented is None else {
+        hit.signal.id: consented.of_hit(hit.signal.organisation, subjects[hit.signal.id]) for hit in hits
+    }  # fmt: skip
+    judged = judge_hits(
+        policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker, consents=states
+    )
     # Whether the address is mute is judged on what may be seen, after every hit was decided on.
     visible = permitted_hits(judged)
     mute = is_crowd(visible, above=address_mute_above)
@@ -200,7 +245,8 @@ def see(
         raise DecisionFailedError
     named = {(row.organisation, row.team) for row in rows}
     shown = [one.hit.signal for one in permitted if (one.hit.signal.organisation, one.hit.signal.team) in named]
-    keys = {name.encode("ascii") for signal in shown for name in (signal.id, signal.organisation)}
+    persons = {(signal.organisation, subjects[signal.id]) for signal in shown}
+    rests_on, until = rests_on_of(looked_up, consented, shown, persons, asker=prepared.organisation.oin)
     return Seen(
         rows=rows,
         open=recorded,
@@ -208,8 +254,9 @@ def see(
         handles=frozenset(hit.signal.handle for hit in hits),
         hits=tuple(hits),
         shown=frozenset((one.hit.kind, one.hit.signal.id) for one in permitted if one.level >= CONTACT_LEVEL),
-        rests_on=tuple(stamp for stamp in looked_up.stamps if stamp.of.key in keys),
-        valid_until=min((signal.ends_on for signal in shown), default=None),
+        relies_on=(*looked_up.stamps, *question.relied),
+        rests_on=rests_on,
+        valid_until=until,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from broker.domain.disclosures import PermittedHit
 from broker.domain.households import Hit
@@ -11,18 +12,25 @@ from broker.flows.policy import PolicyInForce
 from broker.protocol.register import Register
 from policies import AskFacts, HitFacts, Permit, Refusal
 
+ConsentWord: TypeAlias = Literal["unknown", "given", "refused", "withdrawn", "expired"]
 ERROR = "error"
 """The reason of a refusal that came from a failure and not from a rule."""
+UNKNOWN: ConsentWord = "unknown"
+"""The consent that opens least."""
 NOT_REGISTERED = "?"
 """The class of a holder that is in the register no more: outside every vocabulary, so nothing is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One decision on hits with equal facts; `record` is its `decision/v1`."""
+    """One decision on hits with equal facts; `record` is its `decision/v1`.
+
+    An oproep rings at level 0, so that a permit shows no more than a refusal does: `permitted` tells them apart.
+    """
 
     hits: tuple[Hit, ...]
     shielded: bool
+    permitted: bool
     level: int
     record: Mapping[str, object]
 
@@ -32,7 +40,13 @@ class Judged:
 
 
 def judge_hits(
-    policy: PolicyInForce, facts: AskFacts, hits: Iterable[Hit], *, register: Register, worker: str
+    policy: PolicyInForce,
+    facts: AskFacts,
+    hits: Iterable[Hit],
+    *,
+    register: Register,
+    worker: str,
+    consents: Mapping[str, ConsentWord] | None = None,
 ) -> tuple[Judged, ...]:
     """Return a decision for every hit, those with equal facts together: permits first, then the strongest.
 
@@ -42,25 +56,30 @@ def judge_hits(
         hits: strongest first.
         register: gives the class of each holder.
         worker: the asker, who may be excluded from a signal.
+        consents: what the person of each signal, by its id, says of being shown; unknown where none is claimed.
 
     Raises:
         DecisionFailedError: a decision failed, be it on a hit or on the probe that is made without any hit.
     """
     by_facts: dict[HitFacts, list[Hit]] = {}
     for hit in hits:
-        by_facts.setdefault(_hit_facts(hit, facts, register, worker), []).append(hit)
+        consent = (consents or {}).get(hit.signal.id, UNKNOWN)
+        by_facts.setdefault(_hit_facts(hit, facts, register, worker, consent), []).append(hit)
     # (1) One probe always, so that a broken engine fails for everybody and never only where a signal is.
     _decide(policy, facts, _probe(facts))
     # (2) Every hit, also those that are shielded or excluded.
     judged = [_judged(policy, facts, hit_facts, tuple(group)) for hit_facts, group in by_facts.items()]
-    return tuple(sorted(judged, key=lambda one: one.level == 0))
+    return tuple(sorted(judged, key=lambda one: not one.permitted))
 
 
 def _judged(policy: PolicyInForce, facts: AskFacts, hit_facts: HitFacts, hits: tuple[Hit, ...]) -> Judged:
     decision = _decide(policy, facts, hit_facts)
     # A shielded signal is never shown in this version, whatever a document says.
-    level = decision.level if isinstance(decision, Permit) and not hit_facts.shielded else 0
-    return Judged(hits=hits, shielded=hit_facts.shielded, level=level, record=decision.record())
+    permitted = isinstance(decision, Permit) and not hit_facts.shielded
+    level = decision.level if isinstance(decision, Permit) and permitted else 0
+    return Judged(
+        hits=hits, shielded=hit_facts.shielded, permitted=permitted, level=level, record=decision.record()
+    )  # fmt: skip
 
 
 def _decide(policy: PolicyInForce, facts: AskFacts, hit: HitFacts) -> Permit | Refusal:
@@ -70,7 +89,7 @@ def _decide(policy: PolicyInForce, facts: AskFacts, hit: HitFacts) -> Permit | R
     return decision
 
 
-def _hit_facts(hit: Hit, facts: AskFacts, register: Register, worker: str) -> HitFacts:
+def _hit_facts(hit: Hit, facts: AskFacts, register: Register, worker: str, consent: ConsentWord) -> HitFacts:
     signal = hit.signal
     holder = register.organisations.get(signal.organisation)
     return HitFacts(
@@ -81,6 +100,7 @@ def _hit_facts(hit: Hit, facts: AskFacts, register: Register, worker: str) -> Hi
         ground=signal.ground,
         shielded=signal.shielded,
         excluded=signal.excludes(facts.organisation, worker),
+        consent=consent,
     )
 
 
@@ -98,7 +118,7 @@ def _probe(facts: AskFacts) -> HitFacts:
 
 def permitted_hits(judged: Iterable[Judged]) -> tuple[PermittedHit, ...]:
     """Return the hits of the permits among these decisions, in their order."""
-    return tuple(PermittedHit(hit=hit, level=one.level) for one in judged if one.level for hit in one.hits)
+    return tuple(PermittedHit(hit=hit, level=one.level) for one in judged if one.permitted for hit in one.hits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

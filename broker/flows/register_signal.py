@@ -1,8 +1,9 @@
 """Register an own signal; registering is asking (D4, D5, D7)."""
 
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import StoreSignal, Task
 from broker.domain.errors import SignalExistsError
-from broker.domain.households import FoundToken, TokenRole
+from broker.domain.households import TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Signal
 from broker.flows.act import Act
@@ -11,6 +12,7 @@ from broker.flows.household_question import (
     Prepared,
     Question,
     Seen,
+    asked_holders,
     asked_stamps,
     may_ask,
     prepare,
@@ -19,7 +21,7 @@ from broker.flows.household_question import (
     see,
     unasked,
 )
-from broker.flows.meeting import SEED_BYTES, Meeting, meet
+from broker.flows.meeting import Meeting, meet
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -66,6 +68,7 @@ async def register_signal(
     rosters: RosterReader,
     signals: SignalStore,
     matches: MatchReader,
+    consents: ConsentReader,
     answers: AnswerStore,
     log: Log,
     address_mute_above: int,
@@ -96,33 +99,29 @@ async def register_signal(
         policy.check_holds(today)
         check_signal_rules(command, prepared.purpose, today=today)
         nobody = await unasked(prepared, signals=signals)
-        # (3) May it be asked? Standing comes from own signals alone, nothing else is looked up.
+        # (3) May it be asked? Standing comes from own signals and own records of consent; nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
-        mine = policy.counting(own.found, day=today)
-        question = question_of(prepared, mine, today=today)
-        asked = may_ask(policy, question)
+        question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
         # (4) No: openly, recorded, with what is possible.
-        if isinstance(asked, Refusal):
-            return refused_registration(question, asked, register=register, relied=(*base, *own.stamps))
+        if isinstance(asked := may_ask(policy, question), Refusal):
+            return refused_registration(question, asked, register=register, relied=(*base, *question.relied))
         check_used_families(prepared.purpose, act)
-        check_is_new(mine, question, team=command.team)
+        check_is_new(question, team=command.team)
         # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger. An import never is.
         unwatched = nobody is None and log.disclosures_stopped()
         if unwatched and not may_go_on(question.facts()):
             return stopped(act, bundle=policy.sha256)
         # (6) Every token is looked up, but none in an import; (7) every hit is decided on, shown or not.
         looked_up = nobody or await signals.look_up(indexes)
+        question = await asked_holders(question, looked_up, consents=consents)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         rows = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
         # (8) Who was hit is told too, if he in his turn may see the new signal; decided for each of them.
-        known = await matches.touching({hit.signal.id for hit in seen.hits})
-        met = meet(
-            signal, seen, known=known.matches, policy=policy, register=register, seed=randomness.bytes(SEED_BYTES)
-        )
+        met = await meet(signal, seen, matches=matches, policy=policy, register=register, randomness=randomness)
         tasks = (*tasks_of_signal(asked, signal, today=today), *notes_to_fg(question.facts(), unwatched=unwatched))
         change = StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens))
-        effects = effects_of(change, met, base, relied=(*own.stamps, *looked_up.stamps), tasks=tasks)
+        effects = effects_of(change, met, base, tasks=tasks)
         document = told_of(prepared, rows, signal_id=signal.id)
         recording = recording_of(question, asked, met.seen, register=register, document=document, written=signal.handle)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
@@ -148,13 +147,11 @@ def refused_registration(
     )
 
 
-def effects_of(
-    change: StoreSignal, met: Meeting, base: tuple[Stamp, ...], *, relied: tuple[Stamp, ...], tasks: tuple[Task, ...]
-) -> Effects:
+def effects_of(change: StoreSignal, met: Meeting, base: tuple[Stamp, ...], *, tasks: tuple[Task, ...]) -> Effects:
     """Return what becomes durable with a registration; its answer rests on what it shows only."""
     seen = met.seen
     return Effects(
-        relies_on=(*base, *relied),
+        relies_on=(*base, *seen.relies_on),
         changes=(change, *met.changes),
         tasks=tasks,
         rests_on=(*base, *seen.rests_on) if seen.rows else (),
@@ -171,10 +168,10 @@ def told_of(prepared: Prepared, matches: list[Match], *, signal_id: str) -> dict
     return result_document(outcome=outcome, text=text, matches=matches, signal_id=signal_id)
 
 
-def check_is_new(own: tuple[FoundToken, ...], question: Question, *, team: str) -> None:
+def check_is_new(question: Question, *, team: str) -> None:
     """Hold only if this team has no active signal for this purpose on this person. Raises SignalExistsError."""
     subject = question.prepared.household.subject
-    for token in own:
+    for token in question.own:
         same_person = token.role is TokenRole.SUBJECT and token.index == subject
         if same_person and token.signal.team == team and token.signal.active_on(question.today):
             raise SignalExistsError

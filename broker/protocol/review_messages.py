@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from broker.protocol.erasure_messages import ErasureShown
-from broker.protocol.messages import Command, TextRef, WireReceipt
+from broker.protocol.messages import Command, Telling, TextRef, WireReceipt
 from broker.protocol.wire_types import Day, Id, Message, Oin, Sha256, Word
 
 ACTS_PER_PAGE = 200
@@ -105,15 +105,13 @@ class ActShown(Message):
 
 
 class ExtractShown(Message):
-    """That another organisation looked at a household of an own signal: what of that signal it was told."""
+    """That another organisation was told of an own signal."""
 
     index: Index
     at: Instant
-    kind: Word
     organisation: Oin
     purpose: Word | None
     grounds: list[Word]
-    told: bool
 
 
 class NoteShown(Message):
@@ -183,7 +181,7 @@ class AccountShown(Message):
     acts: int
 
 
-class ReviewResult(Message):
+class ReviewResult(Telling):
     """What a reviewer, or a worker about himself, is told; what was not asked is null."""
 
     schema_: Literal["review/v1"] = Field(alias="schema")

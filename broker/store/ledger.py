@@ -7,40 +7,32 @@ undone and a later one may succeed. A failed fsync is never retried: nothing is 
 What PostgreSQL undid because of another transaction is tried again at once: nothing of it was done.
 """
 
-import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import rfc8785
-
 from audit.database import DATABASE_ERRORS, Connection
-from audit.entry import pad
 from audit.errors import AuditError, DatabaseError, ForkError
 from audit.key_ring import KeyRing
-from audit.log import Appended, append, found_log
+from audit.log import Appended, append, found_log, settle_on
 from audit.merkle import TreeHead, consistency_proof
 from audit.policy_file import Policy
-from audit.seal import seal_beside
 from audit.signer import Signer
 from audit.stored_log import StoredLog, StoredLogTransaction
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
 from broker.ports import Randomness
 from broker.store.act_rows import index_act
 from broker.store.connection import SingleWriter
+from broker.store.entry_time import time_of_next
+from broker.store.kept_answers import keep_answer
 from broker.store.log_writer import Cosignature, SealedProposal, Written
 from broker.store.quorum import uncovered_from
 from broker.store.state_changes import apply_proposal
 
 _T = TypeVar("_T")
-ANSWER_BLOCK = 16_384
-"""Bytes a kept answer is padded to a multiple of, so that its row does not tell what it holds."""
-ANSWER_LABEL = "answer"
-"""How a kept answer is sealed beside its entry's `meta`, with which it is erased."""
-
 TRIES = 5
 """How often a tick is written anew when another transaction stood in its way."""
-_DISAGREE = "the database and the log's signer disagree: restore the newest database, never the signer's state"
+_DISAGREE = "the database is not the newest, says the log's signer or a witness: restore that, never a signer's state"
 
 
 class StoredLedger:
@@ -80,9 +72,9 @@ class StoredLedger:
         """These belong to the checkpoint of this size. See `Ledger.store_cosignatures`."""
         await self._writer.run(lambda connection: self._store_cosignatures(connection, size, cosignatures))
 
-    async def uncosigned_since(self) -> int | None:
-        """Return the time of the oldest entry that no quorum has covered, None when all are covered."""
-        return await self._writer.run(lambda connection: uncovered_from(connection, self._policy))
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
+        """Return since when the log lacks its quorum, None when it does not. See `Cosigned.uncosigned_since`."""
+        return await self._writer.run(lambda connection: uncovered_from(connection, self._policy, heard=heard))
 
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         """Return the consistency proof between two sizes of this log, for a witness."""
@@ -142,6 +134,7 @@ class StoredLedger:
         try:
             # (1) The log grows from the head that was released, and from nothing else.
             base = self._settle(connection)
+            at = time_of_next(StoredLog(connection), now=at)
             # (2) Every proposal by itself, (3) one append for those that hold, (4) one durable commit.
             connection.execute(connection.dialect.begin_write)
             verdicts, taken = self._apply_all(connection, batch, base.size, at)
@@ -176,31 +169,9 @@ class StoredLedger:
         return tuple(verdicts), taken
 
     def _keep_answer(self, connection: Connection, written: SealedProposal, index: int, at: int) -> None:
-        answer = written.proposal.answer
-        if answer is None:
-            return
-        document = rfc8785.dumps(dict(answer.document))  # type: ignore[arg-type]  # rfc8785 itself checks every value
-        padded = pad(document, (len(document) // ANSWER_BLOCK + 1) * ANSWER_BLOCK)
-        sealed = seal_beside(written.entry.groups["meta"].key, ANSWER_LABEL, padded, self._randomness.bytes)
-        rests_on = json.dumps([[stamp.of.kind.value, stamp.of.key.hex(), stamp.version] for stamp in answer.rests_on])
-        connection.execute(
-            "INSERT INTO answers (organisation, idempotency_key, worker, target, body_sha256, status, entry_index, "
-            "sealed, rests_on, valid_until, signal_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                answer.key.organisation,
-                answer.key.idempotency_key,
-                answer.key.worker,
-                answer.key.target,
-                answer.key.body_sha256,
-                answer.status.value,
-                index,
-                sealed,
-                rests_on,
-                None if answer.valid_until is None else answer.valid_until.isoformat(),
-                answer.signal_id,
-                at,
-            ),
-        )
+        answer, key = written.proposal.answer, written.entry.groups["meta"].key
+        if answer is not None:
+            keep_answer(connection, answer, key=key, random=self._randomness.bytes, index=index, at=at)
 
     def _append(self, connection: Connection, taken: Sequence[SealedProposal], at: int) -> Appended:
         return append(
@@ -214,9 +185,7 @@ class StoredLedger:
 
     def _settle(self, connection: Connection) -> TreeHead:
         """Return the head the database holds, which the signer now knows as released. Raises AuditError."""
-        head = StoredLog(connection).head()
-        self._signer.settle(head)
-        return head
+        return settle_on(StoredLog(connection), self._signer)
 
     def _settle_anew(self, connection: Connection) -> None:
         """What became of the newest commit is known to the signer. Raises LogUnavailableError: it is not."""

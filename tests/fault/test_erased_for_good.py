@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ from policies import InsecureTestBundleWarning, load_bundle
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, a_world, held_in
 from tests.simulators.clock import SeededRandomness
-from tests.simulators.databases import DATABASES, Database, databases
-from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.databases import DATABASES, Database, databases, on_server
+from tests.simulators.enrolled import GI, WIJKTEAM, worker_id
 
 KEY_BYTES = 32
 ERASED = ("meta", "actor", "subject")
@@ -89,14 +90,18 @@ def _opens(database: Database, keys: KeyRing, index: int, group: str) -> bool:
     return False
 
 
-def _backup(kind: str, folder: Path, to: Path) -> Database:
-    """Return a backup of the database as it is now, put back beside it."""
+@contextmanager
+def _backup(kind: str, folder: Path, to: Path) -> Iterator[Database]:
+    """Hold a backup of the database as it is now, put back beside it: of a server what `pg_basebackup` takes of it."""
     to.mkdir()
-    if kind == "postgresql":
-        databases.copy(databases.new(kind, folder).setting["database_owner"], to)
-    for path in folder.glob("broker.sqlite*"):
-        shutil.copy(path, to / path.name)
-    return databases.new(kind, to)
+    if kind == "sqlite":
+        for path in folder.glob("broker.sqlite*"):
+            shutil.copy(path, to / path.name)
+        yield databases.new(kind, to)
+        return
+    (name,) = databases.new(kind, folder).rows("SELECT current_database()")[0]
+    with databases.cluster.base_backup() as restored:
+        yield on_server(restored, name)
 
 
 @pytest.mark.parametrize("kind", DATABASES)
@@ -127,7 +132,11 @@ async def test_an_old_backup_opens_no_more(tmp_path: Path, kind: str) -> None:
         await world.register(world.asker(GI), household(subject="child"))
         await world.register(world.asker(WIJKTEAM), household(subject="child"))
         old_secret = (live / "kek" / "1.key").read_bytes()
-    backup = _backup(kind, live, tmp_path / "backup")
+    with _backup(kind, live, tmp_path / "backup") as backup:
+        await _opens_no_more(backup, kind, live, policy, old_secret)
+
+
+async def _opens_no_more(backup: Database, kind: str, live: Path, policy: PolicyInForce, old_secret: bytes) -> None:
     async with a_world(kind, live, policy=policy) as world:
         assert _opens(backup, KeyRing.open(live / "kek"), 0, "meta"), "before the erasure the backup opens"
         await _erased(world)
@@ -140,3 +149,20 @@ async def test_an_old_backup_opens_no_more(tmp_path: Path, kind: str) -> None:
         states = {(one.index, group): opened.status for one in entries for group, opened in one.groups.items()}
         erased = {place for place, status in states.items() if status is not GroupStatus.OK}
         assert erased == {(0, group) for group in ERASED}
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+async def test_a_copy_from_before_says_without_a_key_nothing_of_who_asked_what(tmp_path: Path, kind: str) -> None:
+    """In pages and write-ahead log no worker, path, body, status or signal that was shown stands beside an entry."""
+    live = tmp_path / "live"
+    live.mkdir()
+    async with a_world(kind, live, policy=_policy()) as world:
+        await world.register(world.asker(WIJKTEAM), household(subject="child"))
+        answered = await world.register(world.asker(GI), household(subject="child"))
+        assert answered.result["outcome"] == "shown"
+        assert b"/v1/signals" not in b"".join(_files(held_in(world), live))
+        query = "SELECT worker, target, body_sha256, status, rests_on, valid_until, signal_id FROM answers"
+        assert held_in(world).rows(query) == [("", "", "", "", "", None, None)] * 2
+        rows = held_in(world).rows("SELECT * FROM answers")
+        assert worker_id(GI, "worker") not in str(rows)
+        assert str(answered.result["signalId"]) not in str(rows)

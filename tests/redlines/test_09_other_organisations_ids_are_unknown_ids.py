@@ -9,17 +9,47 @@ import pytest
 from broker.api.app import description
 from broker.protocol.request_messages import wire_box
 from tests.simulators.asking import Asker, Sent, household
+from tests.simulators.calling import call_body
+from tests.simulators.consenting import answer, record
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
+from tests.simulators.phoning import phone_body
 from tests.simulators.served_world import ServedWorld
 
 FAMILY = household(subject="child", parents=["mother"])
 BODIES: dict[str, dict[str, object]] = {
     "/v1/signals/{signal_id}/renewal": {"endsOn": "2027-05-01"},
     "/v1/signals/{signal_id}/withdrawal": {"reason": "mistake"},
+    "/v1/consents/{consent_id}/answers": {
+        "answers": [
+            {
+                "who": "1" * 64,
+                "capacity": "person",
+                "answer": "refused",
+                "reason": None,
+                "custody": "none",
+                "custodyRef": None,
+                "proof": None,
+                "until": None,
+                "suspect": False,
+            }
+        ]
+    },
+    "/v1/consents/{consent_id}/withdrawal": {"who": "1" * 64, "capacity": "person", "parties": [], "by": "phone"},
+    "/v1/calls/rings/{ring_id}/answers": {"answer": "accept", "team": None},
+    "/v1/phone-calls/{call_id}/oral-answers": {
+        "categories": ["hulp"],
+        "level": 3,
+        "grounds": ["WMO-5.2.6"],
+        "signalId": None,
+        "proof": None,
+    },
     "/v1/erasures/{erasure_id}/confirmation": {
         "ground": "AVG-17.1.d",
         "decisionRef": "a" * 64,
         "ranges": [{"first": 1, "last": 1, "groups": ["meta"]}],
+    },
+    "/v1/matches/{match_id}/new-reports": {
+        "proof": {"kind": "melding", "reference": "a" * 64, "since": "2026-11-22", "endsOn": None}
     },
     "/v1/matches/{match_id}/state": {"state": "klaar"},
     "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1"},
@@ -100,6 +130,33 @@ async def _asked(world: ServedWorld) -> str:
     return str(body["idempotencyKey"])
 
 
+async def _consented(world: ServedWorld) -> str:
+    """Return the id of a record of consent that the wijkteam made."""
+    asker = world.asker(WIJKTEAM, seed="consented", purpose="volwassene", ground="TOEST")
+    body = record(asker, answer(said="refused"), person=None, parties=[GI])
+    made = await world.send(asker.post("/v1/consents", body))
+    assert made.status_code == 200, made.content
+    return str(made.json()["result"]["consents"][0]["consentId"])
+
+
+async def _rung(world: ServedWorld) -> str:
+    """Return the id of a ring at the wijkteam, after an oproep of Veilig Thuis."""
+    asker = world.asker(VEILIG_THUIS, purpose="vt-melding", ground="WMO-5.1.6", seed="caller")
+    asked = household(subject="child", parents=["mother"], members=[])
+    sent = await world.send(asker.post("/v1/calls", call_body(asker, asked)))
+    assert sent.status_code == 200, sent.content
+    return str(world.rows("SELECT id FROM call_rings")[0][0])
+
+
+async def _phoned(world: ServedWorld) -> str:
+    """Return the id of a call of Veilig Thuis to the school."""
+    asker = world.asker(VEILIG_THUIS, seed="phone")
+    body = phone_body(asker)
+    sent = await world.send(asker.post("/v1/phone-calls", body))
+    assert sent.status_code == 200, sent.content
+    return str(body["idempotencyKey"])
+
+
 @pytest.mark.parametrize(("method", "path"), _routes())
 async def test_another_organisations_id_is_an_unknown_id(
     world: ServedWorld, caplog: pytest.LogCaptureFixture, method: str, path: str
@@ -115,6 +172,10 @@ async def test_another_organisations_id_is_an_unknown_id(
             [one for one in BODIES if "match_id" in one] + ["/v1/matches/{match_id}"], await _matched(world)
         ),
         **dict.fromkeys(_OF_REQUESTS, await _asked(world)),
+        "/v1/consents/{consent_id}/answers": await _consented(world),
+        "/v1/consents/{consent_id}/withdrawal": await _consented(world),
+        "/v1/calls/rings/{ring_id}/answers": await _rung(world),
+        "/v1/phone-calls/{call_id}/oral-answers": await _phoned(world),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]

@@ -15,23 +15,31 @@ from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
+from audit.receipt import Receipt
+from audit.signer import Successor
+from broker.consent_ports import AboutPerson, OwnConsent, Pair, consent_key, person_key
 from broker.domain.acts import SearchTerms
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.changes import (
     ActivateBundle,
+    AddAnswers,
     EndSignal,
     ErasePayloads,
     ForgetTickets,
+    HandOver,
     MarkStanding,
     RenewSignal,
+    StoreConsent,
     StoreErasure,
     StoreSignal,
     Task,
 )
+from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import MAX_EXPIRED, EntryRange, Erasure, ErasureState, joined, places
 from broker.domain.errors import (
     AlreadyAnsweredError,
+    AnswerWithheldError,
     BrokerError,
-    KeyReusedError,
     NotRecordedError,
     StaleDecisionError,
     StorageError,
@@ -41,9 +49,11 @@ from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenR
 from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
+from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
 from broker.ports import (
+    ANY_SHIELD,
     BUNDLE,
     AnswerToStore,
     Clock,
@@ -78,10 +88,13 @@ class MemoryState:
     erasures: dict[tuple[str, str], Erasure] = field(default_factory=dict)
     erased: dict[tuple[int, str], int] = field(default_factory=dict)
     doomed: bool = False
+    forgotten: frozenset[int] = frozenset()
     acts: dict[int, tuple[SearchTerms, str, int]] = field(default_factory=dict)
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
     matches: dict[str, KeptMatch] = field(default_factory=dict)
+    consents: dict[str, tuple[Consent, TokenIndex | None]] = field(default_factory=dict)
+    answered: int = 0
 
     def bump(self, kind: StampKind, key: bytes) -> None:
         """What relied on this key is stale."""
@@ -100,9 +113,8 @@ class MemoryState:
         """Do everything the proposal changes, or raise with this state half done: it is a copy."""
         if proposal.answer is not None:
             key = proposal.answer.key
-            known = self.answers.get((key.organisation, key.idempotency_key))
-            if known is not None:
-                raise AlreadyAnsweredError if known[0].key == key else KeyReusedError
+            if (key.organisation, key.idempotency_key) in self.answers:
+                raise AlreadyAnsweredError
         if self.stamps([stamp.of for stamp in proposal.relies_on]) != proposal.relies_on:
             raise StaleDecisionError
         for ticket in proposal.tickets:
@@ -112,11 +124,17 @@ class MemoryState:
         for change in proposal.changes:
             if isinstance(change, StoreErasure | ErasePayloads):
                 self._erase(change, index)
+                self.bump(ANY_SHIELD.kind, ANY_SHIELD.key)
             elif isinstance(change, Notify | ReadNotices):
                 self._note(change, at)
+            elif isinstance(change, HandOver):
+                self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
                 self.matches = changed(self.matches, change)
-            elif not isinstance(change, RequestChange):  # asking is tested over the databases alone
+            elif isinstance(change, StoreConsent | AddAnswers):
+                self._consent(change)
+            elif not isinstance(change, RequestChange | StoreCall | AnswerRing | ForwardRing | PhoneChange):
+                # what follows a question is kept in databases only
                 self._change(change)
         self.tasks.extend(proposal.tasks)
 
@@ -152,7 +170,7 @@ class MemoryState:
             if change.erasure is None:
                 self._forget_act(entry, groups)
             if {"meta", "actor"} & set(groups):
-                self.answers = {key: kept for key, kept in self.answers.items() if kept[1] != entry}
+                self.forgotten |= {entry}
 
     def _note(self, change: Notify | ReadNotices, at: int) -> None:
         if isinstance(change, Notify):
@@ -169,6 +187,29 @@ class MemoryState:
             self.acts = {**self.acts, entry: (replace(terms, handles=frozenset()), kind, at)}
         if {"actor", "subject"} & set(groups):
             self.notes = [kept for kept in self.notes if kept.index != entry]
+
+    def _consent(self, change: StoreConsent | AddAnswers) -> None:
+        if isinstance(change, StoreConsent):
+            consent, person = change.consent, None if change.token is None else change.token.index
+            if person is None and consent.signal_id is not None:
+                tokens = self.tokens[consent.signal_id]
+                person = next(token.index for token in tokens if token.role is TokenRole.SUBJECT)
+            self.consents[consent.id] = replace(consent, events=self._numbered(consent.events)), person
+        else:
+            known = self.consents.get(change.consent_id)
+            if known is None or known[0].organisation != change.organisation:
+                raise StaleDecisionError
+            consent, person = known
+            events = (*consent.events, *self._numbered(change.events))
+            self.consents[consent.id] = replace(consent, events=events), person
+        keys = [consent_key(consent.id), *([] if person is None else [person_key(consent.organisation, person)])]
+        for key in keys:
+            self.bump(key.kind, key.key)
+
+    def _numbered(self, events: Sequence[ConsentEvent]) -> tuple[ConsentEvent, ...]:
+        first = self.answered + 1
+        self.answered += len(events)
+        return tuple(replace(event, number=number) for number, event in enumerate(events, start=first))
 
     def _change(
         self, change: StoreSignal | ForgetTickets | ActivateBundle | RenewSignal | EndSignal | MarkStanding
@@ -249,8 +290,9 @@ class MemorySigner:
         self._intent = head if head != self.released else None
         return self._key.sign(checkpoint_text)
 
-    def settle(self, head: TreeHead) -> None:
+    def settle(self, head: TreeHead, successor: Successor | None = None) -> None:
         """The head that is held is released."""
+        del successor  # its state began with the process, as the log's did
         if head not in (self.released, self._intent):
             raise ForkError("signer: another head")
         self.released, self._intent = head, None
@@ -318,6 +360,7 @@ class MemoryBroker:
         if self.fails_with is not None:
             raise self.fails_with
         state = self.state.copy()
+        at = max(at, Leaf.parse(self.log.leaves[-1]).time) if self.log.leaves else at
         verdicts: list[int | BrokerError] = []
         taken: list[SealedProposal] = []
         for sealed in batch:
@@ -365,8 +408,9 @@ class MemoryBroker:
             raise self.fails_with
         self.log.cosignatures[size] = {one.witness: one.line for one in cosignatures}
 
-    async def uncosigned_since(self) -> int | None:
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
         """Nothing asks the twin for a quorum."""
+        del heard
         return None
 
     async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
@@ -374,6 +418,10 @@ class MemoryBroker:
         known = self.state.answers.get((organisation, idempotency_key))
         if known is None:
             return None
+        if known[1] in self.state.forgotten:
+            receipt = Receipt.from_wire(dict(self._receipts[known[1]]))
+            left = {group: one for group, one in receipt.openings.items() if (known[1], group) not in self.state.erased}
+            raise AnswerWithheldError(receipt=replace(receipt, openings=left).to_wire(), signal_id=None)
         return StoredAnswer(answer=known[0], receipt=self._receipts[known[1]])
 
     async def look_up(self, indexes: Collection[TokenIndex]) -> LookUp:
@@ -448,6 +496,25 @@ class MemoryBroker:
         own = [one for oin, one in self.state.notices if oin == organisation and one.kind in kinds]
         return tuple(one for one in own if one.id not in without)[:at_most]
 
+    async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
+        """See `ConsentReader.about`."""
+        kept = self.state.consents.values()
+        found = {pair: tuple(one for one, who in kept if (one.organisation, who) == pair) for pair in pairs}
+        stamps = {pair: self.state.stamps([person_key(*pair)])[0] for pair in pairs}
+        return {pair: AboutPerson(consents=found[pair], stamp=stamps[pair]) for pair in pairs}
+
+    async def own_consent(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
+        """See `ConsentReader.own`."""
+        known = self.state.consents.get(consent_id)
+        if known is None or known[0].organisation != organisation:
+            return None
+        return OwnConsent(consent=known[0], stamp=self.state.stamps([consent_key(consent_id)])[0])
+
+    async def own_consents(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+        """See `ConsentReader.list_own`."""
+        own = [one for one, _ in self.state.consents.values() if one.organisation == organisation]
+        return tuple(sorted((one for one in own if one.id > (after or "")), key=lambda one: one.id)[:at_most])
+
     async def activations(self) -> tuple[ActivateBundle, ...]:
         """See `BundleHistory.activations`."""
         return tuple(self.state.bundles)
@@ -472,6 +539,8 @@ class MemoryBroker:
 
 class NoWitnesses:
     """Nobody watches, and that is enough: the policy of a log without a quorum."""
+
+    heard = True
 
     async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
         """Return nothing."""
@@ -524,3 +593,22 @@ class MemoryRequestIds:
     async def works(self) -> bool:
         """See `RequestSpending.works`."""
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryConsents:
+    """The twin of `StoredConsents`: the consents of one memory."""
+
+    memory: MemoryBroker
+
+    async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
+        """See `ConsentReader.about`."""
+        return await self.memory.about(pairs)
+
+    async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
+        """See `ConsentReader.own`."""
+        return await self.memory.own_consent(organisation=organisation, consent_id=consent_id)
+
+    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+        """See `ConsentReader.list_own`."""
+        return await self.memory.own_consents(organisation=organisation, after=after, at_most=at_most)

@@ -14,6 +14,8 @@ from typing import Any, cast
 from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
 from audit.signer import LocalSigner
+from broker.call_ports import Calling
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.flows.check_household import check_household
@@ -33,12 +35,12 @@ from broker.keys import BrokerTokenIndexer
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.match_ports import Following
 from broker.ports import (
+    ANY_SHIELD,
     AnswerStore,
     BundleHistory,
     Proposal,
     RetentionReader,
     SignalStore,
-    StampKey,
     StampKind,
     TokenIndexer,
 )
@@ -51,7 +53,9 @@ from broker.request_ports import Asking
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
+from broker.store.calls import StoredCalls
 from broker.store.connection import ApartReader, SingleWriter, open_reader
+from broker.store.consents import StoredConsents
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.information_requests import StoredRequests
@@ -59,14 +63,15 @@ from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
+from broker.store.phone_calls import StoredPhoneCalls
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
 from broker.store.review_notes import StoredNotes
 from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
-from broker.store.state_changes import bump
+from broker.store.state_changes import move_shield
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
-from tests.simulators.broker_memory import MemoryBroker, MemoryDocuments, NoWitnesses
+from tests.simulators.broker_memory import MemoryBroker, MemoryConsents, MemoryDocuments, NoWitnesses
 from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
@@ -99,6 +104,7 @@ class World:
     tokens: TokenIndexer
     documents: MemoryDocuments
     signals: SignalStore
+    consents: ConsentReader
     answers: AnswerStore
     bundles: BundleHistory
     ledger: Ledger
@@ -112,6 +118,8 @@ class World:
     checkpoints: CheckpointReader
     following: Following
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
+    calling: Calling | None = None
+    """None in memory, which holds no oproepen."""
     address_mute_above: int = 12
     log_vkey: str = ""
     database: Database | None = None
@@ -149,6 +157,7 @@ class World:
             rosters=self.documents,
             signals=self.signals,
             matches=self.following.matches,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -171,6 +180,7 @@ class World:
             registers=self.documents,
             rosters=self.documents,
             signals=self.signals,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -352,6 +362,7 @@ async def a_world(
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
         parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory))
+        parts["consents"] = MemoryConsents(memory)
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
             yield World(policy=policy, clock=clock, randomness=randomness, tokens=indexer(), documents=documents(),
@@ -390,6 +401,7 @@ async def a_database(
         answers = StoredAnswers(reader, keys=keys, policy=policy)
         stores: dict[str, Any] = {
             "signals": StoredSignals(reader),
+            "consents": StoredConsents(reader),
             "answers": answers,
             "bundles": StoredBundles(reader),
         }
@@ -400,6 +412,7 @@ async def a_database(
         stores["log_vkey"] = signer.vkey
         stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
         stores["asking"] = Asking(requests=StoredRequests(reader))
+        stores["calling"] = Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 
@@ -430,10 +443,11 @@ async def shield(world: World, signal_id: str) -> None:
         state = world.ledger.state
         state.signals[signal_id] = replace(state.signals[signal_id], shielded=True)
         state.bump(StampKind.SHIELD, signal_id.encode())
+        state.bump(ANY_SHIELD.kind, ANY_SHIELD.key)
         return
     with held_in(world).session() as connection:
         connection.execute("UPDATE signals SET shielded = true WHERE id = ?", (signal_id,))
-        bump(connection, StampKey(kind=StampKind.SHIELD, key=signal_id.encode()))
+        move_shield(connection, signal_id)
 
 
 def tasks_of(world: World) -> list[Task]:

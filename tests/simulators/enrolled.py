@@ -71,6 +71,8 @@ class Enrolled:
     """Roles of which no organisation has somebody of its own."""
     others: Mapping[str, tuple[Worker, ...]] = field(default_factory=dict)
     """Workers of an organisation besides those that each has."""
+    teams: tuple[str, ...] = ("team-1",)
+    """Codes of the teams that each organisation has."""
 
     def key_names(self, oin: str) -> tuple[str, ...]:
         """Return the names of an organisation's signing keys."""
@@ -114,22 +116,25 @@ class Enrolled:
         return Register.read(self.register_document().encode(), registrars=registrars())
 
     def roster_document(self, oin: str, *, without: frozenset[str] = frozenset(), number: int = 1) -> SignedDocument:
-        """Return an organisation's roster: one worker, one of each other role, `others`, and the team `team-1`."""
+        """Return an organisation's roster: one worker, one of each other role, `others`, and the teams."""
         workers = [
             Worker(sub=worker_id(oin, role), roles=frozenset({role}), broker_sub=None)
             for role in ("worker", "approver", "fg", "privacyfunctionaris")
             if role not in without | self.without
         ]
         workers += self.others.get(oin, ())
-        card = ContactCard(
-            code="team-1",
-            display_name=f"Team 1 {self.names[oin][0]}",
-            phone="026 000 0000",
-            working_days="ma-vr",
-            after_hours_phone=None,
-            stand_in=None,
-        )
-        document = roster_document(oin=oin, audience=self.audience, number=number, workers=workers, teams=[card])
+        cards = [
+            ContactCard(
+                code=code,
+                display_name=f"{code.replace('-', ' ').capitalize()} {self.names[oin][0]}",
+                phone="026 000 0000",
+                working_days="ma-vr",
+                after_hours_phone=None,
+                stand_in=None,
+            )
+            for code in self.teams
+        ]
+        document = roster_document(oin=oin, audience=self.audience, number=number, workers=workers, teams=cards)
         return document.with_signature(oin, key(self.key_names(oin)[-1]))
 
     def roster(self, oin: str) -> Roster:

@@ -28,6 +28,7 @@ async def check(request: Request, edge: Here) -> Response:
             registers=edge.registers,
             rosters=edge.rosters,
             signals=edge.signals,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
             address_mute_above=edge.address_mute_above,

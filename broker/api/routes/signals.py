@@ -34,6 +34,7 @@ async def register(request: Request, edge: Here) -> Response:
             rosters=edge.rosters,
             signals=edge.signals,
             matches=edge.following.matches,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
             address_mute_above=edge.address_mute_above,

@@ -14,7 +14,8 @@ from audit.errors import DatabaseError
 from broker.domain.errors import RightsTooWideError, SchemaNotMigratedError, StorageError
 from broker.ports import StampKey, StampKind
 from broker.store import (
-    follow_up_models,  # noqa: F401 - its tables are of the same metadata
+    call_models,  # noqa: F401 - its tables are of the same metadata
+    follow_up_models,  # noqa: F401 - as above
     migrations,
     request_models,  # noqa: F401 - as above
 )

@@ -1,0 +1,52 @@
+"""What the flows need of stored consents, as a Protocol with values of its own (architecture section 3, D15)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from broker.domain.consents import Consent
+from broker.domain.households import TokenIndex
+from broker.ports import Stamp, StampKey, StampKind
+
+
+def person_key(organisation: str, subject: TokenIndex) -> StampKey:
+    """Return the key under which everything that one organisation recorded about one person changes."""
+    return StampKey(kind=StampKind.CONSENT, key=organisation.encode("ascii") + subject.reveal())
+
+
+def consent_key(consent_id: str) -> StampKey:
+    """Return the key under which one record changes."""
+    return StampKey(kind=StampKind.CONSENT, key=consent_id.encode("ascii"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutPerson:
+    """What one organisation recorded about one person, oldest first, with the stamp of all of it."""
+
+    consents: tuple[Consent, ...]
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnConsent:
+    """An organisation's own record, with the stamp of its answers."""
+
+    consent: Consent
+    stamp: Stamp
+
+
+Pair = tuple[str, TokenIndex]
+"""An organisation and a person."""
+
+
+class ConsentReader(Protocol):
+    """The records of consent, as committed. Raises StorageError: unreadable."""
+
+    async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
+        """Return what each organisation recorded about each person, one moment; also where it recorded nothing."""
+
+    async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
+        """Return this organisation's own record; None for another's and for none at all."""
+
+    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+        """Return own records in the order of their ids, those after an id, so many at most."""

@@ -1,0 +1,145 @@
+"""What consents say of a question: the facts of the asker, and of each hit (D5).
+
+A consent opens only the tokens of those who gave it. Before it may be asked only the own organisation's records are
+read: who may not ask must not notice what others recorded.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from broker.consent_ports import AboutPerson, ConsentReader, Pair, person_key
+from broker.domain.consents import NO_STANDING, ConsentState, Needed, Standing, standing, together
+from broker.domain.households import FoundToken, Household, TokenIndex
+from broker.domain.signals import Signal
+from broker.flows.act import Act
+from broker.flows.judging import ConsentWord
+from broker.flows.policy import PolicyInForce
+from broker.ports import LookUp, Stamp
+
+CONSENT_KIND = "toestemming"
+INVOLVEMENT = "betrokkenheid"
+"""The data category of everything that the broker itself shows."""
+_YOUNGEST = ("under12", "12to15", "16to17", "18to22", "from23", "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consented:
+    """What is recorded of the persons of one question, by the asker and by the holders that were found.
+
+    `alone` says that nothing but consent was claimed as a ground.
+    """
+
+    asker: str
+    persons: tuple[TokenIndex, ...]
+    purpose: str
+    day: date
+    needed: Needed
+    alone: bool
+    known: Mapping[Pair, AboutPerson] = field(repr=False)
+
+    def asked(self) -> Standing:
+        """Return what the asker recorded of the persons asked about: of the youngest who consents, or why none does."""
+        found = [self._of(self.asker, person, party=None) for person in self.persons]
+        for state in (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.EXPIRED):
+            of_state = [one for one in found if one.state is state]
+            if of_state:
+                return min(of_state, key=lambda one: _YOUNGEST.index(one.age))
+        return found[0] if found else NO_STANDING
+
+    def of_hit(self, holder: str, person: TokenIndex) -> ConsentWord:
+        """Return whether this very person agrees that this holder is shown to the asker.
+
+        She agrees that the asker looks, as the asker recorded, and that he is shown this holder, as either recorded.
+        """
+        looks = self._of(self.asker, person, party=None)
+        if looks.state is not ConsentState.GIVEN:
+            return together([looks], counting=[looks]).value
+        said = [self._of(self.asker, person, party=holder), self._of(holder, person, party=self.asker)]
+        approved = self._of(self.asker, person, party=holder, approved=True)
+        return together(said, counting=(approved, said[1])).value
+
+    def last_day(self, persons: Iterable[TokenIndex]) -> date | None:
+        """Return until when what is shown of these persons may be shown again."""
+        pairs = [pair for pair in self.known if pair[1] in {*persons, *self.persons}]
+        until = [self._of(*pair, party=None).until for pair in pairs]
+        return min((one for one in until if one is not None), default=None)
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """The stamps of everything that was read."""
+        return tuple(about.stamp for about in self.known.values())
+
+    def _of(self, organisation: str, person: TokenIndex, *, party: str | None, approved: bool = False) -> Standing:
+        about = self.known.get((organisation, person))
+        consents = () if about is None else about.consents
+        return standing(
+            [one for one in consents if one.approved or not approved],
+            purpose=self.purpose,
+            category=INVOLVEMENT,
+            party=party,
+            needed=self.needed,
+            day=self.day,
+        )
+
+
+async def own_consents(
+    act: Act, household: Household, *, policy: PolicyInForce, day: date, consents: ConsentReader
+) -> Consented | None:
+    """Return what the asker recorded of the persons asked about; None where no consent is claimed as a ground."""
+    grounds = [policy.bundle.grounds[ground] for ground in act.grounds if ground in policy.bundle.grounds]
+    claimed = [ground for ground in grounds if ground.kind == CONSENT_KIND]
+    if not claimed:
+        return None
+    subject = () if household.subject is None else (household.subject,)
+    persons = (*subject, *household.members)
+    asker = act.requester.organisation
+    return Consented(
+        asker=asker,
+        persons=persons,
+        purpose=act.purpose or "",
+        day=day,
+        needed=claimed[0].consenters,
+        alone=len(claimed) == len(act.grounds),
+        known=await consents.about([(asker, person) for person in persons]),
+    )
+
+
+async def with_holders(
+    consented: Consented | None, found: Iterable[FoundToken], *, consents: ConsentReader
+) -> Consented | None:
+    """Return also what holders recorded of who was found, and the asker of those among them it did not ask about."""
+    if consented is None:
+        return None
+    pairs = {
+        pair
+        for token in found
+        for pair in ((token.signal.organisation, token.subject), (consented.asker, token.subject))
+        if pair not in consented.known
+    }
+    return replace(consented, known={**consented.known, **await consents.about(pairs)})
+
+
+def rests_on_of(
+    looked_up: LookUp,
+    consented: Consented | None,
+    shown: Iterable[Signal],
+    persons: set[tuple[str, TokenIndex]],
+    *,
+    asker: str,
+) -> tuple[tuple[Stamp, ...], date | None]:
+    """Return the stamps of what is shown, and the last day on which it may be shown again.
+
+    Of consents: what the asker recorded of who was asked about or is shown, and what a shown holder recorded of whom.
+    """
+    signals = tuple(shown)
+    keys = {name.encode("ascii") for signal in signals for name in (signal.id, signal.organisation)}
+    stamps = tuple(stamp for stamp in looked_up.stamps if stamp.of.key in keys)
+    ends = [signal.ends_on for signal in signals]
+    if consented is not None and signals:
+        pairs = persons | {(asker, person) for _, person in persons} | {(asker, one) for one in consented.persons}
+        of = {person_key(*pair) for pair in pairs}
+        stamps += tuple(stamp for stamp in consented.stamps if stamp.of in of)
+        last = consented.last_day(person for _, person in persons)
+        ends += [] if last is None else [last]
+    return stamps, min(ends, default=None)

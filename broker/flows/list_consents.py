@@ -1,0 +1,70 @@
+"""List an organisation's own records of consent, a page at a time; reading is recorded too."""
+
+from broker.consent_ports import ConsentReader
+from broker.domain.consents import Needed
+from broker.domain.errors import FieldRuleError
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.consenting import needed_for, shown_of
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation, check_worker
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.protocol.consent_messages import CONSENTS_PER_PAGE, consent_document
+from broker.protocol.messages import TextRef
+
+
+async def list_consents(
+    *,
+    requester: Requester,
+    after: str | None = None,
+    policies: Policies,
+    clock: Clock,
+    registers: RegisterReader,
+    signals: SignalStore,
+    consents: ConsentReader,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """At most `CONSENTS_PER_PAGE` own records are read, each as it stands today, and that is recorded; outcome `done`.
+
+    Args:
+        after: the id after which the page begins; the order is that of the ids.
+
+    Raises:
+        NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.reading("list_consents", requester)
+
+    async def decide() -> Outcome:
+        # (1) Who, and with what right.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy, today = policies.at(base), clock.today()
+        register = await registers.register()
+        check_organisation(register, act)
+        # (2) Own records only, whatever their state.
+        own = await consents.list_own(organisation=requester.organisation, after=after, at_most=CONSENTS_PER_PAGE)
+        shown = [shown_of(one, needed=_needed(policy, one.purpose), day=today) for one in own]
+        document = consent_document(
+            {"outcome": "done", "text": TextRef(id="consent.list", params={}), "consents": shown}
+        )  # fmt: skip
+        recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
+        return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
+
+    # (3) Recorded, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def _needed(policy: PolicyInForce, purpose: str) -> Needed | None:
+    """Return who must say yes, None for a purpose that is no more or rests on consent no more."""
+    try:
+        return needed_for(policy, policy.purposes[purpose])
+    except (KeyError, FieldRuleError):
+        return None

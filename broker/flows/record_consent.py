@@ -1,0 +1,239 @@
+"""Record what was asked about one person, and what everybody answered whose answer counts (D5)."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from broker.domain.changes import StoreConsent, Task, TicketId
+from broker.domain.consents import Answer, Consent, ConsentEvent, fault_of
+from broker.domain.errors import (
+    FieldRuleError,
+    NotFoundError,
+    OrganisationUnknownError,
+    PointInvalidError,
+)
+from broker.domain.households import StoredToken, TokenRole
+from broker.domain.requests import Approval, Requester
+from broker.flows.act import Act
+from broker.flows.consenting import events_of, needed_for, refused_as, stated_of, told_of
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import (
+    TicketIssuers,
+    check_approval,
+    check_families,
+    check_organisation,
+    check_purpose,
+    check_team,
+    check_tickets,
+    check_used_families,
+    check_worker,
+)
+from broker.ports import (
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    OwnSignal,
+    Randomness,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    TokenIndexer,
+)
+from broker.protocol.consent_messages import RecordConsent
+from broker.protocol.epochs import EpochDocument
+from broker.protocol.errors import TicketError
+from broker.protocol.families import Family
+from broker.protocol.register import Organisation, Register
+from broker.protocol.ristretto import InvalidPointError
+
+ID_BYTES = 16
+CONFIRM_TASK = "bevestig_toestemming"
+LOOK_AGAIN_TASK = "herzie_uitstel"
+CONFIRM_DAYS = 7
+"""Within how many days the resident has his confirmation, with how to take his yes back."""
+LONGEST_UNSAFE_DAYS = 90
+
+
+async def record_consent(
+    *,
+    command: RecordConsent,
+    requester: Requester,
+    approval: Approval | None,
+    policies: Policies,
+    issuers: TicketIssuers,
+    tokens: TokenIndexer,
+    clock: Clock,
+    randomness: Randomness,
+    registers: RegisterReader,
+    rosters: RosterReader,
+    signals: SignalStore,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """The answers are recorded, and open what they open from now on; outcome `done`.
+
+    Raises:
+        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count.
+        NotFoundError: no such own signal. NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = _act(command, requester, approval)
+
+    async def decide() -> Outcome:
+        # (1) Who, and with what right.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy, today = policies.at(base), clock.today()
+        register, epoch = await registers.register(), await registers.epoch()
+        organisation = check_organisation(register, act)
+        roster = check_team(await rosters.roster(requester.organisation), act)
+        approved = check_approval(roster, requester, approval)
+        # (2) The request's own rules; one ticket of each custodian covers the person, where a token says who it is.
+        needed = needed_for(policy, check_purpose(policy.purposes, act))
+        check_named(command, organisation, register, policy, today=today)
+        tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
+        own = await _own_signal(command, organisation.oin, signals)
+        relied = (*base, *(() if own is None else own.stamps))
+        events = events_of(command.answers, now=clock.now(), today=today, roster=roster)
+        consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
+        # (3) A yes that cannot be given: openly, recorded, without effect.
+        fault = fault_of(consent, events, needed=needed)
+        if fault is not None:
+            return refused_as(
+                act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
+            )  # fmt: skip
+        # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
+        recording = Recording(
+            outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
+            document=told_of("consent.recorded", [consent], needed=needed, day=today),
+            own_handles=(consent.id, *(() if own is None else (own.signal.handle,))),
+            more=stated_of(consent.id, events),
+        )  # fmt: skip
+        change = StoreConsent(consent=consent, token=stored_token(command, tokens))
+        effects = Effects(relies_on=relied, changes=(change,), tasks=_tasks(command, consent, today))
+        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+
+    # (5) Recorded with all of it in one transaction, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def _act(command: RecordConsent, requester: Requester, approval: Approval | None) -> Act:
+    stated = Act.stating(
+        "record_consent", "consent", command, requester, approval=approval, purpose=command.purpose, team=command.team
+    )
+    counts = {} if command.subject is None else {Family.NLBSN.value: 1}
+    return replace(stated, epoch=command.epoch, counts=counts)
+
+
+def check_named(
+    command: RecordConsent, organisation: Organisation, register: Register, policy: PolicyInForce, *, today: date
+) -> None:
+    """Hold only for known data, known other organisations, and a confirmation that is given or put off for a while.
+
+    Raises:
+        FieldRuleError, OrganisationUnknownError
+    """
+    if not set(command.categories) <= policy.bundle.vocabulary["cat"]:
+        raise FieldRuleError("categories", "name data that no document knows")
+    if organisation.oin in command.parties:
+        raise FieldRuleError("parties", "name the organisation itself")
+    if not set(command.parties) <= set(register.organisations):
+        raise OrganisationUnknownError
+    if command.subject is not None and command.signal_id is not None:
+        raise FieldRuleError("signalId", "stands beside a token")
+    latest = today + timedelta(days=LONGEST_UNSAFE_DAYS)
+    put_off = command.review_on is not None and today <= command.review_on <= latest
+    if put_off is not (command.confirmation == "unsafe"):
+        raise FieldRuleError("reviewOn", "is there exactly where a confirmation is unsafe, within 90 days")
+
+
+def _tickets(
+    command: RecordConsent,
+    act: Act,
+    organisation: Organisation,
+    epoch: EpochDocument,
+    policy: PolicyInForce,
+    *,
+    issuers: TicketIssuers,
+    now: int,
+) -> tuple[TicketId, ...]:
+    """Return the tickets that cover the person; none where no token says who it is. Raises TicketError."""
+    if command.subject is None:
+        if command.tickets:
+            raise TicketError("ticket-count")
+        return ()
+    check_families(organisation, epoch, act)
+    check_used_families(policy.purposes[command.purpose], act)
+    covering = check_tickets(command.tickets, issuers=issuers, act=act, now=now)
+    if covering.grant is not None:
+        raise TicketError("ticket-of-grant")
+    return covering.tickets
+
+
+def stored_token(command: RecordConsent, tokens: TokenIndexer) -> StoredToken | None:
+    """Return what is stored of the person's token. Raises PointInvalidError: it is none."""
+    if command.subject is None:
+        return None
+    token = command.subject.value
+    try:
+        index = tokens.index(command.epoch, Family.NLBSN, token)
+    except InvalidPointError:
+        raise PointInvalidError("subject") from None
+    return StoredToken(
+        index=index, family=Family.NLBSN.value, role=TokenRole.SUBJECT, source=None, sealed=tokens.seal(token)
+    )
+
+
+async def _own_signal(command: RecordConsent, organisation: str, signals: SignalStore) -> OwnSignal | None:
+    if command.signal_id is None:
+        return None
+    own = await signals.own(organisation=organisation, signal_id=command.signal_id)
+    if own is None or not own.signal.is_held:
+        raise NotFoundError
+    return own
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    id: str
+    approved: bool
+    today: date
+
+
+def _consent(command: RecordConsent, act: Act, events: tuple[ConsentEvent, ...], made: _Made) -> Consent:
+    return Consent(
+        id=made.id,
+        organisation=act.requester.organisation,
+        controller=command.controller,
+        team=command.team,
+        recorded_by=act.requester.worker,
+        approved=made.approved,
+        recorded_on=made.today,
+        purpose=command.purpose,
+        categories=frozenset(command.categories),
+        parties=frozenset(command.parties),
+        age=command.age,
+        age_ends_on=command.age_ends_on,
+        unable=command.unable,
+        contested=command.contested,
+        signal_id=command.signal_id,
+        case_ref=command.case_ref,
+        events=events,
+    )
+
+
+def _tasks(command: RecordConsent, consent: Consent, today: date) -> tuple[Task, ...]:
+    """Return what is owed to the resident, where he said yes and has no confirmation yet."""
+    said_yes = any(event.answer is Answer.GIVEN for event in consent.events)
+    if not said_yes or command.confirmation == "given":
+        return ()
+    kind, due_on = CONFIRM_TASK, today + timedelta(days=CONFIRM_DAYS)
+    if command.review_on is not None:
+        kind, due_on = LOOK_AGAIN_TASK, command.review_on
+    return (Task(kind=kind, organisation=consent.organisation, due_on=due_on, signal_id=command.signal_id),)

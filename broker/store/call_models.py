@@ -1,0 +1,68 @@
+"""The tables of the oproep and of phone mode, as SQLModel; `calls.py` and `phone_calls.py` speak SQL to the driver."""
+
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary
+from sqlmodel import Field
+
+from broker.store.models import NUMBER, Table
+
+
+class CallRow(Table, table=True):
+    """An oproep as it was sent; whom it reached stands in `call_rings` alone."""
+
+    __tablename__ = "calls"
+    __table_args__ = (Index("ix_calls_organisation", "organisation", "id"),)
+
+    id: str = Field(primary_key=True)
+    organisation: str
+    controller: str
+    team: str
+    worker: str
+    purpose: str
+    case_ref: str | None = None
+    sent_at: int = Field(sa_type=NUMBER)
+    asked_until: str
+
+
+class CallRingRow(Table, table=True):
+    """An oproep at one holder: the team that is asked, and what it did."""
+
+    __tablename__ = "call_rings"
+    __table_args__ = (Index("ix_call_rings_organisation", "organisation", "id"),)
+
+    id: str = Field(primary_key=True)
+    call_id: str = Field(sa_column=Column(ForeignKey("calls.id"), nullable=False, index=True))
+    organisation: str
+    team: str
+    signal_id: str = Field(sa_column=Column(ForeignKey("signals.id"), nullable=False, index=True))
+    state: str
+    answered_by: str | None = None
+    answered_at: int | None = Field(default=None, sa_type=NUMBER)
+
+
+class PhoneCallRow(Table, table=True):
+    """A call of one team to another. `code_key` makes its belcode; `tries` counts wrong ones."""
+
+    __tablename__ = "phone_calls"
+    __table_args__ = (
+        Index("ix_phone_calls_caller", "caller", "made_at"),
+        Index("ix_phone_calls_receiver", "receiver", "made_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    caller: str
+    caller_team: str
+    worker: str
+    controller: str
+    receiver: str
+    receiver_team: str
+    purpose: str
+    grounds: str
+    categories: str
+    level: int = Field(sa_type=NUMBER)
+    made_at: int = Field(sa_type=NUMBER)
+    code_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    tries: int = Field(sa_type=NUMBER)
+    verified_at: int | None = Field(default=None, sa_type=NUMBER)
+    verified_by: str | None = None
+    answered_at: int | None = Field(default=None, sa_type=NUMBER)
+    answer: str | None = None

@@ -1,0 +1,212 @@
+"""Consents in the database: records and answers that are only ever added, read in one snapshot."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from audit.database import Connection
+from broker.consent_ports import AboutPerson, OwnConsent, Pair, consent_key, person_key
+from broker.domain.changes import AddAnswers, StoreConsent
+from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof
+from broker.domain.errors import StaleDecisionError
+from broker.domain.households import TokenIndex
+from broker.store.connection import Reader
+from broker.store.signals import read_stamps
+
+_ROW = "c.number, c.id, c.organisation, c.signal_id, c.body"
+
+
+class StoredConsents:
+    """`ConsentReader` over a database."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read with this; the caller closes it."""
+        self._reader = reader
+
+    async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
+        """Return what each organisation recorded about each person. See `ConsentReader.about`."""
+        listed = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].reveal()))
+        return await self._reader.run(lambda connection: _about(connection, listed))
+
+    async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
+        """Return this organisation's own record. See `ConsentReader.own`."""
+        return await self._reader.run(lambda connection: _own(connection, organisation, consent_id))
+
+    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+        """Return own records in the order of their ids. See `ConsentReader.list_own`."""
+        query = f"SELECT {_ROW} FROM consents c WHERE c.organisation = ? AND c.id > ? ORDER BY c.id LIMIT ?"  # noqa: S608 - column names of ours
+
+        def read(connection: Connection) -> tuple[Consent, ...]:
+            return _consents(connection, connection.execute(query, (organisation, after or "", at_most)).fetchall())
+
+        return await self._reader.run(read)
+
+
+def store_consent(connection: Connection, change: StoreConsent) -> tuple[bytes, ...]:
+    """The open transaction holds this record; returns the keys of the stamps it moves."""
+    consent = change.consent
+    connection.execute(
+        "INSERT INTO consents (id, organisation, signal_id, body) VALUES (?, ?, ?, ?)",
+        (consent.id, consent.organisation, consent.signal_id, json.dumps(_body(consent))),
+    )
+    if change.token is not None:
+        connection.execute(
+            "INSERT INTO consent_tokens (idx, consent_id, sealed) VALUES (?, ?, ?)",
+            (change.token.index.reveal(), consent.id, change.token.sealed.reveal()),
+        )
+    elif consent.signal_id is not None:
+        connection.execute(
+            "INSERT INTO consent_tokens (idx, consent_id, sealed) SELECT t.idx, ?, s.sealed FROM signal_tokens t "
+            "JOIN sealed_tokens s ON s.idx = t.idx AND s.signal_id = t.signal_id "
+            "WHERE t.signal_id = ? AND t.role = 'subject'",
+            (consent.id, consent.signal_id),
+        )
+    return _insert_events(connection, consent.id, consent.organisation, consent.events)
+
+
+def add_answers(connection: Connection, change: AddAnswers) -> tuple[bytes, ...]:
+    """The open transaction holds these answers; returns the keys of the stamps they move.
+
+    Raises:
+        StaleDecisionError: there is no such record of this organisation.
+    """
+    query = "SELECT 1 FROM consents WHERE id = ? AND organisation = ?"
+    if connection.execute(query, (change.consent_id, change.organisation)).fetchone() is None:
+        raise StaleDecisionError
+    return _insert_events(connection, change.consent_id, change.organisation, change.events)
+
+
+def _insert_events(
+    connection: Connection, consent_id: str, organisation: str, events: Sequence[ConsentEvent]
+) -> tuple[bytes, ...]:
+    for event in events:
+        connection.execute(
+            "INSERT INTO consent_events (consent_id, at, body) VALUES (?, ?, ?)",
+            (consent_id, event.at, json.dumps(_event_body(event))),
+        )
+    query = "SELECT idx FROM consent_tokens WHERE consent_id = ?"
+    persons = [TokenIndex(bytes(row[0])) for row in connection.execute(query, (consent_id,)).fetchall()]
+    return (consent_key(consent_id).key, *(person_key(organisation, person).key for person in persons))
+
+
+def _about(connection: Connection, pairs: Sequence[Pair]) -> Mapping[Pair, AboutPerson]:
+    # Asked also where there is nobody to ask about: one way to the server more or less would tell something (D8).
+    among, values = connection.dialect.among("t.idx", sorted({subject.reveal() for _, subject in pairs}))
+    query = f"SELECT {_ROW}, t.idx FROM consent_tokens t JOIN consents c ON c.id = t.consent_id WHERE {among}"  # noqa: S608 - column names of ours
+    wanted = set(pairs)
+    rows = [
+        row
+        for row in connection.execute(query + " ORDER BY c.number", values).fetchall()
+        if (row[2], TokenIndex(bytes(row[-1]))) in wanted
+    ]
+    by_pair: defaultdict[Pair, list[Consent]] = defaultdict(list)
+    for row, consent in zip(rows, _consents(connection, rows), strict=True):
+        by_pair[row[2], TokenIndex(bytes(row[-1]))].append(consent)
+    stamps = read_stamps(connection, [person_key(*pair) for pair in pairs])
+    return {
+        pair: AboutPerson(consents=tuple(by_pair[pair]), stamp=stamp) for pair, stamp in zip(pairs, stamps, strict=True)
+    }
+
+
+def _own(connection: Connection, organisation: str, consent_id: str) -> OwnConsent | None:
+    query = f"SELECT {_ROW} FROM consents c WHERE c.id = ? AND c.organisation = ?"  # noqa: S608 - column names of ours
+    rows = connection.execute(query, (consent_id, organisation)).fetchall()
+    if not rows:
+        return None
+    (stamp,) = read_stamps(connection, [consent_key(consent_id)])
+    return OwnConsent(consent=_consents(connection, rows)[0], stamp=stamp)
+
+
+def _consents(connection: Connection, rows: Sequence[Sequence[Any]]) -> tuple[Consent, ...]:
+    """Return the records of these rows with all their answers: one query, however many there are."""
+    among, values = connection.dialect.among("consent_id", sorted({row[1] for row in rows}))
+    query = f"SELECT number, consent_id, at, body FROM consent_events WHERE {among} ORDER BY number"  # noqa: S608 - no value in it
+    events: defaultdict[str, list[ConsentEvent]] = defaultdict(list)
+    for number, consent_id, at, body in connection.execute(query, values).fetchall():
+        events[consent_id].append(_event(number, at, json.loads(body)))
+    return tuple(_consent(row, tuple(events[row[1]])) for row in rows)
+
+
+def _body(consent: Consent) -> dict[str, object]:
+    return {
+        "controller": consent.controller,
+        "team": consent.team,
+        "recordedBy": consent.recorded_by,
+        "approved": consent.approved,
+        "recordedOn": consent.recorded_on.isoformat(),
+        "purpose": consent.purpose,
+        "categories": sorted(consent.categories),
+        "parties": sorted(consent.parties),
+        "age": consent.age,
+        "ageEndsOn": None if consent.age_ends_on is None else consent.age_ends_on.isoformat(),
+        "unable": consent.unable,
+        "contested": consent.contested,
+        "caseRef": consent.case_ref,
+    }
+
+
+def _consent(row: Sequence[Any], events: tuple[ConsentEvent, ...]) -> Consent:
+    body = json.loads(row[4])
+    return Consent(
+        id=row[1],
+        organisation=row[2],
+        signal_id=row[3],
+        controller=body["controller"],
+        team=body["team"],
+        recorded_by=body["recordedBy"],
+        approved=body["approved"],
+        recorded_on=date.fromisoformat(body["recordedOn"]),
+        purpose=body["purpose"],
+        categories=frozenset(body["categories"]),
+        parties=frozenset(body["parties"]),
+        age=body["age"],
+        age_ends_on=_day(body["ageEndsOn"]),
+        unable=body["unable"],
+        contested=body["contested"],
+        case_ref=body["caseRef"],
+        events=events,
+    )
+
+
+def _event_body(event: ConsentEvent) -> dict[str, object]:
+    proof = event.proof
+    return {
+        "who": event.who,
+        "capacity": event.capacity.value,
+        "answer": event.answer.value,
+        "reason": event.reason,
+        "custody": event.custody,
+        "custodyRef": event.custody_ref,
+        "proof": None if proof is None else [proof.kind, proof.reference, proof.spoken_with, proof.interpreter],
+        "until": None if event.until is None else event.until.isoformat(),
+        "suspect": event.suspect,
+        "parties": sorted(event.parties),
+    }
+
+
+def _event(number: int, at: int, body: Mapping[str, Any]) -> ConsentEvent:
+    bare = ConsentEvent(
+        at=at,
+        who=body["who"],
+        capacity=Capacity(body["capacity"]),
+        answer=Answer(body["answer"]),
+        reason=body["reason"],
+        custody=body["custody"],
+        custody_ref=body["custodyRef"],
+        until=_day(body["until"]),
+        suspect=body["suspect"],
+        parties=frozenset(body["parties"]),
+        number=number,
+    )
+    if body["proof"] is None:
+        return bare
+    kind, reference, spoken_with, interpreter = body["proof"]
+    proof = ConsentProof(kind=kind, reference=reference, spoken_with=spoken_with, interpreter=interpreter)
+    return replace(bare, proof=proof)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
