@@ -116,3 +116,12 @@ def test_a_key_that_the_register_changed_opens_nothing_until_a_person_agreed(tmp
             pins.trusted(changed.organisation(WIJKTEAM))
         pins.accept(changed.organisation(WIJKTEAM), fingerprint=digits)
         assert pins.trusted(changed.organisation(WIJKTEAM)).fingerprint == digits
+
+
+def test_of_two_keys_every_sender_seals_to_the_same(tmp_path: Path) -> None:
+    """During a rotation the register states two keys; both open, and which is sealed to is no matter of chance."""
+    organisation = KNOWN.organisation(WIJKTEAM)
+    both = replace(organisation, sealing_keys={"b": b"2" * 32, "a": b"1" * 32})
+    with Casebook(tmp_path / "cases.sqlite") as book:
+        assert KeyPins(book).trusted(both).receiving == b"2" * 32
+        assert KeyPins(book).trusted(both).sealing == {"a": b"1" * 32, "b": b"2" * 32}
