@@ -18,7 +18,8 @@ from broker.flows.sweep_overdue import sweep_overdue
 from broker.flows.sweep_signals import MAX_SIGNALS, Swept, sweep_signals
 from broker.log_ports import KeyDestruction
 from broker.match_ports import MatchReader
-from broker.ports import Clock, Log, Randomness, RegisterReader, RetentionReader, SignalStore
+from broker.ports import Clock, Log, Randomness, RegisterReader, SignalStore
+from broker.retention_ports import RetentionReader
 from broker.store.folder_requests import POLICY_REQUESTS
 from broker.store.sweep_requests import SweepRequest
 

@@ -39,7 +39,6 @@ from broker.ports import (
     AnswerStore,
     BundleHistory,
     Proposal,
-    RetentionReader,
     SignalStore,
     StampKind,
     TokenIndexer,
@@ -50,6 +49,7 @@ from broker.protocol.inbox_messages import FetchInbox
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
 from broker.request_ports import Asking
+from broker.retention_ports import RetentionReader
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
