@@ -132,6 +132,7 @@ def _edge(
         rosters=stores.documents,
         signals=stores.signals,
         consents=stores.consents,
+        exceptions=stores.exceptions,
         answers=stores.answers,
         log=log,
         erasing=erasing,

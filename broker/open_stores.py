@@ -16,6 +16,7 @@ from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
+from broker.store.exceptions import StoredExceptions
 from broker.store.exporting import StoredExports
 from broker.store.notices import StoredNotices
 from broker.store.published import PublishedLog
@@ -33,6 +34,7 @@ class Stores:
     documents: StoredDocuments
     signals: StoredSignals
     consents: StoredConsents
+    exceptions: StoredExceptions
     answers: StoredAnswers
     published: PublishedLog
     feed: StoredFeed
@@ -64,6 +66,7 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             ),
             signals=StoredSignals(reader),
             consents=StoredConsents(reader),
+            exceptions=StoredExceptions(reader),
             answers=StoredAnswers(reader, keys=material.payload_keys, policy=material.log_policy),
             published=PublishedLog(reader),
             feed=StoredFeed(reader, keys=material.payload_keys),

@@ -7,8 +7,11 @@ answer: effect and answer are stored in one transaction (docs/formats.md §6). E
 """
 
 RECORDED = frozenset(
-    {"refused", "withdrawal-needs-review", "consent-without-custody", "consent-by-suspect", "consent-not-theirs"}
-)
+    {
+        "refused", "withdrawal-needs-review", "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
+        "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
+    }
+)  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
 
 REPLAYED = "answer-withheld-on-replay"
@@ -75,6 +78,9 @@ WAITING = {
     "consent-without-custody": _WITH_RECEIPT,
     "consent-by-suspect": _WITH_RECEIPT,
     "consent-not-theirs": _WITH_RECEIPT,
+    "exception-statutory-right": _WITH_RECEIPT,
+    "exception-incomplete": _WITH_RECEIPT,
+    "exception-own-consultation": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "ticket-expired": "fresh tickets of the same batch can be had",
     "ticket-spent": "spent tickets are a sign that something was carried out with them",

@@ -15,6 +15,7 @@ from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.consent_messages import AnswerConsent, ConsentAnswer, RecordConsent, WithdrawConsent
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
+from broker.protocol.exception_messages import CompleteException, ExceptionAnswer, InvokeException
 from broker.protocol.export_messages import ExportAnswer
 from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
@@ -164,6 +165,9 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (AnswerConsent, "validation"),
     (WithdrawConsent, "validation"),
     (ConsentAnswer, "validation"),
+    (InvokeException, "validation"),
+    (CompleteException, "validation"),
+    (ExceptionAnswer, "validation"),
     (GiveVerdict, "validation"),
     (RejudgeVerdict, "validation"),
     (ChangeThreshold, "validation"),

@@ -5,6 +5,7 @@ from datetime import date
 
 from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import EntryRange, Erasure
+from broker.domain.exceptions import ExceptionRecord
 from broker.domain.households import StoredToken
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import Signal, SignalState
@@ -110,10 +111,24 @@ class AddAnswers:
     events: tuple[ConsentEvent, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreException:
+    """An exception that was invoked; its entry's index stands with it, so that a verdict on it is found."""
+
+    record: ExceptionRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishException:
+    """The rest of an acute exception is there."""
+
+    record: ExceptionRecord
+
+
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | Notify | ReadNotices
-    | StoreConsent | AddAnswers
+    | StoreConsent | AddAnswers | StoreException | FinishException
 )  # fmt: skip
 
 

@@ -279,6 +279,22 @@ class ConsentEventRow(Table, table=True):
     body: str
 
 
+class ExceptionRow(Table, table=True):
+    """An exception and, of an acute one, the rest that came later; `idx` is its entry, on which a verdict is given."""
+
+    __tablename__ = "exceptions"
+
+    id: str = Field(primary_key=True)
+    organisation: str = Field(index=True)
+    worker: str
+    type: str
+    at: int = Field(sa_type=NUMBER)
+    idx: int = Field(sa_type=NUMBER)
+    body: str
+    rest: str | None = None
+    rest_at: int | None = Field(default=None, sa_type=NUMBER)
+
+
 class ConsentTokenRow(Table, table=True):
     """Token index family: about whom a record of consent is, and the token itself, sealed for re-keying only."""
 

@@ -31,6 +31,7 @@ RIGHTS: Mapping[str, str] = {
     "match_sides": _CHANGE,
     "match_signals": _APPEND,
     "consents": _APPEND,
+    "exceptions": _CHANGE,
     "consent_events": _APPEND,
     "consent_tokens": _APPEND,
     "registers": _APPEND,

@@ -10,11 +10,13 @@ from broker.domain.changes import (
     Change,
     EndSignal,
     ErasePayloads,
+    FinishException,
     ForgetTickets,
     MarkStanding,
     RenewSignal,
     StoreConsent,
     StoreErasure,
+    StoreException,
     StoreSignal,
     Task,
 )
@@ -24,6 +26,7 @@ from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.store.consents import add_answers, store_consent
 from broker.store.erasing import erase_payloads, insert_erasure
+from broker.store.exceptions import finish_exception, store_exception
 from broker.store.notices import insert_notice, mark_read
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
@@ -78,6 +81,9 @@ def apply_change(connection: Connection, change: Change, *, now: int, index: int
     """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
     if isinstance(change, ErasePayloads):
         erase_payloads(connection, change, index=index)
+    elif isinstance(change, StoreException):
+        key = store_exception(connection, change, index=index)
+        bump(connection, StampKey(kind=StampKind.EXCEPTION, key=key))
     elif isinstance(change, Notify):
         insert_notice(connection, change, now=now)
     elif isinstance(change, ReadNotices):
@@ -181,6 +187,10 @@ def _add_answers(connection: Connection, change: AddAnswers) -> None:
         bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
 
 
+def _finish_exception(connection: Connection, change: FinishException) -> None:
+    bump(connection, StampKey(kind=StampKind.EXCEPTION, key=finish_exception(connection, change)))
+
+
 def _mark(connection: Connection, change: MarkStanding) -> None:
     query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
     connection.execute(query, (change.on.isoformat(), change.signal_id))
@@ -204,5 +214,6 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     StoreErasure: _store_erasure,
     StoreConsent: _store_consent,
     AddAnswers: _add_answers,
+    FinishException: _finish_exception,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

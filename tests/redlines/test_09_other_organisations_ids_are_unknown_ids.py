@@ -10,6 +10,7 @@ from broker.api.app import description
 from tests.simulators.asking import Asker, Sent, household
 from tests.simulators.consenting import answer, record
 from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.excepting import dossier, exception
 from tests.simulators.served_world import ServedWorld
 
 FAMILY = household(subject="child", parents=["mother"])
@@ -31,6 +32,7 @@ BODIES: dict[str, dict[str, object]] = {
             }
         ]
     },
+    "/v1/exceptions/{exception_id}/completion": {"dossier": dossier()},
     "/v1/consents/{consent_id}/withdrawal": {"who": "1" * 64, "capacity": "person", "parties": [], "by": "phone"},
     "/v1/erasures/{erasure_id}/confirmation": {
         "ground": "AVG-17.1.d",
@@ -75,6 +77,15 @@ async def _proposed(world: ServedWorld) -> str:
     return str(body["idempotencyKey"])
 
 
+async def _acute(world: ServedWorld) -> str:
+    """Return the id of an acute exception of the wijkteam that waits for its rest."""
+    asker = world.asker(WIJKTEAM, seed="acute")
+    made = await world.send(asker.post("/v1/exceptions", exception(asker, type="acuut", recipient="veilig_thuis")))
+    if made.status_code != 200:  # one is open at a time: the one of an earlier call
+        return str(world.rows("SELECT id FROM exceptions")[0][0])
+    return str(made.json()["result"]["exceptions"][0]["exceptionId"])
+
+
 async def _consented(world: ServedWorld) -> str:
     """Return the id of a record of consent that the wijkteam made."""
     asker = world.asker(WIJKTEAM, seed="consented", purpose="volwassene", ground="TOEST")
@@ -97,6 +108,7 @@ async def test_another_organisations_id_is_an_unknown_id(
         "/v1/erasures/{erasure_id}/confirmation": await _proposed(world),
         "/v1/consents/{consent_id}/answers": await _consented(world),
         "/v1/consents/{consent_id}/withdrawal": await _consented(world),
+        "/v1/exceptions/{exception_id}/completion": await _acute(world),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]

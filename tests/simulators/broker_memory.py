@@ -22,11 +22,13 @@ from broker.domain.changes import (
     AddAnswers,
     EndSignal,
     ErasePayloads,
+    FinishException,
     ForgetTickets,
     MarkStanding,
     RenewSignal,
     StoreConsent,
     StoreErasure,
+    StoreException,
     StoreSignal,
     Task,
 )
@@ -118,6 +120,8 @@ class MemoryState:
                 self._note(change, at)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
+            elif isinstance(change, StoreException | FinishException):
+                raise StorageError  # exceptions are tested on databases only
             else:
                 self._change(change)
         self.tasks.extend(proposal.tasks)

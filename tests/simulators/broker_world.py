@@ -17,6 +17,7 @@ from audit.signer import LocalSigner
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.check_household import check_household
 from broker.flows.confirm_erasure import confirm_erasure
 from broker.flows.fetch_inbox import fetch_inbox
@@ -55,6 +56,7 @@ from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.consents import StoredConsents
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
+from broker.store.exceptions import StoredExceptions
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.notices import StoredNotices
@@ -115,6 +117,7 @@ class World:
     log_vkey: str = ""
     database: Database | None = None
     by_version: PoliciesByVersion | None = None
+    exceptions: ExceptionReader | None = None
     written: list[Proposal] = field(default_factory=list)
 
     @property
@@ -390,6 +393,7 @@ async def a_database(
         stores: dict[str, Any] = {
             "signals": StoredSignals(reader),
             "consents": StoredConsents(reader),
+            "exceptions": StoredExceptions(reader),
             "answers": answers,
             "bundles": StoredBundles(reader),
         }
