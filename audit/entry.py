@@ -11,6 +11,7 @@ A leaf is ASCII text and holds nothing personal:
 """
 
 import hmac
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ PAYLOAD_BYTES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {kind: _HOUSEHOLD_SIZES if kind in ("signal", "check", "oproep") else _SMALL_SIZES for kind in KINDS}
 )
 
+_TEXT = "\n".join([FORMAT, "time %d", "kind %s", *(f"{group} %s" for group in GROUPS), ""])
 _HEAD_PATTERN = rb"auditleaf/v1\ntime (0|[1-9][0-9]{0,11})\nkind (" + "|".join(KINDS).encode("ascii") + rb")\n"
 _HEAD = re.compile(_HEAD_PATTERN)
 _LEAF = re.compile(
@@ -193,9 +195,7 @@ class Leaf:
 
     def encode(self) -> bytes:
         """Return the leaf's bytes."""
-        lines = [FORMAT, f"time {self.time}", f"kind {self.kind}"]
-        lines += [f"{group} {value.hex()}" for group, value in zip(GROUPS, self.commitments, strict=True)]
-        return ("\n".join(lines) + "\n").encode("ascii")
+        return (_TEXT % (self.time, self.kind, *(value.hex() for value in self.commitments))).encode("ascii")
 
     @classmethod
     def parse(cls, data: bytes) -> "Leaf":
@@ -227,19 +227,25 @@ def check_leaf(data: bytes) -> re.Match[bytes]:
     return match
 
 
-def check_leaves(entries: Sequence[bytes]) -> None:
+def check_leaves(entries: Sequence[bytes]) -> tuple[int, ...]:
     """Every one of these is exactly the canonical text of a leaf: `check_leaf` of each, at a fifth of its cost.
+
+    Returns:
+        The times they state, in their order; entries after each other that share time and kind count as one.
 
     Raises:
         EntryError: one of them is not.
 
     """
-    for head in {entry[: -len(_TAIL)] for entry in entries}:  # entries of one tick share time and kind
+    times = list[int]()
+    for head, _ in itertools.groupby(entry[: -len(_TAIL)] for entry in entries):  # those of one tick share it
         match = _HEAD.fullmatch(head)
         if match is None or int(match[1]) > MAX_TIME:
             raise EntryError("leaf: not the canonical auditleaf/v1 text")
+        times.append(int(match[1]))
     tails, width = b"".join([entry[-len(_TAIL) :] for entry in entries]), len(_TAIL)
     if tails.translate(_HEX_AS_0) != _TAIL_AS_0 * len(entries):
         raise EntryError("leaf: not the canonical auditleaf/v1 text")
     if any(tails[at::width] != bytes([letter]) * len(entries) for at, letter in _HEX_LETTERS):
         raise EntryError("leaf: not the canonical auditleaf/v1 text")
+    return tuple(times)

@@ -14,23 +14,18 @@ from typing import Protocol
 from audit.checkpoint import Checkpoint
 from audit.entry import GROUPS, Leaf
 from audit.errors import ForkError, LogStoreError
-from audit.merkle import (
-    Node,
-    NodeReader,
-    RememberedNodes,
-    TreeHead,
-    consistency_proof,
-    inclusion_proof,
-    new_nodes,
-    root_at,
-)  # fmt: skip
+from audit.growing import RememberedNodes, inclusion_proofs, new_nodes
+from audit.merkle import Node, NodeReader, TreeHead, consistency_proof, leaf_hashes, root_at
 from audit.note import compose_note
 from audit.proof import TlogProof
 from audit.receipt import Receipt
 from audit.seal import KeyEncryptionKey, RandomBytes, SealedEntry
-from audit.signer import LocalSigner, Signer
+from audit.signer import LocalSigner, Signer, Successor
 
-__all__ = ["Appended", "AppendedEntry", "LocalSigner", "LogTransaction", "SealedRow", "Signer", "append", "found_log"]
+__all__ = [
+    "Appended", "AppendedEntry", "LocalSigner", "LogTransaction", "SealedRow", "Signer",
+    "append", "found_log", "settle_on",
+]  # fmt: skip
 
 OPENED_TO_ASKER = ("meta", "actor")
 
@@ -72,6 +67,19 @@ class LogTransaction(NodeReader, Protocol):
 
     def insert_checkpoint(self, size: int, note: str) -> None:
         """This signed note is the checkpoint of this size, larger than all before."""
+
+
+class HeldLog(NodeReader, Protocol):
+    """The log as its database durably holds it."""
+
+    def head(self) -> TreeHead:
+        """Return the size and the root over the stored nodes."""
+
+    def checkpoint_sizes(self, start: int, end: int) -> list[int]:
+        """Return the sizes from `start` up to and with `end` that have a checkpoint, ascending."""
+
+    def note(self, size: int) -> str:
+        """Return the checkpoint of this size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +134,24 @@ def found_log(transaction: LogTransaction, *, signer: Signer) -> str:
     note = compose_note(text, [signer.sign(text, ())])
     transaction.insert_checkpoint(0, note)
     return note
+
+
+def settle_on(log: HeldLog, signer: Signer) -> TreeHead:
+    """The signer has released the head that this log durably holds, which is returned.
+
+    Raises:
+        ForkError: this signer did not sign that head, or released a later one.
+        LogStoreError: the log cannot be read.
+        SignerError, NotDurableError: the release could not be made durable.
+
+    """
+    head, released = log.head(), signer.released
+    successor = None
+    if head.size > released.size and log.checkpoint_sizes(released.size, head.size) == [released.size, head.size]:
+        proof = consistency_proof(log, old_size=released.size, new_size=head.size)
+        successor = Successor(note=log.note(head.size), proof=proof)
+    signer.settle(head, successor)
+    return head
 
 
 def append(
@@ -187,9 +213,10 @@ def extend(transaction: LogTransaction, leaves: Sequence[Leaf], *, at_size: int,
         LogStoreError: the database refused; nothing may be committed.
 
     """
-    transaction.insert_entries(at_size, [leaf.encode() for leaf in leaves])
+    entries = [leaf.encode() for leaf in leaves]
+    transaction.insert_entries(at_size, entries)
     tree = RememberedNodes(transaction)
-    nodes = new_nodes(tree, size=at_size, leaf_hashes=[leaf.leaf_hash for leaf in leaves])
+    nodes = new_nodes(tree, size=at_size, leaf_hashes=leaf_hashes(entries))
     transaction.insert_nodes(nodes)
     tree.remember(nodes)
     # The signer checks consistency for itself.
@@ -199,7 +226,7 @@ def extend(transaction: LogTransaction, leaves: Sequence[Leaf], *, at_size: int,
     line = signer.sign(text, consistency_proof(tree, old_size=at_size, new_size=size))
     note = compose_note(text, [line])
     transaction.insert_checkpoint(size, note)
-    proofs = tuple(inclusion_proof(tree, index=index, size=size) for index in range(at_size, size))
+    proofs = tuple(inclusion_proofs(tree, first=at_size, size=size))
     return Grown(checkpoint=checkpoint, note=note, proofs=proofs)
 
 

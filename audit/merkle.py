@@ -44,27 +44,6 @@ class NodeReader(Protocol):
         """Return the 32-byte hash of perfect subtree `index` at `level`; level 0 holds the leaf hashes."""
 
 
-class RememberedNodes:
-    """A reader that asks another one for each node once, and can be told of nodes that are new."""
-
-    __slots__ = ("_known", "_reader")
-
-    def __init__(self, reader: NodeReader) -> None:
-        self._reader = reader
-        self._known: dict[tuple[int, int], bytes] = {}
-
-    def node(self, level: int, index: int) -> bytes:
-        """Return the hash of one perfect subtree. Raises as the other reader does."""
-        found = self._known.get((level, index))
-        if found is None:
-            found = self._known[level, index] = self._reader.node(level, index)
-        return found
-
-    def remember(self, nodes: Iterable[Node]) -> None:
-        """These are nodes of the tree from here on."""
-        self._known.update(((node.level, node.index), node.hash) for node in nodes)
-
-
 def leaf_hash(entry: bytes) -> bytes:
     """Return the 32-byte hash of a leaf (RFC 6962 §2.1: `SHA-256(0x00 || entry)`)."""
     return hashlib.sha256(_LEAF_PREFIX + entry).digest()
@@ -203,7 +182,7 @@ def _check_hashes(hashes: Sequence[bytes]) -> None:
 
 def root_at(reader: NodeReader, size: int) -> bytes:
     """Return the root of the first `size` leaves, from stored nodes."""
-    return _subtree(reader, 0, size) if size else EMPTY_ROOT
+    return subtree_root(reader, 0, size) if size else EMPTY_ROOT
 
 
 def inclusion_proof(reader: NodeReader, *, index: int, size: int) -> tuple[bytes, ...]:
@@ -218,12 +197,12 @@ def inclusion_proof(reader: NodeReader, *, index: int, size: int) -> tuple[bytes
     proof: list[bytes] = []
     start, end = 0, size
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split_of(end - start)
         if index < middle:
-            proof.append(_subtree(reader, middle, end))
+            proof.append(subtree_root(reader, middle, end))
             end = middle
         else:
-            proof.append(_subtree(reader, start, middle))
+            proof.append(subtree_root(reader, start, middle))
             start = middle
     return tuple(reversed(proof))
 
@@ -242,41 +221,28 @@ def consistency_proof(reader: NodeReader, *, old_size: int, new_size: int) -> tu
     proof: list[bytes] = []
     start, end = 0, new_size
     while end != old_size:  # end falls to old_size at the latest when one leaf is left
-        middle = start + _split(end - start)
+        middle = start + split_of(end - start)
         if old_size <= middle:
-            proof.append(_subtree(reader, middle, end))
+            proof.append(subtree_root(reader, middle, end))
             end = middle
         else:
-            proof.append(_subtree(reader, start, middle))
+            proof.append(subtree_root(reader, start, middle))
             start = middle
     if start != 0:  # the verifier does not know this subtree; at start 0 it is the old root itself
-        proof.append(_subtree(reader, start, end))
+        proof.append(subtree_root(reader, start, end))
     return tuple(reversed(proof))
 
 
-def new_nodes(reader: NodeReader, *, size: int, leaf_hashes: Sequence[bytes]) -> tuple[Node, ...]:
-    """Return every perfect subtree that these leaves complete, when put after the first `size` leaves."""
-    fresh: dict[tuple[int, int], bytes] = {}
-    for index, leaf in enumerate(leaf_hashes, start=size):
-        level, position, value = 0, index, leaf
-        fresh[level, position] = value
-        while position & 1:
-            left = fresh.get((level, position - 1)) or reader.node(level, position - 1)
-            level, position, value = level + 1, position >> 1, node_hash(left, value)
-            fresh[level, position] = value
-    return tuple(Node(level=level, index=index, hash=value) for (level, index), value in fresh.items())
-
-
-def _split(count: int) -> int:
+def split_of(count: int) -> int:
     """Return the largest power of two smaller than `count` (RFC 6962 §2.1)."""
     return 1 << ((count - 1).bit_length() - 1)
 
 
-def _subtree(reader: NodeReader, start: int, end: int) -> bytes:
+def subtree_root(reader: NodeReader, start: int, end: int) -> bytes:
     """Return the root over leaves `start` up to `end`, where `start` is a multiple of the next power of two."""
     count = end - start
     if count & (count - 1) == 0:
         level = count.bit_length() - 1
         return reader.node(level, start >> level)
-    middle = start + _split(count)
-    return node_hash(_subtree(reader, start, middle), _subtree(reader, middle, end))
+    middle = start + split_of(count)
+    return node_hash(subtree_root(reader, start, middle), subtree_root(reader, middle, end))

@@ -1,24 +1,26 @@
 """Who signs checkpoints, and why a crash neither locks the log for ever nor lets it fork.
 
-The signer's own file is separate from the log's database. It holds two things: `released`, the largest tree head
-whose checkpoint may have left the process, and `intent`, a head that was signed and may yet fail to commit.
+The signer's own file is separate from the log's database and holds `released`, the largest tree head whose checkpoint
+may have left the process. In memory it knows the `intent`: a head that it signed and that may yet fail to commit.
 
-    sign     (a) persist intent   (b) hand the line to the open database transaction
+    sign     (a) note the intent   (b) hand the line to the open database transaction
     caller   (c) commit
-    settle   (d) persist released = intent, intent = none       (e) only now may the note leave the process
+    settle   (d) persist released = intent   (e) only now may the note leave the process
 
-Nothing leaves before (d), so:
+Nothing leaves before (d), so whatever left is known durably, by one sync of this file for each tick (ADR 28):
 
-- a crash or failed commit between (a) and (c) leaves the database at `released`. The intent was seen by nobody, and
-  `settle(released)` drops it: the log goes on. Another head of the same size may then be signed.
-- a crash between (c) and (d) leaves the database at `intent`; `settle(intent)` releases it.
+- a failed commit leaves the database at `released`. The intent was seen by nobody, and `settle(released)` drops it:
+  the log goes on. Another head of the same size may then be signed. So it is after a crash between (a) and (c).
+- a crash between (c) and (d) leaves the database at a head this file does not know. It is released at the next start
+  if it is the very next checkpoint after the released one, holds that whole tree, and bears this key's own signature.
 - any other database head was not made by this signer, or is older than what left: `ForkError`, for good.
 - while an intent stands, only that very head is signed again; a caller that does not know whether its commit
   succeeded reads the head anew and settles. It never guesses.
 
-What this cannot see, and a witness does: the database and the signer's file put back together from one backup; and a
-process that publishes a committed head from the database between (c) and (d), when the database is then replaced by
-an older copy before (d). Nor the newest of the two slots of its file damaged and the database put back by one tick.
+What this cannot see, and a witness does: the database and the signer's file put back together from one backup, or
+from two that lie one tick apart; and a process that publishes a committed head from the database between (c) and (d),
+when the database is then replaced by an older copy before (d). Nor the newest of the two slots of its file damaged and
+the database put back by one tick.
 """
 
 import fcntl
@@ -30,10 +32,18 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from audit.checkpoint import Checkpoint
-from audit.errors import ForkError, NoteError, ProofError, SignerError
+from audit.errors import AuditError, ForkError, NoteError, ProofError, SignerError
 from audit.merkle import EMPTY_TREE, HASH_BYTES, TreeHead, verify_consistency
-from audit.note import Algorithm, NoteSigningKey, VerifierKey
+from audit.note import Algorithm, NoteSigningKey, VerifierKey, parse_note, verify_note
 from audit.two_slots import TwoSlots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Successor:
+    """The next checkpoint after the released one, as the database holds it: its note, and how it grew from there."""
+
+    note: str
+    proof: tuple[bytes, ...]
 
 
 class Signer(Protocol):
@@ -52,7 +62,7 @@ class Signer(Protocol):
         """The largest head whose checkpoint may have left the process."""
 
     def sign(self, checkpoint_text: str, proof: tuple[bytes, ...]) -> str:
-        """Return the signature line; the head is durably noted as intended.
+        """Return the signature line; the head is noted as intended.
 
         Args:
             checkpoint_text: three lines.
@@ -60,19 +70,21 @@ class Signer(Protocol):
 
         Raises:
             ForkError: the checkpoint is another log's, smaller, inconsistent, or another intent stands.
-            SignerError: the intent could not be written.
-            NotDurableError: it could not be made durable.
 
         """
 
-    def settle(self, head: TreeHead) -> None:
-        """The head that the database durably holds is released, and no intent stands.
+    def settle(self, head: TreeHead, successor: Successor | None = None) -> None:
+        """The head that the database durably holds is durably released, and no intent stands.
 
         To be called after each commit before the note is shown to anybody, after a failed commit with the head as
-        read anew, and at start.
+        read anew, and at start: `audit.log.settle_on` reads what it needs.
+
+        Args:
+            head: what the database holds.
+            successor: that head's checkpoint, where it is the next one after `released`.
 
         Raises:
-            ForkError: the head is neither the intended nor the released one.
+            ForkError: the head is neither the intended nor the released one, nor, at start, its proven successor.
             SignerError: the release could not be written.
             NotDurableError: it could not be made durable.
 
@@ -81,6 +93,8 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
+    """`intent` is written as null; one that an earlier version made durable still counts."""
+
     released: TreeHead
     intent: TreeHead | None
 
@@ -88,13 +102,14 @@ class _State:
 class LocalSigner:
     """A signer whose key and state are two files of this machine; one process holds it at a time."""
 
-    __slots__ = ("_key", "_lock", "_slots", "_state")
+    __slots__ = ("_key", "_lock", "_settled", "_slots", "_state")
 
     def __init__(self, key: NoteSigningKey, slots: TwoSlots, lock: int, state: _State) -> None:
         self._key = key
         self._slots = slots
         self._lock = lock
         self._state = state
+        self._settled = False
 
     def __repr__(self) -> str:
         """Show the public side only."""
@@ -178,7 +193,7 @@ class LocalSigner:
         return self._state.released
 
     def sign(self, checkpoint_text: str, proof: tuple[bytes, ...]) -> str:
-        """Return the signature line; the head is durably noted as intended. See `Signer.sign`."""
+        """Return the signature line; the head is noted as intended. See `Signer.sign`."""
         checkpoint = Checkpoint.parse(checkpoint_text)
         head, state = checkpoint.head, self._state
         # (1) This key speaks for one log.
@@ -192,21 +207,35 @@ class LocalSigner:
             verify_consistency(old=state.released, new=head, proof=proof)
         except ProofError as error:
             raise ForkError("signer: the checkpoint contradicts one that was released") from error
-        # (4) The intent is durable before the signature exists.
-        if head != state.released and state.intent is None:
-            self._persist(_State(released=state.released, intent=head))
+        # (4) The intent stands before the signature exists. In memory: what a crash makes of it, the next start finds.
+        if head != state.released:
+            self._state = _State(released=state.released, intent=head)
         # (5) The same text always gets the same signature (Ed25519 is deterministic).
         return self._key.sign(checkpoint_text)
 
-    def settle(self, head: TreeHead) -> None:
+    def settle(self, head: TreeHead, successor: Successor | None = None) -> None:
         """The head that the database durably holds is released, and no intent stands. See `Signer.settle`."""
         # (1) Committed before: nothing was lost, and what was only intended left no trace.
         # (2) Committed now: from here on it can never be taken back.
-        # (3) Anything else is a rollback, a fork or another writer.
-        if head not in (self._state.released, self._state.intent):
+        # (3) Committed by the process before this one, which did not live to release it.
+        # (4) Anything else is a rollback, a fork or another writer.
+        known = head in (self._state.released, self._state.intent)
+        if not known and (self._settled or successor is None or not self._follows(head, successor)):
             raise ForkError("signer: the database holds a head that this signer did not sign, or an older one")
-        if self._state != (settled := _State(released=head, intent=None)):
+        # The first time it is written anyhow: after a failed sync the file may have said so in memory only.
+        if self._state != (settled := _State(released=head, intent=None)) or not self._settled:
             self._persist(settled)
+        self._settled = True
+
+    def _follows(self, head: TreeHead, successor: Successor) -> bool:
+        """Return whether this key itself signed this head, and it holds everything that was ever released."""
+        try:
+            note = parse_note(successor.note.encode("utf-8"))
+            verify_note(note, [self._key.verifier])
+            verify_consistency(old=self._state.released, new=head, proof=successor.proof)
+            return Checkpoint.parse(note.text) == Checkpoint(origin=self.name, head=head)
+        except AuditError:
+            return False
 
     def _persist(self, state: _State) -> None:
         try:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from audit.database import Connection
+from audit.entry import Leaf
 from audit.erasure import ErasedRange
 from audit.errors import LogStoreError
 from audit.log import SealedRow
@@ -20,6 +21,16 @@ class StoredLog:
     def size(self) -> int:
         """Return the number of entries."""
         return int(self._connection.execute("SELECT coalesce(max(idx) + 1, 0) FROM log_entries").fetchone()[0])
+
+    def next_time(self, now: int) -> int:
+        """Return the time that the next entries state: now, or the newest entry's, which they never go back before.
+
+        Raises:
+            LogStoreError, EntryError: the newest entry is not there, or is none.
+
+        """
+        size = self.size()
+        return max(now, Leaf.parse(bytes(self.entries(size - 1, size)[0])).time) if size else now
 
     def head(self) -> TreeHead:
         """Return the size and the root over the stored nodes.
@@ -114,6 +125,11 @@ class StoredLog:
         """Return the largest size that the witness with this vkey has cosigned, 0 for none."""
         query = "SELECT coalesce(max(size), 0) FROM log_cosignatures WHERE witness = ?"
         return int(self._connection.execute(query, (witness,)).fetchone()[0])
+
+    def cosigned_sizes(self, below: int, at_most: int) -> list[int]:
+        """Return sizes under this one that some witness cosigned, the largest first."""
+        query = "SELECT DISTINCT size FROM log_cosignatures WHERE size < ? ORDER BY size DESC LIMIT ?"
+        return [int(size) for (size,) in self._connection.execute(query, (below, at_most)).fetchall()]
 
     def sealed_row(self, index: int, group: str) -> SealedRow | None:
         """Return what is stored of one group of one entry, None when payload or key is not there (any more)."""

@@ -4,6 +4,7 @@ Whatever a witness or the network does is a value, never an exception: a log ser
 """
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import httpx
 
 from audit.checkpoint import Checkpoint
 from audit.errors import NoteError
+from audit.merkle import TreeHead
 from audit.note import Note, VerifierKey, parse_note, verify_note
 from audit.note_text import to_base64
 
@@ -46,6 +48,45 @@ class NotCosigned:
 
     failure: WitnessFailure
     status: int | None = None
+
+    @property
+    def says_otherwise(self) -> bool:
+        """Whether the witness says that it saw another tree than this one grew from, or a larger one."""
+        return self.failure is WitnessFailure.AHEAD or self.status == httpx.codes.UNPROCESSABLE_ENTITY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnessed:
+    """A checkpoint that a witness keeps and that the log's own key signed: proof against the log, whoever shows it."""
+
+    note: str
+    head: TreeHead
+
+
+async def ask_witnessed(
+    client: httpx.AsyncClient, *, url: str, log: VerifierKey, deadline_s: float
+) -> Witnessed | None:
+    """Return the newest checkpoint of this log that a witness keeps, None where it shows none that the log signed.
+
+    Args:
+        client: its connections; redirects are not followed.
+        url: the witness's prefix, before `/<hash of the origin>/checkpoint`.
+        log: the log's own key; what it did not sign proves nothing.
+        deadline_s: seconds for the whole answer.
+
+    """
+    origin = hashlib.sha256(log.name.encode("utf-8")).hexdigest()
+    try:
+        async with asyncio.timeout(deadline_s):
+            status, answer = await _exchange(client, "GET", f"{url.rstrip('/')}/{origin}/checkpoint", "")
+        if status != httpx.codes.OK or answer is None:
+            return None
+        note = parse_note(answer.encode("utf-8"))
+        verify_note(note, [log])
+        checkpoint = Checkpoint.parse(note.text)
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, NoteError):
+        return None
+    return Witnessed(note=answer, head=checkpoint.head) if checkpoint.origin == log.name else None
 
 
 async def ask_witness(
@@ -88,7 +129,7 @@ async def _attempts(  # noqa: PLR0917 - the parameters of ask_witness, handed on
         proof = await proof_from(old_size)
         lines = [f"old {old_size}", *(to_base64(value) for value in proof)]
         body = "\n".join(lines) + "\n\n" + note
-        status, answer = await _post(client, url.rstrip("/") + "/add-checkpoint", body)
+        status, answer = await _exchange(client, "POST", url.rstrip("/") + "/add-checkpoint", body)
         if answer is None:
             return NotCosigned(failure=WitnessFailure.BAD_ANSWER, status=status)
         if status == httpx.codes.OK:
@@ -104,9 +145,9 @@ async def _attempts(  # noqa: PLR0917 - the parameters of ask_witness, handed on
     return NotCosigned(failure=WitnessFailure.REFUSED, status=httpx.codes.CONFLICT)
 
 
-async def _post(client: httpx.AsyncClient, url: str, body: str) -> tuple[int, str | None]:
+async def _exchange(client: httpx.AsyncClient, method: str, url: str, body: str) -> tuple[int, str | None]:
     """Return the status and the answer, None in its place when it is too large or not UTF-8."""
-    async with client.stream("POST", url, content=body.encode("utf-8"), follow_redirects=False) as response:
+    async with client.stream(method, url, content=body.encode("utf-8"), follow_redirects=False) as response:
         answer = bytearray()
         async for chunk in response.aiter_bytes():
             answer += chunk

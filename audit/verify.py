@@ -5,7 +5,7 @@ Both trust one thing only: the policy the reader holds, which names the log's ke
 """
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,9 @@ from audit.policy_file import Policy, parse_policy
 from audit.published import LENGTH_BYTES, published_bundles
 from audit.receipt import Receipt
 from audit.tile_path import ENTRIES, TILE_HEIGHT, TILE_WIDTH, tile_path
+
+MOST_BACK_S = 900
+"""Seconds that an entry may be dated before one that precedes it: no broker of today does, a clock of before might."""
 
 __all__ = [
     "Policy", "Receipt", "Report", "VerifiedCheckpoint", "VerifiedReceipt",
@@ -171,14 +174,17 @@ def verify_directory(path: Path, policy: Policy) -> Report:
     head = verified.checkpoint.head
     problems = [] if verified.quorum_met else ["checkpoint: too few witnesses of the policy cosigned it"]
     covered: set[Path] = set()
-    # (2) Every entry, strictly parsed, gives its leaf hash anew.
+    # (2) Every entry, strictly parsed, gives its leaf hash anew, and is not dated before those that precede it.
+    times = _Times()
     try:
-        hashes = [value for bundle in _bundles(path, head.size, covered) for value in bundle]
+        hashes = [value for bundle in _bundles(path, head.size, covered, times) for value in bundle]
     except (TileError, EntryError):
         return _report(verified, [], 0, 0, [*problems, "entries: a bundle is missing, altered or malformed"])
     # (3) These leaves, in this order, are the tree that was signed, and
     # (4) every tile, and every partial one that stands there, is what the leaves give.
     root, tiles_hold = _tree(path, hashes, covered)
+    if times.back:
+        problems.append(f"entries: {times.back} are dated before one that precedes them, the first is #{times.first}")
     if root != head.root:
         problems.append("entries: they do not give the signed root")
     if not tiles_hold:
@@ -202,11 +208,35 @@ def _report(
     )
 
 
-def _bundles(path: Path, size: int, covered: set[Path]) -> Iterator[list[bytes]]:
+@dataclass(slots=True)
+class _Times:
+    """How many entries are dated too long before one that precedes them, and the first of them.
+
+    A log never goes back: an act that is dated long ago would stand in no review, and soon be erased as old.
+    """
+
+    newest: int = 0
+    back: int = 0
+    first: int | None = None
+
+    def note(self, entries: Sequence[bytes], times: Sequence[int], *, start: int) -> None:
+        """These entries come next; `times` are those that they state, `start` is the index of the first."""
+        if list(times) == sorted((self.newest, *times))[1:]:  # nearly always, and in no time
+            self.newest = times[-1]
+            return
+        for index, entry in enumerate(entries, start=start):
+            time = Leaf.parse(entry).time
+            if time < self.newest - MOST_BACK_S:
+                self.back += 1
+                self.first = index if self.first is None else self.first
+            self.newest = max(self.newest, time)
+
+
+def _bundles(path: Path, size: int, covered: set[Path], times: _Times) -> Iterator[list[bytes]]:
     """Yield the leaf hashes of each entry bundle."""
     for index, rows in published_bundles(path, size):
         entries = [row[LENGTH_BYTES:] for row in rows]
-        check_leaves(entries)
+        times.note(entries, check_leaves(entries), start=index * TILE_WIDTH)
         _check_tile(path, ENTRIES, index, rows, covered)
         yield merkle.leaf_hashes(entries)
 

@@ -86,6 +86,7 @@ def create_app(
             async with client:
                 with told("log", "database and signer disagree: restore the newest database, never the signer's state"):
                     await ledger.open()
+                with told("log", "put back the newest copy; when there is none, docs/operations.md section 9"):
                     await show_head(ledger, witnesses)
                 with told("payload_keys", "make the folder writable: an erasure that was cut off must be finished"):
                     await erasing.keys.finish()
@@ -136,6 +137,7 @@ def _edge(
         answers=stores.answers,
         log=log,
         erasing=erasing,
+        asking=stores.asking,
         spending=StoredRequestIds(writer=stores.writer, clock=clock),
         published=stores.published,
         feed=stores.feed,
@@ -146,6 +148,7 @@ def _edge(
         notes=stores.notes,
         checkpoints=stores.notes,
         following=stores.following,
+        calling=stores.calling,
     )
 
 

@@ -1,9 +1,13 @@
 """What following up a match needs of the world, as Protocols (architecture section 3, D15)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
+from broker.domain.matches import KeptMatch
 from broker.domain.notices import NoticeKind, WaitingNotice
+from broker.ports import Stamp
 
 
 class InboxReader(Protocol):
@@ -16,7 +20,41 @@ class InboxReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundMatches:
+    """Matches in the order of their ids, and the stamps of their signals and of who holds these: one reading.
+
+    Nothing is judged yet: whoever shows a match judges it for who looks.
+    """
+
+    matches: tuple[KeptMatch, ...]
+    stamps: tuple[Stamp, ...]
+
+
+class MatchReader(Protocol):
+    """The matches, as committed."""
+
+    async def one(self, match_id: str) -> FoundMatches:
+        """Return the match with this id, if there is one, whoever's it is."""
+
+    async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
+        """Return matches, after an id, of which this organisation was told when they were made: so many at most."""
+
+    async def coordinated_by(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
+        """Return matches, after an id, that this organisation's coordinator was told of: so many at most."""
+
+    async def overdue(self, *, day: date, at_most: int) -> FoundMatches:
+        """Return matches whose day lies before this one, and of whom nobody told says that there was contact.
+
+        Only those of which a coordinator was told, and not yet that they are overdue: so many at most.
+        """
+
+    async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
+        """Return matches that rest on one of these signals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
     """Everything of this, as one group: edge and wiring have one line for it."""
 
     inbox: InboxReader
+    matches: MatchReader

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from broker.call_ports import Calling
 from broker.match_ports import Following
 from broker.material import Material
+from broker.request_ports import Asking
 from broker.settings import Settings
 from broker.starting import database_of
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
+from broker.store.calls import StoredCalls
 from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.consents import StoredConsents
 from broker.store.custodian_feed import StoredFeed
@@ -18,6 +21,8 @@ from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.exceptions import StoredExceptions
 from broker.store.exporting import StoredExports
+from broker.store.information_requests import StoredRequests
+from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
 from broker.store.published import PublishedLog
 from broker.store.retention import StoredRetention
@@ -46,6 +51,8 @@ class Stores:
     acts: StoredActs
     notes: StoredNotes
     following: Following
+    asking: Asking
+    calling: Calling
 
 
 @contextmanager
@@ -77,5 +84,7 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             exports=exports,
             acts=StoredActs(apart, StoredEntries(apart, keys=material.payload_keys)),
             notes=StoredNotes(reader, policy=material.log_policy),
-            following=Following(inbox=StoredNotices(reader)),
+            following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader)),
+            asking=Asking(requests=StoredRequests(reader)),
+            calling=Calling(calls=StoredCalls(reader)),
         )

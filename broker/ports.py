@@ -27,11 +27,11 @@ class StampKind(StrEnum):
     CONSENT = "consent"
     SHIELD = "shield"
     """What may be seen of one signal: withdrawn, ended, shielded, excluded. The key is the signal's id."""
-    POLICY = "policy"
-    """The bundle in force. The key is `BUNDLE`."""
+    POLICY = "policy"  # the bundle in force; the key is `BUNDLE`
     ORGANISATION = "organisation"
     """An organisation's line in the register, or its roster. The key is its OIN."""
-    EXCEPTION = "exception"
+    EXCEPTION = "exception"  # what one worker invoked; the key is worker_key()
+    REQUEST = "request"  # what two organisations ask and answer; the key is its id
     TOKEN = "token"  # noqa: S105 - the name of a kind of stamp, no secret
     """The signals under one token index. The key is the index; a lookup that found nothing relies on it too."""
 

@@ -135,6 +135,7 @@ def merged(parts: Sequence[Outcome]) -> Outcome:
         signal_id=first.signal_id,
         signals=first.signals,
         receipts=tuple(receipt for part in parts for receipt in part.receipts),
+        details=first.details,
     )
 
 

@@ -64,6 +64,7 @@ def add_to(app: typer.Typer) -> None:
     """The case commands stand in this command line."""
     app.command()(register)
     app.command()(check)
+    app.command()(oproep)
 
 
 def register(
@@ -144,12 +145,57 @@ def check(
         async def one(asked: Case) -> Outcome:
             return await client.check(asked, purpose=purpose, grounds=ground, team=team, families=used, proof=stated)
 
-        report = Report()
-        asyncio.run(_checked(client, caseload.cases, one, report, parallel=parallel))
-        if rejects is not None:
-            write_rejects(rejects, caseload.rejected)
-        tell(caseload, report, as_json=as_json, more={"dry_run": False})
-    raise typer.Exit(report.exit_code(caseload))
+        code = _ask_each(client, caseload, one, parallel=parallel, rejects=rejects, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def oproep(
+    *,
+    org: OrgFolder,
+    purpose: Purpose,
+    ground: Grounds,
+    worker: WorkerId,
+    approver: ApproverId = None,
+    team: Team = None,
+    case: Annotated[Path | None, typer.Option("--case", help="A JSON file with one case.")] = None,
+    bsn_file: Annotated[Path | None, typer.Option("--bsn-file", help="A file with one BSN per line.")] = None,
+    families: Families = None,
+    proof: ProofFile = None,
+    urgent: Urgent = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask whoever is involved with a household to call. What is printed is the same whoever that is."""
+    with errors_end_the_command():
+        caseload = _asked(None, None, case=case, bsn_file=bsn_file, limit=None, rows=None)
+        client = SluisClient(org, worker=worker, approver=approver, urgent=urgent)
+        used = None if families is None else _families(families)
+        stated = None if proof is None else read_proof(proof)
+
+        async def one(asked: Case) -> Outcome:
+            return await client.calling.call(
+                asked, purpose=purpose, grounds=ground, team=team, families=used, proof=stated
+            )  # fmt: skip
+
+        code = _ask_each(client, caseload, one, parallel=1, rejects=None, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _ask_each(
+    client: SluisClient,
+    caseload: Caseload,
+    one: Callable[[Case], Awaitable[Outcome]],
+    *,
+    parallel: int,
+    rejects: Path | None,
+    as_json: bool,
+) -> int:
+    """Return the exit code, once each case was asked and what became of it was told."""
+    report = Report()
+    asyncio.run(_checked(client, caseload.cases, one, report, parallel=parallel))
+    if rejects is not None:
+        write_rejects(rejects, caseload.rejected)
+    tell(caseload, report, as_json=as_json, more={"dry_run": False})
+    return report.exit_code(caseload)
 
 
 def _asked(

@@ -13,10 +13,14 @@ import typer
 # Which module holds a command. Only what was asked for is loaded: most commands need no network library.
 _PARTS = {
     **dict.fromkeys(("init", "organisation", "worker", "roster", "trust"), "connectors.setup_commands"),
-    **dict.fromkeys(("register", "check"), "connectors.case_commands"),
+    **dict.fromkeys(("register", "check", "oproep"), "connectors.case_commands"),
+    "oproepen": "connectors.call_commands",
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
+    **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),
     "review": "connectors.review_commands",
+    **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
+    "keys": "connectors.key_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }
 

@@ -15,6 +15,7 @@ from typing import Self
 from broker.protocol.grant import Grant
 from broker.protocol.messages import RenewSignal, WithdrawSignal
 from connectors.answers import Outcome
+from connectors.calling import Calling
 from connectors.casebook import Draft
 from connectors.cases import Case
 from connectors.composing import Asking, Composer
@@ -84,6 +85,7 @@ class SluisClient:
             book=self._book,
             urgent=urgent,
         )
+        self.calling = Calling(self.desk)
 
     async def __aenter__(self) -> Self:
         return self

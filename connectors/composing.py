@@ -77,6 +77,11 @@ class Composer:
         }
         return self._command(CheckHousehold, members, effect="check", path="/v1/household-checks", case=case)
 
+    def call(self, case: Case, household: Mapping[str, Any], asking: Asking) -> Command:
+        """Return the command that asks whoever is involved with this household to call. Raises CaseError."""
+        question = self.question(case, household, asking)
+        return replace(question, kind="oproep", effect="call", path="/v1/calls")
+
     def change(
         self, model: type[Message], members: Mapping[str, Any], *, effect: str, signal_id: str, act: str
     ) -> Command:

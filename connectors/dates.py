@@ -62,3 +62,8 @@ def age_quarter(birth: PartialDate) -> datetime.date | None:
     if earliest is None:
         return None
     return datetime.date(earliest.year + AGE_LIMIT_YEARS, (earliest.month - 1) // 3 * 3 + 1, 1)
+
+
+def day_of(now: int) -> datetime.date:
+    """Return the calendar day in the Netherlands of these unix seconds."""
+    return datetime.datetime.fromtimestamp(now, _HERE).date()

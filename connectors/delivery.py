@@ -72,12 +72,12 @@ class Delivery:
         signals = tuple(signal for page in pages for signal in page.signals)
         return replace(pages[0], signals=signals, receipts=tuple(one for page in pages for one in page.receipts))
 
-    async def read(self, path: str, *, worker: str) -> Outcome:
-        """Return what the broker lists. Raises RefusedError, NotDoneError, ReceiptError."""
+    async def read(self, path: str, *, worker: str, kind: str = "read") -> Outcome:
+        """Return what is listed; `kind` is that of its entry. Raises RefusedError, NotDoneError, ReceiptError."""
         reply = await self._exchange.send(self._folder.settings.broker, path, method="GET", body=b"", worker=worker)
         command = Command(
             key="",
-            kind="read",
+            kind=kind,
             effect="read",
             path=path,
             worker=worker,
@@ -202,6 +202,7 @@ class Delivery:
                 body=body,
                 worker=command.worker,
                 approver=command.approver if method == "POST" else None,
+                role=command.role,
                 trace=batch_of(command.evaluation),
             )
         except NotDoneError as error:

@@ -19,6 +19,9 @@ from connectors.household import Asked, to_check, without_tokens
 from connectors.look_later import note_to_look
 from connectors.newer_epoch import evaluate
 
+_BUDGETS = {"oproep": "check"}
+"""Which budget an operation takes from, where it has none of its own name (D2)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
@@ -81,7 +84,7 @@ class Desk:
             self.folder,
             asked.identifiers,
             operation=operation,
-            budget_class="urgent" if self.urgent else operation,
+            budget_class="urgent" if self.urgent else _BUDGETS.get(operation, operation),
             purpose=purpose,
             worker=self.composer.worker,
         )

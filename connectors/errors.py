@@ -11,6 +11,8 @@ ConnectorError
 |   |-- AlreadyWaitsError       an earlier registration of this person waits in the outbox: resume first
 |   |-- HalfGrantedError        one custodian does not know the grant, another gives under it: the row waits
 |   `-- EndedElsewhereError     another run of this organisation brought the command to its end meanwhile
+|-- KeyChangedError             an organisation has other keys than the pinned ones: nothing was sealed or opened
+|-- LetterNotOpenedError        a letter that came does not hold, and nothing of it is shown
 `-- RefusedError                a party refused openly, and says why and what is possible
 
 Errors hold names of fields and rules, and problem ids; never an identifier, a token or a key.
@@ -139,6 +141,23 @@ class EndedElsewhereError(NotDoneError):
     def __init__(self) -> None:
         super().__init__("not-done")
         self.text_nl = render("outbox.elsewhere", {})
+
+
+class KeyChangedError(ConnectorError):
+    """The register states other keys of an organisation than those pinned here; a person compares the fingerprint."""
+
+    def __init__(self, *, oin: str, name: str, fingerprint: str) -> None:
+        super().__init__(render("letter.key_changed", {"name": name, "fingerprint": fingerprint}))
+        self.oin = oin
+        self.fingerprint = fingerprint
+
+
+class LetterNotOpenedError(ConnectorError):
+    """A letter that was handed out does not hold; `step` says at which step, and nothing of it is shown."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(render("letter.not_opened", {}))
+        self.step = step
 
 
 class RefusedError(ConnectorError):

@@ -8,7 +8,12 @@ answer: effect and answer are stored in one transaction (docs/formats.md §6). E
 
 RECORDED = frozenset(
     {
-        "refused", "withdrawal-needs-review", "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
+        "refused", "withdrawal-needs-review",
+        "match-of-another-team", "match-closed", "casusregisseur-not-involved", "casusregisseur-missing",
+        "level-not-permitted", "request-already-answered", "request-withdrawn",
+        "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
+        "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
+        "call-answered", "call-over",
         "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
     }
 )  # fmt: skip
@@ -50,6 +55,8 @@ FINAL = {
     "informing-needed": _NO_ANSWER,
     "signal-exists": _NO_ANSWER,
     "already-erased": _NO_ANSWER,
+    "receiver-unknown": _NO_ANSWER,
+    "bundle-not-in-force": _NO_ANSWER,
 }
 """Problem ids that end the command they are the answer to, with the reason."""
 
@@ -75,13 +82,26 @@ WAITING = {
     "approval-invalid": _SENDER,
     "refused": _WITH_RECEIPT,
     "withdrawal-needs-review": _WITH_RECEIPT,
+    "match-of-another-team": _WITH_RECEIPT,
+    "match-closed": _WITH_RECEIPT,
+    "casusregisseur-not-involved": _WITH_RECEIPT,
+    "casusregisseur-missing": _WITH_RECEIPT,
     "consent-without-custody": _WITH_RECEIPT,
     "consent-by-suspect": _WITH_RECEIPT,
     "consent-not-theirs": _WITH_RECEIPT,
     "exception-statutory-right": _WITH_RECEIPT,
     "exception-incomplete": _WITH_RECEIPT,
     "exception-own-consultation": _WITH_RECEIPT,
+    "call-answered": _WITH_RECEIPT,
+    "call-over": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
+    "level-not-permitted": _WITH_RECEIPT,
+    "request-already-answered": _WITH_RECEIPT,
+    "request-withdrawn": _WITH_RECEIPT,
+    "request-expired": _WITH_RECEIPT,
+    "request-needs-named-worker": _WITH_RECEIPT,
+    "request-for-another-worker": _WITH_RECEIPT,
+    "letter-withheld": _WITH_RECEIPT,
     "ticket-expired": "fresh tickets of the same batch can be had",
     "ticket-spent": "spent tickets are a sign that something was carried out with them",
     "idempotency-key-reused": "something was carried out under this very key",
@@ -109,7 +129,8 @@ OF_A_GRANT = frozenset({"grant-unknown", "grant-purpose", "grant-expired", "gran
 NEVER_SENT = OF_A_GRANT | {"epoch-unknown"}
 """What ends a command that has no tokens yet, so that the broker never had it, where every custodian says so."""
 
-_BY_ID = frozenset({"renew", "withdraw", "state"})
+REVIEW = "review"
+_BY_ID = frozenset({"renew", "withdraw", "state", REVIEW})
 """Effects of acts on something that is named by its id."""
 
 
@@ -117,8 +138,9 @@ def ends_command(problem_id: str, *, effect: str, granted: bool = False) -> bool
     """Return whether this answer to the POST of a command, without a receipt, means that it was not carried out.
 
     `not-found` does so for an act on something by its id: there is none, and the broker found no answer under the key
-    either.
+    either. So does `role-not-allowed` for what a reviewer states, which is sent when it is new or no answer was found.
     `ticket-expired` does so where the tickets are `granted`: they end with their grant, and there are no fresh ones.
     """
     of_its_own = problem_id == "not-found" and effect in _BY_ID
+    of_its_own = of_its_own or (problem_id == "role-not-allowed" and effect == REVIEW)
     return problem_id in FINAL or of_its_own or (problem_id == "ticket-expired" and granted)

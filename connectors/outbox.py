@@ -30,7 +30,8 @@ Person = tuple[str, str, str]
 class Command:
     """One request to the broker as it will be sent, and what is needed to send it again. It holds tokens.
 
-    `kind` is the log kind of its entry; `effect` what it does to the casebook: register, renew, withdraw or check.
+    `kind` is the log kind of its entry; `effect` what it does to the casebook: register, renew, withdraw, check, or
+    nothing. `role` is in which the worker asks.
     `body` is without tickets; `evaluation` the exact body the custodians got, "" for commands without tokens.
     `local` are own notes: row, case reference, signal id. A question that needs several messages is a group: its parts
     share a `group` id and are numbered from 1. `conclusion` is how this part ended, kept until all of them have
@@ -54,6 +55,7 @@ class Command:
     conclusion: Mapping[str, Any] | None = None
     grant: str | None = None
     blinding: Mapping[str, Sequence[str]] | None = None
+    role: str = "worker"
 
     @property
     def person(self) -> Person | None:

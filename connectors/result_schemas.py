@@ -5,7 +5,20 @@ Who is involved is told in a `result/v1` alone: there the receipt is compared wi
 
 from collections.abc import Mapping
 
+from broker.protocol.call_messages import SCHEMA_CALLS, SCHEMA_RINGS, CallsResult, RingsResult
+from broker.protocol.inbox_messages import InboxResult
+from broker.protocol.match_messages import MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
+from broker.protocol.request_messages import RequestResult
+from broker.protocol.review_messages import ReviewResult
 
 RESULT = "result/v1"
-RESULT_SCHEMAS: Mapping[str, type[Telling]] = {}
+RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
+    "inbox/v1": InboxResult,
+    "matches/v1": MatchesResult,
+    "match-changed/v1": MatchChanged,
+    "requests/v1": RequestResult,
+    SCHEMA_CALLS: CallsResult,
+    SCHEMA_RINGS: RingsResult,
+    "review/v1": ReviewResult,
+}

@@ -7,12 +7,14 @@ from connectors.handing_over import Hand
 from connectors.outbox import Outbox, persons_in
 
 
-async def resume_all(outbox: Outbox, delivery: Delivery, hand: Hand) -> Resumed:
+async def resume_all(outbox: Outbox, delivery: Delivery, hand: Hand, *, effect: str | None = None) -> Resumed:
     """Return what became of every command that waits, in the order they were made; imported rows go on in this hand.
 
     What another run ended meanwhile is told there. A look at an imported household is told by the look-later list.
+    With `effect` only commands with that effect are brought to their end.
     """
     outcomes, unfinished, waiting = [], [], outbox.waiting()
+    waiting = [parts for parts in waiting if effect in (None, parts[0].effect)]
     for parts in waiting:
         looks = parts[0].effect == "check" and parts[0].local.get("look") is not None
         try:

@@ -4,7 +4,6 @@ Whatever is returned came with a receipt that holds, which is kept beside those 
 from the partner's own list: the broker knows none.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,19 +27,24 @@ from broker.protocol.review_messages import (
 )
 from connectors.answering import problem_in
 from connectors.answers import ProblemDocument, VerifiedEntry, rendered
+from connectors.conclusions import Resumed
+from connectors.delivery import Delivery
 from connectors.errors import CaseError, FolderError, NotDoneError, RefusedError, case_error
 from connectors.exchange import MAX_ANSWER, Exchange, Reply, Surroundings
+from connectors.final_problems import REVIEW
 from connectors.folder import PartnerFolder
+from connectors.handing_over import Hand
+from connectors.outbox import Command, Outbox
 from connectors.receipts import (
     ERROR,
     NO_BODY_SHA256,
     REFUSED,
     Expected,
     digest,
-    request_digest,
     store_receipt,
     verify_answer,
 )
+from connectors.resuming import resume_all
 from connectors.workers import pairwise_id, roles_of
 
 _OK, _SERVER_ERROR = 200, 500
@@ -85,6 +89,9 @@ class ReviewClient:
             raise FolderError("role", "is not one of this worker's")
         self._worker = worker
         self._exchange = Exchange(self.folder, surroundings or Surroundings())
+        self._book = self.folder.casebook()
+        self._outbox = Outbox(self.folder.outbox_path, self.folder.outbox_key)
+        self._delivery = Delivery(self.folder, self._exchange, self._outbox, self._book)
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,7 +99,11 @@ class ReviewClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await self._exchange.aclose()
+        try:
+            await self._exchange.aclose()
+        finally:
+            self._outbox.close()
+            self._book.close()
 
     async def queue(self, **asked: object) -> Reviewed:
         """Return what stands out and waits for a verdict. Raises RefusedError, NotDoneError, ReceiptError."""
@@ -169,8 +180,16 @@ class ReviewClient:
 
     async def _read(self, path: str, asked: Mapping[str, object]) -> Reviewed:
         query = urlencode({name: value for name, value in asked.items() if value is not None})
-        reply = await self._send(f"{path}?{query}" if query else path, method="GET", body=b"")
-        return self._reviewed(reply, kind="read", request_sha256=NO_BODY_SHA256)
+        broker, asking = self.folder.settings.broker, _ROOT + (f"{path}?{query}" if query else path)
+        reply = await self._exchange.send(
+            broker, asking, method="GET", body=b"", worker=self._worker, role=self._role
+        )  # fmt: skip
+        return self._reviewed(reply)
+
+    async def resume(self) -> Resumed:
+        """Return what became of every reviewer's statement without a receipt; one that fails stops no other."""
+        hand = Hand(worker=self._worker, approver=None)
+        return await resume_all(self._outbox, self._delivery, hand, effect=REVIEW)
 
     async def _state(self, path: str, model: type[GiveVerdict] | Any, members: Mapping[str, Any]) -> Reviewed:  # noqa: ANN401 - one of the messages of the review
         key = self._exchange.surroundings.new_id()
@@ -179,42 +198,41 @@ class ReviewClient:
             message = model.model_validate({**shared, **members})
         except ValidationError as error:
             raise case_error(error) from None
-        body = message.model_dump(mode="json", by_alias=True)
-        raw = json.dumps(body, separators=(",", ":")).encode()
-        reply = await self._send(path, method="POST", body=raw)
-        return self._reviewed(reply, kind="review", request_sha256=request_digest(body))
-
-    async def _send(self, path: str, *, method: str, body: bytes) -> Reply:
-        broker = self.folder.settings.broker
-        return await self._exchange.send(
-            broker, _ROOT + path, method=method, body=body, worker=self._worker, role=self._role
+        # It waits in the outbox until its receipt holds: after an outage it is sent again under the same key.
+        command = Command(
+            key=key, kind="review", effect=REVIEW, path=_ROOT + path, worker=self._worker, approver=None,
+            body=message.model_dump(mode="json", by_alias=True), tickets=(), evaluation="", local={}, role=self._role,
         )  # fmt: skip
+        outcome = await self._delivery.send(command)
+        entry = outcome.receipts[0]
+        if not isinstance(outcome.details, ReviewResult):
+            raise NotDoneError("not-done")
+        path_of = self.folder.receipts / f"{entry.index}.json"
+        return Reviewed(result=outcome.details, text_nl=outcome.text_nl, entry=entry, path=path_of)
 
-    def _reviewed(self, reply: Reply, *, kind: str, request_sha256: str) -> Reviewed:
+    def _reviewed(self, reply: Reply) -> Reviewed:
         """Return what a verified answer says; its receipt is kept. Raises RefusedError, NotDoneError, ReceiptError."""
         problem = problem_in(reply)
         if problem is not None:
-            raise self._problem(problem, reply, kind=kind, request_sha256=request_sha256)
+            raise self._problem(problem, reply)
         try:
             members = strict_json.load_object(reply.body, max_bytes=MAX_ANSWER)
             answer, receipt = members["result"], members["receipt"]
             result = ReviewResult.model_validate(answer, by_alias=True, by_name=False)
         except (MalformedError, ValidationError, LookupError):
             raise NotDoneError("not-done") from None
-        expected = self._expected(reply, kind, request_sha256, answer=answer, outcome=result.outcome)
+        expected = self._expected(reply, answer=answer, outcome=result.outcome)
         entry = verify_answer(receipt, policy=self.folder.log_policy, expected=expected)
         path = store_receipt(self.folder.receipts, entry, wire=receipt, answer=answer, expected=expected)
         text = rendered(result.text.id, result.text.params, otherwise=result.text.id)
         return Reviewed(result=result, text_nl=text, entry=entry, path=path)
 
-    def _problem(
-        self, problem: ProblemDocument, reply: Reply, *, kind: str, request_sha256: str
-    ) -> NotDoneError | RefusedError:  # fmt: skip
+    def _problem(self, problem: ProblemDocument, reply: Reply) -> NotDoneError | RefusedError:
         failed, entry = problem.status >= _SERVER_ERROR, None
         if problem.receipt is not None or problem.id == "refused":
             answer = {name: value for name, value in problem.members.items() if name != "receipt"}
             outcome = ERROR if failed else REFUSED
-            expected = self._expected(reply, kind, request_sha256, answer=answer, outcome=outcome)
+            expected = self._expected(reply, answer=answer, outcome=outcome)
             entry = verify_answer(problem.receipt, policy=self.folder.log_policy, expected=expected)
             store_receipt(self.folder.receipts, entry, wire=problem.receipt, answer=answer, expected=expected)
         broker = self.folder.settings.broker.id
@@ -222,15 +240,13 @@ class ReviewClient:
             return NotDoneError("not-done", party=broker, problem=problem, receipt=entry)
         return RefusedError(problem, party=broker, receipt=entry)
 
-    def _expected(
-        self, reply: Reply, kind: str, request_sha256: str, *, answer: Mapping[str, Any], outcome: str
-    ) -> Expected:  # fmt: skip
+    def _expected(self, reply: Reply, *, answer: Mapping[str, Any], outcome: str) -> Expected:
         settings = self.folder.settings
         return Expected(
-            kind=kind,
+            kind="read",
             organisation=settings.oin,
             worker=pairwise_id(self.folder.pairwise_key, audience=settings.broker.id, local_id=self._worker),
-            request_sha256=request_sha256,
+            request_sha256=NO_BODY_SHA256,
             shown_sha256=digest(answer),
             outcome=outcome,
             shown=(),

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from connectors import export_commands
-from connectors.command_line import AsJson, OrgFolder, WorkerId, console, errors_end_the_command
+from connectors.command_line import NOT_DONE, AsJson, OrgFolder, WorkerId, console, errors_end_the_command
 from connectors.folder import PartnerFolder
 from connectors.review_client import ReviewClient, Reviewed
 from connectors.review_pdf import as_pdf, check_renderer
 from connectors.review_report import as_csv, as_html, monthly_report
-from connectors.review_telling import Ask, erasure_line, midnight, moment, told
+from connectors.review_telling import Ask, erasure_line, midnight, moment, resumed_of, told
 
 review = typer.Typer(no_args_is_help=True, help="Look through what was done, judge it, and report on it.")
 
@@ -103,6 +103,14 @@ def verdict(
     """Judge an act; never one's own, never one's own team's."""
     ask: Ask = lambda client: client.verdict(act, word, reason=reason)  # noqa: E731 - named for its type
     told(org, worker, "privacyfunctionaris", ask, as_json=as_json)
+
+
+@review.command()
+def resume(*, org: OrgFolder, worker: WorkerId, role: Role = None, as_json: AsJson = False) -> None:
+    """Send again, under its own key, whatever a reviewer stated that has no receipt yet."""
+    resumed = resumed_of(org, worker, role, as_json=as_json)
+    if resumed.unfinished:
+        raise typer.Exit(NOT_DONE)
 
 
 @review.command()

@@ -16,9 +16,13 @@ from connectors.command_line import (
     errors_end_the_command,
     explanation,
     failure_document,
+    outcome_document,
     print_json,
+    print_outcome,
+    print_unfinished,
     receipt_line,
 )
+from connectors.conclusions import Resumed
 from connectors.errors import NotDoneError, RefusedError
 from connectors.review_client import ReviewClient, Reviewed
 
@@ -67,6 +71,25 @@ def told(org: Path, worker: str, role: str | None, ask: Ask, *, as_json: bool) -
         console.print(f"Er is meer: ga verder met --after {reviewed.result.more_after}", markup=False)
     console.print(receipt_line(reviewed.entry), markup=False)
     return reviewed, names
+
+
+def resumed_of(org: Path, worker: str, role: str | None, *, as_json: bool) -> Resumed:
+    """Return what became of the statements that waited, printed."""
+
+    async def run(client: ReviewClient) -> Resumed:
+        async with client:
+            return await client.resume()
+
+    with errors_end_the_command():
+        resumed = asyncio.run(run(ReviewClient(org, worker=worker, role=role)))
+    if as_json:
+        failed = [failure_document(one.row, one.error) for one in resumed.unfinished]
+        print_json({"resumed": [outcome_document(outcome) for outcome in resumed.outcomes], "failed": failed})
+        return resumed
+    for outcome in resumed.outcomes:
+        print_outcome(outcome)
+    print_unfinished(resumed.unfinished)
+    return resumed
 
 
 def _act_line(act: ActShown, names: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from policies.errors import ConvenantError, ExpiredBundleError, InsecureTestBund
 from policies.facts import AskFacts, HitFacts
 from policies.load import load_bundle
 from policies.verdict import Obligation, Permit, Refusal, Text
+from policies.workdays import working_day_after
 
 __all__ = [
     "AskFacts",
@@ -26,4 +27,5 @@ __all__ = [
     "Refusal",
     "Text",
     "load_bundle",
+    "working_day_after",
 ]

@@ -13,6 +13,7 @@ from broker.api.edge import Edge
 from broker.api.openapi import openapi_document
 from broker.api.problems import problem_response
 from broker.api.routes import (
+    calls,
     consents,
     custodian_feed,
     erasures,
@@ -20,6 +21,8 @@ from broker.api.routes import (
     exports,
     household_checks,
     inbox,
+    information_requests,
+    matches,
     organisations,
     policy,
     review,
@@ -35,7 +38,10 @@ ROUTERS = (
     signals.router,
     household_checks.router,
     inbox.router,
+    matches.router,
+    information_requests.router,
     consents.router,
+    calls.router,
     erasures.router,
     exceptions.router,
     exports.router,

@@ -12,6 +12,7 @@ from audit.policy_file import Policy
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.boundary import TRACE
 from broker.api.wire import padded_answer, read_body
+from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
 from broker.domain.errors import NotRecordedError
 from broker.exception_ports import ExceptionReader
@@ -36,6 +37,7 @@ from broker.protocol.errors import RequestTokenError
 from broker.protocol.party_signing import verify_party_request
 from broker.protocol.request_signing import SKEW_S, Target
 from broker.protocol.trace import HEADER, parse_trace
+from broker.request_ports import Asking
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.custodian_feed import FeedPage
 
@@ -93,6 +95,7 @@ class Edge:
     answers: AnswerStore
     log: WitnessedLog
     erasing: Erasing
+    asking: Asking
     spending: RequestSpending
     published: PublishedLog
     feed: CustodianFeed
@@ -103,6 +106,7 @@ class Edge:
     notes: NoteReader
     checkpoints: CheckpointReader
     following: Following
+    calling: Calling
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
         """Return who sent this request and its body; its token is spent.

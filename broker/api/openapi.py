@@ -12,15 +12,25 @@ from pydantic_core import core_schema
 from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
+from broker.flows.changing_match import MATCH_PROBLEMS
+from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
+from broker.protocol.call_messages import AnswerRing, CallHolders, CallsAnswer, RingsAnswer
 from broker.protocol.consent_messages import AnswerConsent, ConsentAnswer, RecordConsent, WithdrawConsent
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.exception_messages import CompleteException, ExceptionAnswer, InvokeException
 from broker.protocol.export_messages import ExportAnswer
 from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
+from broker.protocol.match_messages import (
+    AppointCasusregisseur,
+    ChangeMatchState,
+    MatchChangedAnswer,
+    MatchesAnswer,
+)
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
+from broker.protocol.request_messages import REQUEST_MODELS
 from broker.protocol.review_messages import (
     ChangeThreshold,
     DrawSample,
@@ -96,17 +106,18 @@ class Evaluated(Message):
 
 
 class FeedOpening(Message):
-    """What opens the commitment of `actor`: key and payload, base64url."""
+    """What opens the commitment of a group: key and payload, base64url."""
 
     key: str
     payload: str
 
 
 class FeedEntry(Message):
-    """An entry's leaf, and the opening of `actor` where its kind uses tickets and the payload is still there."""
+    """An entry's leaf; `actor` is opened where its kind uses tickets, `meta` where it says what was erased."""
 
     leaf: str
     actor: FeedOpening | None
+    meta: FeedOpening | None
 
 
 class CustodianFeed(Message):
@@ -176,7 +187,16 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ReviewAnswer, "validation"),
     (ExportAnswer, "validation"),
     (FetchInbox, "validation"),
+    (CallHolders, "validation"),
+    (CallsAnswer, "validation"),
+    (AnswerRing, "validation"),
+    (RingsAnswer, "validation"),
     (InboxAnswer, "validation"),
+    (ChangeMatchState, "validation"),
+    (AppointCasusregisseur, "validation"),
+    (MatchesAnswer, "validation"),
+    (MatchChangedAnswer, "validation"),
+    *((model, "validation") for model in REQUEST_MODELS),
     (Directory, "validation"),
     (WhatIf, "validation"),
     (AccessEvaluation, "validation"),
@@ -213,7 +233,8 @@ def answers_with(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 def _ours(kind: ProblemKind) -> bool:
     """Return whether the broker can answer this; the list is shared with custodians and connectors."""
-    return kind.id in {*PROBLEM_IDS.values(), *CODES, UNWATCHED} or kind.id.startswith(("request-token-", "ticket-"))
+    known = {*PROBLEM_IDS.values(), *CODES, *MATCH_PROBLEMS, *LETTER_PROBLEMS, UNWATCHED}
+    return kind.id in known or kind.id.startswith(("request-token-", "ticket-"))
 
 
 def openapi_document(app: FastAPI) -> Mapping[str, Any]:

@@ -43,6 +43,8 @@ PROBLEM_IDS: Mapping[type[Exception], str] = {
     errors.AgeQuarterNeededError: "age-quarter-needed",
     errors.AssessmentNeededError: "assessment-needed",
     errors.InformingNeededError: "informing-needed",
+    errors.ReceiverUnknownError: "receiver-unknown",
+    errors.BundleNotInForceError: "bundle-not-in-force",
     errors.ApprovalError: "approval-invalid",
     errors.ApproverIsRequesterError: "approver-is-requester",
     errors.OrganisationUnknownError: "organisation-unknown",

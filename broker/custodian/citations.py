@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from audit.entry import Leaf, Opening, parse_payload
 from audit.errors import EntryError
-from broker.custodian import findings, issued
+from broker.custodian import findings, issued, withheld
 from broker.custodian.findings import Finding
 from broker.custodian.issued import FORGOTTEN_BEFORE, UNKNOWN_BEFORE, Issued
 from broker.custodian.store import Store
@@ -76,17 +76,15 @@ def _tickets(value: object) -> list[tuple[str, str]] | None:
 
 def record(store: Store, leaf: Leaf, index: int, cited: Cited | None, *, now: int) -> None:
     """Each ticket the entry cites is matched, or there is a finding about it; inside the caller's transaction."""
-    for finding in _judged(store, leaf, index, cited, now=now):
+    # (1) Who asked has to be told of every entry that uses tickets, or nothing can be matched.
+    if cited is None:
+        withheld.note(store, index=index, at=leaf.time)
+        return
+    for finding in _judged(store, cited, now=now):
         findings.add(store, finding)
 
 
-def _judged(store: Store, leaf: Leaf, index: int, cited: Cited | None, *, now: int) -> Iterator[Finding]:
-    # (1) Who asked has to be told of every entry that uses tickets, or nothing can be matched.
-    if cited is None:
-        yield Finding(
-            kind="withheld", organisation=findings.EVERYBODY, found_at=now, entry=index, entry_time=leaf.time
-        )  # fmt: skip
-        return
+def _judged(store: Store, cited: Cited, *, now: int) -> Iterator[Finding]:
     # (2) A request needs a ticket of each custodian; one without ours went past us.
     if cited.others and not cited.ours:
         yield _about(cited, "without-us", None, now=now)
@@ -103,23 +101,31 @@ def _judged_ticket(store: Store, cited: Cited, ticket: str, *, now: int) -> Iter
         return
     # (4) It stands in one entry; the one we saw first keeps it.
     if known.entry not in (None, cited.index):
-        yield _about(cited, "cited-twice", ticket, now=now, known=known)
+        yield from _told(cited, "cited-twice", known, now=now)
         return
     issued.mark_cited(store, ticket, entry=cited.index, at=cited.time)
     if known.reported and known.entry is None:
-        yield _about(cited, "cited-later", ticket, now=now, known=known)
-    # (5) It was for this organisation, for this worker and kind of request, and not over.
+        yield _of_ticket(cited, "cited-later", known, now=now)
+    # (5) It was for this organisation, for this worker and kind of request, and held at the time.
     if known.organisation != cited.organisation:
-        yield _about(cited, "other-organisation", ticket, now=now, known=known)
-        yield _about(cited, "other-organisation", ticket, now=now, known=known, organisation=known.organisation)
+        yield from _told(cited, "other-organisation", known, now=now)
     if _is_other_use(cited, known):
-        yield _about(cited, "other-use", ticket, now=now, known=known)
+        yield from _told(cited, "other-use", known, now=now)
 
 
 def _is_other_use(cited: Cited, known: Issued) -> bool:
     """Return whether the ticket was for something else; one of a grant is the organisation's, whoever resumes."""
-    of_another = known.grant is None and cited.worker != known.worker
-    return of_another or known.operation != OPERATIONS[cited.kind] or cited.time > known.expires_at + LATE_S
+    own = known.organisation == cited.organisation
+    of_another = own and known.grant is None and cited.worker != known.worker
+    held = known.issued_at - LATE_S <= cited.time <= known.expires_at + LATE_S
+    return of_another or known.operation != OPERATIONS[cited.kind] or not held
+
+
+def _told(cited: Cited, kind: str, known: Issued, *, now: int) -> Iterator[Finding]:
+    """Whose ticket it was hears of it, and so does whose entry it is; neither reads the other's worker or purpose."""
+    yield _of_ticket(cited, kind, known, now=now)
+    if cited.organisation != known.organisation:
+        yield _about(cited, kind, None, now=now)
 
 
 def _kind_of_unknown(store: Store, cited: Cited) -> str | None:
@@ -133,24 +139,31 @@ def _kind_of_unknown(store: Store, cited: Cited) -> str | None:
     return "unknown" if cited.time > forgotten + MAX_LIFETIME_S + LATE_S else None
 
 
-def _about(
-    cited: Cited,
-    kind: str,
-    ticket: str | None,
-    *,
-    now: int,
-    known: Issued | None = None,
-    organisation: str | None = None,
-) -> Finding:
+def _about(cited: Cited, kind: str, ticket: str | None, *, now: int) -> Finding:
+    """Return what is told to the organisation whose entry it is."""
     return Finding(
         kind=kind,
-        organisation=organisation or cited.organisation,
+        organisation=cited.organisation,
         found_at=now,
         ticket=ticket,
-        worker=cited.worker if known is None else known.worker,
-        operation=OPERATIONS[cited.kind] if known is None else known.operation,
-        purpose=None if known is None else known.purpose,
-        issued_at=None if known is None else known.issued_at,
+        worker=cited.worker,
+        operation=OPERATIONS[cited.kind],
+        entry=cited.index,
+        entry_time=cited.time,
+    )
+
+
+def _of_ticket(cited: Cited, kind: str, known: Issued, *, now: int) -> Finding:
+    """Return what is told to the organisation that the ticket was handed out to."""
+    return Finding(
+        kind=kind,
+        organisation=known.organisation,
+        found_at=now,
+        ticket=known.ticket,
+        worker=known.worker,
+        operation=known.operation,
+        purpose=known.purpose,
+        issued_at=known.issued_at,
         entry=cited.index,
         entry_time=cited.time,
     )

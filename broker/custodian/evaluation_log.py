@@ -17,7 +17,7 @@ import httpx
 from audit.database import DATABASE_ERRORS
 from audit.durability import Durability
 from audit.errors import AuditError
-from audit.log import append, found_log
+from audit.log import append, found_log, settle_on
 from audit.merkle import consistency_proof
 from audit.policy_file import Party, Policy
 from audit.seal import KeyEncryptionKey, RandomBytes, SealedEntry, seal_entry
@@ -75,7 +75,7 @@ def open_log(
 
 
 def _settle_or_found(log: EvaluationLog) -> None:
-    log.signer.settle(StoredLog(log.connection).head())
+    settle_on(StoredLog(log.connection), log.signer)
     if log.connection.execute("SELECT 1 FROM log_checkpoints LIMIT 1").fetchone() is None:
         log.connection.execute("BEGIN IMMEDIATE")
         found_log(StoredLogTransaction(log.connection), signer=log.signer)
@@ -93,7 +93,7 @@ def record_evaluations(log: EvaluationLog, *, now: int) -> int:
         raise WatchError("the own log takes no entry")
     try:
         # (1) What became of the last append is known.
-        log.signer.settle(StoredLog(connection).head())
+        settle_on(StoredLog(connection), log.signer)
         # (2) Entries and the marks at what they record are one transaction.
         connection.execute("BEGIN IMMEDIATE")
         waiting = _waiting(connection)
@@ -103,7 +103,7 @@ def record_evaluations(log: EvaluationLog, *, now: int) -> int:
         appended = append(
             StoredLogTransaction(connection),
             [_entry(row, log) for row in waiting],
-            at=now,
+            at=StoredLog(connection).next_time(now),
             signer=log.signer,
             key_encryption_key=log.payload_key,
             random=log.random,
@@ -127,7 +127,7 @@ async def have_cosigned(log: EvaluationLog, client: httpx.AsyncClient) -> bool:
         WatchError: the log cannot be read, or a cosignature cannot be kept.
     """
     try:
-        log.signer.settle(StoredLog(log.connection).head())
+        settle_on(StoredLog(log.connection), log.signer)
         size, note = StoredLog(log.connection).size(), StoredLog(log.connection).latest_note()
         have = set(log.policy.witnesses)
         for name, party in log.policy.witnesses.items():

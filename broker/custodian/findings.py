@@ -5,12 +5,16 @@ cited-later          one of those after all
 never-issued         an entry cites a ticket that was never handed out here
 unknown              the same, but it may be from before this custodian was restored
 cited-twice          two entries cite one ticket
-other-organisation   an entry cites a ticket of another organisation (told to both)
-other-use            an entry of another kind or worker, or a ticket that was over by then
+other-organisation   an entry cites a ticket of another organisation
+other-use            an entry of another kind or worker, or of a time at which the ticket did not hold
 without-us           an entry cites tickets, and none of this custodian
-withheld             an entry that uses tickets, whose `actor` the broker did not open or not truly
+time                 an entry dated before one that precedes it, or far from when it was seen first
+withheld             an entry that uses tickets, whose `actor` the broker did not open or not truly, and no entry erased
 urgent-unwatched     a ticket of class urgent, handed out while the log could not be watched
 probe-missed         a partner says that a probe was not found
+
+What concerns a ticket is told to the organisation it was handed out to, with its own worker and purpose. An entry of
+another organisation is told to that one too, with its own worker only: neither reads the other's (D17).
 """
 
 import secrets

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from audit.checkpoint import Checkpoint
 from audit.entry import Leaf, Opening
 from audit.errors import EntryError, NoteError
-from audit.merkle import EMPTY_TREE, Node, TreeHead, new_nodes, root_at
+from audit.growing import new_nodes
+from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at
 from audit.policy_file import Policy
 from audit.verify import verify_checkpoint
-from broker.custodian import citations, issued
+from broker.custodian import citations, entry_times, issued, withheld
 from broker.custodian.errors import LogDoubtError
 from broker.custodian.store import Store
 
@@ -39,6 +40,7 @@ class PageEntry:
 
     leaf: bytes
     actor: Opening | None = field(repr=False)
+    meta: Opening | None = field(repr=False, default=None)
 
 
 class FollowedTree:
@@ -117,6 +119,9 @@ def take_page(
             if leaf.kind in citations.OPERATIONS:
                 cited = citations.read(leaf, index, entry.actor, custodian=custodian)
                 citations.record(store, leaf, index, cited, now=now)
+            withheld.let_go(store, leaf, index, entry.meta)
+        # (6) Each is dated when it can have been written.
+        entry_times.record(store, leaves, first=old.size, seen_at=store.number(FOLLOWED_AT) or 0, now=now)
         store.change("INSERT INTO followed_note (size, note, seen_at) VALUES (?, ?, ?)", new.size, note, now)
         store.set_number(LOG_TIME, max(leaves[-1].time, store.number(LOG_TIME) or 0))
     return True
@@ -143,6 +148,7 @@ def caught_up(store: Store, *, now: int, witnessed: bool) -> None:
         store.set_number(FOLLOWED_AT, now)
         if witnessed:
             store.set_number(WITNESSED_AT, now)
+        withheld.tell(store, now=now)
 
 
 def _verified(note: str, policy: Policy) -> Checkpoint:
@@ -197,5 +203,7 @@ def clear_alarms(store: Store, *, because: str, now: int) -> int:
             store.change("DELETE FROM followed_node")
             store.change("DELETE FROM followed_note")
             issued.unmatch_all(store)
+            withheld.forget(store)
             store.set_number(FOLLOWED_AT, 0)
+            store.set_number(entry_times.NEWEST_TIME, 0)
     return cleared

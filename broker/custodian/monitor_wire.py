@@ -28,12 +28,16 @@ def read_page(answer: bytes) -> tuple[str, list[PageEntry]]:
 
 def _entry(value: dict[str, Any]) -> PageEntry:
     """Return one entry. Raises as whatever is wrong with it: the caller turns it into one error."""
-    actor = value["actor"]
-    opening = None
-    if actor is not None:
-        key = b64url_bytes(actor["key"], field="key", length=_KEY_BYTES)
-        opening = Opening(key=key, payload=b64url_bytes(actor["payload"], field="payload"))
-    return PageEntry(leaf=str(value["leaf"]).encode("ascii"), actor=opening)
+    # A broker of an earlier version opens no `meta`.
+    meta = _opening(value.get("meta"))
+    return PageEntry(leaf=str(value["leaf"]).encode("ascii"), actor=_opening(value["actor"]), meta=meta)
+
+
+def _opening(value: dict[str, Any] | None) -> Opening | None:
+    if value is None:
+        return None
+    key = b64url_bytes(value["key"], field="key", length=_KEY_BYTES)
+    return Opening(key=key, payload=b64url_bytes(value["payload"], field="payload"))
 
 
 def read_findings(answer: bytes) -> tuple[int, list[tuple[int, str]]]:

@@ -114,4 +114,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
             kind, organisation, coalesce(ticket, ''), coalesce(entry_index, -1), coalesce(told_by, '')
         )""",
     ),
+    (
+        # Entries whose `actor` was not opened, until an entry says that it was erased or the log was seen to its end.
+        """CREATE TABLE withheld (
+            entry_index INTEGER PRIMARY KEY, entry_time INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )

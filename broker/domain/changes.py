@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.exceptions import ExceptionRecord
 from broker.domain.households import StoredToken
+from broker.domain.information_requests import RequestChange
+from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import Signal, SignalState
 
@@ -127,8 +130,10 @@ class FinishException:
 
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
-    | Notify | ReadNotices
+    | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
+    | RequestChange
     | StoreConsent | AddAnswers | StoreException | FinishException
+    | StoreCall | AnswerRing | ForwardRing
 )  # fmt: skip
 
 

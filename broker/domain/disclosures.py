@@ -29,7 +29,7 @@ class MatchRow:
     level: int
 
 
-def is_crowd(among: Iterable[PermittedHit], *, above: int) -> bool:
+def is_crowd(among: Iterable[PermittedHit], *, above: int, at_least: int = CONTACT_LEVEL) -> bool:
     """Return whether a crowd stands at the one address of a household: a flat is no household, so it is mute.
 
     Only what may be seen counts, so a hidden signal never changes what is visible and own signals silence nobody.
@@ -37,8 +37,9 @@ def is_crowd(among: Iterable[PermittedHit], *, above: int) -> bool:
     Args:
         among: every hit that this asker may see.
         above: more signals than this are a crowd.
+        at_least: the level from which a permit counts; an oproep rings at level 0.
     """
-    visible = {one.hit.signal.id for one in among if one.hit.kind is MatchKind.ADDRESS and one.level >= CONTACT_LEVEL}
+    visible = {one.hit.signal.id for one in among if one.hit.kind is MatchKind.ADDRESS and one.level >= at_least}
     return len(visible) > above
 
 

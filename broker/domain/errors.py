@@ -14,7 +14,9 @@ BrokerError
 │   ├── EndDateBeyondRuleError      the end lies after the latest day allowed, which it names
 │   ├── AgeQuarterNeededError       the purpose is bound to an age
 │   ├── AssessmentNeededError       the purpose needs a person's assessment
-│   └── InformingNeededError        the purpose needs whether the family knows
+│   ├── InformingNeededError        the purpose needs whether the family knows
+│   ├── ReceiverUnknownError        a letter has no such receiver, or none it can be sealed to
+│   └── BundleNotInForceError       a letter is bound to another policy than the one in force
 ├── ApprovalError                   the second statement does not hold
 │   └── ApproverIsRequesterError    nobody approves their own act
 ├── OrganisationUnknownError        not in the register of organisations
@@ -120,6 +122,14 @@ class AssessmentNeededError(RequestRuleError):
 
 class InformingNeededError(RequestRuleError):
     """The purpose needs whether the family is informed (D10)."""
+
+
+class ReceiverUnknownError(RequestRuleError):
+    """The organisation that a letter is for does not stand here with this team and a key to seal to."""
+
+
+class BundleNotInForceError(RequestRuleError):
+    """A letter is bound to another policy than the one in force: it must be made anew."""
 
 
 class ApprovalError(BrokerError):

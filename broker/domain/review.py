@@ -17,6 +17,8 @@ REVIEWERS_OF_HIGH = 2
 LATE_DAYS = 5
 """Days after which a flag that is not judged, or was judged later, is counted as late in the report."""
 
+STATEMENTS = frozenset({"give_verdict", "rejudge_verdict", "change_threshold", "draw_sample", "note_log_check"})
+"""Types of acts in which a reviewer states something."""
 VERDICT = "verdict"
 REJUDGEMENT = "rejudgement"
 THRESHOLD = "threshold"

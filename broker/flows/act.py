@@ -10,6 +10,7 @@ from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Signal
 from broker.flows.canonical import sha256_of
 from broker.ports import AnswerKey
+from broker.protocol.call_messages import CallHolders
 from broker.protocol.erasure_messages import ConfirmErasure, EraseEntries
 from broker.protocol.families import Family
 from broker.protocol.messages import CheckHousehold, Command, RegisterSignal, RenewSignal, WithdrawSignal
@@ -70,17 +71,18 @@ class Act:
 
     @classmethod
     def checking(cls, command: CheckHousehold, requester: Requester, approval: Approval | None) -> Self:
-        """Return the act of looking who is involved with a household."""
+        """Return the act of looking who is involved with a household, or of asking them to call."""
         household = command.household
+        verb, kind = ("call_holders", "oproep") if isinstance(command, CallHolders) else ("check_household", "check")
         sha256 = request_sha256(command)
         persons = int(household.subject is not None) + len(household.members)
         return cls(
-            type="check_household",
-            kind="check",
+            type=verb,
+            kind=kind,
             sha256=sha256,
             requester=requester,
             approval=approval,
-            key=_key(requester, command, "check_household", sha256),
+            key=_key(requester, command, verb, sha256),
             controller=command.controller,
             purpose=command.purpose,
             grounds=tuple(command.grounds),

@@ -6,8 +6,8 @@ from datetime import date
 
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import TicketId
-from broker.domain.disclosures import MatchRow, audible, is_crowd, match_rows
-from broker.domain.households import FoundToken, Household, find_hits, gives_standing
+from broker.domain.disclosures import CONTACT_LEVEL, MatchRow, audible, is_crowd, match_rows
+from broker.domain.households import FoundToken, Hit, Household, MatchKind, find_hits, gives_standing
 from broker.flows.act import Act
 from broker.flows.consent_facts import Consented, own_consents, rests_on_of, with_holders
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
@@ -31,6 +31,7 @@ from broker.protocol.messages import CheckHousehold, RegisterSignal, StatutoryPr
 from broker.protocol.register import Organisation, Register
 from broker.protocol.roster import Roster
 from policies import AskFacts, Permit, Purpose, Refusal
+from policies.facts import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,14 @@ async def unasked(prepared: Prepared, *, signals: SignalStore) -> LookUp | None:
     return LookUp(found=(), stamps=await signals.stamps([StampKey(kind=StampKind.TOKEN, key=subject.reveal())]))
 
 
+_OPERATIONS: Mapping[str, Operation] = {
+    "register_signal": "register",
+    "check_household": "check",
+    "call_holders": "call",
+}
+"""What each flow does, in the policy's words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A prepared request with what `may_ask` needs besides; computed, but for grounds and proof: those are claimed.
@@ -126,7 +135,7 @@ class Question:
         act, organisation = self.prepared.act, self.prepared.organisation
         facts = AskFacts(
             day=self.today,
-            operation="register" if act.type == "register_signal" else "check",
+            operation=_OPERATIONS[act.type],
             organisation=organisation.oin,
             org_class=organisation.org_class,
             role=act.requester.role,
@@ -166,13 +175,16 @@ async def asked_holders(question: Question, looked_up: LookUp, *, consents: Cons
 class Seen:
     """What the look-up gave: the rows to show, both groups of decisions, and what they rest on.
 
-    `rests_on` and `valid_until` concern shown signals only; `handles` every signal that was hit.
+    `rests_on` and `valid_until` concern shown signals only; `handles` and `hits` every signal that was hit; `shown` are
+    the kinds of match, with the id of the signal, that the rows rest on.
     """
 
     rows: tuple[MatchRow, ...]
     open: Recorded
     shielded: Recorded
     handles: frozenset[str]
+    hits: tuple[Hit, ...]
+    shown: frozenset[tuple[MatchKind, str]]
     relies_on: tuple[Stamp, ...]
     rests_on: tuple[Stamp, ...]
     valid_until: date | None
@@ -240,6 +252,8 @@ def see(
         open=recorded,
         shielded=shielded,
         handles=frozenset(hit.signal.handle for hit in hits),
+        hits=tuple(hits),
+        shown=frozenset((one.hit.kind, one.hit.signal.id) for one in permitted if one.level >= CONTACT_LEVEL),
         relies_on=(*looked_up.stamps, *question.relied),
         rests_on=rests_on,
         valid_until=until,

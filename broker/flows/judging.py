@@ -23,10 +23,14 @@ NOT_REGISTERED = "?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One decision on hits with equal facts; `record` is its `decision/v1`."""
+    """One decision on hits with equal facts; `record` is its `decision/v1`.
+
+    An oproep rings at level 0, so that a permit shows no more than a refusal does: `permitted` tells them apart.
+    """
 
     hits: tuple[Hit, ...]
     shielded: bool
+    permitted: bool
     level: int
     record: Mapping[str, object]
 
@@ -65,14 +69,17 @@ def judge_hits(
     _decide(policy, facts, _probe(facts))
     # (2) Every hit, also those that are shielded or excluded.
     judged = [_judged(policy, facts, hit_facts, tuple(group)) for hit_facts, group in by_facts.items()]
-    return tuple(sorted(judged, key=lambda one: one.level == 0))
+    return tuple(sorted(judged, key=lambda one: not one.permitted))
 
 
 def _judged(policy: PolicyInForce, facts: AskFacts, hit_facts: HitFacts, hits: tuple[Hit, ...]) -> Judged:
     decision = _decide(policy, facts, hit_facts)
     # A shielded signal is never shown in this version, whatever a document says.
-    level = decision.level if isinstance(decision, Permit) and not hit_facts.shielded else 0
-    return Judged(hits=hits, shielded=hit_facts.shielded, level=level, record=decision.record())
+    permitted = isinstance(decision, Permit) and not hit_facts.shielded
+    level = decision.level if isinstance(decision, Permit) and permitted else 0
+    return Judged(
+        hits=hits, shielded=hit_facts.shielded, permitted=permitted, level=level, record=decision.record()
+    )  # fmt: skip
 
 
 def _decide(policy: PolicyInForce, facts: AskFacts, hit: HitFacts) -> Permit | Refusal:
@@ -111,7 +118,7 @@ def _probe(facts: AskFacts) -> HitFacts:
 
 def permitted_hits(judged: Iterable[Judged]) -> tuple[PermittedHit, ...]:
     """Return the hits of the permits among these decisions, in their order."""
-    return tuple(PermittedHit(hit=hit, level=one.level) for one in judged if one.level for hit in one.hits)
+    return tuple(PermittedHit(hit=hit, level=one.level) for one in judged if one.permitted for hit in one.hits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from broker.domain.households import FoundToken
 from broker.domain.signals import Signal, SignalState
 from broker.flows.errors import PolicyExpiredError, PolicyNotHeldError
 from broker.ports import Stamp, StampKind
-from policies import AskFacts, Bundle, ExpiredBundleError, HitFacts, Permit, Purpose, Refusal
+from policies import AskFacts, Bundle, ExpiredBundleError, HitFacts, Permit, Purpose, Refusal, working_day_after
 
 Decided = Mapping[str, tuple[str, ...]] | None
 """Rule id to the names of the rows it decides."""
+FIRST_CONTACT_WORKING_DAYS = 5
 
 
 class DecisionPoint(Protocol):
@@ -66,6 +67,11 @@ class PolicyInForce:
         """The purposes table."""
         return self.bundle.purposes
 
+    def decides_personally(self, org_class: str) -> bool:
+        """Return whether professionals of such an organisation decide themselves, per person, and never a system."""
+        known = self.bundle.classes.get(org_class)
+        return known is not None and known.decides_personally
+
     def holds(self, day: date) -> bool:
         """Return whether there is anything to decide with on this day."""
         try:
@@ -92,6 +98,10 @@ class PolicyInForce:
         if ended is not None and ended.gone_on <= day:
             return SignalState.ENDED
         return signal.state if self.counts(signal, day=day) else SignalState.FROZEN
+
+    def first_contact_by(self, day: date) -> date:
+        """Return the last day on which two teams that were told of each other on this day are to have had contact."""
+        return working_day_after(day, FIRST_CONTACT_WORKING_DAYS)
 
     def counting(self, found: Iterable[FoundToken], *, day: date) -> tuple[FoundToken, ...]:
         """Return the tokens of signals whose purpose and ground hold on this day: others match and stand for nothing.

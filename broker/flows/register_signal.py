@@ -21,8 +21,9 @@ from broker.flows.household_question import (
     see,
     unasked,
 )
+from broker.flows.meeting import SEED_BYTES, Meeting, meet
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
-from broker.flows.policy import Policies
+from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import (
     TicketIssuers,
@@ -33,6 +34,7 @@ from broker.flows.request_rules import (
     tokens_to_store,
 )
 from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
+from broker.match_ports import MatchReader
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
@@ -65,6 +67,7 @@ async def register_signal(
     registers: RegisterReader,
     rosters: RosterReader,
     signals: SignalStore,
+    matches: MatchReader,
     consents: ConsentReader,
     answers: AnswerStore,
     log: Log,
@@ -84,8 +87,7 @@ async def register_signal(
     async def decide() -> Outcome:
         # (1) What everything below relies on is read before it; then the request's own rules.
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy = policies.at(base)
-        register, epoch = await registers.register(), await registers.epoch()
+        policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
         roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
@@ -113,19 +115,35 @@ async def register_signal(
         looked_up = nobody or await signals.look_up(indexes)
         question = await asked_holders(question, looked_up, consents=consents)
         seen = see(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
-        matches = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
+        rows = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
+        # (8) Who was hit is told too, if he in his turn may see the new signal; decided for each of them.
+        met = await met_by(signal, seen, policy=policy, register=register, matches=matches, randomness=randomness)
         tasks = (*tasks_of_signal(asked, signal, today=today), *notes_to_fg(question.facts(), unwatched=unwatched))
         change = StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens))
-        effects = effects_of(change, seen, base, tasks=tasks)
-        document = told_of(prepared, matches, signal_id=signal.id)
-        recording = recording_of(question, asked, seen, register=register, document=document, written=signal.handle)
+        effects = effects_of(change, met, base, tasks=tasks)
+        document = told_of(prepared, rows, signal_id=signal.id)
+        recording = recording_of(question, asked, met.seen, register=register, document=document, written=signal.handle)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
-    # (8) Recorded with all it changes in one transaction, and (9) only then told.
+    # (9) Recorded with all it changes in one transaction, and (10) only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def met_by(
+    signal: Signal,
+    seen: Seen,
+    *,
+    policy: PolicyInForce,
+    register: Register,
+    matches: MatchReader,
+    randomness: Randomness,
+) -> Meeting:
+    """Return whom the new signal meets, decided for each of them."""
+    known = await matches.touching({hit.signal.id for hit in seen.hits})
+    return meet(signal, seen, known=known.matches, policy=policy, register=register, seed=randomness.bytes(SEED_BYTES))
 
 
 def refused_registration(
@@ -143,11 +161,12 @@ def refused_registration(
     )
 
 
-def effects_of(change: StoreSignal, seen: Seen, base: tuple[Stamp, ...], *, tasks: tuple[Task, ...]) -> Effects:
+def effects_of(change: StoreSignal, met: Meeting, base: tuple[Stamp, ...], *, tasks: tuple[Task, ...]) -> Effects:
     """Return what becomes durable with a registration; its answer rests on what it shows only."""
+    seen = met.seen
     return Effects(
         relies_on=(*base, *seen.relies_on),
-        changes=(change,),
+        changes=(change, *met.changes),
         tasks=tasks,
         rests_on=(*base, *seen.rests_on) if seen.rows else (),
         valid_until=seen.valid_until,

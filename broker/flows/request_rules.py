@@ -36,9 +36,6 @@ from broker.protocol.signing_keys import VerifyKey
 from broker.protocol.tickets import TicketUse, verify_ticket
 from policies import Purpose
 
-REGISTERING = frozenset({"register_signal", "record_consent"})
-"""Acts whose tickets are of the operation `register`: they note something about a person."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketIssuers:
@@ -146,6 +143,12 @@ def check_used_families(purpose: Purpose, act: Act) -> None:
         raise FamilyNotUsedError
 
 
+_OPERATIONS = {
+    "register_signal": "register", "record_consent": "register", "check_household": "check", "call_holders": "oproep"
+}  # fmt: skip
+"""The operation of the tickets that cover each flow."""
+
+
 def check_tickets(texts: list[str], *, issuers: TicketIssuers, act: Act, now: int) -> Covering:
     """Return the tickets, one of each custodian and all of one grant or of none, that cover exactly this act (D2).
 
@@ -158,7 +161,7 @@ def check_tickets(texts: list[str], *, issuers: TicketIssuers, act: Act, now: in
         broker=issuers.broker,
         organisation=act.requester.organisation,
         worker=act.requester.worker,
-        operation="register" if act.type in REGISTERING else "check",
+        operation=_OPERATIONS[act.type],
         purpose=act.purpose or "",
         epoch=act.epoch or 0,
         counts=act.counts,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from broker.protocol.messages import Command, TextRef, WireReceipt
+from broker.protocol.messages import Command, Telling, WireReceipt
 from broker.protocol.wire_types import Id, Message, Word
 
 NOTICES_PER_PAGE = 20
@@ -27,12 +27,10 @@ class Notice(Message):
     at: Annotated[int, Field(ge=0, le=2**40)]
 
 
-class InboxResult(Message):
+class InboxResult(Telling):
     """What waits, oldest first; `more` says that another page does."""
 
     schema_: Literal["inbox/v1"] = Field(alias="schema")
-    outcome: Literal["done"]
-    text: TextRef
     notices: Annotated[list[Notice], Field(max_length=NOTICES_PER_PAGE)]
     more: bool
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from broker.protocol.erasure_messages import ErasureShown
-from broker.protocol.messages import Command, TextRef, WireReceipt
+from broker.protocol.messages import Command, Telling, TextRef, WireReceipt
 from broker.protocol.wire_types import Day, Id, Message, Oin, Sha256, Word
 
 ACTS_PER_PAGE = 200
@@ -183,7 +183,7 @@ class AccountShown(Message):
     acts: int
 
 
-class ReviewResult(Message):
+class ReviewResult(Telling):
     """What a reviewer, or a worker about himself, is told; what was not asked is null."""
 
     schema_: Literal["review/v1"] = Field(alias="schema")

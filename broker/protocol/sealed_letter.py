@@ -94,7 +94,7 @@ def seal_letter(letter: Letter, *, bound: Bound, signing: SigningKey, receiver_k
         MalformedError: the text has no canonical form.
     """
     content = letter.canonical()
-    envelope = {
+    envelope: dict[str, Any] = {
         "schema": SCHEMA,
         **bound.document(),
         "kid": signing.public.kid,

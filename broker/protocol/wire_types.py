@@ -51,7 +51,9 @@ def _token(value: object) -> WireToken:
         raise ValueError(error.rule) from None
 
 
-def _check(rule: str, holds: Any) -> Any:  # noqa: ANN401 - builds a pydantic validator
+def holds_when(rule: str, holds: Any) -> Any:  # noqa: ANN401 - builds a pydantic validator
+    """Return a rule of a field: its value must be one for which `holds` says so; an error names the rule alone."""
+
     def validate(value: object) -> object:
         if not holds(value):
             raise ValueError(rule)
@@ -70,10 +72,10 @@ def _day(value: object) -> object:
 
 
 Token = Annotated[WireToken, BeforeValidator(_token), PlainSerializer(lambda token: b64url(token.value))]
-Proof = Annotated[str, _check("is not 64 bytes base64url", lambda text: _is_bytes(text, PROOF_BYTES))]
-Id = Annotated[str, _check("is not 32 lower-case hex characters", is_id)]
-Oin = Annotated[str, _check("is not an OIN of 20 digits", is_oin)]
-Word = Annotated[str, _check("is not a short name", is_word)]
+Proof = Annotated[str, holds_when("is not 64 bytes base64url", lambda text: _is_bytes(text, PROOF_BYTES))]
+Id = Annotated[str, holds_when("is not 32 lower-case hex characters", is_id)]
+Oin = Annotated[str, holds_when("is not an OIN of 20 digits", is_oin)]
+Word = Annotated[str, holds_when("is not a short name", is_word)]
 Day = Annotated[datetime.date, BeforeValidator(_day)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PointBatch = Annotated[list[Token], Field(min_length=1, max_length=max(BATCH_SIZES))]

@@ -32,15 +32,26 @@ class Cosigned(Protocol):
     async def store_cosignatures(self, size: int, cosignatures: Sequence[Cosignature]) -> None:
         """These belong to the checkpoint of this size. Raises NotRecordedError."""
 
-    async def uncosigned_since(self) -> int | None:
-        """Return the time of the oldest entry that no quorum has covered, None when all are covered."""
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
+        """Return the time of the oldest entry that no quorum has covered, None when all are covered.
+
+        Unless a quorum was `heard` since the start the newest entry counts as not covered.
+        """
 
 
 class Witnesses(Protocol):
     """Who watches the log."""
 
+    @property
+    def heard(self) -> bool:
+        """Whether enough of them have cosigned what this process showed them."""
+
     async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
-        """Return the cosignatures over this checkpoint that came in time; never raises."""
+        """Return the cosignatures over this checkpoint that came in time.
+
+        Raises:
+            ForkError: one of them proves that this is not the log's newest tree. Nothing else that it does raises.
+        """
 
     def quorum_met(self, cosignatures: Sequence[Cosignature]) -> bool:
         """Return whether these are enough."""
@@ -69,18 +80,26 @@ class Cosigning:
         return self._since is not None and self._clock.now() - self._since > self._max_s
 
     async def read(self) -> None:
-        """What the database says of it is known: a restart forgets no outage."""
-        self._since = await self._ledger.uncosigned_since()
+        """What the database says of it is known: a restart forgets no outage.
+
+        Until a quorum is heard the log counts as unwitnessed since its newest entry: cosignatures in the database
+        come back with an older copy of it, and only witnesses know that there was more (ADR 35).
+        """
+        self._since = await self._ledger.uncosigned_since(heard=self._witnesses.heard)
 
     async def read_again(self) -> None:
         """Cosignatures that came in beside the ticks count, unless a tick was witnessed meanwhile: that one knows."""
         asked = self._asked
-        since = await self._ledger.uncosigned_since()
+        since = await self._ledger.uncosigned_since(heard=self._witnesses.heard)
         if self._asked == asked:
             self._since = since
 
     async def over(self, appended: Appended, *, at: int, deadline_s: float) -> tuple[Cosignature, ...]:
-        """Return the cosignatures that came in time; without a quorum the log goes on and says since when."""
+        """Return the cosignatures that came in time; without a quorum the log goes on and says since when.
+
+        Raises:
+            ForkError: a witness proves that the log was put back or forked; nothing of the tick may be told.
+        """
         self._asked += 1
         cosignatures = await self._witnesses.ask(appended.note, deadline_s=deadline_s)
         if self._witnesses.quorum_met(cosignatures):

@@ -1,9 +1,10 @@
-"""What a custodian reads of the log: every entry, and of those that use tickets who asked with which (D2)."""
+"""What a custodian reads of the log: every entry, who asked with which tickets, and what was erased (D2)."""
 
 from dataclasses import dataclass, field
 
 from audit.database import Connection
 from audit.entry import Leaf, Opening
+from audit.erasure import ERASING_KINDS
 from audit.errors import AuditError, EntryError, SealError
 from audit.key_ring import KeyRing
 from audit.seal import open_group
@@ -14,15 +15,18 @@ from broker.store.connection import Reader
 PAGE = 128
 """Entries that one page goes over at most, unless a single tick has more."""
 TICKET_KINDS = frozenset({"signal", "check", "oproep", "consent"})
-_GROUP = "actor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntry:
-    """One entry: its leaf, and the opening of `actor` where its kind uses tickets and the payload is still there."""
+    """One entry: its leaf, and, where the payload is still there, an opening.
+
+    Of `actor` where its kind uses tickets, of `meta` where it says what was erased: no custodian takes that for hidden.
+    """
 
     leaf: bytes
     actor: Opening | None = field(repr=False)
+    meta: Opening | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +61,24 @@ class StoredFeed:
         if end is None:
             return FeedPage(note=log.latest_note(), entries=())
         leaves = log.entries(after, end)
-        entries = [FeedEntry(leaf=leaf, actor=self._actor(log, leaf, after + at)) for at, leaf in enumerate(leaves)]
+        entries = [self._entry(log, bytes(leaf), after + at) for at, leaf in enumerate(leaves)]
         return FeedPage(note=log.note(end), entries=tuple(entries))
 
-    def _actor(self, log: StoredLog, leaf: bytes, index: int) -> Opening | None:
+    def _entry(self, log: StoredLog, leaf: bytes, index: int) -> FeedEntry:
+        kind = Leaf.parse(leaf).kind
+        return FeedEntry(
+            leaf=leaf,
+            actor=self._opening(log, index, "actor") if kind in TICKET_KINDS else None,
+            meta=self._opening(log, index, "meta") if kind in ERASING_KINDS else None,
+        )
+
+    def _opening(self, log: StoredLog, index: int, group: str) -> Opening | None:
         """Return the opening, None where it was erased or cannot be opened: the custodian says so, and we go on."""
-        if Leaf.parse(leaf).kind not in TICKET_KINDS:
-            return None
-        row = log.sealed_row(index, _GROUP)
+        row = log.sealed_row(index, group)
         if row is None:
             return None
         try:
-            key = self._keys.unwrap(row.wrapped_key, epoch=row.epoch, index=index, group=_GROUP)
-            return open_group(group=_GROUP, key=key, nonce=row.nonce, ciphertext=row.ciphertext)
+            key = self._keys.unwrap(row.wrapped_key, epoch=row.epoch, index=index, group=group)
+            return open_group(group=group, key=key, nonce=row.nonce, ciphertext=row.ciphertext)
         except (SealError, EntryError):
             return None

@@ -28,7 +28,6 @@ class MatchRow(Table, table=True):
     __tablename__ = "matches"
 
     id: str = Field(primary_key=True)
-    kind: str
     newer_signal: str = Field(sa_column=Column(ForeignKey("signals.id"), nullable=False, index=True))
     coordinator: str | None = Field(default=None, index=True)
     made_on: str
@@ -53,10 +52,13 @@ class MatchSideRow(Table, table=True):
 
 
 class MatchSignalRow(Table, table=True):
-    """The signals of the older side of a match, by which the newer one was found."""
+    """A signal of the older side of a match: whether the newer side may see it, and whether it tells its holder."""
 
     __tablename__ = "match_signals"
     __table_args__ = (Index("ix_match_signals_signal_id", "signal_id"),)
 
     match_id: str = Field(sa_column=Column(ForeignKey("matches.id"), primary_key=True))
     signal_id: str = Field(sa_column=Column(ForeignKey("signals.id"), primary_key=True))
+    kind: str
+    shown: bool
+    tells: bool

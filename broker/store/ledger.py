@@ -18,7 +18,7 @@ from audit.database import DATABASE_ERRORS, Connection
 from audit.entry import pad
 from audit.errors import AuditError, DatabaseError, ForkError
 from audit.key_ring import KeyRing
-from audit.log import Appended, append, found_log
+from audit.log import Appended, append, found_log, settle_on
 from audit.merkle import TreeHead, consistency_proof
 from audit.policy_file import Policy
 from audit.seal import seal_beside
@@ -28,6 +28,7 @@ from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedEr
 from broker.ports import Randomness
 from broker.store.act_rows import index_act
 from broker.store.connection import SingleWriter
+from broker.store.entry_time import time_of_next
 from broker.store.log_writer import Cosignature, SealedProposal, Written
 from broker.store.quorum import uncovered_from
 from broker.store.state_changes import apply_proposal
@@ -40,7 +41,7 @@ ANSWER_LABEL = "answer"
 
 TRIES = 5
 """How often a tick is written anew when another transaction stood in its way."""
-_DISAGREE = "the database and the log's signer disagree: restore the newest database, never the signer's state"
+_DISAGREE = "the database is not the newest, says the log's signer or a witness: restore that, never a signer's state"
 
 
 class StoredLedger:
@@ -80,9 +81,9 @@ class StoredLedger:
         """These belong to the checkpoint of this size. See `Ledger.store_cosignatures`."""
         await self._writer.run(lambda connection: self._store_cosignatures(connection, size, cosignatures))
 
-    async def uncosigned_since(self) -> int | None:
-        """Return the time of the oldest entry that no quorum has covered, None when all are covered."""
-        return await self._writer.run(lambda connection: uncovered_from(connection, self._policy))
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
+        """Return since when the log lacks its quorum, None when it does not. See `Cosigned.uncosigned_since`."""
+        return await self._writer.run(lambda connection: uncovered_from(connection, self._policy, heard=heard))
 
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         """Return the consistency proof between two sizes of this log, for a witness."""
@@ -142,6 +143,7 @@ class StoredLedger:
         try:
             # (1) The log grows from the head that was released, and from nothing else.
             base = self._settle(connection)
+            at = time_of_next(StoredLog(connection), now=at)
             # (2) Every proposal by itself, (3) one append for those that hold, (4) one durable commit.
             connection.execute(connection.dialect.begin_write)
             verdicts, taken = self._apply_all(connection, batch, base.size, at)
@@ -214,9 +216,7 @@ class StoredLedger:
 
     def _settle(self, connection: Connection) -> TreeHead:
         """Return the head the database holds, which the signer now knows as released. Raises AuditError."""
-        head = StoredLog(connection).head()
-        self._signer.settle(head)
-        return head
+        return settle_on(StoredLog(connection), self._signer)
 
     def _settle_anew(self, connection: Connection) -> None:
         """What became of the newest commit is known to the signer. Raises LogUnavailableError: it is not."""

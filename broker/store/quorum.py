@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from audit.checkpoint import MAX_SIZE
 from audit.database import Connection
 from audit.entry import Leaf
+from audit.errors import ForkError
+from audit.merkle import TreeHead, root_at
 from audit.policy_file import Policy
 from audit.stored_log import StoredLog
 
@@ -43,10 +45,32 @@ def covered_size(connection: Connection, policy: Policy, *, above: int = 0) -> i
     return None
 
 
-def uncovered_from(connection: Connection, policy: Policy) -> int | None:
-    """Return the time of the oldest entry that no quorum has covered, None when all are covered."""
+def uncovered_from(connection: Connection, policy: Policy, *, heard: bool = True) -> int | None:
+    """Return the time of the oldest entry that no quorum has covered, None when all are covered.
+
+    Args:
+        connection: to the log.
+        policy: names the quorum.
+        heard: whether a quorum has said since the start that this is its newest tree. Until then the cosignatures
+            that stand here may be of a copy that was put back, so the newest entry counts as uncovered.
+    """
     reader = StoredLog(connection)
-    covered = covered_size(connection, policy) or 0
-    if covered == reader.size():
-        return None
+    covered, size = covered_size(connection, policy) or 0, reader.size()
+    if covered == size:
+        if heard or not size:
+            return None
+        covered = size - 1
     return Leaf.parse(reader.entries(covered, covered + 1)[0]).time
+
+
+def check_witnessed(connection: Connection, seen: TreeHead) -> None:
+    """What a witness saw of this log is in the database.
+
+    Raises:
+        ForkError: it is not, so the database was put back from an older copy, or tells another history.
+    """
+    reader = StoredLog(connection)
+    if seen.size > reader.size():
+        raise ForkError(f"log: a witness holds its checkpoint of {seen.size} entries, and the database has fewer")
+    if root_at(reader, seen.size) != seen.root:
+        raise ForkError(f"log: a witness holds another checkpoint of {seen.size} entries, signed by the log's own key")

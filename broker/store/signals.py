@@ -115,6 +115,13 @@ def read_stamps(connection: Connection, keys: Iterable[StampKey]) -> tuple[Stamp
     return tuple(Stamp(of=key, version=versions.get((key.kind.value, key.key), 0)) for key in asked)
 
 
+def read_signals(connection: Connection, ids: Collection[str]) -> Mapping[str, Signal]:
+    """Return these signals by id, whoever holds them and whatever their state, in the connection's transaction."""
+    among, values = connection.dialect.among("s.id", sorted(ids))
+    query = f"SELECT {_SIGNAL} FROM signals s WHERE {among}"  # noqa: S608 - column names of ours
+    return _signals(connection, connection.execute(query, values).fetchall())
+
+
 def _found(rows: Sequence[Sequence[Any]], signals: Mapping[str, Signal]) -> tuple[FoundToken, ...]:
     return tuple(found_token(row, signals[row[_FOUND_ID]]) for row in rows)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from audit.database import Connection
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.changes import (
     ActivateBundle,
     AddAnswers,
@@ -21,12 +22,25 @@ from broker.domain.changes import (
     Task,
 )
 from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
+from broker.domain.information_requests import (
+    MoveDelivery,
+    PassOnRequest,
+    RequestChange,
+    StoreReply,
+    StoreRequest,
+    TakeBack,
+)
+from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.signals import SignalState
 from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
+from broker.request_ports import request_key
+from broker.store.calls import answer_ring, forward_ring, store_call
 from broker.store.consents import add_answers, store_consent
 from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.exceptions import finish_exception, store_exception
+from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
+from broker.store.matches import change_match, insert_match, mark_overdue, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
@@ -196,6 +210,19 @@ def _mark(connection: Connection, change: MarkStanding) -> None:
     connection.execute(query, (change.on.isoformat(), change.signal_id))
 
 
+def _of_request(
+    apply: Callable[[Connection, Any], None],
+) -> Callable[[Connection, RequestChange], None]:
+    """Return how a change of a request is written: whatever relied on that request is stale."""
+
+    def write(connection: Connection, change: RequestChange) -> None:
+        apply(connection, change)
+        request_id = change.request.id if isinstance(change, StoreRequest) else change.request_id
+        bump(connection, request_key(request_id))
+
+    return write
+
+
 def insert_task(connection: Connection, task: Task, *, now: int) -> None:
     """The open transaction holds this task."""
     connection.execute(
@@ -212,8 +239,20 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     ForgetTickets: _forget_tickets,
     ActivateBundle: _activate,
     StoreErasure: _store_erasure,
+    StoreMatch: insert_match,
+    ChangeMatch: change_match,
+    NameCasusregisseur: name_casusregisseur,
+    MarkOverdue: mark_overdue,
+    StoreRequest: _of_request(insert_request),
+    PassOnRequest: _of_request(pass_on),
+    StoreReply: _of_request(insert_reply),
+    MoveDelivery: _of_request(move_delivery),
+    TakeBack: _of_request(take_back),
     StoreConsent: _store_consent,
     AddAnswers: _add_answers,
     FinishException: _finish_exception,
+    StoreCall: store_call,
+    AnswerRing: answer_ring,
+    ForwardRing: forward_ring,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

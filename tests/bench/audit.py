@@ -56,9 +56,7 @@ def bench_audit(size: Size, folder: Path) -> Report:
             "tree_and_checkpoint_per_s": round(median(written, "tree")),
             "bare_commit_ms": round(WAITERS / median(written, "bare") * MS, 2),
         },
-        notes=[
-            "appends: entry, tree, five sealed groups with wrapped keys, checkpoint, and the signer's own two files"
-        ],
+        notes=["appends: entry, tree, five sealed groups with wrapped keys, checkpoint, and the signer's own file"],
     )
 
 

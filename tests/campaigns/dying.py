@@ -23,8 +23,8 @@ from tests.campaigns.points import (
     RELEASED,
     SERVER,
     SESSION,
-    SIGNER_INTENT,
     SIGNER_SETTLED,
+    SIGNER_SIGNS,
 )
 from tests.simulators.postgres_cluster import kill_server
 from tests.simulators.region import console_script
@@ -123,7 +123,8 @@ def broker_may_die(orders: Orders) -> None:
     connection._open_writing = opening
     for name, phase in (("_open", "start"), ("_write", "tick"), ("_store_cosignatures", "cosignatures")):
         _wrap(StoredLedger, name, lambda *_, phase=phase: orders.during(phase))
-    _wrap(LocalSigner, "_persist", lambda _, state: orders.around(SIGNER_INTENT if state.intent else SIGNER_SETTLED))
+    _wrap(LocalSigner, "sign", lambda *_: orders.around(SIGNER_SIGNS))
+    _wrap(LocalSigner, "_persist", lambda *_: orders.around(SIGNER_SETTLED))
     _wrap(log_writer, "_tell", lambda *_: orders.around(RELEASED))
     _answers_may_not_leave(Boundary, orders)
 

@@ -20,9 +20,9 @@ _WRITTEN = (
     *("cosignatures BEGIN", "cosignatures INSERT INTO log_cosignatures", "cosignatures COMMIT"),
 )
 """Statements of the broker's one writer; `tick`, `request-id` and `cosignatures` are its three transactions."""
-SIGNER_INTENT, SIGNER_SETTLED = "signer intent", "signer settled"
+SIGNER_SIGNS, SIGNER_SETTLED = "signer signs", "signer settled"
 RELEASED, LEAVES = "answers released", "answer leaves"
-_BROKER = (*_WRITTEN, SIGNER_INTENT, SIGNER_SETTLED, RELEASED, LEAVES)
+_BROKER = (*_WRITTEN, SIGNER_SIGNS, SIGNER_SETTLED, RELEASED, LEAVES)
 CUSTODIAN_ANSWER = "evaluation"
 _CUSTODIAN = (
     *("request-id BEGIN", "request-id INSERT INTO spent_request", "request-id COMMIT"),

@@ -67,12 +67,12 @@ class Prepared:
 def points(prepared: Prepared, scratch: Path, *, size: int, seed: int) -> list[Point]:
     """Return the points to try: of every sync both faults, of the other calls at most `size` places, both faults."""
     traced = _run(prepared, scratch / "traced", ["-e", f"trace=write,{','.join(CALLS)}"])
-    places = list(_of_the_append((scratch / "traced.strace").read_text(encoding="utf-8", errors="replace")))
+    places = sorted(set(_of_the_append((scratch / "traced.strace").read_text(encoding="utf-8", errors="replace"))))
     assert traced == [f"{name} done" for name in TRIED], traced
     syncs = [place for place in places if place[0] in SYNCS]
     others = [place for place in places if place[0] not in SYNCS]
     chosen = others if len(others) <= size else random.Random(seed).sample(others, size)
-    return [Point(call=call, at=at, fault=fault) for call, at in sorted(syncs + chosen) for fault in FAULTS]
+    return [Point(call=call, at=at, fault=fault) for call, at in syncs + sorted(chosen) for fault in FAULTS]
 
 
 def _of_the_append(trace: str) -> Iterator[tuple[str, int]]:
@@ -92,14 +92,16 @@ def _of_the_append(trace: str) -> Iterator[tuple[str, int]]:
 
 
 def _run(prepared: Prepared, folder: Path, options: Sequence[str]) -> list[str]:
-    """Return what the appending process said over a copy of the log, `ready` left out."""
+    """Return what the appending process said over a copy of the log, `ready` left out.
+
+    It says nothing where it did not even start: each thread counts its calls by itself, so a point of one thread can
+    be met by another one while the log is opened.
+    """
     shutil.copytree(prepared.folder, folder)
     command = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", f"{folder}.strace", *options]
     appending = [sys.executable, "-m", "tests.fault.one_append", str(folder)]
     done = subprocess.run([*command, *appending], capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
-    said = done.stdout.splitlines()
-    assert said[:1] == [READY], done.stderr[-2000:]
-    return said[1:]
+    return done.stdout.splitlines()[1:]
 
 
 def broken_off(prepared: Prepared, scratch: Path, point: Point) -> list[str]:

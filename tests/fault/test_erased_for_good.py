@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from policies import InsecureTestBundleWarning, load_bundle
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, a_world, held_in
 from tests.simulators.clock import SeededRandomness
-from tests.simulators.databases import DATABASES, Database, databases
+from tests.simulators.databases import DATABASES, Database, databases, on_server
 from tests.simulators.enrolled import GI, WIJKTEAM
 
 KEY_BYTES = 32
@@ -89,14 +90,18 @@ def _opens(database: Database, keys: KeyRing, index: int, group: str) -> bool:
     return False
 
 
-def _backup(kind: str, folder: Path, to: Path) -> Database:
-    """Return a backup of the database as it is now, put back beside it."""
+@contextmanager
+def _backup(kind: str, folder: Path, to: Path) -> Iterator[Database]:
+    """Hold a backup of the database as it is now, put back beside it: of a server what `pg_basebackup` takes of it."""
     to.mkdir()
-    if kind == "postgresql":
-        databases.copy(databases.new(kind, folder).setting["database_owner"], to)
-    for path in folder.glob("broker.sqlite*"):
-        shutil.copy(path, to / path.name)
-    return databases.new(kind, to)
+    if kind == "sqlite":
+        for path in folder.glob("broker.sqlite*"):
+            shutil.copy(path, to / path.name)
+        yield databases.new(kind, to)
+        return
+    (name,) = databases.new(kind, folder).rows("SELECT current_database()")[0]
+    with databases.cluster.base_backup() as restored:
+        yield on_server(restored, name)
 
 
 @pytest.mark.parametrize("kind", DATABASES)
@@ -127,7 +132,11 @@ async def test_an_old_backup_opens_no_more(tmp_path: Path, kind: str) -> None:
         await world.register(world.asker(GI), household(subject="child"))
         await world.register(world.asker(WIJKTEAM), household(subject="child"))
         old_secret = (live / "kek" / "1.key").read_bytes()
-    backup = _backup(kind, live, tmp_path / "backup")
+    with _backup(kind, live, tmp_path / "backup") as backup:
+        await _opens_no_more(backup, kind, live, policy, old_secret)
+
+
+async def _opens_no_more(backup: Database, kind: str, live: Path, policy: PolicyInForce, old_secret: bytes) -> None:
     async with a_world(kind, live, policy=policy) as world:
         assert _opens(backup, KeyRing.open(live / "kek"), 0, "meta"), "before the erasure the backup opens"
         await _erased(world)

@@ -64,6 +64,8 @@ async def outcomes(log: LogWriter, *proposals: Proposal) -> list[Committed | Bas
 class Watching:
     """Witnesses that answer as told, and note the deadline they were given."""
 
+    heard = True
+
     def __init__(self, *, enough: bool, lines: Sequence[str] = (), fails: bool = False) -> None:
         self.enough, self.lines, self.fails = enough, lines, fails
         self.deadlines: list[float] = []
@@ -97,9 +99,9 @@ class Refusing:
         del size, cosignatures
         raise StorageError
 
-    async def uncosigned_since(self) -> int | None:
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
         """Ask."""
-        return await self._inner.uncosigned_since()
+        return await self._inner.uncosigned_since(heard=heard)
 
 
 async def test_a_tick_is_one_checkpoint_for_all(ledger: Ledger) -> None:

@@ -17,7 +17,7 @@ from audit.key_ring import KeyRing
 from audit.merkle import TreeHead, leaf_hash, root_of
 from audit.note import parse_note
 from audit.seal import seal_entry
-from audit.signer import LocalSigner, Signer
+from audit.signer import LocalSigner, Signer, Successor
 from audit.stored_log import StoredLog
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError, WriterHeldError
 from broker.ports import Proposal
@@ -319,12 +319,12 @@ class Failing:
             raise error
         return self._inner.sign(checkpoint_text, proof)
 
-    def settle(self, head: TreeHead) -> None:
+    def settle(self, head: TreeHead, successor: Successor | None = None) -> None:
         """Settle or fail."""
         error = self.on_settle.pop(0) if self.on_settle else None
         if error is not None:
             raise error
-        self._inner.settle(head)
+        self._inner.settle(head, successor)
 
 
 @on_each_store
@@ -402,7 +402,7 @@ async def test_cosignatures_are_stored_once_or_refused(tmp_path: Path, kind: str
         await process.ledger.store_cosignatures(1, cosigned)
     assert await process.ledger.cosigned_size("w1") == 1
     assert await process.ledger.consistency(1, 1) == ()
-    assert await process.ledger.uncosigned_since() is None
+    assert await process.ledger.uncosigned_since(heard=True) is None
     process.stop()
 
 

@@ -19,7 +19,7 @@ import pytest
 from audit.errors import SignerError
 from audit.merkle import TreeHead
 from audit.seal import seal_entry
-from audit.signer import LocalSigner
+from audit.signer import LocalSigner, Successor
 from broker.domain.changes import StoreSignal
 from broker.domain.errors import NotRecordedError
 from broker.flows.policy import PolicyInForce
@@ -132,11 +132,11 @@ class _DyingSigner(LocalSigner):
 
     __slots__ = ()
 
-    def settle(self, head: TreeHead) -> None:
+    def settle(self, head: TreeHead, successor: Successor | None = None) -> None:
         """Die when something was signed since the last time."""
         if self._state.intent is not None:
             raise SignerError("signer: its process died here")
-        super().settle(head)
+        super().settle(head, successor)
 
 
 async def test_a_death_after_the_commit_ends_nothing_twice(tmp_path: Path) -> None:

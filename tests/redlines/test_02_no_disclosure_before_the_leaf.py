@@ -62,6 +62,8 @@ async def test_every_disclosure_comes_with_its_signed_leaf(store: str, tmp_path:
 class Uncertain:
     """Witnesses during whose answer a test looks at who has been told what."""
 
+    heard = True
+
     def __init__(self) -> None:
         self.waiting: asyncio.Task[Answered] | None = None
         self.told_early = False

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from broker.api.app import description
+from broker.protocol.request_messages import wire_box
 from tests.simulators.asking import Asker, Sent, household
+from tests.simulators.calling import call_body
 from tests.simulators.consenting import answer, record
-from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.excepting import dossier, exception
 from tests.simulators.served_world import ServedWorld
 
@@ -34,17 +36,36 @@ BODIES: dict[str, dict[str, object]] = {
     },
     "/v1/exceptions/{exception_id}/completion": {"dossier": dossier()},
     "/v1/consents/{consent_id}/withdrawal": {"who": "1" * 64, "capacity": "person", "parties": [], "by": "phone"},
+    "/v1/calls/rings/{ring_id}/answers": {"answer": "accept", "team": None},
     "/v1/erasures/{erasure_id}/confirmation": {
         "ground": "AVG-17.1.d",
         "decisionRef": "a" * 64,
         "ranges": [{"first": 1, "last": 1, "groups": ["meta"]}],
     },
+    "/v1/matches/{match_id}/state": {"state": "klaar"},
+    "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1"},
+    "/v1/information-requests/{request_id}/answers": {
+        "kind": "declined",
+        "reason": "other",
+        "categories": [],
+        "level": 0,
+        "grounds": [],
+        "proof": None,
+        "signalId": None,
+        "bundle": "a" * 64,
+        "expiresOn": "2026-11-30",
+        "box": None,
+    },
+    "/v1/information-requests/{request_id}/forwardings": {"team": "team-1", "worker": None},
+    "/v1/information-requests/{request_id}/receipts": {"state": "opened"},
+    "/v1/information-requests/{request_id}/withdrawal": {"reason": "mistake"},
 }
 ROLES = {
     "/v1/review/households/{signal_id}": "privacyfunctionaris",
     "/v1/erasures/{erasure_id}/confirmation": "approver",
 }
 """In which role the other organisation asks, where a route is not for every worker."""
+_OF_REQUESTS = ("/v1/information-requests/{request_id}", *(path for path in BODIES if "information-requests" in path))
 PLACE = re.compile(r"\{[a-z_]+\}")
 UNKNOWN = ("0" * 32, "f" * 32, "F" * 32, "1", "-", "%00", "..%2F..", "0" * 400, "%C3%A9" * 3, "%FF", "%D9%A1" * 32)
 
@@ -86,6 +107,29 @@ async def _acute(world: ServedWorld) -> str:
     return str(made.json()["result"]["exceptions"][0]["exceptionId"])
 
 
+async def _matched(world: ServedWorld) -> str:
+    """Return the id of a match of Veilig Thuis and the wijkteam."""
+    for oin in (VEILIG_THUIS, WIJKTEAM):
+        asker = world.asker(oin, seed="matched")
+        answer = await world.send(asker.post("/v1/signals", asker.registration(household(subject="other"))))
+        assert answer.status_code == 200, answer.content
+    return str(world.rows("SELECT id FROM matches")[0][0])
+
+
+async def _asked(world: ServedWorld) -> str:
+    """Return the id of a request of Veilig Thuis to the wijkteam: the GI is neither of them."""
+    asker = world.asker(VEILIG_THUIS)
+    bundle = (await world.client.get("/health/ready")).json()["bundleSha256"]
+    body = asker.command(
+        purpose="vt-melding", grounds=["WMO-5.1.6"], team="team-1", to=WIJKTEAM, toTeam="team-1", signalId=None,
+        categories=["hulp"], level=3, bundle=bundle, expiresOn="2026-11-25", box=wire_box(bytes(1024)),
+        proof={"kind": "melding", "since": "2026-11-16", "endsOn": None, "reference": "e" * 64},
+    )  # fmt: skip
+    sent = await world.send(asker.post("/v1/information-requests", body))
+    assert sent.status_code == 200, sent.content
+    return str(body["idempotencyKey"])
+
+
 async def _consented(world: ServedWorld) -> str:
     """Return the id of a record of consent that the wijkteam made."""
     asker = world.asker(WIJKTEAM, seed="consented", purpose="volwassene", ground="TOEST")
@@ -93,6 +137,15 @@ async def _consented(world: ServedWorld) -> str:
     made = await world.send(asker.post("/v1/consents", body))
     assert made.status_code == 200, made.content
     return str(made.json()["result"]["consents"][0]["consentId"])
+
+
+async def _rung(world: ServedWorld) -> str:
+    """Return the id of a ring at the wijkteam, after an oproep of Veilig Thuis."""
+    asker = world.asker(VEILIG_THUIS, purpose="vt-melding", ground="WMO-5.1.6", seed="caller")
+    asked = household(subject="child", parents=["mother"], members=[])
+    sent = await world.send(asker.post("/v1/calls", call_body(asker, asked)))
+    assert sent.status_code == 200, sent.content
+    return str(world.rows("SELECT id FROM call_rings")[0][0])
 
 
 @pytest.mark.parametrize(("method", "path"), _routes())
@@ -106,9 +159,14 @@ async def test_another_organisations_id_is_an_unknown_id(
     existing = {
         "/v1/answers/{idempotency_key}": body["idempotencyKey"],
         "/v1/erasures/{erasure_id}/confirmation": await _proposed(world),
+        **dict.fromkeys(
+            [one for one in BODIES if "match_id" in one] + ["/v1/matches/{match_id}"], await _matched(world)
+        ),
+        **dict.fromkeys(_OF_REQUESTS, await _asked(world)),
         "/v1/consents/{consent_id}/answers": await _consented(world),
         "/v1/consents/{consent_id}/withdrawal": await _consented(world),
         "/v1/exceptions/{exception_id}/completion": await _acute(world),
+        "/v1/calls/rings/{ring_id}/answers": await _rung(world),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]
@@ -116,7 +174,8 @@ async def test_another_organisations_id_is_an_unknown_id(
     assert len({str(answer) for answer in answers}) == 1
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert world.leaves == leaves
-    assert world.rows("SELECT state FROM signals") == [("active",)]
+    assert set(world.rows("SELECT state FROM signals")) == {("active",)}
+    assert set(world.rows("SELECT state FROM match_sides")) == {("nieuw",)}
 
 
 def test_every_route_with_an_id_is_tried() -> None:

@@ -5,7 +5,8 @@ Every checkpoint that left, to whomever, is held against the leaves: it states t
 
 import asyncio
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from audit.verify import verify_checkpoint
 from audit.witness import WitnessStore
 from broker.custodian import followed
 from broker.custodian.errors import RefusedError
-from broker.settings import SettingsError
+from broker.settings import FILE_NAME, SettingsError
 from tests.simulators.asking import household
 from tests.simulators.clock import TestClock
 from tests.simulators.custodian import batch
+from tests.simulators.databases import databases
 from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM
-from tests.simulators.served_world import ServedWorld, make_template, served_world
+from tests.simulators.served_world import ServedWorld, make_template, served_world, witness_of
 from tests.simulators.watched_broker import other_log, watched_pair
 from tests.unit.broker.api.test_custodian_feed import ask
 
@@ -81,40 +83,91 @@ async def test_every_checkpoint_that_left_extends_all_earlier_ones(template: Pat
             assert all_hold(world, [*notes, *held(world)]) >= 4 * seed
 
 
-async def test_a_log_that_was_put_back_does_not_go_on(tmp_path: Path) -> None:
+async def test_a_log_that_was_put_back_does_not_go_on(template: Path, tmp_path: Path) -> None:
     """A database of before, beside a signer that knows what left, is not served: that would be a second root."""
-    template, path, clock = make_template(tmp_path / "template"), tmp_path / "world", TestClock()
+    path, clock = tmp_path / "world", TestClock()
     async with served_world(template, path, clock=clock) as world:
         note_of(await register(world, WIJKTEAM, 1))
-    shutil.copytree(path / "broker", tmp_path / "backup")
-    async with served_world(template, path, clock=clock, seed=2) as world:
-        note_of(await register(world, WIJKTEAM, 2, run=2))
-    for file in (tmp_path / "backup").glob("broker.sqlite*"):
-        shutil.copy(file, path / "broker" / file.name)
-    with pytest.raises(SettingsError, match="log"):
-        async with served_world(template, path, clock=clock, seed=3):
-            raise AssertionError
+    with _backup(path / "broker") as put_back:
+        async with served_world(template, path, clock=clock, seed=2) as world:
+            note_of(await register(world, WIJKTEAM, 2, run=2))
+        put_back()
+        with pytest.raises(SettingsError, match="disagree"):
+            async with served_world(template, path, clock=clock, seed=3):
+                raise AssertionError
 
 
-async def test_with_its_signer_put_back_too_no_witness_cosigns_the_second_root(tmp_path: Path) -> None:
-    """What no broker can see of itself, its witness does: the other history stays uncosigned, and is said to be."""
-    template, path, clock = make_template(tmp_path / "template"), tmp_path / "world", TestClock()
+@contextmanager
+def _backup(broker: Path) -> Iterator[Callable[[], None]]:
+    """Hold a backup of the database as it is now; what is given puts it in the place of the one that went on."""
+    if (broker / "broker.sqlite").exists():
+        shutil.copytree(broker, broker.with_name("backup"))
+
+        def put_back_files() -> None:
+            for file in broker.with_name("backup").glob("broker.sqlite*"):
+                shutil.copy(file, broker / file.name)
+
+        yield put_back_files
+        return
+    live = databases.cluster.folder
+    with databases.cluster.base_backup() as restored:
+
+        def put_back_server() -> None:
+            file = broker / FILE_NAME
+            text = file.read_text(encoding="utf-8").replace(f"host={live}", f"host={restored.folder}")
+            file.write_text(text, encoding="utf-8")
+
+        yield put_back_server
+
+
+@pytest.fixture(scope="module")
+def of_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A template whose database is a file, so that it can be copied and put back."""
+    return make_template(tmp_path_factory.mktemp("of-files") / "template")
+
+
+async def put_back_whole(template: Path, tmp_path: Path, clock: TestClock) -> Path:
+    """Return the world of a broker whose database and signer were put back together, behind its witness."""
+    path = tmp_path / "world"
     async with served_world(template, path, clock=clock, witness_up=True) as world:
         note_of(await register(world, WIJKTEAM, 1))
     shutil.copytree(path / "broker", tmp_path / "backup")
     async with served_world(template, path, clock=clock, witness_up=True, seed=2) as world:
-        seen = note_of(await register(world, WIJKTEAM, 2, run=2))
+        assert verify_checkpoint(note_of(await register(world, WIJKTEAM, 2, run=2)), policy_of(world)).quorum_met
     shutil.rmtree(path / "broker")
     shutil.copytree(tmp_path / "backup", path / "broker")
-    async with served_world(template, path, clock=clock, witness_up=True, seed=3) as world:
+    return path
+
+
+async def test_with_its_signer_put_back_too_it_is_not_served(of_files: Path, tmp_path: Path) -> None:
+    """What no broker can see of itself, its witness proves: it refuses to start, and says what is wrong."""
+    clock = TestClock()
+    path = await put_back_whole(of_files, tmp_path, clock)
+    with pytest.raises(SettingsError, match="a witness holds its checkpoint of 3 entries, and the database has fewer"):
+        async with served_world(of_files, path, clock=clock, witness_up=True, seed=3):
+            raise AssertionError
+
+
+async def test_a_witness_reached_later_stops_it_before_anything_is_told(of_files: Path, tmp_path: Path) -> None:
+    """Started while its witnesses were away it serves; the first tick that reaches one is not told, and none after."""
+    clock = TestClock()
+    path = await put_back_whole(of_files, tmp_path, clock)
+    async with served_world(of_files, path, clock=clock, seed=3) as world:
+        world.network.reached = witness_of(path)
+        answers = [await register(world, WIJKTEAM, number, run=3) for number in (3, 4)]
+        assert [answer.status_code for answer in answers] == [503, 503]
+        (entries,) = world.rows("SELECT count(*) FROM log_entries")[0]
+    assert entries == 3, "the tick that found out; nothing was written after it"
+
+
+async def test_a_broker_of_before_discloses_nothing_until_it_hears_a_witness(of_files: Path, tmp_path: Path) -> None:
+    """Its own cosignatures were put back with it: an hour after its newest entry they are worth nothing."""
+    clock = TestClock()
+    path = await put_back_whole(of_files, tmp_path, clock)
+    clock.move(3601)
+    async with served_world(of_files, path, clock=clock, seed=3) as world:
         answer = await register(world, WIJKTEAM, 3, run=3)
-        policy = policy_of(world)
-        other = verify_checkpoint(note_of(answer), policy)
-        first = verify_checkpoint(seen, policy)
-        assert first.quorum_met
-        assert not other.quorum_met
-        assert answer.json()["receipt"]["uncosignedSince"] is not None
-        assert WitnessStore(path / "witness.sqlite").note(policy.log.key.name) is not None
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:sluis:problem:log-uncosigned")
 
 
 async def test_a_custodian_that_followed_one_history_gives_no_ticket_to_another(tmp_path: Path) -> None:

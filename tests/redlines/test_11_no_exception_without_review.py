@@ -74,7 +74,7 @@ def test_type_and_reason_are_never_left_out(told: World, member: str) -> None:
         *(({"without": one}, "exception-incomplete") for one in ("conscience", "no_other_way", "least_possible")),
     ],
 )
-async def test_one_thing_missing_and_nothing_is_sent(told: World, changed: dict[str, str | None], problem: str) -> None:
+async def test_one_thing_missing_and_nothing_is_sent(told: World, changed: dict[str, Any], problem: str) -> None:
     """No named other person, or one answer missing: refused openly, recorded, without any effect."""
     asker = told.asker(GGZ)
     body = exception(asker, dossier=dossier(**changed))

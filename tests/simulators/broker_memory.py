@@ -15,8 +15,10 @@ from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
+from audit.signer import Successor
 from broker.consent_ports import AboutPerson, OwnConsent, Pair, consent_key, person_key
 from broker.domain.acts import SearchTerms
+from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.changes import (
     ActivateBundle,
     AddAnswers,
@@ -44,6 +46,8 @@ from broker.domain.errors import (
     TicketSpentError,
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
+from broker.domain.information_requests import RequestChange
+from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
@@ -64,6 +68,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
+from tests.simulators.matches_in_memory import changed
 from tests.simulators.memory_keys import MemoryKeys
 
 
@@ -84,6 +89,7 @@ class MemoryState:
     acts: dict[int, tuple[SearchTerms, str, int]] = field(default_factory=dict)
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
+    matches: dict[str, KeptMatch] = field(default_factory=dict)
     consents: dict[str, tuple[Consent, TokenIndex | None]] = field(default_factory=dict)
     answered: int = 0
 
@@ -118,11 +124,14 @@ class MemoryState:
                 self._erase(change, index)
             elif isinstance(change, Notify | ReadNotices):
                 self._note(change, at)
+            elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
+                self.matches = changed(self.matches, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
-            elif isinstance(change, StoreException | FinishException):
-                raise StorageError  # exceptions are tested on databases only
-            else:
+            elif not isinstance(
+                change, RequestChange | StoreCall | AnswerRing | ForwardRing | StoreException | FinishException
+            ):
+                # what follows a question is kept in databases only
                 self._change(change)
         self.tasks.extend(proposal.tasks)
 
@@ -278,8 +287,9 @@ class MemorySigner:
         self._intent = head if head != self.released else None
         return self._key.sign(checkpoint_text)
 
-    def settle(self, head: TreeHead) -> None:
+    def settle(self, head: TreeHead, successor: Successor | None = None) -> None:
         """The head that is held is released."""
+        del successor  # its state began with the process, as the log's did
         if head not in (self.released, self._intent):
             raise ForkError("signer: another head")
         self.released, self._intent = head, None
@@ -347,6 +357,7 @@ class MemoryBroker:
         if self.fails_with is not None:
             raise self.fails_with
         state = self.state.copy()
+        at = max(at, Leaf.parse(self.log.leaves[-1]).time) if self.log.leaves else at
         verdicts: list[int | BrokerError] = []
         taken: list[SealedProposal] = []
         for sealed in batch:
@@ -394,8 +405,9 @@ class MemoryBroker:
             raise self.fails_with
         self.log.cosignatures[size] = {one.witness: one.line for one in cosignatures}
 
-    async def uncosigned_since(self) -> int | None:
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
         """Nothing asks the twin for a quorum."""
+        del heard
         return None
 
     async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
@@ -520,6 +532,8 @@ class MemoryBroker:
 
 class NoWitnesses:
     """Nobody watches, and that is enough: the policy of a log without a quorum."""
+
+    heard = True
 
     async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
         """Return nothing."""

@@ -14,6 +14,7 @@ from typing import Any, cast
 from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
 from audit.signer import LocalSigner
+from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
@@ -49,16 +50,20 @@ from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.inbox_messages import FetchInbox
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
+from broker.request_ports import Asking
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
+from broker.store.calls import StoredCalls
 from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.consents import StoredConsents
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
 from broker.store.exceptions import StoredExceptions
+from broker.store.information_requests import StoredRequests
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
+from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
@@ -72,6 +77,7 @@ from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
 from tests.simulators.memory_entries import MemoryEntries, MemoryRotation
+from tests.simulators.memory_matches import MemoryMatches
 from tests.simulators.memory_review import MemoryReview
 
 LOG_NAME = f"{BROKER}/log"
@@ -113,9 +119,12 @@ class World:
     checkpoints: CheckpointReader
     following: Following
     issuers: TicketIssuers = field(default_factory=lambda: TicketIssuers(broker=BROKER, keys=custodian_keys()))
+    calling: Calling | None = None
+    """None in memory, which holds no oproepen."""
     address_mute_above: int = 12
     log_vkey: str = ""
     database: Database | None = None
+    asking: Asking | None = None
     by_version: PoliciesByVersion | None = None
     exceptions: ExceptionReader | None = None
     written: list[Proposal] = field(default_factory=list)
@@ -149,6 +158,7 @@ class World:
             registers=self.documents,
             rosters=self.documents,
             signals=self.signals,
+            matches=self.following.matches,
             consents=self.consents,
             answers=self.answers,
             log=self.log,
@@ -222,6 +232,7 @@ class World:
             registers=self.documents,
             signals=self.signals,
             inbox=self.following.inbox,
+            matches=self.following.matches,
             answers=self.answers,
             log=self.log,
         )
@@ -352,7 +363,7 @@ async def a_world(
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
-        parts["following"] = Following(inbox=memory)
+        parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory))
         parts["consents"] = MemoryConsents(memory)
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
@@ -402,7 +413,9 @@ async def a_database(
         stores["acts"] = StoredActs(apart, StoredEntries(apart, keys=keys))
         stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
         stores["log_vkey"] = signer.vkey
-        stores["following"] = Following(inbox=StoredNotices(reader))
+        stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
+        stores["asking"] = Asking(requests=StoredRequests(reader))
+        stores["calling"] = Calling(calls=StoredCalls(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 

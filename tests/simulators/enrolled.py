@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from broker.protocol.register import Bucket, BudgetClass, Organisation, Register
 from broker.protocol.request_signing import APPROVAL_TYP, REQUEST_TYP, Sender, Target, sign_request
 from broker.protocol.roster import ContactCard, Roster, Worker, roster_document
+from broker.protocol.sealed_letter import OpeningKey
 from broker.protocol.signed_document import SignedDocument
-from broker.protocol.signing_keys import SigningKey, VerifyKey
+from broker.protocol.signing_keys import SigningKey, VerifyKey, b64url
 
 WIJKTEAM = "00000099000000001000"
 GI = "00000099000000002000"
@@ -31,6 +32,16 @@ _BUDGET = BudgetClass(worker=Bucket(capacity=50, per_day=50), organisation=Bucke
 def key(name: str) -> SigningKey:
     """Return the signing key that this name always has in tests."""
     return SigningKey.from_seed(hashlib.sha256(b"sluis test key " + name.encode()).digest())
+
+
+def opening_key(oin: str) -> OpeningKey:
+    """Return the private key that letters to this organisation open with in tests."""
+    return OpeningKey(hashlib.sha256(b"sluis test sealing key " + oin.encode()).digest())
+
+
+def sealing_kid(public: bytes) -> str:
+    """Return the name of a public sealing key."""
+    return b64url(hashlib.sha256(public).digest())
 
 
 def registrars() -> dict[str, VerifyKey]:
@@ -60,6 +71,8 @@ class Enrolled:
     """Roles of which no organisation has somebody of its own."""
     others: Mapping[str, tuple[Worker, ...]] = field(default_factory=dict)
     """Workers of an organisation besides those that each has."""
+    teams: tuple[str, ...] = ("team-1",)
+    """Codes of the teams that each organisation has."""
 
     def key_names(self, oin: str) -> tuple[str, ...]:
         """Return the names of an organisation's signing keys."""
@@ -75,7 +88,7 @@ class Enrolled:
             status="suspended" if oin in self.suspended else "active",
             parent_org=self.parents.get(oin),
             signing_keys={public.kid: public for name in self.key_names(oin) for public in [key(name).public]},
-            sealing_keys={},
+            sealing_keys={sealing_kid(public): public for public in [opening_key(oin).public]},
             families=frozenset({"addr"} if org_class == "woningcorporatie" else {"nlbsn", "fam", "addr"}),
             simulated_bsn_right=org_class == "school",
             worker_cap=50,
@@ -103,22 +116,25 @@ class Enrolled:
         return Register.read(self.register_document().encode(), registrars=registrars())
 
     def roster_document(self, oin: str, *, without: frozenset[str] = frozenset(), number: int = 1) -> SignedDocument:
-        """Return an organisation's roster: one worker, one of each other role, `others`, and the team `team-1`."""
+        """Return an organisation's roster: one worker, one of each other role, `others`, and the teams."""
         workers = [
             Worker(sub=worker_id(oin, role), roles=frozenset({role}), broker_sub=None)
             for role in ("worker", "approver", "fg", "privacyfunctionaris")
             if role not in without | self.without
         ]
         workers += self.others.get(oin, ())
-        card = ContactCard(
-            code="team-1",
-            display_name=f"Team 1 {self.names[oin][0]}",
-            phone="026 000 0000",
-            working_days="ma-vr",
-            after_hours_phone=None,
-            stand_in=None,
-        )
-        document = roster_document(oin=oin, audience=self.audience, number=number, workers=workers, teams=[card])
+        cards = [
+            ContactCard(
+                code=code,
+                display_name=f"{code.replace('-', ' ').capitalize()} {self.names[oin][0]}",
+                phone="026 000 0000",
+                working_days="ma-vr",
+                after_hours_phone=None,
+                stand_in=None,
+            )
+            for code in self.teams
+        ]
+        document = roster_document(oin=oin, audience=self.audience, number=number, workers=workers, teams=cards)
         return document.with_signature(oin, key(self.key_names(oin)[-1]))
 
     def roster(self, oin: str) -> Roster:

@@ -114,6 +114,25 @@ class PostgresCluster:
         """It is gone, with the sessions that still hold it."""
         self.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @contextmanager
+    def base_backup(self) -> Iterator["PostgresCluster"]:
+        """Hold what `pg_basebackup` takes of this server now, put back and running beside it; gone afterwards."""
+        with _own_folder() as folder:
+            subprocess.run(
+                [binaries() / "pg_basebackup", "-D", folder / "data", "-h", self.folder, "-U", "postgres",
+                 "--checkpoint=fast", "--no-sync"],
+                check=True,
+                capture_output=True,
+                cwd=folder,
+                preexec_fn=_as_unprivileged(),
+            )  # fmt: skip
+            restored = PostgresCluster(folder=folder)
+            restored.start()
+            try:
+                yield restored
+            finally:
+                restored.stop()
+
     def administer(self, statement: str, database: str = "postgres") -> None:
         """Carry out a statement as the superuser."""
         with self._connect(database, "postgres") as connection:
@@ -155,13 +174,8 @@ def _runs(pid: int) -> bool:
 @contextmanager
 def running_cluster() -> Iterator[PostgresCluster]:
     """Hold a running cluster in a folder of its own, gone afterwards."""
-    # Directly under the temporary folder: the server's user cannot enter pytest's own, and a socket's path is short.
-    folder = Path(tempfile.mkdtemp(prefix="sluis-pg-"))
     become = _as_unprivileged()
-    try:
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(folder, user.pw_uid, user.pw_gid)
+    with _own_folder() as folder:
         # Trust is for a socket in a folder that only this user and root can enter. `--no-sync` spares the making only.
         options = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres", "--no-sync")
         subprocess.run(
@@ -178,5 +192,17 @@ def running_cluster() -> Iterator[PostgresCluster]:
             yield cluster
         finally:
             cluster.stop()
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """Hold a folder of the server's user, gone afterwards."""
+    # Directly under the temporary folder: the server's user cannot enter pytest's own, and a socket's path is short.
+    folder = Path(tempfile.mkdtemp(prefix="sluis-pg-"))
+    try:
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -104,10 +104,12 @@ class Reviewers:
     ) -> Answered:
         """Give a verdict."""
         body = self.body(oin, act=act, verdict=verdict, reason=reason)
+        return await self.judge_with(oin, GiveVerdict.model_validate(body), role=role, by=by)
+
+    async def judge_with(self, oin: str, command: GiveVerdict, *, role: str = PF, by: str = "") -> Answered:
+        """Give this verdict."""
         ports = {**self._ports, **self._rosters, **self._acts, **self._notes}
-        return await give_verdict(
-            command=GiveVerdict.model_validate(body), requester=self.who(oin, role, by), **ports
-        )  # fmt: skip
+        return await give_verdict(command=command, requester=self.who(oin, role, by), **ports)
 
     async def rejudge(self, oin: str, verdict: int, *, agrees: bool, role: str = FG, by: str = "") -> Answered:
         """Say what the FG thinks of a verdict."""

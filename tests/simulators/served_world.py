@@ -39,10 +39,15 @@ WITNESS_URL = "http://witness.demo.sluis.test"
 
 
 class WitnessDown(httpx.AsyncBaseTransport):
-    """A network in which no witness answers."""
+    """A network in which no witness answers, until one is `reached`."""
+
+    def __init__(self) -> None:
+        self.reached: httpx.AsyncBaseTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Fail as a refused connection does."""
+        if self.reached is not None:
+            return await self.reached.handle_async_request(request)
         raise httpx.ConnectError("refused", request=request)
 
 
@@ -113,6 +118,7 @@ class ServedWorld:
     clock: TestClock
     app: Starlette
     client: httpx.AsyncClient
+    network: WitnessDown
     askers: dict[str, Asker] = field(default_factory=dict)
 
     def asker(self, oin: str, **chosen: str) -> Asker:
@@ -167,19 +173,21 @@ async def served_world(
         settings = Settings.read(folder / "broker")
         if witness_up:  # the witness is asked in real time, and a slot of this clock costs none
             settings = settings.model_copy(update={"tick_ms": 5000})
-        clock = clock or TestClock()
+        clock, network = clock or TestClock(), WitnessDown()
+        if witness_up:
+            network.reached = witness_of(folder)
         app = create_app(
             settings,
             clock=clock,
             randomness=SeededRandomness(seed),
-            transport=_witness(folder) if witness_up else WitnessDown(),
+            transport=network,
         )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client,
     ):
-        yield ServedWorld(folder=folder, settings=settings, clock=clock, app=app, client=client)
+        yield ServedWorld(folder=folder, settings=settings, clock=clock, app=app, client=client, network=network)
 
 
 def copy_world(template: Path, folder: Path) -> None:
@@ -195,7 +203,8 @@ def copy_world(template: Path, folder: Path) -> None:
         settings.write_text(text.replace(f"{name}?", f"{urlsplit(databases.copy(held, folder)).path}?"), "utf-8")
 
 
-def _witness(folder: Path) -> httpx.AsyncBaseTransport:
+def witness_of(folder: Path) -> httpx.AsyncBaseTransport:
+    """Return the way to the witness whose key and store are in this folder."""
     policy = (folder / "broker" / "log-policy").read_text(encoding="utf-8")
     log = VerifierKey.parse(policy.split()[1])
     witness = Witness(

@@ -9,7 +9,7 @@ with watched_pair(tmp_path) as world:
 import base64
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from audit.entry import Opening
+from audit.entry import Leaf, Opening
 from audit.note import VerifierKey
 from audit.seal import seal_entry
 from audit.witness import Witness, WitnessStore
@@ -57,6 +57,7 @@ class WatchedBroker:
     witness: Witness
     log: LogInMemory = field(default_factory=LogInMemory)
     openings: dict[int, Opening] = field(default_factory=dict)
+    metas: dict[int, Opening] = field(default_factory=dict)
     shown: LogInMemory | None = None
     page_size: int = PAGE
     down: bool = False
@@ -64,13 +65,16 @@ class WatchedBroker:
     answer: bytes | None = None
     asked: list[str] = field(default_factory=list)
 
+    dated: int | None = None
+    """What new entries say that the time is, where it is not now."""
+
     def enter(self, kind: str, actor: Mapping[str, object], *, log: LogInMemory | None = None) -> int:
-        """Return the index of a new entry of now, under a checkpoint of its own."""
+        """Return the index of a new entry, under a checkpoint of its own."""
         target = log or self.log
         entry = seal_entry(kind, {"actor": actor})
         index = len(target.leaves)
         self.openings[index] = entry.groups["actor"].opening()
-        target.grow(index + 1, lambda _: entry.leaf(self.clock.now).encode())
+        target.grow(index + 1, lambda _: entry.leaf(self.clock.now if self.dated is None else self.dated).encode())
         return index
 
     def cite(
@@ -98,14 +102,28 @@ class WatchedBroker:
         sizes = log.checkpoint_sizes(after + 1, after + self.page_size) or log.checkpoint_sizes(after + 1, 1 << 40)[:1]
         end = sizes[-1] if sizes else max(log.notes)
         entries = [
-            {"leaf": leaf.decode(), "actor": self._opening(after + at)}
+            {"leaf": leaf.decode(), "actor": _wire(self.openings, after + at), "meta": _wire(self.metas, after + at)}
             for at, leaf in enumerate(log.entries(after, end))
         ]
         return json.dumps({"checkpoint": log.notes[end], "entries": entries}).encode()
 
-    def _opening(self, index: int) -> dict[str, str] | None:
-        opening = self.openings.get(index)
-        return None if opening is None else {"key": b64url(opening.key), "payload": b64url(opening.payload)}
+    def erase(
+        self, kind: str, erased: object, *, opened: bool = True, actors: Collection[int] = ()
+    ) -> int:  # fmt: skip
+        """Return the index of a new entry that says what was erased; these actors are opened no more."""
+        entry = seal_entry(kind, {"meta": {"schema": f"entry-{kind}/v1", "erased": erased}})
+        index = len(self.log.leaves)
+        if opened:
+            self.metas[index] = entry.groups["meta"].opening()
+        self.log.grow(index + 1, lambda _: entry.leaf(self.clock.now).encode())
+        for one in actors:
+            self.openings.pop(one, None)
+        return index
+
+
+def _wire(openings: Mapping[int, Opening], index: int) -> dict[str, str] | None:
+    opening = openings.get(index)
+    return None if opening is None else {"key": b64url(opening.key), "payload": b64url(opening.payload)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -212,7 +230,8 @@ def other_log(log: LogInMemory, *, keep: int) -> LogInMemory:
     forked = LogInMemory(log.key)
     forked.grow(keep, lambda index: log.leaves[index])
     entry = seal_entry("read", {"meta": {"fork": secrets.token_hex(4)}})
-    return forked.grow(len(log.leaves), lambda _: entry.leaf(1).encode())
+    time = Leaf.parse(log.leaves[-1]).time
+    return forked.grow(len(log.leaves), lambda _: entry.leaf(time).encode())
 
 
 def watch_settings(at: int, **changed: Any) -> WatchSettings:  # noqa: ANN401 - any setting

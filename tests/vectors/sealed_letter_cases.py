@@ -134,23 +134,26 @@ def _malformed(good: Members) -> Iterator[tuple[str, str, bytes]]:
         ("id", "x"), ("name", ""), ("size", 10_485_761), ("key", "AA"), ("chunks", []), ("chunks", ["x"]),
         ("chunks", ["cd" * 32] * 11), ("sha256", "EF" * 32),
     ):  # fmt: skip
-        content = {**LETTER, "attachments": [{**LETTER["attachments"][0], name: value}]}  # type: ignore[index,dict-item]  # a list of one object
+        content = {**LETTER, "attachments": [{**LETTER["attachments"][0], name: value}]}  # type: ignore[index]  # a list of one object
         shown = json.dumps(value)[:12]
         yield f"with attachment {name} {shown}", "form", seal(jcs(envelope(content, BOUND)))
 
 
 def document() -> Members:
     """Return the whole file."""
-    late = [{"name": "past its last day", "today": "2026-06-16", "outcome": "expired", "box": b64(seal(jcs(envelope(LETTER, BOUND))))}]  # fmt: skip
-    last = [{"name": "on its last day", "today": "2026-06-15", "outcome": "opened", "box": late[0]["box"]}]
-    cases = [{"name": name, "today": TODAY, "outcome": outcome, "box": b64(box)} for name, outcome, box in _boxes()]
+    box = b64(seal(jcs(envelope(LETTER, BOUND))))
+    days = [
+        {"name": "on its last day", "today": "2026-06-15", "outcome": "opened", "box": box},
+        {"name": "past its last day", "today": "2026-06-16", "outcome": "expired", "box": box},
+    ]
+    cases = [{"name": name, "today": TODAY, "outcome": outcome, "box": b64(made)} for name, outcome, made in _boxes()]
     return {
         "schema": "sealed-letter-vectors/v1",
         "bound": BOUND,
         "senderKey": b64(bytes(SENDER.verify_key)),
         "openingKeys": [b64(bytes(RECEIVER)), b64(bytes(OLDER))],
         "letter": LETTER,
-        "cases": [*cases, *last, *late],
+        "cases": [*cases, *days],
     }
 
 

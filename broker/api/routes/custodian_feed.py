@@ -18,12 +18,15 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 @router.get("/custodian-feed", responses=answers_with(CustodianFeed))
 async def custodian_feed(request: Request, edge: Here, after: str = "0") -> Response:
-    """Give the entries after the first so many, up to a checkpoint, with `actor` where their kind uses tickets."""
+    """Give the entries after the first so many, up to a checkpoint: `actor` of tickets, `meta` of erasures."""
     await edge.receive_custodian(request)
     if _SIZE.fullmatch(after) is None:
         raise MalformedError("after", "is not a number of entries")
     page = await edge.feed.page(int(after))
-    entries = [{"leaf": entry.leaf.decode("ascii"), "actor": _opening(entry.actor)} for entry in page.entries]
+    entries = [
+        {"leaf": entry.leaf.decode("ascii"), "actor": _opening(entry.actor), "meta": _opening(entry.meta)}
+        for entry in page.entries
+    ]
     return JSONResponse({"checkpoint": page.note, "entries": entries})
 
 

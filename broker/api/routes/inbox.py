@@ -24,6 +24,7 @@ async def fetch(request: Request, edge: Here) -> Response:
             registers=edge.registers,
             signals=edge.signals,
             inbox=edge.following.inbox,
+            matches=edge.following.matches,
             answers=edge.answers,
             log=edge.log,
         )

@@ -33,6 +33,7 @@ async def register(request: Request, edge: Here) -> Response:
             registers=edge.registers,
             rosters=edge.rosters,
             signals=edge.signals,
+            matches=edge.following.matches,
             consents=edge.consents,
             answers=edge.answers,
             log=edge.log,

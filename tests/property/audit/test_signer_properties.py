@@ -6,6 +6,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit.log import settle_on
 from audit.merkle import TreeHead, consistency_proof, verify_consistency
 from audit.signer import LocalSigner
 from audit.stored_log import StoredLogTransaction
@@ -18,7 +19,7 @@ def restart(log: LogInFolder) -> None:
     """The process starts anew: it reads the database's head and settles."""
     log.signer.close()
     log.signer = LocalSigner.open(log.key_path)
-    log.signer.settle(log.reader.head())
+    settle_on(log.reader, log.signer)
 
 
 def play(log: LogInFolder, step: str, count: int) -> None:

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import ProofError
+from audit.growing import RememberedNodes, inclusion_proofs, new_nodes
 from audit.merkle import (
     Node,
     TreeHead,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
-    new_nodes,
     perfect_levels,
     root_at,
     root_of,
@@ -80,6 +80,21 @@ def test_nodes_added_in_any_steps_are_the_same_tree(first: int, second: int) -> 
     total = first + second
     assert root_at(Store(), total) == ROOTS[total]
     assert store == {(level, i): LOG.node(level, i) for level in range(10) for i in range(total >> level)}
+
+
+@given(st.integers(1, LARGEST), st.data())
+def test_proofs_of_many_leaves_are_those_of_each(size: int, data: st.DataObject) -> None:
+    """However many leaves a tick adds, each gets the very proof it would get alone."""
+    first = data.draw(st.integers(0, size - 1))
+    found = inclusion_proofs(RememberedNodes(LOG), first=first, size=size)
+    assert found == [inclusion_proof(LOG, index=index, size=size) for index in range(first, size)]
+
+
+@pytest.mark.parametrize(("first", "size"), [(0, 0), (3, 3), (-1, 3), (4, 3)])
+def test_leaves_that_are_not_there_have_no_proofs(first: int, size: int) -> None:
+    """Nothing is proven of a leaf outside the tree."""
+    with pytest.raises(ProofError):
+        inclusion_proofs(LOG, first=first, size=size)
 
 
 @given(st.integers(2, LARGEST), st.data())

@@ -117,7 +117,14 @@ def test_many_leaves_are_checked_as_strictly_as_each_by_itself() -> None:
     for other in others:
         assert _passes(check_leaves, [leaf, other, leaf]) is _passes(check_leaf, other), other
     assert 5 * 64 < sum(_passes(check_leaf, other) for other in others) < len(others) // 2
-    check_leaves([])
+    assert check_leaves([]) == ()
+
+
+def test_many_leaves_say_when_they_were_written() -> None:
+    """In their order, those of one tick once: who reads them can see whether time went back."""
+    times = (7, 7, 9, 8, 8, 7)
+    leaves = [Leaf(time=time, kind="read", commitments=COMMITMENTS).encode() for time in times]
+    assert check_leaves(leaves) == (7, 9, 8, 7)
 
 
 def test_a_byte_moved_from_one_leaf_to_the_next_is_noticed() -> None:

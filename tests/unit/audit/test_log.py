@@ -11,11 +11,11 @@ from audit.checkpoint import Checkpoint
 from audit.durable_file import replace_durably
 from audit.entry import GROUPS
 from audit.errors import ForkError, LogStoreError, NotDurableError, NoteError, SealError, SignerError
-from audit.log import Appended, append, found_log
+from audit.log import Appended, append, found_log, settle_on
 from audit.merkle import EMPTY_TREE, TreeHead, consistency_proof
-from audit.note import Algorithm, NoteSigningKey
+from audit.note import Algorithm, NoteSigningKey, compose_note
 from audit.seal import SealedEntry, open_group
-from audit.signer import LocalSigner
+from audit.signer import LocalSigner, Successor
 from audit.sqlite import open_database
 from audit.stored_log import StoredLog, StoredLogTransaction
 from audit.two_slots import SLOT_BYTES, TwoSlots
@@ -104,21 +104,35 @@ def test_a_failed_commit_leaves_no_trace_and_no_lock(log: LogInFolder) -> None:
 
 
 def test_the_same_after_a_restart(log: LogInFolder) -> None:
-    """The intent on disk is dropped at start when the database never held it."""
+    """What was signed and never committed left no trace: the log goes on from what it holds."""
     log.tick()
     crash_before_commit(log, sealed("check"))
     restart(log)
-    log.signer.settle(log.reader.head())
+    settle_on(log.reader, log.signer)
     assert log.tick().checkpoint.head == log.signer.released
 
 
 def test_an_unsettled_intent_blocks_another_head(log: LogInFolder) -> None:
-    """Until the caller says what became of a signed head, no other is signed, nor after a restart."""
+    """Until the caller says what became of a signed head, no other is signed."""
     crash_before_commit(log, sealed("check"))
     for _ in range(2):
         with pytest.raises(ForkError), log.transaction() as transaction:
             log.append_in(transaction, sealed("consent"))
-        restart(log)
+
+
+def test_an_intent_that_an_earlier_version_made_durable_still_counts(log: LogInFolder) -> None:
+    """After an update in the middle of a tick no other head is signed either, until it is settled."""
+    lost = crash_before_commit(log, sealed("check")).checkpoint.head
+    log.signer.close()
+    slots = TwoSlots.open(log.key_path.with_name("log.key.state"))
+    record = {**json.loads(slots.record), "intent": {"size": lost.size, "root": lost.root.hex()}}
+    slots.write(json.dumps(record, sort_keys=True).encode())
+    slots.close()
+    log.signer = LocalSigner.open(log.key_path)
+    with pytest.raises(ForkError), log.transaction() as transaction:
+        log.append_in(transaction, sealed("consent"))
+    settle_on(log.reader, log.signer)
+    log.tick(sealed("consent"))
 
 
 def test_the_very_same_head_may_be_signed_again(log: LogInFolder) -> None:
@@ -136,8 +150,69 @@ def test_a_crash_between_commit_and_settling(log: LogInFolder) -> None:
     with pytest.raises(ForkError), log.transaction() as transaction:
         log.append_in(transaction, sealed("consent"))
     restart(log)
-    log.signer.settle(log.reader.head())
+    with pytest.raises(ForkError):  # a head alone proves nothing
+        log.signer.settle(log.reader.head())
+    assert settle_on(log.reader, log.signer) == log.signer.released == appended.checkpoint.head
+    restart(log)
     assert log.signer.released == appended.checkpoint.head
+
+
+def _committed_and_not_released(log: LogInFolder) -> Successor:
+    """Return what a start finds after a crash between commit and release."""
+    log.tick(sealed(), sealed())
+    with log.transaction() as transaction:
+        log.append_in(transaction, sealed("check"))
+    restart(log)
+    proof = consistency_proof(log.reader, old_size=2, new_size=3)
+    return Successor(note=log.reader.note(3), proof=proof)
+
+
+def test_only_the_signed_and_proven_next_checkpoint_is_released_at_start(log: LogInFolder) -> None:
+    """Nobody who writes to the database can make the signer release a tree that it did not sign itself."""
+    good = _committed_and_not_released(log)
+    head, old = log.reader.head(), log.signer.released
+    text = Checkpoint(origin=ORIGIN, head=head).encode()
+    stranger = NoteSigningKey.generate(ORIGIN, Algorithm.ED25519)
+    forged = Checkpoint(origin=ORIGIN, head=TreeHead(size=3, root=bytes(32))).encode()
+    signature = good.note.partition("\n\n")[2]
+    for note, proof in (
+        (compose_note(text, [stranger.sign(text)]), good.proof),
+        (compose_note(forged, [signature]), good.proof),
+        (log.reader.note(2), good.proof),
+        ("no note", good.proof),
+        (good.note, ()),
+        (good.note, (bytes(32), *good.proof[1:])),
+    ):
+        with pytest.raises(ForkError):
+            log.signer.settle(head, Successor(note=note, proof=proof))
+    with pytest.raises(ForkError):
+        log.signer.settle(TreeHead(size=3, root=bytes(32)), good)
+    assert log.signer.released == old
+    log.signer.settle(head, good)
+    assert log.signer.released == head
+
+
+def test_a_database_more_than_one_tick_ahead_of_its_signer_is_refused(log: LogInFolder) -> None:
+    """A signer's file that was put back is older than what left by more than a crash can explain."""
+    log.tick()
+    state = log.key_path.with_name("log.key.state")
+    older = state.read_bytes()
+    log.tick()
+    log.tick()
+    log.signer.close()
+    replace_durably(state, older)
+    log.signer = LocalSigner.open(log.key_path)
+    with pytest.raises(ForkError):
+        settle_on(log.reader, log.signer)
+
+
+def test_a_successor_of_another_process_is_refused_once_settled(log: LogInFolder) -> None:
+    """A head that appears while this process serves was written by somebody else, whatever signature it bears."""
+    good = _committed_and_not_released(log)
+    head, old = log.reader.head(), log.signer.released
+    log.signer.settle(old)
+    with pytest.raises(ForkError):
+        log.signer.settle(head, good)
 
 
 def test_a_restored_backup_is_refused(log: LogInFolder, tmp_path: Path) -> None:
@@ -285,14 +360,16 @@ def test_inception_happens_once(tmp_path: Path) -> None:
 
 
 def test_a_signer_that_cannot_remember_does_not_sign(log: LogInFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the intent cannot be made durable there is no signature, and when the release cannot, nothing leaves."""
-    with monkeypatch.context() as full:
-        full.setattr(os, "pwrite", lambda *_: SLOT_BYTES - 1)  # the disk took a part of it
-        with pytest.raises(SignerError), log.transaction() as transaction:
-            log.append_in(transaction, sealed())
-    assert log.reader.head() == EMPTY_TREE
+    """When the release cannot be written or made durable nothing leaves, and no later head is signed."""
     with log.transaction() as transaction:
         appended = log.append_in(transaction, sealed())
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", lambda *_: SLOT_BYTES - 1)  # the disk took a part of it
+        with pytest.raises(SignerError):
+            log.signer.settle(appended.checkpoint.head)
+    assert log.signer.released == EMPTY_TREE
+    with pytest.raises(ForkError), log.transaction() as transaction:
+        log.append_in(transaction, sealed())
     with monkeypatch.context() as broken:
         broken.setattr(os, "fdatasync", _input_output_error)
         with pytest.raises(NotDurableError):
@@ -300,7 +377,8 @@ def test_a_signer_that_cannot_remember_does_not_sign(log: LogInFolder, monkeypat
     with pytest.raises(NotDurableError):  # a sync after a failed one says nothing
         log.signer.settle(appended.checkpoint.head)
     restart(log)
-    log.signer.settle(appended.checkpoint.head)
+    settle_on(log.reader, log.signer)
+    assert log.signer.released == appended.checkpoint.head
 
 
 def _input_output_error(_: int) -> None:
@@ -311,6 +389,9 @@ def test_settling_twice_writes_once(log: LogInFolder) -> None:
     """Settling at the released head changes nothing on disk."""
     log.tick()
     state = log.key_path.with_name("log.key.state")
-    before = state.stat().st_mtime_ns
+    before = state.read_bytes()
     log.signer.settle(log.signer.released)
-    assert state.stat().st_mtime_ns == before
+    assert state.read_bytes() == before
+    restart(log)  # but at a start it is written anew: a failed sync may have left it in memory only
+    log.signer.settle(log.signer.released)
+    assert state.read_bytes() != before

@@ -14,10 +14,10 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Response
 
-from audit.merkle import consistency_proof
-from audit.note import parse_note, verify_note
+from audit.merkle import consistency_proof, root_at
+from audit.note import Algorithm, NoteSigningKey, compose_note, parse_note, verify_note
 from audit.serve import create_witness_app
-from audit.submit import Cosigned, NotCosigned, WitnessFailure, ask_witness
+from audit.submit import Cosigned, NotCosigned, Witnessed, WitnessFailure, ask_witness, ask_witnessed
 from audit.witness import MAX_REQUEST_BYTES, Witness, WitnessStore
 from tests.unit.audit.log_simulator import NOW, LogInMemory, witness_key
 from tests.unit.audit.test_witness import growth
@@ -190,3 +190,56 @@ async def test_the_witness_routes(witness: Witness, log: LogInMemory) -> None:
             assert flood.status_code == 413
             for page in ("/docs", "/redoc", "/openapi.json"):
                 assert (await client.get(page)).status_code == 404
+
+
+async def shown(app: FastAPI, log: LogInMemory, *, deadline_s: float = 10.0) -> Witnessed | None:
+    """Return what is believed of the checkpoint that this witness shows of the log."""
+    with served(app) as url:
+        async with httpx.AsyncClient() as client:
+            return await ask_witnessed(client, url=url + "/", log=log.key.verifier, deadline_s=deadline_s)
+
+
+async def test_what_a_witness_keeps_is_read_from_it(witness: Witness, log: LogInMemory) -> None:
+    """A witness that is ahead shows the checkpoint it cosigned, which our own key signed: that is the proof."""
+    witness.add_checkpoint(growth(log, 0, 9), now=NOW)
+    witnessed = await shown(create_witness_app(witness), log)
+    assert witnessed is not None
+    assert (witnessed.head.size, witnessed.head.root) == (9, root_at(log, 9))
+    assert witnessed.note.startswith(log.notes[9])
+
+
+@pytest.mark.parametrize("lie", ["nothing", "no note", "unsigned", "of another log", "other text", "too late"])
+async def test_a_witness_proves_nothing_without_the_logs_own_signature(log: LogInMemory, lie: str) -> None:
+    """So a witness, or who poses as one, stops no log by what it says: nothing of this is believed."""
+    other = LogInMemory(NoteSigningKey.generate("other.example/log", Algorithm.ED25519)).grow(9)
+    text = log.notes[9].split("\n\n")[0] + "\n"
+    foreign = other.notes[9].split("\n\n")[0] + "\n"
+    answers = {
+        "no note": "nine",
+        "unsigned": compose_note(text, [KEY.sign(text, time=NOW)]),
+        "of another log": other.notes[9],
+        "other text": compose_note(foreign, [log.key.sign(foreign)]),
+    }
+    app = FastAPI()
+
+    @app.get("/{origin}/checkpoint")
+    async def checkpoint(origin: str) -> Response:
+        if len(origin) != 64 or lie == "too late":
+            await asyncio.sleep(1)
+        return Response(answers.get(lie, ""), status_code=200 if lie in answers else 404)
+
+    assert await shown(app, log, deadline_s=0.2 if lie == "too late" else 10.0) is None
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "otherwise"),
+    [
+        (WitnessFailure.AHEAD, 409, True),
+        (WitnessFailure.REFUSED, 422, True),
+        (WitnessFailure.REFUSED, 403, False),
+        (WitnessFailure.TIMEOUT, None, False),
+    ],
+)
+def test_which_refusals_ask_for_proof(failure: WitnessFailure, status: int | None, *, otherwise: bool) -> None:
+    """Only a witness that saw more, or another tree, is asked what it holds."""
+    assert NotCosigned(failure=failure, status=status).says_otherwise is otherwise

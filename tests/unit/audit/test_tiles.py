@@ -2,16 +2,18 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from audit.entry import Leaf
 from audit.errors import LogStoreError, TileError
 from audit.note import NoteSigningKey
 from audit.tile_path import tile_path
 from audit.tiles import publish
 from audit.verify import Report, verify_directory
-from tests.unit.audit.log_simulator import LogInFolder, LogInMemory, policy_text, witness_key
+from tests.unit.audit.log_simulator import NOW, LogInFolder, LogInMemory, plain_leaf, policy_text, witness_key
 
 
 def publish_log(log: LogInMemory, folder: Path) -> Report:
@@ -277,3 +279,26 @@ def test_a_folder_below_its_quorum_does_not_hold(published: Path, tmp_path: Path
     assert report_with().problems == ("checkpoint: too few witnesses of the policy cosigned it",)
     assert not report_with(stranger).holds
     assert (report_with(one).holds, report_with(one).cosigned_by) == (True, ("w1",))
+
+
+def at_times(*times: int) -> LogInMemory:
+    """Return a log whose entries state these times."""
+    log = LogInMemory()
+    return log.grow(len(times), lambda at: replace(Leaf.parse(plain_leaf(at)), time=times[at]).encode())
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        ([NOW, NOW + 900, NOW, NOW + 1], None),
+        ([NOW, NOW + 901, NOW, NOW + 901], "1 are dated before one that precedes them, the first is #2"),
+        ([NOW] * 300 + [NOW - 901] * 2 + [NOW], "2 are dated before one that precedes them, the first is #300"),
+        ([NOW] * 256 + [NOW - 901], "1 are dated before one that precedes them, the first is #256"),
+        ([NOW, NOW - 600, NOW - 1200], "1 are dated before one that precedes them, the first is #2"),
+    ],
+)
+def test_a_log_whose_times_go_back_does_not_hold(times: list[int], found: str | None, tmp_path: Path) -> None:
+    """An act dated long ago would be in no review: the auditor is told which it is, however well it is signed."""
+    report = publish_log(at_times(*times), tmp_path / "log")
+    assert report.problems == (() if found is None else (f"entries: {found}",))
+    assert report.holds is (found is None)

@@ -6,9 +6,11 @@ import functools
 import io
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -17,6 +19,7 @@ from audit.sample_check import check_sample, read_stated
 from broker.protocol.review_messages import FigureShown, NoteShown
 from connectors.cli import command_line
 from connectors.errors import CaseError, FolderError, NotDoneError, ReceiptError, RefusedError
+from connectors.outbox import Outbox
 from connectors.receipts import verify_stored
 from connectors.review_client import ReviewClient
 from connectors.review_report import as_csv, as_html, monthly_report
@@ -115,6 +118,77 @@ async def test_an_answer_without_a_receipt_that_holds_is_not_shown(
         monkeypatch.setattr(client._exchange, "send", broken)
         with pytest.raises(NotDoneError):
             await client.acts()
+
+
+class _LosesAnswers(httpx.AsyncBaseTransport):
+    """Carries requests to the broker, and loses its answers to what a reviewer states, as long as it is told to."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner, self.loses, self.keys = inner, True, list[str]()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self.inner.handle_async_request(request)
+        if request.method == "POST":
+            self.keys.append(json.loads(request.content)["idempotencyKey"])
+            if self.loses:
+                raise httpx.ReadError("lost")
+        return answer
+
+
+@pytest.mark.parametrize("reaches", [True, False], ids=["answer lost", "request lost"])
+async def test_a_statement_whose_answer_was_lost_is_sent_again_under_its_key(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, *, reaches: bool
+) -> None:
+    """A verdict waits in the outbox until its receipt holds; resumed, it stands once, under the key it had."""
+    async with partner.client("anna") as worker:
+        act = (await worker.own()).entry.index
+    lossy = _LosesAnswers(partner.surroundings.transport or httpx.AsyncHTTPTransport())
+    surroundings = replace(partner.surroundings, transport=lossy)
+    monkeypatch.setattr(
+        "connectors.review_telling.ReviewClient", functools.partial(ReviewClient, surroundings=surroundings)
+    )
+    dead = replace(surroundings, transport=httpx.MockTransport(_unreachable))
+
+    async def resumed(code: int, *options: str) -> str:
+        words = ["review", "resume", "--org", str(partner.folder.path), "--worker", "petra", *options]
+        done = await asyncio.to_thread(CliRunner().invoke, command_line(["review"]), words)
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    async with ReviewClient(
+        partner.folder, worker="petra", surroundings=surroundings if reaches else dead
+    ) as client:  # fmt: skip
+        with pytest.raises(NotDoneError) as lost:
+            await client.verdict(act, "in_order", reason="other")
+        assert lost.value.resumable
+    if not reaches:
+        assert "outbox" in await resumed(1)
+    lossy.loses = False
+    assert "vastgelegd" in await resumed(0)
+    assert json.loads(await resumed(0, "--json")) == {"resumed": [], "failed": []}
+    assert len(set(lossy.keys)) == 1
+    async with partner.client("petra") as client:
+        (note,) = (await client.stated("verdicts")).result.notes or []
+    assert (note.about, note.body["verdict"]) == (str(act), "in_order")
+
+
+def _unreachable(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("down", request=request)
+
+
+async def test_a_refused_statement_waits_for_nothing(partner: ReviewingPartner) -> None:
+    """A refusal with its receipt, an act that is not there, and a role that may not, each end the statement."""
+    async with partner.client("toon", role="privacyfunctionaris") as client:
+        with pytest.raises(RefusedError):
+            await client.verdict(1, "in_order", reason="other")
+        with pytest.raises(RefusedError):
+            await client.verdict(10_000, "in_order", reason="other")
+    async with partner.client("frank") as client:
+        with pytest.raises(RefusedError):
+            await client.verdict(1, "in_order", reason="other")
+        assert (await client.resume()).unfinished == ()
+    with Outbox(partner.folder.outbox_path, partner.folder.outbox_key) as outbox:
+        assert outbox.waiting() == []
 
 
 async def test_a_sample_is_drawn_again_from_files_alone(partner: ReviewingPartner, tmp_path: Path) -> None:

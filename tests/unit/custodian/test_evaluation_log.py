@@ -66,6 +66,15 @@ async def test_an_entry_says_what_was_evaluated_for_whom_and_hides_it(world: Wat
     assert (opened["meta"]["operation"], json.loads(opened["meta"]["counts"])) == ("check", {"nlbsn": 3})
 
 
+async def test_its_times_never_go_back(world: WatchedWorld) -> None:
+    """A clock that was set back is waited out at the newest entry's time, as in the broker's log."""
+    log, later = world.monitors[0].log, world.clock.now + 4000
+    for now in (later, later - 3600):
+        world.tickets()
+        assert record_evaluations(log, now=now) == 1
+    assert [Leaf.parse(text).time for text in own(world).entries(0, 2)] == [later, later]
+
+
 async def test_witnesses_that_were_away_cosign_later(world: WatchedWorld) -> None:
     """The log goes on without them, and the next look has its newest checkpoint cosigned."""
     world.broker.witness_down = True

@@ -14,7 +14,7 @@ from broker.custodian import citations, findings, issued, reporting
 from broker.custodian.followed import FOLLOWED_AT
 from broker.custodian.grants import accept
 from broker.custodian.issued import UNKNOWN_BEFORE
-from tests.simulators.custodian import CUSTODIANS, batch, grant_of, grant_text
+from tests.simulators.custodian import BROKER, CUSTODIANS, batch, grant_of, grant_text
 from tests.simulators.watched_broker import OTHER, WatchedWorld, WatchNetwork, watched_pair
 
 A, B = CUSTODIANS
@@ -116,6 +116,25 @@ def _other_organisation(world: WatchedWorld) -> None:
     world.broker.cite(world.tickets(), partner=world.partners[1])
 
 
+def _twice_by_another(world: WatchedWorld) -> None:
+    tickets = world.tickets()
+    world.broker.cite(tickets)
+    world.broker.cite(tickets, partner=world.partners[1])
+
+
+def _other_organisation_of_another_kind(world: WatchedWorld) -> None:
+    world.broker.cite(world.tickets(operation="check"), kind="signal", partner=world.partners[1])
+
+
+BOTH = [(kind, place) for kind in ("other-organisation", "other-use") for place in (0, 1)]
+
+
+def _before_it_was_issued(world: WatchedWorld) -> None:
+    world.broker.enter("policy", {})
+    world.broker.dated = world.clock.now - 6 * 366 * 86_400
+    world.broker.cite(world.tickets())
+
+
 def _other_kind(world: WatchedWorld) -> None:
     world.broker.cite(world.tickets(operation="check"), kind="signal")
 
@@ -154,7 +173,10 @@ def _unreadable(world: WatchedWorld) -> None:
     [
         (_unknown, [("never-issued", 0)]),
         (_twice, [("cited-twice", 0)]),
-        (_other_organisation, [("other-organisation", 1), ("other-organisation", 0), ("other-use", 1)]),
+        (_other_organisation, [("other-organisation", 0), ("other-organisation", 1)]),
+        (_other_organisation_of_another_kind, BOTH),
+        (_twice_by_another, [("cited-twice", 0), ("cited-twice", 1)]),
+        (_before_it_was_issued, [("other-use", 0), ("time", None)]),
         (_other_kind, [("other-use", 0)]),
         (_other_worker, [("other-use", 0)]),
         (_over, [("other-use", 0)]),
@@ -285,3 +307,22 @@ async def test_old_tickets_and_findings_are_forgotten_by_both_clocks(world: Watc
     await world.look()
     await world.look()
     assert (world.matched(), world.findings(), store.rows("SELECT count(*) FROM issued")) == ([], [], [(0,)])
+
+
+@pytest.mark.parametrize("does", [_other_organisation_of_another_kind, _twice_by_another])
+async def test_neither_organisation_reads_the_workers_of_the_other(world: WatchedWorld, does: Any) -> None:  # noqa: ANN401 - a function of the world
+    """Whose ticket it was reads its own worker and purpose; whose entry it is reads its own worker alone (D17)."""
+    does(world)
+    await world.look()
+    store = world.pair.custodians[0].store
+    owner, other = (
+        [one for one in findings.all_after(store, 0) if one.organisation == partner.oin] for partner in world.partners
+    )
+    assert owner
+    assert {(one.worker, one.purpose) for one in owner} == {(world.partners[0].sub("anna", BROKER), "verwijsindex")}
+    assert {(one.worker, one.purpose, one.ticket, one.issued_at) for one in other} == {
+        (world.partners[1].sub("anna", BROKER), None, None, None)
+    }
+    assert [(one.kind, one.entry, one.entry_time) for one in owner] == [
+        (one.kind, one.entry, one.entry_time) for one in other
+    ]

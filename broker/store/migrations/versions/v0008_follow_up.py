@@ -32,7 +32,6 @@ def _matches() -> None:
     op.create_table(
         "matches",
         sa.Column("id", sa.String(), primary_key=True),
-        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("newer_signal", sa.String(), sa.ForeignKey("signals.id"), nullable=False),
         sa.Column("coordinator", sa.String(), nullable=True),
         *(sa.Column(name, sa.String(), nullable=False) for name in ("made_on", "due_on")),
@@ -56,5 +55,7 @@ def _matches() -> None:
         "match_signals",
         sa.Column("match_id", sa.String(), sa.ForeignKey("matches.id"), primary_key=True),
         sa.Column("signal_id", sa.String(), sa.ForeignKey("signals.id"), primary_key=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        *(sa.Column(name, sa.Boolean(), nullable=False) for name in ("shown", "tells")),
     )
     op.create_index("ix_match_signals_signal_id", "match_signals", ["signal_id"])

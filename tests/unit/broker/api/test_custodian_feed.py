@@ -120,6 +120,22 @@ async def test_an_erased_actor_is_given_as_none(world: ServedWorld) -> None:
     assert (await ask(world, 0)).json()["entries"][1]["actor"] is None
 
 
+async def test_what_an_entry_erased_is_opened(world: ServedWorld) -> None:
+    """Of an entry of kind retention or erasure `meta` comes, which says what was erased; of no other entry it does."""
+    await world.register(WIJKTEAM, FAMILY)
+    first, second = (world.asker(WIJKTEAM, role=role, seed=role) for role in ("privacyfunctionaris", "approver"))
+    ranges = [{"first": 1, "last": 1, "groups": ["actor"]}]
+    bodies = [one.command(ground="AVG-17.1.d", decisionRef="a" * 64, ranges=ranges) for one in (first, second)]
+    assert (await world.send(first.post("/v1/erasures", bodies[0]))).status_code == 200
+    place = f"/v1/erasures/{bodies[0]['idempotencyKey']}/confirmation"
+    assert (await world.send(second.post(place, bodies[1]))).status_code == 200
+    entries = (await ask(world, 0)).json()["entries"]
+    assert [Leaf.parse(one["leaf"].encode()).kind for one in entries if one["meta"]] == ["erasure"]
+    payload = json.loads(b64url_bytes(entries[-1]["meta"]["payload"], field="payload"))
+    assert payload["erased"] == [{"from": 1, "to": 1, "groups": ["actor"]}]
+    assert (entries[1]["actor"], entries[-1]["actor"]) == (None, None)
+
+
 async def test_a_payload_that_does_not_open_is_given_as_none(world: ServedWorld) -> None:
     """A damaged payload hides no entry: the custodian is told that there is none, and reports it."""
     await world.register(WIJKTEAM, FAMILY)

@@ -15,9 +15,8 @@ async def test_an_answer_is_as_long_whatever_waits(world: ServedWorld) -> None:
     empty = await world.send(_fetch(world))
     for number in range(30):
         world.write(
-            "INSERT INTO notices (id, organisation, team, kind, about, created_at)"
-            " VALUES (?, ?, 'team-1', 'call', ?, 1)",
-            f"{number:032x}", WIJKTEAM, "f" * 32,
+            "INSERT INTO notices (id, organisation, team, kind, about, created_at) VALUES (?, ?, ?, 'call', ?, 1)",
+            f"{number:032x}", WIJKTEAM, "team-1", "f" * 32,
         )  # fmt: skip
     before = world.leaves
     full = await world.send(_fetch(world))

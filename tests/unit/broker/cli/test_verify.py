@@ -27,7 +27,11 @@ def _run(broker: Path, *options: str) -> tuple[int, str, str]:
 
 
 def test_a_whole_log_holds_and_a_lost_row_is_an_alarm(broker: Path) -> None:
-    """Exit 0 with every group counted; one row deleted past the log, and it is 1 and named."""
+    """Exit 0 with every group counted; 1 where the policy's witnesses saw nothing of it, or where a row is gone."""
+    code, text, _ = _run(broker, "--json")
+    assert (code, json.loads(text)["seen"], json.loads(text)["cosignedSize"]) == (1, False, None)
+    policy = broker / "log-policy"
+    policy.write_text(policy.read_text().replace("quorum w1", "quorum none"))
     code, text, _ = _run(broker, "--json")
     whole = {"ok": 5, "erased": 0, "MISSING": 0, "MISMATCH": 0}
     assert (code, json.loads(text)["groups"], json.loads(text)["signed"]) == (0, whole, True)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from broker.domain.erasures import MAX_ENTRIES, MAX_RANGES, EntryRange, joined, places, range_fault
+from audit import believed
+from broker.domain.erasures import GROUPS, KEPT_S, MAX_ENTRIES, MAX_RANGES, EntryRange, joined, places, range_fault
 
 
 def _ranges(*pairs: tuple[int, int]) -> list[EntryRange]:
@@ -43,3 +44,9 @@ def test_neighbours_with_the_same_groups_are_one_range() -> None:
 def test_one_entry_lists_no_more_than_fits() -> None:
     """What does not fit waits for the next sweep."""
     assert len(joined((2 * index, "hits") for index in range(MAX_RANGES + 5))) == MAX_RANGES
+
+
+def test_what_people_may_erase_is_what_a_verifier_believes() -> None:
+    """Groups, number of entries and term are those of `sluis-audit verify`: nothing that is allowed is an alarm."""
+    ours = (frozenset(GROUPS), MAX_ENTRIES, KEPT_S)
+    assert ours == (believed.DECIDED_GROUPS, believed.MAX_DECIDED, believed.KEPT_S)

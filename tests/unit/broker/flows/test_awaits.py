@@ -6,13 +6,22 @@ from pathlib import Path
 import pytest
 
 import broker.flows
-from broker import consent_ports, exception_ports, export_ports, log_ports, match_ports, ports, review_ports
+from broker import call_ports, consent_ports, exception_ports, export_ports, log_ports, match_ports, ports, review_ports
 
 FLOWS = Path(next(iter(broker.flows.__path__)))
 MODULES = sorted(FLOWS.glob("*.py"))
 PORTS = frozenset(
     name
-    for module in (ports, log_ports, review_ports, export_ports, match_ports, consent_ports, exception_ports)
+    for module in (
+        ports,
+        log_ports,
+        review_ports,
+        export_ports,
+        match_ports,
+        consent_ports,
+        exception_ports,
+        call_ports,
+    )
     for name, value in vars(module).items()
     if getattr(value, "_is_protocol", False)
 )

@@ -147,7 +147,8 @@ async def test_a_colleague_is_not_given_anothers_answer(world: World) -> None:
     himself = requester(asker)
     for who, refusal in (
         (replace(himself, worker="colleague"), NotFoundError),
-        (replace(himself, role="fg"), RoleNotAllowedError),
+        (replace(himself, role="fg"), NotFoundError),
+        (replace(himself, role="approver"), RoleNotAllowedError),
     ):
         with pytest.raises(refusal):
             await stored_answer(

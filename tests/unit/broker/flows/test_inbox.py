@@ -56,7 +56,7 @@ async def test_nobody_reads_or_clears_anothers_inbox(world: World) -> None:
 async def test_a_coordinator_is_told_his_own_notices(world: World) -> None:
     """What is for the matchcoordinator is told to that role alone, and that role is told nothing else."""
     await leave(world, notice(1, kind=NoticeKind.MATCH_OVERDUE), notice(2, kind=NoticeKind.ANSWER))
-    assert told(await world.inbox(world.asker(WIJKTEAM, role="matchcoordinator"))) == ["1"]
+    assert told(await world.inbox(world.asker(WIJKTEAM, role="matchcoordinator", seed="coordinator"))) == ["1"]
     assert told(await world.inbox(world.asker(WIJKTEAM))) == ["2"]
 
 

@@ -105,10 +105,10 @@ async def test_a_receipt_is_made_under_a_checkpoint_that_a_quorum_saw(kept: Kept
     assert (await kept.receipt("first")).uncosigned_since is None
     for name in ("second", "third"):
         assert (await kept.receipt(name)).uncosigned_since == NOON + 10
-    assert await kept.ledger.uncosigned_since() == NOON + 10
+    assert await kept.ledger.uncosigned_since(heard=True) == NOON + 10
     await kept.write("fourth", at=NOON + 30, cosigned=True)
     assert (await kept.receipt("second")).uncosigned_since is None
-    assert await kept.ledger.uncosigned_since() is None
+    assert await kept.ledger.uncosigned_since(heard=True) is None
 
 
 async def test_a_cosignature_that_the_policy_does_not_know_covers_nothing(kept: Kept) -> None:

@@ -21,10 +21,12 @@ class Outage(Head):
     def __init__(self) -> None:
         super().__init__(cosigned=0)
         self.reading_fails = False
+        self.asked_heard: list[bool] = []
         self.read = asyncio.Event()
 
-    async def uncosigned_since(self) -> int | None:
+    async def uncosigned_since(self, *, heard: bool) -> int | None:
         """Say since when, by what is kept."""
+        self.asked_heard.append(heard)
         self.read.set()
         if self.reading_fails:
             raise StorageError
@@ -63,11 +65,25 @@ async def test_witnesses_that_are_back_are_asked_again_on_a_quiet_log(monkeypatc
 
 
 async def test_a_log_that_has_its_quorum_is_not_shown_again() -> None:
-    """Nothing is asked without a reason."""
+    """Nothing is asked without a reason: it has its quorum, and heard so from the witnesses themselves."""
     log = Outage()
     async with httpx.AsyncClient(transport=InMemory(answering)) as client:
-        await ask_again(log, HttpWitnesses(client=client, policy=policy(), proofs=log), cosigning_of(log, TestClock()))
+        witnesses = HttpWitnesses(client=client, policy=policy(), proofs=log)
+        assert await witnesses.ask(await log.newest_note(), deadline_s=5)
+        await ask_again(log, witnesses, cosigning_of(log, TestClock()))
     assert log.kept == []
+
+
+async def test_witnesses_that_were_not_heard_since_the_start_are_asked_although_all_is_cosigned() -> None:
+    """What stands in the database may be of an older copy: only an answer to this process says that it is newest."""
+    log = Outage()
+    log.kept.append((3, 1))
+    cosigning = cosigning_of(log, TestClock())
+    async with httpx.AsyncClient(transport=InMemory(answering)) as client:
+        witnesses = HttpWitnesses(client=client, policy=policy(), proofs=log)
+        await ask_again(log, witnesses, cosigning)
+        assert witnesses.heard
+    assert log.kept == [(3, 1), (3, 1)]
 
 
 async def test_a_failure_to_ask_again_is_reported_and_the_outage_stands(caplog: pytest.LogCaptureFixture) -> None:
@@ -88,8 +104,9 @@ async def test_a_tick_that_was_witnessed_meanwhile_knows_better() -> None:
     clock = TestClock()
 
     class Slow(Outage):
-        async def uncosigned_since(self) -> int | None:
+        async def uncosigned_since(self, *, heard: bool) -> int | None:
             """Read, and be overtaken by a tick."""
+            del heard
             cosigning._asked += 2
             cosigning._since = 17
             return None

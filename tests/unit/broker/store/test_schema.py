@@ -14,8 +14,11 @@ from audit.errors import DatabaseError
 from broker.domain.errors import RightsTooWideError, SchemaNotMigratedError, StorageError
 from broker.ports import StampKey, StampKind
 from broker.store import (
-    follow_up_models,  # noqa: F401 - its tables are of the same metadata
+    call_models,  # noqa: F401 - its tables are of the same metadata
+    consent_models,  # noqa: F401 - as above
+    follow_up_models,  # noqa: F401 - as above
     migrations,
+    request_models,  # noqa: F401 - as above
 )
 from broker.store.address import SqliteFile
 from broker.store.connection import SingleWriter, open_connection, open_reader

@@ -1,0 +1,27 @@
+"""What the oproep needs of the world, as Protocols (architecture section 3, D15)."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from broker.domain.calls import Call, Ring
+
+
+class CallReader(Protocol):
+    """The oproepen that were sent and whom they reached, as committed. An asker reads calls, a holder rings."""
+
+    async def calls(self, *, organisation: str, after: str, at_most: int) -> tuple[Call, ...]:
+        """Return what this organisation sent, in the order of ids, those after an id, so many at most."""
+
+    async def rings(self, *, organisation: str, day: date, after: str, at_most: int) -> tuple[Ring, ...]:
+        """Return what asks this organisation's teams on this day and was not declined, in the order of ids."""
+
+    async def ring(self, *, organisation: str, ring_id: str) -> Ring | None:
+        """Return this organisation's own ring; None for another's and for none at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calling:
+    """Everything of this, as one group: edge and wiring have one line for it."""
+
+    calls: CallReader

@@ -1,0 +1,206 @@
+"""Information requests, answers and what is told unasked: who to whom, about what, until when; never what they say.
+
+A box is opaque here. Its delivery is followed by itself: handed out and not confirmed is `unknown`, for whoever handed
+it out cannot tell (T16).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class LetterKind(StrEnum):
+    """What was sent."""
+
+    REQUEST = "request"
+    TELLING = "telling"
+
+
+class RequestState(StrEnum):
+    """How far a request is. `expired` is never stored: it follows from the day."""
+
+    SENT = "sent"
+    FORWARDED = "forwarded"
+    ANSWERED = "answered"
+    PART = "part"
+    ORAL = "oral"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    DELIVERED = "delivered"
+    DELIVERY_UNKNOWN = "delivery_unknown"
+
+
+class Delivery(StrEnum):
+    """How far a box is."""
+
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+    """Handed out by the broker; its receiver has not said that it arrived."""
+    DELIVERED = "delivered"
+    OPENED = "opened"
+
+
+OPEN = frozenset({RequestState.SENT, RequestState.FORWARDED})
+"""Stored states in which a request can be answered."""
+STATE_OF_ANSWER = {
+    "all": RequestState.ANSWERED,
+    "part": RequestState.PART,
+    "oral": RequestState.ORAL,
+    "declined": RequestState.DECLINED,
+}
+FURTHER = {
+    Delivery.WAITING: 0,
+    Delivery.UNKNOWN: 1,
+    Delivery.DELIVERED: 2,
+    Delivery.OPENED: 3,
+}
+"""A delivery only goes on, never back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedProof:
+    """What stands behind a statutory reference. `reference` is an HMAC under the asker's own key."""
+
+    kind: str
+    since: date
+    ends_on: date | None
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestsOn:
+    """What was read at which version: kind and key (hex) of a stamp; once it moves, what rests on it is withheld."""
+
+    kind: str
+    key: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestReply:
+    """How a request was answered. `worker` is who answered, `box` what only the asker opens."""
+
+    id: str
+    worker: str
+    kind: str
+    reason: str | None
+    categories: tuple[str, ...]
+    level: int
+    grounds: tuple[str, ...]
+    proof: StatedProof | None
+    signal_id: str | None
+    approved: bool
+    bundle: str
+    answered_at: int
+    expires_on: date
+    rests_on: tuple[RestsOn, ...]
+    delivery: Delivery = Delivery.WAITING
+    box: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InformationRequest:
+    """One letter between two organisations, and the answer to it.
+
+    Attributes:
+        personal: the receiver decides per person, so that only a worker by name answers.
+        receiver_worker: that worker, once somebody of his organisation named him.
+        approved: a second person of the sender approved it.
+    """
+
+    id: str
+    kind: LetterKind
+    sender: str
+    sender_team: str
+    sender_worker: str
+    sender_role: str
+    controller: str
+    receiver: str
+    receiver_team: str
+    personal: bool
+    purpose: str
+    grounds: tuple[str, ...]
+    categories: tuple[str, ...]
+    level: int
+    proof: StatedProof | None
+    signal_id: str | None
+    approved: bool
+    bundle: str
+    sent_at: int
+    expires_on: date
+    rests_on: tuple[RestsOn, ...]
+    receiver_worker: str | None = None
+    state: RequestState = RequestState.SENT
+    delivery: Delivery = Delivery.WAITING
+    box: bytes = field(default=b"", repr=False)
+    reply: RequestReply | None = None
+
+    def state_on(self, day: date) -> RequestState:
+        """Return the state as it is told on this day."""
+        if self.state not in OPEN:
+            return self.state
+        if day > self.expires_on:
+            return RequestState.EXPIRED
+        if self.state is RequestState.FORWARDED:
+            return self.state
+        told = {Delivery.WAITING: RequestState.SENT, Delivery.UNKNOWN: RequestState.DELIVERY_UNKNOWN}
+        return told.get(self.delivery, RequestState.DELIVERED)
+
+    def closed_by(self, day: date) -> str | None:
+        """Return the problem of who would still answer or withdraw it on this day; None while that is possible."""
+        state = self.state_on(day)
+        if state is RequestState.WITHDRAWN:
+            return "request-withdrawn"
+        if state is RequestState.EXPIRED:
+            return "request-expired"
+        return None if self.state in OPEN else "request-already-answered"
+
+    def not_for(self, worker: str) -> str | None:
+        """Return the problem of a worker of the receiver who would act on it; None where he may."""
+        if not self.personal or self.receiver_worker == worker:
+            return None
+        return "request-needs-named-worker" if self.receiver_worker is None else "request-for-another-worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRequest:
+    """A change: a new request or telling is stored."""
+
+    request: InformationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassOnRequest:
+    """A change: an open request is with this team, and with this worker where one is named."""
+
+    request_id: str
+    team: str
+    worker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreReply:
+    """A change: an open request has this answer, and no other ever."""
+
+    request_id: str
+    reply: RequestReply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveDelivery:
+    """A change: a box is as far as this; `of_reply` says which of the two."""
+
+    request_id: str
+    of_reply: bool
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack:
+    """A change: a request is withdrawn; what was answered and not fetched is withheld for good."""
+
+    request_id: str
+
+
+RequestChange = StoreRequest | PassOnRequest | StoreReply | MoveDelivery | TakeBack

@@ -1,0 +1,143 @@
+"""Matches: a new signal that met those of another team, whom of the two that is told, and how far they are (D6, D8).
+
+Whether a side may know of a match is judged for that side alone, from what it may see of the other's signals. What one
+side is told never depends on what the other is.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from broker.domain.households import STRENGTH, Hit, MatchKind
+from broker.domain.signals import Signal
+
+
+class MatchState(StrEnum):
+    """How far one side is, in the words its workers read."""
+
+    NEW = "nieuw"
+    READ = "gelezen"
+    CONTACT = "contact_gehad"
+    TOGETHER = "werken_al_samen"
+    """One click; from then on this side gets no notice of further matches with that team on this household."""
+    AGREED = "afspraken_gemaakt"
+    DONE = "klaar"
+
+
+CONTACTED = frozenset({MatchState.CONTACT, MatchState.TOGETHER, MatchState.AGREED, MatchState.DONE})
+"""That there was contact: one of the two saying so is enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamOf:
+    """A team of an organisation."""
+
+    organisation: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A signal of the older side by which the newer one was found.
+
+    `shown` says that the newer side may see it, `tells` that by it the older side may see the newer signal.
+    """
+
+    signal: Signal
+    kind: MatchKind
+    shown: bool
+    tells: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchSide:
+    """One of the two teams; `told` was judged when the match was made, and is judged again whenever it is shown."""
+
+    of: TeamOf
+    told: bool
+    state: MatchState
+    changed_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMatch:
+    """A match as it stands. `newer_side` is of the organisation that holds `newer`, `older_side` of all links."""
+
+    id: str
+    newer: Signal
+    links: tuple[Link, ...]
+    newer_side: MatchSide
+    older_side: MatchSide
+    made_on: date
+    due_on: date
+    overdue_on: date | None = None
+    coordinator: str | None = None
+    casusregisseur: TeamOf | None = None
+
+    @property
+    def sides(self) -> tuple[MatchSide, MatchSide]:
+        """Both sides, the newer one first."""
+        return self.newer_side, self.older_side
+
+    @property
+    def contacted(self) -> bool:
+        """Whether a side that is told says that there was contact."""
+        return any(side.told and side.state in CONTACTED for side in self.sides)
+
+    def side_of(self, organisation: str) -> MatchSide | None:
+        """Return this organisation's side; None for any other."""
+        return next((side for side in self.sides if side.of.organisation == organisation), None)
+
+    def other_of(self, side: MatchSide) -> MatchSide:
+        """Return the other side."""
+        return self.older_side if side is self.newer_side else self.newer_side
+
+    def seen_by(self, side: MatchSide) -> tuple[tuple[Signal, Hit], ...]:
+        """Return by which own signal this side would see what of the other, as far as it was told of it."""
+        if side is self.newer_side:
+            return tuple((self.newer, Hit(kind=one.kind, signal=one.signal)) for one in self.links if one.shown)
+        return tuple((one.signal, Hit(kind=one.kind, signal=self.newer)) for one in self.links if one.tells)
+
+    def signal_ids(self) -> frozenset[str]:
+        """Return the ids of every signal of it."""
+        return frozenset({self.newer.id, *(link.signal.id for link in self.links)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreMatch:
+    """A change: a match was made."""
+
+    match: KeptMatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeMatch:
+    """A change: a side is so far; when it is no more where the decision saw it, the decision is stale."""
+
+    match_id: str
+    organisation: str
+    was: MatchState
+    state: MatchState
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameCasusregisseur:
+    """A change: this team leads the plan of the household; `was` is what the decision saw."""
+
+    match_id: str
+    was: TeamOf | None
+    now: TeamOf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkOverdue:
+    """A change: the coordinator was told on this day that nobody says there was contact."""
+
+    match_id: str
+    on: date
+
+
+def strongest(kinds: tuple[MatchKind, ...]) -> MatchKind:
+    """Return the strongest of these kinds, of which there is one at least."""
+    return min(kinds, key=STRENGTH.__getitem__)

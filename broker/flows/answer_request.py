@@ -1,0 +1,182 @@
+"""Answer a received request: all, a part, orally, or not; not sharing is a right without a consequence (D11)."""
+
+import hashlib
+from dataclasses import replace
+
+from broker.domain.errors import FieldRuleError
+from broker.domain.information_requests import (
+    STATE_OF_ANSWER,
+    InformationRequest,
+    LetterKind,
+    RequestReply,
+    StoreReply,
+)
+from broker.domain.requests import Approval, Requester
+from broker.flows.act import Act
+from broker.flows.duties import tasks_for
+from broker.flows.letters import (
+    LEVEL,
+    Decided,
+    LetterFacts,
+    check_bundle,
+    check_different,
+    check_expiry,
+    decide_letter,
+    own_signal,
+    stated_proof,
+)
+from broker.flows.outcome import Answered, Effects, Outcome, refused
+from broker.flows.policy import Policies
+from broker.flows.request_of import OnRequest, act_on_request
+from broker.flows.request_rules import check_approval, check_team
+from broker.flows.unwatched import stopped
+from broker.ports import AnswerStore, Clock, Log, OwnSignal, RegisterReader, RosterReader, SignalStore
+from broker.protocol.register import Register
+from broker.protocol.request_messages import AnswerRequest, box_bytes
+from broker.request_ports import RequestReader, kept
+from policies import Refusal
+
+BOXED = frozenset({"all", "part"})
+DECLINED = "declined"
+
+
+async def answer_request(
+    *, command: AnswerRequest, request_id: str, requester: Requester, approval: Approval | None, policies: Policies,
+    clock: Clock, registers: RegisterReader, rosters: RosterReader, signals: SignalStore, requests: RequestReader,
+    answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """The request has this one answer, which waits for the asker; outcome `done`.
+
+    Raises:
+        NotFoundError: not received by this organisation, or none at all; or the own signal it rests on is none.
+        RefusedError: already answered, withdrawn, expired, for a named colleague, or not permitted to tell; with the
+            receipt of its entry.
+        NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError, ApprovalError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.stating(
+        "answer_request", "answer", command, requester, target=request_id, approval=approval,
+        grounds=tuple(command.grounds),
+    )  # fmt: skip
+
+    async def decide(on: OnRequest) -> Outcome:
+        request = on.request
+        # (1) The answer's own rules.
+        _check_members(command, request)
+        on = replace(on, act=replace(act, purpose=request.purpose, team=request.receiver_team))
+        # (2) Once, in time, and by whom it is for; an attempt is told openly and recorded.
+        if request.kind is LetterKind.TELLING:
+            return on.refuse("request-already-answered")
+        hindered = request.closed_by(on.today) or request.not_for(requester.worker)
+        if hindered is not None:
+            return on.refuse(hindered)
+        # (3) Not sharing needs no permission.
+        if command.kind == DECLINED:
+            return _answered(on, command, requester, now=clock.now(), own=None, decided=None)
+        on.policy.check_holds(on.today)
+        check_bundle(command.bundle, on.policy)
+        check_expiry(command.expires_on, today=on.today)
+        own = await own_signal(
+            command.signal_id, organisation=on.organisation.oin, policy=on.policy, today=on.today, signals=signals
+        )  # fmt: skip
+        roster = check_team(await rosters.roster(on.organisation.oin), on.act)
+        approved = check_approval(roster, requester, approval)
+        if log.disclosures_stopped():
+            return stopped(on.act, bundle=on.policy.sha256)
+        # (4) May this be told to who asked, on the answerer's own grounds?
+        reply = _reply(command, requester, now=clock.now(), approved=approved, own=own)
+        facts = answer_facts(request, reply, register=on.register, role=requester.role)
+        decided = decide_letter(on.policy, facts, command.categories, day=on.today)
+        if own is not None:
+            on = replace(on, relies_on=(*on.relies_on, *own.stamps))
+        if isinstance(decided, Refusal):
+            return refused(on.act, decided, register=on.register.number, relies_on=on.relies_on, tickets=())
+        if not decided.within:
+            return on.refuse(LEVEL)
+        return _answered(on, command, requester, now=clock.now(), own=own, decided=decided, approved=approved)
+
+    # (5) Recorded with the answer in one transaction, and only then told.
+    return await act_on_request(
+        decide, act=act, request_id=request_id, receiver_only=True, policies=policies, clock=clock,
+        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+    )  # fmt: skip
+
+
+def answer_facts(request: InformationRequest, reply: RequestReply, *, register: Register, role: str) -> LetterFacts:
+    """Return what policy is asked about an answer; where it states no proof of its own, that of the question counts."""
+    return LetterFacts(
+        operation="share",
+        sender=register.organisations[request.receiver],
+        recipient=register.organisations[request.sender],
+        role=role,
+        purpose=request.purpose,
+        grounds=reply.grounds,
+        own_signal=reply.signal_id is not None,
+        approved=reply.approved,
+        proof=reply.proof or request.proof,
+        level=reply.level,
+    )
+
+
+def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
+    """Hold only for an answer whose members fit together and stay within the question. Raises FieldRuleError."""
+    declined = command.kind == DECLINED
+    if (command.box is not None) != (command.kind in BOXED):
+        raise FieldRuleError("box", "is for all and part, and for nothing else")
+    if (command.reason is not None) != declined:
+        raise FieldRuleError("reason", "is for what is not shared, and for nothing else")
+    if declined:
+        if command.categories or command.level or command.grounds:
+            raise FieldRuleError("categories", "are not for what is not shared")
+        return
+    check_different(command.categories)
+    if not command.categories or not set(command.categories) <= set(request.categories):
+        raise FieldRuleError("categories", "are not among those asked")
+    if command.kind == "all" and set(command.categories) != set(request.categories):
+        raise FieldRuleError("categories", "are not all of those asked")
+    if not 1 <= command.level <= request.level:
+        raise FieldRuleError("level", "is not from 1 to the one asked")
+    if not command.grounds:
+        raise FieldRuleError("grounds", "has too few items")
+
+
+def _reply(
+    command: AnswerRequest, requester: Requester, *, now: int, approved: bool, own: OwnSignal | None
+) -> RequestReply:
+    return RequestReply(
+        id=command.idempotency_key,
+        worker=requester.worker,
+        kind=command.kind,
+        reason=command.reason,
+        categories=tuple(command.categories),
+        level=command.level,
+        grounds=tuple(command.grounds),
+        proof=stated_proof(command.proof),
+        signal_id=None if own is None else own.signal.id,
+        approved=approved,
+        bundle=command.bundle,
+        answered_at=now,
+        expires_on=command.expires_on,
+        rests_on=() if own is None else kept(own.stamps),
+        box=None if command.box is None else box_bytes(command.box),
+    )
+
+
+def _answered(
+    on: OnRequest, command: AnswerRequest, requester: Requester, *, now: int, own: OwnSignal | None,
+    decided: Decided | None, approved: bool = False,
+) -> Outcome:  # fmt: skip
+    reply = _reply(command, requester, now=now, approved=approved, own=own)
+    after = replace(on.request, state=STATE_OF_ANSWER[command.kind], reply=reply)
+    permit = None if decided is None else decided.permit
+    effects = Effects(
+        relies_on=on.relies_on,
+        changes=(StoreReply(request_id=on.request.id, reply=reply),),
+        tasks=() if permit is None else tasks_for(permit, organisation=on.organisation.oin, today=on.today),
+    )
+    return on.done(
+        after, effects, text=f"letter.reply.{command.kind}", decision=None if permit is None else permit.record(),
+        answer=reply.id, how=command.kind, reason=command.reason,
+        categories={} if decided is None else dict(decided.rules), level=command.level,
+        boxSha256=None if reply.box is None else hashlib.sha256(reply.box).hexdigest(),
+    )  # fmt: skip

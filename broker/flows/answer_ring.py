@@ -1,0 +1,164 @@
+"""Decide on an oproep: call, do not call, or have another own team asked. The asker sees none of it.
+
+What a holder decides is recorded as a look into its inbox is: an entry of a kind of its own, in a quiet hour, would
+tell everybody who reads the log that somebody is involved (ADR 33).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from broker.call_ports import CallReader
+from broker.domain.calls import AnswerRing, ForwardRing, Ring, RingState
+from broker.domain.changes import Change
+from broker.domain.errors import FieldRuleError, NotFoundError
+from broker.domain.notices import NoticeKind, Notify
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.policy import Policies
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation, check_team, check_worker
+from broker.flows.shown_calls import rings_document
+from broker.ports import (
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    Randomness,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+)
+from broker.protocol.call_messages import AnswerRing as RingCommand
+from broker.protocol.problems import problem
+
+ANSWERED, OVER = "call-answered", "call-over"
+"""Problems of who would still decide on a ring."""
+_TEXTS = {"accept": "call.accepted", "decline": "call.declined", "forward": "call.forwarded"}
+_ID_BYTES = 16
+
+
+async def answer_ring(
+    *,
+    command: RingCommand,
+    ring_id: str,
+    requester: Requester,
+    policies: Policies,
+    clock: Clock,
+    randomness: Randomness,
+    registers: RegisterReader,
+    rosters: RosterReader,
+    signals: SignalStore,
+    calls: CallReader,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """What the holder decided stands; outcome `done`, with the caller's contact card once he will call.
+
+    Raises:
+        NotFoundError: not a ring of this organisation, or none at all: one answer for both.
+        RefusedError: it was decided before, or its last day has passed; with the receipt of its entry.
+        NotDoneError: it failed; with the receipt of its entry.
+        TeamUnknownError, FieldRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.stating("answer_ring", "inbox", command, requester, target=ring_id, team=command.team)
+
+    async def decide() -> Outcome:
+        # (1) Who, and that it is his organisation's ring.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
+        register = await registers.register()
+        check_organisation(register, act)
+        ring = await calls.ring(organisation=requester.organisation, ring_id=ring_id)
+        if ring is None:
+            raise NotFoundError
+        # (2) To forward names another team, with a contact card on the own roster; nothing else names one.
+        _check_named(command, ring)
+        if command.team is not None:
+            check_team(await rosters.roster(requester.organisation), act)
+        # (3) Once, and while it asks.
+        own = await signals.own(organisation=requester.organisation, signal_id=ring.signal_id)
+        handles = frozenset[str]() if own is None else frozenset({own.signal.handle})
+        recording = _Answering(bundle=policy.sha256, register=register.number, ring=ring, handles=handles)
+        hindered = _hindered(ring, over=ring.is_over(clock.today()))
+        if hindered is not None:
+            return recording.refused(act, hindered, Effects(relies_on=base))
+        # (4) The ring as it is from now on.
+        after = _after(ring, command)
+        changes = _changes(ring, command, requester.worker, now=clock.now(), randomness=randomness)
+        document = await rings_document(_TEXTS[command.answer], [after], register=register, rosters=rosters)
+        return recording.done(act, command, document, Effects(relies_on=base, changes=changes))
+
+    # (5) Recorded with the change in one transaction, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answering:
+    """What every outcome of this records: about which ring, found again by its signal."""
+
+    bundle: str
+    register: int
+    ring: Ring
+    handles: frozenset[str]
+
+    def done(self, act: Act, command: RingCommand, document: Mapping[str, object], effects: Effects) -> Outcome:
+        """Return that it was decided."""
+        stated = {"answer": command.answer, "team": command.team}
+        return outcome_of(act, self._recording("done", document, stated=stated), effects, status=AnswerStatus.DONE)
+
+    def refused(self, act: Act, problem_id: str, effects: Effects) -> Outcome:
+        """Return that it cannot be decided any more, told as a problem of its own."""
+        recording = self._recording("refused", problem(problem_id).document(), reason=problem_id)
+        return outcome_of(act, recording, effects, status=AnswerStatus.REFUSED)
+
+    def _recording(
+        self, outcome: str, document: Mapping[str, object], *, reason: str | None = None,
+        stated: Mapping[str, object] | None = None,
+    ) -> Recording:  # fmt: skip
+        subject = {"schema": "entry-ring/v1", "ring": self.ring.id, "handles": sorted(self.handles), **(stated or {})}
+        return Recording(
+            outcome=outcome, reason=reason, bundle=self.bundle, register=self.register, document=document,
+            own_handles=self.handles, subject=subject,
+        )  # fmt: skip
+
+
+def _check_named(command: RingCommand, ring: Ring) -> None:
+    if (command.team is not None) != (command.answer == "forward"):
+        raise FieldRuleError("team", "is named to forward, and only then")
+    if command.team == ring.team:
+        raise FieldRuleError("team", "is the one that is asked already")
+
+
+def _hindered(ring: Ring, *, over: bool) -> str | None:
+    """Return the problem that stands in the way of deciding on this ring, or None."""
+    if ring.state is not RingState.WAITING:
+        return ANSWERED
+    return OVER if over else None
+
+
+def _after(ring: Ring, command: RingCommand) -> Ring:
+    if command.team is not None:
+        return replace(ring, team=command.team)
+    return replace(ring, state=RingState.ACCEPTED if command.answer == "accept" else RingState.DECLINED)
+
+
+def _changes(
+    ring: Ring, command: RingCommand, worker: str, *, now: int, randomness: Randomness
+) -> tuple[Change, ...]:  # fmt: skip
+    """Return what changes: the decision, or the other team, which is told as the first one was."""
+    if command.team is None:
+        return (AnswerRing(ring_id=ring.id, state=_after(ring, command).state, worker=worker, at=now),)
+    notice = Notify(
+        id=randomness.bytes(_ID_BYTES).hex(),
+        organisation=ring.organisation,
+        team=command.team,
+        kind=NoticeKind.CALL,
+        about=ring.id,
+    )
+    return (ForwardRing(ring_id=ring.id, from_team=ring.team, team=command.team), notice)

@@ -1,0 +1,166 @@
+"""Send an oproep: holders are asked whether they want to call, and the asker always reads the same (D5, D8)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from broker.consent_ports import ConsentReader
+from broker.domain.calls import Call, Ring, StoreCall
+from broker.domain.changes import Change, MarkStanding
+from broker.domain.notices import NoticeKind, Notify
+from broker.domain.requests import Approval, Requester
+from broker.flows.act import Act
+from broker.flows.duties import tasks_for
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import Question, asked_holders, asked_stamps, may_ask, prepare, question_of
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, refused
+from broker.flows.policy import Policies
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import TicketIssuers, check_used_families
+from broker.flows.ringing import Reached, reached
+from broker.flows.shown_calls import calls_document
+from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
+from broker.ports import (
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    Randomness,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    TokenIndexer,
+)
+from broker.protocol.call_messages import CallHolders
+from broker.protocol.days_nl import day_nl
+from policies import Permit, Refusal
+from policies.workdays import working_day_after
+
+ASKED_WORKING_DAYS = 5
+"""For so many working days after an oproep holders are asked."""
+_ID_BYTES = 16
+
+
+async def call_holders(
+    *,
+    command: CallHolders,
+    requester: Requester,
+    approval: Approval | None,
+    policies: Policies,
+    issuers: TicketIssuers,
+    tokens: TokenIndexer,
+    clock: Clock,
+    randomness: Randomness,
+    registers: RegisterReader,
+    rosters: RosterReader,
+    signals: SignalStore,
+    consents: ConsentReader,
+    answers: AnswerStore,
+    log: Log,
+    address_mute_above: int,
+) -> Answered:
+    """Whoever may be rung is asked whether he wants to call; outcome `sent`, whether that is everybody or nobody.
+
+    Raises:
+        RefusedError: `may_ask` said no. NotDoneError: a decision failed. Both with the receipt of their entry.
+        RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.checking(command, requester, approval)
+
+    async def decide() -> Outcome:
+        # (1) What everything below relies on is read before it; then the request's own rules.
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
+        register, epoch = await registers.register(), await registers.epoch()
+        roster = await rosters.roster(requester.organisation)
+        # (2) One ticket of each custodian covers it; they are spent at the commit.
+        prepared = prepare(
+            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
+            issuers=issuers, tokens=tokens, now=clock.now(),
+        )  # fmt: skip
+        indexes, today = prepared.household.indexes(), clock.today()
+        policy.check_holds(today)
+        # (3) May it be asked? Standing comes from a proof or own signals alone, nothing else is looked up.
+        own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
+        question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
+        asked = may_ask(policy, question)
+        # (4) No: openly, recorded, with what is possible.
+        if isinstance(asked, Refusal):
+            relied = (*base, *question.relied)
+            return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
+        check_used_families(prepared.purpose, act)
+        # (5) Nobody has watched the log for too long: nothing is looked up, but in acute danger.
+        unwatched = log.disclosures_stopped()
+        if unwatched and not may_go_on(question.facts()):
+            return stopped(act, bundle=policy.sha256)
+        # (6) Every token is looked up, and (7) every hit is decided on: it rings, or nobody hears of it.
+        looked_up = await signals.look_up(indexes)
+        question = await asked_holders(question, looked_up, consents=consents)
+        found = reached(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
+        call = _call(command, question, now=clock.now(), randomness=randomness)
+        # (8) What the asker reads is made of his own question alone.
+        document = calls_document("call.sent", [call], date=day_nl(call.asked_until + timedelta(days=1)))
+        owed = tasks_for(asked, organisation=requester.organisation, today=today)
+        stood_on = tuple(MarkStanding(signal_id=one, on=today) for one in sorted(question.standing))
+        effects = Effects(
+            relies_on=(*base, *question.relied, *looked_up.stamps),
+            changes=(*_asked_of(call, found, randomness), *stood_on),
+            tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
+        )
+        recording = _recording(question, asked, found, document=document, register=register.number)
+        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+
+    # (9) Recorded with everybody it asks in one transaction, and (10) only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def _call(command: CallHolders, question: Question, *, now: int, randomness: Randomness) -> Call:
+    requester = question.prepared.act.requester
+    return Call(
+        id=randomness.bytes(_ID_BYTES).hex(),
+        organisation=requester.organisation,
+        controller=command.controller,
+        team=command.team,
+        worker=requester.worker,
+        purpose=command.purpose,
+        case_ref=command.case_ref,
+        sent_at=now,
+        asked_until=working_day_after(question.today, ASKED_WORKING_DAYS),
+    )
+
+
+def _asked_of(call: Call, found: Reached, randomness: Randomness) -> tuple[Change, ...]:
+    """Return the call with its rings, a notice for each team that is asked, and one where a shield was hit."""
+
+    def new_id() -> str:
+        return randomness.bytes(_ID_BYTES).hex()
+
+    rings = tuple(
+        Ring(id=new_id(), call=call, organisation=one.organisation, team=one.team, signal_id=one.id)
+        for one in found.rung
+    )
+    told = [(ring.organisation, ring.team, NoticeKind.CALL, ring.id) for ring in rings]
+    told += [(one.organisation, one.team, NoticeKind.SHIELD_ALERT, one.id) for one in found.alerted]
+    notices = [
+        Notify(id=new_id(), organisation=organisation, team=team, kind=kind, about=about)
+        for organisation, team, kind, about in told
+    ]
+    return (StoreCall(call=call, rings=rings), *notices)
+
+
+def _recording(
+    question: Question, asked: Permit, found: Reached, *, document: Mapping[str, object], register: int
+) -> Recording:
+    return Recording(
+        outcome="sent",
+        bundle=asked.bundle,
+        register=register,
+        document=document,
+        decision=asked.record(),
+        tickets=question.prepared.tickets,
+        handles=found.handles,
+        own_handles=question.own_handles,
+        hits=found.open.payload,
+        shielded=found.shielded.payload,
+    )

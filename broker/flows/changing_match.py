@@ -1,0 +1,111 @@
+"""What every act on an own match has in common: found, judged, of the own team and not closed; else openly refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from broker.domain.changes import Change
+from broker.domain.matches import MatchState
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.own_match import OwnMatch, decisions_of, few, own_match
+from broker.flows.policy import Policies
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation, check_worker
+from broker.match_ports import MatchReader
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.protocol.match_messages import MatchChanged
+from broker.protocol.messages import TextRef
+from broker.protocol.problems import problem
+from broker.protocol.roster import Roster
+
+OF_ANOTHER_TEAM = "match-of-another-team"
+CLOSED = "match-closed"
+NOT_INVOLVED = "casusregisseur-not-involved"
+NO_CASUSREGISSEUR = "casusregisseur-missing"
+MATCH_PROBLEMS = (OF_ANOTHER_TEAM, CLOSED, NOT_INVOLVED, NO_CASUSREGISSEUR)
+"""Ids of the problems with which an act on a match is refused; each refusal is an entry of the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What an act on a match comes to: changes and the state of the own side after it, or the problem it meets."""
+
+    changes: tuple[Change, ...] = ()
+    state: MatchState | None = None
+    text: str = "match.changed"
+    refused: str | None = None
+
+
+async def change_own_match(
+    step: Callable[[OwnMatch], Step], *, match_id: str, act: Act, requester: Requester, policies: Policies,
+    clock: Clock, registers: RegisterReader, rosters: RosterReader, signals: SignalStore, matches: MatchReader,
+    answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """The own side of a match has taken this step, recorded; outcome `done`.
+
+    Args:
+        step: says what changes, from the match as it is seen now; called anew for each decision.
+
+    Raises:
+        NotFoundError: no such match, another organisation's, or one that may not be seen (any more).
+        RefusedError: another team's match, a closed one, or what `step` refused. NotDoneError: it failed.
+            Both with the receipt of their entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+
+    async def decide() -> Outcome:
+        # (1) Who, and with what right.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
+        register = await registers.register()
+        check_organisation(register, act)
+        # (2) An own match that may be seen now, of the own team, and not closed.
+        own = await own_match(
+            match_id, requester, matches=matches, policy=policy, register=register, clock=clock
+        )  # fmt: skip
+        refused = _refused(own, requester, await rosters.roster(requester.organisation))
+        taken = Step(refused=refused) if refused else step(own)
+        # (3) What is told, or why not; recorded either way.
+        state = taken.state or own.side.state
+        document = problem(taken.refused).document() if taken.refused else _document(own, state, taken.text)
+        recording = Recording(
+            outcome="refused" if taken.refused else "done", reason=taken.refused, bundle=policy.sha256,
+            register=register.number, document=document, hits=decisions_of((own,)), handles=few(own.handles()),
+        )  # fmt: skip
+        effects = Effects(relies_on=(*base, *own.stamps), changes=() if taken.refused else taken.changes)
+        status = AnswerStatus.REFUSED if taken.refused else AnswerStatus.DONE
+        return outcome_of(act, recording, effects, status=status)
+
+    # (4) Recorded with the change in one transaction, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def _refused(own: OwnMatch, requester: Requester, roster: Roster | None) -> str | None:
+    """Return why this worker may not act on a match that he sees, None where he may.
+
+    Who is in no team by the roster acts for all of them: then the organisation does not say who works where.
+    """
+    worker = None if roster is None else roster.workers.get(requester.worker)
+    teams = frozenset() if worker is None else worker.teams
+    if teams and own.side.of.team not in teams:
+        return OF_ANOTHER_TEAM
+    return CLOSED if own.side.state is MatchState.DONE else None
+
+
+def _document(own: OwnMatch, state: MatchState, text: str) -> dict[str, object]:
+    result = MatchChanged.model_validate(
+        {
+            "schema": "match-changed/v1",
+            "outcome": "done",
+            "text": TextRef(id=text, params={}),
+            "match_id": own.match.id,
+            "state": state.value,
+        }
+    )
+    return result.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,179 @@
+"""Read own requests and fetch what waits in one: each box that leaves is decided on anew and recorded (red line 6)."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+
+from broker.domain.errors import NotFoundError
+from broker.domain.information_requests import (
+    FURTHER,
+    Delivery,
+    InformationRequest,
+    LetterKind,
+    MoveDelivery,
+    RequestState,
+    RestsOn,
+)
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.answer_request import answer_facts
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.letters import WITHHELD, LetterFacts, decide_letter, own_signal
+from broker.flows.note_receipt import delivered
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.policy import Policies
+from broker.flows.recording import decide_and_record
+from broker.flows.request_of import OnRequest, act_on_request
+from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.shown_requests import requests_document, shown
+from broker.flows.unwatched import stopped
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.protocol.register import Register
+from broker.protocol.request_messages import REQUESTS_PER_PAGE
+from broker.request_ports import RequestReader, stamps_of
+from policies import Refusal
+
+
+async def list_requests(
+    *, requester: Requester, after: str | None, policies: Policies, clock: Clock, registers: RegisterReader,
+    signals: SignalStore, requests: RequestReader, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """At most `REQUESTS_PER_PAGE` own requests are read, sent and received, and that is recorded; outcome `done`.
+
+    Raises:
+        NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.reading("list_requests", requester)
+
+    async def decide() -> Outcome:
+        # (1) Who; (2) the requests of which his organisation is a side, without what is in them.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy, register = policies.at(base), await registers.register()
+        organisation, today = check_organisation(register, act), clock.today()
+        own = await requests.requests(organisation=organisation.oin, after=after or "", at_most=REQUESTS_PER_PAGE)
+        listed = [shown(one, to=organisation.oin, register=register, today=today) for one in own]
+        document = requests_document(text="letter.list", requests=listed)
+        recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
+        return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
+
+    # (3) Recorded, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+async def fetch_request(
+    *, requester: Requester, request_id: str, policies: Policies, clock: Clock, registers: RegisterReader,
+    signals: SignalStore, requests: RequestReader, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """What waits for this side is handed out, and its delivery is unknown until it is confirmed; outcome `done`.
+
+    The receiver gets the letter, the asker the answer. It is handed out only while everything it rests on is as it was
+    and it is still permitted; a withdrawal that is committed before withholds it for good.
+
+    Raises:
+        NotFoundError: this organisation is no side of it, or there is none at all.
+        RefusedError: withheld, or for a colleague by name; with the receipt of its entry.
+        NotDoneError and others of `broker.domain.errors`: see there.
+    """
+    act = Act.reading("fetch_request", requester)
+
+    async def decide(on: OnRequest) -> Outcome:
+        request, reply = on.request, on.request.reply
+        # (1) Is there a box for this side at all?
+        box = request.box if on.received else None if reply is None else reply.box
+        if not box:
+            return on.done(request, Effects(relies_on=on.relies_on), text="letter.one")
+        # (2) A personal question is read by the worker it is for.
+        if on.received and (hindered := request.not_for(requester.worker)) is not None:
+            return on.refuse(hindered)
+        if log.disclosures_stopped():
+            return stopped(act, bundle=on.policy.sha256)
+        # (3) Everything it rests on is as it was, and it is not past its day; this is relied on at the commit.
+        rests = tuple(_rests(request, received=on.received))
+        current = await signals.stamps([stamp.of for stamp in stamps_of(rests)])
+        on = replace(on, relies_on=(*on.relies_on, *current))
+        if current != stamps_of(rests) or _past(on) or not await _signals_hold(on, signals):
+            return on.refuse(WITHHELD)
+        # (4) It is still permitted, by the policy in force.
+        if not _still_permitted(on):
+            return on.refuse(WITHHELD)
+        # (5) Handed out: whether it arrives, nobody here can tell.
+        present = request.delivery if on.received or reply is None else reply.delivery
+        moved = present if FURTHER[present] else Delivery.UNKNOWN
+        change = MoveDelivery(request_id=request.id, of_reply=not on.received, delivery=moved)
+        of = request.kind.value if on.received else "answer"
+        return on.done(
+            delivered(request, change), Effects(relies_on=on.relies_on, changes=(change,)),
+            text="letter.handed_out", of=of, box=box, fetched=of, boxSha256=hashlib.sha256(box).hexdigest(),
+        )  # fmt: skip
+
+    # (6) Recorded with the change in one transaction, and only then does the box leave.
+    return await act_on_request(
+        decide, act=act, request_id=request_id, receiver_only=None, policies=policies, clock=clock,
+        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+    )  # fmt: skip
+
+
+def _rests(request: InformationRequest, *, received: bool) -> Iterable[RestsOn]:
+    """Return what a box rests on: an answer on what its question rests on too."""
+    yield from request.rests_on
+    if not received and request.reply is not None:
+        yield from request.reply.rests_on
+
+
+def _past(on: OnRequest) -> bool:
+    """Return whether a box is given no more: taken back, or past its last day."""
+    request = on.request
+    if request.state is RequestState.WITHDRAWN:
+        return True
+    last = request.expires_on if on.received or request.reply is None else request.reply.expires_on
+    return on.today > last
+
+
+async def _signals_hold(on: OnRequest, signals: SignalStore) -> bool:
+    """Return whether the signals it rests on are active today, whether they were swept yet or not."""
+    request = on.request
+    named = [(request.sender, request.signal_id)]
+    if not on.received and request.reply is not None:
+        named.append((request.receiver, request.reply.signal_id))
+    try:
+        for organisation, signal_id in named:
+            await own_signal(
+                signal_id, organisation=organisation, policy=on.policy, today=on.today, signals=signals
+            )  # fmt: skip
+    except NotFoundError:
+        return False
+    return True
+
+
+def _still_permitted(on: OnRequest) -> bool:
+    """Return whether the letter could be sent today, by who sent it. Raises DecisionFailedError."""
+    request, register = on.request, on.register
+    if request.sender not in register.organisations or request.receiver not in register.organisations:
+        return False
+    if on.received or request.reply is None:
+        facts, categories = _letter_facts(request, register), request.categories
+    else:
+        facts = answer_facts(request, request.reply, register=register, role="worker")
+        categories = request.reply.categories
+    decided = decide_letter(on.policy, facts, categories, day=on.today)
+    return not isinstance(decided, Refusal) and decided.within
+
+
+def _letter_facts(request: InformationRequest, register: Register) -> LetterFacts:
+    return LetterFacts(
+        operation="request" if request.kind is LetterKind.REQUEST else "share",
+        sender=register.organisations[request.sender],
+        recipient=register.organisations[request.receiver],
+        role=request.sender_role,
+        purpose=request.purpose,
+        grounds=request.grounds,
+        own_signal=request.signal_id is not None,
+        approved=request.approved,
+        proof=request.proof,
+        level=request.level,
+    )

@@ -1,0 +1,62 @@
+"""Give a received request to another team of the own organisation, and where it is personal to a worker by name."""
+
+from dataclasses import replace
+
+from broker.domain.errors import FieldRuleError
+from broker.domain.information_requests import LetterKind, PassOnRequest, RequestState
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.outcome import Answered, Effects, Outcome
+from broker.flows.policy import Policies
+from broker.flows.request_of import OnRequest, act_on_request
+from broker.flows.request_rules import check_team
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.protocol.request_messages import ForwardRequest
+from broker.request_ports import RequestReader
+
+
+async def forward_request(
+    *, command: ForwardRequest, request_id: str, requester: Requester, policies: Policies, clock: Clock,
+    registers: RegisterReader, rosters: RosterReader, signals: SignalStore, requests: RequestReader,
+    answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """The request is with this team; a named worker alone answers it, where its answer is personal. Outcome `done`.
+
+    Raises:
+        NotFoundError: not received by this organisation, or none at all.
+        RefusedError: answered, withdrawn or expired, or with a colleague by name; with the receipt of its entry.
+        TeamUnknownError, FieldRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.stating("forward_request", "request", command, requester, target=request_id, team=command.team)
+
+    async def decide(on: OnRequest) -> Outcome:
+        request = on.request
+        # (1) Within the own organisation: a team with a contact card, a worker of the roster.
+        roster = check_team(await rosters.roster(on.organisation.oin), act)
+        named = None if command.worker is None else roster.workers.get(command.worker)
+        if command.worker is not None and (named is None or "worker" not in named.roles):
+            raise FieldRuleError("worker", "is not a worker of this organisation")
+        # (2) While it is open. Once somebody is named, nobody else takes it from him.
+        hindered = request.closed_by(on.today)
+        if request.kind is LetterKind.TELLING:
+            hindered = "request-already-answered"
+        if hindered is None and request.receiver_worker is not None:
+            hindered = request.not_for(requester.worker)
+        if hindered is not None:
+            return on.refuse(hindered)
+        # (3) The request is there from now on.
+        after = replace(
+            request, state=RequestState.FORWARDED, receiver_team=command.team, receiver_worker=command.worker
+        )  # fmt: skip
+        change = PassOnRequest(request_id=request.id, team=command.team, worker=command.worker)
+        return on.done(
+            after, Effects(relies_on=on.relies_on, changes=(change,)),
+            text="letter.forwarded" if command.worker is None else "letter.forwarded_to",
+            team=command.team, worker=command.worker,
+        )  # fmt: skip
+
+    # (4) Recorded with the change in one transaction, and only then told.
+    return await act_on_request(
+        decide, act=act, request_id=request_id, receiver_only=True, policies=policies, clock=clock,
+        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+    )  # fmt: skip

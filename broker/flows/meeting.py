@@ -1,0 +1,193 @@
+"""What a new signal brings about for others: matches, whom of both sides they are told to, and the notices (D7, D8).
+
+For each other team that the signal met, two decisions stand beside each other: what the registering side may see, made
+before this, and what the other side may see of the new signal. Neither depends on the other. A team that may see
+nothing gets no notice and no line in any list; where neither may, there is no match at all.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from broker.domain.changes import Change
+from broker.domain.households import Hit, MatchKind
+from broker.domain.matches import KeptMatch, Link, MatchSide, MatchState, StoreMatch, TeamOf
+from broker.domain.notices import NoticeKind, Notify
+from broker.domain.signals import Signal
+from broker.flows.canonical import canonical, sha256_of
+from broker.flows.entry_payloads import HITS_ROOM, SHIELDED_ROOM
+from broker.flows.household_question import Seen
+from broker.flows.judging import Judged, Recorded
+from broker.flows.policy import PolicyInForce
+from broker.flows.seeing_match import NOBODY, may_see_by, shows
+from broker.protocol.register import Register
+
+SEED_BYTES = 32
+_OMITTED_ROOM = 160
+_ID_CHARACTERS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The decision for one holder on the new signal, by his own signal `by`; the group of the entry it stands in."""
+
+    by: Signal
+    kind: MatchKind
+    judged: Judged
+
+    def entry(self) -> dict[str, object]:
+        """Return the decision as it stands in the entry."""
+        return {**self.judged.entry(), "by": self.by.handle}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """What becomes durable with the new signal, and what was seen with the decisions for others recorded in it."""
+
+    changes: tuple[Change, ...]
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """Unpredictable ids out of one seed, so that as much randomness is drawn whatever was met."""
+
+    seed: bytes
+
+    def of(self, *names: str) -> str:
+        """Return the id that these names have under this seed."""
+        return hashlib.sha256(self.seed + "\x00".join(names).encode()).hexdigest()[:_ID_CHARACTERS]
+
+
+def meet(
+    signal: Signal, seen: Seen, *, known: Iterable[KeptMatch], policy: PolicyInForce, register: Register, seed: bytes
+) -> Meeting:
+    """Return the matches of a new signal with their notices, and `seen` with every decision for others beside it.
+
+    An address alone makes no match: a flat is no household (D4).
+
+    Args:
+        known: the matches that rest on a signal that was hit.
+        seed: of the ids.
+
+    Raises:
+        DecisionFailedError: a decision failed.
+    """
+    today = signal.registered_on
+    hits = [hit for hit in seen.hits if hit.kind is not MatchKind.ADDRESS]
+    # (1) For every holder that was hit, shielded or not: what would he see of the new signal?
+    told = [one for hit in hits for one in _told(signal, hit, policy=policy, register=register, day=today)]
+    # (2) What is not in the log is not told.
+    recorded, kept = _recorded(seen, told)
+    # (3) One match per other team, where either of the two may see the other.
+    tells = {(one.by.id, one.kind) for one in kept if shows(one.judged)}
+    changes: list[Change] = []
+    for team, links in _by_team(hits, shown=seen.shown, tells=tells).items():
+        match = _match(signal, team, links, known=tuple(known), ids=Ids(seed=seed), day=today, policy=policy)
+        changes += [StoreMatch(match=match), *_notices(match, ids=Ids(seed=seed))]
+    return Meeting(changes=tuple(changes), seen=recorded)
+
+
+def _told(signal: Signal, hit: Hit, *, policy: PolicyInForce, register: Register, day: date) -> list[Told]:
+    back = Hit(kind=hit.kind, signal=signal)
+    judged = may_see_by(hit.signal, [back], policy=policy, register=register, worker=NOBODY, day=day)
+    return [Told(by=hit.signal, kind=hit.kind, judged=one) for one in judged]
+
+
+def _recorded(seen: Seen, told: Iterable[Told]) -> tuple[Seen, list[Told]]:
+    listed = list(told)
+    open_, kept = _beside(seen.open, [one for one in listed if not one.by.shielded], room=HITS_ROOM)
+    shielded, also = _beside(seen.shielded, [one for one in listed if one.by.shielded], room=SHIELDED_ROOM)
+    return replace(seen, open=open_, shielded=shielded), [*kept, *also]
+
+
+def _beside(recorded: Recorded, told: Iterable[Told], *, room: int) -> tuple[Recorded, list[Told]]:
+    """Return a group with as many of these decisions as fit beside its own, those first that tell somebody."""
+    entries: list[dict[str, object]] = []
+    kept: list[Told] = []
+    omitted: list[dict[str, object]] = []
+    used = len(canonical(dict(recorded.payload)))
+    for one in sorted(told, key=lambda one: not shows(one.judged)):
+        size = len(canonical(one.entry())) + len(',"told":[]')
+        if used + size <= room - _OMITTED_ROOM:
+            entries.append(one.entry())
+            kept.append(one)
+            used += size
+        else:
+            omitted.append(one.entry())
+    payload = dict(recorded.payload)
+    if entries:
+        payload["told"] = entries
+    if omitted:
+        payload["told_omitted"] = {"count": len(omitted), "sha256": sha256_of(omitted)}
+    return replace(recorded, payload=payload), kept
+
+
+def _by_team(
+    hits: Iterable[Hit], *, shown: frozenset[tuple[MatchKind, str]], tells: set[tuple[str, MatchKind]]
+) -> Mapping[TeamOf, tuple[Link, ...]]:
+    """Return the links of every other team with which either side may see the other; a signal's strongest kind each."""
+    found: dict[TeamOf, dict[str, Link]] = {}
+    for hit in hits:
+        signal = hit.signal
+        link = Link(
+            signal=signal,
+            kind=hit.kind,
+            shown=(hit.kind, signal.id) in shown,
+            tells=(signal.id, hit.kind) in tells,
+        )
+        if link.shown or link.tells:
+            team = TeamOf(organisation=signal.organisation, team=signal.team)
+            found.setdefault(team, {}).setdefault(signal.id, link)
+    return {team: tuple(links.values()) for team, links in found.items()}
+
+
+def _match(
+    signal: Signal, team: TeamOf, links: tuple[Link, ...], *, known: tuple[KeptMatch, ...], ids: Ids, day: date,
+    policy: PolicyInForce,
+) -> KeptMatch:  # fmt: skip
+    registering = TeamOf(organisation=signal.organisation, team=signal.team)
+    sides = [
+        MatchSide(of=own, told=told, state=_state(own, other, links, known), changed_on=day)
+        for own, other, told in (
+            (registering, team, any(link.shown for link in links)),
+            (team, registering, any(link.tells for link in links)),
+        )
+    ]
+    return KeptMatch(
+        id=ids.of(team.organisation, team.team),
+        newer=signal,
+        links=links,
+        newer_side=sides[0],
+        older_side=sides[1],
+        made_on=day,
+        due_on=policy.first_contact_by(day),
+    )
+
+
+def _state(own: TeamOf, other: TeamOf, links: Iterable[Link], known: Iterable[KeptMatch]) -> MatchState:
+    """Return where a side begins: muted, once it said of an earlier match on this household that they work together."""
+    mine = {link.signal.id for link in links}
+    for match in known:
+        side = match.side_of(own.organisation)
+        same = {own, other} == {one.of for one in match.sides} and bool(mine & match.signal_ids())
+        if side is not None and same and side.told and side.state is MatchState.TOGETHER:
+            return MatchState.TOGETHER
+    return MatchState.NEW
+
+
+def _notices(match: KeptMatch, *, ids: Ids) -> tuple[Notify, ...]:
+    """Return the notice for the other side; who registers is told in his answer."""
+    side = match.older_side
+    if not side.told or side.state is not MatchState.NEW:
+        return ()
+    return (
+        Notify(
+            id=ids.of("notice", side.of.organisation, side.of.team),
+            organisation=side.of.organisation,
+            team=side.of.team,
+            kind=NoticeKind.MATCH,
+            about=match.id,
+        ),
+    )

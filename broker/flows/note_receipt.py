@@ -1,0 +1,59 @@
+"""Note that what was handed out has arrived, or was opened: until then its delivery is unknown (T16)."""
+
+from dataclasses import replace
+
+from broker.domain.information_requests import FURTHER, Delivery, InformationRequest, MoveDelivery
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.outcome import Answered, Effects, Outcome
+from broker.flows.policy import Policies
+from broker.flows.request_of import OnRequest, act_on_request
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.protocol.errors import MalformedError
+from broker.protocol.request_messages import NoteReceipt
+from broker.request_ports import RequestReader
+
+
+async def note_receipt(
+    *, command: NoteReceipt, request_id: str, requester: Requester, policies: Policies, clock: Clock,
+    registers: RegisterReader, signals: SignalStore, requests: RequestReader, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """It is noted how far the box is that this organisation was handed out; outcome `done`. It never goes back.
+
+    Raises:
+        NotFoundError: this organisation is no side of it, or there is none at all.
+        MalformedError: nothing was handed out to it.
+        NotDoneError and others of `broker.domain.errors`: see there.
+    """
+    act = Act.stating("note_receipt", "request", command, requester, target=request_id)
+    stated = Delivery(command.state)
+
+    async def decide(on: OnRequest) -> Outcome:
+        # (1) Only of what was handed out to this side.
+        present = _delivery(on.request, received=on.received)
+        if present is None or present is Delivery.WAITING:
+            raise MalformedError("state", "is about something that was not handed out")
+        # (2) A delivery only goes on.
+        moved = stated if FURTHER[stated] > FURTHER[present] else present
+        change = MoveDelivery(request_id=on.request.id, of_reply=not on.received, delivery=moved)
+        effects = Effects(relies_on=on.relies_on, changes=(change,))
+        return on.done(delivered(on.request, change), effects, text=f"letter.{command.state}", state=command.state)
+
+    # (3) Recorded with the change in one transaction, and only then told.
+    return await act_on_request(
+        decide, act=act, request_id=request_id, receiver_only=None, policies=policies, clock=clock,
+        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+    )  # fmt: skip
+
+
+def delivered(request: InformationRequest, change: MoveDelivery) -> InformationRequest:
+    """Return the request as it is after this change."""
+    if not change.of_reply or request.reply is None:
+        return replace(request, delivery=change.delivery)
+    return replace(request, reply=replace(request.reply, delivery=change.delivery))
+
+
+def _delivery(request: InformationRequest, *, received: bool) -> Delivery | None:
+    if received:
+        return request.delivery
+    return None if request.reply is None or request.reply.box is None else request.reply.delivery

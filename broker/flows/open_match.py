@@ -1,0 +1,88 @@
+"""Show one own match, which from then on is read."""
+
+from broker.domain.matches import ChangeMatch, MatchState
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.own_match import OwnMatch, decisions_of, few, own_match, shown_match
+from broker.flows.policy import Policies
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation, check_worker
+from broker.match_ports import MatchReader
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.protocol.match_messages import MatchesResult, ShownMatch
+from broker.protocol.messages import TextRef
+
+
+async def open_match(
+    *,
+    match_id: str,
+    requester: Requester,
+    policies: Policies,
+    clock: Clock,
+    registers: RegisterReader,
+    rosters: RosterReader,
+    signals: SignalStore,
+    matches: MatchReader,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """The match is told, and a new one is read from then on; outcome `done`.
+
+    Raises:
+        NotFoundError: no such match, another organisation's, or one that may not be seen (any more).
+        NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.reading("open_match", requester)
+
+    async def decide() -> Outcome:
+        # (1) Who, and with what right.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
+        register = await registers.register()
+        check_organisation(register, act)
+        # (2) An own match that may be seen now.
+        own = await own_match(
+            match_id, requester, matches=matches, policy=policy, register=register, clock=clock
+        )  # fmt: skip
+        document = _document(await shown_match(own, register=register, rosters=rosters))
+        recording = Recording(
+            outcome="done", bundle=policy.sha256, register=register.number, document=document,
+            hits=decisions_of((own,)), handles=few(own.handles()),
+        )  # fmt: skip
+        changes = _read(own, clock) if own.side.state is MatchState.NEW else ()
+        effects = Effects(relies_on=(*base, *own.stamps), changes=changes)
+        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+
+    # (3) Recorded, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def _read(own: OwnMatch, clock: Clock) -> tuple[ChangeMatch, ...]:
+    change = ChangeMatch(
+        match_id=own.match.id,
+        organisation=own.side.of.organisation,
+        was=own.side.state,
+        state=MatchState.READ,
+        on=clock.today(),
+    )
+    return (change,)
+
+
+def _document(shown: ShownMatch) -> dict[str, object]:
+    result = MatchesResult.model_validate(
+        {
+            "schema": "matches/v1",
+            "outcome": "done",
+            "text": TextRef(id="match.one", params={}),
+            "found": [shown],
+            "more_after": None,
+        }
+    )
+    return result.model_dump(mode="json", by_alias=True)

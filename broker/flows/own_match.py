@@ -1,0 +1,110 @@
+"""A match as one side of it sees it now: found, judged anew for who looks, and shown with the other team's card."""
+
+from dataclasses import dataclass
+
+from broker.domain.disclosures import CONTACT_LEVEL, MatchRow
+from broker.domain.errors import NotFoundError
+from broker.domain.households import MatchKind
+from broker.domain.matches import KeptMatch, MatchSide, TeamOf, strongest
+from broker.domain.requests import Requester
+from broker.domain.signals import Signal
+from broker.flows.judging import Judged, record_decisions
+from broker.flows.outcome import match_of
+from broker.flows.policy import PolicyInForce
+from broker.flows.seeing_match import seen_of
+from broker.match_ports import MatchReader
+from broker.ports import Clock, RosterReader, Stamp
+from broker.protocol.match_messages import ShownMatch, TeamRef
+from broker.protocol.register import Register
+
+SMALL_HITS_ROOM = 1_000
+"""Bytes a `hits` payload may take in an entry of a small kind: it has 1,024 with its padding."""
+HITS_SCHEMA = "entry-hits/v1"
+MOST_HANDLES = 24
+"""Search handles that fit a `subject` payload of a small kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMatch:
+    """A match that this side sees, by which of its own signals and in which kind; `stamps` are what that rests on."""
+
+    match: KeptMatch
+    side: MatchSide
+    kind: MatchKind
+    signals: tuple[Signal, ...]
+    judged: tuple[Judged, ...]
+    stamps: tuple[Stamp, ...] = ()
+
+    @property
+    def other(self) -> TeamOf:
+        """The other team."""
+        return self.match.other_of(self.side).of
+
+    def handles(self) -> frozenset[str]:
+        """Return the handles of the signals it is about, the own ones and the other's."""
+        return frozenset(signal.handle for own, hit in self.match.seen_by(self.side) for signal in (own, hit.signal))
+
+
+def seen_now(
+    match: KeptMatch, requester: Requester, *, policy: PolicyInForce, register: Register, clock: Clock
+) -> OwnMatch | None:
+    """Return the match as the requester's side sees it now, None where it does not. Raises DecisionFailedError."""
+    side = match.side_of(requester.organisation)
+    if side is None:
+        return None
+    kinds, judged = seen_of(
+        match, side, policy=policy, register=register, worker=requester.worker, day=clock.today()
+    )  # fmt: skip
+    if not kinds:
+        return None
+    own = {signal.id: signal for signal, _ in match.seen_by(side)}
+    signals = tuple(own[one] for one in sorted(own))
+    return OwnMatch(match=match, side=side, kind=strongest(kinds), signals=signals, judged=judged)
+
+
+async def own_match(
+    match_id: str, requester: Requester, *, matches: MatchReader, policy: PolicyInForce, register: Register,
+    clock: Clock,
+) -> OwnMatch:  # fmt: skip
+    """Return this match of the requester's own organisation.
+
+    Raises:
+        NotFoundError: there is none, it is another's, or it is not to be seen: one answer for all.
+        DecisionFailedError: a decision failed.
+    """
+    found = await matches.one(match_id)
+    seen = [seen_now(one, requester, policy=policy, register=register, clock=clock) for one in found.matches]
+    if not seen or seen[0] is None:
+        raise NotFoundError
+    one = seen[0]
+    return OwnMatch(
+        match=one.match, side=one.side, kind=one.kind, signals=one.signals, judged=one.judged, stamps=found.stamps
+    )  # fmt: skip
+
+
+async def shown_match(own: OwnMatch, *, register: Register, rosters: RosterReader) -> ShownMatch:
+    """Return a match as its side is shown it."""
+    row = MatchRow(organisation=own.other.organisation, team=own.other.team, kind=own.kind, level=CONTACT_LEVEL)
+    led = own.match.casusregisseur
+    return ShownMatch(
+        match_id=own.match.id,
+        team=own.side.of.team,
+        signals=[signal.id for signal in own.signals],
+        involved=match_of(row, register=register, roster=await rosters.roster(row.organisation)),
+        state=own.side.state.value,
+        changed_on=own.side.changed_on,
+        made_on=own.match.made_on,
+        due_on=own.match.due_on,
+        casusregisseur=None if led is None else TeamRef(organisation=led.organisation, team=led.team),
+    )
+
+
+def decisions_of(shown: tuple[OwnMatch, ...]) -> dict[str, object]:
+    """Return the `hits` group of an entry that shows these matches: decisions as far as they fit, then their hash."""
+    judged = [one for own in shown for one in own.judged]
+    return dict(record_decisions(HITS_SCHEMA, judged, room=SMALL_HITS_ROOM).payload)
+
+
+def few(handles: frozenset[str]) -> frozenset[str]:
+    """Return as many of these handles as fit an entry of a small kind."""
+    return frozenset(sorted(handles)[:MOST_HANDLES])

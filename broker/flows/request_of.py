@@ -1,0 +1,104 @@
+"""What every act on an existing request begins with: who acts, and that the request is his organisation's."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from broker.domain.errors import NotFoundError
+from broker.domain.information_requests import InformationRequest
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.letters import refused_openly, subject_of
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.shown_requests import requests_document, shown
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp
+from broker.protocol.register import Organisation, Register
+from broker.request_ports import RequestReader, request_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnRequest:
+    """A request of which the acting organisation is a side, with everything a decision on it relies on."""
+
+    act: Act
+    request: InformationRequest
+    organisation: Organisation
+    policy: PolicyInForce
+    register: Register
+    today: date
+    relies_on: tuple[Stamp, ...]
+
+    @property
+    def received(self) -> bool:
+        """Whether the acting organisation is the receiver."""
+        return self.organisation.oin == self.request.receiver
+
+    def refuse(self, problem_id: str) -> Outcome:
+        """Return that this may not be done, told as its own problem and recorded."""
+        return refused_openly(
+            self.act, problem_id, policy=self.policy, register=self.register, relies_on=self.relies_on,
+            subject=subject_of(self.request.id),
+        )  # fmt: skip
+
+    def done(
+        self, after: InformationRequest, effects: Effects, *, text: str, decision: Mapping[str, object] | None = None,
+        of: str | None = None, box: bytes | None = None, **stated: object,
+    ) -> Outcome:  # fmt: skip
+        """Return the outcome: what it is like afterwards is told, and its entry says what was done."""
+        told = shown(after, to=self.organisation.oin, register=self.register, today=self.today)
+        recording = Recording(
+            outcome="done", bundle=self.policy.sha256, register=self.register.number, decision=decision,
+            document=requests_document(text=text, requests=[told], of=of, box=box),
+            subject=subject_of(self.request.id, **stated),
+        )  # fmt: skip
+        return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)
+
+
+async def act_on_request(
+    decide: Callable[[OnRequest], Awaitable[Outcome]], *, act: Act, request_id: str, receiver_only: bool | None,
+    policies: Policies, clock: Clock, registers: RegisterReader, signals: SignalStore, requests: RequestReader,
+    answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """Return what is told of an act on a request, once it is recorded.
+
+    Args:
+        decide: what is done, from committed state.
+        receiver_only: whether only its receiver does this, or only its sender; None for both.
+
+    Raises:
+        NotFoundError: another organisation's request, another side's act, or none at all: all alike.
+        RefusedError, NotDoneError: with the receipt of its entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+
+    async def decide_on_it() -> Outcome:
+        # (1) Who acts, and that what is read below is of one moment.
+        requester = act.requester
+        check_worker(requester)
+        base = await signals.stamps((*asked_stamps(requester.organisation), request_key(request_id)))
+        register = await registers.register()
+        organisation = check_organisation(register, act)
+        # (2) His organisation's own request, of the side that does this.
+        request = await requests.request(organisation=requester.organisation, request_id=request_id)
+        if request is None or receiver_only not in (None, request.receiver == requester.organisation):
+            raise NotFoundError
+        policy, today = policies.at(base), clock.today()
+        return await decide(
+            OnRequest(
+                act=act,
+                request=request,
+                organisation=organisation,
+                policy=policy,
+                register=register,
+                today=today,
+                relies_on=base,
+            )
+        )
+
+    return await decide_and_record(
+        decide_on_it, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )

@@ -1,0 +1,207 @@
+"""Send a letter to another organisation: a request for information, or what is told unasked (D6, D11)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+from broker.domain.information_requests import InformationRequest, LetterKind, StoreRequest
+from broker.domain.requests import Approval, Requester
+from broker.flows.act import Act
+from broker.flows.duties import tasks_for
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.letters import (
+    LEVEL,
+    Decided,
+    LetterFacts,
+    check_bundle,
+    check_different,
+    check_expiry,
+    decide_letter,
+    own_signal,
+    receiver_of,
+    refused_openly,
+    stated_proof,
+    subject_of,
+)
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, refused
+from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import (
+    check_approval,
+    check_organisation,
+    check_purpose,
+    check_team,
+    check_worker,
+)
+from broker.flows.shown_requests import requests_document, shown
+from broker.flows.unwatched import stopped
+from broker.ports import (
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    OwnSignal,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    Stamp,
+    StampKey,
+    StampKind,
+)
+from broker.protocol.register import Organisation, Register
+from broker.protocol.request_messages import SendLetter, SendRequest, box_bytes
+from broker.request_ports import kept
+from policies import Refusal
+
+_TEXTS = {LetterKind.REQUEST: "letter.sent", LetterKind.TELLING: "letter.told"}
+
+
+async def send_letter(
+    *, command: SendLetter, requester: Requester, approval: Approval | None, policies: Policies, clock: Clock,
+    registers: RegisterReader, rosters: RosterReader, signals: SignalStore, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """The letter waits for its receiver, and only he opens it; outcome `sent`. Its id is the idempotency key.
+
+    Raises:
+        RefusedError: `may_ask` said no, or yes to less than this level; with the receipt of its entry.
+        NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
+        NotFoundError: the own signal it rests on is none.
+        RequestRuleError, ApprovalError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    kind = LetterKind.REQUEST if isinstance(command, SendRequest) else LetterKind.TELLING
+    act = Act.stating(
+        "request_information" if kind is LetterKind.REQUEST else "share_information",
+        "request" if kind is LetterKind.REQUEST else "answer", command, requester, approval=approval,
+        purpose=command.purpose, grounds=tuple(command.grounds), team=command.team,
+    )  # fmt: skip
+
+    async def decide() -> Outcome:
+        # (1) Who, and the letter's own rules: between two different organisations, bound to the policy in force.
+        check_worker(requester)
+        base = await signals.stamps((*asked_stamps(requester.organisation), _organisation_key(command.to)))
+        policy, today = policies.at(base), clock.today()
+        register, roster = await registers.register(), await rosters.roster(requester.organisation)
+        sender = check_organisation(register, act)
+        approved = check_approval(check_team(roster, act), requester, approval)
+        check_purpose(policy.purposes, act)
+        policy.check_holds(today)
+        check_different(command.categories)
+        check_expiry(command.expires_on, today=today)
+        to = await receiver_of(command.to, command.to_team, sender=sender.oin, register=register, rosters=rosters)
+        check_bundle(command.bundle, policy)
+        own = await own_signal(command.signal_id, organisation=sender.oin, policy=policy, today=today, signals=signals)
+        # (2) Nobody has watched the log for too long: nothing is told.
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
+        # (3) May it be asked, or told, in each of these categories?
+        facts = facts_of(command, kind, sender, to, requester=requester, approved=approved, own=own)
+        decided = decide_letter(policy, facts, command.categories, day=today)
+        relies_on = (*base, *(() if own is None else own.stamps))
+        # (4) No: openly, recorded, with what is possible.
+        if isinstance(decided, Refusal):
+            return refused(act, decided, register=register.number, relies_on=relies_on, tickets=())
+        subject = _subject(command, decided)
+        if not decided.within:
+            return refused_openly(
+                act, LEVEL, policy=policy, register=register, relies_on=relies_on, subject=subject,
+                decision=decided.permit.record(),
+            )  # fmt: skip
+        # (5) The letter, and what it rests on: once that changes it is not handed out any more.
+        letter = _letter(
+            command, kind, requester, policy=policy, to=to, now=clock.now(), approved=approved,
+            rests_on=() if own is None else own.stamps,
+        )  # fmt: skip
+        return _sent(act, letter, decided, subject=subject, own=own, relies_on=relies_on, register=register, day=today)
+
+    # (6) Recorded with the letter in one transaction, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def facts_of(
+    command: SendLetter, kind: LetterKind, sender: Organisation, to: Organisation, *, requester: Requester,
+    approved: bool, own: OwnSignal | None,
+) -> LetterFacts:  # fmt: skip
+    """Return what policy is asked about a letter."""
+    return LetterFacts(
+        operation="request" if kind is LetterKind.REQUEST else "share",
+        sender=sender,
+        recipient=to,
+        role=requester.role,
+        purpose=command.purpose,
+        grounds=tuple(command.grounds),
+        own_signal=own is not None,
+        approved=approved,
+        proof=stated_proof(command.proof),
+        level=command.level,
+    )
+
+
+def _organisation_key(oin: str) -> StampKey:
+    return StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii"))
+
+
+def _subject(command: SendLetter, decided: Decided) -> Mapping[str, object]:
+    box = box_bytes(command.box) or b""
+    return subject_of(
+        command.idempotency_key,
+        to=command.to,
+        toTeam=command.to_team,
+        categories=dict(decided.rules),
+        level=command.level,
+        expiresOn=command.expires_on.isoformat(),
+        proof=None if command.proof is None else command.proof.reference,
+        boxSha256=hashlib.sha256(box).hexdigest(),
+    )
+
+
+def _letter(
+    command: SendLetter, kind: LetterKind, requester: Requester, *, policy: PolicyInForce, to: Organisation,
+    now: int, approved: bool, rests_on: tuple[Stamp, ...],
+) -> InformationRequest:  # fmt: skip
+    return InformationRequest(
+        id=command.idempotency_key,
+        kind=kind,
+        sender=requester.organisation,
+        sender_team=command.team,
+        sender_worker=requester.worker,
+        sender_role=requester.role,
+        controller=command.controller,
+        receiver=to.oin,
+        receiver_team=command.to_team,
+        personal=kind is LetterKind.REQUEST and policy.decides_personally(to.org_class),
+        purpose=command.purpose,
+        grounds=tuple(command.grounds),
+        categories=tuple(command.categories),
+        level=command.level,
+        proof=stated_proof(command.proof),
+        signal_id=command.signal_id,
+        approved=approved,
+        bundle=policy.sha256,
+        sent_at=now,
+        expires_on=command.expires_on,
+        rests_on=kept(rests_on),
+        box=box_bytes(command.box) or b"",
+    )
+
+
+def _sent(
+    act: Act, letter: InformationRequest, decided: Decided, *, subject: Mapping[str, object], own: OwnSignal | None,
+    relies_on: tuple[Stamp, ...], register: Register, day: date,
+) -> Outcome:  # fmt: skip
+    told = shown(letter, to=letter.sender, register=register, today=day)
+    recording = Recording(
+        outcome="sent", bundle=letter.bundle, register=register.number, decision=decided.permit.record(),
+        document=requests_document(text=_TEXTS[letter.kind], requests=[told], outcome="sent"), subject=subject,
+    )  # fmt: skip
+    if own is not None:
+        recording = replace(recording, own_handles=(own.signal.handle,))
+    effects = Effects(
+        relies_on=relies_on,
+        changes=(StoreRequest(request=letter),),
+        tasks=tasks_for(decided.permit, organisation=letter.sender, today=day, signal_id=letter.signal_id),
+    )
+    return outcome_of(act, recording, effects, status=AnswerStatus.DONE)

@@ -1,0 +1,42 @@
+"""Take a request back: nobody answers it any more, and an answer that was not handed out yet never is."""
+
+from dataclasses import replace
+
+from broker.domain.information_requests import RequestState, TakeBack
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.outcome import Answered, Effects, Outcome
+from broker.flows.policy import Policies
+from broker.flows.request_of import OnRequest, act_on_request
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.protocol.request_messages import WithdrawRequest
+from broker.request_ports import RequestReader
+
+
+async def withdraw_request(
+    *, command: WithdrawRequest, request_id: str, requester: Requester, policies: Policies, clock: Clock,
+    registers: RegisterReader, signals: SignalStore, requests: RequestReader, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """The request is withdrawn; outcome `done`. What was handed out cannot be called back.
+
+    Raises:
+        NotFoundError: not sent by this organisation, or none at all.
+        RefusedError: it was withdrawn before; with the receipt of its entry.
+        NotDoneError and others of `broker.domain.errors`: see there.
+    """
+    act = Act.stating("withdraw_request", "request", command, requester, target=request_id)
+
+    async def decide(on: OnRequest) -> Outcome:
+        # (1) Once.
+        if on.request.state is RequestState.WITHDRAWN:
+            return on.refuse("request-withdrawn")
+        # (2) From now on nothing of it is handed out.
+        after = replace(on.request, state=RequestState.WITHDRAWN)
+        effects = Effects(relies_on=on.relies_on, changes=(TakeBack(request_id=on.request.id),))
+        return on.done(after, effects, text="letter.taken_back", reason=command.reason)
+
+    # (3) Recorded with the change in one transaction, and only then told.
+    return await act_on_request(
+        decide, act=act, request_id=request_id, receiver_only=False, policies=policies, clock=clock,
+        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+"""Oproepen in the database: read by who sent them or by whom they ask, never by the one for the other."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from audit.database import Connection
+from broker.domain.calls import AnswerRing, Call, ForwardRing, Ring, RingState, StoreCall
+from broker.domain.errors import StaleDecisionError
+from broker.store.connection import Reader
+
+_CALL_COLUMNS = ("id", "organisation", "controller", "team", "worker", "purpose", "case_ref", "sent_at", "asked_until")
+_CALL = ", ".join(f"c.{name}" for name in _CALL_COLUMNS)
+_RINGS = f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, {_CALL} FROM call_rings r JOIN calls c ON c.id = r.call_id WHERE "  # noqa: S608,E501 - column names of ours, no value
+_OWN_FIELDS = 5
+"""Columns of the ring itself in a row of `_RINGS`; those of its call follow."""
+
+
+class StoredCalls:
+    """`CallReader` over a database."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read with this; the caller closes it."""
+        self._reader = reader
+
+    async def calls(self, *, organisation: str, after: str, at_most: int) -> tuple[Call, ...]:
+        """Return what this organisation sent. See `CallReader.calls`."""
+        query = f"SELECT {_CALL} FROM calls c WHERE c.organisation = ? AND c.id > ? ORDER BY c.id LIMIT ?"  # noqa: S608 - column names of ours
+        rows = await self._reader.run(
+            lambda connection: connection.execute(query, (organisation, after, at_most)).fetchall()
+        )
+        return tuple(_call(row) for row in rows)
+
+    async def rings(self, *, organisation: str, day: date, after: str, at_most: int) -> tuple[Ring, ...]:
+        """Return what asks this organisation's teams. See `CallReader.rings`."""
+        where = "r.organisation = ? AND r.id > ? AND r.state <> ? AND c.asked_until >= ? ORDER BY r.id LIMIT ?"
+        values = (organisation, after, RingState.DECLINED.value, day.isoformat(), at_most)
+        return await self._rings(where, values)
+
+    async def ring(self, *, organisation: str, ring_id: str) -> Ring | None:
+        """Return this organisation's own ring. See `CallReader.ring`."""
+        rings = await self._rings("r.organisation = ? AND r.id = ?", (organisation, ring_id))
+        return rings[0] if rings else None
+
+    async def _rings(self, where: str, values: tuple[object, ...]) -> tuple[Ring, ...]:
+        rows = await self._reader.run(lambda connection: connection.execute(_RINGS + where, values).fetchall())
+        return tuple(_ring(row) for row in rows)
+
+
+def store_call(connection: Connection, change: StoreCall) -> None:
+    """The open transaction holds this call and its rings."""
+    call = change.call
+    marks = ", ".join("?" * len(_CALL_COLUMNS))
+    connection.execute(
+        f"INSERT INTO calls ({', '.join(_CALL_COLUMNS)}) VALUES ({marks})",  # noqa: S608 - column names of ours
+        (
+            call.id, call.organisation, call.controller, call.team, call.worker, call.purpose, call.case_ref,
+            call.sent_at, call.asked_until.isoformat(),
+        ),
+    )  # fmt: skip
+    for ring in change.rings:
+        connection.execute(
+            "INSERT INTO call_rings (id, call_id, organisation, team, signal_id, state) VALUES (?, ?, ?, ?, ?, ?)",
+            (ring.id, call.id, ring.organisation, ring.team, ring.signal_id, ring.state.value),
+        )
+
+
+def answer_ring(connection: Connection, change: AnswerRing) -> None:
+    """The open transaction holds what a holder decided. Raises StaleDecisionError: it was decided meanwhile."""
+    query = "UPDATE call_rings SET state = ?, answered_by = ?, answered_at = ? WHERE id = ? AND state = ?"
+    values = (change.state.value, change.worker, change.at, change.ring_id, RingState.WAITING.value)
+    if connection.execute(query, values).rowcount != 1:
+        raise StaleDecisionError
+
+
+def forward_ring(connection: Connection, change: ForwardRing) -> None:
+    """The open transaction has another team asked. Raises StaleDecisionError: it was decided or forwarded meanwhile."""
+    query = "UPDATE call_rings SET team = ? WHERE id = ? AND team = ? AND state = ?"
+    values = (change.team, change.ring_id, change.from_team, RingState.WAITING.value)
+    if connection.execute(query, values).rowcount != 1:
+        raise StaleDecisionError
+
+
+def _call(row: Sequence[Any]) -> Call:
+    fields = dict(zip(_CALL_COLUMNS, row, strict=True))
+    return Call(**{**fields, "asked_until": date.fromisoformat(fields["asked_until"])})
+
+
+def _ring(row: Sequence[Any]) -> Ring:
+    ring_id, organisation, team, signal_id, state = row[:_OWN_FIELDS]
+    return Ring(
+        id=ring_id,
+        call=_call(row[_OWN_FIELDS:]),
+        organisation=organisation,
+        team=team,
+        signal_id=signal_id,
+        state=RingState(state),
+    )

@@ -1,0 +1,206 @@
+"""Requests and answers in the database: each side reads its own, every change is part of the writer's transaction."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from audit.database import Connection
+from broker.domain.errors import StaleDecisionError
+from broker.domain.information_requests import (
+    OPEN,
+    STATE_OF_ANSWER,
+    Delivery,
+    InformationRequest,
+    LetterKind,
+    MoveDelivery,
+    PassOnRequest,
+    RequestReply,
+    RequestState,
+    RestsOn,
+    StatedProof,
+    StoreReply,
+    StoreRequest,
+    TakeBack,
+)
+from broker.store.connection import Reader
+
+_REQUEST = (
+    "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
+    "receiver_worker", "personal", "purpose", "grounds", "categories", "level", "proof", "signal_id", "approved",
+    "bundle", "sent_at", "expires_on", "rests_on", "state", "delivery",
+)  # fmt: skip
+_REPLY = (
+    "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",
+    "answered_at", "expires_on", "rests_on", "delivery",
+)  # fmt: skip
+_OPEN_STATES = tuple(sorted(OPEN))
+_PLACES = ", ".join("?" * (len(_REQUEST) + 1))
+_INSERT = f"INSERT INTO information_requests ({', '.join(_REQUEST)}, box) VALUES ({_PLACES})"  # noqa: S608 - column names of ours
+_INSERT_REPLY = f"""INSERT INTO request_answers (request_id, {", ".join(_REPLY)}, box)
+    VALUES ({", ".join("?" * (len(_REPLY) + 2))})"""  # noqa: S608 - as above
+_SELECT = f"""SELECT {", ".join(f"q.{name}" for name in _REQUEST)}, {{box}},
+    {", ".join(f"a.{name}" for name in _REPLY)}, {{answer_box}}
+    FROM information_requests q LEFT JOIN request_answers a ON a.request_id = q.id
+    WHERE (q.sender = ? OR q.receiver = ?)"""  # noqa: S608 - as above
+
+
+class StoredRequests:
+    """`RequestReader` over a database."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read with this; the caller closes it."""
+        self._reader = reader
+
+    async def request(self, *, organisation: str, request_id: str) -> InformationRequest | None:
+        """Return a request of one of its sides. See `RequestReader.request`."""
+        query = _SELECT.format(box="q.box", answer_box="a.box") + " AND q.id = ?"
+        rows = await self._read(query, organisation, organisation, request_id)
+        return rows[0] if rows else None
+
+    async def requests(self, *, organisation: str, after: str, at_most: int) -> tuple[InformationRequest, ...]:
+        """Return requests of one of their sides. See `RequestReader.requests`."""
+        query = _SELECT.format(box="''", answer_box="NULL") + " AND q.id > ? ORDER BY q.id LIMIT ?"
+        return await self._read(query, organisation, organisation, after, at_most)
+
+    async def _read(self, query: str, *values: object) -> tuple[InformationRequest, ...]:
+        return await self._reader.run(
+            lambda connection: tuple(_request(row) for row in connection.execute(query, values).fetchall())
+        )
+
+
+def insert_request(connection: Connection, change: StoreRequest) -> None:
+    """The open transaction holds this request."""
+    one = change.request
+    lists = {name: json.dumps(getattr(one, name)) for name in ("grounds", "categories")}
+    stored = {
+        **{name: getattr(one, name) for name in _REQUEST},
+        **lists,
+        "proof": _proof_text(one.proof),
+        "expires_on": one.expires_on.isoformat(),
+        "rests_on": _rests_text(one.rests_on),
+    }
+    connection.execute(_INSERT, [*(_plain(stored[name]) for name in _REQUEST), one.box])
+
+
+def pass_on(connection: Connection, change: PassOnRequest) -> None:
+    """The open transaction has the request with this team and worker. Raises StaleDecisionError: it is not open."""
+    query = f"""UPDATE information_requests SET state = ?, receiver_team = ?, receiver_worker = ?
+        WHERE id = ? AND state IN ({_marks()})"""  # noqa: S608 - question marks
+    values = (RequestState.FORWARDED.value, change.team, change.worker, change.request_id, *_OPEN_STATES)
+    _once(connection, query, values)
+
+
+def insert_reply(connection: Connection, change: StoreReply) -> None:
+    """The open transaction holds this answer. Raises StaleDecisionError: the request is not open."""
+    reply = change.reply
+    query = f"UPDATE information_requests SET state = ? WHERE id = ? AND state IN ({_marks()})"  # noqa: S608 - as above
+    _once(connection, query, (STATE_OF_ANSWER[reply.kind].value, change.request_id, *_OPEN_STATES))
+    lists = {name: json.dumps(getattr(reply, name)) for name in ("grounds", "categories")}
+    stored = {
+        **{name: getattr(reply, name) for name in _REPLY},
+        **lists,
+        "proof": _proof_text(reply.proof),
+        "expires_on": reply.expires_on.isoformat(),
+        "rests_on": _rests_text(reply.rests_on),
+    }
+    values = [change.request_id, *(_plain(stored[name]) for name in _REPLY), reply.box]
+    connection.execute(_INSERT_REPLY, values)
+
+
+def move_delivery(connection: Connection, change: MoveDelivery) -> None:
+    """The open transaction has this box as far as this."""
+    table, key = ("request_answers", "request_id") if change.of_reply else ("information_requests", "id")
+    query = f"UPDATE {table} SET delivery = ? WHERE {key} = ?"  # noqa: S608 - names of ours
+    _once(connection, query, (change.delivery.value, change.request_id))
+
+
+def take_back(connection: Connection, change: TakeBack) -> None:
+    """The open transaction has the request withdrawn. Raises StaleDecisionError: it was meanwhile."""
+    query = "UPDATE information_requests SET state = ? WHERE id = ? AND state <> ?"
+    withdrawn = RequestState.WITHDRAWN.value
+    _once(connection, query, (withdrawn, change.request_id, withdrawn))
+
+
+def _once(connection: Connection, query: str, values: Sequence[object]) -> None:
+    if connection.execute(query, values).rowcount != 1:
+        raise StaleDecisionError
+
+
+def _marks() -> str:
+    return ", ".join("?" * len(_OPEN_STATES))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a value of a column
+    """Return a value as both drivers store it."""
+    return int(value) if isinstance(value, bool) else getattr(value, "value", value)
+
+
+def _proof_text(proof: StatedProof | None) -> str | None:
+    if proof is None:
+        return None
+    days = {"since": proof.since.isoformat(), "ends_on": proof.ends_on and proof.ends_on.isoformat()}
+    return json.dumps({**asdict(proof), **days})
+
+
+def _proof(text: str | None) -> StatedProof | None:
+    if text is None:
+        return None
+    read = json.loads(text)
+    ends_on = read["ends_on"]
+    return StatedProof(
+        kind=read["kind"],
+        since=date.fromisoformat(read["since"]),
+        ends_on=None if ends_on is None else date.fromisoformat(ends_on),
+        reference=read["reference"],
+    )
+
+
+def _rests_text(rests_on: tuple[RestsOn, ...]) -> str:
+    return json.dumps([asdict(one) for one in rests_on])
+
+
+def _rests(text: str) -> tuple[RestsOn, ...]:
+    return tuple(RestsOn(**one) for one in json.loads(text))
+
+
+def _request(row: Sequence[Any]) -> InformationRequest:
+    stated = dict(zip(_REQUEST, row, strict=False))
+    return InformationRequest(
+        **{
+            **stated,
+            "kind": LetterKind(stated["kind"]),
+            "personal": bool(stated["personal"]),
+            "approved": bool(stated["approved"]),
+            "grounds": tuple(json.loads(stated["grounds"])),
+            "categories": tuple(json.loads(stated["categories"])),
+            "proof": _proof(stated["proof"]),
+            "expires_on": date.fromisoformat(stated["expires_on"]),
+            "rests_on": _rests(stated["rests_on"]),
+            "state": RequestState(stated["state"]),
+            "delivery": Delivery(stated["delivery"]),
+        },
+        box=bytes(row[len(_REQUEST)] or b""),
+        reply=_reply(row[len(_REQUEST) + 1 :]),
+    )
+
+
+def _reply(row: Sequence[Any]) -> RequestReply | None:
+    stated = dict(zip(_REPLY, row, strict=False))
+    if stated["id"] is None:
+        return None
+    box = row[len(_REPLY)]
+    return RequestReply(
+        **{
+            **stated,
+            "approved": bool(stated["approved"]),
+            "grounds": tuple(json.loads(stated["grounds"])),
+            "categories": tuple(json.loads(stated["categories"])),
+            "proof": _proof(stated["proof"]),
+            "expires_on": date.fromisoformat(stated["expires_on"]),
+            "rests_on": _rests(stated["rests_on"]),
+            "delivery": Delivery(stated["delivery"]),
+        },
+        box=None if box is None else bytes(box),
+    )

@@ -1,0 +1,171 @@
+"""Matches in the database: one per new signal and other team, with the signals they rest on."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from audit.database import Connection
+from broker.domain.errors import StaleDecisionError
+from broker.domain.households import MatchKind
+from broker.domain.matches import (
+    CONTACTED,
+    ChangeMatch,
+    KeptMatch,
+    Link,
+    MarkOverdue,
+    MatchSide,
+    MatchState,
+    NameCasusregisseur,
+    StoreMatch,
+    TeamOf,
+)
+from broker.domain.signals import Signal
+from broker.match_ports import FoundMatches
+from broker.ports import StampKey, StampKind
+from broker.store.connection import Reader
+from broker.store.signal_rows import day, iso
+from broker.store.signals import read_signals, read_stamps
+
+_MATCH = "id, newer_signal, coordinator, made_on, due_on, overdue_on, casusregisseur_organisation, casusregisseur_team"
+_OF_SIDE = """id IN (SELECT match_id FROM match_sides WHERE organisation = ? AND told AND match_id > ?
+    ORDER BY match_id LIMIT ?)"""
+_COORDINATED = "coordinator = ? AND id > ? ORDER BY id LIMIT ?"
+_OVERDUE = f"""overdue_on IS NULL AND coordinator IS NOT NULL AND due_on < ? AND NOT EXISTS
+    (SELECT 1 FROM match_sides s WHERE s.match_id = matches.id AND s.told
+        AND s.state IN ({", ".join(f"'{state.value}'" for state in sorted(CONTACTED))}))
+    ORDER BY due_on, id LIMIT ?"""  # noqa: S608 - states of ours, no value
+
+
+class StoredMatches:
+    """`MatchReader` over a database."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read with this; the caller closes it."""
+        self._reader = reader
+
+    async def one(self, match_id: str) -> FoundMatches:
+        """Return this match, if there is one. See `MatchReader.one`."""
+        return await self._read("id = ?", match_id)
+
+    async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
+        """Return matches of which a side is told. See `MatchReader.of_side`."""
+        return await self._read(_OF_SIDE, organisation, after, at_most)
+
+    async def coordinated_by(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
+        """Return matches of a coordinator. See `MatchReader.coordinated_by`."""
+        return await self._read(_COORDINATED, organisation, after, at_most)
+
+    async def overdue(self, *, day: date, at_most: int) -> FoundMatches:
+        """Return matches past their day without contact. See `MatchReader.overdue`."""
+        return await self._read(_OVERDUE, day.isoformat(), at_most)
+
+    async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
+        """Return matches that rest on one of these signals. See `MatchReader.touching`."""
+
+        def read(connection: Connection) -> FoundMatches:
+            wanted = sorted(signal_ids)
+            newer, first = connection.dialect.among("newer_signal", wanted)
+            older, second = connection.dialect.among("signal_id", wanted)
+            condition = f"{newer} OR id IN (SELECT match_id FROM match_signals WHERE {older})"  # noqa: S608 - no value in it
+            return _found(connection, condition, (*first, *second))
+
+        return await self._reader.run(read)
+
+    async def _read(self, condition: str, *values: object) -> FoundMatches:
+        return await self._reader.run(lambda connection: _found(connection, condition, values))
+
+
+def _found(connection: Connection, condition: str, values: Sequence[object]) -> FoundMatches:
+    """Return matches with their signals, and the stamps of all that, in one snapshot."""
+    rows = connection.execute(f"SELECT {_MATCH} FROM matches WHERE {condition}", values).fetchall()  # noqa: S608 - column names of ours
+    ids = [row[0] for row in rows]
+    among, listed = connection.dialect.among("match_id", ids)
+    query = f"SELECT match_id, signal_id, kind, shown, tells FROM match_signals WHERE {among} ORDER BY signal_id"  # noqa: S608 - no value in it
+    links = connection.execute(query, listed).fetchall()
+    query = f"SELECT match_id, organisation, team, told, state, changed_on FROM match_sides WHERE {among}"  # noqa: S608 - no value in it
+    sides = connection.execute(query, listed).fetchall()
+    signals = read_signals(connection, {*(row[1] for row in rows), *(row[1] for row in links)})
+    keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in sorted(signals)]
+    holders = sorted({signal.organisation for signal in signals.values()})
+    keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii")) for oin in holders]
+    matches = (_match(row, _of(row[0], links), _of(row[0], sides), signals) for row in rows)
+    return FoundMatches(
+        matches=tuple(sorted(matches, key=lambda match: match.id)), stamps=read_stamps(connection, keys)
+    )  # fmt: skip
+
+
+def _of(match_id: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    return [row for row in rows if row[0] == match_id]
+
+
+def _match(
+    row: Sequence[Any], links: list[Sequence[Any]], sides: list[Sequence[Any]], signals: Mapping[str, Signal]
+) -> KeptMatch:
+    match_id, newer_id, coordinator, made_on, due_on, overdue_on, led_by, led_by_team = row
+    newer = signals[newer_id]
+    by_organisation = {side[1]: _side(side) for side in sides}
+    (older,) = set(by_organisation) - {newer.organisation}
+    return KeptMatch(
+        id=match_id,
+        newer=newer,
+        links=tuple(
+            Link(signal=signals[link[1]], kind=MatchKind(link[2]), shown=bool(link[3]), tells=bool(link[4]))
+            for link in links
+        ),
+        newer_side=by_organisation[newer.organisation],
+        older_side=by_organisation[older],
+        made_on=date.fromisoformat(made_on),
+        due_on=date.fromisoformat(due_on),
+        overdue_on=day(overdue_on),
+        coordinator=coordinator,
+        casusregisseur=None if led_by is None else TeamOf(organisation=led_by, team=led_by_team),
+    )
+
+
+def _side(row: Sequence[Any]) -> MatchSide:
+    _, organisation, team, told, state, changed_on = row
+    of = TeamOf(organisation=organisation, team=team)
+    return MatchSide(of=of, told=bool(told), state=MatchState(state), changed_on=date.fromisoformat(changed_on))
+
+
+def insert_match(connection: Connection, change: StoreMatch) -> None:
+    """The open transaction holds this match."""
+    match = change.match
+    query = "INSERT INTO matches (id, newer_signal, coordinator, made_on, due_on) VALUES (?, ?, ?, ?, ?)"
+    values = (match.id, match.newer.id, match.coordinator, iso(match.made_on), iso(match.due_on))
+    connection.execute(query, values)
+    for side in match.sides:
+        connection.execute(
+            "INSERT INTO match_sides (match_id, organisation, team, told, state, changed_on) VALUES (?, ?, ?, ?, ?, ?)",
+            (match.id, side.of.organisation, side.of.team, side.told, side.state.value, iso(side.changed_on)),
+        )
+    for link in match.links:
+        connection.execute(
+            "INSERT INTO match_signals (match_id, signal_id, kind, shown, tells) VALUES (?, ?, ?, ?, ?)",
+            (match.id, link.signal.id, link.kind.value, link.shown, link.tells),
+        )
+
+
+def change_match(connection: Connection, change: ChangeMatch) -> None:
+    """In the open transaction a side is so far. Raises StaleDecisionError: it is not where it was."""
+    query = "UPDATE match_sides SET state = ?, changed_on = ? WHERE match_id = ? AND organisation = ? AND state = ?"
+    values = (change.state.value, iso(change.on), change.match_id, change.organisation, change.was.value)
+    if connection.execute(query, values).rowcount != 1:
+        raise StaleDecisionError
+
+
+def name_casusregisseur(connection: Connection, change: NameCasusregisseur) -> None:
+    """In the open transaction a team leads the plan. Raises StaleDecisionError: another was named meanwhile."""
+    query = """UPDATE matches SET casusregisseur_organisation = ?, casusregisseur_team = ? WHERE id = ?
+        AND coalesce(casusregisseur_organisation, '') = ? AND coalesce(casusregisseur_team, '') = ?"""
+    was = ("", "") if change.was is None else (change.was.organisation, change.was.team)
+    values = (change.now.organisation, change.now.team, change.match_id, *was)
+    if connection.execute(query, values).rowcount != 1:
+        raise StaleDecisionError
+
+
+def mark_overdue(connection: Connection, change: MarkOverdue) -> None:
+    """In the open transaction a match is overdue. Raises StaleDecisionError: it was already."""
+    query = "UPDATE matches SET overdue_on = ? WHERE id = ? AND overdue_on IS NULL"
+    if connection.execute(query, (iso(change.on), change.match_id)).rowcount != 1:
+        raise StaleDecisionError

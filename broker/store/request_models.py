@@ -1,0 +1,62 @@
+"""The tables of information requests, as SQLModel; `information_requests.py` speaks SQL to the driver."""
+
+from sqlalchemy import Column, LargeBinary
+from sqlmodel import Field
+
+from broker.store.models import NUMBER, Table
+
+
+class InformationRequestRow(Table, table=True):
+    """A letter from one organisation to another: codes, and a box that only its receiver opens."""
+
+    __tablename__ = "information_requests"
+
+    id: str = Field(primary_key=True)
+    kind: str
+    sender: str = Field(index=True)
+    sender_team: str
+    sender_worker: str
+    sender_role: str
+    controller: str
+    receiver: str = Field(index=True)
+    receiver_team: str
+    receiver_worker: str | None = None
+    personal: int = Field(sa_type=NUMBER)
+    purpose: str
+    grounds: str
+    categories: str
+    level: int = Field(sa_type=NUMBER)
+    proof: str | None = None
+    signal_id: str | None = None
+    approved: int = Field(sa_type=NUMBER)
+    bundle: str
+    sent_at: int = Field(sa_type=NUMBER)
+    expires_on: str
+    rests_on: str
+    state: str
+    delivery: str
+    box: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class RequestAnswerRow(Table, table=True):
+    """The one answer to a request; `box` is empty for what was answered orally or not shared."""
+
+    __tablename__ = "request_answers"
+
+    request_id: str = Field(primary_key=True)
+    id: str
+    worker: str
+    kind: str
+    reason: str | None = None
+    categories: str
+    level: int = Field(sa_type=NUMBER)
+    grounds: str
+    proof: str | None = None
+    signal_id: str | None = None
+    approved: int = Field(sa_type=NUMBER)
+    bundle: str
+    answered_at: int = Field(sa_type=NUMBER)
+    expires_on: str
+    rests_on: str
+    delivery: str
+    box: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))

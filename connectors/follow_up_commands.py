@@ -1,0 +1,193 @@
+"""`sluis-connect inbox` and `matches`: what waits, who else is involved, and how far one is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from broker.protocol.match_messages import MatchesResult, ShownMatch
+from connectors.answers import Outcome
+from connectors.client import SluisClient
+from connectors.command_line import (
+    AsJson,
+    OrgFolder,
+    WorkerId,
+    console,
+    errors_end_the_command,
+    explanation,
+    failure_document,
+    outcome_document,
+    print_json,
+    receipt_line,
+)
+from connectors.errors import NotDoneError, RefusedError
+from connectors.folder import PartnerFolder
+from connectors.following import Following
+from connectors.notice_book import KeptNotice, NoticeBook
+
+Told = TypeVar("Told")
+matches = typer.Typer(no_args_is_help=True, help="Who else is involved, and how far you are with them.")
+
+MatchId = Annotated[str, typer.Argument(metavar="MATCH", help="The match's id, as `matches list` prints it.")]
+After = Annotated[str | None, typer.Option("--after", help="Go on after this id.")]
+
+NOTICE_NL = {
+    "match": "ook betrokken: sluis-connect matches open",
+    "new_report": "er is een nieuwe politiemelding: bel Veilig Thuis over match",
+    "shield_alert": "iemand keek naar een gezin met jullie afgeschermde signaal",
+    "request": "vraag om informatie",
+    "answer": "antwoord op jullie vraag",
+    "delivery": "bericht over de bezorging van",
+    "call": "vraag om te bellen",
+    "consent_withdrawn": "toestemming ingetrokken",
+    "exception_told": "melding van een ander over",
+    "coordinated": "twee teams gaan contact zoeken",
+    "match_overdue": "nog geen contact",
+}
+STATE_NL = {
+    "nieuw": "nieuw",
+    "gelezen": "gelezen",
+    "contact_gehad": "contact gehad",
+    "werken_al_samen": "we werken al samen",
+    "afspraken_gemaakt": "afspraken gemaakt",
+    "klaar": "klaar",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """The follow-up commands stand in this command line."""
+    app.command()(inbox)
+    app.add_typer(matches, name="matches")
+
+
+def inbox(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    offline: Annotated[bool, typer.Option("--offline", help="Show what was fetched before; fetch nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch one page of what waits and show what nobody has read; shown is read. Run it on a fixed clock."""
+
+    async def run() -> tuple[Outcome | None, list[KeptNotice]]:
+        async with SluisClient(org, worker=worker) as client:
+            following = Following(client.desk)
+            outcome = None if offline else await following.fetch()
+            return outcome, following.unread()
+
+    def tell(told: tuple[Outcome | None, list[KeptNotice]]) -> None:
+        outcome, unread = told
+        listed = [
+            {"id": one.id, "kind": one.kind, "team": one.team, "about": one.about, "at": one.at} for one in unread
+        ]
+        if as_json:
+            print_json({"notices": listed, "results": [] if outcome is None else [outcome_document(outcome)]})
+        else:
+            _print_notices(outcome, unread)
+
+    with errors_end_the_command():
+        told = _done(run, as_json=as_json)
+        tell(told)
+        # Read only once it was printed: a crash before shows it again.
+        with PartnerFolder(org).casebook() as book:
+            NoticeBook(book, role="worker").read([one.id for one in told[1]])
+
+
+def _print_notices(outcome: Outcome | None, unread: list[KeptNotice]) -> None:
+    for one in unread:
+        console.print(f"{one.when}  {one.team}  {NOTICE_NL.get(one.kind, one.kind)}  {one.about}", markup=False)
+    if not unread:
+        console.print("Er is niets nieuws.", markup=False)
+    for receipt in () if outcome is None else outcome.receipts:
+        console.print(receipt_line(receipt), markup=False)
+
+
+@matches.command("list")
+def list_matches(*, org: OrgFolder, worker: WorkerId, after: After = None, as_json: AsJson = False) -> None:
+    """List the own matches, a page at a time."""
+    _one(org, worker, lambda following: following.matches(after=after), as_json=as_json)
+
+
+@matches.command("open")
+def open_match(match: MatchId, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
+    """Show one match with whom to call; from then on it is read."""
+    _one(org, worker, lambda following: following.open(match), as_json=as_json)
+
+
+@matches.command("state")
+def change_state(
+    match: MatchId,
+    state: Annotated[str, typer.Argument(help="contact_gehad, werken_al_samen, afspraken_gemaakt or klaar")],
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far you are; `werken_al_samen` mutes what follows with that team on this household."""
+    _one(org, worker, lambda following: following.change(match, state), as_json=as_json)
+
+
+@matches.command()
+def casusregisseur(
+    match: MatchId,
+    organisation: Annotated[str, typer.Argument(metavar="OIN")],
+    team: Annotated[str, typer.Argument(metavar="TEAM")],
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    as_json: AsJson = False,
+) -> None:
+    """Say which of the two teams leads the one plan for the household."""
+    _one(
+        org, worker, lambda following: following.appoint(match, organisation=organisation, team=team), as_json=as_json
+    )  # fmt: skip
+
+
+def _one(
+    org: OrgFolder, worker: WorkerId, act: Callable[[Following], Awaitable[Outcome]], *, as_json: bool
+) -> None:  # fmt: skip
+    async def run() -> Outcome:
+        async with SluisClient(org, worker=worker) as client:
+            return await act(Following(client.desk))
+
+    with errors_end_the_command():
+        outcome = _done(run, as_json=as_json)
+    if as_json:
+        details = None if outcome.details is None else outcome.details.model_dump(mode="json", by_alias=True)
+        print_json({"results": [{**outcome_document(outcome), "details": details}]})
+        return
+    console.print(outcome.text_nl, markup=False)
+    if isinstance(outcome.details, MatchesResult):
+        for match in outcome.details.found:
+            console.print(_line(match), markup=False)
+        if outcome.details.more_after is not None:
+            console.print(f"Er is meer: ga verder met --after {outcome.details.more_after}", markup=False)
+    for receipt in outcome.receipts:
+        console.print(receipt_line(receipt), markup=False)
+
+
+def _line(match: ShownMatch) -> str:
+    holder = match.involved.holder
+    card = holder.contact
+    parts = [match.match_id, match.team, STATE_NL[match.state], f"contact voor {match.due_on}", holder.name]
+    if card is not None:
+        parts.append(f"{card.display_name}, {card.phone} ({card.working_days})")
+        parts += [f"waarnemer {card.stand_in}"] if card.stand_in else []
+        parts += [f"buiten kantooruren {card.after_hours_phone}"] if card.after_hours_phone else []
+    if match.casusregisseur is not None:
+        parts.append(f"casusregisseur {match.casusregisseur.organisation} {match.casusregisseur.team}")
+    return "  ".join(parts)
+
+
+def _done(run: Callable[[], Coroutine[Any, Any, Told]], *, as_json: bool) -> Told:
+    """Return what was told; what was refused or not done ends the command with exit code 1."""
+    try:
+        return asyncio.run(run())
+    except (NotDoneError, RefusedError) as error:
+        if as_json:
+            print_json({"failed": [failure_document("", error)]})
+        else:
+            for line in explanation(error):
+                console.print(line, markup=False)
+        raise typer.Exit(1) from None

@@ -1,0 +1,85 @@
+"""Following up what was found: the inbox, own matches, and how far one is with them."""
+
+from broker.protocol.inbox_messages import FetchInbox, InboxResult
+from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState
+from broker.protocol.request_signing import is_id
+from connectors.answers import Outcome
+from connectors.desk import Desk
+from connectors.errors import CaseError
+from connectors.notice_book import KeptNotice, NoticeBook
+
+_MATCHES = "/v1/matches"
+
+
+class Following:
+    """What one worker does with notices and matches; `SluisClient.desk` is what it works with."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work at this desk."""
+        self._desk = desk
+        self._notices = NoticeBook(desk.book, role="worker")
+
+    async def fetch(self) -> Outcome:
+        """Return one page of what waits, which is kept here before the broker is told so. Call it on a fixed clock.
+
+        It is one page whatever waits: who asks on at once tells everybody who counts entries that something did.
+
+        Raises:
+            RefusedError, NotDoneError, ReceiptError: nothing was fetched, and nothing is lost.
+        """
+        had = self._notices.unconfirmed()
+        command = self._desk.composer.statement(FetchInbox, {"had": had}, kind="inbox", path="/v1/inbox", local={})
+        outcome = await self._desk.delivery.send(command)
+        if isinstance(outcome.details, InboxResult):
+            self._notices.keep(outcome.details.notices, confirmed=had)
+        return outcome
+
+    def unread(self) -> list[KeptNotice]:
+        """Return the notices that nobody here has read yet."""
+        return self._notices.unread()
+
+    def read(self, *ids: str) -> None:
+        """Somebody has read these notices."""
+        self._notices.read(ids)
+
+    async def matches(self, *, after: str | None = None) -> Outcome:
+        """Return a page of the own matches. Raises RefusedError, NotDoneError, ReceiptError."""
+        path = _MATCHES if after is None else f"{_MATCHES}?after={_checked(after)}"
+        return await self._desk.delivery.read(path, worker=self._desk.composer.worker)
+
+    async def open(self, match_id: str) -> Outcome:
+        """Return one own match, which is read from then on. Raises RefusedError: there is none for us."""
+        return await self._desk.delivery.read(
+            f"{_MATCHES}/{_checked(match_id)}", worker=self._desk.composer.worker
+        )  # fmt: skip
+
+    async def change(self, match_id: str, state: str) -> Outcome:
+        """Return once the own side is so far.
+
+        Args:
+            state: `contact_gehad`, `werken_al_samen` (no more notices of that team on this household),
+                `afspraken_gemaakt` or `klaar`.
+
+        Raises:
+            RefusedError: another team's match, or a closed one. NotDoneError.
+        """
+        return await self._state(match_id, "state", ChangeMatchState, {"state": state})
+
+    async def appoint(self, match_id: str, *, organisation: str, team: str) -> Outcome:
+        """Return once this team of the match is casusregisseur. Raises RefusedError: it is not one of the two."""
+        members = {"organisation": organisation, "team": team}
+        return await self._state(match_id, "casusregisseur", AppointCasusregisseur, members)
+
+    async def _state(
+        self, match_id: str, act: str, model: type[ChangeMatchState | AppointCasusregisseur], members: dict[str, str]
+    ) -> Outcome:
+        command = self._desk.composer.statement(
+            model, members, kind="match", path=f"{_MATCHES}/{_checked(match_id)}/{act}", local={}
+        )
+        return await self._desk.delivery.send(command)
+
+
+def _checked(match_id: str) -> str:
+    if not is_id(match_id):
+        raise CaseError("match", "must be 32 lower-case hex characters")
+    return match_id

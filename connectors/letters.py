@@ -1,0 +1,298 @@
+"""Asking, answering and telling from a worker's desk: the letter is sealed here, and opened here, and nowhere else.
+
+text ──► sealed to the pinned key of the receiver ──► outbox ──► broker ──► receipt verified
+fetched ──► receipt verified ──► opened with the pinned key of the sender ──► kept ──► "opened" is told
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from broker.protocol import strict_json
+from broker.protocol.errors import MalformedError
+from broker.protocol.letter import MAX_QUESTION, Letter
+from broker.protocol.messages import Command as Message
+from broker.protocol.register import Organisation
+from broker.protocol.request_messages import (
+    REQUESTS_PER_PAGE,
+    AnswerRequest,
+    ForwardRequest,
+    NoteReceipt,
+    RequestResult,
+    RequestShown,
+    SendRequest,
+    Tell,
+    WithdrawRequest,
+    box_bytes,
+    wire_box,
+)
+from broker.protocol.request_signing import is_id
+from broker.protocol.sealed_letter import Bound, LetterError, seal_letter
+from connectors.answers import Outcome
+from connectors.dates import day_of
+from connectors.desk import Desk
+from connectors.errors import CaseError, LetterNotOpenedError, NotDoneError, RefusedError
+from connectors.key_pins import KeyPins, PinnedKeys
+from connectors.key_rotation import older_sealing_keys
+from connectors.mailbox import Mailbox, OpenedLetter
+from connectors.workers import pairwise_id
+
+_ROOT = "/v1/information-requests"
+_BUNDLE = "bundle-not-in-force"
+_READY = "/health/ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, or told unasked: of whom, for what, in which categories, at which level, until when."""
+
+    to: str
+    to_team: str
+    team: str
+    purpose: str
+    grounds: Sequence[str]
+    categories: Sequence[str]
+    level: int
+    expires_on: datetime.date
+    proof: Mapping[str, Any] | None = None
+    signal_id: str | None = None
+    case_ref: str | None = None
+    text: str = field(default="", repr=False)
+    steps: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What is answered; `declined` and `oral` have no text. `reason` is a code, for what is not shared."""
+
+    kind: Literal["all", "part", "oral", "declined"]
+    expires_on: datetime.date
+    categories: Sequence[str] = ()
+    level: int = 0
+    grounds: Sequence[str] = ()
+    reason: str | None = None
+    proof: Mapping[str, Any] | None = None
+    signal_id: str | None = None
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """One request as it stands, and the letter that came with it if there was one."""
+
+    outcome: Outcome
+    request: RequestShown
+    opened: OpenedLetter | None
+
+
+class Letters:
+    """The letters of one worker's desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work at this desk."""
+        self._desk = desk
+        self._own = desk.folder.settings.oin
+        self.pins = KeyPins(desk.book)
+        self.mailbox = Mailbox(desk.book, desk.folder.outbox_key)
+
+    async def ask(self, question: Question) -> Outcome:
+        """Return once the request waits for its receiver.
+
+        Raises:
+            CaseError, KeyChangedError: nothing was sent. RefusedError, NotDoneError: as for every command.
+        """
+        if len(question.text) > MAX_QUESTION:
+            raise CaseError("text", f"must have at most {MAX_QUESTION} characters")
+        return await self._send(question, SendRequest, label="request", kind="request", path=_ROOT)
+
+    async def tell(self, question: Question) -> Outcome:
+        """Return once what is told waits for its receiver. Raises as `ask`."""
+        return await self._send(question, Tell, label="telling", kind="answer", path="/v1/tellings")
+
+    async def answer(self, request_id: str, reply: Reply) -> Outcome:
+        """Return once the request has this answer.
+
+        Raises:
+            RefusedError: answered before, withdrawn, expired, for a colleague, or not permitted to tell.
+            CaseError, KeyChangedError, NotDoneError: as `ask`.
+        """
+        read = [one.sender for one in self.mailbox.opened(request_id) if one.label == "request"]
+        asker = self._organisation(read[0] if read else (await self.fetch(request_id)).request.sender.oin)
+        return await self._bound_to_bundle(lambda bundle: self._answer(request_id, reply, asker=asker, bundle=bundle))
+
+    async def forward(self, request_id: str, *, team: str, local_id: str | None) -> Outcome:
+        """Return once the request is with this team, and with this worker of ours where one is named."""
+        folder = self._desk.folder
+        worker = None
+        if local_id is not None:
+            worker = pairwise_id(folder.pairwise_key, audience=folder.settings.broker.id, local_id=local_id)
+        return await self._state(request_id, "forwardings", ForwardRequest, {"team": team, "worker": worker})
+
+    async def withdraw(self, request_id: str, *, reason: str) -> Outcome:
+        """Return once the request is taken back; what was fetched cannot be."""
+        return await self._state(request_id, "withdrawal", WithdrawRequest, {"reason": reason})
+
+    async def list_own(self) -> tuple[RequestShown, ...]:
+        """Return every request of which this organisation is a side, without what is in them."""
+        pages = [_details(await self._desk.delivery.read(_ROOT, worker=self._desk.composer.worker))]
+        while len(pages[-1].requests) >= REQUESTS_PER_PAGE:
+            last = pages[-1].requests[-1].request_id
+            path = f"{_ROOT}?after={last}"
+            pages.append(_details(await self._desk.delivery.read(path, worker=self._desk.composer.worker)))
+        return tuple(one for page in pages for one in page.requests)
+
+    async def fetch(self, request_id: str) -> Fetched:
+        """Return a request, and what waited in it, opened and kept here; only then is it told that it was opened.
+
+        Raises:
+            RefusedError: it is withheld, or for a colleague. LetterNotOpenedError: it does not hold.
+            KeyChangedError, NotDoneError: nothing was opened.
+        """
+        outcome = await self._desk.delivery.read(_path(request_id), worker=self._desk.composer.worker)
+        details = _details(outcome)
+        request = details.requests[0]
+        if details.box is None or details.of is None:
+            return Fetched(outcome=outcome, request=request, opened=None)
+        opened = self._open(request, details)
+        await self._state(request_id, "receipts", NoteReceipt, {"state": "opened"})
+        return Fetched(outcome=outcome, request=request, opened=opened)
+
+    def keys_of(self, oin: str) -> PinnedKeys:
+        """Return the keys that the register states of an organisation. Raises CaseError: there is none."""
+        return PinnedKeys.of(self._organisation(oin))
+
+    def accept_keys(self, oin: str, *, fingerprint: str) -> None:
+        """Letters to and from this organisation go by its present keys. Raises KeyChangedError: not their digits."""
+        self.pins.accept(self._organisation(oin), fingerprint=fingerprint)
+
+    def _open(self, request: RequestShown, details: RequestResult) -> OpenedLetter:
+        answer = request.answer
+        stated = answer if details.of == "answer" and answer is not None else request
+        sender = request.receiver.oin if details.of == "answer" else request.sender.oin
+        folder = self._desk.folder
+        bound = Bound(
+            label=details.of or "",
+            request=request.request_id,
+            sender=sender,
+            receiver=self._own,
+            bundle=stated.bundle,
+            expires_on=stated.expires_on,
+        )
+        return self.mailbox.open(
+            box_bytes(details.box or "") or b"",
+            bound=bound,
+            keys=self.pins.trusted(self._organisation(sender)),
+            own=[folder.sealing_key, *older_sealing_keys(folder.path)],
+            today=day_of(self._desk.surroundings.now()),
+        )
+
+    async def _send(
+        self, question: Question, model: type[SendRequest] | type[Tell], *, label: str, kind: str, path: str
+    ) -> Outcome:
+        receiver = self._organisation(question.to)
+
+        async def send(bundle: str) -> Outcome:
+            key = self._desk.surroundings.new_id()
+            letter = _letter(question.categories, question.level, question.text, question.steps)
+            box = self._sealed(
+                letter, label=label, request_id=key, to=receiver, bundle=bundle, until=question.expires_on
+            )
+            members = {
+                "idempotency_key": key, "purpose": question.purpose, "grounds": list(question.grounds),
+                "team": question.team, "to": question.to, "to_team": question.to_team,
+                "signal_id": question.signal_id, "categories": list(question.categories), "level": question.level,
+                "proof": question.proof, "bundle": bundle, "expires_on": question.expires_on, "box": box,
+            }  # fmt: skip
+            command = self._desk.composer.statement(model, members, kind=kind, path=path, local={})
+            self.mailbox.note_sent(
+                key, receiver=question.to, expires_on=question.expires_on, case_ref=question.case_ref
+            )  # fmt: skip
+            return await self._desk.delivery.send(replace(command, key=key))
+
+        return await self._bound_to_bundle(send)
+
+    async def _answer(self, request_id: str, reply: Reply, *, asker: Organisation, bundle: str) -> Outcome:
+        box = None
+        if reply.kind in ("all", "part"):
+            letter = _letter(reply.categories, reply.level, reply.text, ())
+            box = self._sealed(
+                letter, label="answer", request_id=request_id, to=asker, bundle=bundle, until=reply.expires_on
+            )
+        members = {
+            "kind": reply.kind, "reason": reply.reason, "categories": list(reply.categories), "level": reply.level,
+            "grounds": list(reply.grounds), "proof": reply.proof, "signal_id": reply.signal_id, "bundle": bundle,
+            "expires_on": reply.expires_on, "box": box,
+        }  # fmt: skip
+        return await self._state(request_id, "answers", AnswerRequest, members, kind="answer")
+
+    async def _state(
+        self, request_id: str, act: str, model: type[Message], members: Mapping[str, Any], *, kind: str = "request"
+    ) -> Outcome:
+        path = f"{_path(request_id)}/{act}"
+        return await self._desk.delivery.send(
+            self._desk.composer.statement(model, members, kind=kind, path=path, local={})
+        )
+
+    async def _bound_to_bundle(self, send: Any) -> Outcome:  # noqa: ANN401 - an asynchronous function of a bundle
+        """Return the outcome of what is bound to the bundle in force; made anew once, if that changed meanwhile."""
+        try:
+            outcome: Outcome = await send(await self._bundle())
+        except RefusedError as refusal:
+            if refusal.problem.id != _BUNDLE:
+                raise
+            outcome = await send(await self._bundle())
+        return outcome
+
+    async def _bundle(self) -> str:
+        """Return the hash of the policy that the broker says is in force; its receipt must say the same."""
+        broker = self._desk.folder.settings.broker
+        text = await self._desk.exchange.fetch(broker, _READY)
+        try:
+            stated = strict_json.load_object(text or b"").get("bundleSha256")
+        except MalformedError:
+            stated = None
+        if not isinstance(stated, str):
+            raise NotDoneError("not-done", party=broker.id)
+        return stated
+
+    def _sealed(
+        self, letter: Letter, *, label: str, request_id: str, to: Organisation, bundle: str, until: datetime.date
+    ) -> str:
+        keys = self.pins.trusted(to)
+        if not keys.sealing:
+            raise CaseError("to", "must be an organisation that has a key to seal to")
+        bound = Bound(
+            label=label, request=request_id, sender=self._own, receiver=to.oin, bundle=bundle, expires_on=until
+        )  # fmt: skip
+        signing = self._desk.folder.signing_key
+        try:
+            return wire_box(seal_letter(letter, bound=bound, signing=signing, receiver_key=keys.receiving))
+        except (LetterError, MalformedError):
+            raise CaseError("text", "must be shorter") from None
+
+    def _organisation(self, oin: str) -> Organisation:
+        found = self._desk.folder.register.organisations.get(oin)
+        if found is None:
+            raise CaseError("to", "must be an organisation of the register")
+        return found
+
+
+def _letter(categories: Sequence[str], level: int, text: str, steps: Sequence[str]) -> Letter:
+    try:
+        return Letter(categories=tuple(categories), level=level, text=text, steps=tuple(steps))
+    except MalformedError as error:
+        raise CaseError(error.field.rpartition(".")[2], error.rule) from None
+
+
+def _path(request_id: str) -> str:
+    if not is_id(request_id):
+        raise CaseError("request", "must be 32 lower-case hex characters")
+    return f"{_ROOT}/{request_id}"
+
+
+def _details(outcome: Outcome) -> RequestResult:
+    """Return what an answer says of requests. Raises LetterNotOpenedError: it says something else."""
+    if not isinstance(outcome.details, RequestResult) or not isinstance(outcome.details.requests, list):
+        raise LetterNotOpenedError("form")
+    return outcome.details

@@ -1,0 +1,265 @@
+"""`sluis-connect request`, `answer` and `tell`: letters to and from other organisations."""
+
+import asyncio
+import datetime
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+
+import typer
+
+from broker.protocol.request_messages import RequestShown
+from connectors.answers import Outcome
+from connectors.client import SluisClient
+from connectors.command_line import (
+    NOT_DONE,
+    ApproverId,
+    AsJson,
+    Grounds,
+    OrgFolder,
+    Purpose,
+    WorkerId,
+    console,
+    errors_end_the_command,
+    explanation,
+    failure_document,
+    outcome_document,
+    print_json,
+    print_outcome,
+)
+from connectors.dates import day_of
+from connectors.errors import CaseError, FolderError, NotDoneError, RefusedError
+from connectors.folder import PartnerFolder
+from connectors.letters import Fetched, Letters, Question, Reply
+from connectors.working_days import TERMS, last_day
+
+request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
+
+_T = TypeVar("_T")
+RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The id, as `request list` prints it.")]
+Categories = Annotated[list[str], typer.Option("--category", help="A category of data; more than once for more.")]
+Level = Annotated[int, typer.Option("--level", help="3 nature and period, 4 content; 2 codes only.")]
+TextFile = Annotated[Path | None, typer.Option("--text", help="A file with the text; - reads it from the input.")]
+To = Annotated[str, typer.Option("--to", help="OIN of the organisation.")]
+ToTeam = Annotated[str, typer.Option("--to-team")]
+OwnTeam = Annotated[str, typer.Option("--team")]
+Term = Annotated[str, typer.Option("--term", help="today, 3 or 10 (working days).")]
+Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
+ProofText = Annotated[
+    str | None, typer.Option("--proof", help="KIND:FIRST-DAY or KIND:FIRST-DAY:LAST-DAY, e.g. melding:2026-11-16.")
+]
+ProofNumber = Annotated[Path | None, typer.Option("--proof-number", help="A file with its number; it never leaves.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """These commands stand in this command line."""
+    app.add_typer(request, name="request")
+    app.command()(answer)
+    app.command()(tell)
+
+
+@request.command("send")
+def send(
+    *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, team: OwnTeam, to: To, to_team: ToTeam,
+    category: Categories, level: Level = 3, term: Term = "3", text: TextFile = None, signal: Signal = None,
+    proof: ProofText = None, proof_number: ProofNumber = None, approver: ApproverId = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Ask another organisation's team for information; only that organisation can read the question."""
+
+    async def act(letters: Letters) -> Outcome:
+        stated = _proof(org, proof, proof_number)
+        return await letters.ask(
+            Question(to=to, to_team=to_team, team=team, purpose=purpose, grounds=ground, categories=category,
+                     level=level, expires_on=_until(term), proof=stated, signal_id=signal, text=_text(text))
+        )  # fmt: skip
+
+    _told(org, worker, approver, act, as_json=as_json)
+
+
+def tell(
+    *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, team: OwnTeam, to: To, to_team: ToTeam,
+    category: Categories, level: Level = 3, text: TextFile = None, signal: Signal = None, proof: ProofText = None,
+    proof_number: ProofNumber = None, step: Annotated[list[str] | None, typer.Option("--step")] = None,
+    approver: ApproverId = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Tell another organisation, unasked, what one knows and may tell."""
+
+    async def act(letters: Letters) -> Outcome:
+        stated = _proof(org, proof, proof_number)
+        return await letters.tell(
+            Question(to=to, to_team=to_team, team=team, purpose=purpose, grounds=ground, categories=category,
+                     level=level, expires_on=_until("10"), proof=stated, signal_id=signal, text=_text(text),
+                     steps=step or ())
+        )  # fmt: skip
+
+    _told(org, worker, approver, act, as_json=as_json)
+
+
+def answer(
+    request_id: RequestId,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    kind: Annotated[Literal["all", "part", "oral", "declined"], typer.Option("--kind")],
+    category: Annotated[list[str] | None, typer.Option("--category")] = None,
+    level: Annotated[int, typer.Option("--level")] = 3,
+    ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="For declined: a code.")] = None,
+    text: TextFile = None,
+    signal: Signal = None,
+    proof: ProofText = None,
+    proof_number: ProofNumber = None,
+    approver: ApproverId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a request: all of it, a part, orally, or not; not sharing is a right."""
+
+    async def act(letters: Letters) -> Outcome:
+        told = kind != "declined"
+        return await letters.answer(
+            request_id,
+            Reply(kind=kind, expires_on=_until("10"), categories=category or (), level=level if told else 0,
+                  grounds=ground or (), reason=reason, proof=_proof(org, proof, proof_number), signal_id=signal,
+                  text=_text(text)),
+        )  # fmt: skip
+
+    _told(org, worker, approver, act, as_json=as_json)
+
+
+@request.command("forward")
+def forward(
+    request_id: RequestId,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    team: OwnTeam,
+    who: Annotated[str | None, typer.Option("--to-worker", help="Local id of the colleague who decides.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a request to a team of the own organisation, and where it is personal to a colleague by name."""
+
+    async def act(letters: Letters) -> Outcome:
+        return await letters.forward(request_id, team=team, local_id=who)
+
+    _told(org, worker, None, act, as_json=as_json)
+
+
+@request.command("withdraw")
+def withdraw(
+    request_id: RequestId,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    reason: Annotated[str, typer.Option("--reason", help="mistake or no_longer_needed")] = "no_longer_needed",
+    as_json: AsJson = False,
+) -> None:
+    """Take a request back; an answer that was not fetched yet is never handed out."""
+    _told(org, worker, None, lambda letters: letters.withdraw(request_id, reason=reason), as_json=as_json)
+
+
+@request.command("list")
+def list_requests(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
+    """List the own requests, sent and received."""
+    with errors_end_the_command():
+        found = _run(org, worker, None, lambda letters: letters.list_own())
+        if as_json:
+            print_json({"requests": [one.model_dump(mode="json", by_alias=True) for one in found]})
+            return
+        for one in found:
+            console.print(_line(one), markup=False)
+
+
+@request.command("read")
+def read(request_id: RequestId, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
+    """Fetch what waits in a request, open it, and show it."""
+    with errors_end_the_command():
+        try:
+            fetched: Fetched = _run(org, worker, None, lambda letters: letters.fetch(request_id))
+        except (NotDoneError, RefusedError) as error:
+            _failed(error, as_json=as_json)
+        letter = None if fetched.opened is None else fetched.opened.letter
+        if as_json:
+            shown = fetched.request.model_dump(mode="json", by_alias=True)
+            content = None if letter is None else dict(letter.document())
+            print_json({"request": shown, "letter": content, "results": [outcome_document(fetched.outcome)]})
+            return
+        console.print(_line(fetched.request), markup=False)
+        if letter is not None:
+            console.print(letter.text or " ".join(letter.steps), markup=False)
+
+
+def _run(org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]]) -> _T:
+    async def run() -> _T:
+        async with SluisClient(org, worker=worker, approver=approver) as client:
+            return await act(Letters(client.desk))
+
+    return asyncio.run(run())
+
+
+def _told(
+    org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[Outcome]],
+    *, as_json: bool,
+) -> None:  # fmt: skip
+    with errors_end_the_command():
+        try:
+            outcome = _run(org, worker, approver, act)
+        except (NotDoneError, RefusedError) as error:
+            _failed(error, as_json=as_json)
+        if as_json:
+            details = outcome.details
+            requests = [] if details is None else details.model_dump(mode="json", by_alias=True)["requests"]
+            print_json({"results": [{**outcome_document(outcome), "requests": requests}]})
+        else:
+            print_outcome(outcome)
+
+
+def _failed(error: NotDoneError | RefusedError, *, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json({"failed": [failure_document("", error)]})
+    else:
+        for line in explanation(error):
+            console.print(line, markup=False)
+    raise typer.Exit(NOT_DONE)
+
+
+def _line(one: RequestShown) -> str:
+    other = one.sender if one.side == "received" else one.receiver
+    state = "niet gedeeld (dat mag)" if one.state == "declined" else one.state
+    return f"{one.request_id}  {one.side}  {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"
+
+
+def _today() -> datetime.date:
+    return day_of(int(datetime.datetime.now(datetime.UTC).timestamp()))
+
+
+def _until(term: str) -> datetime.date:
+    if term not in TERMS:
+        raise CaseError("term", "must be today, 3 or 10")
+    return last_day(term, today=_today())
+
+
+def _text(file: Path | None) -> str:
+    if file is None:
+        return ""
+    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+
+
+def _proof(org: Path, text: str | None, number: Path | None) -> Mapping[str, Any] | None:
+    """Return what stands behind a reference; its number leaves as an HMAC under the organisation's own key."""
+    if text is None:
+        return None
+    kind, _, days = text.partition(":")
+    since, _, ends_on = days.partition(":")
+    if number is None:
+        raise CaseError("proof-number", "must be given with a proof")
+    try:
+        first, last = datetime.date.fromisoformat(since), datetime.date.fromisoformat(ends_on) if ends_on else None
+    except ValueError:
+        raise CaseError("proof", "must be KIND:YYYY-MM-DD or KIND:YYYY-MM-DD:YYYY-MM-DD") from None
+    try:
+        stated = number.read_bytes().strip()
+    except OSError:
+        raise FolderError("proof-number", "cannot be read") from None
+    mac = PartnerFolder(org).case_ref_key.mac(b"proof\x00" + stated).hex()
+    return {"kind": kind, "since": first, "ends_on": last, "reference": mac}

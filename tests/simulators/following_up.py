@@ -1,0 +1,77 @@
+"""What workers do with matches in a world of flows: list, open, change, name who leads; and what they are shown."""
+
+from itertools import count
+from typing import Any, cast
+
+from broker.flows.appoint_casusregisseur import appoint_casusregisseur
+from broker.flows.follow_up_match import follow_up_match
+from broker.flows.list_matches import list_matches
+from broker.flows.open_match import open_match
+from broker.flows.outcome import Answered
+from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState
+from tests.simulators.asking import Asker
+from tests.simulators.broker_world import World, requester
+
+_seeds = count()
+
+
+def who(world: World, oin: str, **changed: Any) -> Asker:  # noqa: ANN401 - the fields of Asker, which checks them
+    """Return an organisation's worker whose ids nobody had before."""
+    return world.asker(oin, seed=f"follow-up {next(_seeds)}", **changed)
+
+
+def ports(world: World) -> dict[str, Any]:
+    """Return what every flow on matches touches."""
+    return {
+        "policies": world.policies,
+        "clock": world.clock,
+        "registers": world.documents,
+        "rosters": world.documents,
+        "signals": world.signals,
+        "matches": world.following.matches,
+        "answers": world.answers,
+        "log": world.log,
+    }
+
+
+async def listed(world: World, asker: Asker, *, after: str | None = None) -> Answered:
+    """List the own matches."""
+    return await list_matches(requester=requester(asker, role=asker.role), after=after, **ports(world))
+
+
+async def opened(world: World, asker: Asker, match_id: str, *, worker: str = "") -> Answered:
+    """Open one match."""
+    return await open_match(match_id=match_id, requester=requester(asker, worker=worker), **ports(world))
+
+
+async def followed_up(world: World, asker: Asker, match_id: str, state: str, *, worker: str = "") -> Answered:
+    """Say how far one is."""
+    command = ChangeMatchState.model_validate(asker.command(state=state))
+    return await follow_up_match(
+        command=command, match_id=match_id, requester=requester(asker, worker=worker), **ports(world)
+    )  # fmt: skip
+
+
+async def appointed(world: World, asker: Asker, match_id: str, organisation: str, team: str = "team-1") -> Answered:
+    """Name the casusregisseur."""
+    command = AppointCasusregisseur.model_validate(asker.command(organisation=organisation, team=team))
+    return await appoint_casusregisseur(
+        command=command, match_id=match_id, requester=requester(asker), **ports(world)
+    )  # fmt: skip
+
+
+def found_in(answer: Answered) -> list[dict[str, Any]]:
+    """Return the matches in an answer."""
+    return list(cast("list[dict[str, Any]]", answer.result["found"]))
+
+
+async def matches_of_side(world: World, oin: str) -> list[dict[str, Any]]:
+    """Return the matches that an organisation is shown now."""
+    return found_in(await listed(world, who(world, oin)))
+
+
+async def notices_of(world: World, oin: str) -> list[tuple[str, str]]:
+    """Return kind and subject of what waits for an organisation's workers."""
+    answer = await world.inbox(who(world, oin))
+    notices = cast("list[dict[str, Any]]", answer.result["notices"])
+    return [(one["kind"], one["about"]) for one in notices]

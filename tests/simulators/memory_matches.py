@@ -1,0 +1,62 @@
+"""The memory twin of the reader of matches."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import date
+
+from broker.domain.matches import KeptMatch
+from broker.match_ports import FoundMatches
+from broker.ports import StampKey, StampKind
+from tests.simulators.broker_memory import MemoryBroker
+
+
+class MemoryMatches:
+    """`MatchReader` over the memory of a broker."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self._broker = broker
+
+    async def one(self, match_id: str) -> FoundMatches:
+        """See `MatchReader.one`."""
+        return self._found(match for match in self._all() if match.id == match_id)
+
+    async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
+        """See `MatchReader.of_side`."""
+        sides = ((match, match.side_of(organisation)) for match in self._all())
+        told = [match for match, side in sides if side is not None and side.told and match.id > after]
+        return self._found(told[:at_most])
+
+    async def coordinated_by(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
+        """See `MatchReader.coordinated_by`."""
+        found = [match for match in self._all() if match.coordinator == organisation and match.id > after]
+        return self._found(found[:at_most])
+
+    async def overdue(self, *, day: date, at_most: int) -> FoundMatches:
+        """See `MatchReader.overdue`."""
+        waiting = [match for match in self._all() if match.overdue_on is None and match.coordinator is not None]
+        late = [match for match in waiting if match.due_on < day and not match.contacted]
+        return self._found(sorted(late, key=lambda match: (match.due_on, match.id))[:at_most])
+
+    async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
+        """See `MatchReader.touching`."""
+        return self._found(match for match in self._all() if match.signal_ids() & set(signal_ids))
+
+    def _all(self) -> list[KeptMatch]:
+        """Return every match in the order of the ids, with its signals as they are now."""
+        state = self._broker.state
+        return [
+            replace(
+                match,
+                newer=state.signals[match.newer.id],
+                links=tuple(replace(link, signal=state.signals[link.signal.id]) for link in match.links),
+            )
+            for _, match in sorted(state.matches.items())
+        ]
+
+    def _found(self, matches: Iterable[KeptMatch]) -> FoundMatches:
+        found = tuple(matches)
+        signals = {one for match in found for one in match.signal_ids()}
+        holders = {self._broker.state.signals[one].organisation for one in signals}
+        keys = [StampKey(kind=StampKind.SHIELD, key=one.encode()) for one in sorted(signals)]
+        keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode()) for oin in sorted(holders)]
+        return FoundMatches(matches=found, stamps=self._broker.state.stamps(keys))

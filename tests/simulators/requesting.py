@@ -1,0 +1,213 @@
+"""Organisations that ask, answer and tell each other through the flows, past the edge, with real sealed letters.
+
+`desk = Desk(world)`; `desk.send(VEILIG_THUIS, WIJKTEAM)` is a request with everything that makes it permitted.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from broker.domain.requests import Approval, Requester
+from broker.flows.answer_request import answer_request
+from broker.flows.fetch_requests import fetch_request, list_requests
+from broker.flows.forward_request import forward_request
+from broker.flows.note_receipt import note_receipt
+from broker.flows.outcome import Answered
+from broker.flows.send_letter import send_letter
+from broker.flows.withdraw_request import withdraw_request
+from broker.protocol.letter import Letter
+from broker.protocol.request_messages import (
+    AnswerRequest,
+    ForwardRequest,
+    NoteReceipt,
+    SendRequest,
+    Tell,
+    WithdrawRequest,
+    box_bytes,
+    wire_box,
+)
+from broker.protocol.roster import Worker
+from broker.protocol.sealed_letter import Bound, open_letter, seal_letter
+from broker.request_ports import Asking
+from tests.simulators.asking import Asker
+from tests.simulators.broker_world import World, documents, requester
+from tests.simulators.enrolled import NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled, key, opening_key, worker_id
+
+HUISARTS = "00000099000000007000"
+POLITIE = "00000099000000008000"
+COLLEAGUE = "worker-two"
+PROOF = {"kind": "melding", "since": "2026-11-16", "endsOn": None, "reference": "e" * 64}
+ENROLLED = Enrolled(
+    names={**NAMES, HUISARTS: ("Huisartsenpraktijk", "huisarts"), POLITIE: ("Politie-eenheid", "politie")},
+    others={
+        oin: (Worker(sub=COLLEAGUE, roles=frozenset({"worker"}), broker_sub=None),) for oin in (HUISARTS, WIJKTEAM)
+    },
+)
+TEXT = "Welke hulp is er, en sinds wanneer?"
+
+
+@dataclass(slots=True)
+class Desk:
+    """Both sides of a letter, over one running core."""
+
+    world: World
+    askers: dict[str, Asker] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Every organisation of these tests is enrolled."""
+        self.world.documents = documents(ENROLLED)
+
+    @property
+    def asking(self) -> Asking:
+        """The port of requests."""
+        return cast("Asking", self.world.asking)
+
+    @property
+    def today(self) -> datetime.date:
+        """The day."""
+        return self.world.clock.today()
+
+    def asker(self, oin: str) -> Asker:
+        """Return an organisation's worker."""
+        return self.askers.setdefault(oin, self.world.asker(oin, seed="desk"))
+
+    def bound(self, label: str, request: str, sender: str, receiver: str, until: datetime.date) -> Bound:
+        """Return what a letter is bound to."""
+        return Bound(
+            label=label, request=request, sender=sender, receiver=receiver, bundle=self.world.policy.sha256,
+            expires_on=until,
+        )  # fmt: skip
+
+    def box(self, bound: Bound, *, text: str, level: int, categories: list[str]) -> str:
+        """Return a sealed letter as it travels."""
+        letter = Letter(categories=tuple(categories), level=level, text=text if level > 2 else "")
+        public = opening_key(bound.receiver).public
+        return wire_box(seal_letter(letter, bound=bound, signing=key(bound.sender), receiver_key=public))
+
+    def request(self, sender: str = VEILIG_THUIS, to: str = WIJKTEAM, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a body
+        """Return the body of a request of Veilig Thuis after a melding."""
+        shared = {"purpose": "vt-melding", "grounds": ["WMO-5.1.6"], "proof": PROOF, "categories": ["hulp"]}
+        return self._letter("request", sender, to, {**shared, **changed})
+
+    def telling(self, sender: str, to: str = VEILIG_THUIS, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a body
+        """Return the body that tells Veilig Thuis something unasked."""
+        shared = {"purpose": "vt-melding", "grounds": ["WMO-5.2.6"], "proof": None, "categories": ["veiligheid"]}
+        return self._letter("telling", sender, to, {**shared, **changed})
+
+    def _letter(self, label: str, sender: str, to: str, stated: Mapping[str, Any]) -> dict[str, Any]:
+        body = self.asker(sender).command(
+            team="team-1", to=to, toTeam="team-1", signalId=None, level=3, bundle=self.world.policy.sha256,
+            expiresOn=(self.today + datetime.timedelta(days=3)).isoformat(),
+        )  # fmt: skip
+        body |= stated
+        until = datetime.date.fromisoformat(body["expiresOn"])
+        bound = self.bound(label, body["idempotencyKey"], sender, to, until)
+        box = self.box(bound, text=TEXT, level=body["level"], categories=body["categories"])
+        return {"box": box, **body}
+
+    async def send(
+        self, body: Mapping[str, Any], *, by: str = VEILIG_THUIS, approval: Approval | None = None
+    ) -> Answered:
+        """Send a request, or tell."""
+        model = SendRequest if body["purpose"] == "vt-melding" and by == VEILIG_THUIS else Tell
+        return await self.post(model, body, by=by, approval=approval)
+
+    async def post(
+        self, model: type[SendRequest] | type[Tell], body: Mapping[str, Any], *, by: str,
+        approval: Approval | None = None, who: Requester | None = None,
+    ) -> Answered:  # fmt: skip
+        """Send this body of a request or a telling."""
+        world = self.world
+        return await send_letter(
+            command=model.model_validate(dict(body)), requester=who or requester(self.asker(by)), approval=approval,
+            policies=world.policies, clock=world.clock, registers=world.documents, rosters=world.documents,
+            signals=world.signals, answers=world.answers, log=world.log,
+        )  # fmt: skip
+
+    def reply(self, request: str, by: str = WIJKTEAM, to: str = VEILIG_THUIS, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a body
+        """Return the body that answers all of a request."""
+        kind = changed.get("kind", "all")
+        boxed, told = kind in ("all", "part"), kind != "declined"
+        until = self.today + datetime.timedelta(days=7)
+        body = self.asker(by).command(
+            kind=kind, reason=None if told else "professional_secrecy", categories=["hulp"] if told else [],
+            level=3 if told else 0, grounds=["WMO-5.2.6"] if told else [], proof=None, signalId=None,
+            bundle=self.world.policy.sha256, expiresOn=until.isoformat(), box=None,
+        )  # fmt: skip
+        if boxed:
+            bound = self.bound("answer", request, by, to, until)
+            body["box"] = self.box(bound, text="Sinds maart wekelijks.", level=3, categories=["hulp"])
+        return {**body, **changed}
+
+    async def answer(
+        self, request: str, body: Mapping[str, Any], *, by: str = WIJKTEAM, worker: str = "",
+        approval: Approval | None = None,
+    ) -> Answered:  # fmt: skip
+        """Answer a request."""
+        return await answer_request(
+            command=AnswerRequest.model_validate(dict(body)), approval=approval, rosters=self.world.documents,
+            **self._on(request, by, worker),
+        )  # fmt: skip
+
+    async def forward(
+        self, request: str, *, by: str = WIJKTEAM, who: str | None = None, worker: str = "", team: str = "team-1"
+    ) -> Answered:
+        """Give it to a team, and to a worker where one is named."""
+        body = self.asker(by).command(team=team, worker=who)
+        return await forward_request(
+            command=ForwardRequest.model_validate(body), rosters=self.world.documents, **self._on(request, by, worker)
+        )  # fmt: skip
+
+    async def withdraw(self, request: str, *, by: str = VEILIG_THUIS) -> Answered:
+        """Take a request back."""
+        body = self.asker(by).command(reason="no_longer_needed")
+        return await withdraw_request(command=WithdrawRequest.model_validate(body), **self._on(request, by, ""))
+
+    async def note(self, request: str, state: str, *, by: str) -> Answered:
+        """Confirm that what was handed out arrived, or was opened."""
+        body = self.asker(by).command(state=state)
+        return await note_receipt(command=NoteReceipt.model_validate(body), **self._on(request, by, ""))
+
+    async def fetch(self, request: str, *, by: str, worker: str = "") -> Answered:
+        """Fetch what waits."""
+        return await fetch_request(**self._on(request, by, worker))
+
+    async def list(self, *, by: str, after: str | None = None) -> Answered:
+        """List own requests."""
+        ports = self._on("", by, "")
+        del ports["request_id"]
+        return await list_requests(after=after, **ports)
+
+    def opened(self, fetched: Answered, *, by: str, sender: str) -> Letter:
+        """Return the letter that was handed out, opened as its receiver does."""
+        (one,) = shown(fetched)
+        label = cast("str", fetched.result["of"])
+        stated = one["answer"] if label == "answer" else one
+        until = datetime.date.fromisoformat(stated["expiresOn"])
+        bound = replace(self.bound(label, one["requestId"], sender, by, until), bundle=stated["bundle"])
+        box = box_bytes(cast("str", fetched.result["box"])) or b""
+        keys = {key(sender).public.kid: key(sender).public}
+        return open_letter(box, bound=bound, sender_keys=keys, opening_keys=[opening_key(by)], today=self.today)
+
+    def _on(self, request: str, by: str, worker: str) -> dict[str, Any]:
+        world = self.world
+        return {
+            "request_id": request,
+            "requester": requester(self.asker(by), worker=worker or worker_id(by, "worker")),
+            "policies": world.policies,
+            "clock": world.clock,
+            "registers": world.documents,
+            "signals": world.signals,
+            "requests": self.asking.requests,
+            "answers": world.answers,
+            "log": world.log,
+        }
+
+
+def shown(answer: Answered) -> list[dict[str, Any]]:
+    """Return the requests in an answer."""
+    return list(cast("list[dict[str, Any]]", answer.result["requests"]))
+
+
+__all__ = ["COLLEAGUE", "HUISARTS", "POLITIE", "PROOF", "SCHOOL", "Desk", "shown"]

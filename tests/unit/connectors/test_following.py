@@ -1,0 +1,136 @@
+"""A worker follows up over the real broker: notices are kept before they are forgotten there, each step is proven."""
+
+import asyncio
+import functools
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import connectors.client
+from broker.protocol.match_messages import MatchesResult
+from connectors.cli import command_line
+from connectors.client import SluisClient
+from connectors.errors import CaseError, RefusedError
+from connectors.following import Following
+from connectors.receipts import verify_stored
+from tests.simulators.asking import household
+from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.reviewing_partner import ReviewingPartner, reviewing_partner
+from tests.simulators.served_world import make_template
+
+CHILD = household(subject="child")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A broker's folder, ready to serve."""
+    return make_template(tmp_path_factory.mktemp("template") / "world")
+
+
+@pytest.fixture
+async def partner(template: Path, tmp_path: Path) -> AsyncIterator[ReviewingPartner]:
+    """The folder of the GI beside a served broker, where the wijkteam met a signal of the GI."""
+    async with reviewing_partner(template, tmp_path) as running:
+        for oin in (GI, WIJKTEAM):
+            answer = await running.world.register(oin, CHILD)
+            assert answer.status_code == 200, answer.text
+        yield running
+
+
+def client_of(partner: ReviewingPartner) -> SluisClient:
+    """Return the client of a worker of the GI."""
+    return SluisClient(partner.folder, worker="anna", surroundings=partner.surroundings)
+
+
+async def run(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+    """Return what a command line printed, run on a thread of its own beside the broker's loop."""
+    surroundings = partner.surroundings
+    monkeypatch.setattr(connectors.client, "Surroundings", lambda: surroundings)
+    whole = [*words, "--org", str(partner.folder.path), "--worker", "anna"]
+    invoke = functools.partial(CliRunner().invoke, command_line(words), whole)
+    return await asyncio.to_thread(invoke)
+
+
+async def test_a_notice_is_kept_here_before_the_broker_forgets_it(partner: ReviewingPartner) -> None:
+    """A first fetch keeps the notice, only the next tells the broker so; what was fetched twice stands here once."""
+    async with client_of(partner) as client:
+        following = Following(client.desk)
+        await following.fetch()
+        (notice,) = following.unread()
+        assert partner.world.rows("SELECT read_at FROM notices") == [(None,)]
+        await following.fetch()
+        assert partner.world.rows("SELECT read_at FROM notices WHERE read_at IS NULL") == []
+        assert following.unread() == [notice]
+        following.read(notice.id)
+        await following.fetch()
+        assert following.unread() == []
+
+
+async def test_a_match_is_opened_called_about_and_closed_with_receipts(partner: ReviewingPartner) -> None:
+    """Whom to call comes with a card; each step comes with a receipt that can be verified again offline."""
+    async with client_of(partner) as client:
+        following = Following(client.desk)
+        listed = await following.matches()
+        assert isinstance(listed.details, MatchesResult)
+        (match,) = listed.details.found
+        opened = await following.open(match.match_id)
+        assert isinstance(opened.details, MatchesResult)
+        assert opened.details.found[0].involved.holder.contact is not None
+        appointed = await following.appoint(match.match_id, organisation=WIJKTEAM, team="team-1")
+        closed = await following.change(match.match_id, "klaar")
+        for outcome, kind in ((opened, "read"), (appointed, "match"), (closed, "match")):
+            (receipt,) = outcome.receipts
+            path = partner.folder.receipts / f"{receipt.index}.json"
+            assert verify_stored(path, policy=partner.folder.log_policy).kind == kind
+        with pytest.raises(RefusedError) as refused:
+            await following.change(match.match_id, "contact_gehad")
+        assert (refused.value.problem.id, refused.value.receipt is not None) == ("match-closed", True)
+        assert (await client.resume()).outcomes == ()
+
+
+async def test_an_unknown_match_is_refused_and_a_malformed_id_never_leaves(partner: ReviewingPartner) -> None:
+    """What is not ours reads as not there, and ends the command; what is no id is named here."""
+    async with client_of(partner) as client:
+        following = Following(client.desk)
+        with pytest.raises(RefusedError) as refused:
+            await following.change("f" * 32, "klaar")
+        assert refused.value.problem.id == "not-found"
+        assert (await client.resume()).unfinished == ()
+        before = partner.world.leaves
+        for wrong in ("../signals", "F" * 32):
+            with pytest.raises(CaseError):
+                await following.open(wrong)
+        with pytest.raises(CaseError):
+            await following.change("f" * 32, "misschien")
+        assert partner.world.leaves == before
+
+
+async def test_the_commands_tell_in_dutch_and_as_json(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`inbox` and `matches` print whom to call and the proof, or JSON; refused ends with 1, bad input with 2."""
+    inbox = await run(partner, monkeypatch, "inbox")
+    assert inbox.exit_code == 0, inbox.output
+    assert "ook betrokken" in inbox.output
+    assert "Bewijs nagekeken" in inbox.output
+    again = await run(partner, monkeypatch, "inbox", "--offline")
+    assert "Er is niets nieuws." in again.output
+    listed = json.loads((await run(partner, monkeypatch, "matches", "list", "--json")).output)
+    (match,) = listed["results"][0]["details"]["found"]
+    told = await run(partner, monkeypatch, "matches", "open", match["matchId"])
+    assert "Wijkteam Arnhem" in told.output
+    assert "026 000 0000" in told.output
+    assert (await run(partner, monkeypatch, "matches", "casusregisseur", match["matchId"], GI, "team-1")).exit_code == 0
+    together = await run(partner, monkeypatch, "matches", "state", match["matchId"], "werken_al_samen")
+    assert "al samenwerken" in together.output
+    line = (await run(partner, monkeypatch, "matches", "list")).output
+    assert "we werken al samen" in line
+    assert "casusregisseur" in line
+    refused = await run(partner, monkeypatch, "matches", "open", "f" * 32)
+    assert (refused.exit_code, "niet van jouw organisatie" in refused.output) == (1, True)
+    failed = await run(partner, monkeypatch, "matches", "open", "f" * 32, "--json")
+    assert json.loads(failed.output)["failed"][0]["problem"] == "not-found"
+    assert (await run(partner, monkeypatch, "matches", "open", "no-id")).exit_code == 2
