@@ -18,6 +18,8 @@ _PARTS = {
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
     **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),
+    "consent": "connectors.consent_commands",
+    **dict.fromkeys(("exception", "advice"), "connectors.exception_commands"),
     "review": "connectors.review_commands",
     **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
     "keys": "connectors.key_commands",

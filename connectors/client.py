@@ -20,9 +20,11 @@ from connectors.casebook import Draft
 from connectors.cases import Case
 from connectors.composing import Asking, Composer
 from connectors.conclusions import Resumed
+from connectors.consents import Consents
 from connectors.delivery import Delivery
 from connectors.desk import Desk
 from connectors.errors import AlreadyWaitsError, FolderError
+from connectors.exceptions import Exceptions
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
 from connectors.grants import elements_of, own_grant
@@ -86,6 +88,8 @@ class SluisClient:
             urgent=urgent,
         )
         self.calling = Calling(self.desk)
+        self.consents = Consents(self.desk)
+        self.exceptions = Exceptions(self.desk)
 
     async def __aenter__(self) -> Self:
         return self
