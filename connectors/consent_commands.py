@@ -18,6 +18,7 @@ from connectors.command_line import (
     console,
     errors_end_the_command,
     print_json,
+    told_as,
 )
 from connectors.consent_letter import confirmation
 from connectors.consents import Consents, read_statement
@@ -51,7 +52,7 @@ def record(
     as_json: AsJson = False,
 ) -> None:
     """Record what was asked about one person, one line per person whose answer counts."""
-    with errors_end_the_command():
+    with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
         cases = () if case is None else read_case_file(case).cases
         if case is not None and len(cases) != 1:
@@ -68,7 +69,7 @@ def answer(
     consent_id: ConsentId, file: Statement, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False
 ) -> None:
     """Add answers to an own record; the earlier ones stay."""
-    with errors_end_the_command():
+    with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
         told = _run(org, worker, lambda consents: consents.answer(consent_id, stated.get("answers")))
         _print([told], render("consent.answered", {}), as_json=as_json)
@@ -79,7 +80,7 @@ def withdraw(
     consent_id: ConsentId, file: Statement, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False
 ) -> None:
     """Note that a person takes his yes back; from then on it opens nothing."""
-    with errors_end_the_command():
+    with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
         told, text = _run(org, worker, lambda consents: consents.withdraw(consent_id, stated))
         _print([told], text, as_json=as_json)
@@ -88,7 +89,7 @@ def withdraw(
 @consent.command("list")
 def list_own(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
     """List the own records of consent as they stand today."""
-    with errors_end_the_command():
+    with errors_end_the_command(), told_as(as_json=as_json):
         own = _run(org, worker, lambda consents: consents.list_own())
         _print(own, render("consent.list", {}), as_json=as_json)
 

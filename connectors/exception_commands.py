@@ -19,6 +19,7 @@ from connectors.command_line import (
     console,
     errors_end_the_command,
     print_json,
+    told_as,
 )
 from connectors.consents import read_statement
 from connectors.dossiers import as_text, open_dossier, pin_fg_key
@@ -52,7 +53,7 @@ def invoke(
     file: Statement, *, org: OrgFolder, worker: WorkerId, approver: ApproverId = None, as_json: AsJson = False
 ) -> None:
     """Invoke an exception. Where a law already lets you tell, it is refused, with what you can do."""
-    with errors_end_the_command():
+    with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
         told, text = _run(org, worker, lambda exceptions: exceptions.invoke(stated), approver=approver)
         _print([told], text, as_json=as_json)
@@ -63,7 +64,7 @@ def complete(
     exception_id: ExceptionId, file: Statement, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False
 ) -> None:
     """Bring the rest of an acute exception, within a day; FILE holds the dossier."""
-    with errors_end_the_command():
+    with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
         told, text = _run(org, worker, lambda exceptions: exceptions.complete(exception_id, dict(stated)))
         _print([told], text, as_json=as_json)
@@ -72,7 +73,7 @@ def complete(
 @exception.command("list")
 def list_own(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
     """List the own exceptions, and what each still owes."""
-    with errors_end_the_command():
+    with errors_end_the_command(), told_as(as_json=as_json):
         own = _run(org, worker, lambda exceptions: exceptions.list_own())
         _print(own, render("exception.list", {}), as_json=as_json)
 
