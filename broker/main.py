@@ -133,6 +133,7 @@ def _edge(
         rosters=stores.documents,
         signals=stores.signals,
         consents=stores.consents,
+        exceptions=stores.exceptions,
         answers=stores.answers,
         log=log,
         erasing=erasing,

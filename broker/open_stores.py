@@ -19,6 +19,7 @@ from broker.store.custodian_feed import StoredFeed
 from broker.store.documents import StoredDocuments
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
+from broker.store.exceptions import StoredExceptions
 from broker.store.exporting import StoredExports
 from broker.store.information_requests import StoredRequests
 from broker.store.matches import StoredMatches
@@ -39,6 +40,7 @@ class Stores:
     documents: StoredDocuments
     signals: StoredSignals
     consents: StoredConsents
+    exceptions: StoredExceptions
     answers: StoredAnswers
     published: PublishedLog
     feed: StoredFeed
@@ -72,6 +74,7 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             ),
             signals=StoredSignals(reader),
             consents=StoredConsents(reader),
+            exceptions=StoredExceptions(reader),
             answers=StoredAnswers(reader, keys=material.payload_keys, policy=material.log_policy),
             published=PublishedLog(reader),
             feed=StoredFeed(reader, keys=material.payload_keys),

@@ -1,7 +1,6 @@
 """What the flows need of the world, as Protocols with values of their own (architecture section 3, D15).
 
-A flow awaits nothing else. Each port has a SQLite or system implementation in `broker/store/` and `broker/keys.py`,
-and a memory twin in `tests/simulators/`. Read methods see committed state only; every write is part of a `Proposal`.
+A flow awaits nothing else. Read methods see committed state only; every write is part of a `Proposal`.
 """
 
 from collections.abc import Collection, Mapping
@@ -30,6 +29,7 @@ class StampKind(StrEnum):
     POLICY = "policy"  # the bundle in force; the key is `BUNDLE`
     ORGANISATION = "organisation"
     """An organisation's line in the register, or its roster. The key is its OIN."""
+    EXCEPTION = "exception"  # what one worker invoked; the key is worker_key()
     REQUEST = "request"  # what two organisations ask and answer; the key is its id
     TOKEN = "token"  # noqa: S105 - the name of a kind of stamp, no secret
     """The signals under one token index. The key is the index; a lookup that found nothing relies on it too."""

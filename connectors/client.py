@@ -20,9 +20,11 @@ from connectors.casebook import Draft
 from connectors.cases import Case
 from connectors.composing import Asking, Composer
 from connectors.conclusions import Resumed
+from connectors.consents import Consents
 from connectors.delivery import Delivery
 from connectors.desk import Desk
 from connectors.errors import AlreadyWaitsError, FolderError
+from connectors.exceptions import Exceptions
 from connectors.exchange import Exchange, Surroundings
 from connectors.folder import PartnerFolder
 from connectors.grants import elements_of, own_grant
@@ -89,6 +91,8 @@ class SluisClient:
             urgent=urgent,
         )
         self.calling, self.phoning = Calling(self.desk), Phoning(self.desk)
+        self.consents = Consents(self.desk)
+        self.exceptions = Exceptions(self.desk)
 
     async def __aenter__(self) -> Self:
         return self

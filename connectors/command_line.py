@@ -70,6 +70,18 @@ def errors_end_the_command() -> Iterator[None]:
         raise typer.Exit(BAD_INPUT) from None
 
 
+@contextmanager
+def told_as(*, as_json: bool) -> Iterator[None]:
+    """Print what was refused or not done as JSON where that is asked for; `errors_end_the_command` has the rest."""
+    try:
+        yield
+    except (NotDoneError, RefusedError) as error:
+        if not as_json:
+            raise
+        print_json({"failed": [failure_document("", error)]})
+        raise typer.Exit(NOT_DONE) from None
+
+
 def explanation(error: Exception) -> list[str]:
     """Return what a worker must know of an error, in Dutch."""
     if isinstance(error, RefusedError):

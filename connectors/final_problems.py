@@ -14,7 +14,7 @@ RECORDED = frozenset(
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
         "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
         "call-answered", "call-over", "phone-call-answered", "belcode-wrong", "belcode-used", "belcode-expired",
-        "belcode-tries-over",
+        "belcode-tries-over", "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
     }
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
@@ -89,6 +89,9 @@ WAITING = {
     "consent-without-custody": _WITH_RECEIPT,
     "consent-by-suspect": _WITH_RECEIPT,
     "consent-not-theirs": _WITH_RECEIPT,
+    "exception-statutory-right": _WITH_RECEIPT,
+    "exception-incomplete": _WITH_RECEIPT,
+    "exception-own-consultation": _WITH_RECEIPT,
     "call-answered": _WITH_RECEIPT,
     "call-over": _WITH_RECEIPT,
     "belcode-wrong": _WITH_RECEIPT,

@@ -6,6 +6,8 @@ Who is involved is told in a `result/v1` alone: there the receipt is compared wi
 from collections.abc import Mapping
 
 from broker.protocol.call_messages import SCHEMA_CALLS, SCHEMA_RINGS, CallsResult, RingsResult
+from broker.protocol.consent_messages import ConsentResult
+from broker.protocol.exception_messages import ExceptionResult
 from broker.protocol.inbox_messages import InboxResult
 from broker.protocol.match_messages import CoordinatedResult, MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
@@ -16,6 +18,8 @@ from broker.protocol.review_messages import ReviewResult
 
 RESULT = "result/v1"
 RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
+    "consent/v1": ConsentResult,
+    "exception/v1": ExceptionResult,
     "inbox/v1": InboxResult,
     "matches/v1": MatchesResult,
     "match-changed/v1": MatchChanged,

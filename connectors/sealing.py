@@ -74,6 +74,14 @@ class OutboxKey(SecretKey):
             raise FolderError("outbox.sqlite", "has a row that this outbox key does not open") from None
 
 
+def seal_to(public: bytes, message: bytes) -> bytes:
+    """Return the message sealed to a public key, so that only who has the other half reads it. Raises FolderError."""
+    try:
+        return bytes(nacl.public.SealedBox(nacl.public.PublicKey(public)).encrypt(message))
+    except (CryptoError, ValueError, TypeError):
+        raise FolderError("keys/fg-dossier.pub", "is damaged") from None
+
+
 class SealingKey(SecretKey):
     """The X25519 key that answers to this organisation are sealed to (RFC 7748)."""
 
@@ -88,3 +96,10 @@ class SealingKey(SecretKey):
     def kid(self) -> str:
         """The name of the public half: SHA-256 of it in base64url, as in a thumbprint."""
         return base64.urlsafe_b64encode(hashlib.sha256(self.public).digest()).rstrip(b"=").decode("ascii")
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return what was sealed to the public half. Raises FolderError: altered, or sealed to another key."""
+        try:
+            return bytes(nacl.public.SealedBox(nacl.public.PrivateKey(self.reveal())).decrypt(sealed))
+        except (CryptoError, ValueError):
+            raise FolderError("dossier", "is not sealed to this key, or was altered") from None

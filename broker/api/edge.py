@@ -15,6 +15,7 @@ from broker.api.wire import padded_answer, read_body
 from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
 from broker.domain.errors import NotRecordedError
+from broker.exception_ports import ExceptionReader
 from broker.export_ports import EntryExporter
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
@@ -90,6 +91,7 @@ class Edge:
     rosters: RosterReader
     signals: SignalStore
     consents: ConsentReader
+    exceptions: ExceptionReader
     answers: AnswerStore
     log: WitnessedLog
     erasing: Erasing

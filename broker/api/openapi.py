@@ -19,6 +19,7 @@ from broker.protocol.call_messages import AnswerRing, CallHolders, CallsAnswer, 
 from broker.protocol.consent_messages import AnswerConsent, ConsentAnswer, RecordConsent, WithdrawConsent
 from broker.protocol.directory_messages import Directory
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
+from broker.protocol.exception_messages import CompleteException, ExceptionAnswer, InvokeException
 from broker.protocol.export_messages import ExportAnswer
 from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
 from broker.protocol.match_messages import (
@@ -159,6 +160,9 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (AnswerConsent, "validation"),
     (WithdrawConsent, "validation"),
     (ConsentAnswer, "validation"),
+    (InvokeException, "validation"),
+    (CompleteException, "validation"),
+    (ExceptionAnswer, "validation"),
     (GiveVerdict, "validation"),
     (RejudgeVerdict, "validation"),
     (ChangeThreshold, "validation"),

@@ -6,6 +6,7 @@ from datetime import date
 from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import EntryRange, Erasure
+from broker.domain.exceptions import ExceptionRecord
 from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
@@ -123,11 +124,25 @@ class AddAnswers:
     events: tuple[ConsentEvent, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreException:
+    """An exception that was invoked; its entry's index stands with it, so that a verdict on it is found."""
+
+    record: ExceptionRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishException:
+    """The rest of an acute exception is there."""
+
+    record: ExceptionRecord
+
+
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
-    | StoreConsent | AddAnswers
+    | StoreConsent | AddAnswers | StoreException | FinishException
     | StoreCall | AnswerRing | ForwardRing | PhoneChange
 )  # fmt: skip
 

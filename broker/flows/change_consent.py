@@ -11,12 +11,13 @@ from broker.domain.errors import FieldRuleError, NotFoundError
 from broker.domain.flags import NETHERLANDS
 from broker.domain.requests import Requester
 from broker.flows.act import Act
-from broker.flows.consenting import events_of, needed_for, refused_as, stated_of, told_of
+from broker.flows.consenting import events_of, needed_for, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
+from broker.flows.refusing import refused_as
 from broker.flows.request_rules import check_organisation, check_team, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.consent_messages import AnswerConsent, WithdrawConsent

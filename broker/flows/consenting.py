@@ -15,12 +15,8 @@ from broker.domain.consents import (
     standing,
 )
 from broker.domain.errors import FieldRuleError
-from broker.flows.act import Act
 from broker.flows.consent_facts import CONSENT_KIND
-from broker.flows.entry_payloads import Recording
-from broker.flows.outcome import Effects, Outcome, outcome_of
 from broker.flows.policy import PolicyInForce
-from broker.ports import AnswerStatus, Stamp
 from broker.protocol.consent_messages import (
     ConsentShown,
     PartyShown,
@@ -29,7 +25,6 @@ from broker.protocol.consent_messages import (
     consent_document,
 )
 from broker.protocol.messages import TextRef
-from broker.protocol.problems import problem
 from broker.protocol.roster import Roster
 from policies import Purpose
 
@@ -131,14 +126,3 @@ def stated_of(consent_id: str, events: Iterable[ConsentEvent]) -> dict[str, obje
     """Return what the entry says of these answers: codes only, never who."""
     answers = [{"capacity": event.capacity.value, "answer": event.answer.value} for event in events]
     return {"consent": {"id": consent_id, "answers": answers}}
-
-
-def refused_as(
-    act: Act, problem_id: str, *, bundle: str, register: int, relies_on: tuple[Stamp, ...], **recorded: Any  # noqa: ANN401 - members of `Recording`, which checks them
-) -> Outcome:  # fmt: skip
-    """Return an open refusal under a problem of its own: an entry of the log, without any other effect."""
-    recording = Recording(
-        outcome="refused", reason=problem_id, bundle=bundle, register=register,
-        document=problem(problem_id).document(), **recorded,
-    )  # fmt: skip
-    return outcome_of(act, recording, Effects(relies_on=relies_on), status=AnswerStatus.REFUSED)

@@ -14,12 +14,13 @@ from broker.domain.errors import (
 from broker.domain.households import StoredToken, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consenting import events_of, needed_for, refused_as, stated_of, told_of
+from broker.flows.consenting import events_of, needed_for, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
+from broker.flows.refusing import refused_as
 from broker.flows.request_rules import (
     TicketIssuers,
     check_approval,

@@ -87,8 +87,7 @@ async def register_signal(
     async def decide() -> Outcome:
         # (1) What everything below relies on is read before it; then the request's own rules.
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy = policies.at(base)
-        register, epoch = await registers.register(), await registers.epoch()
+        policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
         roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(

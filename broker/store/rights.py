@@ -36,6 +36,7 @@ RIGHTS: Mapping[str, str] = {
     "information_requests": _CHANGE,
     "request_answers": _CHANGE,
     "consents": _APPEND,
+    "exceptions": _CHANGE,
     "consent_events": _APPEND,
     "consent_tokens": _APPEND,
     "registers": _APPEND,

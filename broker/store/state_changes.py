@@ -11,12 +11,14 @@ from broker.domain.changes import (
     Change,
     EndSignal,
     ErasePayloads,
+    FinishException,
     ForgetTickets,
     HandOver,
     MarkStanding,
     RenewSignal,
     StoreConsent,
     StoreErasure,
+    StoreException,
     StoreSignal,
     Task,
 )
@@ -38,6 +40,7 @@ from broker.request_ports import request_key
 from broker.store.calls import answer_ring, forward_ring, store_call
 from broker.store.consents import add_answers, store_consent
 from broker.store.erasing import erase_payloads, insert_erasure
+from broker.store.exceptions import finish_exception, store_exception
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
 from broker.store.matches import change_match, insert_match, mark_overdue, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
@@ -92,6 +95,9 @@ def apply_change(connection: Connection, change: Change, *, now: int, index: int
     if isinstance(change, ErasePayloads):
         erase_payloads(connection, change, index=index)
         bump(connection, ANY_SHIELD)
+    elif isinstance(change, StoreException):
+        key = store_exception(connection, change, index=index)
+        bump(connection, StampKey(kind=StampKind.EXCEPTION, key=key))
     elif isinstance(change, Notify):
         insert_notice(connection, change, now=now)
     elif isinstance(change, ReadNotices):
@@ -189,6 +195,16 @@ def _forget_tickets(connection: Connection, change: ForgetTickets) -> None:
         connection.execute(query, ticket)
 
 
+def _hand_over(connection: Connection, change: HandOver) -> None:
+    for signal_id in change.ids:
+        query = "UPDATE signals SET owner = ? WHERE id = ? AND organisation = ?"
+        connection.execute(query, (change.to, signal_id, change.organisation))
+
+
+def _finish_exception(connection: Connection, change: FinishException) -> None:
+    bump(connection, StampKey(kind=StampKind.EXCEPTION, key=finish_exception(connection, change)))
+
+
 def _store_erasure(connection: Connection, change: StoreErasure) -> None:
     insert_erasure(connection, change.erasure)
 
@@ -201,12 +217,6 @@ def _store_consent(connection: Connection, change: StoreConsent) -> None:
 def _add_answers(connection: Connection, change: AddAnswers) -> None:
     for key in add_answers(connection, change):
         bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
-
-
-def _hand_over(connection: Connection, change: HandOver) -> None:
-    for signal_id in change.ids:
-        query = "UPDATE signals SET owner = ? WHERE id = ? AND organisation = ?"
-        connection.execute(query, (change.to, signal_id, change.organisation))
 
 
 def _mark(connection: Connection, change: MarkStanding) -> None:
@@ -255,6 +265,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     TakeBack: _of_request(take_back),
     StoreConsent: _store_consent,
     AddAnswers: _add_answers,
+    FinishException: _finish_exception,
     StoreCall: store_call,
     AnswerRing: answer_ring,
     ForwardRing: forward_ring,

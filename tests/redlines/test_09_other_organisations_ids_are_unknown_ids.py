@@ -12,6 +12,7 @@ from tests.simulators.asking import Asker, Sent, household
 from tests.simulators.calling import call_body
 from tests.simulators.consenting import answer, record
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
+from tests.simulators.excepting import dossier, exception
 from tests.simulators.phoning import phone_body
 from tests.simulators.served_world import ServedWorld
 
@@ -34,6 +35,7 @@ BODIES: dict[str, dict[str, object]] = {
             }
         ]
     },
+    "/v1/exceptions/{exception_id}/completion": {"dossier": dossier()},
     "/v1/consents/{consent_id}/withdrawal": {"who": "1" * 64, "capacity": "person", "parties": [], "by": "phone"},
     "/v1/calls/rings/{ring_id}/answers": {"answer": "accept", "team": None},
     "/v1/phone-calls/{call_id}/oral-answers": {
@@ -107,6 +109,15 @@ async def _proposed(world: ServedWorld) -> str:
     return str(body["idempotencyKey"])
 
 
+async def _acute(world: ServedWorld) -> str:
+    """Return the id of an acute exception of the wijkteam that waits for its rest."""
+    asker = world.asker(WIJKTEAM, seed="acute")
+    made = await world.send(asker.post("/v1/exceptions", exception(asker, type="acuut", recipient="veilig_thuis")))
+    if made.status_code != 200:  # one is open at a time: the one of an earlier call
+        return str(world.rows("SELECT id FROM exceptions")[0][0])
+    return str(made.json()["result"]["exceptions"][0]["exceptionId"])
+
+
 async def _matched(world: ServedWorld) -> str:
     """Return the id of a match of Veilig Thuis and the wijkteam."""
     for oin in (VEILIG_THUIS, WIJKTEAM):
@@ -174,6 +185,7 @@ async def test_another_organisations_id_is_an_unknown_id(
         **dict.fromkeys(_OF_REQUESTS, await _asked(world)),
         "/v1/consents/{consent_id}/answers": await _consented(world),
         "/v1/consents/{consent_id}/withdrawal": await _consented(world),
+        "/v1/exceptions/{exception_id}/completion": await _acute(world),
         "/v1/calls/rings/{ring_id}/answers": await _rung(world),
         "/v1/phone-calls/{call_id}/oral-answers": await _phoned(world),
     }.get(path, registered.json()["result"]["signalId"])

@@ -25,12 +25,14 @@ from broker.domain.changes import (
     AddAnswers,
     EndSignal,
     ErasePayloads,
+    FinishException,
     ForgetTickets,
     HandOver,
     MarkStanding,
     RenewSignal,
     StoreConsent,
     StoreErasure,
+    StoreException,
     StoreSignal,
     Task,
 )
@@ -133,7 +135,10 @@ class MemoryState:
                 self.matches = changed(self.matches, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
-            elif not isinstance(change, RequestChange | StoreCall | AnswerRing | ForwardRing | PhoneChange):
+            elif not isinstance(
+                change,
+                RequestChange | StoreCall | AnswerRing | ForwardRing | PhoneChange | StoreException | FinishException,
+            ):
                 # what follows a question is kept in databases only
                 self._change(change)
         self.tasks.extend(proposal.tasks)

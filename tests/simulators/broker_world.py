@@ -18,6 +18,7 @@ from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.check_household import check_household
 from broker.flows.confirm_erasure import confirm_erasure
 from broker.flows.fetch_inbox import fetch_inbox
@@ -58,6 +59,7 @@ from broker.store.connection import ApartReader, SingleWriter, open_reader
 from broker.store.consents import StoredConsents
 from broker.store.entries import StoredEntries
 from broker.store.erasing import StoredErasures
+from broker.store.exceptions import StoredExceptions
 from broker.store.information_requests import StoredRequests
 from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
@@ -125,6 +127,7 @@ class World:
     database: Database | None = None
     asking: Asking | None = None
     by_version: PoliciesByVersion | None = None
+    exceptions: ExceptionReader | None = None
     written: list[Proposal] = field(default_factory=list)
 
     @property
@@ -402,6 +405,7 @@ async def a_database(
         stores: dict[str, Any] = {
             "signals": StoredSignals(reader),
             "consents": StoredConsents(reader),
+            "exceptions": StoredExceptions(reader),
             "answers": answers,
             "bundles": StoredBundles(reader),
         }

@@ -4,6 +4,7 @@ from alembic import context
 
 from broker.store import (
     call_models,  # noqa: F401 - its tables are of the same metadata
+    consent_models,  # noqa: F401 - its tables are of the same metadata
     follow_up_models,  # noqa: F401 - its tables are of the same metadata
     request_models,  # noqa: F401 - its tables are of the same metadata
 )

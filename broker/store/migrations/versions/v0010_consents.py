@@ -9,7 +9,7 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """The database has the tables of consents, empty."""
+    """The database has the tables of consents and exceptions, empty."""
     op.create_table(
         "consents",
         sa.Column("number", NUMBER, primary_key=True, autoincrement=True),
@@ -34,3 +34,14 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
     )
     op.create_index("ix_consent_tokens_consent_id", "consent_tokens", ["consent_id"])
+    op.create_table(
+        "exceptions",
+        sa.Column("id", sa.String(), primary_key=True),
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("organisation", "worker", "type")),
+        sa.Column("at", NUMBER, nullable=False),
+        sa.Column("idx", NUMBER, nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("rest", sa.String()),
+        sa.Column("rest_at", NUMBER),
+    )
+    op.create_index("ix_exceptions_organisation", "exceptions", ["organisation"])

@@ -15,6 +15,7 @@ from broker.domain.errors import RightsTooWideError, SchemaNotMigratedError, Sto
 from broker.ports import StampKey, StampKind
 from broker.store import (
     call_models,  # noqa: F401 - its tables are of the same metadata
+    consent_models,  # noqa: F401 - as above
     follow_up_models,  # noqa: F401 - as above
     migrations,
     request_models,  # noqa: F401 - as above

@@ -1,0 +1,30 @@
+"""Open refusals under a problem of their own: an entry of the log, and no other effect."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.outcome import Effects, Outcome, outcome_of
+from broker.ports import AnswerStatus, Stamp
+from broker.protocol.problems import Problem, problem_kinds
+from policies import Text
+
+
+def refused_as(
+    act: Act,
+    problem_id: str,
+    *,
+    bundle: str,
+    register: int,
+    relies_on: tuple[Stamp, ...],
+    possible: Sequence[Text] = (),
+    **recorded: Any,  # noqa: ANN401 - members of `Recording`, which checks them
+) -> Outcome:
+    """Return an open refusal under a problem of its own; `possible` says what can be done instead (D8)."""
+    ways = [{"textId": way.id, "text": way.nl} for way in possible]
+    document = Problem(kind=problem_kinds()[problem_id], extra={"possible": ways} if ways else {}).document()
+    recording = Recording(
+        outcome="refused", reason=problem_id, bundle=bundle, register=register, document=document, **recorded
+    )  # fmt: skip
+    return outcome_of(act, recording, Effects(relies_on=relies_on), status=AnswerStatus.REFUSED)

@@ -1,0 +1,146 @@
+"""Exceptions in the database: written with their entry and review task, completed once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from audit.database import Connection
+from broker.domain.changes import FinishException, StoreException
+from broker.domain.errors import StaleDecisionError
+from broker.domain.exceptions import Documented, ExceptionRecord, ExceptionType
+from broker.domain.review import FINAL, VERDICT
+from broker.exception_ports import OpenAcute, OwnException, worker_key
+from broker.store.connection import Reader
+from broker.store.signals import read_stamps
+
+_ROW = "e.id, e.organisation, e.worker, e.type, e.at, e.idx, e.body, e.rest, e.rest_at"
+
+
+class StoredExceptions:
+    """`ExceptionReader` over a database."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read with this; the caller closes it."""
+        self._reader = reader
+
+    async def own(self, *, organisation: str, exception_id: str) -> OwnException | None:
+        """Return this organisation's own exception. See `ExceptionReader.own`."""
+        return await self._reader.run(lambda connection: _own(connection, organisation, exception_id))
+
+    async def open_acute(self, *, organisation: str, worker: str) -> OpenAcute:
+        """Return whether this worker has an acute exception open. See `ExceptionReader.open_acute`."""
+        return await self._reader.run(lambda connection: _open_acute(connection, organisation, worker))
+
+    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[ExceptionRecord, ...]:
+        """Return own exceptions in the order of their ids. See `ExceptionReader.list_own`."""
+        query = f"SELECT {_ROW} FROM exceptions e WHERE e.organisation = ? AND e.id > ? ORDER BY e.id LIMIT ?"  # noqa: S608 - column names of ours
+        rows = await self._reader.run(
+            lambda connection: connection.execute(query, (organisation, after or "", at_most)).fetchall()
+        )
+        return tuple(_record(row) for row in rows)
+
+
+def store_exception(connection: Connection, change: StoreException, *, index: int) -> bytes:
+    """The open transaction holds this exception; returns the key of the stamp it moves."""
+    record = change.record
+    connection.execute(
+        "INSERT INTO exceptions (id, organisation, worker, type, at, idx, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            record.id, record.organisation, record.worker, record.type.value, record.at, index,
+            json.dumps(_body(record)),
+        ),
+    )  # fmt: skip
+    return worker_key(record.organisation, record.worker).key
+
+
+def finish_exception(connection: Connection, change: FinishException) -> bytes:
+    """The open transaction holds the rest of this exception; returns the key of the stamp it moves.
+
+    Raises:
+        StaleDecisionError: there is none that waits for it.
+    """
+    record = change.record
+    query = "UPDATE exceptions SET rest = ?, rest_at = ? WHERE id = ? AND organisation = ? AND rest IS NULL"
+    rest = json.dumps(_documented_body(record.rest))
+    if connection.execute(query, (rest, record.rest_at, record.id, record.organisation)).rowcount != 1:
+        raise StaleDecisionError
+    return worker_key(record.organisation, record.worker).key
+
+
+def _own(connection: Connection, organisation: str, exception_id: str) -> OwnException | None:
+    query = f"SELECT {_ROW} FROM exceptions e WHERE e.id = ? AND e.organisation = ?"  # noqa: S608 - column names of ours
+    row = connection.execute(query, (exception_id, organisation)).fetchone()
+    if row is None:
+        return None
+    record = _record(row)
+    (stamp,) = read_stamps(connection, [worker_key(organisation, record.worker)])
+    return OwnException(record=record, stamp=stamp)
+
+
+def _open_acute(connection: Connection, organisation: str, worker: str) -> OpenAcute:
+    query = "SELECT idx, rest FROM exceptions WHERE organisation = ? AND worker = ? AND type = ?"
+    acute = connection.execute(query, (organisation, worker, ExceptionType.ACUTE.value)).fetchall()
+    (stamp,) = read_stamps(connection, [worker_key(organisation, worker)])
+    is_open = any(rest is None or not _reviewed(connection, organisation, index) for index, rest in acute)
+    return OpenAcute(is_open=is_open, stamp=stamp)
+
+
+def _reviewed(connection: Connection, organisation: str, index: int) -> bool:
+    """Return whether the last verdict on this entry waits for nobody any more."""
+    query = "SELECT body FROM review_notes WHERE organisation = ? AND kind = ? AND about = ? ORDER BY idx DESC LIMIT 1"
+    row = connection.execute(query, (organisation, VERDICT, str(index))).fetchone()
+    return row is not None and json.loads(row[0])["verdict"] in FINAL
+
+
+_TEXTS = (
+    "controller", "team", "recipient", "recipient_organisation", "purpose", "ground", "category", "reason",
+    "approved_by", "case_ref",
+)  # fmt: skip
+
+
+def _body(record: ExceptionRecord) -> dict[str, object]:
+    return {
+        **{name: getattr(record, name) for name in _TEXTS},
+        "documented": _documented_body(record.documented),
+    }
+
+
+def _documented_body(documented: Documented | None) -> dict[str, object] | None:
+    if documented is None:
+        return None
+    return {
+        "commitment": documented.commitment,
+        "answered": sorted(documented.answered),
+        "consulted": documented.consulted,
+        "with_veilig_thuis": documented.with_veilig_thuis,
+        "tell_on": None if documented.tell_on is None else documented.tell_on.isoformat(),
+        "deferral": documented.deferral,
+        "meldcode_step": documented.meldcode_step,
+    }
+
+
+def _documented(body: Mapping[str, Any] | None) -> Documented | None:
+    if body is None:
+        return None
+    tell_on = None if body["tell_on"] is None else date.fromisoformat(body["tell_on"])
+    return Documented(**{**body, "answered": frozenset(body["answered"]), "tell_on": tell_on})
+
+
+def _record(row: Sequence[Any]) -> ExceptionRecord:
+    exception_id, organisation, worker, kind, at, index, text, rest, rest_at = row
+    body = json.loads(text)
+    record = ExceptionRecord(
+        id=exception_id,
+        organisation=organisation,
+        worker=worker,
+        type=ExceptionType(kind),
+        at=at,
+        index=index,
+        documented=_documented(body["documented"]),
+        **{name: body[name] for name in _TEXTS},
+    )
+    if rest is None:
+        return record
+    return replace(record, rest=_documented(json.loads(rest)), rest_at=rest_at)

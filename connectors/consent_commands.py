@@ -1,0 +1,144 @@
+"""`sluis-connect consent`: record what a resident answered, take a yes back, list, and write the confirmation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from broker.protocol.consent_messages import ConsentShown
+from broker.protocol.problems import render
+from connectors.client import SluisClient
+from connectors.command_line import (
+    ApproverId,
+    AsJson,
+    OrgFolder,
+    WorkerId,
+    console,
+    errors_end_the_command,
+    print_json,
+    told_as,
+)
+from connectors.consent_letter import confirmation
+from connectors.consents import Consents, read_statement
+from connectors.errors import CaseError
+from connectors.sources.case_file import read_case_file
+
+T = TypeVar("T")
+consent = typer.Typer(no_args_is_help=True, help="Consent: record it, take it back, list, confirm.")
+
+Statement = Annotated[Path, typer.Argument(metavar="FILE", help="A JSON file with what was asked and answered.")]
+ConsentId = Annotated[str, typer.Argument(metavar="CONSENT", help="Its id, as `consent list` prints it.")]
+STATES = {
+    "given": "ja", "refused": "nee", "withdrawn": "ingetrokken", "expired": "verlopen", "unknown": "nog geen antwoord",
+}  # fmt: skip
+
+
+def add_to(app: typer.Typer) -> None:
+    """The consent commands stand in this command line."""
+    app.add_typer(consent, name="consent")
+
+
+@consent.command("record")
+def record(
+    file: Statement,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    approver: ApproverId = None,
+    case: Annotated[Path | None, typer.Option("--case", help="A JSON file with one case: the person.")] = None,
+    signal: Annotated[str | None, typer.Option("--signal", help="An own signal, about the person.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record what was asked about one person, one line per person whose answer counts."""
+    with errors_end_the_command(), told_as(as_json=as_json):
+        stated = read_statement(file)
+        cases = () if case is None else read_case_file(case).cases
+        if case is not None and len(cases) != 1:
+            raise CaseError("case", "must be one person")
+        person = cases[0] if cases else None
+        told = _run(
+            org, worker, lambda consents: consents.record(stated, case=person, signal_id=signal), approver=approver
+        )  # fmt: skip
+        _print([told], render("consent.recorded", {}), as_json=as_json)
+
+
+@consent.command("answer")
+def answer(
+    consent_id: ConsentId, file: Statement, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False
+) -> None:
+    """Add answers to an own record; the earlier ones stay."""
+    with errors_end_the_command(), told_as(as_json=as_json):
+        stated = read_statement(file)
+        told = _run(org, worker, lambda consents: consents.answer(consent_id, stated.get("answers")))
+        _print([told], render("consent.answered", {}), as_json=as_json)
+
+
+@consent.command("withdraw")
+def withdraw(
+    consent_id: ConsentId, file: Statement, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False
+) -> None:
+    """Note that a person takes his yes back; from then on it opens nothing."""
+    with errors_end_the_command(), told_as(as_json=as_json):
+        stated = read_statement(file)
+        told, text = _run(org, worker, lambda consents: consents.withdraw(consent_id, stated))
+        _print([told], text, as_json=as_json)
+
+
+@consent.command("list")
+def list_own(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
+    """List the own records of consent as they stand today."""
+    with errors_end_the_command(), told_as(as_json=as_json):
+        own = _run(org, worker, lambda consents: consents.list_own())
+        _print(own, render("consent.list", {}), as_json=as_json)
+
+
+@consent.command("letter")
+def letter(
+    consent_id: ConsentId,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    phone: Annotated[str, typer.Option("--phone", help="On which a yes is taken back.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the text and the page.")],
+) -> None:
+    """Write the confirmation for the resident. Unsafe at home? Then give it in another way, or not yet."""
+    with errors_end_the_command():
+        client = SluisClient(org, worker=worker)
+        register = client.folder.register
+        own = asyncio.run(_with(client, lambda consents: consents.list_own()))
+        found = [one for one in own if one.consent_id == consent_id]
+        if not found:
+            raise CaseError("consent", "is none of this organisation")
+        written = confirmation(
+            found[0],
+            organisation=register.organisations[client.folder.settings.oin].name,
+            names={oin: one.name for oin, one in register.organisations.items()},
+            phone=phone,
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        for suffix, text in ((".txt", written.text), (".html", written.html)):
+            (out / f"bevestiging-{consent_id[:8]}{suffix}").write_text(text, encoding="utf-8")
+        console.print(written.text, markup=False)
+
+
+def _run(org: OrgFolder, worker: str, act: Callable[[Consents], Awaitable[T]], *, approver: str | None = None) -> T:
+    return asyncio.run(_with(SluisClient(org, worker=worker, approver=approver), act))
+
+
+async def _with(client: SluisClient, act: Callable[[Consents], Awaitable[T]]) -> T:
+    async with client:
+        return await act(client.consents)
+
+
+def _print(consents: list[ConsentShown] | tuple[ConsentShown, ...], text: str, *, as_json: bool) -> None:
+    if as_json:
+        shown = [one.model_dump(mode="json", by_alias=True) for one in consents]
+        print_json({"consents": shown, "text_nl": text})
+        return
+    console.print(text, markup=False)
+    for one in consents:
+        console.print(f"{one.consent_id}  {one.purpose}  {', '.join(one.categories)}", markup=False)
+        for party in one.parties:
+            console.print(f"  {party.oin}: {STATES[party.state]}", markup=False)
