@@ -44,12 +44,14 @@ roster_app = typer.Typer(no_args_is_help=True, help="The workers and teams of an
 epoch_app = typer.Typer(no_args_is_help=True, help="The custodians' public shares.")
 config_app = typer.Typer(no_args_is_help=True, help="The configuration.")
 policy_app = typer.Typer(no_args_is_help=True, help="The policy it decides with.")
+webhooks_app = typer.Typer(no_args_is_help=True, help="Events to organisations.")
 for _name, _part in {
     "register": register_app,
     "roster": roster_app,
     "epoch": epoch_app,
     "config": config_app,
     "policy": policy_app,
+    "webhooks": webhooks_app,
 }.items():
     app.add_typer(_part, name=_name)
 
@@ -173,6 +175,25 @@ def epoch_import(directory: Dir, file: File) -> None:
         address = starting.database_of(settings)
         epoch = administration.import_epoch(address, file.read_bytes(), custodians=custodians, now=_now())
     typer.echo(f"epoch {epoch}")
+
+
+@webhooks_app.command("dead")
+def webhooks_dead(directory: Dir) -> None:
+    """List the events that no receiver took: organisation, event, when it was made, how often it was tried."""
+    from broker.webhook_command import dead_lines  # noqa: PLC0415 - loaded by this command alone
+
+    with _refusals():
+        for line in dead_lines(_settings(directory)):
+            typer.echo(line)
+
+
+@webhooks_app.command("key")
+def webhooks_key(directory: Dir) -> None:
+    """Print the public key under which events are signed, for receivers to pin."""
+    from broker.webhook_command import public_key  # noqa: PLC0415 - loaded by this command alone
+
+    with _refusals():
+        typer.echo(public_key(_settings(directory)))
 
 
 @app.command()

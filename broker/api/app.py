@@ -30,6 +30,7 @@ from broker.api.routes import (
     review_statements,
     service,
     signals,
+    webhooks,
 )
 from broker.api.wire import MethodNotAllowedError
 from broker.domain.errors import BrokerError, NotFoundError
@@ -46,6 +47,7 @@ ROUTERS = (
     matches.coordinated,
     owners.router,
     phone_calls.router,
+    webhooks.router,
     erasures.router,
     exports.router,
     organisations.router,

@@ -12,6 +12,7 @@ from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, 
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
+from broker.domain.webhooks import SetWebhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,7 @@ Change = (
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
     | StoreConsent | AddAnswers
-    | StoreCall | AnswerRing | ForwardRing | PhoneChange
+    | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook
 )  # fmt: skip
 
 

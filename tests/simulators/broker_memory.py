@@ -52,6 +52,7 @@ from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
+from broker.domain.webhooks import SetWebhook
 from broker.ports import (
     ANY_SHIELD,
     BUNDLE,
@@ -133,7 +134,9 @@ class MemoryState:
                 self.matches = changed(self.matches, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
-            elif not isinstance(change, RequestChange | StoreCall | AnswerRing | ForwardRing | PhoneChange):
+            elif not isinstance(
+                change, RequestChange | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook
+            ):
                 # what follows a question is kept in databases only
                 self._change(change)
         self.tasks.extend(proposal.tasks)
