@@ -18,16 +18,10 @@ import typer
 
 from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError, NotDurableError
-from broker import founding
+from broker import founding, webhook_command
 from broker.domain.errors import BrokerError, DocumentNotNewerError, OrganisationUnknownError
 from broker.protocol.errors import ProtocolError, SignatureError
-from broker.settings import (
-    FILE_NAME,
-    OFFLINE_PRIVATE_KEY,
-    Settings,
-    SettingsError,
-    check_outside,
-)
+from broker.settings import FILE_NAME, OFFLINE_PRIVATE_KEY, Settings, SettingsError, check_outside
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -44,14 +38,12 @@ roster_app = typer.Typer(no_args_is_help=True, help="The workers and teams of an
 epoch_app = typer.Typer(no_args_is_help=True, help="The custodians' public shares.")
 config_app = typer.Typer(no_args_is_help=True, help="The configuration.")
 policy_app = typer.Typer(no_args_is_help=True, help="The policy it decides with.")
-webhooks_app = typer.Typer(no_args_is_help=True, help="Events to organisations.")
 for _name, _part in {
     "register": register_app,
     "roster": roster_app,
     "epoch": epoch_app,
     "config": config_app,
     "policy": policy_app,
-    "webhooks": webhooks_app,
 }.items():
     app.add_typer(_part, name=_name)
 
@@ -177,25 +169,6 @@ def epoch_import(directory: Dir, file: File) -> None:
     typer.echo(f"epoch {epoch}")
 
 
-@webhooks_app.command("dead")
-def webhooks_dead(directory: Dir) -> None:
-    """List the events that no receiver took: organisation, event, when it was made, how often it was tried."""
-    from broker.webhook_command import dead_lines  # noqa: PLC0415 - loaded by this command alone
-
-    with _refusals():
-        for line in dead_lines(_settings(directory)):
-            typer.echo(line)
-
-
-@webhooks_app.command("key")
-def webhooks_key(directory: Dir) -> None:
-    """Print the public key under which events are signed, for receivers to pin."""
-    from broker.webhook_command import public_key  # noqa: PLC0415 - loaded by this command alone
-
-    with _refusals():
-        typer.echo(public_key(_settings(directory)))
-
-
 @app.command()
 def serve(directory: Dir) -> None:
     """Answer requests until told to stop; prints `ready URL` when it does."""
@@ -318,3 +291,6 @@ def _refusals() -> Iterator[None]:
 def _fail(code: int, message: str) -> None:
     typer.echo(f"sluis-broker: {message}", err=True)
     raise typer.Exit(code)
+
+
+webhook_command.add_to(app, read=_settings, refusals=_refusals)

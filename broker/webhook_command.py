@@ -1,27 +1,44 @@
-"""What an operator sees of webhooks: events that no receiver took, and the key that receivers pin."""
+"""What an operator sees of webhooks: the key that receivers pin, and the events that no receiver took."""
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
 
-from broker.material import read_webhook_key
+import typer
+
 from broker.settings import Settings
-from broker.starting import database_of
-from broker.store.connection import open_reader
-from broker.store.webhooks import dead_letters
+
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The broker's folder.")]
 
 
-def dead_lines(settings: Settings) -> Iterator[str]:
-    """Return a line for each event that was given up; a broker that serves is not disturbed."""
+def add_to(
+    app: typer.Typer, *, read: Callable[[Path], Settings], refusals: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """`webhooks` stands in this command line, which reads settings and tells refusals as its other commands do."""
+
+    @app.command()
+    def webhooks(directory: Dir) -> None:
+        """Print the key that events are signed with, and the events that no receiver took."""
+        with refusals():
+            typer.echo(lines(read(directory)))
+
+
+def lines(settings: Settings) -> str:
+    """Return the public key as a JWK, and a line for each dead letter; a broker that serves is not disturbed."""
+    from broker.material import read_webhook_key  # noqa: PLC0415 - loaded by this command alone
+    from broker.starting import database_of  # noqa: PLC0415 - as above
+    from broker.store.connection import open_reader  # noqa: PLC0415 - as above
+    from broker.store.webhooks import dead_letters  # noqa: PLC0415 - as above
+
+    key = read_webhook_key(settings.path(settings.keys)).public.jwk()
     with closing(open_reader(database_of(settings))) as reader:
         dead = asyncio.run(dead_letters(reader))
+    told = [f"key {json.dumps(key)}", f"dead {len(dead)}"]
     for one in dead:
         made = datetime.fromtimestamp(one.made_at, UTC)
-        yield f"{one.organisation}  {one.id}  {made:%Y-%m-%d %H:%M} UTC  {one.tries} times"
-
-
-def public_key(settings: Settings) -> str:
-    """Return the public key of the events as a JWK."""
-    return json.dumps(read_webhook_key(settings.path(settings.keys)).public.jwk())
+        told.append(f"{one.organisation}  {one.id}  {made:%Y-%m-%d %H:%M} UTC  {one.tries} times")
+    return "\n".join(told)
