@@ -44,6 +44,7 @@ from broker.protocol.review_messages import (
     RejudgeVerdict,
     ReviewAnswer,
 )
+from broker.protocol.webhook_messages import SetWebhook
 from broker.protocol.wire_types import Message
 
 _REF = "#/components/schemas/{model}"
@@ -179,6 +180,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (VerifyCaller, "validation"),
     (NoteOralAnswer, "validation"),
     (PhoneCallsAnswer, "validation"),
+    (SetWebhook, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),
