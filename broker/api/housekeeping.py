@@ -164,12 +164,19 @@ class Housekeeping:
     async def _at_pace(self) -> None:
         while True:
             await asyncio.sleep(PACE_S)
+            await self.keep_once()
+
+    async def keep_once(self) -> None:
+        """Everything that is due at a pace was tried, each by itself: what fails is reported, and stops no other."""
+        for what, step in (
+            ("a sweep", self.sweep_once),
+            ("a new key-encryption key", self._keys.renew_when_old),
+            ("the destruction of keys", self._keys.finish),
+        ):
             try:
-                await self.sweep_once()
-                await self._keys.renew_when_old()
-                await self._keys.finish()
+                await step()
             except Exception as error:  # noqa: BLE001 - whatever failed, the next one is tried: serving goes on
-                _log.error("a sweep failed: %s", type(error).__name__)
+                _log.error("%s failed: %s", what, type(error).__name__)
 
     async def _on_request(self) -> None:
         while True:

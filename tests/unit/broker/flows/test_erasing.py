@@ -1,6 +1,7 @@
 """Erasing own entries: two people, one entry, the FG told, and nothing learned of anybody else's."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -394,3 +395,24 @@ async def test_an_act_that_may_still_be_reviewed_is_not_erased(world: World, mon
     world.clock.move(1)
     await _erase(world, (0, 0, ["subject"]))
     assert (await _statuses(world, 0))["subject"] is GroupStatus.ERASED
+
+
+@pytest.mark.parametrize("left", ["the organisation", "the role", "no roster"])
+async def test_who_left_since_is_no_first_of_two_people(world: World, left: str) -> None:
+    """A proposal of one who may propose none any more waits for nobody; another privacyfunctionaris proposes anew."""
+    await world.register(world.asker(GI), LOOK)
+    first, second = _person(world), _person(world, "approver")
+    body = _body(first, (0, 0, ["actor"]))
+    await world.propose_erasure(first, body)
+    roster = world.documents.rosters[GI]
+    workers = {name: one for name, one in roster.workers.items() if "privacyfunctionaris" not in one.roles}
+    if left == "the role":
+        (sub,) = set(roster.workers) - set(workers)
+        workers[sub] = replace(roster.workers[sub], roles=frozenset({"worker", "fg"}))
+    rosters = dict(world.documents.rosters) | {GI: replace(roster, workers=workers)}
+    if left == "no roster":
+        del rosters[GI]
+    world.documents.rosters = rosters
+    with pytest.raises(NotFoundError):
+        await world.confirm_erasure(second, body["idempotencyKey"], _body(second, (0, 0, ["actor"])))
+    assert set((await _statuses(world, 0)).values()) == {GroupStatus.OK}

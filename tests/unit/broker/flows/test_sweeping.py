@@ -15,7 +15,8 @@ from broker.domain.signals import Signal, SignalState
 from broker.flows import sweep_signals as sweeping
 from broker.ports import Proposal
 from tests.simulators.asking import household
-from tests.simulators.broker_world import World, log_size, matches_of, shield, signals_of, tasks_of
+from tests.simulators.broker_memory import MemoryBroker
+from tests.simulators.broker_world import World, held_in, log_size, matches_of, shield, signals_of, tasks_of
 from tests.simulators.clock import SeededRandomness
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.proposals import committed
@@ -305,3 +306,32 @@ async def test_retention_that_falls_behind_is_said(
     assert await house.sweep_once()
     assert not [record for record in caplog.records if "older than its term" in record.message]
     assert await world.answers.find(organisation=GI, idempotency_key=body["idempotencyKey"]) is None
+
+
+async def test_a_key_that_a_thief_deleted_stops_no_sweep(world: World) -> None:
+    """After its term everything is erased but the group that is an alarm; ends of signals and retention go on."""
+    if isinstance(world.ledger, MemoryBroker):
+        return
+    ending = await _registered(world)
+    with held_in(world).session() as connection:
+        connection.execute("DELETE FROM log_payload_keys WHERE idx = 0 AND grp = 'hits'")
+    world.clock.move(KEPT_S + DAY)
+    assert (await world.sweep()).expiry == 1
+    assert await _states(world) == {ending: "ended"}
+    with held_in(world).session() as connection:
+        left = connection.execute("SELECT grp FROM log_payloads WHERE idx = 0").fetchall()
+    assert left == [("hits",)]
+
+
+async def test_what_cannot_be_erased_for_its_age_holds_up_no_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it goes on being stale it is left out at last, so that a signal ends on its day all the same."""
+    ending = await _registered(world)
+    world.clock.move(2 * DAY)
+
+    async def gone(_: object, *, written_before: int) -> tuple[EntryRange, ...]:
+        del written_before
+        return (EntryRange(first=900, last=900, groups=("hits",)),)
+
+    monkeypatch.setattr(type(world.retention), "expired_payloads", gone)
+    assert (await world.sweep()).expiry == 1
+    assert await _states(world) == {ending: "ended"}
