@@ -112,7 +112,7 @@ def create_app(
 def _webhooks(
     settings: Settings, stores: Stores, client: httpx.AsyncClient, *, clock: Clock, random: Randomness
 ) -> WebhookClock:
-    with told("webhook key", "make the folder of the keys writable, or restore keys/webhook.jwk with mode 0600"):
+    with told("webhook key", "make the folder of the keys writable, or restore keys/events.jwk with mode 0600"):
         key = read_webhook_key(settings.path(settings.keys))
     loopback = settings.insecure_webhook_loopback
     sending = HttpWebhooks(resolver=SystemResolver(), client=client, insecure_loopback=loopback)

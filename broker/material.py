@@ -14,7 +14,7 @@ from broker.settings import INDEX_KEY, OFFLINE_PRIVATE_KEY, OFFLINE_PUBLIC_KEY, 
 from broker.starting import read_payload_keys, read_pins, told, with_addresses
 
 _OTHERS = 0o077
-WEBHOOK_KEY = "webhook.jwk"
+WEBHOOK_KEY = "events.jwk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
