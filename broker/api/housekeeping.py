@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.domain.erasures import MAX_EXPIRED
 from broker.domain.errors import BrokerError
 from broker.flows.policy import Policies
 from broker.flows.sweep_overdue import sweep_overdue
@@ -119,7 +120,9 @@ class Housekeeping:
                 matches=self._following.matches,
                 log=self._log,
             )
-            return swept.recorded
+        if swept.erased >= MAX_EXPIRED:
+            _log.warning("content that is older than its term is left: sluis-broker sweep erases all of it at once")
+        return swept.recorded
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:

@@ -77,7 +77,7 @@ async def confirm_erasure(
         ranges = ranges_of(command)
         _check_second(command, requester, erasure, ranges)
         # (3) Still there, and still own.
-        await check_erasable(ranges, act=act, entries=entries)
+        await check_erasable(ranges, act=act, entries=entries, now=clock.now())
         # (4) What is committed: the erasure itself, and that the FG is told.
         change = ErasePayloads(ranges=ranges, erasure=erasure, decided_by=requester.worker)
         task = Task(kind=ERASED_TASK, organisation=requester.organisation, due_on=clock.today())

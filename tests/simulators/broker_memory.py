@@ -171,6 +171,8 @@ class MemoryState:
                 self._forget_act(entry, groups)
             if {"meta", "actor"} & set(groups):
                 self.forgotten |= {entry}
+                if change.erasure is None:
+                    self.answers = {key: kept for key, kept in self.answers.items() if kept[1] != entry}
 
     def _note(self, change: Notify | ReadNotices, at: int) -> None:
         if isinstance(change, Notify):

@@ -20,6 +20,7 @@ from broker.domain.errors import (
     RoleNotAllowedError,
     StorageError,
 )
+from broker.domain.review import REVIEWED_DAYS
 from broker.log_ports import GroupStatus
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_memory import MemoryBroker
@@ -32,6 +33,12 @@ ALL = (*GROUPS, "hits", "shielded")
 STAYS = {"hits": GroupStatus.OK, "shielded": GroupStatus.OK}
 LOOK = household(subject="child")
 _SEEDS = count()
+
+
+@pytest.fixture(autouse=True)
+def reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let acts of today be erased: how long they may still be reviewed has a test of its own."""
+    monkeypatch.setattr("broker.flows.erasable_entries.REVIEWED_S", 0)
 
 
 def _person(world: World, role: str = "privacyfunctionaris", oin: str = GI) -> Asker:
@@ -372,3 +379,18 @@ async def test_the_fg_reads_who_proposed_and_who_decided(world: World) -> None:
     assert [act.kind for act in after if act.index > 0] == ["review", "erasure"]
     assert [act.index for act in before] == [0]
     assert await world.acts.acts(organisation=WIJKTEAM, since=0, until=world.clock.now() + 1) == ()
+
+
+async def test_an_act_that_may_still_be_reviewed_is_not_erased(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For 92 days nothing of an act is erased: without it, what it makes stand out would not stand out any more."""
+    monkeypatch.setattr("broker.flows.erasable_entries.REVIEWED_S", REVIEWED_DAYS * 86_400)
+    await world.register(world.asker(GI), LOOK)
+    world.clock.move(REVIEWED_DAYS * 86_400 - 1)
+    asker, stranger = _person(world), _person(world, oin=WIJKTEAM)
+    with pytest.raises(FieldRuleError, match="92 days"):
+        await world.propose_erasure(asker, _body(asker, (0, 0, ["subject"])))
+    with pytest.raises(NotFoundError):
+        await world.propose_erasure(stranger, _body(stranger, (0, 0, ["subject"])))
+    world.clock.move(1)
+    await _erase(world, (0, 0, ["subject"]))
+    assert (await _statuses(world, 0))["subject"] is GroupStatus.ERASED

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from broker.api.housekeeping import Housekeeping
 from broker.domain.changes import ForgetTickets, RenewSignal, Task
-from broker.domain.erasures import EntryRange
+from broker.domain.erasures import KEPT_S, EntryRange
 from broker.domain.errors import NotFoundError, StaleDecisionError
 from broker.domain.signals import Signal, SignalState
 from broker.flows import sweep_signals as sweeping
@@ -274,3 +275,29 @@ async def test_housekeeping_vouches_for_no_clock(world: World) -> None:
     world.clock.move(2 * DAY)
     await world.sweep()
     assert await world.retention.newest_act_at() == asked_at
+
+
+async def test_retention_that_falls_behind_is_said(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a paced sweep left something older than its term the operator reads it; kept answers go as well."""
+    asker = world.asker(GI)
+    body = asker.registration(CHILD)
+    await world.send_registration(asker, body)
+    world.clock.move(KEPT_S + 2)
+    await world.register(world.asker(WIJKTEAM), CHILD, endsOn="2032-06-01")
+
+    async def nothing() -> dict[str, object]:
+        return {}
+
+    house = Housekeeping(
+        folder=tmp_path, policies=world.policies, renewal=nothing, clock=world.clock, signals=world.signals,
+        retention=world.retention, keys=world.keys, log=world.log,
+    )  # fmt: skip
+    monkeypatch.setattr("broker.api.housekeeping.MAX_EXPIRED", 1)
+    assert await house.sweep_once()
+    assert [record.message for record in caplog.records if "older than its term" in record.message]
+    caplog.clear()
+    assert await house.sweep_once()
+    assert not [record for record in caplog.records if "older than its term" in record.message]
+    assert await world.answers.find(organisation=GI, idempotency_key=body["idempotencyKey"]) is None
