@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.api.housekeeping import Housekeeping
+from broker.api.housekeeping import Housekeeping, Overdue
 from broker.domain.changes import ForgetTickets, RenewSignal, Task
 from broker.domain.erasures import KEPT_S, EntryRange
 from broker.domain.errors import NotFoundError, StaleDecisionError
@@ -16,6 +16,7 @@ from broker.flows import sweep_signals as sweeping
 from broker.ports import Proposal
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, log_size, matches_of, shield, signals_of, tasks_of
+from tests.simulators.clock import SeededRandomness
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.proposals import committed
 from tests.simulators.retention_oracle import entries_of
@@ -290,9 +291,12 @@ async def test_retention_that_falls_behind_is_said(
     async def nothing() -> dict[str, object]:
         return {}
 
+    overdue = Overdue(
+        registers=world.documents, matches=world.following.matches, randomness=SeededRandomness(3)
+    )  # fmt: skip
     house = Housekeeping(
         folder=tmp_path, policies=world.policies, renewal=nothing, clock=world.clock, signals=world.signals,
-        retention=world.retention, keys=world.keys, log=world.log,
+        retention=world.retention, keys=world.keys, following=overdue, log=world.log,
     )  # fmt: skip
     monkeypatch.setattr("broker.api.housekeeping.MAX_EXPIRED", 1)
     assert await house.sweep_once()
