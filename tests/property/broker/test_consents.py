@@ -27,7 +27,7 @@ NEEDED = {
     "16to17": frozenset({PERSON}),
     "from23": frozenset({PERSON}),
 }
-NOES = (ConsentState.REFUSED, ConsentState.WITHDRAWN)
+REFUSALS = (ConsentState.REFUSED, ConsentState.WITHDRAWN)
 capacities = st.sampled_from(list(Capacity))
 events = st.builds(
     ConsentEvent,
@@ -112,7 +112,7 @@ def test_the_persons_own_no_is_a_no_whatever_was_said_before(consent: Consent, n
         consent,
         events=(*consent.events, ConsentEvent(at=2, who="z", capacity=Capacity.PERSON, answer=no, number=99)),
     )
-    assert said(after).state in NOES
+    assert said(after).state in REFUSALS
 
 
 @given(consents, st.sampled_from([Answer.REFUSED, Answer.WITHDRAWN]))
@@ -121,7 +121,7 @@ def test_one_parents_no_is_a_no(consent: Consent, no: Answer) -> None:
     event = ConsentEvent(at=2, who="z", capacity=Capacity.GUARDIAN, answer=no, suspect=True, number=99)
     after = replace(consent, events=(*consent.events, event))
     if GUARDIAN in NEEDED[consent.age]:
-        assert said(after).state in NOES
+        assert said(after).state in REFUSALS
     else:
         assert said(after).state is said(consent).state
 
@@ -140,7 +140,7 @@ def test_who_answered_first_makes_no_difference(consent: Consent, order: list[in
 def test_a_no_in_an_older_record_is_not_outweighed(older: Consent, newer: Consent) -> None:
     """A person's no in one record is answered by his own yes only, never by another record without him."""
     no = ConsentEvent(at=2, who="z", capacity=Capacity.PERSON, answer=Answer.REFUSED, number=50)
-    assert said(replace(older, events=(*older.events, no)), newer).state in NOES
+    assert said(replace(older, events=(*older.events, no)), newer).state in REFUSALS
 
 
 @given(consents)
