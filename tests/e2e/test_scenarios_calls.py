@@ -97,9 +97,7 @@ def statement(partner: WirePartner, **members: object) -> dict[str, Any]:
 def test_the_ggz_decides_itself_and_veilig_thuis_reads_the_same(
     veilig_thuis: WirePartner, ggz: WirePartner, choice: str
 ) -> None:
-    """Given a melding and a GGZ that is involved, when Veilig Thuis sends an oproep, the GGZ decides whether it calls.
-    Veilig Thuis reads what it reads where nobody is involved, before and after. Declining is a right, without a trace.
-    """
+    """Given a melding and a GGZ that is involved, when Veilig Thuis sends an oproep, the GGZ decides whether it calls."""
     # Given: the GGZ treats a child; a second child is treated by nobody.
     signal = is_involved(ggz, f"child {choice}")
     # When: Veilig Thuis sends an oproep about each.
@@ -120,9 +118,7 @@ def test_the_ggz_decides_itself_and_veilig_thuis_reads_the_same(
 
 
 def test_veilig_thuis_phones_and_the_ggz_knows_who_calls(veilig_thuis: WirePartner, ggz: WirePartner) -> None:
-    """Given a call that was announced, when the GGZ hears the belcode, it knows who calls, and answers orally.
-    A wrong code tells nothing. What was said stands nowhere; that it was, on which ground and in what, does.
-    """
+    """Given a call that was announced, when the GGZ hears the belcode, it knows who calls, and answers orally."""
     # Given: Veilig Thuis phones.
     asked = {
         "purpose": "vt-melding", "grounds": ["WMO-5.1.6"], "team": "team-1", "to": GGZ, "toTeam": "team-1",

@@ -395,7 +395,6 @@ async def test_an_act_that_may_still_be_reviewed_is_not_erased(world: World, mon
     world.clock.move(1)
     await _erase(world, (0, 0, ["subject"]))
     assert (await _statuses(world, 0))["subject"] is GroupStatus.ERASED
-<<<<<<< HEAD
 
 
 @pytest.mark.parametrize("left", ["the organisation", "the role", "no roster"])
@@ -417,5 +416,3 @@ async def test_who_left_since_is_no_first_of_two_people(world: World, left: str)
     with pytest.raises(NotFoundError):
         await world.confirm_erasure(second, body["idempotencyKey"], _body(second, (0, 0, ["actor"])))
     assert set((await _statuses(world, 0)).values()) == {GroupStatus.OK}
-=======
->>>>>>> fix5

@@ -15,12 +15,8 @@ from broker.domain.signals import Signal, SignalState
 from broker.flows import sweep_signals as sweeping
 from broker.ports import Proposal
 from tests.simulators.asking import household
-<<<<<<< HEAD
 from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.broker_world import World, held_in, log_size, matches_of, shield, signals_of, tasks_of
-=======
-from tests.simulators.broker_world import World, log_size, matches_of, shield, signals_of, tasks_of
->>>>>>> fix5
 from tests.simulators.clock import SeededRandomness
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.proposals import committed
@@ -310,7 +306,6 @@ async def test_retention_that_falls_behind_is_said(
     assert await house.sweep_once()
     assert not [record for record in caplog.records if "older than its term" in record.message]
     assert await world.answers.find(organisation=GI, idempotency_key=body["idempotencyKey"]) is None
-<<<<<<< HEAD
 
 
 async def test_a_key_that_a_thief_deleted_stops_no_sweep(world: World) -> None:
@@ -340,5 +335,3 @@ async def test_what_cannot_be_erased_for_its_age_holds_up_no_end(world: World, m
     monkeypatch.setattr(type(world.retention), "expired_payloads", gone)
     assert (await world.sweep()).expiry == 1
     assert await _states(world) == {ending: "ended"}
-=======
->>>>>>> fix5
