@@ -155,7 +155,8 @@ class WirePartner:
     def checking(self, made: Tokens) -> dict[str, Any]:
         """Return the body that checks the household of these tokens."""
         first, *others = made.tokens[Family.NLBSN]
-        return {**self._command(made), "household": {**_household(made, subjects=[first]), "members": others}}
+        household = {**_household(made, subjects=[first]), "members": others}
+        return {**self._command(made), "proof": None, "household": household}
 
     def _command(self, made: Tokens) -> dict[str, Any]:
         return {
