@@ -37,6 +37,14 @@ class Erased:
         self.starts[one.group].insert(at, one.first)
         self.ends[one.group].insert(at, (one.last, by))
 
+    def ranges(self) -> frozenset[tuple[str, int, int, int]]:
+        """Return group, first, last and erasing entry of everything that was erased."""
+        return frozenset(
+            (group, first, last, by)
+            for group, starts in self.starts.items()
+            for first, (last, by) in zip(starts, self.ends[group], strict=True)
+        )
+
     def by(self, index: int, group: str) -> int | None:
         """Return the entry that says that this was erased."""
         at = bisect.bisect_right(self.starts[group], index) - 1
@@ -62,10 +70,10 @@ def believed_erasures(leaves: Mapping[int, Leaf], opened: Opened) -> tuple[Erase
                 continue
             try:
                 ranges = erased_ranges(parse_payload(meta))
-                fits = all(one.last < index for one in ranges) and holds(index, ranges, leaves, opened, erased)
+                believed = all(one.last < index for one in ranges) and holds(index, ranges, leaves, opened, erased)
             except EntryError:
-                ranges, fits = (), False
-            if not fits:
+                ranges, believed = (), False
+            if not believed:
                 broken.add(index)
                 continue
             for one in ranges:

@@ -32,7 +32,7 @@ KINDS = (
 KEY_BYTES = 32
 COMMITMENT_BYTES = 32
 _PAD_MARK = b"\x80"
-_COMMITMENT_LABEL = f"{FORMAT} commit ".encode("ascii")
+_COMMITMENT_LABELS = MappingProxyType({group: f"{FORMAT} commit {group}".encode("ascii") for group in GROUPS})
 MAX_TIME = 253_402_300_799  # unix seconds, the last second of the year 9999
 
 # Bytes per padded payload. The first three kinds carry households and hits; all others are small.
@@ -95,11 +95,12 @@ def payload_size(kind: str, group: str) -> int:
         EntryError: the kind or the group is not in its closed list.
 
     """
-    if kind not in KINDS:
+    sizes = PAYLOAD_BYTES.get(kind)
+    if sizes is None:
         raise EntryError("kind: not in the closed list")
-    if group not in GROUPS:
+    if group not in sizes:
         raise EntryError("group: not in the closed list")
-    return PAYLOAD_BYTES[kind][group]
+    return sizes[group]
 
 
 def pad(payload: bytes, size: int) -> bytes:
@@ -138,9 +139,10 @@ def commit(key: bytes, group: str, padded: bytes) -> bytes:
     """
     if len(key) != KEY_BYTES:
         raise EntryError("key: a group key has 32 bytes")
-    if group not in GROUPS:
+    label = _COMMITMENT_LABELS.get(group)
+    if label is None:
         raise EntryError("group: not in the closed list")
-    derived = hmac.digest(key, _COMMITMENT_LABEL + group.encode("ascii"), "sha256")
+    derived = hmac.digest(key, label, "sha256")
     return hmac.digest(derived, padded, "sha256")
 
 

@@ -12,15 +12,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as aead_decrypt
-from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as aead_encrypt
 from nacl.exceptions import CryptoError
 
+from audit.aead import NONCE_BYTES
+from audit.aead import encrypt as aead_encrypt
 from audit.durable_file import create_private, read_private
 from audit.entry import FORMAT, GROUPS, KEY_BYTES, Leaf, Opening, canonical_json, commit, pad, payload_size, unpad
 from audit.errors import EntryError, SealError
 
-NONCE_BYTES = 24
 _ENCRYPTION_LABEL = f"{FORMAT} enc ".encode("ascii")
+_GROUP_NAMES = MappingProxyType({group: group.encode("ascii") for group in GROUPS})
 _EMPTY = canonical_json({})
 RandomBytes = Callable[[int], bytes]
 
@@ -84,7 +85,7 @@ def _seal_group(group: str, payload: bytes, size: int, random: RandomBytes) -> S
     return SealedGroup(
         commitment=commit(key, group, padded),
         nonce=nonce,
-        ciphertext=aead_encrypt(padded, group.encode("ascii"), nonce, _encryption_key(key, group)),
+        ciphertext=aead_encrypt(padded, _GROUP_NAMES[group], nonce, _encryption_key(key, group)),
         key=key,
         payload=payload,
     )

@@ -1,7 +1,7 @@
 """The log in a database: reading it, and writing it inside a transaction that somebody else opened."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from audit.database import Connection
 from audit.entry import Leaf
@@ -54,6 +54,29 @@ class StoredLog:
         if row is None:
             raise LogStoreError("log: a node is missing")
         return bytes(row[0])
+
+    def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Return the hashes from the entry's sibling up to the child of the root, read from the database at once.
+
+        Raises:
+            LogStoreError: a node is missing.
+            ProofError: the entry stands outside that tree.
+
+        """
+        # (1) Which nodes it takes: the proof is built once over a reader that only notes what it is asked.
+        places = _Places()
+        inclusion_proof(places, index=index, size=size)
+        # (2) One statement for all of them; (3) the proof.
+        return inclusion_proof(self._nodes_at(places.asked), index=index, size=size)
+
+    def _nodes_at(self, places: Sequence[tuple[int, int]]) -> "_Nodes":
+        if not places:
+            return _Nodes({})
+        query = f"""WITH wanted (level, idx) AS (VALUES {", ".join(["(?, ?)"] * len(places))})
+            SELECT node.level, node.idx, node.hash FROM wanted
+            JOIN log_nodes AS node ON node.level = wanted.level AND node.idx = wanted.idx"""  # noqa: S608 - question marks
+        rows = self._connection.execute(query, [part for place in places for part in place]).fetchall()
+        return _Nodes({(level, index): bytes(value) for level, index, value in rows})
 
     def nodes(self, level: int, start: int, end: int) -> list[bytes]:
         """Return the hashes of the perfect subtrees `start` up to `end` of a level.
@@ -119,7 +142,7 @@ class StoredLog:
             ProofError: the entry stands outside that tree.
 
         """
-        return TlogProof(index=index, hashes=inclusion_proof(self, index=index, size=size), note=self.note(size))
+        return TlogProof(index=index, hashes=self.inclusion_proof(index, size), note=self.note(size))
 
     def cosigned_size(self, witness: str) -> int:
         """Return the largest size that the witness with this vkey has cosigned, 0 for none."""
@@ -130,6 +153,11 @@ class StoredLog:
         """Return sizes under this one that some witness cosigned, the largest first."""
         query = "SELECT DISTINCT size FROM log_cosignatures WHERE size < ? ORDER BY size DESC LIMIT ?"
         return [int(size) for (size,) in self._connection.execute(query, (below, at_most)).fetchall()]
+
+    def noted_erasures(self) -> frozenset[tuple[str, int, int, int]]:
+        """Return group, first, last and erasing entry of each range that is noted beside the entries as erased."""
+        rows = self._connection.execute("SELECT grp, first_idx, last_idx, erased_by FROM log_erased").fetchall()
+        return frozenset((str(group), int(first), int(last), int(by)) for group, first, last, by in rows)
 
     def sealed_row(self, index: int, group: str) -> SealedRow | None:
         """Return what is stored of one group of one entry, None when payload or key is not there (any more)."""
@@ -150,6 +178,30 @@ class StoredLog:
             WHERE grp = ? AND first_idx <= ? ORDER BY first_idx DESC LIMIT 1"""
         row = self._connection.execute(query, (group, index)).fetchone()
         return None if row is None or row[0] < index else int(row[1])
+
+
+class _Places:
+    """A reader that notes which nodes it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+
+    def node(self, level: int, index: int) -> bytes:
+        self.asked.append((level, index))
+        return b""
+
+
+class _Nodes:
+    """A reader of nodes that were read before."""
+
+    def __init__(self, known: Mapping[tuple[int, int], bytes]) -> None:
+        self._known = known
+
+    def node(self, level: int, index: int) -> bytes:
+        found = self._known.get((level, index))
+        if found is None:
+            raise LogStoreError("log: a node is missing")
+        return found
 
 
 class StoredLogTransaction(StoredLog):

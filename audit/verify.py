@@ -170,7 +170,7 @@ def verify_directory(path: Path, policy: Policy) -> Report:
     try:
         verified = verify_checkpoint((path / "checkpoint").read_bytes().decode("utf-8"), policy)
     except (AuditError, OSError, UnicodeDecodeError):
-        return _report(None, [], 0, 0, ["checkpoint: missing, malformed or not signed by this log"])
+        return _report(None, 0, 0, ["checkpoint: missing, malformed or not signed by this log"])
     head = verified.checkpoint.head
     problems = [] if verified.quorum_met else ["checkpoint: too few witnesses of the policy cosigned it"]
     covered: set[Path] = set()
@@ -179,7 +179,7 @@ def verify_directory(path: Path, policy: Policy) -> Report:
     try:
         hashes = [value for bundle in _bundles(path, head.size, covered, times) for value in bundle]
     except (TileError, EntryError):
-        return _report(verified, [], 0, 0, [*problems, "entries: a bundle is missing, altered or malformed"])
+        return _report(verified, 0, 0, [*problems, "entries: a bundle is missing, altered or malformed"])
     # (3) These leaves, in this order, are the tree that was signed, and
     # (4) every tile, and every partial one that stands there, is what the leaves give.
     root, tiles_hold = _tree(path, hashes, covered)
@@ -190,16 +190,14 @@ def verify_directory(path: Path, policy: Policy) -> Report:
     if not tiles_hold:
         problems.append("tiles: one is missing or altered")
     present = {file for file in (path / "tile").rglob("*") if file.is_file()}
-    return _report(verified, hashes, len(covered), len(present - covered), problems)
+    return _report(verified, len(covered), len(present - covered), problems)
 
 
-def _report(
-    verified: VerifiedCheckpoint | None, hashes: list[bytes], files: int, uncovered: int, problems: list[str]
-) -> Report:
+def _report(verified: VerifiedCheckpoint | None, files: int, uncovered: int, problems: list[str]) -> Report:
     return Report(
         holds=verified is not None and not problems,
         origin=verified.checkpoint.origin if verified else "",
-        size=len(hashes),
+        size=verified.checkpoint.head.size if verified else 0,
         root=verified.checkpoint.head.root.hex() if verified else "",
         files=files,
         uncovered=uncovered,

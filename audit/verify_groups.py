@@ -32,7 +32,8 @@ class GroupReport:
 
     `cosigned_size` is that of the newest checkpoint which a quorum cosigned, `cosigned_at` when the last of them did so
     in unix seconds; both None where there is none. `seen` says whether these entries give its root too: the log's key
-    alone can sign another tree, witnesses that saw the first one do not.
+    alone can sign another tree, witnesses that saw the first one do not. `noted` says whether the erasures noted beside
+    the entries, which every reader of the log goes by, are the ones that entries state.
     """
 
     size: int
@@ -41,13 +42,14 @@ class GroupReport:
     erasures: Mapping[int, int]
     signed: bool
     seen: bool
+    noted: bool
     cosigned_size: int | None
     cosigned_at: int | None
 
     @property
     def holds(self) -> bool:
         """Whether the newest checkpoints, the log's and the witnesses', cover these entries and nothing is an alarm."""
-        return self.signed and self.seen and not any(self.counts[state] for state in ALARMS)
+        return self.signed and self.seen and self.noted and not any(self.counts[state] for state in ALARMS)
 
 
 def verify_groups(log: StoredLog, keys: KeyRing, policy: Policy) -> GroupReport:
@@ -89,6 +91,7 @@ def verify_groups(log: StoredLog, keys: KeyRing, policy: Policy) -> GroupReport:
         erasures=MappingProxyType(tally.erasures),
         signed=(checkpoint.head.size, checkpoint.head.root) == (size, root_of(hashes)),
         seen=seen or policy.quorum is None,
+        noted=log.noted_erasures() == erased.ranges(),
         cosigned_size=None if head is None else head.size,
         cosigned_at=None if cosigned is None else max(cosigned.seen_by.values()),
     )
@@ -151,6 +154,7 @@ def group_wire(report: GroupReport) -> dict[str, object]:
         "size": report.size,
         "signed": report.signed,
         "seen": report.seen,
+        "noted": report.noted,
         "cosignedSize": report.cosigned_size,
         "cosignedAt": report.cosigned_at,
         "groups": dict(report.counts),

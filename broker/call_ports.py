@@ -1,10 +1,11 @@
-"""What the oproep needs of the world, as Protocols (architecture section 3, D15)."""
+"""What the oproep and phone mode need of the world, as Protocols (architecture section 3, D15)."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from broker.domain.calls import Call, Ring
+from broker.domain.phone_calls import PhoneCall
 
 
 class CallReader(Protocol):
@@ -20,8 +21,22 @@ class CallReader(Protocol):
         """Return this organisation's own ring; None for another's and for none at all."""
 
 
+class PhoneCallReader(Protocol):
+    """The phone calls that were announced, as committed."""
+
+    async def phone_calls(self, *, organisation: str, at_most: int) -> tuple[PhoneCall, ...]:
+        """Return the newest calls that this organisation made or gets, the newest first."""
+
+    async def received(self, *, organisation: str, since: int) -> tuple[PhoneCall, ...]:
+        """Return the calls to this organisation since this second, the newest first."""
+
+    async def received_call(self, *, organisation: str, call_id: str) -> PhoneCall | None:
+        """Return a call to this organisation; None for one that it made, for others' and for none at all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calling:
     """Everything of this, as one group: edge and wiring have one line for it."""
 
     calls: CallReader
+    phone: PhoneCallReader

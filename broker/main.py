@@ -16,7 +16,7 @@ from audit.signer import LocalSigner
 from broker.activation import PolicyActivation
 from broker.api.app import create_api
 from broker.api.edge import Edge, Erasing
-from broker.api.housekeeping import Housekeeping
+from broker.api.housekeeping import Housekeeping, Overdue
 from broker.flows.policy import PoliciesByVersion
 from broker.flows.request_rules import TicketIssuers
 from broker.log_ports import KeyDestruction
@@ -77,7 +77,7 @@ def create_app(
             settings, material, stores, policies=activation.policies, log=log, erasing=erasing, clock=clock,
             random=random,
         )  # fmt: skip
-        housekeeping = _housekeeping(activation, stores, erasing.keys)
+        housekeeping = _housekeeping(activation, stores, erasing.keys, random=random)
         held = opening.pop_all()
 
     @asynccontextmanager
@@ -168,7 +168,9 @@ def _erasing(ledger: StoredLedger, material: Material, stores: Stores, *, clock:
     return Erasing(entries=stores.entries, erasures=stores.erasures, keys=rotation)
 
 
-def _housekeeping(activation: PolicyActivation, stores: Stores, keys: KeyDestruction) -> Housekeeping:
+def _housekeeping(
+    activation: PolicyActivation, stores: Stores, keys: KeyDestruction, *, random: Randomness
+) -> Housekeeping:
     return Housekeeping(
         folder=activation.folder,
         policies=activation.policies,
@@ -177,6 +179,7 @@ def _housekeeping(activation: PolicyActivation, stores: Stores, keys: KeyDestruc
         signals=stores.signals,
         retention=stores.retention,
         keys=keys,
+        following=Overdue(registers=stores.documents, matches=stores.following.matches, randomness=random),
         log=activation.log,
     )
 

@@ -24,6 +24,7 @@ from broker.store.exporting import StoredExports
 from broker.store.information_requests import StoredRequests
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
+from broker.store.phone_calls import StoredPhoneCalls
 from broker.store.published import PublishedLog
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
@@ -86,5 +87,5 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             notes=StoredNotes(reader, policy=material.log_policy),
             following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader)),
             asking=Asking(requests=StoredRequests(reader)),
-            calling=Calling(calls=StoredCalls(reader)),
+            calling=Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader)),
         )

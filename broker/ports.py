@@ -12,9 +12,8 @@ from typing import Protocol, Self
 
 from broker.domain.acts import ReviewNote, SearchTerms
 from broker.domain.changes import ActivateBundle, Change, Task, TicketId
-from broker.domain.erasures import EntryRange
 from broker.domain.households import FoundToken, SealedToken, TokenIndex
-from broker.domain.signals import Signal, SignalState
+from broker.domain.signals import Signal
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.families import Family
 from broker.protocol.register import Register
@@ -45,6 +44,10 @@ class StampKey:
 
     kind: StampKind
     key: bytes = field(repr=False)
+
+
+ANY_SHIELD = StampKey(kind=StampKind.SHIELD, key=b"any")
+"""What reviewers may be told of others' acts: moved by every shield, every exclusion and every erasure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,27 +99,6 @@ class SignalStore(Protocol):
 
     async def stamps(self, keys: Collection[StampKey]) -> tuple[Stamp, ...]:
         """Return the present version of each key, in the order asked."""
-
-
-class RetentionReader(Protocol):
-    """What is kept longer than it may be; for housekeeping, never for an answer."""
-
-    async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
-        """Return signals that are held, by whatever organisation, past their last day on this day: so many at most."""
-
-    async def resting_on(
-        self, pairs: Collection[tuple[str, str]], *, state: SignalState, at_most: int
-    ) -> tuple[Signal, ...]:
-        """Return signals in this state that rest on one of these pairs of purpose and ground: so many at most."""
-
-    async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
-        """Return spent tickets, as custodian and id, that expired before this second: so many at most."""
-
-    async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
-        """Return what is still there of the oldest entries of before this second, as much as one entry can erase."""
-
-    async def newest_act_at(self) -> int | None:
-        """Return the time of the newest entry that somebody asked for with a token of ten minutes, None without any."""
 
 
 class RegisterReader(Protocol):
@@ -227,7 +209,12 @@ class AnswerStore(Protocol):
     """The answers that were given, for asking again."""
 
     async def find(self, *, organisation: str, idempotency_key: str) -> StoredAnswer | None:
-        """Return what was answered under this key; None for another organisation's and for none at all."""
+        """Return what was answered under this key; None for another organisation's and for none at all.
+
+        Raises:
+            AnswerWithheldError: an answer was given, and erased since.
+            StorageError: it cannot be read.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,22 +12,14 @@ from broker.domain.review import KeptNote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extract:
-    """Another organisation's act that hit one own signal; `told` says whether that signal was told of."""
-
-    act: ReviewedAct
-    told: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HouseholdActs:
-    """What concerns one own signal: the own organisation's acts, and what others' acts say of it.
+    """What concerns one own signal: the own organisation's acts, and others' acts in which they were told of it.
 
-    Acts of an organisation that holds a shielded signal on the household are not among the extracts (D17).
+    Not among them are acts of who hides a signal on the household from this organisation: shielded (D17), or excluded.
     """
 
     own: tuple[ReviewedAct, ...]
-    others: tuple[Extract, ...]
+    others: tuple[ReviewedAct, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +58,7 @@ class ActReader(Protocol):
     async def acts(self, *, organisation: str, since: int, until: int) -> tuple[ReviewedAct, ...]:
         """Return the acts of an organisation, or for which it is the controller, in the order of their indexes.
 
-        Acts of somebody else that concern a shielded signal of his are not among them (D17).
+        Acts of somebody else that concern a signal which he hides from this organisation are not among them (D17).
         """
 
     async def act(self, *, organisation: str, index: int) -> ReviewedAct | None:

@@ -15,6 +15,7 @@ _PARTS = {
     **dict.fromkeys(("init", "organisation", "worker", "roster", "trust"), "connectors.setup_commands"),
     **dict.fromkeys(("register", "check", "oproep"), "connectors.case_commands"),
     "oproepen": "connectors.call_commands",
+    "bel": "connectors.phone_commands",
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
     **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),

@@ -32,6 +32,7 @@ from connectors.handing_over import Hand
 from connectors.household import Asked, to_register
 from connectors.look_later import LookLater, ToLook
 from connectors.outbox import Outbox, Person
+from connectors.phoning import Phoning
 from connectors.resuming import resume_all
 from connectors.stated_proof import StatedProof
 from connectors.workers import roles_of
@@ -87,9 +88,8 @@ class SluisClient:
             book=self._book,
             urgent=urgent,
         )
-        self.calling = Calling(self.desk)
-        self.consents = Consents(self.desk)
-        self.exceptions = Exceptions(self.desk)
+        self.calling, self.phoning = Calling(self.desk), Phoning(self.desk)
+        self.consents, self.exceptions = Consents(self.desk), Exceptions(self.desk)
 
     async def __aenter__(self) -> Self:
         return self

@@ -13,7 +13,8 @@ RECORDED = frozenset(
         "level-not-permitted", "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
         "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
-        "call-answered", "call-over",
+        "call-answered", "call-over", "phone-call-answered", "belcode-wrong", "belcode-used", "belcode-expired",
+        "belcode-tries-over",
         "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
     }
 )  # fmt: skip
@@ -94,6 +95,11 @@ WAITING = {
     "exception-own-consultation": _WITH_RECEIPT,
     "call-answered": _WITH_RECEIPT,
     "call-over": _WITH_RECEIPT,
+    "belcode-wrong": _WITH_RECEIPT,
+    "belcode-used": _WITH_RECEIPT,
+    "belcode-expired": _WITH_RECEIPT,
+    "belcode-tries-over": _WITH_RECEIPT,
+    "phone-call-answered": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "level-not-permitted": _WITH_RECEIPT,
     "request-already-answered": _WITH_RECEIPT,

@@ -9,8 +9,10 @@ from broker.protocol.call_messages import SCHEMA_CALLS, SCHEMA_RINGS, CallsResul
 from broker.protocol.consent_messages import ConsentResult
 from broker.protocol.exception_messages import ExceptionResult
 from broker.protocol.inbox_messages import InboxResult
-from broker.protocol.match_messages import MatchChanged, MatchesResult
+from broker.protocol.match_messages import CoordinatedResult, MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
+from broker.protocol.owner_messages import OwnersResult
+from broker.protocol.phone_messages import SCHEMA_PHONE, PhoneCallsResult
 from broker.protocol.request_messages import RequestResult
 from broker.protocol.review_messages import ReviewResult
 
@@ -24,5 +26,8 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     "requests/v1": RequestResult,
     SCHEMA_CALLS: CallsResult,
     SCHEMA_RINGS: RingsResult,
+    SCHEMA_PHONE: PhoneCallsResult,
     "review/v1": ReviewResult,
+    "coordinated/v1": CoordinatedResult,
+    "owners/v1": OwnersResult,
 }

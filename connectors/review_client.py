@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
-from audit.verify import verify_directory
+from audit.verify import Report, verify_directory
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
 from broker.protocol.request_signing import is_id
@@ -49,6 +49,10 @@ from connectors.workers import pairwise_id, roles_of
 
 _OK, _SERVER_ERROR = 200, 500
 _ROOT = "/v1/review"
+UNSIGNED_NL = (
+    "bevat geen logboek dat met de sleutel van de broker is ondertekend. Is dit wel wat de broker publiceerde? "
+    "Bewaar de map dan, en licht de FG en de toezichthouder in."
+)
 REVIEWERS = ("privacyfunctionaris", "fg")
 
 
@@ -60,6 +64,19 @@ class Reviewed:
     text_nl: str
     entry: VerifiedEntry
     path: Path
+
+
+def published_log(folder: PartnerFolder, directory: Path) -> Report:
+    """Return what the published log in this folder turned out to be, under the partner's own policy.
+
+    Raises:
+        FolderError: nothing in it is signed by this log, so there is nothing to note at the broker. Where it is what
+            the broker published, that is an alarm by itself.
+    """
+    report = verify_directory(directory, folder.log_policy)
+    if not report.size:
+        raise FolderError(directory.name, UNSIGNED_NL)
+    return report
 
 
 class ReviewClient:
@@ -161,9 +178,10 @@ class ReviewClient:
 
     async def check_log(self, directory: Path) -> Reviewed:
         """Return once it is noted whether the published log in this folder holds under the own policy."""
-        report = verify_directory(directory, self.folder.log_policy)
-        if not report.size:
-            raise FolderError(directory.name, "holds no published log of this broker")
+        return await self.note_log(published_log(self.folder, directory))
+
+    async def note_log(self, report: Report) -> Reviewed:
+        """Return once it is noted that this log was verified, and whether it held."""
         members = {"size": report.size, "root": report.root, "holds": report.holds}
         return await self._state("/log-checks", NoteLogCheck, members)
 

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from connectors import export_commands
-from connectors.command_line import NOT_DONE, AsJson, OrgFolder, WorkerId, console, errors_end_the_command
+from connectors.command_line import NOT_DONE, AsJson, OrgFolder, WorkerId, console, errors_end_the_command, notices
 from connectors.folder import PartnerFolder
-from connectors.review_client import ReviewClient, Reviewed
+from connectors.review_client import ReviewClient, Reviewed, published_log
 from connectors.review_pdf import as_pdf, check_renderer
 from connectors.review_report import as_csv, as_html, monthly_report
 from connectors.review_telling import Ask, erasure_line, midnight, moment, resumed_of, told
@@ -19,6 +19,8 @@ from connectors.review_telling import Ask, erasure_line, midnight, moment, resum
 review = typer.Typer(no_args_is_help=True, help="Look through what was done, judge it, and report on it.")
 
 Role = Annotated[str | None, typer.Option("--role", help="privacyfunctionaris or fg, for who is both.")]
+DOES_NOT_HOLD = 1
+LOG_ALARM_NL = "ALARM: het gepubliceerde logboek klopt NIET. Bewaar deze map, en licht de FG en de toezichthouder in."
 Use = Annotated[str, typer.Option("--use", help="view, search, print or export; it is recorded.")]
 Day = Annotated[datetime.datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 Word = Annotated[str | None, typer.Option()]
@@ -76,12 +78,12 @@ def household(
     use: Use = "view",
     as_json: AsJson = False,
 ) -> None:
-    """List what concerns one own signal: own acts, and that others looked."""
+    """List what concerns one own signal: own acts and, for the FG, who was told of it."""
     reviewed, _ = told(org, worker, role, lambda client: client.household(signal, use=use), as_json=as_json)
     if not as_json:
         for one in reviewed.result.extracts or ():
-            saw = "zag dit signaal" if one.told else "zag dit signaal niet"
-            console.print(f"{one.index}  {moment(one.at)}  organisatie {one.organisation}  {saw}", markup=False)
+            text = f"{one.index}  {moment(one.at)}  organisatie {one.organisation}  zag dit signaal"
+            console.print(text, markup=False)
 
 
 @review.command()
@@ -229,8 +231,14 @@ def log_check(
     role: Role = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the published log under the own policy, and note that it was done and whether it held."""
-    told(org, worker, role, lambda client: client.check_log(directory), as_json=as_json)
+    """Verify the published log under the own policy, and note whether it held; exit 1 where it did not."""
+    with errors_end_the_command():
+        checked = published_log(PartnerFolder(org), directory)
+    told(org, worker, role, lambda client: client.note_log(checked), as_json=as_json)
+    if not checked.holds:
+        for line in (LOG_ALARM_NL, *checked.problems):
+            notices.print(line, markup=False)
+        raise typer.Exit(DOES_NOT_HOLD)
 
 
 @review.command()

@@ -8,14 +8,15 @@ from policies.catalogue import Ended, Purpose
 from policies.decide import DecisionPoint
 from policies.errors import ConvenantError, ExpiredBundleError, InsecureTestBundleWarning
 from policies.facts import AskFacts, HitFacts
+from policies.follow_up import Coordinator
 from policies.load import load_bundle
 from policies.verdict import Obligation, Permit, Refusal, Text
-from policies.workdays import working_day_after
 
 __all__ = [
     "AskFacts",
     "Bundle",
     "ConvenantError",
+    "Coordinator",
     "DecisionPoint",
     "Ended",
     "ExpiredBundleError",
@@ -27,5 +28,4 @@ __all__ = [
     "Refusal",
     "Text",
     "load_bundle",
-    "working_day_after",
 ]

@@ -30,6 +30,7 @@ from policies.errors import (
 from policies.explain import TEXT_IDS, allowed_places
 from policies.facts import Json
 from policies.fence import statutory_routes, statutory_tellings
+from policies.follow_up import FollowUp
 from policies.grounds import Ground
 from policies.ruleset import Route
 from policies.schema import check_schema
@@ -106,6 +107,7 @@ def _assembled(by_schema: _BySchema, *, with_tests: bool) -> Bundle:
         carriers=carriers,
         clauses=unique("rule", ((clause.rid, clause) for convenant in convenants for clause in convenant.clauses)),
         routes=_routes(by_schema, texts),
+        follow_up=FollowUp.from_documents(by_schema.get("opvolging/v1", []), tables.purposes),
         texts=texts,
         vocabulary=vocabulary,
         lines=compile_lines(convenants, tables, vocabulary),

@@ -15,6 +15,7 @@ from policies.convenant import Clause, Convenant
 from policies.engine import MODEL
 from policies.errors import ExpiredBundleError
 from policies.facts import Json
+from policies.follow_up import FollowUp
 from policies.grounds import Ground
 from policies.lines import LINE_COLUMNS, PolicyLine
 from policies.texts import Texts
@@ -62,6 +63,7 @@ class RuleSet:
     carriers: Mapping[str, tuple[Convenant, ...]]
     clauses: Mapping[str, Clause]
     routes: tuple[Route, ...]
+    follow_up: FollowUp
     texts: Texts
     vocabulary: Vocabulary
     lines: tuple[PolicyLine, ...]
@@ -117,6 +119,12 @@ class RuleSet:
                 and all(one.is_party(oin=oin, org_class=org_class, day=day) for oin, org_class in both)
             )
         )
+
+    def region_of(self, *, purpose: str, sides: Iterable[tuple[str, str]], day: date) -> str | None:
+        """The first region, in the order of the labels, in whose agreement on this purpose each side is party."""
+        labels = self.shared(purpose=purpose, sides=sides, day=day)
+        regions = [one.region for one in self.carriers[purpose] if one.label in labels and one.region is not None]
+        return min(regions, default=None)
 
     def rests_on_what_holds(self, *, purpose: str, ground: str, day: date) -> bool:
         """Whether purpose and ground of a signal both stand in the tables and hold on this day."""

@@ -22,6 +22,7 @@ DOCUMENT_SCHEMAS = frozenset(
         "organisaties",
         "partijen",
         "regios",
+        "opvolging",
         "routes",
         "teksten",
     )

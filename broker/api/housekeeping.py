@@ -1,21 +1,25 @@
 """What a serving broker does unasked: end what has reached its last day, at a pace that tells nothing (D8, D16).
 
-Every quarter of an hour it writes exactly one entry of kind `retention`, whether that ends a signal or none. So neither
-the number of entries nor their time tells that somebody's signal has ended. What does not fit waits for the next one:
-past its last day a signal matches nothing anyhow.
+Every quarter of an hour it writes exactly two entries of kind `retention`, whether they end a signal and tell of an
+overdue match, or neither. So neither the number of entries nor their time tells that somebody's signal has ended. What
+does not fit waits for the next one: past its last day a signal matches nothing anyhow.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from broker.domain.errors import BrokerError
 from broker.flows.policy import Policies
+from broker.flows.sweep_overdue import sweep_overdue
 from broker.flows.sweep_signals import MAX_SIGNALS, Swept, sweep_signals
 from broker.log_ports import KeyDestruction
-from broker.ports import Clock, Log, RetentionReader, SignalStore
+from broker.match_ports import MatchReader
+from broker.ports import Clock, Log, Randomness, RegisterReader, SignalStore
+from broker.retention_ports import RetentionReader
 from broker.store.folder_requests import POLICY_REQUESTS
 from broker.store.sweep_requests import SweepRequest
 
@@ -27,6 +31,15 @@ VOUCHED_S = 7 * 86_400
 """Seconds since the newest act after which our clock alone is not believed: an end cannot be undone."""
 
 _log = logging.getLogger("sluis.housekeeping")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """What telling coordinators of overdue matches needs besides."""
+
+    registers: RegisterReader
+    matches: MatchReader
+    randomness: Randomness
 
 
 class Housekeeping:
@@ -42,6 +55,7 @@ class Housekeeping:
         signals: SignalStore,
         retention: RetentionReader,
         keys: KeyDestruction,
+        following: Overdue,
         log: Log,
     ) -> None:
         """Sweep through this log; `folder` is where an operator asks for it, or for the policy that is there now.
@@ -57,6 +71,7 @@ class Housekeeping:
         self._clock = clock
         self._retention = retention
         self._keys = keys
+        self._following = following
         self._log = log
         self._one_at_a_time = asyncio.Lock()
 
@@ -93,7 +108,18 @@ class Housekeeping:
             _log.warning("not swept: nobody asked anything for a week; if the clock is right, run sluis-broker sweep")
             return False
         async with self._one_at_a_time:
-            return (await self._sweep(at_most=MAX_SIGNALS, always_recorded=True, vouched_at=newest)).recorded
+            swept = await self._sweep(at_most=MAX_SIGNALS, always_recorded=True, vouched_at=newest)
+            await sweep_overdue(
+                vouched_at=newest,
+                policies=self._policies,
+                clock=self._clock,
+                randomness=self._following.randomness,
+                registers=self._following.registers,
+                signals=self._signals,
+                matches=self._following.matches,
+                log=self._log,
+            )
+            return swept.recorded
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:

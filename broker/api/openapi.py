@@ -24,10 +24,14 @@ from broker.protocol.inbox_messages import FetchInbox, InboxAnswer
 from broker.protocol.match_messages import (
     AppointCasusregisseur,
     ChangeMatchState,
+    CoordinatedAnswer,
     MatchChangedAnswer,
     MatchesAnswer,
+    TellNewReport,
 )
 from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.owner_messages import HandOverSignals, OwnersAnswer
+from broker.protocol.phone_messages import NoteOralAnswer, PhoneCallsAnswer, StartPhoneCall, VerifyCaller
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
 from broker.protocol.request_messages import REQUEST_MODELS
@@ -191,10 +195,18 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (CallsAnswer, "validation"),
     (AnswerRing, "validation"),
     (RingsAnswer, "validation"),
+    (StartPhoneCall, "validation"),
+    (VerifyCaller, "validation"),
+    (NoteOralAnswer, "validation"),
+    (PhoneCallsAnswer, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),
+    (TellNewReport, "validation"),
     (MatchesAnswer, "validation"),
+    (HandOverSignals, "validation"),
+    (OwnersAnswer, "validation"),
+    (CoordinatedAnswer, "validation"),
     (MatchChangedAnswer, "validation"),
     *((model, "validation") for model in REQUEST_MODELS),
     (Directory, "validation"),

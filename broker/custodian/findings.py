@@ -10,6 +10,7 @@ other-use            an entry of another kind or worker, or of a time at which t
 without-us           an entry cites tickets, and none of this custodian
 time                 an entry dated before one that precedes it, or far from when it was seen first
 withheld             an entry that uses tickets, whose `actor` the broker did not open or not truly, and no entry erased
+urgent               a ticket of class urgent: the reserve for danger was used, which is looked at within a day
 urgent-unwatched     a ticket of class urgent, handed out while the log could not be watched
 probe-missed         a partner says that a probe was not found
 

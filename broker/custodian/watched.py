@@ -56,10 +56,13 @@ def check(store: Store, budget_class: str, *, watching: Watching | None, now: in
 
 
 def note_urgent(store: Store, issue: Issue, budget_class: str, *, watching: Watching | None, now: int) -> None:
-    """An urgent ticket that was handed out out of sight of the log is told to the FG; in the caller's transaction."""
-    if budget_class == URGENT and is_blind(store, watching, now=now):
+    """The reserve for danger was used: told to the FG, in sight of the log or not; in the caller's transaction.
+
+    Only here it is known exactly: a ticket does not say its class, so the broker can count no more than persons.
+    """
+    if budget_class == URGENT:
         finding = Finding(
-            kind="urgent-unwatched",
+            kind="urgent-unwatched" if is_blind(store, watching, now=now) else "urgent",
             organisation=issue.organisation,
             found_at=now,
             ticket=issue.ticket,

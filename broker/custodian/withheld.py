@@ -4,6 +4,7 @@ Which of both it is cannot be told when such an entry comes, for the entry that 
 let go when an erasing entry names it, and told once the log was followed to its end without one.
 """
 
+from audit.believed import KEPT_S
 from audit.entry import Leaf, Opening, parse_payload
 from audit.erasure import ERASING_KINDS, ErasedRange, erased_ranges
 from audit.errors import EntryError
@@ -11,8 +12,6 @@ from broker.custodian import findings
 from broker.custodian.findings import Finding
 from broker.custodian.store import Store
 
-LEAST_KEPT_S = 5 * 365 * 86_400
-"""Seconds that content is kept before it is erased for its age alone: five years, as `docs/flows.md` says."""
 _GROUP = "actor"
 
 
@@ -28,7 +27,7 @@ def let_go(store: Store, leaf: Leaf, index: int, meta: Opening | None) -> None:
 
     An entry of kind `retention` needs no two people, so it counts only for what was old enough.
     """
-    youngest = leaf.time - LEAST_KEPT_S if leaf.kind == "retention" else leaf.time
+    youngest = leaf.time - KEPT_S if leaf.kind == "retention" else leaf.time
     for one in _named(leaf, meta):
         if one.group == _GROUP and one.last < index:
             store.change(

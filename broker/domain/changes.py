@@ -11,6 +11,7 @@ from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
+from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
 
 
@@ -53,6 +54,15 @@ class MarkStanding:
 
     signal_id: str
     on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """These own signals of an organisation have this owner from now on: a worker's id at the broker."""
+
+    organisation: str
+    ids: tuple[str, ...]
+    to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +140,10 @@ class FinishException:
 
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
-    | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
+    | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
     | StoreConsent | AddAnswers | StoreException | FinishException
-    | StoreCall | AnswerRing | ForwardRing
+    | StoreCall | AnswerRing | ForwardRing | PhoneChange
 )  # fmt: skip
 
 

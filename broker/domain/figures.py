@@ -1,8 +1,11 @@
 """The figures of the monthly report: counts that say nothing about one family or one worker (security-ux §4, flow 7).
 
-Nothing under ten is told, and no share whose rest is under ten: it would tell the same.
+Nothing under ten is told, and no share whose rest is under ten: it would tell the same. What is counted over the region
+is told of months that are over, in tens, once and for all: of two tellings the difference would be one event of another
+organisation, or that one of them hid a signal in between.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -53,7 +56,7 @@ def not_recorded(name: str) -> Figure:
 def looks_per_class(
     looks: Mapping[str, int], signals: Mapping[str, int], classes: Mapping[str, str]
 ) -> tuple[Figure, ...]:
-    """Return looks against active signals by class of organisation, for the whole region.
+    """Return looks against active signals by class of organisation, for the whole region, in whole tens.
 
     Args:
         looks: of each organisation in the month.
@@ -64,8 +67,8 @@ def looks_per_class(
     for org_class in sorted(set(classes.values())):
         members = [oin for oin, known in classes.items() if known == org_class and (oin in looks or oin in signals)]
         if len(members) >= LEAST_ORGANISATIONS:
-            made = sum(looks.get(oin, 0) for oin in members)
-            found.append(rate(f"looks.{org_class}", made, sum(signals.get(oin, 0) for oin in members)))
+            made, held = (sum(counts.get(oin, 0) for oin in members) for counts in (looks, signals))
+            found.append(rate(f"looks.{org_class}", made // LEAST * LEAST, held // LEAST * LEAST))
     return tuple(found)
 
 
@@ -74,25 +77,39 @@ def own_acts(acts: Iterable[ReviewedAct], *, signals: int) -> tuple[Figure, ...]
     asked = [act for act in acts if act.asks]
     looks = [act for act in asked if act.type in LOOKING and not act.imported]
     exceptions = [act for act in asked if act.kind == "exception"]
-    types = sorted({act.purpose or "?" for act in exceptions})
+    types = Counter(act.purpose or "?" for act in exceptions)
     return (
         rate("looks.own", len(looks), signals),
         figure("shown", sum(act.outcome == "shown" for act in looks), len(looks)),
         figure("refused", sum(act.outcome == "refused" for act in asked), len(asked)),
         figure("exceptions", len(exceptions)),
-        *(figure(f"exceptions.{name}", sum(act.purpose == name for act in exceptions)) for name in types),
+        # A type that stands there and is not told would tell that there is one.
+        *(figure(f"exceptions.{name}", count) for name, count in sorted(types.items()) if count >= LEAST),
     )
 
 
+def shares(whole: int, **parts: int) -> tuple[Figure, ...]:
+    """Return parts of one whole, told only where none of them, nor what is left, is under ten but there."""
+    rest = whole - sum(parts.values())
+    if any(0 < count < LEAST for count in (*parts.values(), rest)):
+        return tuple(Figure(id=name, count=None, of=None, state="under_ten") for name in parts)
+    return tuple(figure(name, count, whole) for name, count in parts.items())
+
+
 def late_flags(
-    flags: Mapping[int, tuple[Flag, ...]], acts: Iterable[ReviewedAct], verdicts: Iterable[KeptNote], *, today: date
-) -> tuple[Figure, ...]:
-    """Return how many acts stood out, and how many of them were not judged within five days."""
+    flags: Mapping[int, tuple[Flag, ...]], acts: Iterable[ReviewedAct], verdicts: Iterable[KeptNote], *, today: date,
+    drawn_at: Mapping[int, int],
+) -> tuple[Figure, ...]:  # fmt: skip
+    """Return how many acts stood out, and how many of them were not judged within five days.
+
+    `drawn_at` holds the unix second at which an act was drawn that did not stand out before.
+    """
     given = verdicts_by_act(verdicts)
     waited = []
     stood_out = [act for act in acts if flags.get(act.index)]
     for act in stood_out:
         high = is_high(flag.kind for flag in flags[act.index])
         ended = next((at for at in closings(given.get(str(act.index), ()), high=high) if at is not None), None)
-        waited.append(((today if ended is None else local(ended).date()) - local(act.at).date()).days)
+        judged_on = today if ended is None else local(ended).date()
+        waited.append((judged_on - local(drawn_at.get(act.index, act.at)).date()).days)
     return figure("flags", len(stood_out)), figure("flags_late", sum(days > LATE_DAYS for days in waited))

@@ -71,7 +71,7 @@ class KeptMatch:
     made_on: date
     due_on: date
     overdue_on: date | None = None
-    coordinator: str | None = None
+    coordinator: TeamOf | None = None
     casusregisseur: TeamOf | None = None
 
     @property

@@ -18,14 +18,17 @@ class NoticeKind(StrEnum):
     SHIELD_ALERT = "shield_alert"
     """Somebody looked at a household with a shielded signal. About that own signal."""
     REQUEST = "request"
+    """Another organisation asks something. About a request."""
     ANSWER = "answer"
+    """A request was answered, in whatever way. About that request."""
     DELIVERY = "delivery"
+    """Another organisation tells something unasked. About what was told, by its id."""
     CALL = "call"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     EXCEPTION_TOLD = "exception_told"
 
 
-ABOUT_A_MATCH = frozenset({NoticeKind.MATCH, NoticeKind.NEW_REPORT})
+ABOUT_A_MATCH = frozenset({NoticeKind.MATCH, NoticeKind.NEW_REPORT, NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
 FOR_COORDINATORS = frozenset({NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
 """Told to who has the role of coordinator, and to nobody else of his organisation."""
 

@@ -25,6 +25,9 @@ THRESHOLD = "threshold"
 POPULATION = "population"
 SAMPLE = "sample"
 LOG_CHECK = "log_check"
+REGION_FIGURES = "region_figures"
+"""What was counted over the region in a month that is over, kept by the first who asked, under `REGION`."""
+REGION = "region"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

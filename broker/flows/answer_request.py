@@ -11,6 +11,7 @@ from broker.domain.information_requests import (
     RequestReply,
     StoreReply,
 )
+from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.duties import tasks_for
@@ -22,6 +23,7 @@ from broker.flows.letters import (
     check_different,
     check_expiry,
     decide_letter,
+    notice_for,
     own_signal,
     stated_proof,
 )
@@ -30,7 +32,7 @@ from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_approval, check_team
 from broker.flows.unwatched import stopped
-from broker.ports import AnswerStore, Clock, Log, OwnSignal, RegisterReader, RosterReader, SignalStore
+from broker.ports import AnswerStore, Clock, Log, OwnSignal, Randomness, RegisterReader, RosterReader, SignalStore
 from broker.protocol.register import Register
 from broker.protocol.request_messages import AnswerRequest, box_bytes
 from broker.request_ports import RequestReader, kept
@@ -42,8 +44,8 @@ DECLINED = "declined"
 
 async def answer_request(
     *, command: AnswerRequest, request_id: str, requester: Requester, approval: Approval | None, policies: Policies,
-    clock: Clock, registers: RegisterReader, rosters: RosterReader, signals: SignalStore, requests: RequestReader,
-    answers: AnswerStore, log: Log,
+    clock: Clock, randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
+    requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request has this one answer, which waits for the asker; outcome `done`.
 
@@ -70,9 +72,13 @@ async def answer_request(
         hindered = request.closed_by(on.today) or request.not_for(requester.worker)
         if hindered is not None:
             return on.refuse(hindered)
+        told = notice_for(
+            request.sender, request.sender_team, NoticeKind.ANSWER, about=request.id, randomness=randomness
+        )  # fmt: skip
         # (3) Not sharing needs no permission.
         if command.kind == DECLINED:
-            return _answered(on, command, requester, now=clock.now(), own=None, decided=None)
+            reply = _reply(command, requester, now=clock.now(), approved=False, own=None)
+            return _answered(on, reply, told=told, decided=None)
         on.policy.check_holds(on.today)
         check_bundle(command.bundle, on.policy)
         check_expiry(command.expires_on, today=on.today)
@@ -93,7 +99,7 @@ async def answer_request(
             return refused(on.act, decided, register=on.register.number, relies_on=on.relies_on, tickets=())
         if not decided.within:
             return on.refuse(LEVEL)
-        return _answered(on, command, requester, now=clock.now(), own=own, decided=decided, approved=approved)
+        return _answered(on, reply, told=told, decided=decided)
 
     # (5) Recorded with the answer in one transaction, and only then told.
     return await act_on_request(
@@ -162,21 +168,17 @@ def _reply(
     )
 
 
-def _answered(
-    on: OnRequest, command: AnswerRequest, requester: Requester, *, now: int, own: OwnSignal | None,
-    decided: Decided | None, approved: bool = False,
-) -> Outcome:  # fmt: skip
-    reply = _reply(command, requester, now=now, approved=approved, own=own)
-    after = replace(on.request, state=STATE_OF_ANSWER[command.kind], reply=reply)
+def _answered(on: OnRequest, reply: RequestReply, *, told: Notify, decided: Decided | None) -> Outcome:
+    after = replace(on.request, state=STATE_OF_ANSWER[reply.kind], reply=reply)
     permit = None if decided is None else decided.permit
     effects = Effects(
         relies_on=on.relies_on,
-        changes=(StoreReply(request_id=on.request.id, reply=reply),),
+        changes=(StoreReply(request_id=on.request.id, reply=reply), told),
         tasks=() if permit is None else tasks_for(permit, organisation=on.organisation.oin, today=on.today),
     )
     return on.done(
-        after, effects, text=f"letter.reply.{command.kind}", decision=None if permit is None else permit.record(),
-        answer=reply.id, how=command.kind, reason=command.reason,
-        categories={} if decided is None else dict(decided.rules), level=command.level,
+        after, effects, text=f"letter.reply.{reply.kind}", decision=None if permit is None else permit.record(),
+        answer=reply.id, how=reply.kind, reason=reply.reason,
+        categories={} if decided is None else dict(decided.rules), level=reply.level,
         boxSha256=None if reply.box is None else hashlib.sha256(reply.box).hexdigest(),
     )  # fmt: skip

@@ -6,10 +6,11 @@ from broker.flows.act import Act
 from broker.flows.changing_match import NOT_INVOLVED, Step, change_own_match
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
-from broker.flows.policy import Policies
+from broker.flows.policy import Policies, PolicyInForce
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.match_messages import AppointCasusregisseur
+from broker.protocol.register import Register
 
 
 async def appoint_casusregisseur(
@@ -35,7 +36,7 @@ async def appoint_casusregisseur(
     act = Act.stating("appoint_casusregisseur", "match", command, requester, target=match_id)
     named = TeamOf(organisation=command.organisation, team=command.team)
 
-    def step(own: OwnMatch) -> Step:
+    def step(own: OwnMatch, _: PolicyInForce, __: Register) -> Step:
         if named not in {side.of for side in own.match.sides}:
             return Step(refused=NOT_INVOLVED)
         change = NameCasusregisseur(match_id=own.match.id, was=own.match.casusregisseur, now=named)

@@ -10,8 +10,9 @@ from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.outcome import refused as refused_openly
 from broker.flows.own_match import OwnMatch, decisions_of, few, own_match
-from broker.flows.policy import Policies
+from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.match_ports import MatchReader
@@ -19,7 +20,9 @@ from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, 
 from broker.protocol.match_messages import MatchChanged
 from broker.protocol.messages import TextRef
 from broker.protocol.problems import problem
+from broker.protocol.register import Register
 from broker.protocol.roster import Roster
+from policies import Permit, Refusal
 
 OF_ANOTHER_TEAM = "match-of-another-team"
 CLOSED = "match-closed"
@@ -31,23 +34,28 @@ MATCH_PROBLEMS = (OF_ANOTHER_TEAM, CLOSED, NOT_INVOLVED, NO_CASUSREGISSEUR)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What an act on a match comes to: changes and the state of the own side after it, or the problem it meets."""
+    """What an act on a match comes to: changes and the state of the own side after it, or the problem it meets.
+
+    `decision` is that of `may_ask` where the act is also a telling.
+    """
 
     changes: tuple[Change, ...] = ()
     state: MatchState | None = None
     text: str = "match.changed"
     refused: str | None = None
+    decision: Permit | Refusal | None = None
 
 
 async def change_own_match(
-    step: Callable[[OwnMatch], Step], *, match_id: str, act: Act, requester: Requester, policies: Policies,
-    clock: Clock, registers: RegisterReader, rosters: RosterReader, signals: SignalStore, matches: MatchReader,
-    answers: AnswerStore, log: Log,
+    step: Callable[[OwnMatch, PolicyInForce, Register], Step], *, match_id: str, act: Act, requester: Requester,
+    policies: Policies, clock: Clock, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
+    matches: MatchReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The own side of a match has taken this step, recorded; outcome `done`.
 
     Args:
-        step: says what changes, from the match as it is seen now; called anew for each decision.
+        step: says what changes, from the match as it is seen now, under this policy and register; called anew for each
+            decision.
 
     Raises:
         NotFoundError: no such match, another organisation's, or one that may not be seen (any more).
@@ -68,13 +76,17 @@ async def change_own_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock
         )  # fmt: skip
         refused = _refused(own, requester, await rosters.roster(requester.organisation))
-        taken = Step(refused=refused) if refused else step(own)
+        taken = Step(refused=refused) if refused else step(own, policy, register)
+        if isinstance(taken.decision, Refusal):
+            relied = (*base, *own.stamps)
+            return refused_openly(act, taken.decision, register=register.number, relies_on=relied, tickets=())
         # (3) What is told, or why not; recorded either way.
         state = taken.state or own.side.state
         document = problem(taken.refused).document() if taken.refused else _document(own, state, taken.text)
         recording = Recording(
             outcome="refused" if taken.refused else "done", reason=taken.refused, bundle=policy.sha256,
             register=register.number, document=document, hits=decisions_of((own,)), handles=few(own.handles()),
+            decision=None if taken.decision is None else taken.decision.record(),
         )  # fmt: skip
         effects = Effects(relies_on=(*base, *own.stamps), changes=() if taken.refused else taken.changes)
         status = AnswerStatus.REFUSED if taken.refused else AnswerStatus.DONE

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from broker.domain.matches import KeptMatch
 from broker.domain.notices import ABOUT_A_MATCH, FOR_COORDINATORS, NoticeKind, ReadNotices, WaitingNotice
 from broker.domain.requests import COORDINATOR, Requester
 from broker.flows.act import Act
@@ -12,6 +13,7 @@ from broker.flows.own_match import seen_now
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.seeing_match import told_to_both
 from broker.match_ports import InboxReader, MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp
 from broker.protocol.inbox_messages import NOTICES_PER_PAGE, FetchInbox, InboxResult, Notice
@@ -89,8 +91,8 @@ async def _waiting(
         about = {one.about for one in notices if one.kind in ABOUT_A_MATCH} - set(judged)
         for match_id in sorted(about):
             found = await matches.one(match_id)
-            seen = [seen_now(one, requester, policy=policy, register=register, clock=clock) for one in found.matches]
-            judged[match_id] = (any(one is not None for one in seen), found.stamps)
+            seen = any(_seen(one, requester, policy=policy, register=register, clock=clock) for one in found.matches)
+            judged[match_id] = (seen, found.stamps)
         unseen = [one.id for one in notices if one.kind in ABOUT_A_MATCH and not judged[one.about][0]]
         if not unseen:
             break
@@ -98,6 +100,14 @@ async def _waiting(
     told = {stamp for one in notices if one.kind in ABOUT_A_MATCH for stamp in judged[one.about][1]}
     looked_at = {stamp for _, stamps in judged.values() for stamp in stamps}
     return _Waiting(notices=notices, looked_at=_sorted(looked_at), rests_on=_sorted(told))
+
+
+def _seen(
+    match: KeptMatch, requester: Requester, *, policy: PolicyInForce, register: Register, clock: Clock
+) -> bool:  # fmt: skip
+    if requester.role == COORDINATOR:
+        return told_to_both(match, policy=policy, register=register, day=clock.today())
+    return seen_now(match, requester, policy=policy, register=register, clock=clock) is not None
 
 
 def _sorted(stamps: set[Stamp]) -> tuple[Stamp, ...]:

@@ -6,10 +6,11 @@ from broker.flows.act import Act
 from broker.flows.changing_match import Step, change_own_match
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
-from broker.flows.policy import Policies
+from broker.flows.policy import Policies, PolicyInForce
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.match_messages import ChangeMatchState
+from broker.protocol.register import Register
 
 
 async def follow_up_match(
@@ -34,7 +35,7 @@ async def follow_up_match(
     act = Act.stating("follow_up_match", "match", command, requester, target=match_id)
     state = MatchState(command.state)
 
-    def step(own: OwnMatch) -> Step:
+    def step(own: OwnMatch, _: PolicyInForce, __: Register) -> Step:
         change = ChangeMatch(
             match_id=own.match.id,
             organisation=own.side.of.organisation,

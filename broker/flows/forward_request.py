@@ -4,21 +4,23 @@ from dataclasses import replace
 
 from broker.domain.errors import FieldRuleError
 from broker.domain.information_requests import LetterKind, PassOnRequest, RequestState
+from broker.domain.notices import NoticeKind
 from broker.domain.requests import Requester
 from broker.flows.act import Act
+from broker.flows.letters import notice_for
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_team
-from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore
 from broker.protocol.request_messages import ForwardRequest
 from broker.request_ports import RequestReader
 
 
 async def forward_request(
     *, command: ForwardRequest, request_id: str, requester: Requester, policies: Policies, clock: Clock,
-    registers: RegisterReader, rosters: RosterReader, signals: SignalStore, requests: RequestReader,
-    answers: AnswerStore, log: Log,
+    randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
+    requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request is with this team; a named worker alone answers it, where its answer is personal. Outcome `done`.
 
@@ -49,8 +51,11 @@ async def forward_request(
             request, state=RequestState.FORWARDED, receiver_team=command.team, receiver_worker=command.worker
         )  # fmt: skip
         change = PassOnRequest(request_id=request.id, team=command.team, worker=command.worker)
+        told = notice_for(
+            on.organisation.oin, command.team, NoticeKind.REQUEST, about=request.id, randomness=randomness
+        )  # fmt: skip
         return on.done(
-            after, Effects(relies_on=on.relies_on, changes=(change,)),
+            after, Effects(relies_on=on.relies_on, changes=(change, told)),
             text="letter.forwarded" if command.worker is None else "letter.forwarded_to",
             team=command.team, worker=command.worker,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from broker.domain.errors import (
     ReceiverUnknownError,
 )
 from broker.domain.information_requests import StatedProof
+from broker.domain.notices import NoticeKind, Notify
 from broker.domain.signals import SignalState
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
@@ -22,7 +23,7 @@ from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR
 from broker.flows.outcome import Effects, Outcome, outcome_of
 from broker.flows.policy import PolicyInForce
-from broker.ports import AnswerStatus, OwnSignal, RosterReader, SignalStore, Stamp
+from broker.ports import AnswerStatus, OwnSignal, Randomness, RosterReader, SignalStore, Stamp
 from broker.protocol.problems import problem
 from broker.protocol.register import Organisation, Register
 from broker.protocol.request_messages import Proof
@@ -33,6 +34,7 @@ from policies.workdays import working_day_after
 MAX_WORKING_DAYS = 10
 """Working days that a letter can be answered or fetched in at most."""
 LEVEL = "level-not-permitted"
+ID_BYTES = 16
 WITHHELD = "letter-withheld"
 LETTER_PROBLEMS = frozenset(
     {
@@ -159,6 +161,14 @@ def check_different(categories: list[str], field: str = "categories") -> None:
     """Hold only for categories that are named once each. Raises FieldRuleError."""
     if len(set(categories)) != len(categories):
         raise FieldRuleError(field, "names a category twice")
+
+
+def notice_for(
+    organisation: str, team: str, kind: NoticeKind, *, about: str, randomness: Randomness
+) -> Notify:  # fmt: skip
+    """Return the change by which this team is told, in its inbox, that something waits; never what."""
+    notice_id = randomness.bytes(ID_BYTES).hex()
+    return Notify(id=notice_id, organisation=organisation, team=team, kind=kind, about=about)
 
 
 async def receiver_of(to: str, team: str, *, sender: str, register: Register, rosters: RosterReader) -> Organisation:

@@ -21,6 +21,8 @@ from broker.flows.household_question import Seen
 from broker.flows.judging import Judged, Recorded
 from broker.flows.policy import PolicyInForce
 from broker.flows.seeing_match import NOBODY, may_see_by, shows
+from broker.match_ports import MatchReader
+from broker.ports import Randomness
 from broker.protocol.register import Register
 
 SEED_BYTES = 32
@@ -60,32 +62,41 @@ class Ids:
         return hashlib.sha256(self.seed + "\x00".join(names).encode()).hexdigest()[:_ID_CHARACTERS]
 
 
-def meet(
-    signal: Signal, seen: Seen, *, known: Iterable[KeptMatch], policy: PolicyInForce, register: Register, seed: bytes
+async def meet(
+    signal: Signal,
+    seen: Seen,
+    *,
+    matches: MatchReader,
+    policy: PolicyInForce,
+    register: Register,
+    randomness: Randomness,
 ) -> Meeting:
     """Return the matches of a new signal with their notices, and `seen` with every decision for others beside it.
 
     An address alone makes no match: a flat is no household (D4).
 
     Args:
-        known: the matches that rest on a signal that was hit.
-        seed: of the ids.
+        matches: asked which rest on a signal that was hit, whatever was.
+        randomness: of the ids; as much is drawn whatever was met.
 
     Raises:
         DecisionFailedError: a decision failed.
     """
-    today = signal.registered_on
+    today, ids = signal.registered_on, Ids(seed=randomness.bytes(SEED_BYTES))
+    # A calendar that cannot be reckoned with fails for everybody, and never only where somebody was met.
+    policy.first_contact_by(purpose=signal.purpose, region=None, day=today)
     hits = [hit for hit in seen.hits if hit.kind is not MatchKind.ADDRESS]
     # (1) For every holder that was hit, shielded or not: what would he see of the new signal?
     told = [one for hit in hits for one in _told(signal, hit, policy=policy, register=register, day=today)]
     # (2) What is not in the log is not told.
     recorded, kept = _recorded(seen, told)
+    known = await matches.touching({hit.signal.id for hit in seen.hits})
     # (3) One match per other team, where either of the two may see the other.
     tells = {(one.by.id, one.kind) for one in kept if shows(one.judged)}
     changes: list[Change] = []
     for team, links in _by_team(hits, shown=seen.shown, tells=tells).items():
-        match = _match(signal, team, links, known=tuple(known), ids=Ids(seed=seed), day=today, policy=policy)
-        changes += [StoreMatch(match=match), *_notices(match, ids=Ids(seed=seed))]
+        match = _match(signal, team, links, known=known.matches, ids=ids, policy=policy, register=register)
+        changes += [StoreMatch(match=match), *_notices(match, ids=ids)]
     return Meeting(changes=tuple(changes), seen=recorded)
 
 
@@ -144,26 +155,43 @@ def _by_team(
 
 
 def _match(
-    signal: Signal, team: TeamOf, links: tuple[Link, ...], *, known: tuple[KeptMatch, ...], ids: Ids, day: date,
-    policy: PolicyInForce,
+    signal: Signal, team: TeamOf, links: tuple[Link, ...], *, known: tuple[KeptMatch, ...], ids: Ids,
+    policy: PolicyInForce, register: Register,
 ) -> KeptMatch:  # fmt: skip
-    registering = TeamOf(organisation=signal.organisation, team=signal.team)
-    sides = [
+    registering, day = TeamOf(organisation=signal.organisation, team=signal.team), signal.registered_on
+    newer_side, older_side = (
         MatchSide(of=own, told=told, state=_state(own, other, links, known), changed_on=day)
         for own, other, told in (
             (registering, team, any(link.shown for link in links)),
             (team, registering, any(link.tells for link in links)),
         )
-    ]
+    )
+    region = _region(signal, team, links, policy=policy, register=register)
+    named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
     return KeptMatch(
         id=ids.of(team.organisation, team.team),
         newer=signal,
         links=links,
-        newer_side=sides[0],
-        older_side=sides[1],
+        newer_side=newer_side,
+        older_side=older_side,
         made_on=day,
-        due_on=policy.first_contact_by(day),
+        due_on=policy.first_contact_by(purpose=signal.purpose, region=region, day=day),
+        coordinator=None if named is None else TeamOf(organisation=named.organisation, team=named.team),
     )
+
+
+def _region(
+    signal: Signal, team: TeamOf, links: Iterable[Link], *, policy: PolicyInForce, register: Register
+) -> str | None:  # fmt: skip
+    """Return the region in whose agreement both are party, on the purpose of the new signal or else of another."""
+    sides = [
+        (oin, organisation.org_class)
+        for oin in (signal.organisation, team.organisation)
+        if (organisation := register.organisations.get(oin)) is not None
+    ]
+    purposes = [signal.purpose, *sorted({link.signal.purpose for link in links})]
+    found = (policy.region_of(purpose, sides, day=signal.registered_on) for purpose in purposes)
+    return next((region for region in found if region is not None), None)
 
 
 def _state(own: TeamOf, other: TeamOf, links: Iterable[Link], known: Iterable[KeptMatch]) -> MatchState:
@@ -178,16 +206,20 @@ def _state(own: TeamOf, other: TeamOf, links: Iterable[Link], known: Iterable[Ke
 
 
 def _notices(match: KeptMatch, *, ids: Ids) -> tuple[Notify, ...]:
-    """Return the notice for the other side; who registers is told in his answer."""
-    side = match.older_side
-    if not side.told or side.state is not MatchState.NEW:
-        return ()
-    return (
-        Notify(
-            id=ids.of("notice", side.of.organisation, side.of.team),
-            organisation=side.of.organisation,
-            team=side.of.team,
-            kind=NoticeKind.MATCH,
-            about=match.id,
-        ),
+    """Return the notices for the other side, and for the coordinator where both are told and one has not muted it."""
+    found = []
+    if match.older_side.told and match.older_side.state is MatchState.NEW:
+        found.append(_notice(match.older_side.of, NoticeKind.MATCH, match, ids))
+    if match.coordinator is not None and not match.contacted:
+        found.append(_notice(match.coordinator, NoticeKind.COORDINATED, match, ids))
+    return tuple(found)
+
+
+def _notice(to: TeamOf, kind: NoticeKind, match: KeptMatch, ids: Ids) -> Notify:
+    return Notify(
+        id=ids.of(kind.value, to.organisation, to.team, match.id),
+        organisation=to.organisation,
+        team=to.team,
+        kind=kind,
+        about=match.id,
     )

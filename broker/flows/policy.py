@@ -14,11 +14,10 @@ from broker.domain.households import FoundToken
 from broker.domain.signals import Signal, SignalState
 from broker.flows.errors import PolicyExpiredError, PolicyNotHeldError
 from broker.ports import Stamp, StampKind
-from policies import AskFacts, Bundle, ExpiredBundleError, HitFacts, Permit, Purpose, Refusal, working_day_after
+from policies import AskFacts, Bundle, Coordinator, ExpiredBundleError, HitFacts, Permit, Purpose, Refusal
 
 Decided = Mapping[str, tuple[str, ...]] | None
 """Rule id to the names of the rows it decides."""
-FIRST_CONTACT_WORKING_DAYS = 5
 
 
 class DecisionPoint(Protocol):
@@ -99,9 +98,23 @@ class PolicyInForce:
             return SignalState.ENDED
         return signal.state if self.counts(signal, day=day) else SignalState.FROZEN
 
-    def first_contact_by(self, day: date) -> date:
+    def first_contact_by(self, *, purpose: str, region: str | None, day: date) -> date:
         """Return the last day on which two teams that were told of each other on this day are to have had contact."""
-        return working_day_after(day, FIRST_CONTACT_WORKING_DAYS)
+        return self.bundle.follow_up.first_contact(purpose=purpose, region=region).last_day(day)
+
+    def region_of(self, purpose: str, sides: Iterable[tuple[str, str]], *, day: date) -> str | None:
+        """Return the region in whose agreement on this purpose each (OIN, class) is party; None where there is none."""
+        if purpose not in self.bundle.carriers:
+            return None
+        return self.bundle.region_of(purpose=purpose, sides=sides, day=day)
+
+    def coordinator_of(self, region: str | None) -> Coordinator | None:
+        """Return who sees to it that teams of this region contact each other."""
+        return None if region is None else self.bundle.follow_up.coordinators.get(region)
+
+    def coordinates(self, organisation: str) -> bool:
+        """Return whether a region's document names this organisation for that."""
+        return organisation in {one.organisation for one in self.bundle.follow_up.coordinators.values()}
 
     def counting(self, found: Iterable[FoundToken], *, day: date) -> tuple[FoundToken, ...]:
         """Return the tokens of signals whose purpose and ground hold on this day: others match and stand for nothing.

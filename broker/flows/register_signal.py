@@ -21,9 +21,9 @@ from broker.flows.household_question import (
     see,
     unasked,
 )
-from broker.flows.meeting import SEED_BYTES, Meeting, meet
+from broker.flows.meeting import Meeting, meet
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
-from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import (
     TicketIssuers,
@@ -101,9 +101,8 @@ async def register_signal(
         # (3) May it be asked? Standing comes from own signals and own records of consent; nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
-        asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
-        if isinstance(asked, Refusal):
+        if isinstance(asked := may_ask(policy, question), Refusal):
             return refused_registration(question, asked, register=register, relied=(*base, *question.relied))
         check_used_families(prepared.purpose, act)
         check_is_new(question, team=command.team)
@@ -118,7 +117,7 @@ async def register_signal(
         rows = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
         # (8) Who was hit is told too, if he in his turn may see the new signal; decided for each of them.
-        met = await met_by(signal, seen, policy=policy, register=register, matches=matches, randomness=randomness)
+        met = await meet(signal, seen, matches=matches, policy=policy, register=register, randomness=randomness)
         tasks = (*tasks_of_signal(asked, signal, today=today), *notes_to_fg(question.facts(), unwatched=unwatched))
         change = StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens))
         effects = effects_of(change, met, base, tasks=tasks)
@@ -130,20 +129,6 @@ async def register_signal(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
-
-
-async def met_by(
-    signal: Signal,
-    seen: Seen,
-    *,
-    policy: PolicyInForce,
-    register: Register,
-    matches: MatchReader,
-    randomness: Randomness,
-) -> Meeting:
-    """Return whom the new signal meets, decided for each of them."""
-    known = await matches.touching({hit.signal.id for hit in seen.hits})
-    return meet(signal, seen, known=known.matches, policy=policy, register=register, seed=randomness.bytes(SEED_BYTES))
 
 
 def refused_registration(

@@ -8,6 +8,7 @@ from broker.domain.flags import ORDINARY_TERM, Flag, is_high, local
 from broker.domain.requests import Requester
 from broker.domain.review import FG, REVIEWERS, SAMPLE, VERDICT, KeptNote, is_closed, verdicts_by_act
 from broker.flows.act import Act
+from broker.flows.current_reading import CurrentReading
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
 from broker.flows.request_rules import check_organisation
@@ -55,42 +56,83 @@ async def review_acts(
 ) -> Answered:  # fmt: skip
     """Acts of the own organisation are read, those that stand out marked so, and that is recorded; outcome `done`.
 
+    What the FG does is for the FG alone to read: who is supervised does not read along with the supervisor.
+
     Raises:
         RoleNotAllowedError: neither privacyfunctionaris nor FG.
         NotDoneError: it failed; with the receipt of its entry.
         NotRecordedError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = Act.reading("review_acts", requester)
-    # (1) Who; and everything heavy is read before the tick, so that nobody's answer waits for it.
+    # (1) Who.
     check_role(requester, REVIEWERS)
-    register = await registers.register()
-    check_organisation(register, act)
-    found, flags = await flagged_acts(
-        organisation=requester.organisation, since=wanted.filter.since, until=wanted.filter.until, register=register,
-        acts=acts, notes=notes,
-    )  # fmt: skip
-    flags = {**flags, **sampled(flags, await notes.notes(organisation=requester.organisation, kind=SAMPLE))}
-    ids = await acts.signal_ids(organisation=requester.organisation, shielded=requester.role == FG)
+    check_organisation(await registers.register(), act)
+
+    async def read() -> _Found:
+        return await _read(wanted, requester, register=await registers.register(), acts=acts, notes=notes)
+
+    # (2) Everything heavy is read before the tick, so that nobody's answer waits for it.
+    reading = CurrentReading(signals, read)
+    await reading.current()
 
     async def tell(_: Register) -> Told:
-        # (2) The newest verdicts, and what is left of the acts by them.
+        # (3) The newest verdicts, and what is left of the acts by them.
+        found = await reading.current()
+        flags = found.flags
         roster = await rosters.roster(requester.organisation)
         verdicts = verdicts_by_act(await notes.notes(organisation=requester.organisation, kind=VERDICT))
-        chosen = [one for one in found if wanted.filter.lets(one)]
+        chosen = [one for one in found.acts if requester.role == FG or one.role != FG]
         if wanted.queue:
             chosen = [one for one in chosen if waits(flags.get(one.index, ()), verdicts.get(str(one.index), []))]
         page = page_of(chosen, after=wanted.after)
         showing = Showing(
-            reviewer=reviewer_of(requester, roster), roster=roster, signal_ids=ids, verdicts=verdicts, flags=flags
+            reviewer=reviewer_of(requester, roster),
+            roster=roster,
+            signal_ids=found.signal_ids,
+            verdicts=verdicts,
+            flags=flags,
         )
         text = "review.queue" if wanted.queue else "review.acts"
         more = page[-1].index if page and page[-1].index != chosen[-1].index else None
         return told(text, subject=wanted.subject(len(page)), acts=showing.all_of(page), more_after=more)
 
-    # (3) Reading is an entry too.
+    # (4) Reading is an entry too.
     return await record_review(
-        tell, act=act, policies=policies, clock=clock, registers=registers, signals=signals, answers=answers, log=log
+        tell, act=act, policies=policies, clock=clock, registers=registers, signals=signals, answers=answers, log=log,
+        reading=reading,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    acts: Sequence[ReviewedAct]
+    flags: Mapping[int, tuple[Flag, ...]]
+    signal_ids: Mapping[str, str]
+
+
+async def _read(
+    wanted: Wanted, requester: Requester, *, register: Register, acts: ActReader, notes: NoteReader
+) -> _Found:  # fmt: skip
+    """Return the acts that are asked for; to the queue belongs besides whatever was drawn and waits, however old."""
+    organisation, asked = requester.organisation, wanted.filter
+    samples = await notes.notes(organisation=organisation, kind=SAMPLE)
+    verdicts = verdicts_by_act(await notes.notes(organisation=organisation, kind=VERDICT))
+    waiting = [one for one in samples if wanted.queue and _waits_for_verdicts(one, verdicts)]
+    drawn = {index for one in waiting for index in one.note.body["drawn"]}
+    since = min([asked.since, *(one.note.body["since"] for one in waiting)])
+    found, flags = await flagged_acts(
+        organisation=organisation, since=since, until=asked.until, register=register, acts=acts, notes=notes
     )
+    return _Found(
+        acts=[one for one in found if asked.lets(one) or one.index in drawn],
+        flags={**flags, **sampled(flags, samples)},
+        signal_ids=await acts.signal_ids(organisation=organisation, shielded=requester.role == FG),
+    )
+
+
+def _waits_for_verdicts(sample: KeptNote, verdicts: Mapping[str, Sequence[KeptNote]]) -> bool:
+    drawn = sample.note.body["drawn"]
+    return any(not is_closed(verdicts.get(str(index), []), high=True) for index in drawn)
 
 
 def waits(flags: Sequence[Flag], verdicts: Sequence[KeptNote]) -> bool:

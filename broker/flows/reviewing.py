@@ -11,6 +11,7 @@ from broker.domain.requests import Requester
 from broker.domain.review import IN_ORDER, THRESHOLD, KeptNote, Reviewer, is_closed, own_act, own_team
 from broker.domain.thresholds import ThresholdChange, ThresholdHistory
 from broker.flows.act import Act
+from broker.flows.current_reading import CurrentReading
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
@@ -80,12 +81,14 @@ def is_own(reviewer: Reviewer, act: ReviewedAct, roster: Roster | None) -> bool:
 async def record_review(
     tell: Callable[[Register], Awaitable[Told]], *, act: Act, policies: Policies, clock: Clock,
     registers: RegisterReader, signals: SignalStore, answers: AnswerStore, log: Log,
+    reading: CurrentReading[Any] | None = None,
 ) -> Answered:  # fmt: skip
     """Return what a reviewer is told, once his reading or his statement is itself an entry.
 
     Args:
         tell: makes what is told from committed state, anew each time it is called.
         act: the reading or the statement.
+        reading: what of it was read before the tick; a shield since then makes it stale.
 
     Raises:
         RefusedError: openly refused, with its receipt. NotDoneError: it failed.
@@ -108,7 +111,8 @@ async def record_review(
             subject={"schema": REVIEW_SCHEMA, **answer.subject},
         )
         status = AnswerStatus.REFUSED if answer.refused else AnswerStatus.DONE
-        return outcome_of(act, recording, Effects(relies_on=base, note=answer.note), status=status)
+        relied = base if reading is None else (*base, *reading.relies_on)
+        return outcome_of(act, recording, Effects(relies_on=relied, note=answer.note), status=status)
 
     # (3) Recorded, and only then told.
     return await decide_and_record(

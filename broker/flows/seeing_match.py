@@ -75,3 +75,14 @@ def seen_of(
 
 def _holds(signal: Signal, policy: PolicyInForce, day: date) -> bool:
     return signal.active_on(day) and policy.counts(signal, day=day)
+
+
+def told_to_both(match: KeptMatch, *, policy: PolicyInForce, register: Register, day: date) -> bool:
+    """Return whether both teams were told and see each other now: only then may anybody else know of it.
+
+    Raises:
+        DecisionFailedError: a decision failed.
+    """
+    return all(
+        bool(seen_of(match, side, policy=policy, register=register, worker=NOBODY, day=day)[0]) for side in match.sides
+    )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from broker.domain.information_requests import InformationRequest, LetterKind, StoreRequest
+from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.duties import tasks_for
@@ -19,6 +20,7 @@ from broker.flows.letters import (
     check_different,
     check_expiry,
     decide_letter,
+    notice_for,
     own_signal,
     receiver_of,
     refused_openly,
@@ -43,6 +45,7 @@ from broker.ports import (
     Clock,
     Log,
     OwnSignal,
+    Randomness,
     RegisterReader,
     RosterReader,
     SignalStore,
@@ -55,12 +58,14 @@ from broker.protocol.request_messages import SendLetter, SendRequest, box_bytes
 from broker.request_ports import kept
 from policies import Refusal
 
+_NOTICES = {LetterKind.REQUEST: NoticeKind.REQUEST, LetterKind.TELLING: NoticeKind.DELIVERY}
 _TEXTS = {LetterKind.REQUEST: "letter.sent", LetterKind.TELLING: "letter.told"}
 
 
 async def send_letter(
     *, command: SendLetter, requester: Requester, approval: Approval | None, policies: Policies, clock: Clock,
-    registers: RegisterReader, rosters: RosterReader, signals: SignalStore, answers: AnswerStore, log: Log,
+    randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The letter waits for its receiver, and only he opens it; outcome `sent`. Its id is the idempotency key.
 
@@ -113,7 +118,11 @@ async def send_letter(
             command, kind, requester, policy=policy, to=to, now=clock.now(), approved=approved,
             rests_on=() if own is None else own.stamps,
         )  # fmt: skip
-        return _sent(act, letter, decided, subject=subject, own=own, relies_on=relies_on, register=register, day=today)
+        told = notice_for(to.oin, command.to_team, _NOTICES[kind], about=letter.id, randomness=randomness)
+        return _sent(
+            act, letter, decided, subject=subject, own=own, relies_on=relies_on, register=register, day=today,
+            notice=told,
+        )  # fmt: skip
 
     # (6) Recorded with the letter in one transaction, and only then told.
     return await decide_and_record(
@@ -190,7 +199,7 @@ def _letter(
 
 def _sent(
     act: Act, letter: InformationRequest, decided: Decided, *, subject: Mapping[str, object], own: OwnSignal | None,
-    relies_on: tuple[Stamp, ...], register: Register, day: date,
+    relies_on: tuple[Stamp, ...], register: Register, day: date, notice: Notify,
 ) -> Outcome:  # fmt: skip
     told = shown(letter, to=letter.sender, register=register, today=day)
     recording = Recording(
@@ -201,7 +210,7 @@ def _sent(
         recording = replace(recording, own_handles=(own.signal.handle,))
     effects = Effects(
         relies_on=relies_on,
-        changes=(StoreRequest(request=letter),),
+        changes=(StoreRequest(request=letter), notice),
         tasks=tasks_for(decided.permit, organisation=letter.sender, today=day, signal_id=letter.signal_id),
     )
     return outcome_of(act, recording, effects, status=AnswerStatus.DONE)

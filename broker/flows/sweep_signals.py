@@ -19,13 +19,13 @@ from broker.ports import (
     Clock,
     Log,
     Proposal,
-    RetentionReader,
     SignalStore,
     Stamp,
     StampKey,
     StampKind,
     Turn,
 )
+from broker.retention_ports import RetentionReader
 from policies import Ended
 
 ENDED_TASK = "signal-ended"

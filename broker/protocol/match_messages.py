@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from broker.protocol.messages import Command, Match, Telling, WireReceipt
+from broker.protocol.messages import Command, Match, StatutoryProof, Telling, WireReceipt
 from broker.protocol.wire_types import Day, Id, Message, Oin, Word
 
 MATCHES_PER_PAGE = 20
@@ -24,6 +24,12 @@ class AppointCasusregisseur(Command):
 
     organisation: Oin
     team: Word
+
+
+class TellNewReport(Command):
+    """Tell the casusregisseur of a match that a new police report came in, and no more; `proof` is that report's."""
+
+    proof: StatutoryProof
 
 
 class TeamRef(Message):
@@ -61,6 +67,42 @@ class MatchChanged(Telling):
     schema_: Literal["match-changed/v1"] = Field(alias="schema")
     match_id: Id
     state: State
+
+
+class CoordinatedSide(Message):
+    """One of the two teams, as the matchcoordinator sees it."""
+
+    organisation: Oin
+    name: str
+    team: Word
+    state: State
+
+
+class CoordinatedMatch(Message):
+    """Who is to contact whom and by when; nothing of the household, and no word of why."""
+
+    match_id: Id
+    sides: Annotated[list[CoordinatedSide], Field(min_length=2, max_length=2)]
+    made_on: Day
+    due_on: Day
+    contacted: bool
+    overdue: bool
+
+
+class CoordinatedResult(Telling):
+    """The matches of which both teams know, in the order of their ids; `more_after` goes on from there."""
+
+    schema_: Literal["coordinated/v1"] = Field(alias="schema")
+    found: Annotated[list[CoordinatedMatch], Field(max_length=MATCHES_PER_PAGE)]
+    more_after: Id | None
+
+
+class CoordinatedAnswer(Message):
+    """The whole body of an answer to a matchcoordinator."""
+
+    result: CoordinatedResult
+    receipt: WireReceipt
+    padding: Annotated[str, Field(pattern=r"^0*$")]
 
 
 class MatchesAnswer(Message):

@@ -30,6 +30,7 @@ ORGANISATION_CLASSES = (
     "woningcorporatie",
     "meldpunt_overlast",
     "zorg_en_veiligheidshuis",
+    "gemeente",
 )
 
 

@@ -105,15 +105,13 @@ class ActShown(Message):
 
 
 class ExtractShown(Message):
-    """That another organisation looked at a household of an own signal: what of that signal it was told."""
+    """That another organisation was told of an own signal."""
 
     index: Index
     at: Instant
-    kind: Word
     organisation: Oin
     purpose: Word | None
     grounds: list[Word]
-    told: bool
 
 
 class NoteShown(Message):

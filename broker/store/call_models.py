@@ -1,6 +1,6 @@
-"""The tables of the oproep, as SQLModel; `calls.py` speaks SQL to the driver."""
+"""The tables of the oproep and of phone mode, as SQLModel; `calls.py` and `phone_calls.py` speak SQL to the driver."""
 
-from sqlalchemy import Column, ForeignKey, Index
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary
 from sqlmodel import Field
 
 from broker.store.models import NUMBER, Table
@@ -37,3 +37,32 @@ class CallRingRow(Table, table=True):
     state: str
     answered_by: str | None = None
     answered_at: int | None = Field(default=None, sa_type=NUMBER)
+
+
+class PhoneCallRow(Table, table=True):
+    """A call of one team to another. `code_key` makes its belcode; `tries` counts wrong ones."""
+
+    __tablename__ = "phone_calls"
+    __table_args__ = (
+        Index("ix_phone_calls_caller", "caller", "made_at"),
+        Index("ix_phone_calls_receiver", "receiver", "made_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    caller: str
+    caller_team: str
+    worker: str
+    controller: str
+    receiver: str
+    receiver_team: str
+    purpose: str
+    grounds: str
+    categories: str
+    level: int = Field(sa_type=NUMBER)
+    made_at: int = Field(sa_type=NUMBER)
+    code_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    tries: int = Field(sa_type=NUMBER)
+    verified_at: int | None = Field(default=None, sa_type=NUMBER)
+    verified_by: str | None = None
+    answered_at: int | None = Field(default=None, sa_type=NUMBER)
+    answer: str | None = None

@@ -12,6 +12,7 @@ from broker.domain.erasures import EntryRange, Erasure, ErasureState
 from broker.domain.errors import StaleDecisionError
 from broker.store.act_rows import forget_acts
 from broker.store.connection import Reader
+from broker.store.kept_answers import forget_answers
 
 FEW_ROWS = 1024
 """Wrapped keys left in an epoch at which it is not waited any longer: wrapping them anew takes milliseconds."""
@@ -77,7 +78,7 @@ def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int)
     # (3) What was kept to be answered again says the same as `meta`, and its receipt opens `meta` and `actor`.
     for one in change.ranges:
         if {"meta", "actor"} & set(one.groups):
-            connection.execute("DELETE FROM answers WHERE entry_index BETWEEN ? AND ?", (one.first, one.last))
+            forget_answers(connection, first=one.first, last=one.last)
         # What others find the act by goes with its term, not by a decision of who acted.
         if change.erasure is None:
             forget_acts(connection, first=one.first, last=one.last, groups=one.groups)

@@ -30,6 +30,7 @@ class MatchRow(Table, table=True):
     id: str = Field(primary_key=True)
     newer_signal: str = Field(sa_column=Column(ForeignKey("signals.id"), nullable=False, index=True))
     coordinator: str | None = Field(default=None, index=True)
+    coordinator_team: str | None = None
     made_on: str
     due_on: str = Field(index=True)
     overdue_on: str | None = None

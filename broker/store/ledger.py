@@ -7,21 +7,16 @@ undone and a later one may succeed. A failed fsync is never retried: nothing is 
 What PostgreSQL undid because of another transaction is tried again at once: nothing of it was done.
 """
 
-import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import rfc8785
-
 from audit.database import DATABASE_ERRORS, Connection
-from audit.entry import pad
 from audit.errors import AuditError, DatabaseError, ForkError
 from audit.key_ring import KeyRing
 from audit.log import Appended, append, found_log, settle_on
 from audit.merkle import TreeHead, consistency_proof
 from audit.policy_file import Policy
-from audit.seal import seal_beside
 from audit.signer import Signer
 from audit.stored_log import StoredLog, StoredLogTransaction
 from broker.domain.errors import BrokerError, LogUnavailableError, NotRecordedError, StorageError
@@ -29,16 +24,12 @@ from broker.ports import Randomness
 from broker.store.act_rows import index_act
 from broker.store.connection import SingleWriter
 from broker.store.entry_time import time_of_next
+from broker.store.kept_answers import keep_answer
 from broker.store.log_writer import Cosignature, SealedProposal, Written
 from broker.store.quorum import uncovered_from
 from broker.store.state_changes import apply_proposal
 
 _T = TypeVar("_T")
-ANSWER_BLOCK = 16_384
-"""Bytes a kept answer is padded to a multiple of, so that its row does not tell what it holds."""
-ANSWER_LABEL = "answer"
-"""How a kept answer is sealed beside its entry's `meta`, with which it is erased."""
-
 TRIES = 5
 """How often a tick is written anew when another transaction stood in its way."""
 _DISAGREE = "the database is not the newest, says the log's signer or a witness: restore that, never a signer's state"
@@ -178,31 +169,9 @@ class StoredLedger:
         return tuple(verdicts), taken
 
     def _keep_answer(self, connection: Connection, written: SealedProposal, index: int, at: int) -> None:
-        answer = written.proposal.answer
-        if answer is None:
-            return
-        document = rfc8785.dumps(dict(answer.document))  # type: ignore[arg-type]  # rfc8785 itself checks every value
-        padded = pad(document, (len(document) // ANSWER_BLOCK + 1) * ANSWER_BLOCK)
-        sealed = seal_beside(written.entry.groups["meta"].key, ANSWER_LABEL, padded, self._randomness.bytes)
-        rests_on = json.dumps([[stamp.of.kind.value, stamp.of.key.hex(), stamp.version] for stamp in answer.rests_on])
-        connection.execute(
-            "INSERT INTO answers (organisation, idempotency_key, worker, target, body_sha256, status, entry_index, "
-            "sealed, rests_on, valid_until, signal_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                answer.key.organisation,
-                answer.key.idempotency_key,
-                answer.key.worker,
-                answer.key.target,
-                answer.key.body_sha256,
-                answer.status.value,
-                index,
-                sealed,
-                rests_on,
-                None if answer.valid_until is None else answer.valid_until.isoformat(),
-                answer.signal_id,
-                at,
-            ),
-        )
+        answer, key = written.proposal.answer, written.entry.groups["meta"].key
+        if answer is not None:
+            keep_answer(connection, answer, key=key, random=self._randomness.bytes, index=index, at=at)
 
     def _append(self, connection: Connection, taken: Sequence[SealedProposal], at: int) -> Appended:
         return append(

@@ -26,7 +26,10 @@ from broker.store.connection import Reader
 from broker.store.signal_rows import day, iso
 from broker.store.signals import read_signals, read_stamps
 
-_MATCH = "id, newer_signal, coordinator, made_on, due_on, overdue_on, casusregisseur_organisation, casusregisseur_team"
+_MATCH = (
+    "id, newer_signal, coordinator, coordinator_team, made_on, due_on, overdue_on, casusregisseur_organisation, "
+    "casusregisseur_team"
+)
 _OF_SIDE = """id IN (SELECT match_id FROM match_sides WHERE organisation = ? AND told AND match_id > ?
     ORDER BY match_id LIMIT ?)"""
 _COORDINATED = "coordinator = ? AND id > ? ORDER BY id LIMIT ?"
@@ -101,7 +104,7 @@ def _of(match_id: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
 def _match(
     row: Sequence[Any], links: list[Sequence[Any]], sides: list[Sequence[Any]], signals: Mapping[str, Signal]
 ) -> KeptMatch:
-    match_id, newer_id, coordinator, made_on, due_on, overdue_on, led_by, led_by_team = row
+    match_id, newer_id, coordinator, coordinator_team, made_on, due_on, overdue_on, led_by, led_by_team = row
     newer = signals[newer_id]
     by_organisation = {side[1]: _side(side) for side in sides}
     (older,) = set(by_organisation) - {newer.organisation}
@@ -117,9 +120,13 @@ def _match(
         made_on=date.fromisoformat(made_on),
         due_on=date.fromisoformat(due_on),
         overdue_on=day(overdue_on),
-        coordinator=coordinator,
-        casusregisseur=None if led_by is None else TeamOf(organisation=led_by, team=led_by_team),
+        coordinator=_team(coordinator, coordinator_team),
+        casusregisseur=_team(led_by, led_by_team),
     )
+
+
+def _team(organisation: str | None, team: str | None) -> TeamOf | None:
+    return None if organisation is None or team is None else TeamOf(organisation=organisation, team=team)
 
 
 def _side(row: Sequence[Any]) -> MatchSide:
@@ -131,9 +138,12 @@ def _side(row: Sequence[Any]) -> MatchSide:
 def insert_match(connection: Connection, change: StoreMatch) -> None:
     """The open transaction holds this match."""
     match = change.match
-    query = "INSERT INTO matches (id, newer_signal, coordinator, made_on, due_on) VALUES (?, ?, ?, ?, ?)"
-    values = (match.id, match.newer.id, match.coordinator, iso(match.made_on), iso(match.due_on))
-    connection.execute(query, values)
+    by = (None, None) if match.coordinator is None else (match.coordinator.organisation, match.coordinator.team)
+    connection.execute(
+        "INSERT INTO matches (id, newer_signal, coordinator, coordinator_team, made_on, due_on) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (match.id, match.newer.id, *by, iso(match.made_on), iso(match.due_on)),
+    )
     for side in match.sides:
         connection.execute(
             "INSERT INTO match_sides (match_id, organisation, team, told, state, changed_on) VALUES (?, ?, ?, ?, ?, ?)",

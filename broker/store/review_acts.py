@@ -5,22 +5,26 @@ from typing import Any
 
 from broker.domain.acts import RENEWING, ReviewedAct, SearchTerms, reviewed_act, told_of_signal
 from broker.log_ports import EntryReader, GroupStatus, OpenedEntry
-from broker.review_ports import Extract, HouseholdActs, RefusedWithdrawal, SignalCounts
+from broker.review_ports import HouseholdActs, RefusedWithdrawal, SignalCounts
 from broker.store.connection import Reader
 
 _ALARMS = frozenset({GroupStatus.MISSING, GroupStatus.MISMATCH})
 _OPENED = ("meta", "actor", "subject")
 
-_SHIELDS = """EXISTS (SELECT 1 FROM act_handles h JOIN signals t ON t.handle = h.handle
+_HOLDS = """EXISTS (SELECT 1 FROM act_handles h JOIN signals t ON t.handle = h.handle
     JOIN signal_tokens x ON x.signal_id = t.id JOIN signal_tokens y ON y.idx = x.idx
-    JOIN signals s ON s.id = y.signal_id WHERE h.idx = a.idx AND s.organisation = a.organisation AND s.shielded)"""
+    JOIN signals s ON s.id = y.signal_id WHERE h.idx = a.idx AND s.organisation = a.organisation AND {})"""
+_SHIELDS = _HOLDS.format("s.shielded")
 """Whether who did act `a` holds a shielded signal on a household that the act concerned (D17)."""
+_HIDES = _HOLDS.format("""(s.shielded OR EXISTS (SELECT 1 FROM signal_exclusions e
+    WHERE e.signal_id = s.id AND e.organisation = ? AND e.worker = ''))""")
+"""The same, or one that this organisation may not see: its reader is to learn of neither (D8)."""
 _ACT = "SELECT a.idx, a.organisation, a.controller, a.kind, a.at FROM acts a"
-_OWN_OR_CONTROLLED = f"(a.organisation = ? OR (a.controller = ? AND NOT {_SHIELDS}))"
+_OWN_OR_CONTROLLED = f"(a.organisation = ? OR (a.controller = ? AND NOT {_HIDES}))"
 _ACTS = f"{_ACT} WHERE a.at >= ? AND a.at < ? AND {_OWN_OR_CONTROLLED} ORDER BY a.idx"
 _ONE = f"{_ACT} WHERE a.idx = ? AND {_OWN_OR_CONTROLLED}"
 _OF_HOUSEHOLD = f"""{_ACT} JOIN act_handles m ON m.idx = a.idx
-    WHERE m.handle = ? AND (a.organisation = ? OR NOT {_SHIELDS}) ORDER BY a.idx"""
+    WHERE m.handle = ? AND (a.organisation = ? OR NOT {_HIDES}) ORDER BY a.idx"""
 _OWN_ON = """SELECT a.idx FROM act_handles h JOIN acts a ON a.idx = h.idx
     WHERE h.handle = ? AND a.organisation = ? ORDER BY a.idx DESC"""
 _COUNTS = """SELECT count(*), coalesce(sum(CASE WHEN informing_state = 'informed' THEN 1 ELSE 0 END), 0),
@@ -46,21 +50,21 @@ class StoredActs:
 
     async def acts(self, *, organisation: str, since: int, until: int) -> tuple[ReviewedAct, ...]:
         """Return the acts of an organisation in this time. See `ActReader.acts`."""
-        return await self._found(_ACTS, since, until, organisation, organisation)
+        return await self._found(_ACTS, since, until, *[organisation] * 3)
 
     async def act(self, *, organisation: str, index: int) -> ReviewedAct | None:
         """Return one act. See `ActReader.act`."""
-        found = await self._found(_ONE, index, organisation, organisation)
+        found = await self._found(_ONE, index, *[organisation] * 3)
         return found[0] if found else None
 
     async def household(self, *, handle: str, organisation: str) -> HouseholdActs:
         """Return what concerns an own signal. See `ActReader.household`."""
-        found = await self._found(_OF_HOUSEHOLD, handle, organisation)
+        found = await self._found(_OF_HOUSEHOLD, handle, organisation, organisation)
         others = [act for act in found if act.organisation != organisation]
         told = await self._told([act.index for act in others], handle, organisation)
         return HouseholdActs(
             own=tuple(act for act in found if act.organisation == organisation and act.is_found_by(handle)),
-            others=tuple(Extract(act=act, told=act.index in told) for act in others),
+            others=tuple(act for act in others if act.index in told),
         )
 
     async def refused_withdrawal(self, *, organisation: str, handle: str) -> RefusedWithdrawal | None:

@@ -28,6 +28,7 @@ RIGHTS: Mapping[str, str] = {
     "review_notes": _DROP,
     "notices": _FORGET,
     "calls": _DROP,
+    "phone_calls": _FORGET,
     "call_rings": _FORGET,
     "matches": _CHANGE,
     "match_sides": _CHANGE,

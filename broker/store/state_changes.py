@@ -13,6 +13,7 @@ from broker.domain.changes import (
     ErasePayloads,
     FinishException,
     ForgetTickets,
+    HandOver,
     MarkStanding,
     RenewSignal,
     StoreConsent,
@@ -21,7 +22,7 @@ from broker.domain.changes import (
     StoreSignal,
     Task,
 )
-from broker.domain.errors import AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError
+from broker.domain.errors import AlreadyAnsweredError, StaleDecisionError, TicketSpentError
 from broker.domain.information_requests import (
     MoveDelivery,
     PassOnRequest,
@@ -32,8 +33,9 @@ from broker.domain.information_requests import (
 )
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
+from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
-from broker.ports import BUNDLE, AnswerKey, Proposal, StampKey, StampKind
+from broker.ports import ANY_SHIELD, BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
 from broker.store.calls import answer_ring, forward_ring, store_call
 from broker.store.consents import add_answers, store_consent
@@ -42,6 +44,7 @@ from broker.store.exceptions import finish_exception, store_exception
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
 from broker.store.matches import change_match, insert_match, mark_overdue, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
+from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
 
@@ -59,7 +62,7 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, inde
         index: that the proposal's entry gets.
 
     Raises:
-        AlreadyAnsweredError, KeyReusedError, StaleDecisionError, TicketSpentError: see `Log.commit`.
+        AlreadyAnsweredError, StaleDecisionError, TicketSpentError: see `Log.commit`.
         DATABASE_ERRORS: the database refused.
     """
     # (1) One idempotency key, one effect.
@@ -81,20 +84,17 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, inde
 
 
 def check_key(connection: Connection, key: AnswerKey) -> None:
-    """Hold only for a key without an answer. Raises AlreadyAnsweredError or KeyReusedError."""
-    query = "SELECT worker, target, body_sha256 FROM answers WHERE organisation = ? AND idempotency_key = ?"
-    row = connection.execute(query, (key.organisation, key.idempotency_key)).fetchone()
-    if row is None:
-        return
-    if tuple(row) == (key.worker, key.target, key.body_sha256):
+    """Hold only for a key without an answer, to whatever request. Raises AlreadyAnsweredError."""
+    query = "SELECT 1 FROM answers WHERE organisation = ? AND idempotency_key = ?"
+    if connection.execute(query, (key.organisation, key.idempotency_key)).fetchone() is not None:
         raise AlreadyAnsweredError
-    raise KeyReusedError
 
 
 def apply_change(connection: Connection, change: Change, *, now: int, index: int) -> None:
     """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
     if isinstance(change, ErasePayloads):
         erase_payloads(connection, change, index=index)
+        bump(connection, ANY_SHIELD)
     elif isinstance(change, StoreException):
         key = store_exception(connection, change, index=index)
         bump(connection, StampKey(kind=StampKind.EXCEPTION, key=key))
@@ -115,6 +115,12 @@ def bump(connection: Connection, key: StampKey) -> None:
     )
 
 
+def move_shield(connection: Connection, signal_id: str) -> None:
+    """What relied on who may see this signal, or may be told of acts on its household, is stale."""
+    bump(connection, StampKey(kind=StampKind.SHIELD, key=signal_id.encode("ascii")))
+    bump(connection, ANY_SHIELD)
+
+
 def _store(connection: Connection, change: StoreSignal) -> None:
     signal = change.signal
     connection.execute(_INSERT_SIGNAL, signal_row(signal))
@@ -129,6 +135,8 @@ def _store(connection: Connection, change: StoreSignal) -> None:
             (index, signal.id, token.sealed.reveal()),
         )
         bump(connection, StampKey(kind=StampKind.TOKEN, key=index))
+    if signal.shielded or signal.exclusions:
+        bump(connection, ANY_SHIELD)
     for exclusion in signal.exclusions:
         connection.execute(
             "INSERT INTO signal_exclusions (signal_id, organisation, worker) VALUES (?, ?, ?)",
@@ -205,6 +213,12 @@ def _finish_exception(connection: Connection, change: FinishException) -> None:
     bump(connection, StampKey(kind=StampKind.EXCEPTION, key=finish_exception(connection, change)))
 
 
+def _hand_over(connection: Connection, change: HandOver) -> None:
+    for signal_id in change.ids:
+        query = "UPDATE signals SET owner = ? WHERE id = ? AND organisation = ?"
+        connection.execute(query, (change.to, signal_id, change.organisation))
+
+
 def _mark(connection: Connection, change: MarkStanding) -> None:
     query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
     connection.execute(query, (change.on.isoformat(), change.signal_id))
@@ -236,6 +250,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     RenewSignal: _renew,
     EndSignal: _end,
     MarkStanding: _mark,
+    HandOver: _hand_over,
     ForgetTickets: _forget_tickets,
     ActivateBundle: _activate,
     StoreErasure: _store_erasure,
@@ -254,5 +269,9 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     StoreCall: store_call,
     AnswerRing: answer_ring,
     ForwardRing: forward_ring,
+    StorePhoneCall: store_phone_call,
+    VerifyPhoneCall: verify_phone_call,
+    CountTry: count_try,
+    AnswerOrally: answer_orally,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

@@ -14,7 +14,7 @@ from typing import Any
 from connectors.demo.leak_scan import Kind, Value
 
 _YEAR_DAYS = 365
-_AGE_DAYS = 5 * _YEAR_DAYS + 120
+_SOME_DAYS = 120
 _MIN_NAME = 8  # letters; a shorter part of a name is searched for as part of the full name only
 DOSSIERS = "dossiers"
 
@@ -57,13 +57,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Household:
-    """A child of five with her or his mother and the man who lives with them."""
+    """A child with her or his mother and the man who lives with them."""
 
     slug: str
     child: Person
     mother: Person
     man: Person
     home: Home
+    years: int = 5
+    """How old the child is."""
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -72,7 +74,7 @@ class Household:
 
     def case(self, *, today: datetime.date, assessed_by: str, case_ref: str) -> dict[str, Any]:
         """Return the case file of a youth professional, as `sluis-connect --source case` reads it."""
-        born = today - datetime.timedelta(days=_AGE_DAYS)
+        born = today - datetime.timedelta(days=self.years * _YEAR_DAYS + _SOME_DAYS)
         return {
             "caseRef": case_ref,
             "bsn": self.child.number,
@@ -102,7 +104,15 @@ TIJMEN = Household(
     man=Person(given="Roelofjan", family="Vinkenberger", number="999932317"),
     home=Home(street="Sluiswachterspad", postcode="6899ZX", number="387"),
 )
-HOUSEHOLDS = (MIEKE, TIJMEN)
+SUZAN = Household(
+    slug="suzan",
+    child=Person(given="Suzan", family="Grevelingk", number="999901916"),
+    mother=Person(given="Trijntjelien", family="Grevelingk-Oosterdiep", number="999902374"),
+    man=Person(given="Wolfertjan", family="Grevelingk", number="999927589"),
+    home=Home(street="Sluiswachterspad", postcode="6899ZX", number="451"),
+    years=13,
+)
+HOUSEHOLDS = (MIEKE, TIJMEN, SUZAN)
 
 
 def write_case(folder: Path, name: str, case: dict[str, Any]) -> Path:

@@ -1,5 +1,6 @@
 """One whole run of the demonstration, from an empty folder to `report.json`."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.demo import story
+from connectors.demo.acts import Acted, Scene
 from connectors.demo.errors import ClaimError
 from connectors.demo.outside_checks import ScanResult, Watch, plant_leak, publish_and_verify, verify_every_receipt
 from connectors.demo.play import Played, Stage
@@ -15,7 +17,8 @@ from connectors.demo.processes import Processes
 from connectors.demo.real_input import Found, RealInput, play_real_input, residents
 from connectors.demo.region import SERVICE_LOG, Region
 from connectors.demo.relay import Relays
-from connectors.demo.scenario_mieke import STEPS
+from connectors.demo.scenario_mieke import Step
+from connectors.demo.scenarios import SCENARIOS
 from connectors.demo.work_folder import WorkFolder
 
 SCHEMA = "report/v1"
@@ -57,7 +60,8 @@ def perform(wishes: Wishes, tell: Callable[[str], None]) -> dict[str, Any]:
         tell(f"Opgezet en gestart: broker, twee sleutelbewaarders, meekijker, vijf partners ({_since(started)})")
         people, homes = ([], []) if given is None else residents(given.file)
         watch = Watch(work, people, homes)
-        _play_scenario(Stage(work, processes, relays), work, told, tell)
+        numbers = itertools.count(1)
+        _play_scenes(Stage(work, processes, relays, numbers), Scene(work, processes, numbers), work, told, tell)
         if given is not None:
             told.real_input = _play_file(given, work, processes, tell)
         log = publish_and_verify(work, processes)
@@ -82,12 +86,14 @@ def perform(wishes: Wishes, tell: Callable[[str], None]) -> dict[str, Any]:
     return report
 
 
-def _play_scenario(stage: Stage, work: WorkFolder, told: _Told, tell: Callable[[str], None]) -> None:
-    for step in STEPS:
-        played: Played = stage.play(step)
-        told.steps.append(played.document(work))
-        for line in story.of_step(played):
-            tell(line)
+def _play_scenes(stage: Stage, scene: Scene, work: WorkFolder, told: _Told, tell: Callable[[str], None]) -> None:
+    for title, steps in SCENARIOS:
+        tell(title)
+        for step in steps:
+            played: Played | Acted = stage.play(step) if isinstance(step, Step) else scene.play(step)
+            told.steps.append(played.document(work))
+            for line in story.of_step(played) if isinstance(played, Played) else story.of_act(played):
+                tell(line)
 
 
 def _play_file(given: RealInput, work: WorkFolder, processes: Processes, tell: Callable[[str], None]) -> dict[str, Any]:

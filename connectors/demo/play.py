@@ -5,7 +5,7 @@ What is reported of a step comes from its receipt, verified once more here, and 
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,16 +69,15 @@ class Played:
 class Stage:
     """Where steps are played; it remembers the named ones, so that a later step can be compared with them."""
 
-    def __init__(self, work: WorkFolder, processes: Processes, relays: Relays) -> None:
+    def __init__(self, work: WorkFolder, processes: Processes, relays: Relays, numbers: Iterator[int]) -> None:
         self._work = work
         self._processes = processes
         self._relays = relays
         self._named: dict[str, Played] = {}
-        self._number = 0
+        self._numbers = numbers
 
     def play(self, step: Step) -> Played:
         """Return the step as it went. Raises ClaimError: it went otherwise than it must, ProcessError."""
-        self._number += 1
         folder = self._work.partner(step.actor.slug)
         before = self._relays.answered_bytes("broker")
         printed = self._processes.run("sluis-connect", *self._command(step, folder), expect=(_expected_code(step),))
@@ -120,7 +119,7 @@ class Stage:
         entry = verify_stored(path, policy=PartnerFolder(folder).log_policy)
         stored = strict_json.load_object(path.read_bytes(), field=path.name, max_bytes=_MAX_RECEIPT)
         return Played(
-            number=self._number,
+            number=next(self._numbers),
             step=step,
             entry=entry,
             text_nl=told[0]["text_nl"],

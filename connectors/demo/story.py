@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from connectors.demo.acts import Acted
 from connectors.demo.outside_checks import PublishedLog, ScanResult
 from connectors.demo.play import Played, rules_of
 from connectors.demo.real_input import Found, RealInput
@@ -9,7 +10,23 @@ from connectors.demo.real_input import Found, RealInput
 Tell = Callable[[str], None]
 
 _ACTIONS = {"register": "geeft een signaal af", "check": "kijkt wie betrokken is"}
-_OUTCOMES = {"shown": "er is iets te tonen", "nothing": "niets te tonen", "refused": "geweigerd"}
+_ACTS = {
+    "check": "kijkt wie betrokken is",
+    "inbox": "haalt berichten op",
+    "matches list": "kijkt met wie contact nodig is",
+    "matches state": "legt vast hoe ver zij is",
+    "matches casusregisseur": "legt vast wie de casusregisseur is",
+    "oproep": "verstuurt een oproep",
+    "oproepen list": "leest de oproepen",
+    "oproepen accept": "kiest: ik bel",
+    "request send": "vraagt om informatie",
+    "request read": "opent een brief",
+    "answer": "antwoordt",
+}
+_OUTCOMES = {
+    "shown": "er is iets te tonen", "nothing": "niets te tonen", "refused": "geweigerd", "sent": "verstuurd",
+    "done": "vastgelegd",
+}  # fmt: skip
 _KINDS = {
     "person": "dezelfde persoon",
     "member": "iemand uit het huishouden",
@@ -35,6 +52,16 @@ def of_step(played: Played) -> Iterator[str]:
     yield f"    {verdict}: {rules}{ground}; bewijs nagekeken: logregel {played.entry.index}, {played.entry.cosigned_nl}"
     if step.same_as is not None:
         yield f"    hetzelfde antwoord als bij Mieke, byte voor byte; op de lijn {played.answered_bytes} bytes"
+
+
+def of_act(acted: Acted) -> Iterator[str]:
+    """Yield the lines about one act."""
+    act, decision = acted.act, acted.entry.decision
+    yield f"{acted.number:>2}. {act.actor.name}, {act.role}, {_ACTS[act.action]}: {_OUTCOMES[act.outcome]}"
+    yield f"    {act.story}"
+    yield f"    {acted.text_nl}"
+    rules = f"{', '.join(rules_of(decision))} ({decision['ground']}); " if decision.get("ground") else ""
+    yield f"    {rules}bewijs nagekeken: logregel {acted.entry.index}, {acted.entry.cosigned_nl}"
 
 
 def of_real_input(given: RealInput, found: Found) -> Iterator[str]:

@@ -21,7 +21,7 @@ from tests.simulators.asking import household
 from tests.simulators.broker_world import World, a_world, held_in
 from tests.simulators.clock import SeededRandomness
 from tests.simulators.databases import DATABASES, Database, databases, on_server
-from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.enrolled import GI, WIJKTEAM, worker_id
 
 KEY_BYTES = 32
 ERASED = ("meta", "actor", "subject")
@@ -149,3 +149,20 @@ async def _opens_no_more(backup: Database, kind: str, live: Path, policy: Policy
         states = {(one.index, group): opened.status for one in entries for group, opened in one.groups.items()}
         erased = {place for place, status in states.items() if status is not GroupStatus.OK}
         assert erased == {(0, group) for group in ERASED}
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+async def test_a_copy_from_before_says_without_a_key_nothing_of_who_asked_what(tmp_path: Path, kind: str) -> None:
+    """In pages and write-ahead log no worker, path, body, status or signal that was shown stands beside an entry."""
+    live = tmp_path / "live"
+    live.mkdir()
+    async with a_world(kind, live, policy=_policy()) as world:
+        await world.register(world.asker(WIJKTEAM), household(subject="child"))
+        answered = await world.register(world.asker(GI), household(subject="child"))
+        assert answered.result["outcome"] == "shown"
+        assert b"/v1/signals" not in b"".join(_files(held_in(world), live))
+        query = "SELECT worker, target, body_sha256, status, rests_on, valid_until, signal_id FROM answers"
+        assert held_in(world).rows(query) == [("", "", "", "", "", None, None)] * 2
+        rows = held_in(world).rows("SELECT * FROM answers")
+        assert worker_id(GI, "worker") not in str(rows)
+        assert str(answered.result["signalId"]) not in str(rows)

@@ -13,6 +13,7 @@ from tests.simulators.calling import call_body
 from tests.simulators.consenting import answer, record
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.excepting import dossier, exception
+from tests.simulators.phoning import phone_body
 from tests.simulators.served_world import ServedWorld
 
 FAMILY = household(subject="child", parents=["mother"])
@@ -37,10 +38,20 @@ BODIES: dict[str, dict[str, object]] = {
     "/v1/exceptions/{exception_id}/completion": {"dossier": dossier()},
     "/v1/consents/{consent_id}/withdrawal": {"who": "1" * 64, "capacity": "person", "parties": [], "by": "phone"},
     "/v1/calls/rings/{ring_id}/answers": {"answer": "accept", "team": None},
+    "/v1/phone-calls/{call_id}/oral-answers": {
+        "categories": ["hulp"],
+        "level": 3,
+        "grounds": ["WMO-5.2.6"],
+        "signalId": None,
+        "proof": None,
+    },
     "/v1/erasures/{erasure_id}/confirmation": {
         "ground": "AVG-17.1.d",
         "decisionRef": "a" * 64,
         "ranges": [{"first": 1, "last": 1, "groups": ["meta"]}],
+    },
+    "/v1/matches/{match_id}/new-reports": {
+        "proof": {"kind": "melding", "reference": "a" * 64, "since": "2026-11-22", "endsOn": None}
     },
     "/v1/matches/{match_id}/state": {"state": "klaar"},
     "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1"},
@@ -148,6 +159,15 @@ async def _rung(world: ServedWorld) -> str:
     return str(world.rows("SELECT id FROM call_rings")[0][0])
 
 
+async def _phoned(world: ServedWorld) -> str:
+    """Return the id of a call of Veilig Thuis to the school."""
+    asker = world.asker(VEILIG_THUIS, seed="phone")
+    body = phone_body(asker)
+    sent = await world.send(asker.post("/v1/phone-calls", body))
+    assert sent.status_code == 200, sent.content
+    return str(body["idempotencyKey"])
+
+
 @pytest.mark.parametrize(("method", "path"), _routes())
 async def test_another_organisations_id_is_an_unknown_id(
     world: ServedWorld, caplog: pytest.LogCaptureFixture, method: str, path: str
@@ -167,6 +187,7 @@ async def test_another_organisations_id_is_an_unknown_id(
         "/v1/consents/{consent_id}/withdrawal": await _consented(world),
         "/v1/exceptions/{exception_id}/completion": await _acute(world),
         "/v1/calls/rings/{ring_id}/answers": await _rung(world),
+        "/v1/phone-calls/{call_id}/oral-answers": await _phoned(world),
     }.get(path, registered.json()["result"]["signalId"])
     leaves = world.leaves
     answers = [await _answer(world, _asking(gi, method, path, value)) for value in (existing, *UNKNOWN)]

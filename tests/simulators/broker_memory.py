@@ -15,6 +15,7 @@ from audit.errors import ForkError, ProofError
 from audit.log import Appended, SealedRow, append, found_log
 from audit.merkle import EMPTY_TREE, Node, TreeHead, root_at, verify_consistency
 from audit.note import Algorithm, NoteSigningKey
+from audit.receipt import Receipt
 from audit.signer import Successor
 from broker.consent_ports import AboutPerson, OwnConsent, Pair, consent_key, person_key
 from broker.domain.acts import SearchTerms
@@ -26,6 +27,7 @@ from broker.domain.changes import (
     ErasePayloads,
     FinishException,
     ForgetTickets,
+    HandOver,
     MarkStanding,
     RenewSignal,
     StoreConsent,
@@ -38,8 +40,8 @@ from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.erasures import MAX_EXPIRED, EntryRange, Erasure, ErasureState, joined, places
 from broker.domain.errors import (
     AlreadyAnsweredError,
+    AnswerWithheldError,
     BrokerError,
-    KeyReusedError,
     NotRecordedError,
     StaleDecisionError,
     StorageError,
@@ -49,9 +51,11 @@ from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenR
 from broker.domain.information_requests import RequestChange
 from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
+from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
 from broker.ports import (
+    ANY_SHIELD,
     BUNDLE,
     AnswerToStore,
     Clock,
@@ -86,6 +90,7 @@ class MemoryState:
     erasures: dict[tuple[str, str], Erasure] = field(default_factory=dict)
     erased: dict[tuple[int, str], int] = field(default_factory=dict)
     doomed: bool = False
+    forgotten: frozenset[int] = frozenset()
     acts: dict[int, tuple[SearchTerms, str, int]] = field(default_factory=dict)
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
@@ -110,9 +115,8 @@ class MemoryState:
         """Do everything the proposal changes, or raise with this state half done: it is a copy."""
         if proposal.answer is not None:
             key = proposal.answer.key
-            known = self.answers.get((key.organisation, key.idempotency_key))
-            if known is not None:
-                raise AlreadyAnsweredError if known[0].key == key else KeyReusedError
+            if (key.organisation, key.idempotency_key) in self.answers:
+                raise AlreadyAnsweredError
         if self.stamps([stamp.of for stamp in proposal.relies_on]) != proposal.relies_on:
             raise StaleDecisionError
         for ticket in proposal.tickets:
@@ -122,14 +126,18 @@ class MemoryState:
         for change in proposal.changes:
             if isinstance(change, StoreErasure | ErasePayloads):
                 self._erase(change, index)
+                self.bump(ANY_SHIELD.kind, ANY_SHIELD.key)
             elif isinstance(change, Notify | ReadNotices):
                 self._note(change, at)
+            elif isinstance(change, HandOver):
+                self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
                 self.matches = changed(self.matches, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
             elif not isinstance(
-                change, RequestChange | StoreCall | AnswerRing | ForwardRing | StoreException | FinishException
+                change,
+                RequestChange | StoreCall | AnswerRing | ForwardRing | PhoneChange | StoreException | FinishException,
             ):
                 # what follows a question is kept in databases only
                 self._change(change)
@@ -167,7 +175,7 @@ class MemoryState:
             if change.erasure is None:
                 self._forget_act(entry, groups)
             if {"meta", "actor"} & set(groups):
-                self.answers = {key: kept for key, kept in self.answers.items() if kept[1] != entry}
+                self.forgotten |= {entry}
 
     def _note(self, change: Notify | ReadNotices, at: int) -> None:
         if isinstance(change, Notify):
@@ -415,6 +423,10 @@ class MemoryBroker:
         known = self.state.answers.get((organisation, idempotency_key))
         if known is None:
             return None
+        if known[1] in self.state.forgotten:
+            receipt = Receipt.from_wire(dict(self._receipts[known[1]]))
+            left = {group: one for group, one in receipt.openings.items() if (known[1], group) not in self.state.erased}
+            raise AnswerWithheldError(receipt=replace(receipt, openings=left).to_wire(), signal_id=None)
         return StoredAnswer(answer=known[0], receipt=self._receipts[known[1]])
 
     async def look_up(self, indexes: Collection[TokenIndex]) -> LookUp:

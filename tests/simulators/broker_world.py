@@ -36,12 +36,11 @@ from broker.keys import BrokerTokenIndexer
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.match_ports import Following
 from broker.ports import (
+    ANY_SHIELD,
     AnswerStore,
     BundleHistory,
     Proposal,
-    RetentionReader,
     SignalStore,
-    StampKey,
     StampKind,
     TokenIndexer,
 )
@@ -51,6 +50,7 @@ from broker.protocol.inbox_messages import FetchInbox
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
 from broker.request_ports import Asking
+from broker.retention_ports import RetentionReader
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
 from broker.store.bundles import StoredBundles
@@ -65,12 +65,13 @@ from broker.store.ledger import StoredLedger
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
+from broker.store.phone_calls import StoredPhoneCalls
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
 from broker.store.review_notes import StoredNotes
 from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
-from broker.store.state_changes import bump
+from broker.store.state_changes import move_shield
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
 from tests.simulators.broker_memory import MemoryBroker, MemoryConsents, MemoryDocuments, NoWitnesses
 from tests.simulators.clock import SeededRandomness, TestClock
@@ -415,7 +416,7 @@ async def a_database(
         stores["log_vkey"] = signer.vkey
         stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
         stores["asking"] = Asking(requests=StoredRequests(reader))
-        stores["calling"] = Calling(calls=StoredCalls(reader))
+        stores["calling"] = Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 
@@ -446,10 +447,11 @@ async def shield(world: World, signal_id: str) -> None:
         state = world.ledger.state
         state.signals[signal_id] = replace(state.signals[signal_id], shielded=True)
         state.bump(StampKind.SHIELD, signal_id.encode())
+        state.bump(ANY_SHIELD.kind, ANY_SHIELD.key)
         return
     with held_in(world).session() as connection:
         connection.execute("UPDATE signals SET shielded = true WHERE id = ?", (signal_id,))
-        bump(connection, StampKey(kind=StampKind.SHIELD, key=signal_id.encode()))
+        move_shield(connection, signal_id)
 
 
 def tasks_of(world: World) -> list[Task]:

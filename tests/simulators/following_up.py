@@ -8,7 +8,8 @@ from broker.flows.follow_up_match import follow_up_match
 from broker.flows.list_matches import list_matches
 from broker.flows.open_match import open_match
 from broker.flows.outcome import Answered
-from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState
+from broker.flows.tell_new_report import tell_new_report
+from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState, TellNewReport
 from tests.simulators.asking import Asker
 from tests.simulators.broker_world import World, requester
 
@@ -75,3 +76,12 @@ async def notices_of(world: World, oin: str) -> list[tuple[str, str]]:
     answer = await world.inbox(who(world, oin))
     notices = cast("list[dict[str, Any]]", answer.result["notices"])
     return [(one["kind"], one["about"]) for one in notices]
+
+
+async def told_new_report(world: World, asker: Asker, match_id: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a proof
+    """Tell the casusregisseur that a new police report came in."""
+    proof = {"kind": "melding", "reference": "a" * 64, "since": "2026-11-22", "endsOn": None, **changed}
+    command = TellNewReport.model_validate(asker.command(proof=proof))
+    return await tell_new_report(
+        command=command, match_id=match_id, requester=requester(asker), randomness=world.randomness, **ports(world)
+    )

@@ -28,7 +28,9 @@ class MemoryMatches:
 
     async def coordinated_by(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """See `MatchReader.coordinated_by`."""
-        found = [match for match in self._all() if match.coordinator == organisation and match.id > after]
+        coordinated = [match for match in self._all() if match.coordinator is not None]
+        found = [one for one in coordinated if one.coordinator and one.coordinator.organisation == organisation]
+        found = [one for one in found if one.id > after]
         return self._found(found[:at_most])
 
     async def overdue(self, *, day: date, at_most: int) -> FoundMatches:

@@ -4,9 +4,9 @@ from audit.entry import Leaf
 from audit.merkle import root_at
 from broker.domain.acts import RENEWING, ReviewedAct, reviewed_act, told_of_signal
 from broker.domain.review import KeptNote
-from broker.domain.signals import Signal, SignalState
+from broker.domain.signals import Exclusion, Signal, SignalState
 from broker.log_ports import GroupStatus, OpenedEntry
-from broker.review_ports import Extract, HouseholdActs, RefusedWithdrawal, Seed, SignalCounts
+from broker.review_ports import HouseholdActs, RefusedWithdrawal, Seed, SignalCounts
 from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.memory_entries import MemoryEntries
 
@@ -40,10 +40,10 @@ class MemoryReview:
         acts = self._broker.state.acts
         touching = [index for index, (terms, _, _) in acts.items() if handle in terms.handles]
         own = [index for index in touching if acts[index][0].organisation == organisation]
-        others = [index for index in touching if index not in own and not self._shields(index)]
+        others = [index for index in touching if index not in own and not self._shields(index, organisation)]
         opened = await self._entries.opened(others, ("hits", "meta"))
         told = {entry.index for entry in opened if _tells(entry, handle, organisation)}
-        extracts = tuple(Extract(act=act, told=act.index in told) for act in await self._acts(others))
+        extracts = tuple(act for act in await self._acts(others) if act.index in told)
         own_acts = tuple(act for act in await self._acts(own) if act.is_found_by(handle))
         return HouseholdActs(own=own_acts, others=extracts)
 
@@ -127,16 +127,19 @@ class MemoryReview:
 
     def _visible(self, index: int, organisation: str) -> bool:
         terms, _, _ = self._broker.state.acts[index]
-        return terms.organisation == organisation or (terms.controller == organisation and not self._shields(index))
+        return terms.organisation == organisation or (
+            terms.controller == organisation and not self._shields(index, organisation)
+        )
 
-    def _shields(self, index: int) -> bool:
-        """Return whether who acted holds a shielded signal on one of the tokens of the signals it concerned."""
+    def _shields(self, index: int, reader: str | None = None) -> bool:
+        """Return whether who acted hides a signal on one of the tokens of the signals it concerned."""
+        barred = None if reader is None else Exclusion(organisation=reader, worker=None)
         terms, _, _ = self._broker.state.acts[index]
         tokens = self._broker.state.tokens
         touched = {signal.id for signal in self._signals() if signal.handle in terms.handles}
         indexes = {token.index for signal_id in touched for token in tokens[signal_id]}
         return any(
-            signal.shielded and signal.organisation == terms.organisation
+            (signal.shielded or barred in signal.exclusions) and signal.organisation == terms.organisation
             for signal in self._signals()
             if indexes & {token.index for token in tokens[signal.id]}
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from broker.domain.errors import RefusedError
 from broker.domain.requests import Approval, Requester
 from broker.flows.answer_request import answer_request
 from broker.flows.fetch_requests import fetch_request, list_requests
@@ -106,6 +107,13 @@ class Desk:
         box = self.box(bound, text=TEXT, level=body["level"], categories=body["categories"])
         return {"box": box, **body}
 
+    async def sent(self, to: str = WIJKTEAM, **changed: Any) -> str:  # noqa: ANN401 - members of a body
+        """Return the id of a request that Veilig Thuis sent."""
+        body = self.request(to=to, **changed)
+        sent = await self.send(body)
+        assert sent.result["outcome"] == "sent"
+        return str(body["idempotencyKey"])
+
     async def send(
         self, body: Mapping[str, Any], *, by: str = VEILIG_THUIS, approval: Approval | None = None
     ) -> Answered:
@@ -121,7 +129,9 @@ class Desk:
         world = self.world
         return await send_letter(
             command=model.model_validate(dict(body)), requester=who or requester(self.asker(by)), approval=approval,
-            policies=world.policies, clock=world.clock, registers=world.documents, rosters=world.documents,
+            policies=world.policies,
+            clock=world.clock, randomness=world.randomness,
+            registers=world.documents, rosters=world.documents,
             signals=world.signals, answers=world.answers, log=world.log,
         )  # fmt: skip
 
@@ -147,7 +157,7 @@ class Desk:
         """Answer a request."""
         return await answer_request(
             command=AnswerRequest.model_validate(dict(body)), approval=approval, rosters=self.world.documents,
-            **self._on(request, by, worker),
+            randomness=self.world.randomness, **self._on(request, by, worker),
         )  # fmt: skip
 
     async def forward(
@@ -156,7 +166,8 @@ class Desk:
         """Give it to a team, and to a worker where one is named."""
         body = self.asker(by).command(team=team, worker=who)
         return await forward_request(
-            command=ForwardRequest.model_validate(body), rosters=self.world.documents, **self._on(request, by, worker)
+            command=ForwardRequest.model_validate(body), rosters=self.world.documents,
+            randomness=self.world.randomness, **self._on(request, by, worker)
         )  # fmt: skip
 
     async def withdraw(self, request: str, *, by: str = VEILIG_THUIS) -> Answered:
@@ -205,9 +216,14 @@ class Desk:
         }
 
 
+def problem_of(refused: RefusedError) -> str:
+    """Return the id of the problem in a recorded refusal."""
+    return str(refused.document["type"]).removeprefix("urn:sluis:problem:")
+
+
 def shown(answer: Answered) -> list[dict[str, Any]]:
     """Return the requests in an answer."""
     return list(cast("list[dict[str, Any]]", answer.result["requests"]))
 
 
-__all__ = ["COLLEAGUE", "HUISARTS", "POLITIE", "PROOF", "SCHOOL", "Desk", "shown"]
+__all__ = ["COLLEAGUE", "HUISARTS", "POLITIE", "PROOF", "SCHOOL", "Desk", "problem_of", "shown"]

@@ -65,6 +65,7 @@ async def _send(request: Request, edge: Edge, model: type[SendRequest] | type[Te
             approval=sent.approval,
             policies=edge.policies,
             clock=edge.clock,
+            randomness=edge.randomness,
             registers=edge.registers,
             rosters=edge.rosters,
             signals=edge.signals,
@@ -99,10 +100,8 @@ async def reply(request_id: str, request: Request, edge: Here) -> Response:
     """Answer all of it, a part, orally, or do not share, which is a right."""
     sent, body = await edge.receive(request)
     command, place = parse(AnswerRequest, body), id_in_path(request_id)
-    ports = _ports(edge, sent)
-    return answer(
-        await answer_request(command=command, request_id=place, approval=sent.approval, rosters=edge.rosters, **ports)
-    )
+    ports = _ports(edge, sent) | {"rosters": edge.rosters, "randomness": edge.randomness}
+    return answer(await answer_request(command=command, request_id=place, approval=sent.approval, **ports))
 
 
 @router.post(
@@ -114,8 +113,8 @@ async def forward(request_id: str, request: Request, edge: Here) -> Response:
     """Give it to another team of the own organisation, or to a worker by name."""
     sent, body = await edge.receive(request)
     command, place = parse(ForwardRequest, body), id_in_path(request_id)
-    ports = _ports(edge, sent)
-    return answer(await forward_request(command=command, request_id=place, rosters=edge.rosters, **ports))
+    ports = _ports(edge, sent) | {"rosters": edge.rosters, "randomness": edge.randomness}
+    return answer(await forward_request(command=command, request_id=place, **ports))
 
 
 @router.post(

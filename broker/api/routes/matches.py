@@ -9,18 +9,23 @@ from broker.api.openapi import answers_with, body_of
 from broker.api.wire import id_in_path, parse
 from broker.flows.appoint_casusregisseur import appoint_casusregisseur
 from broker.flows.follow_up_match import follow_up_match
+from broker.flows.list_coordinated import list_coordinated
 from broker.flows.list_matches import list_matches
 from broker.flows.open_match import open_match
+from broker.flows.tell_new_report import tell_new_report
 from broker.protocol.errors import MalformedError
 from broker.protocol.match_messages import (
     AppointCasusregisseur,
     ChangeMatchState,
+    CoordinatedAnswer,
     MatchChangedAnswer,
     MatchesAnswer,
+    TellNewReport,
 )
 from broker.protocol.request_signing import is_id
 
 router = APIRouter(prefix="/v1/matches", tags=["matches"])
+coordinated = APIRouter(prefix="/v1", tags=["matches"])
 
 
 @router.get("", responses=answers_with(MatchesAnswer))
@@ -30,6 +35,16 @@ async def list_own(request: Request, edge: Here, after: str | None = None) -> Re
     if after is not None and not is_id(after):
         raise MalformedError("after", "is not an id")
     return answer(await list_matches(requester=sent.requester, after=after, **_ports(edge)))
+
+
+@coordinated.get("/coordinated-matches", responses=answers_with(CoordinatedAnswer))
+async def list_for_coordinator(request: Request, edge: Here, after: str | None = None) -> Response:
+    """List, for the matchcoordinator that a region's document names, who is to contact whom and by when."""
+    sent, _ = await edge.receive(request)
+    if after is not None and not is_id(after):
+        raise MalformedError("after", "is not an id")
+    ports = {name: port for name, port in _ports(edge).items() if name != "rosters"}
+    return answer(await list_coordinated(requester=sent.requester, after=after, **ports))
 
 
 @router.get("/{match_id}", responses=answers_with(MatchesAnswer))
@@ -66,6 +81,23 @@ async def appoint(match_id: str, request: Request, edge: Here) -> Response:
             command=parse(AppointCasusregisseur, body),
             match_id=id_in_path(match_id),
             requester=sent.requester,
+            **_ports(edge),
+        )
+    )
+
+
+@router.post(
+    "/{match_id}/new-reports", openapi_extra=body_of(TellNewReport), responses=answers_with(MatchChangedAnswer)
+)
+async def tell_report(match_id: str, request: Request, edge: Here) -> Response:
+    """Tell the casusregisseur, as Veilig Thuis, that a new police report came in; nothing tells so by itself."""
+    sent, body = await edge.receive(request)
+    return answer(
+        await tell_new_report(
+            command=parse(TellNewReport, body),
+            match_id=id_in_path(match_id),
+            requester=sent.requester,
+            randomness=edge.randomness,
             **_ports(edge),
         )
     )

@@ -76,7 +76,7 @@ async def timeline(request: Request, edge: Here) -> Response:
 
 @router.get("/households/{signal_id}", responses=answers_with(ReviewAnswer))
 async def household(signal_id: str, request: Request, edge: Here) -> Response:
-    """List what concerns an own signal: own acts, and an extract of those of others."""
+    """List what concerns an own signal: own acts and, for the FG, which organisations were told of it."""
     sent, _ = await edge.receive(request)
     return answer(
         await review_household(

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from audit.cli import app
 from audit.errors import DatabaseError, LogStoreError
 from audit.log import append, found_log
-from audit.merkle import Node
+from audit.merkle import Node, inclusion_proof
 from audit.postgres import open_postgres, open_postgres_read_only
 from audit.seal import KeyEncryptionKey
 from audit.signer import LocalSigner
@@ -200,3 +200,9 @@ def test_a_server_that_is_not_there_is_told_without_its_words(tmp_path: Path) ->
     address = f"postgresql://nobody@/none?host={tmp_path}"
     told = CliRunner().invoke(app, ["publish", str(tmp_path / "log"), "--database", address, "--policy", str(policy)])
     assert told.exit_code == 2
+
+
+def test_a_proof_is_read_in_one_statement_as_on_sqlite(log: Log) -> None:
+    """The statement that names all nodes of a proof finds on a server what one statement for each would."""
+    for index in range(3):
+        assert log.reader.inclusion_proof(index, 3) == inclusion_proof(log.reader, index=index, size=3)

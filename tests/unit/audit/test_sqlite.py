@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from audit.errors import LogStoreError
-from audit.merkle import Node
+from audit.errors import LogStoreError, ProofError
+from audit.merkle import Node, inclusion_proof
 from audit.sqlite import open_read_only
 from audit.stored_log import StoredLog
 from tests.unit.audit.log_simulator import LogInFolder, plain_leaf, sealed
@@ -126,3 +126,22 @@ def test_a_log_without_a_checkpoint(filled: LogInFolder) -> None:
     filled.connection.execute("DELETE FROM log_checkpoints")
     with pytest.raises(LogStoreError):
         filled.reader.latest_note()
+
+
+def test_a_proof_read_at_once_is_the_one_read_node_by_node(log: LogInFolder) -> None:
+    """For every entry at every size one statement finds what many would, and outside the tree nothing is proven."""
+    log.tick(*(sealed() for _ in range(11)))
+    for size in range(1, 12):
+        for index in range(size):
+            assert log.reader.inclusion_proof(index, size) == inclusion_proof(log.reader, index=index, size=size)
+    with pytest.raises(ProofError):
+        log.reader.inclusion_proof(11, 11)
+
+
+def test_a_proof_without_one_of_its_nodes_is_not_given(log: LogInFolder) -> None:
+    """A node that is gone is an error, whichever it is, and never a shorter proof."""
+    log.tick(*(sealed() for _ in range(8)))
+    log.connection.execute("DROP TRIGGER log_nodes_no_delete")
+    log.connection.execute("DELETE FROM log_nodes WHERE level = 1 AND idx = 1")
+    with pytest.raises(LogStoreError, match="missing"):
+        log.reader.inclusion_proof(0, 8)

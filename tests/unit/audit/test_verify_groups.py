@@ -50,11 +50,13 @@ class Sealed:
         self.log.signer.settle(appended.checkpoint.head)
         return appended
 
-    def erase(self, *ranges: ErasedRange, said: object = None, kind: str = "erasure", **by: str | None) -> None:
+    def erase(
+        self, *ranges: ErasedRange, said: object = None, kind: str = "erasure", by: dict[str, str | None] | None = None
+    ) -> None:
         """Erase by an entry that says so, or that says something else, or by other people."""
         listed = [{"from": one.first, "to": one.last, "groups": [one.group]} for one in ranges]
         meta = {"erased": listed if said is None else said}
-        self.tick(kind, erasing=ranges, meta=meta, actor={**BY, "proposer": "y", **by})
+        self.tick(kind, erasing=ranges, meta=meta, actor={**BY, "proposer": "y", **(by or {})})
 
     def report(self) -> GroupReport:
         """Return how it stands."""
@@ -116,6 +118,27 @@ def test_an_entry_that_says_something_else_excuses_nothing(stored: Sealed, said:
     assert (0, "subject", "MISSING") in report.alarms
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "INSERT INTO log_erased (grp, first_idx, last_idx, erased_by) VALUES ('actor', 1, 1, 3)",
+        "DELETE FROM log_erased",
+        "UPDATE log_erased SET last_idx = 1",
+        "UPDATE log_erased SET erased_by = 2",
+    ],
+    ids=["one more", "gone", "wider", "by another"],
+)
+def test_what_is_noted_as_erased_is_what_entries_say(stored: Sealed, spoil: str) -> None:
+    """Readers go by a table beside the log: a row of it that no entry states, or one less, is told."""
+    stored.erase(ErasedRange(first=0, last=0, group="subject"))
+    assert (stored.report().noted, stored.report().holds) == (True, True)
+    of_table = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'log_erased'"
+    for (trigger,) in stored.log.connection.execute(of_table).fetchall():
+        stored.log.connection.execute(f"DROP TRIGGER {trigger}")
+    stored.log.connection.execute(spoil)
+    assert (stored.report().noted, stored.report().holds) == (False, False)
+
+
 def test_an_erasure_whose_own_words_are_gone_excuses_nothing(stored: Sealed) -> None:
     """Without the `meta` of the entry that erased it, a loss cannot be told from a decision."""
     stored.erase(ErasedRange(first=0, last=0, group="subject"))
@@ -133,7 +156,7 @@ def _one(group: str = "subject", first: int = 0, last: int = 0) -> ErasedRange:
 )
 def test_nobody_erases_alone_or_for_another_organisation(stored: Sealed, by: dict[str, Any]) -> None:
     """An erasure names two different people of the organisation whose entries it names, or it excuses nothing."""
-    stored.erase(_one(), **by)
+    stored.erase(_one(), by=by)
     assert stored.report().alarms == ((0, "subject", "MISSING"), (3, "meta", "MISMATCH"))
 
 

@@ -219,6 +219,26 @@ async def test_a_sample_is_drawn_again_from_files_alone(partner: ReviewingPartne
             assert json.loads(done.stdout)["drawn"] == drawn.result.sample.drawn
 
 
+async def test_a_log_that_does_not_hold_is_noted_as_such_and_alarms(
+    partner: ReviewingPartner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A missing entry is no wrong folder: that it did not hold is noted; where nothing is signed there is no note."""
+    monkeypatch.setattr(
+        "connectors.review_telling.ReviewClient", functools.partial(ReviewClient, surroundings=partner.surroundings)
+    )
+    await partner.world.register(GI, CHILD)
+    directory = partner.published(tmp_path / "log")
+    arguments = ["review", "log-check", str(directory), "--org", str(partner.folder.path), "--worker", "frank"]
+    next(path for path in (directory / "tile" / "entries").rglob("*") if path.is_file()).unlink()
+    done = await asyncio.to_thread(CliRunner().invoke, command_line(["review"]), arguments)
+    assert (done.exit_code, "klopt NIET" in done.stderr) == (1, True), done.output
+    (directory / "checkpoint").write_text("nothing\n")
+    done = await asyncio.to_thread(CliRunner().invoke, command_line(["review"]), arguments)
+    assert (done.exit_code, "ondertekend" in done.stderr) == (2, True), done.output
+    rows = partner.world.rows("SELECT body FROM review_notes WHERE kind = 'log_check'")
+    assert [json.loads(body)["holds"] for (body,) in rows] == [False]
+
+
 async def test_the_commands_tell_in_dutch_and_in_json(
     partner: ReviewingPartner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from audit.merkle import EMPTY_TREE
 from audit.note import parse_note
-from broker.custodian import followed, monitor, watched
+from broker.custodian import findings, followed, monitor, watched
 from broker.custodian.errors import RefusedError
 from broker.custodian.followed import FollowedTree
 from broker.custodian.watched import is_blind
-from tests.simulators.custodian import CUSTODIANS, batch
+from tests.simulators.custodian import BROKER, CUSTODIANS, batch
 from tests.simulators.watched_broker import WatchedWorld, WatchNetwork, other_log, watched_pair
 from tests.unit.audit.log_simulator import LogInMemory
 
@@ -180,6 +180,17 @@ async def test_while_an_alarm_stands_only_urgent_tickets_are_handed_out(world: W
         world.pair.ask(0, world.partners[0], batch())
     world.pair.ask(0, world.partners[0], batch(budget_class="urgent"))
     assert world.findings() == [("urgent-unwatched", world.partners[0].oin)]
+
+
+async def test_each_use_of_the_reserve_for_danger_is_told_to_the_fg(world: WatchedWorld) -> None:
+    """In sight of the log too: an urgent ticket is one finding about its worker, asked again no second; others none."""
+    await world.look()
+    body = batch(budget_class="urgent")
+    for one in (body, body, batch()):
+        world.pair.ask(0, world.partners[0], one)
+    assert world.findings() == [("urgent", world.partners[0].oin)]
+    (told,) = findings.of_organisation(world.pair.custodians[0].store, world.partners[0].oin, after=0)
+    assert told.worker == world.partners[0].sub("anna", BROKER)
 
 
 async def test_nothing_is_charged_while_no_ticket_is_handed_out(world: WatchedWorld) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from audit.believed import KEPT_S
 from audit.entry import Opening
 from broker.custodian import followed, withheld
 from tests.simulators.watched_broker import WatchedWorld, watched_pair
-
-OLD_S = withheld.LEAST_KEPT_S
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ async def test_a_meta_that_is_not_of_its_leaf_erases_nothing(world: WatchedWorld
     assert world.findings() == [("withheld", "")]
 
 
-@pytest.mark.parametrize(("passed_s", "told"), [(OLD_S - 1, [("withheld", "")]), (OLD_S, [])])
+@pytest.mark.parametrize(("passed_s", "told"), [(KEPT_S - 1, [("withheld", "")]), (KEPT_S, [])])
 async def test_retention_explains_only_what_is_old(
     world: WatchedWorld, passed_s: int, told: list[tuple[str, str]]
 ) -> None:  # fmt: skip

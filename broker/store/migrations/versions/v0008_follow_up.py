@@ -33,7 +33,7 @@ def _matches() -> None:
         "matches",
         sa.Column("id", sa.String(), primary_key=True),
         sa.Column("newer_signal", sa.String(), sa.ForeignKey("signals.id"), nullable=False),
-        sa.Column("coordinator", sa.String(), nullable=True),
+        *(sa.Column(name, sa.String(), nullable=True) for name in ("coordinator", "coordinator_team")),
         *(sa.Column(name, sa.String(), nullable=False) for name in ("made_on", "due_on")),
         *(
             sa.Column(name, sa.String(), nullable=True)

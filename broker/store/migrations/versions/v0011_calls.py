@@ -1,4 +1,4 @@
-"""The oproep: what was sent, and which teams are asked to call."""
+"""The oproep: what was sent, and which teams are asked to call; and phone calls with what makes their belcode."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,8 +8,13 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """The database knows oproepen, none yet."""
+    """The database knows oproepen and phone calls, none yet."""
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    _calls(number)
+    _phone_calls(number)
+
+
+def _calls(number: sa.types.TypeEngine[int]) -> None:
     op.create_table(
         "calls",
         sa.Column("id", sa.String(), primary_key=True),
@@ -35,3 +40,25 @@ def upgrade() -> None:
     op.create_index("ix_call_rings_organisation", "call_rings", ["organisation", "id"])
     for column in ("call_id", "signal_id"):
         op.create_index(f"ix_call_rings_{column}", "call_rings", [column])
+
+
+def _phone_calls(number: sa.types.TypeEngine[int]) -> None:
+    names = (
+        "caller", "caller_team", "worker", "controller", "receiver", "receiver_team", "purpose", "grounds",
+        "categories",
+    )  # fmt: skip
+    op.create_table(
+        "phone_calls",
+        sa.Column("id", sa.String(), primary_key=True),
+        *(sa.Column(name, sa.String(), nullable=False) for name in names),
+        sa.Column("level", number, nullable=False),
+        sa.Column("made_at", number, nullable=False),
+        sa.Column("code_key", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", number, nullable=False),
+        sa.Column("verified_at", number, nullable=True),
+        sa.Column("verified_by", sa.String(), nullable=True),
+        sa.Column("answered_at", number, nullable=True),
+        sa.Column("answer", sa.String(), nullable=True),
+    )
+    op.create_index("ix_phone_calls_caller", "phone_calls", ["caller", "made_at"])
+    op.create_index("ix_phone_calls_receiver", "phone_calls", ["receiver", "made_at"])

@@ -38,7 +38,7 @@ WORLDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _told(value: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON
+def _told(value: Any, name: str = "") -> Any:  # noqa: ANN401 - any value of a JSON text
     """Return what a JSON value tells: openings decoded, randomness and what is hashed from it as many `x`."""
     if isinstance(value, dict):
         return {key: _told(one, key) for key, one in value.items()}
@@ -98,6 +98,8 @@ async def _act(world: ServedWorld, oin: str, act: str, *, rung: int) -> None:
 
 def _change(world: ServedWorld, state: str) -> None:
     if state == "absent":
+        for table in ("match_signals", "match_sides", "matches"):
+            world.write(f"DELETE FROM {table}")  # noqa: S608 - names of tables of ours
         for table, column in (("sealed_tokens", "signal_id"), ("signal_tokens", "signal_id"), ("signals", "id")):
             world.write(f"DELETE FROM {table} WHERE {column} IN (SELECT id FROM signals)")  # noqa: S608 - names of tables of ours
     elif state == "shielded":

@@ -9,6 +9,8 @@ import pytest
 from broker.flows.policy import PolicyInForce
 from policies import InsecureTestBundleWarning, load_bundle
 from tests.simulators.broker_world import STORES, World, a_world
+from tests.simulators.databases import DATABASES
+from tests.simulators.requesting import Desk
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +19,13 @@ def policy() -> PolicyInForce:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InsecureTestBundleWarning)
         return PolicyInForce.of(load_bundle(insecure_test_bundle=True))
+
+
+@pytest.fixture(params=DATABASES)
+async def desk(request: pytest.FixtureRequest, tmp_path: Path, policy: PolicyInForce) -> AsyncIterator[Desk]:
+    """A core on each database, and the organisations that write each other letters."""
+    async with a_world(request.param, tmp_path, policy=policy) as running:
+        yield Desk(running)
 
 
 @pytest.fixture(params=STORES)

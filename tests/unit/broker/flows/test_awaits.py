@@ -1,29 +1,18 @@
 """Every await in a flow goes through a port (architecture D15)."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
 
 import broker.flows
-from broker import call_ports, consent_ports, exception_ports, export_ports, log_ports, match_ports, ports, review_ports
 
 FLOWS = Path(next(iter(broker.flows.__path__)))
 MODULES = sorted(FLOWS.glob("*.py"))
+PORT_MODULES = [importlib.import_module(f"broker.{path.stem}") for path in sorted(FLOWS.parent.glob("*ports.py"))]
 PORTS = frozenset(
-    name
-    for module in (
-        ports,
-        log_ports,
-        review_ports,
-        export_ports,
-        match_ports,
-        consent_ports,
-        exception_ports,
-        call_ports,
-    )
-    for name, value in vars(module).items()
-    if getattr(value, "_is_protocol", False)
+    name for module in PORT_MODULES for name, value in vars(module).items() if getattr(value, "_is_protocol", False)
 )
 DECISIONS = frozenset({"Callable[[], Awaitable[Outcome]]", "Callable[[Register], Awaitable[Told]]"})
 

@@ -39,9 +39,9 @@ async def involved(world: World, oin: str = SCHOOL, subject: str = "child") -> s
 
 
 async def notices_for(world: World, oin: str) -> list[dict[str, Any]]:
-    """Return what waits in an organisation's inbox."""
+    """Return what waits in an organisation's inbox, but for matches."""
     answer: Any = (await world.inbox(world.asker(oin, seed="inbox"))).result
-    return list(answer["notices"])
+    return [notice for notice in answer["notices"] if notice["kind"] != "match"]
 
 
 def with_a_second_team(world: World, oin: str) -> None:

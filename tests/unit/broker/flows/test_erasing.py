@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from audit.receipt import Receipt
 from broker.domain.changes import Task
 from broker.domain.erasures import KEPT_S, MAX_ENTRIES, VALID_S, ErasureState
 from broker.domain.errors import (
     AlreadyErasedError,
+    AnswerWithheldError,
     ApproverIsRequesterError,
     ControllerUnknownError,
     FieldRuleError,
@@ -270,15 +272,25 @@ async def test_asked_again_it_is_answered_and_not_done_again(world: World) -> No
     assert await log_size(world) == 3
 
 
-async def test_a_kept_answer_is_erased_with_its_entry(world: World) -> None:
-    """What was kept to be answered again says the same as `meta`: it is gone with it."""
+@pytest.mark.parametrize("group", ["meta", "actor"])
+async def test_a_kept_answer_is_erased_with_its_entry(world: World, group: str) -> None:
+    """What was kept to be answered again goes with `meta` or `actor`; that it was done stays, so it has one effect."""
     asker = world.asker(GI)
     body = asker.registration(LOOK)
     await world.send_registration(asker, body)
     assert (await world.again(asker, body["idempotencyKey"])).replayed
-    await _erase(world, (0, 0, ["meta"]))
-    with pytest.raises(NotFoundError):
-        await world.again(asker, body["idempotencyKey"])
+    await _erase(world, (0, 0, [group]))
+    size = await log_size(world)
+    for ask in (world.again(asker, body["idempotencyKey"]), world.send_registration(asker, body)):
+        with pytest.raises(AnswerWithheldError) as withheld:
+            await ask
+        receipt = Receipt.from_wire(dict(withheld.value.receipt))
+        assert set(receipt.openings) == {"meta", "actor"} - {group}
+        assert withheld.value.signal_id is None
+    fresh = world.asker(GI, seed="new tickets")
+    with pytest.raises(AnswerWithheldError):
+        await world.send_registration(fresh, fresh.registration(LOOK, idempotencyKey=body["idempotencyKey"]))
+    assert await log_size(world) == size
 
 
 async def test_what_is_an_alarm_is_not_erased_away(world: World) -> None:

@@ -246,3 +246,20 @@ def test_an_exclusion_of_a_worker_is_not_one_of_his_team() -> None:
     exclusion = Exclusion(organisation=GI, worker="one")
     assert not exclusion.concerns(GI, "")
     assert exclusion.concerns(GI, "one")
+
+
+async def test_who_may_not_see_by_the_rules_is_not_told(world: World) -> None:
+    """A school, to which a GI never shows itself, gets no notice of its signal and no match; the GI sees the school."""
+    details: dict[str, Any] = {
+        "ageQuarter": "2040-01-01",
+        "assessment": {"on": "2026-11-20", "by": "worker"},
+        "informing": {"state": "informed", "reason": None, "reviewOn": None},
+        "endsOn": "2027-06-01",
+    }
+    school, gi = (who(world, oin, purpose="verwijsindex", ground="JW-7.1.4.1") for oin in (SCHOOL, GI))
+    await world.register(school, CHILD, **details)
+    answer = await world.register(gi, CHILD, **details)
+    assert answer.result["outcome"] == "shown"
+    assert await notices_of(world, SCHOOL) == []
+    assert await matches_of_side(world, SCHOOL) == []
+    assert [match["involved"]["holder"]["oin"] for match in await matches_of_side(world, GI)] == [SCHOOL]

@@ -2,14 +2,15 @@
 
 import asyncio
 import base64
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from audit.sample import draw, seed_of
 from broker.domain.acts import ReviewedAct
 from broker.domain.errors import FieldRuleError
-from broker.domain.figures import NOT_RECORDED, Figure, figure, looks_per_class, own_acts, rate
+from broker.domain.figures import NOT_RECORDED, Figure, figure, late_flags, looks_per_class, own_acts, rate, shares
+from broker.flows.review_acts import sampled
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, documents, log_policy, log_size
 from tests.simulators.enrolled import GI, WIJKTEAM, Enrolled, worker_id
@@ -190,14 +191,79 @@ def test_a_figure_of_the_region_is_nobodys_own() -> None:
     assert looks_per_class(looks, signals, classes) == (Figure(id="looks.gi", count=20, of=20, state="shown"),)
 
 
+def test_what_the_region_did_is_told_in_tens() -> None:
+    """One look or one signal of another organisation more changes nothing that is told, within a ten."""
+    classes = dict.fromkeys("abc", "gi")
+    told = {looks_per_class({"a": made}, {"b": held, "c": 5}, classes) for made in (50, 59) for held in (15, 24)}
+    assert told == {(Figure(id="looks.gi", count=50, of=20, state="shown"),)}
+
+
+def test_of_parts_of_a_whole_no_small_one_can_be_worked_out() -> None:
+    """Where one part or the rest is under ten, the others are not told either; none at all tells nothing."""
+    hidden = [Figure(id=name, count=None, of=None, state="under_ten") for name in ("x", "y")]
+    for x, y in ((40, 51), (40, 3), (9, 40)):
+        assert list(shares(100 if x + y > 50 else 53, x=x, y=y)) == hidden
+    assert [one.count for one in shares(60, x=40, y=20)] == [40, 20]
+    assert [one.count for one in shares(70, x=40, y=20)] == [40, 20]
+
+
+async def test_figures_of_the_region_are_counted_once(
+    world: World, review: Reviewers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a month runs nothing of others is told; then what was told first is told to everybody, for good."""
+    monkeypatch.setattr("broker.domain.figures.LEAST_ORGANISATIONS", 1)
+    month = world.clock.today().isoformat()[:7]
+    for number in range(11):
+        one = household(subject=f"child {number}")
+        await world.register(world.asker(WIJKTEAM, seed=str(number)), one, endsOn="2027-06-01")
+    assert "looks.wijkteam" not in await review.report(GI, month)
+    world.clock.move(40 * DAY)
+    first = await review.report(GI, month)
+    assert (first["looks.wijkteam"]["count"], first["looks.wijkteam"]["of"]) == (10, 10)
+    index = await log_size(world) - 1
+    for number in range(11, 30):
+        one = household(subject=f"child {number}")
+        await world.register(world.asker(WIJKTEAM, seed=str(number)), one, endsOn="2027-06-01")
+    for oin in (GI, WIJKTEAM):
+        assert (await review.report(oin, month))["looks.wijkteam"] == first["looks.wijkteam"]
+    (kept,) = await world.notes.notes(organisation="region", kind="region_figures")
+    assert (kept.index, kept.note.about) == (index, month)
+
+
+async def test_a_sample_that_is_drawn_late_waits_for_verdicts(world: World, review: Reviewers) -> None:
+    """What was drawn stands in the queue however old it is, until it is judged; and it is counted when it is late."""
+    month = world.clock.today().isoformat()[:7]
+    for number in range(9):
+        await world.register(world.asker(GI, seed=str(number)), household(subject=f"child {number}"))
+    world.clock.move(150 * DAY)
+    await review.sample(GI, month)
+    world.clock.move(DAY)
+    await world.register(world.asker(WIJKTEAM, seed="next day"), household(subject="other"), endsOn="2027-06-01")
+    drawn = (await review.sample(GI, month))["drawn"]
+    assert len(drawn) == 5
+    assert [one["index"] for one in await review.queue(GI)] == drawn
+    await review.judge(GI, drawn[0])
+    assert [one["index"] for one in await review.queue(GI)] == drawn[1:]
+    acts = await world.acts.acts(organisation=GI, since=0, until=world.clock.now())
+    (sample,) = await world.notes.notes(organisation=GI, kind="sample")
+    drawn_at = dict.fromkeys(drawn, sample.at)
+    flags = sampled({}, [sample])
+    for days, late in ((5, 0), (6, 5)):
+        today = (datetime.fromtimestamp(sample.at, UTC) + timedelta(days=days)).date()
+        told = late_flags(flags, [*acts] * 3, [], today=today, drawn_at=drawn_at)
+        assert [one.count for one in told] == [15, 3 * late or None]
+
+
 def test_exceptions_are_counted_by_type() -> None:
     """Exceptions stand by their purpose, each kind by itself."""
     acts = [
         ReviewedAct(index=n, at=0, kind="exception", organisation="o", controller="o", purpose=("x", "y", None)[n % 3])
         for n in range(33)
     ]
-    told = {one.id: one.count for one in own_acts(acts, signals=0)}
-    assert (told["exceptions"], told["exceptions.x"], told["exceptions.y"]) == (33, 11, 11)
+    few = ReviewedAct(index=99, at=0, kind="exception", organisation="o", controller="o", purpose="z")
+    told = {one.id: one.count for one in own_acts([*acts, few], signals=0)}
+    assert "exceptions.z" not in told, "as where there is none"
+    assert (told["exceptions"], told["exceptions.x"], told["exceptions.y"]) == (34, 11, 11)
 
 
 async def test_accounts_tell_who_did_nothing_for_half_a_year(world: World, review: Reviewers) -> None:

@@ -1,17 +1,21 @@
 """Kept answers: sealed, with a receipt from the log as it is now, under the checkpoint that most have seen."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 
+from audit.entry import pad
 from audit.key_ring import KeyRing
 from audit.note import Algorithm, NoteSigningKey
 from audit.policy_file import Policy, parse_policy
 from audit.receipt import Receipt
-from audit.seal import seal_entry
+from audit.seal import seal_beside, seal_entry
 from audit.signer import LocalSigner
+from audit.stored_log import StoredLog
 from audit.verify import verify_receipt
 from broker.domain.errors import StorageError
 from broker.store.answers import StoredAnswers
@@ -118,11 +122,31 @@ async def test_a_cosignature_that_the_policy_does_not_know_covers_nothing(kept: 
     assert (await kept.receipt("first")).uncosigned_since == NOON
 
 
+async def test_an_answer_that_was_kept_by_a_former_version_is_still_given(kept: Kept) -> None:
+    """Before, all but the document stood in clear beside it; such a row says the same as one of today."""
+    await kept.write("first")
+    answer = storing("first").answer
+    assert answer is not None
+    with kept.database.session() as connection:
+        row = StoredLog(connection).sealed_row(0, "meta")
+        assert row is not None
+        key = kept.keys.unwrap(row.wrapped_key, epoch=row.epoch, index=0, group="meta")
+        sealed = seal_beside(key, "answer", pad(rfc8785.dumps(dict(answer.document)), 16_384))  # type: ignore[arg-type]  # rfc8785 itself checks every value
+        connection.execute(
+            "UPDATE answers SET worker = ?, target = ?, body_sha256 = ?, status = ?, rests_on = ?, sealed = ?",
+            (answer.key.worker, answer.key.target, answer.key.body_sha256, answer.status.value, "[]", sealed),
+        )
+    stored = await kept.answers.find(organisation=GI, idempotency_key=answer.key.idempotency_key)
+    assert stored is not None
+    assert stored.answer == replace(answer, rests_on=(), valid_until=None, signal_id=None)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         "DELETE FROM log_payloads",
         "UPDATE answers SET sealed = wrapped FROM log_payload_keys",
+        "UPDATE answers SET sealed = substr(sealed, 1, 0)",
         "DROP TABLE log_cosignatures",
     ],
 )

@@ -1,0 +1,100 @@
+"""Phone mode: a call that is announced before it is made, and a belcode by which the called party knows who calls.
+
+The code is six digits of an HMAC over the call's id under a key of this one call, so both sides read the same and
+nobody makes one. It counts for half an hour, once, and three wrong codes end every code that could have been guessed.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+CODE_S = 30 * 60
+"""Seconds that a belcode counts."""
+MAX_TRIES = 3
+"""Wrong codes after which a belcode counts no more."""
+KEY_BYTES = 32
+_DIGITS = 6
+_LABEL = b"sluis belcode/v1\x00"
+USED, EXPIRED, OVER, WRONG = "belcode-used", "belcode-expired", "belcode-tries-over", "belcode-wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oral:
+    """That it was answered orally: by whom, when, in which categories, on which ground."""
+
+    worker: str
+    at: int
+    categories: tuple[str, ...]
+    level: int
+    grounds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneCall:
+    """A call of one team to another, about named categories for a purpose."""
+
+    id: str
+    caller: str
+    caller_team: str
+    worker: str
+    controller: str
+    receiver: str
+    receiver_team: str
+    purpose: str
+    grounds: tuple[str, ...]
+    categories: tuple[str, ...]
+    level: int
+    made_at: int
+    key: bytes = field(repr=False)
+    tries: int = 0
+    verified_at: int | None = None
+    oral: Oral | None = None
+
+    def code(self) -> str:
+        """Return the belcode of this call."""
+        digest = hmac.digest(self.key, _LABEL + self.id.encode("ascii"), hashlib.sha256)
+        return f"{int.from_bytes(digest) % 10**_DIGITS:0{_DIGITS}d}"
+
+    def hinders(self, now: int) -> str | None:
+        """Return why the code counts no more, as the id of a problem; None while it counts."""
+        if self.verified_at is not None:
+            return USED
+        if now > self.made_at + CODE_S:
+            return EXPIRED
+        return OVER if self.tries >= MAX_TRIES else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePhoneCall:
+    """A change: this call is announced."""
+
+    call: PhoneCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyPhoneCall:
+    """A change: the called party knows who calls. Once, and only as long as no more was tried than was seen."""
+
+    call_id: str
+    tries: int
+    worker: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountTry:
+    """A change: a wrong code was tried where this call's would have counted."""
+
+    call_id: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerOrally:
+    """A change: a call was answered orally, and once."""
+
+    call_id: str
+    oral: Oral
+
+
+PhoneChange = StorePhoneCall | VerifyPhoneCall | CountTry | AnswerOrally

@@ -1,0 +1,110 @@
+"""Show the matchcoordinator who is to contact whom: teams, how far they are and by when; nothing of the household."""
+
+from broker.domain.errors import RoleNotAllowedError
+from broker.domain.matches import KeptMatch, MatchSide
+from broker.domain.requests import COORDINATOR, Requester
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation
+from broker.flows.seeing_match import told_to_both
+from broker.match_ports import MatchReader
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp
+from broker.protocol.match_messages import MATCHES_PER_PAGE, CoordinatedMatch, CoordinatedResult, CoordinatedSide
+from broker.protocol.messages import TextRef
+from broker.protocol.register import Register
+
+
+async def list_coordinated(
+    *,
+    requester: Requester,
+    after: str | None = None,
+    policies: Policies,
+    clock: Clock,
+    registers: RegisterReader,
+    signals: SignalStore,
+    matches: MatchReader,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """At most a page of the matches is told of which both teams know, and that is recorded; outcome `done`.
+
+    Raises:
+        RoleNotAllowedError: no matchcoordinator, or of an organisation that no region's document names.
+        NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.reading("list_coordinated", requester)
+
+    async def decide() -> Outcome:
+        # (1) Who, and with what right: the role, and the region's document.
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
+        register = await registers.register()
+        check_organisation(register, act)
+        if requester.role != COORDINATOR or not policy.coordinates(requester.organisation):
+            raise RoleNotAllowedError
+        # (2) Only what both teams know and see now.
+        known, stamps = await _page(
+            requester, after or "", policy=policy, register=register, clock=clock, matches=matches
+        )  # fmt: skip
+        page = known[:MATCHES_PER_PAGE]
+        result = CoordinatedResult.model_validate(
+            {
+                "schema": "coordinated/v1",
+                "outcome": "done",
+                "text": TextRef(id="match.coordinated", params={}),
+                "found": [_shown(one, register) for one in page],
+                "more_after": page[-1].id if len(known) > len(page) else None,
+            }
+        )
+        document = result.model_dump(mode="json", by_alias=True)
+        recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
+        return outcome_of(act, recording, Effects(relies_on=(*base, *stamps)), status=AnswerStatus.DONE)
+
+    # (3) Recorded, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+async def _page(
+    requester: Requester, after: str, *, policy: PolicyInForce, register: Register, clock: Clock, matches: MatchReader
+) -> tuple[tuple[KeptMatch, ...], tuple[Stamp, ...]]:
+    """Return the next matches that both sides see, one more than a page where there are, and all stamps looked at."""
+    seen: list[KeptMatch] = []
+    stamps: dict[Stamp, None] = {}
+    while len(seen) <= MATCHES_PER_PAGE:
+        found = await matches.coordinated_by(
+            organisation=requester.organisation, after=after, at_most=2 * MATCHES_PER_PAGE
+        )  # fmt: skip
+        stamps |= dict.fromkeys(found.stamps)
+        seen += [one for one in found.matches if told_to_both(one, policy=policy, register=register, day=clock.today())]
+        if len(found.matches) < 2 * MATCHES_PER_PAGE:
+            break
+        after = found.matches[-1].id
+    return tuple(seen[: MATCHES_PER_PAGE + 1]), tuple(stamps)
+
+
+def _shown(match: KeptMatch, register: Register) -> CoordinatedMatch:
+    return CoordinatedMatch(
+        match_id=match.id,
+        sides=[_side(side, register) for side in match.sides],
+        made_on=match.made_on,
+        due_on=match.due_on,
+        contacted=match.contacted,
+        overdue=match.overdue_on is not None and not match.contacted,
+    )
+
+
+def _side(side: MatchSide, register: Register) -> CoordinatedSide:
+    organisation = register.organisations.get(side.of.organisation)
+    return CoordinatedSide(
+        organisation=side.of.organisation,
+        name=side.of.organisation if organisation is None else organisation.name,
+        team=side.of.team,
+        state=side.state.value,
+    )

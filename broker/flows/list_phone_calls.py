@@ -1,0 +1,47 @@
+"""List the phone calls that an organisation announced or gets, with the belcodes that count."""
+
+from broker.call_ports import PhoneCallReader
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.entry_payloads import Recording
+from broker.flows.household_question import asked_stamps
+from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.policy import Policies
+from broker.flows.recording import decide_and_record
+from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.shown_phone_calls import phone_calls_document
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.protocol.phone_messages import PHONE_CALLS_PER_PAGE
+
+
+async def list_phone_calls(
+    *, requester: Requester, policies: Policies, clock: Clock, registers: RegisterReader, rosters: RosterReader,
+    signals: SignalStore, phone: PhoneCallReader, answers: AnswerStore, log: Log,
+) -> Answered:  # fmt: skip
+    """The newest `PHONE_CALLS_PER_PAGE` calls of the organisation are read and that is recorded; outcome `done`.
+
+    Raises:
+        NotDoneError: it failed; with the receipt of its entry.
+        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+    """
+    act = Act.reading("list_phone_calls", requester)
+
+    async def decide() -> Outcome:
+        # (1) Who, and with what right.
+        check_worker(requester)
+        base = await signals.stamps(asked_stamps(requester.organisation))
+        policy = policies.at(base)
+        register = await registers.register()
+        check_organisation(register, act)
+        # (2) Calls of either side.
+        own = await phone.phone_calls(organisation=requester.organisation, at_most=PHONE_CALLS_PER_PAGE)
+        document = await phone_calls_document(
+            "phone.list", own, to=requester.organisation, now=clock.now(), register=register, rosters=rosters
+        )
+        recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
+        return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
+
+    # (3) Recorded, and only then told.
+    return await decide_and_record(
+        decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )

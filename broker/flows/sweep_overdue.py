@@ -1,0 +1,133 @@
+"""Tell coordinators which teams did not contact each other in time; one entry at every pace, whatever there is (D8).
+
+Nobody asks for this: the entry's actor is the broker's own housekeeping, and its form is the same whether a match is
+overdue or none.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from broker.domain.errors import StaleDecisionError
+from broker.domain.matches import KeptMatch, MarkOverdue, TeamOf
+from broker.domain.notices import NoticeKind, Notify
+from broker.flows.meeting import SEED_BYTES, Ids
+from broker.flows.policy import Policies
+from broker.flows.seeing_match import told_to_both
+from broker.flows.sweep_signals import ACTOR
+from broker.match_ports import MatchReader
+from broker.ports import (
+    BUNDLE,
+    Clock,
+    Log,
+    Proposal,
+    Randomness,
+    RegisterReader,
+    SignalStore,
+    Stamp,
+    StampKey,
+    StampKind,
+    Turn,
+)
+
+MAX_MATCHES = 24
+"""Matches of one entry: their signals' handles fit its `subject`."""
+MAX_TRIES = 24
+"""How often it is read anew when what it would tell has moved meanwhile."""
+_KEY = StampKey(kind=StampKind.POLICY, key=BUNDLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What is overdue on this day under this policy, and what of it may be told to its coordinator."""
+
+    day: date
+    bundle: str
+    relies_on: tuple[Stamp, ...]
+    due: tuple[KeptMatch, ...]
+    told: tuple[KeptMatch, ...]
+
+
+async def sweep_overdue(
+    *, vouched_at: int, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
+    signals: SignalStore, matches: MatchReader, log: Log,
+) -> int:  # fmt: skip
+    """Return how many coordinators' notices were left; each match that is past its day is looked at once.
+
+    Args:
+        vouched_at: unix seconds up to which our clock is believed.
+
+    Raises:
+        StaleDecisionError: what is overdue kept moving; nothing was done.
+        NotRecordedError: it could not be read or written; what is overdue is found at the next pace.
+    """
+    async with log.turn() as turn:
+        return await _in_turn(
+            vouched_at=vouched_at, policies=policies, clock=clock, randomness=randomness, registers=registers,
+            signals=signals, matches=matches, turn=turn,
+        )  # fmt: skip
+
+
+async def _in_turn(
+    *, vouched_at: int, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
+    signals: SignalStore, matches: MatchReader, turn: Turn,
+) -> int:  # fmt: skip
+    for _ in range(MAX_TRIES):
+        # (1) What is past its day, without contact; told is only what both teams know and see now.
+        found = await _overdue(
+            vouched_at=vouched_at, policies=policies, clock=clock, registers=registers, signals=signals, matches=matches
+        )
+        # (2) The entry, the marks and the notices in one transaction.
+        try:
+            await turn.commit(_proposal(found, ids=Ids(seed=randomness.bytes(SEED_BYTES))))
+        except StaleDecisionError:
+            continue
+        return len(found.told)
+    raise StaleDecisionError
+
+
+async def _overdue(
+    *, vouched_at: int, policies: Policies, clock: Clock, registers: RegisterReader, signals: SignalStore,
+    matches: MatchReader,
+) -> _Found:  # fmt: skip
+    # The day in UTC is the one in the Netherlands or the one before it: late at most, never early.
+    day = min(clock.today(), datetime.fromtimestamp(vouched_at, UTC).date())
+    stamps = await signals.stamps((_KEY,))
+    policy, register = policies.at(stamps), await registers.register()
+    found = await matches.overdue(day=day, at_most=MAX_MATCHES)
+    told = tuple(one for one in found.matches if told_to_both(one, policy=policy, register=register, day=day))
+    return _Found(
+        day=day, bundle=policy.sha256, relies_on=(*stamps, *found.stamps), due=found.matches, told=told
+    )  # fmt: skip
+
+
+def _proposal(found: _Found, *, ids: Ids) -> Proposal:
+    marks = (MarkOverdue(match_id=match.id, on=found.day) for match in found.due)
+    handles = sorted(match.newer.handle for match in found.told)
+    return Proposal(
+        kind="retention",
+        payloads={
+            "meta": {
+                "schema": "entry-overdue/v1",
+                "type": "sweep_overdue",
+                "day": found.day.isoformat(),
+                "bundle": found.bundle,
+                "outcome": "done",
+            },
+            "actor": ACTOR,
+            "subject": {"schema": "entry-overdue/v1", "handles": handles},
+            "hits": {},
+            "shielded": {},
+        },
+        relies_on=found.relies_on,
+        changes=(*marks, *(_notice(match.coordinator, match, ids) for match in found.told if match.coordinator)),
+    )
+
+
+def _notice(to: TeamOf, match: KeptMatch, ids: Ids) -> Notify:
+    return Notify(
+        id=ids.of(match.id),
+        organisation=to.organisation,
+        team=to.team,
+        kind=NoticeKind.MATCH_OVERDUE,
+        about=match.id,
+    )

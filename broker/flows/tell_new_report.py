@@ -1,0 +1,108 @@
+"""Tell the casusregisseur that a new police report came in: a button of Veilig Thuis, and nothing by itself."""
+
+from broker.domain.matches import MatchSide, TeamOf
+from broker.domain.notices import NoticeKind, Notify
+from broker.domain.requests import Requester
+from broker.flows.act import Act
+from broker.flows.changing_match import NO_CASUSREGISSEUR, Step, change_own_match
+from broker.flows.errors import DecisionFailedError
+from broker.flows.judging import ERROR
+from broker.flows.outcome import Answered
+from broker.flows.own_match import OwnMatch
+from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.seeing_match import NOBODY, seen_of
+from broker.flows.standing import with_standing
+from broker.match_ports import MatchReader
+from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore
+from broker.protocol.match_messages import TellNewReport
+from broker.protocol.messages import StatutoryProof
+from broker.protocol.register import Register
+from policies import AskFacts, Permit, Refusal
+
+PURPOSE, GROUND = "vt-melding", "WMO-4.1.1-2"
+CATEGORY, LEVEL = "veiligheid", 1
+"""That there is a new report, and nothing of what it says."""
+ID_BYTES = 16
+
+
+async def tell_new_report(
+    *,
+    command: TellNewReport,
+    match_id: str,
+    requester: Requester,
+    policies: Policies,
+    clock: Clock,
+    randomness: Randomness,
+    registers: RegisterReader,
+    rosters: RosterReader,
+    signals: SignalStore,
+    matches: MatchReader,
+    answers: AnswerStore,
+    log: Log,
+) -> Answered:
+    """The casusregisseur's team has a notice; outcome `done`.
+
+    Raises:
+        RefusedError: may not be told by this organisation to that one, no other team leads the plan, and what
+            `change_own_match` refuses.
+        NotFoundError, NotDoneError and others: as `change_own_match`.
+    """
+    act = Act.stating(
+        "tell_new_report", "match", command, requester, target=match_id, purpose=PURPOSE, grounds=(GROUND,)
+    )  # fmt: skip
+
+    def step(own: OwnMatch, policy: PolicyInForce, register: Register) -> Step:
+        # (a) Somebody else leads the plan, and knows of this match.
+        other = own.match.other_of(own.side)
+        if own.match.casusregisseur != other.of or not _knows(own, other, policy, register, clock):
+            return Step(refused=NO_CASUSREGISSEUR)
+        # (b) This organisation may tell that one so, on the report it names.
+        decision = _may_tell(command.proof, requester, other.of, policy=policy, register=register, clock=clock)
+        if isinstance(decision, Refusal):
+            return Step(decision=decision)
+        notice = Notify(
+            id=randomness.bytes(ID_BYTES).hex(),
+            organisation=other.of.organisation,
+            team=other.of.team,
+            kind=NoticeKind.NEW_REPORT,
+            about=own.match.id,
+        )
+        return Step(changes=(notice,), text="match.new_report", decision=decision)
+
+    return await change_own_match(
+        step, match_id=match_id, act=act, requester=requester, policies=policies, clock=clock, registers=registers,
+        rosters=rosters, signals=signals, matches=matches, answers=answers, log=log,
+    )  # fmt: skip
+
+
+def _knows(own: OwnMatch, other: MatchSide, policy: PolicyInForce, register: Register, clock: Clock) -> bool:
+    kinds, _ = seen_of(own.match, other, policy=policy, register=register, worker=NOBODY, day=clock.today())
+    return bool(kinds)
+
+
+def _may_tell(
+    proof: StatutoryProof, requester: Requester, to: TeamOf, *, policy: PolicyInForce, register: Register, clock: Clock
+) -> Permit | Refusal:
+    """Return the decision on telling. Raises DecisionFailedError: there is none."""
+    own, told = register.organisations[requester.organisation], register.organisations[to.organisation]
+    facts = AskFacts(
+        day=clock.today(),
+        operation="share",
+        organisation=own.oin,
+        org_class=own.org_class,
+        role=requester.role,
+        purpose=PURPOSE,
+        grounds=(GROUND,),
+        standing="none",
+        approval="none",
+        families=frozenset(),
+        simulated_bsn_right=own.simulated_bsn_right,
+        recipient=told.org_class,
+        recipient_organisation=told.oin,
+        category=CATEGORY,
+        level=LEVEL,
+    )
+    decision = policy.decision_point.may_ask(with_standing(facts, own=(), proof=proof))
+    if isinstance(decision, Refusal) and decision.reason == ERROR:
+        raise DecisionFailedError
+    return decision

@@ -1,0 +1,65 @@
+"""What follows a match: a neutral notice, who to call, that there was contact, and who leads the one plan (*Mieke*)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.demo.acts import Act, Printed
+from connectors.demo.cast import GI, WIJKTEAM
+from connectors.demo.scenario_mieke import PURPOSE
+
+_GUARDIAN = "gezinsvoogd"
+
+
+def _with(printed: Printed, oin: str) -> Mapping[str, Any]:
+    """Return the match with an organisation."""
+    found: list[Mapping[str, Any]] = printed["results"][0]["details"]["found"]
+    return next(match for match in found if match["involved"]["holder"]["oin"] == oin)
+
+
+STEPS = (
+    Act(
+        actor=GI,
+        role=_GUARDIAN,
+        action="inbox",
+        story="Op een vast tijdstip haalt de GI op wat er klaarligt. In het bericht zelf staat niets over een gezin.",
+        outcome="shown",
+        holds={
+            "a match waits": lambda printed, _: any(notice["kind"] == "match" for notice in printed["notices"]),
+            "the notice says nothing of a household": lambda printed, _: all(
+                notice.keys() == {"id", "kind", "team", "about", "at"} for notice in printed["notices"]
+            ),
+        },
+    ),
+    Act(
+        actor=GI,
+        role=_GUARDIAN,
+        action="matches list",
+        purpose=PURPOSE,
+        story="De gezinsvoogd ziet met wie zij contact zoekt, en voor wanneer.",
+        outcome="shown",
+        keeps={"match": lambda printed: str(_with(printed, WIJKTEAM.oin)["matchId"])},
+        holds={
+            "the card of the wijkteam's team is there": lambda printed, _: (
+                _with(printed, WIJKTEAM.oin)["involved"]["holder"]["contact"]["phone"] == WIJKTEAM.card["phone"]
+            )
+        },
+    ),
+    Act(
+        actor=GI,
+        role=_GUARDIAN,
+        action="matches state",
+        purpose=PURPOSE,
+        story="Zij belt het wijkteam, en legt dat vast.",
+        outcome="done",
+        words=(lambda scene: scene.kept["match"], "contact_gehad"),
+    ),
+    Act(
+        actor=GI,
+        role=_GUARDIAN,
+        action="matches casusregisseur",
+        purpose=PURPOSE,
+        story="Een gezin, een plan, een casusregisseur: het wijkteam.",
+        outcome="done",
+        words=(lambda scene: scene.kept["match"], WIJKTEAM.oin, WIJKTEAM.team),
+    ),
+)

@@ -1,0 +1,94 @@
+"""The rules of letters and answers themselves: what breaks one is told, and has no effect."""
+
+from typing import Any
+
+import pytest
+
+from broker.domain.errors import (
+    BundleNotInForceError,
+    FieldRuleError,
+    NotFoundError,
+    ReceiverUnknownError,
+    RoleNotAllowedError,
+)
+from broker.protocol.request_messages import SendRequest
+from tests.simulators.broker_world import log_size, requester
+from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
+from tests.simulators.requesting import Desk
+
+
+async def test_another_organisations_request_is_none(desk: Desk) -> None:
+    """For a third organisation, and for the side that does not do this, there is no request; nothing is recorded."""
+    request = await desk.sent()
+    size = await log_size(desk.world)
+    for act in (
+        desk.fetch(request, by=SCHOOL),
+        desk.answer(request, desk.reply(request, by=SCHOOL), by=SCHOOL),
+        desk.answer(request, desk.reply(request, by=VEILIG_THUIS), by=VEILIG_THUIS),
+        desk.forward(request, by=SCHOOL),
+        desk.forward(request, by=VEILIG_THUIS),
+        desk.withdraw(request, by=WIJKTEAM),
+        desk.note(request, "opened", by=SCHOOL),
+        desk.fetch("0" * 32, by=WIJKTEAM),
+    ):
+        with pytest.raises(NotFoundError):
+            await act
+    assert await log_size(desk.world) == size
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"to": VEILIG_THUIS}, ReceiverUnknownError),
+        ({"to": "00000099000000099000"}, ReceiverUnknownError),
+        ({"toTeam": "team-9"}, ReceiverUnknownError),
+        ({"bundle": "0" * 64}, BundleNotInForceError),
+        ({"categories": ["hulp", "hulp"]}, FieldRuleError),
+        ({"expiresOn": "2026-11-21"}, FieldRuleError),
+        ({"expiresOn": "2026-12-07"}, FieldRuleError),
+        ({"signalId": "0" * 32}, NotFoundError),
+    ],
+)
+async def test_a_letter_that_breaks_a_rule_of_its_own_is_not_sent(
+    desk: Desk, changed: dict[str, Any], error: type[Exception]
+) -> None:
+    """Receiver, policy, categories, term and own signal must hold; nothing is recorded and nothing waits."""
+    body = {**desk.request(), **changed}
+    with pytest.raises(error):
+        await desk.send(body)
+    assert await log_size(desk.world) == 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"box": None},
+        {"kind": "oral"},
+        {"reason": "other"},
+        {"categories": []},
+        {"categories": ["gezondheid"]},
+        {"categories": ["hulp"]},
+        {"level": 4},
+        {"level": 0},
+        {"grounds": []},
+        {"kind": "declined", "box": None},
+        {"kind": "declined", "box": None, "reason": "other", "categories": ["hulp"], "level": 0, "grounds": []},
+    ],
+)
+async def test_an_answer_whose_members_do_not_fit_is_refused(desk: Desk, changed: dict[str, Any]) -> None:
+    """An answer stays within the question, and its members fit its kind."""
+    request = await desk.sent(categories=["hulp", "veiligheid"])
+    whole = {"categories": ["hulp", "veiligheid"], **changed}
+    with pytest.raises(FieldRuleError):
+        await desk.answer(request, {**desk.reply(request), **whole})
+
+
+async def test_only_a_worker_of_the_own_roster_is_named(desk: Desk) -> None:
+    """A stranger, or an approver who is no worker, is not who answers; and only a worker asks."""
+    request = await desk.sent()
+    for who in ("stranger", "approver-1000"):
+        with pytest.raises(FieldRuleError):
+            await desk.forward(request, who=who)
+    approver = requester(desk.asker(VEILIG_THUIS), role="approver")
+    with pytest.raises(RoleNotAllowedError):
+        await desk.post(SendRequest, desk.request(), by=VEILIG_THUIS, who=approver)

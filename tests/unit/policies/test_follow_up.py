@@ -1,0 +1,115 @@
+"""Terms of follow-up: the own ones of a region, never slower than the statute, on working days where it says so."""
+
+import warnings
+from datetime import date
+from typing import Any
+
+import pytest
+
+from policies import Bundle, load_bundle
+from policies.document import Document
+from policies.errors import ClauseError, ConflictError, InsecureTestBundleWarning
+from policies.follow_up import FollowUp, Term
+
+PURPOSES = ("vt-melding", "verwijsindex")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Bundle:
+    """The documents we ship, with those of tests."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InsecureTestBundleWarning)
+        return load_bundle(insecure_test_bundle=True)
+
+
+def document(region: str | None, *rows: dict[str, Any], file: str = "a.yaml") -> Document:
+    """Return a document with these terms."""
+    terms = [{"bron": "test", **row} for row in rows]
+    content: dict[str, Any] = {
+        "schema": "opvolging/v1", "regio": region, "matchcoordinator": None, "termijnen": terms,
+    }  # fmt: skip
+    return Document(file=file, content=content, lines={(): 1})
+
+
+def term(text: str, *, working: bool = False) -> Term:
+    """Return this term."""
+    return Term.from_content({"termijn": text, "werkdagen": working, "bron": "test"})
+
+
+@pytest.mark.parametrize(
+    ("text", "working", "start", "end"),
+    [
+        ("PT24H", False, "2026-12-24", "2026-12-25"),
+        ("PT36H", False, "2026-12-24", "2026-12-26"),
+        ("P5D", True, "2026-12-24", "2027-01-04"),
+        ("P10D", False, "2026-12-24", "2027-01-03"),
+        ("P10W", False, "2026-01-01", "2026-03-12"),
+        ("P3M", False, "2026-11-30", "2027-02-28"),
+        ("P1Y", False, "2028-02-29", "2029-02-28"),
+    ],
+)
+def test_a_term_ends_on_its_last_day(text: str, *, working: bool, start: str, end: str) -> None:
+    """Hours round up to a day; weeks, months and years are those of the calendar; working days skip Christmas."""
+    assert term(text, working=working).last_day(date.fromisoformat(start)) == date.fromisoformat(end)
+
+
+def test_a_region_goes_by_its_own_term_and_else_by_the_statute(shipped: Bundle) -> None:
+    """Arnhem weighs within 24 hours, Amsterdam within five working days, and who says nothing by the law."""
+    found = shipped.follow_up
+    weighing = {
+        region: found.term("weging", purpose="vt-melding", region=region)
+        for region in ("arnhem-achterhoek", "amsterdam-amstelland", None)
+    }
+    assert [(one.amount, one.unit) for one in weighing.values() if one] == [(24, "H"), (5, "D"), (5, "D")]
+    ban = found.term("huisverbod", purpose="vt-melding", region="arnhem-achterhoek")
+    assert ban is not None
+    assert ban.last_day(date(2026, 11, 1)) == date(2026, 11, 11)
+    assert found.term("eerste_monitor", purpose="vt-melding", region="arnhem-achterhoek") is None
+    assert found.first_contact(purpose="verwijsindex", region=None).working_days
+
+
+def test_every_region_names_its_coordinator(shipped: Bundle) -> None:
+    """The documents name an organisation and its team; the statute names nobody."""
+    assert set(shipped.follow_up.coordinators) == {"arnhem-achterhoek", "amsterdam-amstelland", "proefregio"}
+    assert {one["region"] for one in shipped.follow_up.record()} >= {None, "arnhem-achterhoek"}
+
+
+@pytest.mark.parametrize(
+    ("own", "floor"),
+    [
+        ({"termijn": "P6D", "werkdagen": True}, {"termijn": "P5D", "werkdagen": True}),
+        ({"termijn": "P8D"}, {"termijn": "P5D", "werkdagen": True}),
+        ({"termijn": "P11W"}, {"termijn": "P10W"}),
+        ({"termijn": "P1Y"}, {"termijn": "P28D"}),
+    ],
+)
+def test_no_region_is_slower_than_the_statute(own: dict[str, Any], floor: dict[str, Any]) -> None:
+    """A longer term does not load, and the error names its row."""
+    names = {"id": "weging", "doel": "vt-melding"}
+    statute = document(None, {**names, **floor})
+    with pytest.raises(ClauseError) as refused:
+        FollowUp.from_documents([statute, document("hier", {**names, **own})], PURPOSES)
+    assert "longer than the statute" in str(refused.value)
+    for_all = document(None, {**names, "doel": "*", **floor})
+    with pytest.raises(ClauseError):
+        FollowUp.from_documents([for_all, document("hier", {**names, **own})], PURPOSES)
+    FollowUp.from_documents([statute, document("hier", {**names, **floor})], PURPOSES)
+
+
+def test_what_contradicts_itself_does_not_load() -> None:
+    """Two documents for one region, a term twice, and a purpose that is not there are refused."""
+    row = {"id": "weging", "doel": "vt-melding", "termijn": "P5D"}
+    with pytest.raises(ConflictError):
+        FollowUp.from_documents([document("hier", row), document("hier", row)], PURPOSES)
+    with pytest.raises(ClauseError):
+        FollowUp.from_documents([document("hier", row, row)], PURPOSES)
+    with pytest.raises(ClauseError):
+        FollowUp.from_documents([document("hier", {**row, "doel": "elders"})], PURPOSES)
+
+
+def test_without_a_document_first_contact_is_five_working_days() -> None:
+    """A bundle that says nothing of it still has a last day."""
+    nothing = FollowUp.from_documents([], PURPOSES)
+    assert nothing.first_contact(purpose="verwijsindex", region="hier").last_day(date(2026, 11, 22)) == date(
+        2026, 11, 27
+    )
