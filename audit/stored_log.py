@@ -146,8 +146,10 @@ class StoredLog:
 
     def cosigned_size(self, witness: str) -> int:
         """Return the largest size that the witness with this vkey has cosigned, 0 for none."""
-        query = "SELECT coalesce(max(size), 0) FROM log_cosignatures WHERE witness = ?"
-        return int(self._connection.execute(query, (witness,)).fetchone()[0])
+        # From the newest back, which is nearly always the first row; `max` would read every one there ever was.
+        query = "SELECT size FROM log_cosignatures WHERE witness = ? ORDER BY size DESC LIMIT 1"
+        row = self._connection.execute(query, (witness,)).fetchone()
+        return 0 if row is None else int(row[0])
 
     def cosigned_sizes(self, below: int, at_most: int) -> list[int]:
         """Return sizes under this one that some witness cosigned, the largest first."""

@@ -18,16 +18,10 @@ import typer
 
 from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError, NotDurableError
-from broker import founding
+from broker import founding, webhook_command
 from broker.domain.errors import BrokerError, DocumentNotNewerError, OrganisationUnknownError
 from broker.protocol.errors import ProtocolError, SignatureError
-from broker.settings import (
-    FILE_NAME,
-    OFFLINE_PRIVATE_KEY,
-    Settings,
-    SettingsError,
-    check_outside,
-)
+from broker.settings import FILE_NAME, OFFLINE_PRIVATE_KEY, Settings, SettingsError, check_outside
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -297,3 +291,6 @@ def _refusals() -> Iterator[None]:
 def _fail(code: int, message: str) -> None:
     typer.echo(f"sluis-broker: {message}", err=True)
     raise typer.Exit(code)
+
+
+webhook_command.add_to(app, read=_settings, refusals=_refusals)

@@ -17,10 +17,11 @@ from broker.activation import PolicyActivation
 from broker.api.app import create_api
 from broker.api.edge import Edge, Erasing
 from broker.api.housekeeping import Housekeeping, Overdue
+from broker.api.webhook_clock import WebhookClock
 from broker.flows.policy import PoliciesByVersion
 from broker.flows.request_rules import TicketIssuers
 from broker.log_ports import KeyDestruction
-from broker.material import Material, read_material
+from broker.material import Material, read_material, read_webhook_key
 from broker.open_stores import Stores, open_stores
 from broker.ports import Clock, Randomness
 from broker.settings import (
@@ -35,6 +36,8 @@ from broker.store.log_writer import LogWriter
 from broker.store.request_ids import StoredRequestIds
 from broker.store.rotation import Rotation
 from broker.store.system import SystemClock, SystemRandomness
+from broker.store.webhook_sending import HttpWebhooks, SystemResolver, webhook_client
+from broker.store.webhooks import StoredWebhooks
 from broker.store.witnessing import HttpWitnesses, asked_again, show_head
 
 
@@ -78,6 +81,8 @@ def create_app(
             random=random,
         )  # fmt: skip
         housekeeping = _housekeeping(activation, stores, erasing.keys, random=random)
+        sending = webhook_client()
+        webhooks = _webhooks(settings, stores, sending, clock=clock, random=random)
         held = opening.pop_all()
 
     @asynccontextmanager
@@ -95,13 +100,26 @@ def create_app(
                 async with log, asked_again(ledger, witnesses, log.cosigning):
                     with told("policy", "start again once the database works"):
                         await activation.take_up(material.rules)
-                    async with housekeeping.kept():
+                    async with housekeeping.kept(), sending, webhooks.kept():
                         yield
 
     app = create_api(edge, lifespan=lifespan)
     app.state.durability, app.state.housekeeping = stores.writer.durability, housekeeping
     app.state.activation = activation
     return app
+
+
+def _webhooks(
+    settings: Settings, stores: Stores, client: httpx.AsyncClient, *, clock: Clock, random: Randomness
+) -> WebhookClock:
+    with told("webhook key", "make the folder of the keys writable, or restore keys/webhook.jwk with mode 0600"):
+        key = read_webhook_key(settings.path(settings.keys))
+    loopback = settings.insecure_webhook_loopback
+    sending = HttpWebhooks(resolver=SystemResolver(), client=client, insecure_loopback=loopback)
+    return WebhookClock(
+        party=settings.id, key=key, store=StoredWebhooks(stores.writer), sending=sending, clock=clock,
+        randomness=random, insecure_loopback=loopback,
+    )  # fmt: skip
 
 
 def _ledger(stores: Stores, signer: LocalSigner, material: Material, *, random: Randomness) -> StoredLedger:
@@ -149,6 +167,7 @@ def _edge(
         checkpoints=stores.notes,
         following=stores.following,
         calling=stores.calling,
+        insecure_webhook_loopback=settings.insecure_webhook_loopback,
     )
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from audit.key_ring import KeyRing
 from audit.policy_file import Policy, parse_policy
 from broker.keys import BrokerTokenIndexer
-from broker.protocol.signing_keys import VerifyKey
+from broker.protocol.signing_keys import SigningKey, VerifyKey
 from broker.rules import Rules, read_rules
 from broker.settings import INDEX_KEY, OFFLINE_PRIVATE_KEY, OFFLINE_PUBLIC_KEY, Settings, SettingsError
 from broker.starting import read_payload_keys, read_pins, told, with_addresses
 
 _OTHERS = 0o077
+WEBHOOK_KEY = "webhook.jwk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,14 @@ class Material:
     log_policy: Policy
     tokens: BrokerTokenIndexer
     payload_keys: KeyRing
+
+
+def read_webhook_key(keys: Path) -> SigningKey:
+    """Return the key that events are signed with, made where there is none. Raises MalformedError, OSError."""
+    path = keys / WEBHOOK_KEY
+    if not path.exists():
+        SigningKey.generate().write(path)
+    return SigningKey.read(path)
 
 
 def read_material(settings: Settings, *, today: date) -> Material:

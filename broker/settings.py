@@ -105,6 +105,11 @@ FilePath = Annotated[Path, BeforeValidator(_path)]
 Database = Annotated[str, BeforeValidator(_database)]
 
 
+_INSECURE = (
+    "insecure_tick_ms", "insecure_test_bundle", "insecure_unsigned_bundle", "insecure_webhook_loopback",
+)  # fmt: skip
+
+
 class Settings(BaseModel):
     """One broker's settings; every path is relative to the folder that holds `broker.toml`.
 
@@ -129,6 +134,7 @@ class Settings(BaseModel):
         insecure_tick_ms: replaces `tick_ms` in benches.
         insecure_test_bundle: loads the policy documents that are no law.
         insecure_unsigned_bundle: decides with the shipped documents, which are examples that nobody signed.
+        insecure_webhook_loopback: sends events to the own machine where a webhook names it.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
@@ -154,11 +160,12 @@ class Settings(BaseModel):
     insecure_tick_ms: Annotated[int, Field(ge=0, le=5_000)] | None = None
     insecure_test_bundle: bool = False
     insecure_unsigned_bundle: bool = False
+    insecure_webhook_loopback: bool = False
     _folder: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")
     def _warn_of_insecure_switches(self) -> Self:
-        for name in ("insecure_tick_ms", "insecure_test_bundle", "insecure_unsigned_bundle"):
+        for name in _INSECURE:
             if getattr(self, name) is not None and getattr(self, name) is not False:
                 warnings.warn(
                     f"{name} is set: never use this broker for real people", InsecureSettingWarning, stacklevel=2

@@ -49,6 +49,7 @@ class SluisClient:
         approver: str | None = None,
         controller: str | None = None,
         urgent: bool = False,
+        role: str = "worker",
         surroundings: Surroundings | None = None,
     ) -> None:
         """Open the folder for this worker, known by his local id.
@@ -56,14 +57,15 @@ class SluisClient:
         Args:
             approver: local id of the colleague who approves what is registered or asked.
             controller: OIN of the controller; the own organisation where none is given (D17).
+            role: in which role; another than a worker's reads only what is for it.
             urgent: take from the small reserve for danger; it is reviewed within 24 hours (D2).
 
         Raises:
             FolderError: the folder cannot be used, or the worker is not in it.
         """
         self.folder = folder if isinstance(folder, PartnerFolder) else PartnerFolder(folder)
-        if "worker" not in roles_of(self.folder, worker):
-            raise FolderError("worker", "does not have the role worker")
+        if role not in roles_of(self.folder, worker):
+            raise FolderError("worker", f"does not have the role {role}")
         self._worker = worker
         self._approver = approver
         self._surroundings = surroundings or Surroundings()
@@ -89,7 +91,8 @@ class SluisClient:
             urgent=urgent,
         )
         self.calling, self.phoning = Calling(self.desk), Phoning(self.desk)
-        self.consents, self.exceptions = Consents(self.desk), Exceptions(self.desk)
+        self.consents = Consents(self.desk)
+        self.exceptions = Exceptions(self.desk)
 
     async def __aenter__(self) -> Self:
         return self

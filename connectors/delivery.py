@@ -72,9 +72,10 @@ class Delivery:
         signals = tuple(signal for page in pages for signal in page.signals)
         return replace(pages[0], signals=signals, receipts=tuple(one for page in pages for one in page.receipts))
 
-    async def read(self, path: str, *, worker: str, kind: str = "read") -> Outcome:
+    async def read(self, path: str, *, worker: str, kind: str = "read", role: str = "worker") -> Outcome:
         """Return what is listed; `kind` is that of its entry. Raises RefusedError, NotDoneError, ReceiptError."""
-        reply = await self._exchange.send(self._folder.settings.broker, path, method="GET", body=b"", worker=worker)
+        broker = self._folder.settings.broker
+        reply = await self._exchange.send(broker, path, method="GET", body=b"", worker=worker, role=role)
         command = Command(
             key="",
             kind=kind,

@@ -14,8 +14,8 @@ RECORDED = frozenset(
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
         "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
         "call-answered", "call-over", "phone-call-answered", "belcode-wrong", "belcode-used", "belcode-expired",
-        "belcode-tries-over",
-        "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
+        "belcode-tries-over", "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
+        "webhook-address",
     }
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
@@ -96,6 +96,7 @@ WAITING = {
     "call-answered": _WITH_RECEIPT,
     "call-over": _WITH_RECEIPT,
     "belcode-wrong": _WITH_RECEIPT,
+    "webhook-address": _WITH_RECEIPT,
     "belcode-used": _WITH_RECEIPT,
     "belcode-expired": _WITH_RECEIPT,
     "belcode-tries-over": _WITH_RECEIPT,

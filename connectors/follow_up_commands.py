@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -25,6 +26,7 @@ from connectors.errors import NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.following import Following
 from connectors.notice_book import KeptNotice, NoticeBook
+from connectors.stated_proof import read_proof
 
 Told = TypeVar("Told")
 matches = typer.Typer(no_args_is_help=True, help="Who else is involved, and how far you are with them.")
@@ -87,7 +89,7 @@ def inbox(
             _print_notices(outcome, unread)
 
     with errors_end_the_command():
-        told = _done(run, as_json=as_json)
+        told = done(run, as_json=as_json)
         tell(told)
         # Read only once it was printed: a crash before shows it again.
         with PartnerFolder(org).casebook() as book:
@@ -144,6 +146,21 @@ def casusregisseur(
     )  # fmt: skip
 
 
+@matches.command("new-report")
+def new_report(
+    match: MatchId,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    proof: Annotated[Path, typer.Option("--proof", help="File with kind, reference and since of the report.")],
+    as_json: AsJson = False,
+) -> None:
+    """Tell the casusregisseur, as Veilig Thuis, that a new police report came in, and no more."""
+    with errors_end_the_command():
+        stated = read_proof(proof)
+    _one(org, worker, lambda following: following.tell_new_report(match, proof=stated), as_json=as_json)
+
+
 def _one(
     org: OrgFolder, worker: WorkerId, act: Callable[[Following], Awaitable[Outcome]], *, as_json: bool
 ) -> None:  # fmt: skip
@@ -152,7 +169,7 @@ def _one(
             return await act(Following(client.desk))
 
     with errors_end_the_command():
-        outcome = _done(run, as_json=as_json)
+        outcome = done(run, as_json=as_json)
     if as_json:
         details = None if outcome.details is None else outcome.details.model_dump(mode="json", by_alias=True)
         print_json({"results": [{**outcome_document(outcome), "details": details}]})
@@ -180,7 +197,7 @@ def _line(match: ShownMatch) -> str:
     return "  ".join(parts)
 
 
-def _done(run: Callable[[], Coroutine[Any, Any, Told]], *, as_json: bool) -> Told:
+def done(run: Callable[[], Coroutine[Any, Any, Told]], *, as_json: bool) -> Told:
     """Return what was told; what was refused or not done ends the command with exit code 1."""
     try:
         return asyncio.run(run())

@@ -1,12 +1,16 @@
 """Following up what was found: the inbox, own matches, and how far one is with them."""
 
+from typing import Any
+
 from broker.protocol.inbox_messages import FetchInbox, InboxResult
-from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState
+from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState, TellNewReport
+from broker.protocol.messages import Command
 from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome
 from connectors.desk import Desk
 from connectors.errors import CaseError
 from connectors.notice_book import KeptNotice, NoticeBook
+from connectors.stated_proof import StatedProof
 
 _MATCHES = "/v1/matches"
 
@@ -70,9 +74,19 @@ class Following:
         members = {"organisation": organisation, "team": team}
         return await self._state(match_id, "casusregisseur", AppointCasusregisseur, members)
 
-    async def _state(
-        self, match_id: str, act: str, model: type[ChangeMatchState | AppointCasusregisseur], members: dict[str, str]
-    ) -> Outcome:
+    async def tell_new_report(self, match_id: str, *, proof: StatedProof) -> Outcome:
+        """Return once the casusregisseur's team has notice that a new police report came in.
+
+        Args:
+            proof: the report, a `melding`; of its number only an HMAC under the own key leaves.
+
+        Raises:
+            RefusedError: not allowed here, or no other team leads the plan. NotDoneError.
+        """
+        members = proof.members(self._desk.folder.case_ref_key.mac)
+        return await self._state(match_id, "new-reports", TellNewReport, {"proof": members})
+
+    async def _state(self, match_id: str, act: str, model: type[Command], members: dict[str, Any]) -> Outcome:
         command = self._desk.composer.statement(
             model, members, kind="match", path=f"{_MATCHES}/{_checked(match_id)}/{act}", local={}
         )

@@ -126,9 +126,12 @@ class Engine:
         self._expression = _Compiled(matcher, {"hit": self._hit})
         self._conjuncts = [(_column(part), _Compiled(part)) for part in matcher.split(" and ")[:-1]]
         self._slices = _slice(lines, vocabulary)
-        self._levels = {key: _level_classes(lines) for key, lines in self._slices.items()}
-        alike = {same: _SliceEnforcer(same, self._expression) for same in set(self._slices.values())}
-        self._enforcers = {key: alike[same] for key, same in self._slices.items()}
+        # Thousands of slices hold one of some hundred sets of lines: what is the same object is built once.
+        alike = {id(same): same for same in self._slices.values()}
+        levels = {at: _level_classes(same) for at, same in alike.items()}
+        self._levels = {key: levels[id(same)] for key, same in self._slices.items()}
+        enforcers = {at: _SliceEnforcer(same, self._expression) for at, same in alike.items()}
+        self._enforcers = {key: enforcers[id(same)] for key, same in self._slices.items()}
 
     def judge(self, request: Request) -> Verdict:
         """The answer to one request, with every rule that matched.
@@ -240,12 +243,16 @@ def _effect_per_rule(lines: Sequence[PolicyLine]) -> Mapping[str, str]:
 
 
 def _slice(lines: Sequence[PolicyLine], vocabulary: Vocabulary) -> Mapping[SliceKey, tuple[PolicyLine, ...]]:
-    """Lines per (act, asker, other side, purpose); wildcard lines are copied into each slice they speak in."""
+    """Lines per (act, asker, other side, purpose); wildcard lines are copied into each slice they speak in.
+
+    Slices with the same lines are one and the same tuple.
+    """
     found: dict[SliceKey, list[PolicyLine]] = {}
     for line in sorted(lines):
         for key in product(*(_words(line, column, vocabulary) for column in _SLICED_BY)):
             found.setdefault(key, []).append(line)
-    return {key: tuple(speaking) for key, speaking in found.items()}
+    alike: dict[tuple[int, ...], tuple[PolicyLine, ...]] = {}
+    return {key: alike.setdefault(tuple(map(id, speaking)), tuple(speaking)) for key, speaking in found.items()}
 
 
 def _level_classes(lines: Sequence[PolicyLine]) -> tuple[int, ...]:

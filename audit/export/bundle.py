@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.errors import ExportError, ReceiptError
+from audit.export.committed import erased_sha256
 from audit.export.content import Content, Json, Stated
 from audit.export.formats import FORMATS, json_bytes
 from audit.export.opened import READERS, OpenedEntry, VerifiedEntries, verify_entries
@@ -100,13 +101,14 @@ def recorded_as(format_name: str, stated: Stated, entries: Sequence[OpenedEntry]
         "selection": dict(stated.selection),
         "entries": len(entries),
         "leaves_sha256": leaves_sha256(entries),
-        **_more("more_after", stated),
+        **_some("erased_sha256", erased_sha256((one.receipt.leaf.leaf_hash, one.erased) for one in entries)),
+        **_some("more_after", stated.more_after),
     }
 
 
-def _more(name: str, stated: Stated) -> Json:
-    """Return what says that this is a part of a selection; a whole one says nothing."""
-    return {} if stated.more_after is None else {name: stated.more_after}
+def _some(name: str, value: str | int | None) -> Json:
+    """Return a member that stands there only where it says something: that it is a part, or that not all opens."""
+    return {} if value is None else {name: value}
 
 
 def _check_recorded(receipt: Receipt, export: Export, verified: VerifiedEntries, policy: Policy) -> None:
@@ -138,7 +140,7 @@ def _manifest(export: Export, verified: VerifiedEntries, files: Files, program: 
             "worker": stated.worker,
             "reason": stated.reason,
             "selection": dict(stated.selection),
-            **_more("moreAfter", stated),
+            **_some("moreAfter", stated.more_after),
         },
         "reader": stated.reader,
         "groups": list(READERS[stated.reader]),

@@ -2,10 +2,12 @@
 
 What holds then: every row comes from an entry of a log whose tree the policy's witnesses signed; every row says what
 that entry says; no byte of any file was altered. What cannot hold from this alone: that nothing was left out. Where the
-broker recorded the export, its receipt says which entries it opened, and then nothing was left out of those.
+broker recorded the export, its receipt says which entries it opened and which of their groups were erased by then, and
+nothing was left out of those. Without it "erased" is only the word of whoever hands the export on.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -34,7 +36,8 @@ class ExportReport:
 
     `holds` when there is no problem and nothing was left unchecked. `recorded` when the broker's entry of this export
     is in it and agrees. `more_after` is its last entry where more of the selection come after it, so that it is a part.
-    `unchecked` names a page that only another version of the program that set it could set again.
+    `unchecked` names a page that only another version of the program that set it could set again, and each entry with a
+    group that is called erased while no entry of the broker says so.
     """
 
     holds: bool
@@ -119,12 +122,18 @@ def _rebuilt(files: Files, manifest: dict[str, Any], policy: Policy) -> tuple[Fi
         entries=[_entry(files, number) for number in range(1, manifest["entries"] + 1)],
         receipt=Receipt.from_wire(_json(files, RECEIPT)) if RECEIPT in files else None,
     )
+    called = () if export.receipt else _called_erased(export.entries)
     if not page.is_set or manifest["setBy"] == renderer():
-        return build_export(export, policy), ()
+        return build_export(export, policy), called
     if manifest["setBy"] is None or page.file not in files:
         raise RendererError(f"{page.file}: is missing, or what set it is not named")
     elsewhere = replace(export, set_elsewhere=(files[page.file], manifest["setBy"]))
-    return build_export(elsewhere, policy), (page.file,)
+    return build_export(elsewhere, policy), (*called, page.file)
+
+
+def _called_erased(entries: Sequence[OpenedEntry]) -> tuple[str, ...]:
+    """Return the entries of which a group does not open, which only its maker explains."""
+    return tuple(entry_path(number) for number, entry in enumerate(entries, start=1) if entry.erased)
 
 
 def _entry(files: Files, number: int) -> OpenedEntry:

@@ -31,6 +31,7 @@ from broker.api.routes import (
     review_statements,
     service,
     signals,
+    webhooks,
 )
 from broker.api.wire import MethodNotAllowedError
 from broker.domain.errors import BrokerError, NotFoundError
@@ -47,6 +48,7 @@ ROUTERS = (
     matches.coordinated,
     owners.router,
     phone_calls.router,
+    webhooks.router,
     erasures.router,
     exceptions.router,
     exports.router,

@@ -107,6 +107,7 @@ class Edge:
     checkpoints: CheckpointReader
     following: Following
     calling: Calling
+    insecure_webhook_loopback: bool
 
     async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
         """Return who sent this request and its body; its token is spent.

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.domain.erasures import MAX_EXPIRED
 from broker.domain.errors import BrokerError
 from broker.flows.policy import Policies
 from broker.flows.sweep_overdue import sweep_overdue
@@ -119,7 +120,9 @@ class Housekeeping:
                 matches=self._following.matches,
                 log=self._log,
             )
-            return swept.recorded
+        if swept.erased >= MAX_EXPIRED:
+            _log.warning("content that is older than its term is left: sluis-broker sweep erases all of it at once")
+        return swept.recorded
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -161,12 +164,19 @@ class Housekeeping:
     async def _at_pace(self) -> None:
         while True:
             await asyncio.sleep(PACE_S)
+            await self.keep_once()
+
+    async def keep_once(self) -> None:
+        """Everything that is due at a pace was tried, each by itself: what fails is reported, and stops no other."""
+        for what, step in (
+            ("a sweep", self.sweep_once),
+            ("a new key-encryption key", self._keys.renew_when_old),
+            ("the destruction of keys", self._keys.finish),
+        ):
             try:
-                await self.sweep_once()
-                await self._keys.renew_when_old()
-                await self._keys.finish()
+                await step()
             except Exception as error:  # noqa: BLE001 - whatever failed, the next one is tried: serving goes on
-                _log.error("a sweep failed: %s", type(error).__name__)
+                _log.error("%s failed: %s", what, type(error).__name__)
 
     async def _on_request(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.call_messages import AnswerRing, CallHolders, CallsAnswer, RingsAnswer
 from broker.protocol.consent_messages import AnswerConsent, ConsentAnswer, RecordConsent, WithdrawConsent
+from broker.protocol.directory_messages import Directory
 from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.exception_messages import CompleteException, ExceptionAnswer, InvokeException
 from broker.protocol.export_messages import ExportAnswer
@@ -29,7 +30,7 @@ from broker.protocol.match_messages import (
     MatchesAnswer,
     TellNewReport,
 )
-from broker.protocol.messages import Answer, CheckHousehold, Contact, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.messages import Answer, CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.owner_messages import HandOverSignals, OwnersAnswer
 from broker.protocol.phone_messages import NoteOralAnswer, PhoneCallsAnswer, StartPhoneCall, VerifyCaller
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
@@ -43,32 +44,11 @@ from broker.protocol.review_messages import (
     RejudgeVerdict,
     ReviewAnswer,
 )
-from broker.protocol.wire_types import Message, Oin, Word
+from broker.protocol.webhook_messages import SetWebhook
+from broker.protocol.wire_types import Message
 
 _REF = "#/components/schemas/{model}"
 _Mode = Literal["validation", "serialization"]
-
-
-class Team(Contact):
-    """A team and how it is reached."""
-
-    team: Word
-
-
-class DirectoryEntry(Message):
-    """An organisation and its teams."""
-
-    oin: Oin
-    name: str
-    org_class: Word
-    teams: list[Team]
-
-
-class Directory(Message):
-    """The active organisations of a register."""
-
-    register_number: int
-    organisations: list[DirectoryEntry]
 
 
 class ShownConvenant(Message):
@@ -84,7 +64,7 @@ class ShownConvenant(Message):
 
 
 class Vocabulary(Message):
-    """Every word of facts and rules, by column; and Dutch names by id."""
+    """Every word of facts and rules, by column; Dutch names by id; and every term of a follow-up, by region."""
 
     bundle_sha256: str
     columns: dict[str, list[str]]
@@ -92,6 +72,7 @@ class Vocabulary(Message):
     purposes: dict[str, str]
     grounds: dict[str, str]
     documents: list[str]
+    terms: list[dict[str, Any]]
 
 
 class Decided(Message):
@@ -199,6 +180,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (VerifyCaller, "validation"),
     (NoteOralAnswer, "validation"),
     (PhoneCallsAnswer, "validation"),
+    (SetWebhook, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),

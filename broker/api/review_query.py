@@ -5,6 +5,7 @@ from typing import get_args
 from starlette.requests import Request
 
 from broker.domain.acts import ActFilter
+from broker.domain.review import REVIEWED_DAYS
 from broker.flows.review_acts import Wanted
 from broker.flows.reviewing import DAY_S
 from broker.protocol.errors import MalformedError
@@ -13,8 +14,6 @@ from broker.protocol.review_messages import Use
 
 DEFAULT_DAYS = 28
 MOST_DAYS = 370
-QUEUE_DAYS = 92
-"""Days in which an act that stands out waits in the queue; the figures count it after that too."""
 _MOST = 2**40
 _WORDS = ("worker", "purpose", "ground", "bundle", "outcome", "kind")
 _NUMBERS = ("since", "until", "after")
@@ -34,7 +33,7 @@ def wanted(request: Request, *, now: int) -> Wanted:
 def queued(request: Request, *, now: int) -> Wanted:
     """Return the queue that a query asks for. Raises MalformedError."""
     asked = parameters(request, "after", "use")
-    period = ActFilter(since=max(0, now - QUEUE_DAYS * DAY_S), until=now + 1)
+    period = ActFilter(since=max(0, now - REVIEWED_DAYS * DAY_S), until=now + 1)
     return Wanted(filter=period, queue=True, after=after(asked), use=use(asked))
 
 

@@ -63,6 +63,7 @@ class ReviewedAct:
     worker: str | None = None
     role: str | None = None
     approver: str | None = None
+    proposer: str | None = None
     type: str | None = None
     purpose: str | None = None
     grounds: tuple[str, ...] = ()
@@ -88,13 +89,18 @@ class ReviewedAct:
         """Whether it is a withdrawal that was refused until a reviewer has looked."""
         return self.type == WITHDRAWING and self.outcome == "refused" and self.reason == NEEDS_REVIEW
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it can still be said who did what."""
+        return self.worker is not None and self.type is not None
+
     def is_found_by(self, handle: str) -> bool:
         """Return whether its own organisation finds it by this signal: not once its `subject` was erased."""
         return self.damaged or handle in self.handles
 
     def is_by(self, organisation: str, worker: str) -> bool:
-        """Return whether this person of this organisation did or approved it."""
-        return self.organisation == organisation and worker in (self.worker, self.approver)
+        """Return whether this person of this organisation did, proposed or approved it."""
+        return self.organisation == organisation and worker in (self.worker, self.approver, self.proposer)
 
 
 def reviewed_act(
@@ -128,6 +134,7 @@ def reviewed_act(
         worker=actor.get("worker"),
         role=actor.get("role"),
         approver=approver.get("worker"),
+        proposer=actor.get("proposer"),
         type=request.get("type"),
         purpose=request.get("purpose"),
         grounds=tuple(request.get("grounds", ())),

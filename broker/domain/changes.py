@@ -13,6 +13,7 @@ from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, 
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
+from broker.domain.webhooks import SetWebhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,7 @@ Change = (
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
     | StoreConsent | AddAnswers | StoreException | FinishException
-    | StoreCall | AnswerRing | ForwardRing | PhoneChange
+    | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook
 )  # fmt: skip
 
 

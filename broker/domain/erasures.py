@@ -18,8 +18,8 @@ MAX_ENTRIES = 100
 """Entries of one decision: two people must be able to oversee it, and each is opened within a tick."""
 KEPT_S = 5 * 366 * 86_400
 """Seconds the content of an entry is kept: the five years that the care sector asks (Stcrt. 2019, 38007) at least."""
-MAX_EXPIRED = 200
-"""Entries whose content one sweep erases, so that no tick waits for it."""
+MAX_EXPIRED = 1000
+"""Entries whose content one sweep erases, so that no tick waits for it: 96,000 a day."""
 VALID_S = 30 * 86_400
 """Seconds a proposal can be confirmed; after that it is proposed anew."""
 

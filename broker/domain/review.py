@@ -14,6 +14,8 @@ FINAL = frozenset({"in_order", "not_in_order"})
 """Verdicts after which an act waits for nobody any more; `asked` waits for the worker's answer."""
 REVIEWERS_OF_HIGH = 2
 """Different reviewers who find a high risk in order, neither of whom did it or is of that team."""
+REVIEWED_DAYS = 92
+"""Days in which an act is looked at: so long one that stands out waits in the queue, and nothing of it is erased."""
 LATE_DAYS = 5
 """Days after which a flag that is not judged, or was judged later, is counted as late in the report."""
 

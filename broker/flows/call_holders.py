@@ -100,10 +100,9 @@ async def call_holders(
         # (8) What the asker reads is made of his own question alone.
         document = calls_document("call.sent", [call], date=day_nl(call.asked_until + timedelta(days=1)))
         owed = tasks_for(asked, organisation=requester.organisation, today=today)
-        stood_on = tuple(MarkStanding(signal_id=one, on=today) for one in sorted(question.standing))
         effects = Effects(
             relies_on=(*base, *question.relied, *looked_up.stamps),
-            changes=(*_asked_of(call, found, randomness), *stood_on),
+            changes=(*_asked_of(call, found, randomness), *_stood_on(question)),
             tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
         )
         recording = _recording(question, asked, found, document=document, register=register.number)
@@ -147,6 +146,10 @@ def _asked_of(call: Call, found: Reached, randomness: Randomness) -> tuple[Chang
         for organisation, team, kind, about in told
     ]
     return (StoreCall(call=call, rings=rings), *notices)
+
+
+def _stood_on(question: Question) -> tuple[Change, ...]:
+    return tuple(MarkStanding(signal_id=one, on=question.today) for one in sorted(question.standing))
 
 
 def _recording(

@@ -22,7 +22,7 @@ from broker.flows.propose_erasure import erasure_document
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.erasure_messages import ConfirmErasure
 
 ERASED_TASK = "fg-erased"
@@ -44,6 +44,7 @@ async def confirm_erasure(
     answers: AnswerStore,
     entries: EntryReader,
     erasures: ErasureReader,
+    rosters: RosterReader,
     keys: KeyDestruction,
     log: Log,
 ) -> Answered:
@@ -53,7 +54,8 @@ async def confirm_erasure(
 
     Raises:
         RoleNotAllowedError: not an approver or privacyfunctionaris.
-        NotFoundError: no such proposal of this organisation that still waits; or see `check_erasable`.
+        NotFoundError: no such proposal of this organisation that still waits, or by one who may propose none any
+            more; or see `check_erasable`.
         ApproverIsRequesterError: the same person proposed it.
         FieldRuleError: the list is not the one that was proposed.
         AlreadyErasedError: something of it was erased meanwhile.
@@ -74,10 +76,11 @@ async def confirm_erasure(
         erasure = await erasures.erasure(organisation=requester.organisation, erasure_id=erasure_id)
         if erasure is None or not erasure.awaits_decision(clock.now()):
             raise NotFoundError
+        await _check_first(erasure, rosters)
         ranges = ranges_of(command)
         _check_second(command, requester, erasure, ranges)
         # (3) Still there, and still own.
-        await check_erasable(ranges, act=act, entries=entries)
+        await check_erasable(ranges, act=act, entries=entries, now=clock.now())
         # (4) What is committed: the erasure itself, and that the FG is told.
         change = ErasePayloads(ranges=ranges, erasure=erasure, decided_by=requester.worker)
         task = Task(kind=ERASED_TASK, organisation=requester.organisation, due_on=clock.today())
@@ -100,6 +103,14 @@ async def confirm_erasure(
     except NotRecordedError as error:
         _log.error("keys of an erasure are not destroyed yet: %s", type(error).__name__)
     return answered
+
+
+async def _check_first(erasure: Erasure, rosters: RosterReader) -> None:
+    """Hold only while who proposed it may still propose: one who left since is no first of two people (D13)."""
+    roster = await rosters.roster(erasure.organisation)
+    proposer = None if roster is None else roster.workers.get(erasure.proposed_by)
+    if proposer is None or PRIVACYFUNCTIONARIS not in proposer.roles:
+        raise NotFoundError
 
 
 def _check_second(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from broker.domain.erasures import GROUPS, EntryRange, places, range_fault
 from broker.domain.errors import AlreadyErasedError, FieldRuleError, NotFoundError
+from broker.domain.review import REVIEWED_DAYS
 from broker.flows.act import Act
 from broker.flows.errors import DecisionFailedError
 from broker.log_ports import EntryReader, GroupStatus, OpenedEntry
@@ -14,6 +15,9 @@ KEPT_KINDS = frozenset({"erasure", "retention", "review", "read", "export"})
 
 What was erased, by whom, and who proposed it: else two people could erase that they erased. What reviewers read and
 stated: else verdicts, thresholds and a closed month could be taken back, and a sample drawn until it pleases."""
+REVIEWED_S = REVIEWED_DAYS * 86_400
+"""Seconds an act keeps all it says: what stands out is told by what came before and after it, so an act that may still
+be reviewed is not erased. AVG art. 12(3) gives three months."""
 _WHOSE = ("meta", "actor")
 
 
@@ -33,14 +37,14 @@ def _order(group: str) -> int:
     return GROUPS.index(group)
 
 
-async def check_erasable(ranges: Sequence[EntryRange], *, act: Act, entries: EntryReader) -> None:
+async def check_erasable(ranges: Sequence[EntryRange], *, act: Act, entries: EntryReader, now: int) -> None:
     """Hold only for own entries of the act's controller, whose named groups are all there and true.
 
     What an entry holds about others is not looked at, so nothing of it can be told by asking to erase it.
 
     Raises:
         NotFoundError: there is no such entry, it is another organisation's, nobody's, or another controller's.
-        FieldRuleError: an entry of a kind of which nothing is erased by decision.
+        FieldRuleError: an entry of a kind of which nothing is erased by decision, or an act that may be reviewed yet.
         AlreadyErasedError: a named group of an own entry was erased before.
         DecisionFailedError: something is MISSING or MISMATCH: what is an alarm is not erased away.
     """
@@ -57,7 +61,10 @@ async def check_erasable(ranges: Sequence[EntryRange], *, act: Act, entries: Ent
         # (2) What oversight rests on, this very erasure included.
         if entry.kind in KEPT_KINDS:
             raise FieldRuleError("ranges", "name an entry that says what was reviewed, exported or erased")
-        # (3) Everything named is there.
+        # (3) What may still be reviewed: without it, and what came with it, it would not stand out any more.
+        if entry.time > now - REVIEWED_S:
+            raise FieldRuleError("ranges", f"name an act of the last {REVIEWED_DAYS} days")
+        # (4) Everything named is there.
         for group in named:
             _check_there(entry, group)
 

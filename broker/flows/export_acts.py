@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
+from audit.export.committed import erased_sha256
 from broker.domain.errors import RoleNotAllowedError
 from broker.domain.requests import Requester
 from broker.export_ports import EntryExporter, ProvenEntries
@@ -93,6 +94,7 @@ async def export_acts(
 def _exported(wanted: WantedExport, found: ProvenEntries) -> dict[str, object]:
     """Return what the entry says was exported (docs/audit-format.md, the export)."""
     after = _more_after(found)
+    erased = erased_sha256((entry.leaf_hash, entry.erased) for entry in found.entries)
     return {
         "format": wanted.format,
         "reader": READER,
@@ -100,6 +102,7 @@ def _exported(wanted: WantedExport, found: ProvenEntries) -> dict[str, object]:
         "selection": wanted.selection(),
         "entries": len(found.entries),
         "leaves_sha256": hashlib.sha256(b"".join(entry.leaf_hash for entry in found.entries)).hexdigest(),
+        **({} if erased is None else {"erased_sha256": erased}),
         **({} if after is None else {"more_after": after}),
     }
 

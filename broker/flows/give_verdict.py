@@ -26,7 +26,8 @@ async def give_verdict(
     Raises:
         RoleNotAllowedError: no privacyfunctionaris; the FG supervises and never decides.
         NotFoundError: no such act, or not one for which this organisation answers.
-        RefusedError: his own act, or his own team's; with the receipt of its entry.
+        RefusedError: his own act or his own team's, or "in order" where nobody can say whose it was; with the
+            receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
     """
     act = Act.reviewing("give_verdict", command, requester)
@@ -45,6 +46,8 @@ async def give_verdict(
             return not_yours("review.own_act", reason="own-act", subject=subject)
         if is_own(reviewer, judged, roster):
             return not_yours("review.own_team", reason="own-team", subject=subject)
+        if command.verdict == IN_ORDER and not judged.is_known:
+            return not_yours("review.unknown_actor", reason="unknown-actor", subject=subject)
         # (3) What is kept.
         note = ReviewNote(
             organisation=requester.organisation,

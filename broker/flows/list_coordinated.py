@@ -17,6 +17,9 @@ from broker.protocol.match_messages import MATCHES_PER_PAGE, CoordinatedMatch, C
 from broker.protocol.messages import TextRef
 from broker.protocol.register import Register
 
+BATCH = 2 * MATCHES_PER_PAGE
+"""Matches read at once, of which some may be seen no more."""
+
 
 async def list_coordinated(
     *,
@@ -79,11 +82,11 @@ async def _page(
     stamps: dict[Stamp, None] = {}
     while len(seen) <= MATCHES_PER_PAGE:
         found = await matches.coordinated_by(
-            organisation=requester.organisation, after=after, at_most=2 * MATCHES_PER_PAGE
+            organisation=requester.organisation, after=after, at_most=BATCH
         )  # fmt: skip
         stamps |= dict.fromkeys(found.stamps)
         seen += [one for one in found.matches if told_to_both(one, policy=policy, register=register, day=clock.today())]
-        if len(found.matches) < 2 * MATCHES_PER_PAGE:
+        if len(found.matches) < BATCH:
             break
         after = found.matches[-1].id
     return tuple(seen[: MATCHES_PER_PAGE + 1]), tuple(stamps)

@@ -15,6 +15,9 @@ from broker.protocol.match_messages import MATCHES_PER_PAGE, MatchesResult
 from broker.protocol.messages import TextRef
 from broker.protocol.register import Register
 
+BATCH = 2 * MATCHES_PER_PAGE
+"""Matches read at once, of which some may be seen no more."""
+
 
 async def list_matches(
     *,
@@ -79,12 +82,12 @@ async def _page(
     stamps: dict[Stamp, None] = {}
     while len(seen) <= MATCHES_PER_PAGE:
         found = await matches.of_side(
-            organisation=requester.organisation, after=after, at_most=2 * MATCHES_PER_PAGE
+            organisation=requester.organisation, after=after, at_most=BATCH
         )  # fmt: skip
         stamps |= dict.fromkeys(found.stamps)
         judged = (seen_now(one, requester, policy=policy, register=register, clock=clock) for one in found.matches)
         seen += [one for one in judged if one is not None]
-        if len(found.matches) < 2 * MATCHES_PER_PAGE:
+        if len(found.matches) < BATCH:
             break
         after = found.matches[-1].id
     return tuple(seen[: MATCHES_PER_PAGE + 1]), tuple(stamps)

@@ -1,5 +1,6 @@
 """Note that a phone call was answered: who, when, in which categories, on which ground; never what was said (D6)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from broker.call_ports import PhoneCallReader
@@ -8,7 +9,6 @@ from broker.domain.phone_calls import AnswerOrally, Oral, PhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.duties import tasks_for
-from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import (
     LEVEL,
@@ -21,10 +21,11 @@ from broker.flows.letters import (
     subject_of,
 )
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, refused
-from broker.flows.policy import Policies
+from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_approval, check_organisation, check_team, check_worker
 from broker.flows.shown_phone_calls import phone_calls_document
+from broker.flows.start_phone_call import phone_recording
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
@@ -34,6 +35,7 @@ from broker.ports import (
     RegisterReader,
     RosterReader,
     SignalStore,
+    Stamp,
 )
 from broker.protocol.phone_messages import NoteOralAnswer
 from broker.protocol.register import Organisation, Register
@@ -71,8 +73,7 @@ async def note_oral_answer(
         if call is None:
             raise NotFoundError
         of = replace(act, purpose=call.purpose, team=call.receiver_team)
-        roster = check_team(await rosters.roster(requester.organisation), of)
-        approved = check_approval(roster, requester, approval)
+        approved = check_approval(check_team(await rosters.roster(teller.oin), of), requester, approval)
         policy.check_holds(today)
         _check_asked(command, call)
         own = await own_signal(command.signal_id, organisation=teller.oin, policy=policy, today=today, signals=signals)
@@ -80,9 +81,7 @@ async def note_oral_answer(
         # (2) Once.
         subject = subject_of(call.id, mode="phone", answer="oral", verified=call.verified_at is not None)
         if call.oral is not None:
-            return refused_openly(
-                of, ANSWERED, policy=policy, register=register, relies_on=relies_on, subject=subject
-            )  # fmt: skip
+            return _refused(of, ANSWERED, policy, register, relies_on, subject=subject)
         # (3) Might it be told, in each of these categories? As any other telling is.
         facts = _facts(command, call, teller, register, role=requester.role, approved=approved, own=own)
         decided = decide_letter(policy, facts, command.categories, day=today)
@@ -90,22 +89,13 @@ async def note_oral_answer(
             return refused(of, decided, register=register.number, relies_on=relies_on, tickets=())
         subject |= {"categories": dict(decided.rules), "level": command.level}
         if not decided.within:
-            return refused_openly(
-                of, LEVEL, policy=policy, register=register, relies_on=relies_on, subject=subject,
-                decision=decided.permit.record(),
-            )  # fmt: skip
+            return _refused(of, LEVEL, policy, register, relies_on, subject=subject, decision=decided.permit.record())
         # (4) It stands, without what was said.
-        oral = Oral(
-            worker=requester.worker, at=clock.now(), categories=tuple(command.categories), level=command.level,
-            grounds=tuple(command.grounds),
-        )  # fmt: skip
+        oral = _oral(command, requester, now=clock.now())
         document = await phone_calls_document(
             "phone.oral", [replace(call, oral=oral)], to=teller.oin, now=clock.now(), register=register, rosters=rosters
         )
-        recording = Recording(
-            outcome="done", bundle=policy.sha256, register=register.number, decision=decided.permit.record(),
-            document=document, subject=subject, own_handles=() if own is None else (own.signal.handle,),
-        )  # fmt: skip
+        recording = phone_recording("done", document, decided, subject=subject, own=own, register=register.number)
         tasks = tasks_for(decided.permit, organisation=teller.oin, today=today, signal_id=command.signal_id)
         effects = Effects(relies_on=relies_on, changes=(AnswerOrally(call_id=call.id, oral=oral),), tasks=tasks)
         return outcome_of(of, recording, effects, status=AnswerStatus.DONE)
@@ -113,6 +103,25 @@ async def note_oral_answer(
     # (5) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def _refused(
+    act: Act, problem_id: str, policy: PolicyInForce, register: Register, relies_on: tuple[Stamp, ...],
+    *, subject: Mapping[str, object], decision: Mapping[str, object] | None = None,
+) -> Outcome:  # fmt: skip
+    return refused_openly(
+        act, problem_id, policy=policy, register=register, relies_on=relies_on, subject=subject, decision=decision
+    )
+
+
+def _oral(command: NoteOralAnswer, requester: Requester, *, now: int) -> Oral:
+    return Oral(
+        worker=requester.worker,
+        at=now,
+        categories=tuple(command.categories),
+        level=command.level,
+        grounds=tuple(command.grounds),
     )
 
 

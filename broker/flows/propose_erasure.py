@@ -51,7 +51,7 @@ async def propose_erasure(
         check_organisation(register, act)
         # (2) Own entries only, all of them there.
         ranges = ranges_of(command)
-        await check_erasable(ranges, act=act, entries=entries)
+        await check_erasable(ranges, act=act, entries=entries, now=clock.now())
         # (3) What is committed: the proposal, and that the FG is told.
         erasure = _erasure(command, requester, ranges, clock.now())
         task = Task(kind=PROPOSED_TASK, organisation=requester.organisation, due_on=clock.today())

@@ -46,7 +46,7 @@ def convenant_fragment(policy: PolicyInForce, document: str, version: str) -> st
 
 
 def vocabulary_document(policy: PolicyInForce) -> dict[str, Any]:
-    """Return every word of facts and rules, and the Dutch names of classes, purposes and grounds."""
+    """Return every word of facts and rules, the Dutch names of classes, purposes and grounds, and every term."""
     bundle = policy.bundle
     return {
         "bundleSha256": bundle.sha256,
@@ -55,6 +55,7 @@ def vocabulary_document(policy: PolicyInForce) -> dict[str, Any]:
         "purposes": {one.id: one.description_nl for one in bundle.purposes.values()},
         "grounds": {one: _cited(bundle, one) for one in bundle.grounds},
         "documents": [one.label for one in bundle.convenants],
+        "terms": bundle.follow_up.record(),
     }
 
 

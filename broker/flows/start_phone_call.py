@@ -10,6 +10,7 @@ from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import (
     LEVEL,
+    Decided,
     LetterFacts,
     check_different,
     decide_letter,
@@ -95,10 +96,7 @@ async def start_phone_call(
         document = await phone_calls_document(
             "phone.made", [call], to=caller.oin, now=clock.now(), register=register, rosters=rosters, outcome="sent"
         )
-        recording = Recording(
-            outcome="sent", bundle=policy.sha256, register=register.number, decision=decided.permit.record(),
-            document=document, subject=subject, own_handles=() if own is None else (own.signal.handle,),
-        )  # fmt: skip
+        recording = phone_recording("sent", document, decided, subject=subject, own=own, register=register.number)
         tasks = tasks_for(decided.permit, organisation=caller.oin, today=today, signal_id=command.signal_id)
         effects = Effects(relies_on=relies_on, changes=(StorePhoneCall(call=call),), tasks=tasks)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
@@ -106,6 +104,22 @@ async def start_phone_call(
     # (6) Recorded with the call in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def phone_recording(
+    outcome: str, document: Mapping[str, object], decided: Decided, *, subject: Mapping[str, object],
+    own: OwnSignal | None, register: int,
+) -> Recording:  # fmt: skip
+    """Return how an act on a phone call ended that was decided on, and done."""
+    return Recording(
+        outcome=outcome,
+        bundle=decided.permit.bundle,
+        register=register,
+        decision=decided.permit.record(),
+        document=document,
+        subject=subject,
+        own_handles=() if own is None else (own.signal.handle,),
     )
 
 

@@ -6,7 +6,7 @@ past its last day matches nothing either; sweeping makes its end durable, record
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from broker.domain.changes import EndSignal, ErasePayloads, ForgetTickets, Task
@@ -178,7 +178,7 @@ async def _in_turn(
     found: _Found, *, at_most: int, always_recorded: bool, vouched_at: int | None, policies: Policies,
     clock: Clock, signals: SignalStore, retention: RetentionReader, turn: Turn,
 ) -> Swept:  # fmt: skip
-    for _ in range(MAX_TRIES):
+    for tried in range(1, MAX_TRIES + 1):
         if not (found.anything or always_recorded):
             return Swept(day=found.day, recorded=False)
         # (3) Entry, ends and tasks in one transaction; a signal that was renewed or used meanwhile is read anew.
@@ -189,6 +189,8 @@ async def _in_turn(
                 at_most=at_most, vouched_at=vouched_at, policies=policies, clock=clock, signals=signals,
                 retention=retention,
             )  # fmt: skip
+            if tried == MAX_TRIES - 1:  # at last without what is erased for its age, which must not hold up an end
+                found = replace(found, expired=())
             continue
         return found.swept(at_most=at_most)
     raise StaleDecisionError

@@ -1,4 +1,4 @@
-"""The tables of the oproep and of phone mode, as SQLModel; `calls.py` and `phone_calls.py` speak SQL to the driver."""
+"""The tables of the oproep, of phone mode and of webhooks, as SQLModel; others speak SQL to the driver."""
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary
 from sqlmodel import Field
@@ -66,3 +66,26 @@ class PhoneCallRow(Table, table=True):
     verified_by: str | None = None
     answered_at: int | None = Field(default=None, sa_type=NUMBER)
     answer: str | None = None
+
+
+class WebhookRow(Table, table=True):
+    """Where an organisation hears that it is time to fetch its inbox."""
+
+    __tablename__ = "webhooks"
+
+    organisation: str = Field(primary_key=True)
+    url: str
+    since: int = Field(sa_type=NUMBER)
+
+
+class WebhookDeliveryRow(Table, table=True):
+    """One event on its way; `next_at` is none once it was given up."""
+
+    __tablename__ = "webhook_deliveries"
+
+    id: str = Field(primary_key=True)
+    organisation: str = Field(index=True)
+    url: str
+    made_at: int = Field(sa_type=NUMBER)
+    tries: int = Field(sa_type=NUMBER)
+    next_at: int | None = Field(default=None, sa_type=NUMBER, index=True)

@@ -78,7 +78,7 @@ def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int)
     # (3) What was kept to be answered again says the same as `meta`, and its receipt opens `meta` and `actor`.
     for one in change.ranges:
         if {"meta", "actor"} & set(one.groups):
-            forget_answers(connection, first=one.first, last=one.last)
+            forget_answers(connection, first=one.first, last=one.last, keys_too=change.erasure is None)
         # What others find the act by goes with its term, not by a decision of who acted.
         if change.erasure is None:
             forget_acts(connection, first=one.first, last=one.last, groups=one.groups)

@@ -46,10 +46,11 @@ def keep_answer(
     connection.execute(_INSERT, (answer.key.organisation, answer.key.idempotency_key, index, sealed, at))
 
 
-def forget_answers(connection: Connection, *, first: int, last: int) -> None:
+def forget_answers(connection: Connection, *, first: int, last: int, keys_too: bool) -> None:
     """The open transaction holds of these entries' answers that they were given, and nothing else.
 
-    So a request that is sent again under its key has no second effect.
+    So a request that is sent again under its key has no second effect. With `keys_too` it does not hold that either:
+    after five years nobody sends a request again.
     """
     # Put anew, and not changed: the role that serves may delete rows of this table, and change none.
     query = (
@@ -57,7 +58,7 @@ def forget_answers(connection: Connection, *, first: int, last: int) -> None:
     )
     given = connection.execute(query, (first, last)).fetchall()
     connection.execute("DELETE FROM answers WHERE entry_index BETWEEN ? AND ?", (first, last))
-    for organisation, key, index, at in given:
+    for organisation, key, index, at in () if keys_too else given:
         connection.execute(_INSERT, (organisation, key, index, b"", at))
 
 

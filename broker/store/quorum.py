@@ -1,8 +1,7 @@
 """Which entries of the log enough witnesses have seen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from audit.checkpoint import MAX_SIZE
 from audit.database import Connection
 from audit.entry import Leaf
 from audit.errors import ForkError
@@ -33,16 +32,36 @@ def covered_size(connection: Connection, policy: Policy, *, above: int = 0) -> i
     if policy.quorum is None:
         row = connection.execute("SELECT max(size) FROM log_checkpoints WHERE size > ?", (above,)).fetchone()
         return None if row[0] is None else int(row[0])
-    page = "SELECT DISTINCT size FROM log_cosignatures WHERE size > ? AND size < ? ORDER BY size DESC LIMIT ?"
-    query = "SELECT witness FROM log_cosignatures WHERE size = ?"
-    below = MAX_SIZE
+    page = "SELECT DISTINCT size FROM log_cosignatures WHERE size > ? AND size <= ? ORDER BY size DESC LIMIT ?"
+    upto = _most_covered(connection, policy)
     # Newest first and a page at a time: nearly always it is the first, and a log of years has very many.
-    while sizes := [size for (size,) in connection.execute(page, (above, below, PAGE)).fetchall()]:
-        for size in sizes:
-            if quorum_met(policy, [witness for (witness,) in connection.execute(query, (size,))]):
-                return int(size)
-        below = sizes[-1]
+    while sizes := [size for (size,) in connection.execute(page, (above, upto, PAGE)).fetchall()]:
+        by_size = cosigners(connection, first=sizes[-1], last=sizes[0])
+        found = next((size for size in sizes if quorum_met(policy, by_size[size])), None)
+        if found is not None:
+            return int(found)
+        upto = sizes[-1] - 1
     return None
+
+
+def cosigners(connection: Connection, *, first: int, last: int) -> Mapping[int, Sequence[str]]:
+    """Return the vkeys of those who cosigned each checkpoint of these sizes, both included; none has no member."""
+    query = "SELECT size, witness FROM log_cosignatures WHERE size >= ? AND size <= ?"
+    by_size: dict[int, list[str]] = {}
+    for size, witness in connection.execute(query, (first, last)):
+        by_size.setdefault(size, []).append(witness)
+    return by_size
+
+
+def _most_covered(connection: Connection, policy: Policy) -> int:
+    """Return a size above which no checkpoint can have its quorum: too few witnesses have seen any larger one.
+
+    So a day on which one of them is away is not walked over checkpoint by checkpoint, again and again.
+    """
+    log = StoredLog(connection)
+    newest = {name: log.cosigned_size(party.key.encode()) for name, party in policy.witnesses.items()}
+    sizes = sorted(newest.values(), reverse=True)
+    return next((size for size in sizes if policy.quorum_met([n for n, seen in newest.items() if seen >= size])), 0)
 
 
 def uncovered_from(connection: Connection, policy: Policy, *, heard: bool = True) -> int | None:

@@ -29,10 +29,12 @@ _RESTING = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals
     WHERE state = ? AND (%s) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
 _TICKETS = """SELECT custodian, ticket_id FROM spent_tickets
     WHERE expires_at < ? ORDER BY custodian, ticket_id LIMIT ?"""
-_OLDEST = """SELECT p.idx, e.leaf FROM log_payloads p JOIN log_entries e ON e.idx = p.idx
-    WHERE p.grp = 'shielded' ORDER BY p.idx LIMIT ?"""
+_OLDEST = """SELECT p.idx, e.leaf FROM log_payloads p JOIN log_payload_keys k ON k.idx = p.idx AND k.grp = p.grp
+    JOIN log_entries e ON e.idx = p.idx WHERE p.grp = 'shielded' ORDER BY p.idx LIMIT ?"""
 """Nobody erases `shielded` by decision, so it stands as long as anything of an entry that may expire."""
-_STORED = "SELECT idx, grp FROM log_payloads WHERE idx BETWEEN ? AND ?"
+_STORED = """SELECT p.idx, p.grp FROM log_payloads p JOIN log_payload_keys k ON k.idx = p.idx AND k.grp = p.grp
+    WHERE p.idx BETWEEN ? AND ?"""
+"""What lacks its payload or its key is an alarm, which is left as it is and keeps nothing else from its end."""
 _NEWEST = "SELECT leaf FROM log_entries ORDER BY idx DESC LIMIT ?"
 
 

@@ -15,7 +15,7 @@ from broker.domain.errors import StorageError
 from broker.domain.review import KeptNote
 from broker.review_ports import Seed
 from broker.store.connection import Reader
-from broker.store.quorum import PAGE, quorum_met
+from broker.store.quorum import PAGE, cosigners, quorum_met
 
 _NOTES = """SELECT idx, organisation, worker, kind, about, body, at FROM review_notes
     WHERE organisation = ? AND kind = ? AND (? = '' OR about = ?) ORDER BY idx"""
@@ -59,12 +59,14 @@ class StoredNotes:
         above = _first_at(log, since)
         query = "SELECT size FROM log_checkpoints WHERE size > ? ORDER BY size LIMIT ?"
         while sizes := [row[0] for row in connection.execute(query, (above, PAGE)).fetchall()]:
-            for size in sizes:
-                if _time(log, size - 1) >= until:
-                    return None
-                cosigned = connection.execute("SELECT witness FROM log_cosignatures WHERE size = ?", (size,)).fetchall()
-                if quorum_met(self._policy, [witness for (witness,) in cosigned]):
-                    return Seed(size=size, note=log.note(size))
+            by_size = cosigners(connection, first=sizes[0], last=sizes[-1])
+            covered = (size for size in sizes if quorum_met(self._policy, by_size.get(size, ())))
+            found = next(covered, None)
+            # Times only rise, so the first one with its quorum is it, or comes too late.
+            if found is not None:
+                return Seed(size=found, note=log.note(found)) if _time(log, found - 1) < until else None
+            if _time(log, sizes[-1] - 1) >= until:
+                return None
             above = sizes[-1]
         return None
 

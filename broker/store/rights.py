@@ -29,6 +29,8 @@ RIGHTS: Mapping[str, str] = {
     "notices": _FORGET,
     "calls": _DROP,
     "phone_calls": _FORGET,
+    "webhooks": _FORGET,
+    "webhook_deliveries": _FORGET,
     "call_rings": _FORGET,
     "matches": _CHANGE,
     "match_sides": _CHANGE,

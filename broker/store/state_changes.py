@@ -35,6 +35,7 @@ from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, 
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
+from broker.domain.webhooks import SetWebhook
 from broker.ports import ANY_SHIELD, BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
 from broker.store.calls import answer_ring, forward_ring, store_call
@@ -47,6 +48,7 @@ from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
+from broker.store.webhooks import set_webhook
 
 _INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
 
@@ -195,6 +197,16 @@ def _forget_tickets(connection: Connection, change: ForgetTickets) -> None:
         connection.execute(query, ticket)
 
 
+def _hand_over(connection: Connection, change: HandOver) -> None:
+    for signal_id in change.ids:
+        query = "UPDATE signals SET owner = ? WHERE id = ? AND organisation = ?"
+        connection.execute(query, (change.to, signal_id, change.organisation))
+
+
+def _finish_exception(connection: Connection, change: FinishException) -> None:
+    bump(connection, StampKey(kind=StampKind.EXCEPTION, key=finish_exception(connection, change)))
+
+
 def _store_erasure(connection: Connection, change: StoreErasure) -> None:
     insert_erasure(connection, change.erasure)
 
@@ -207,16 +219,6 @@ def _store_consent(connection: Connection, change: StoreConsent) -> None:
 def _add_answers(connection: Connection, change: AddAnswers) -> None:
     for key in add_answers(connection, change):
         bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
-
-
-def _finish_exception(connection: Connection, change: FinishException) -> None:
-    bump(connection, StampKey(kind=StampKind.EXCEPTION, key=finish_exception(connection, change)))
-
-
-def _hand_over(connection: Connection, change: HandOver) -> None:
-    for signal_id in change.ids:
-        query = "UPDATE signals SET owner = ? WHERE id = ? AND organisation = ?"
-        connection.execute(query, (change.to, signal_id, change.organisation))
 
 
 def _mark(connection: Connection, change: MarkStanding) -> None:
@@ -273,5 +275,6 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     VerifyPhoneCall: verify_phone_call,
     CountTry: count_try,
     AnswerOrally: answer_orally,
+    SetWebhook: set_webhook,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

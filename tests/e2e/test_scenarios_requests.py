@@ -22,10 +22,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LetteredRegion]
 
 
 def test_veilig_thuis_asks_and_the_wijkteam_answers(region: LetteredRegion, tmp_path: Path) -> None:
-    """Given a melding, when Veilig Thuis asks, only the wijkteam reads the question and only Veilig Thuis the answer.
-
-    Each step has a receipt that holds.
-    """
+    """Given a melding, when Veilig Thuis asks, only the wijkteam reads the question, and only VT the answer."""
     question, answer = tmp_path / "vraag.txt", tmp_path / "antwoord.txt"
     number = tmp_path / "nummer.txt"
     question.write_text("Welke hulp krijgt het gezin, en sinds wanneer?", encoding="utf-8")
@@ -55,10 +52,7 @@ def test_veilig_thuis_asks_and_the_wijkteam_answers(region: LetteredRegion, tmp_
 
 
 def test_a_huisarts_answers_personally_or_not_at_all(region: LetteredRegion) -> None:
-    """Given a question to a huisarts, when nobody was named yet, then nobody reads it; the named one decides himself.
-
-    He may refuse: "niet gedeeld (dat mag)", with no consequence (scenarios 7 and 9).
-    """
+    """Given a question to a huisarts, while nobody is named nobody reads it; then the named one decides himself."""
     # Given: Veilig Thuis asks the practice.
     request = region.ask(HUISARTS)
     # When: a colleague opens it, Then: first somebody is named.

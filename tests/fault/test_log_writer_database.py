@@ -36,7 +36,7 @@ from tests.simulators.proposals import storing
 STATEMENTS = (
     "BEGIN",
     "SAVEPOINT",
-    "SELECT worker, target",
+    "SELECT 1 FROM answers",
     "INSERT INTO signals",
     "INSERT INTO signal_tokens",
     "INSERT INTO version_stamps",

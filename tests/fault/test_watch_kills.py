@@ -28,7 +28,7 @@ class _Dying:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the session has
         return getattr(self._inner, name)
 
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Any:  # noqa: ANN401 - whatever rows the statement gives
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Any:  # noqa: ANN401 - the rows of a session
         """Run, if it comes to that."""
         if statement.split(maxsplit=1)[0].startswith(_CHANGES):
             if not self._left:

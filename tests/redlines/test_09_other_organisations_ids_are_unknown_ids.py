@@ -81,6 +81,12 @@ PLACE = re.compile(r"\{[a-z_]+\}")
 UNKNOWN = ("0" * 32, "f" * 32, "F" * 32, "1", "-", "%00", "..%2F..", "0" * 400, "%C3%A9" * 3, "%FF", "%D9%A1" * 32)
 
 
+@pytest.fixture(autouse=True)
+def reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let acts of today be erased: how long they may still be reviewed has a test of its own."""
+    monkeypatch.setattr("broker.flows.erasable_entries.REVIEWED_S", 0)
+
+
 def _routes() -> list[tuple[str, str]]:
     """Return every route with an id in its path, as the published description has them."""
     return [

@@ -54,6 +54,7 @@ from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
+from broker.domain.webhooks import SetWebhook
 from broker.ports import (
     ANY_SHIELD,
     BUNDLE,
@@ -137,7 +138,14 @@ class MemoryState:
                 self._consent(change)
             elif not isinstance(
                 change,
-                RequestChange | StoreCall | AnswerRing | ForwardRing | PhoneChange | StoreException | FinishException,
+                RequestChange
+                | StoreCall
+                | AnswerRing
+                | ForwardRing
+                | PhoneChange
+                | SetWebhook
+                | StoreException
+                | FinishException,
             ):
                 # what follows a question is kept in databases only
                 self._change(change)
@@ -176,6 +184,8 @@ class MemoryState:
                 self._forget_act(entry, groups)
             if {"meta", "actor"} & set(groups):
                 self.forgotten |= {entry}
+                if change.erasure is None:
+                    self.answers = {key: kept for key, kept in self.answers.items() if kept[1] != entry}
 
     def _note(self, change: Notify | ReadNotices, at: int) -> None:
         if isinstance(change, Notify):

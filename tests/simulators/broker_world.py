@@ -291,6 +291,7 @@ class World:
             answers=self.answers,
             entries=self.entries,
             erasures=self.erasures,
+            rosters=self.documents,
             keys=self.keys,
             log=self.log,
         )

@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from connectors.sealing import SecretKey
 from connectors.settings import Party, Settings
 from connectors.workers import add_worker, pairwise_id
 from tests.simulators.enrolled import NAMES, VEILIG_THUIS, Enrolled, key, opening_key
-from tests.simulators.region import BROKER, Region, run, running_region
+from tests.simulators.region import BROKER, Region, in_this_process, run, running_region
 from tests.simulators.requesting import HUISARTS, POLITIE
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
@@ -114,13 +114,15 @@ def request_in(outcome: Outcome) -> str:
 def lettered_region(path: Path) -> Iterator[LetteredRegion]:
     """Hold a region whose organisations have folders; every process is gone at the end."""
     enrolled = _enrolled()
-    with running_region(path, enrolled=enrolled) as region:
-        rosters = []
-        for oin in set(ORGANISATIONS) - set(NAMES):
-            file = path / f"roster-{oin}.json"
-            file.write_bytes(enrolled.roster_document(oin).encode())
-            rosters.append(file)
-        run("sluis-broker", "roster", "import", region.path("broker"), *rosters)
+    with ExitStack() as held:
+        with in_this_process():
+            region = held.enter_context(running_region(path, enrolled=enrolled))
+            rosters = []
+            for oin in set(ORGANISATIONS) - set(NAMES):
+                file = path / f"roster-{oin}.json"
+                file.write_bytes(enrolled.roster_document(oin).encode())
+                rosters.append(file)
+            run("sluis-broker", "roster", "import", region.path("broker"), *rosters)
         folders = {oin: _folder(region, oin, path / f"partner-{oin}") for oin in ORGANISATIONS}
         yield LetteredRegion(region=region, folders=folders)
 

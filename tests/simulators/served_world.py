@@ -9,10 +9,11 @@ Worlds made from one template have the same keys, so that two of them can be the
 import shutil
 import tomllib
 import warnings
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, fields
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,11 +25,11 @@ from typer.testing import CliRunner
 from audit.note import Algorithm, NoteSigningKey, VerifierKey
 from audit.serve import create_witness_app
 from audit.witness import Witness, WitnessStore
-from broker import cli
+from broker import cli, rules
 from broker.main import create_app
 from broker.settings import FILE_NAME, InsecureSettingWarning, Settings
 from broker.store.address import POSTGRESQL
-from policies import InsecureTestBundleWarning
+from policies import Bundle, DecisionPoint, InsecureTestBundleWarning, load_bundle
 from tests.simulators.asking import BROKER, PUBLIC_URL, Asker, Sent, epoch_document
 from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import Database, at, databases
@@ -176,18 +177,48 @@ async def served_world(
         clock, network = clock or TestClock(), WitnessDown()
         if witness_up:
             network.reached = witness_of(folder)
-        app = create_app(
-            settings,
-            clock=clock,
-            randomness=SeededRandomness(seed),
-            transport=network,
-        )
+        with _loaded_once():
+            app = create_app(
+                settings,
+                clock=clock,
+                randomness=SeededRandomness(seed),
+                transport=network,
+            )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client,
     ):
         yield ServedWorld(folder=folder, settings=settings, clock=clock, app=app, client=client, network=network)
+
+
+class _ReadyBundle(Bundle):
+    """A bundle that was made ready to decide with once: hundreds of worlds decide with the very same documents."""
+
+    @cached_property
+    def _point(self) -> DecisionPoint:
+        return super().decision_point()
+
+    def decision_point(self) -> DecisionPoint:
+        """The same one each time; worlds of one process take turns."""
+        return self._point
+
+
+@cache
+def _shipped(*, insecure_test_bundle: bool = False) -> Bundle:
+    loaded = load_bundle(insecure_test_bundle=insecure_test_bundle)
+    return _ReadyBundle(**{one.name: getattr(loaded, one.name) for one in fields(loaded)})
+
+
+@contextmanager
+def _loaded_once() -> Iterator[None]:
+    """Bundles without a release are loaded once in a process; signed ones are read and checked by each world."""
+    names = vars(rules)
+    loading, names["load_bundle"] = names["load_bundle"], _shipped
+    try:
+        yield
+    finally:
+        names["load_bundle"] = loading
 
 
 def copy_world(template: Path, folder: Path) -> None:

@@ -176,7 +176,7 @@ class WirePartner:
         return {
             "batchId": secrets.token_hex(16),
             "operation": operation,
-            "budgetClass": operation,
+            "budgetClass": "check" if operation == "oproep" else operation,
             "purpose": self.purpose,
             "epoch": 1,
             "grantId": None,

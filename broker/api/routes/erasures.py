@@ -48,6 +48,7 @@ async def confirm(erasure_id: str, request: Request, edge: Here) -> Response:
             answers=edge.answers,
             entries=edge.erasing.entries,
             erasures=edge.erasing.erasures,
+            rosters=edge.rosters,
             keys=edge.erasing.keys,
             log=edge.log,
         )

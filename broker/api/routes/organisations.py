@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from broker.api.edge import Here
-from broker.api.openapi import Directory, DirectoryEntry, Team, answers_with
+from broker.api.openapi import answers_with
+from broker.protocol.directory_messages import Directory, DirectoryEntry, Team
 from broker.protocol.register import Organisation
 from broker.protocol.roster import ContactCard, Roster
 

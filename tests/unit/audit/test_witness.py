@@ -1,17 +1,19 @@
 """The witness's status table, its memory, and the race that must never make it forget a tree."""
 
 import hashlib
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
 from audit.checkpoint import Checkpoint
-from audit.errors import WitnessError
+from audit.errors import NotDurableError, WitnessError
 from audit.merkle import EMPTY_TREE, TreeHead, consistency_proof
 from audit.note import Algorithm, NoteSigningKey, compose_note, parse_note, verify_note
 from audit.note_text import to_base64
 from audit.witness import SIZE_TYPE, Witness, WitnessAnswer, WitnessStore
+from tests.simulators.faulty_database import Fault, FaultyConnection, sqlite_error
 from tests.unit.audit.log_simulator import NOW, ORIGIN, LogInMemory, witness_key
 
 KEY = witness_key()
@@ -207,3 +209,22 @@ def test_what_a_witness_cannot_be_made_of(tmp_path: Path, log: LogInMemory) -> N
         Witness(key=KEY, logs=[log.key.verifier] * 2, store=store)
     with pytest.raises(WitnessError):
         WitnessStore(tmp_path)
+
+
+class _FailingStore(WitnessStore):
+    """A store whose disk no longer keeps what is committed."""
+
+    def _connect(self) -> sqlite3.Connection:
+        disk = FaultyConnection(super()._connect())  # type: ignore[arg-type]  # no dialect is asked for
+        disk.faults.append(Fault(fragment="COMMIT", error=sqlite_error(sqlite3.SQLITE_IOERR_FSYNC)))
+        return disk  # type: ignore[return-value]  # what the store uses of a connection
+
+
+def test_after_a_sync_that_failed_nothing_is_cosigned(tmp_path: Path, log: LogInMemory) -> None:
+    """A tree that may be forgotten is not cosigned, and no later one by a witness that may have forgotten it."""
+    witness = Witness(key=KEY, logs=[log.key.verifier], store=_FailingStore(tmp_path / "witness.sqlite"))
+    with pytest.raises(sqlite3.OperationalError):
+        ask(witness, growth(log, 0, 3))
+    with pytest.raises(NotDurableError):
+        ask(witness, growth(log, 0, 5))
+    assert witness.durability.lost is not None

@@ -60,9 +60,10 @@ async def test_a_notice_is_kept_here_before_the_broker_forgets_it(partner: Revie
         following = Following(client.desk)
         await following.fetch()
         (notice,) = following.unread()
-        assert partner.world.rows("SELECT read_at FROM notices") == [(None,)]
+        waiting = "SELECT id FROM notices WHERE organisation = ? AND read_at IS NULL"
+        assert partner.world.rows(waiting, GI) == [(notice.id,)]
         await following.fetch()
-        assert partner.world.rows("SELECT read_at FROM notices WHERE read_at IS NULL") == []
+        assert partner.world.rows(waiting, GI) == []
         assert following.unread() == [notice]
         following.read(notice.id)
         await following.fetch()
@@ -134,3 +135,59 @@ async def test_the_commands_tell_in_dutch_and_as_json(
     failed = await run(partner, monkeypatch, "matches", "open", "f" * 32, "--json")
     assert json.loads(failed.output)["failed"][0]["problem"] == "not-found"
     assert (await run(partner, monkeypatch, "matches", "open", "no-id")).exit_code == 2
+
+
+async def test_who_sees_to_a_signal_is_handed_over_and_found(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was registered past this folder has an owner on the roster; one's own are handed over in one act."""
+    nobody = await run(partner, monkeypatch, "ownerless")
+    assert "Van deze signalen heeft ieder een collega" in nobody.output, nobody.output
+    partner.world.write("UPDATE signals SET owner = 'gone' WHERE organisation = ?", GI)
+    listed = json.loads((await run(partner, monkeypatch, "ownerless", "--json")).output)
+    assert [one["owner"] for one in listed["results"][0]["details"]["found"]] == ["gone"]
+    assert "proefregio" in (await run(partner, monkeypatch, "ownerless")).output
+    taken = await run(partner, monkeypatch, "handover", "toon", "--of-nobody")
+    assert "Aantal: 1" in taken.output, taken.output
+    own = await run(partner, monkeypatch, "handover", "toon")
+    assert "Aantal: 0" in own.output
+    wrong = await run(partner, monkeypatch, "handover", "petra")
+    assert wrong.exit_code == 1
+
+
+async def test_the_night_card_names_teams_and_no_household(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is printed or written, with every team of the directory and where to call in danger."""
+    printed = await run(partner, monkeypatch, "night-card")
+    assert printed.exit_code == 0, printed.output
+    for said in ("Nachtkaart", "Wijkteam Arnhem", "026 000 0000", "0800-2000"):
+        assert said in printed.output
+    page, file = tmp_path / "card.html", tmp_path / "card.pdf"
+    await run(partner, monkeypatch, "night-card", "--html", str(page), "--pdf", str(file))
+    text = page.read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "http" not in text
+    assert "Wijkteam Arnhem" in text
+    assert file.read_bytes().startswith(b"%PDF")
+
+
+async def test_a_coordinators_list_is_for_his_role(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is no coordinator in this folder cannot ask as one."""
+    refused = await run(partner, monkeypatch, "coordinated")
+    assert refused.exit_code == 2
+    assert "matchcoordinator" in refused.output
+
+
+async def test_a_new_report_needs_a_casusregisseur_and_its_file(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without another team that leads it is refused with a receipt; a proof that is no file ends with 2."""
+    listed = json.loads((await run(partner, monkeypatch, "matches", "list", "--json")).output)
+    match = listed["results"][0]["details"]["found"][0]["matchId"]
+    proof = tmp_path / "proof.json"
+    assert (await run(partner, monkeypatch, "matches", "new-report", match, "--proof", str(proof))).exit_code == 2
+    proof.write_text(json.dumps({"kind": "melding", "reference": "PM-1", "since": "2026-11-22"}), encoding="utf-8")
+    refused = await run(partner, monkeypatch, "matches", "new-report", match, "--proof", str(proof))
+    assert refused.exit_code == 1
+    assert "geen ander team casusregisseur" in refused.output

@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 
 from audit.entry import Leaf
+from audit.errors import NotDurableError
 from audit.schema import SQLITE_DDL
 from audit.seal import open_group
 from audit.stored_log import StoredLog
 from audit.verify import verify_checkpoint
 from broker.custodian import folder
-from broker.custodian.errors import FolderError, WatchError
+from broker.custodian.errors import FolderError, StoreError, WatchError
 from broker.custodian.evaluation_log import have_cosigned, record_evaluations
 from broker.custodian.log_keys import LOG_KEY, create_keys
 from broker.custodian.monitor_folder import open_monitor
 from tests.simulators.custodian import CUSTODIANS, batch
+from tests.simulators.faulty_database import Fault, FaultyConnection, sqlite_error
 from tests.simulators.watched_broker import WatchedWorld, watched_pair
 
 
@@ -159,3 +161,20 @@ def test_keys_are_made_once(tmp_path: Path) -> None:
     assert (tmp_path / LOG_KEY).stat().st_mode & 0o077 == 0
     with pytest.raises(FolderError, match="exists already"):
         create_keys(tmp_path, name="custodian-a/log")
+
+
+async def test_after_a_sync_that_failed_nothing_more_is_appended(world: WatchedWorld) -> None:
+    """The custodian's own log and its store know it together: nothing is charged and nothing logged any more."""
+    log, store = world.monitors[0].log, world.pair.custodians[0].store
+    world.tickets()
+    disk = FaultyConnection(log.connection)
+    disk.faults.append(Fault(fragment="COMMIT", error=sqlite_error(sqlite3.SQLITE_IOERR_FSYNC)))
+    broken = replace(log, connection=disk)  # type: ignore[arg-type]  # the connection behind it, but for one fault
+    for _ in range(2):
+        with pytest.raises(WatchError):
+            record_evaluations(broken, now=world.clock.now)
+    assert own(world).size() == 0
+    with pytest.raises(StoreError), store.transaction():
+        raise AssertionError
+    with pytest.raises(NotDurableError):
+        store.durability.check()

@@ -1,4 +1,4 @@
-"""The oproep: what was sent, and which teams are asked to call; and phone calls with what makes their belcode."""
+"""The oproep and the teams that are asked to call; phone calls with what makes their belcode; webhooks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,10 +8,11 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """The database knows oproepen and phone calls, none yet."""
+    """The database knows oproepen, phone calls and webhooks, none yet."""
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     _calls(number)
     _phone_calls(number)
+    _webhooks(number)
 
 
 def _calls(number: sa.types.TypeEngine[int]) -> None:
@@ -62,3 +63,21 @@ def _phone_calls(number: sa.types.TypeEngine[int]) -> None:
     )
     op.create_index("ix_phone_calls_caller", "phone_calls", ["caller", "made_at"])
     op.create_index("ix_phone_calls_receiver", "phone_calls", ["receiver", "made_at"])
+
+
+def _webhooks(number: sa.types.TypeEngine[int]) -> None:
+    op.create_table(
+        "webhooks",
+        sa.Column("organisation", sa.String(), primary_key=True),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("since", number, nullable=False),
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.String(), primary_key=True),
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("organisation", "url")),
+        *(sa.Column(name, number, nullable=False) for name in ("made_at", "tries")),
+        sa.Column("next_at", number, nullable=True),
+    )
+    for column in ("organisation", "next_at"):
+        op.create_index(f"ix_webhook_deliveries_{column}", "webhook_deliveries", [column])

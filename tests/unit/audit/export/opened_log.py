@@ -9,6 +9,7 @@ from typing import Any
 
 from audit.entry import GROUPS
 from audit.export.bundle import Export, Files, build_export
+from audit.export.committed import erased_sha256
 from audit.export.content import Content, Stated
 from audit.export.opened import OpenedEntry, verify_entries
 from audit.policy_file import Policy, parse_policy
@@ -21,6 +22,9 @@ WORKER = "k5uqhzxw4mz6vqkq2ypk2yq7aa"
 HANDLES = ["11" * 16, "22" * 16]
 TRACE = {"id": "4bf92f3577b34da6a3ce929d0e0e4736", "parent": "00f067aa0ba902b7"}
 W1 = witness_key()
+
+Erased = Mapping[int, tuple[str, ...]]
+NOTHING: Erased = MappingProxyType({})
 
 DECISION: dict[str, Any] = {
     "schema": "decision/v1",
@@ -120,7 +124,10 @@ STATED = Stated(
 class OpenedLog:
     """The log of `ENTRIES`, with the entry of an export as its last, all under one cosigned checkpoint."""
 
-    def __init__(self, log: LogInFolder, *, format_name: str = "csv", stated: Stated = STATED) -> None:
+    def __init__(
+        self, log: LogInFolder, *, format_name: str = "csv", stated: Stated = STATED, erased: Erased = NOTHING
+    ) -> None:
+        """Make it; `erased` says of which exported entries, by their place, the broker found groups erased."""
         self.policy_text = policy_text(log.verifier, W1.verifier, quorum="enough")
         self.policy: Policy = parse_policy(self.policy_text)
         self.stated = stated
@@ -134,6 +141,9 @@ class OpenedLog:
             "entries": len(EXPORTED),
             "leaves_sha256": hashlib.sha256(hashes).hexdigest(),
         }
+        if erased:
+            at = [(entries[index].leaf(NOW).leaf_hash, erased.get(place, ())) for place, index in enumerate(EXPORTED)]
+            exported["erased_sha256"] = erased_sha256(at)
         own = sealed(
             "export",
             meta={"schema": "entry-export/v1", "outcome": "done", "exported": exported},
@@ -169,11 +179,11 @@ class OpenedLog:
         return build_export(self.export(format_name, **changes), self.policy)
 
 
-def in_folder(path: Path) -> OpenedLog:
+def in_folder(path: Path, *, erased: Erased = NOTHING) -> OpenedLog:
     """Return the log made in a folder, which is closed again: everything an export needs is in memory."""
     path.mkdir()
     log = LogInFolder(path)
     try:
-        return OpenedLog(log)
+        return OpenedLog(log, erased=erased)
     finally:
         log.close()

@@ -1,21 +1,26 @@
 """An export holds as a whole or not at all, for whoever has the policy, offline."""
 
 import base64
+import hashlib
 import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from audit.errors import ExportError
 from audit.export.bundle import Files
+from audit.export.committed import erased_sha256
 from audit.export.formats import FORMATS, json_bytes
+from audit.export.opened import OpenedEntry
 from audit.export.verify import verify_export
 from audit.note import Algorithm, NoteSigningKey
 from audit.policy_file import parse_policy
-from tests.unit.audit.export.opened_log import EXPORTED, GI, STATED, WORKER, OpenedLog
+from tests.unit.audit.export.opened_log import EXPORTED, GI, STATED, WORKER, OpenedLog, in_folder
 from tests.unit.audit.log_simulator import policy_text, witness_key
 
 Mutation = Callable[[dict[str, bytes]], None]
@@ -245,3 +250,46 @@ def test_what_the_maker_states_is_in_the_manifest(files: Files) -> None:
     assert manifest["made"]["selection"] == STATED.selection
     assert manifest["groups"] == ["meta", "actor"]
     assert {file["path"] for file in manifest["files"]} == set(files) - {"manifest.json"}
+
+
+def called_erased(entry: OpenedEntry, *groups: str) -> OpenedEntry:
+    """Return the entry without these openings, and with the word that they were erased."""
+    kept = {group: opening for group, opening in entry.receipt.openings.items() if group not in groups}
+    return OpenedEntry(receipt=replace(entry.receipt, openings=MappingProxyType(kept)), erased=groups)
+
+
+def test_nobody_can_call_an_act_erased_that_the_broker_opened(world: OpenedLog) -> None:
+    """Who hands an export on takes inconvenient acts out of it in vain: the broker's entry says what it opened."""
+    with pytest.raises(ExportError, match="recorded another export"):
+        world.files(entries=[called_erased(one, "meta", "actor") for one in world.entries], receipt=world.receipt)
+    hidden = [*world.entries[:-1], called_erased(world.entries[-1], "actor")]
+    files = dict(world.files(entries=hidden))
+    files["export-receipt.json"] = json_bytes(world.receipt.to_wire())
+    report = verify_export(files, world.policy)
+    assert (report.holds, report.recorded) == (False, False)
+
+
+def test_without_the_brokers_entry_an_erased_group_is_unchecked(world: OpenedLog) -> None:
+    """Only its maker says then that it was erased: each such entry is named, and the export does not hold."""
+    entries = [world.entries[0], called_erased(world.entries[1], "actor"), *world.entries[2:]]
+    report = verify_export(world.files(entries=entries), world.policy)
+    assert (report.problems, report.unchecked, report.holds) == ((), ("entries/000002.json",), False)
+
+
+def test_what_was_erased_is_in_the_brokers_entry(tmp_path: Path) -> None:
+    """An export of entries of which a group is gone holds where the broker recorded exactly that."""
+    world = in_folder(tmp_path / "log", erased={1: ("actor",)})
+    erased = [world.entries[0], called_erased(world.entries[1], "actor"), *world.entries[2:]]
+    report = verify_export(world.files(entries=erased, receipt=world.receipt), world.policy)
+    assert (report.holds, report.recorded, report.problems) == (True, True, ())
+    for changed in (world.entries, [called_erased(erased[0], "meta"), *erased[1:]]):
+        with pytest.raises(ExportError, match="recorded another export"):
+            world.files(entries=changed, receipt=world.receipt)
+
+
+def test_what_a_broker_commits_to_of_erased_groups() -> None:
+    """The hash of the published format: leaf hash, names, line end; nothing where nothing was erased."""
+    said = bytes(32) + b"meta,actor\n" + b"\x01" * 32 + b"actor\n"
+    of = [(bytes(32), ("meta", "actor")), (b"\x02" * 32, ()), (b"\x01" * 32, ("actor",))]
+    assert erased_sha256(of) == hashlib.sha256(said).hexdigest()
+    assert erased_sha256([(bytes(32), ())]) is None

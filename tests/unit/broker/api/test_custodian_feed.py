@@ -23,6 +23,12 @@ PATH = "/v1/custodian-feed"
 FAMILY = household(subject="child", parents=["mother"])
 
 
+@pytest.fixture(autouse=True)
+def reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let acts of today be erased: how long they may still be reviewed has a test of its own."""
+    monkeypatch.setattr("broker.flows.erasable_entries.REVIEWED_S", 0)
+
+
 def header(
     world: ServedWorld, path: str, *, party: str = NAMES[0], signer: SigningKey | None = None, at: int = 0
 ) -> dict[str, str]:

@@ -12,6 +12,12 @@ CHILD = household(subject="child")
 GROUPS = ["meta", "actor", "subject"]
 
 
+@pytest.fixture(autouse=True)
+def reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let acts of today be erased: how long they may still be reviewed has a test of its own."""
+    monkeypatch.setattr("broker.flows.erasable_entries.REVIEWED_S", 0)
+
+
 def _newest(world: ServedWorld) -> int:
     return int(world.rows("SELECT max(idx) FROM log_entries")[0][0])
 

@@ -12,7 +12,9 @@ import httpx
 import pytest
 
 from audit.database import Connection
+from audit.entry import Leaf
 from audit.export.bundle import Export, build_export
+from audit.export.committed import erased_sha256
 from audit.export.content import Stated
 from audit.export.opened import OpenedEntry
 from audit.export.verify import verify_export
@@ -186,6 +188,8 @@ async def test_what_was_erased_is_named_and_the_rest_is_exported(cosigned: Serve
     answer = await exported(cosigned)
     first = answer.json()["result"]["entries"][0]
     assert (first["index"], first["erased"], set(first["openings"])) == (index, ["actor"], {"meta"})
+    said: Any = recorded(cosigned, answer).payloads["meta"]["exported"]
+    assert said["erased_sha256"] == erased_sha256([(Leaf.parse(first["leaf"].encode()).leaf_hash, ["actor"])])
     assert opened(await exported(cosigned, worker=worker_id(WIJKTEAM, "worker"))) == []
     assert all(entry["index"] != index for entry in (await exported(cosigned, GI)).json()["result"]["entries"])
 

@@ -10,7 +10,7 @@ import pytest
 
 from broker.api import housekeeping
 from broker.api.housekeeping import Housekeeping
-from broker.domain.errors import StorageError
+from broker.domain.errors import LogUnavailableError, StorageError
 from broker.store.sweep_requests import SweepRequest
 from tests.simulators.asking import household
 from tests.simulators.enrolled import GI, WIJKTEAM
@@ -231,3 +231,34 @@ def test_the_command_sweeps_alone_when_no_broker_serves(template: Path, tmp_path
 def test_the_command_needs_a_broker(tmp_path: Path) -> None:
     """A folder without a broker is bad input."""
     run_cli("sweep", tmp_path, code=2)
+
+
+class LostKeys:
+    """Keys of which every step fails, and is counted."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def renew_when_old(self) -> bool:
+        """Fail."""
+        self.asked.append("renew")
+        raise StorageError
+
+    async def finish(self) -> int:
+        """Fail."""
+        self.asked.append("finish")
+        raise LogUnavailableError
+
+
+async def test_what_fails_at_a_pace_stops_nothing_else_of_it(
+    world: ServedWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sweep that cannot be done keeps no key alive: each is tried by itself, and what failed is said."""
+    keys = LostKeys()
+    monkeypatch.setattr(keeper(world), "_retention", BrokenReading())
+    monkeypatch.setattr(keeper(world), "_keys", keys)
+    await keeper(world).keep_once()
+    assert keys.asked == ["renew", "finish"]
+    for failed in ("a sweep failed: StorageError", "a new key-encryption key failed: StorageError",
+                   "the destruction of keys failed: LogUnavailableError"):  # fmt: skip
+        assert failed in caplog.text

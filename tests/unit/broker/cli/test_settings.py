@@ -115,7 +115,12 @@ def test_a_missing_or_broken_file_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("insecure_tick_ms", 0), ("insecure_test_bundle", True), ("insecure_unsigned_bundle", True)],
+    [
+        ("insecure_tick_ms", 0),
+        ("insecure_test_bundle", True),
+        ("insecure_unsigned_bundle", True),
+        ("insecure_webhook_loopback", True),
+    ],
 )
 def test_an_insecure_switch_warns(tmp_path: Path, name: str, value: object) -> None:
     """A switch that makes the broker unsafe works only with a warning that says so."""

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,26 @@ PORT_MODULES = [importlib.import_module(f"broker.{path.stem}") for path in sorte
 PORTS = frozenset(
     name for module in PORT_MODULES for name, value in vars(module).items() if getattr(value, "_is_protocol", False)
 )
-DECISIONS = frozenset({"Callable[[], Awaitable[Outcome]]", "Callable[[Register], Awaitable[Told]]"})
+DECISIONS = frozenset(
+    {
+        "Callable[[], Awaitable[Outcome]]",
+        "Callable[[Register], Awaitable[Told]]",
+        "Callable[[OnRequest], Awaitable[Outcome]]",
+    }
+)
+CLASSES = [
+    node
+    for module in MODULES
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+    if isinstance(node, ast.ClassDef)
+]
+OWN_METHODS = frozenset(
+    method.name for node in CLASSES for method in node.body if isinstance(method, ast.AsyncFunctionDef)
+)
+"""What the flows' own classes do asynchronously; each is looked at as every function is."""
 
 
+@cache
 def own_coroutines() -> frozenset[str]:
     """Return the names of all async functions that the flows define at the top of a module."""
     trees = [ast.parse(module.read_text(encoding="utf-8")) for module in MODULES]
@@ -38,7 +56,7 @@ def _strays_of(function: ast.AsyncFunctionDef) -> list[str]:
         for argument in [*function.args.args, *function.args.kwonlyargs]
         if argument.annotation is not None
     }
-    on_ports = {name for name, annotation in parameters.items() if annotation in PORTS}
+    on_ports = {name for name, annotation in parameters.items() if annotation in PORTS} | _kept_ports()
     decisions = {name for name, annotation in parameters.items() if annotation in DECISIONS}
     allowed = own_coroutines() | decisions
     return [
@@ -48,12 +66,29 @@ def _strays_of(function: ast.AsyncFunctionDef) -> list[str]:
     ]
 
 
+@cache
+def _kept_ports() -> set[str]:
+    """Return what the flows' own classes keep of the ports, and what reads them: `self._signals`, `self._read`."""
+    kept = set()
+    for node in CLASSES:
+        for method in node.body:
+            if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+                given = [one for one in [*method.args.args, *method.args.kwonlyargs] if one.annotation is not None]
+                said = {one.arg: ast.unparse(one.annotation) for one in given if one.annotation is not None}
+                kept |= {
+                    f"self._{name}" for name, annotation in said.items()
+                    if annotation in PORTS or annotation.startswith("Callable[[]")
+                }  # fmt: skip
+    return kept
+
+
 def _is_allowed(awaited: ast.expr, on_ports: set[str], allowed: frozenset[str]) -> bool:
     if not isinstance(awaited, ast.Call):
         return False
     called = awaited.func
-    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
-        return called.value.id in on_ports
+    if isinstance(called, ast.Attribute):
+        of = called.value.id if isinstance(called.value, ast.Name) else ast.unparse(called.value)
+        return of in on_ports or called.attr in OWN_METHODS or ast.unparse(called) in on_ports
     return isinstance(called, ast.Name) and called.id in allowed
 
 

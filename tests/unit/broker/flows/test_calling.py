@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from broker.domain.errors import FieldRuleError, NotFoundError, RefusedError, RoleNotAllowedError, TeamUnknownError
+from broker.domain.errors import (
+    FieldRuleError,
+    NotDoneError,
+    NotFoundError,
+    RefusedError,
+    RoleNotAllowedError,
+    TeamUnknownError,
+)
 from broker.domain.signals import Exclusion
 from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import Asker, household
@@ -236,3 +243,12 @@ async def test_an_organisation_reads_its_own_oproepen(world: World) -> None:
     assert listed == sorted(sent, key=lambda one: str(one["callId"]))
     assert calls_in(await list_own_calls(world, asker, after=listed[0]["callId"])) == listed[1:]
     assert calls_in(await list_own_calls(world, world.asker(WIJKTEAM))) == []
+
+
+async def test_nothing_is_rung_while_nobody_watches_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once witnesses are away too long an oproep is not done, whoever is involved (ADR 24)."""
+    await involved(world)
+    monkeypatch.setattr(type(world.log), "disclosures_stopped", lambda _: True)
+    with pytest.raises(NotDoneError):
+        await call(world, veilig_thuis(world), ASKED)
+    assert held_in(world).rows("SELECT count(*) FROM call_rings")[0][0] == 0

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from broker.domain.errors import RoleNotAllowedError, StaleDecisionError
+from broker.flows import list_coordinated as coordinated_listed
 from broker.flows.list_coordinated import list_coordinated
 from broker.flows.sweep_overdue import sweep_overdue
 from broker.match_ports import FoundMatches
@@ -161,8 +162,10 @@ async def test_what_keeps_moving_is_left_for_the_next_time(region: World, monkey
         await swept(region)
 
 
-async def test_pages_of_the_coordinator_go_on(region: World) -> None:
-    """Twenty-two matches come as twenty and two."""
+@pytest.mark.parametrize("batch", [5, 40])
+async def test_pages_of_the_coordinator_go_on(region: World, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    """Twenty-two matches come as twenty and two, however many are read at a time."""
+    monkeypatch.setattr(coordinated_listed, "BATCH", batch)
     for number in range(22):
         child = household(subject=f"child {number}")
         await region.register(who(region, GI), child)

@@ -1,6 +1,7 @@
 """Erasing own entries: two people, one entry, the FG told, and nothing learned of anybody else's."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -20,6 +21,7 @@ from broker.domain.errors import (
     RoleNotAllowedError,
     StorageError,
 )
+from broker.domain.review import REVIEWED_DAYS
 from broker.log_ports import GroupStatus
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_memory import MemoryBroker
@@ -32,6 +34,12 @@ ALL = (*GROUPS, "hits", "shielded")
 STAYS = {"hits": GroupStatus.OK, "shielded": GroupStatus.OK}
 LOOK = household(subject="child")
 _SEEDS = count()
+
+
+@pytest.fixture(autouse=True)
+def reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let acts of today be erased: how long they may still be reviewed has a test of its own."""
+    monkeypatch.setattr("broker.flows.erasable_entries.REVIEWED_S", 0)
 
 
 def _person(world: World, role: str = "privacyfunctionaris", oin: str = GI) -> Asker:
@@ -372,3 +380,39 @@ async def test_the_fg_reads_who_proposed_and_who_decided(world: World) -> None:
     assert [act.kind for act in after if act.index > 0] == ["review", "erasure"]
     assert [act.index for act in before] == [0]
     assert await world.acts.acts(organisation=WIJKTEAM, since=0, until=world.clock.now() + 1) == ()
+
+
+async def test_an_act_that_may_still_be_reviewed_is_not_erased(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For 92 days nothing of an act is erased: without it, what it makes stand out would not stand out any more."""
+    monkeypatch.setattr("broker.flows.erasable_entries.REVIEWED_S", REVIEWED_DAYS * 86_400)
+    await world.register(world.asker(GI), LOOK)
+    world.clock.move(REVIEWED_DAYS * 86_400 - 1)
+    asker, stranger = _person(world), _person(world, oin=WIJKTEAM)
+    with pytest.raises(FieldRuleError, match="92 days"):
+        await world.propose_erasure(asker, _body(asker, (0, 0, ["subject"])))
+    with pytest.raises(NotFoundError):
+        await world.propose_erasure(stranger, _body(stranger, (0, 0, ["subject"])))
+    world.clock.move(1)
+    await _erase(world, (0, 0, ["subject"]))
+    assert (await _statuses(world, 0))["subject"] is GroupStatus.ERASED
+
+
+@pytest.mark.parametrize("left", ["the organisation", "the role", "no roster"])
+async def test_who_left_since_is_no_first_of_two_people(world: World, left: str) -> None:
+    """A proposal of one who may propose none any more waits for nobody; another privacyfunctionaris proposes anew."""
+    await world.register(world.asker(GI), LOOK)
+    first, second = _person(world), _person(world, "approver")
+    body = _body(first, (0, 0, ["actor"]))
+    await world.propose_erasure(first, body)
+    roster = world.documents.rosters[GI]
+    workers = {name: one for name, one in roster.workers.items() if "privacyfunctionaris" not in one.roles}
+    if left == "the role":
+        (sub,) = set(roster.workers) - set(workers)
+        workers[sub] = replace(roster.workers[sub], roles=frozenset({"worker", "fg"}))
+    rosters = dict(world.documents.rosters) | {GI: replace(roster, workers=workers)}
+    if left == "no roster":
+        del rosters[GI]
+    world.documents.rosters = rosters
+    with pytest.raises(NotFoundError):
+        await world.confirm_erasure(second, body["idempotencyKey"], _body(second, (0, 0, ["actor"])))
+    assert set((await _statuses(world, 0)).values()) == {GroupStatus.OK}

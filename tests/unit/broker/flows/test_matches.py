@@ -6,6 +6,7 @@ import pytest
 
 from broker.domain.errors import NotFoundError, RefusedError, RoleNotAllowedError
 from broker.domain.signals import Exclusion
+from broker.flows import list_matches as matches_listed
 from broker.protocol.roster import Worker
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, documents, log_size, shield
@@ -221,8 +222,12 @@ async def test_an_address_alone_makes_no_match(world: World) -> None:
     assert await notices_of(world, GI) == []
 
 
-async def test_pages_go_on_after_the_last_that_was_shown(world: World) -> None:
-    """Twenty-three matches come in pages of twenty, each once, and the last page says that it is the last."""
+@pytest.mark.parametrize("batch", [5, 40])
+async def test_pages_go_on_after_the_last_that_was_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    """Twenty-three matches come in pages of twenty, each once, however many are read at a time."""
+    monkeypatch.setattr(matches_listed, "BATCH", batch)
     for number in range(23):
         child = household(subject=f"child {number}")
         await world.register(who(world, GI), child)

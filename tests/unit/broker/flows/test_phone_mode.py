@@ -1,12 +1,13 @@
 """Phone mode: who calls is announced and known, and that it was answered is noted without a word of it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from broker.domain.errors import FieldRuleError, NotFoundError, ReceiverUnknownError, RefusedError
+from broker.domain.errors import FieldRuleError, NotDoneError, NotFoundError, ReceiverUnknownError, RefusedError
 from broker.domain.phone_calls import CODE_S
 from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import Asker
@@ -170,3 +171,23 @@ async def test_who_may_not_ask_does_not_call_either(world: World) -> None:
         with pytest.raises(ReceiverUnknownError):
             await start(world, caller, **changed)
     assert await listed(world, world.asker(VEILIG_THUIS, seed="list")) == []
+
+
+async def test_no_call_is_announced_while_nobody_watches_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once witnesses are away too long nobody is called on the broker's word (ADR 24)."""
+    monkeypatch.setattr(type(world.log), "disclosures_stopped", lambda _: True)
+    with pytest.raises(NotDoneError):
+        await start(world, world.asker(VEILIG_THUIS))
+
+
+async def test_a_caller_that_left_is_told_nothing_more(world: World) -> None:
+    """Whose organisation stands in the register no more gets no answer; its call is shown without a contact card."""
+    call = await announced(world)
+    register = world.documents.in_force
+    left = {oin: one for oin, one in register.organisations.items() if oin != VEILIG_THUIS}
+    world.documents.in_force = replace(register, organisations=left)
+    world.documents.rosters = {oin: one for oin, one in world.documents.rosters.items() if oin != VEILIG_THUIS}
+    (shown,) = await listed(world, school(world))
+    assert (shown["contact"], shown["caller"]["name"]) == (None, VEILIG_THUIS)
+    with pytest.raises(ReceiverUnknownError):
+        await note(world, school(world, "note"), call["callId"])

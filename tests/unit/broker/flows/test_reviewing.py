@@ -14,6 +14,12 @@ CHILD = household(subject="child", parents=("mother",))
 LOOK = household(subject="child", parents=("mother",), members=())
 
 
+@pytest.fixture(autouse=True)
+def reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let acts of today be erased: how long they may still be reviewed has a test of its own."""
+    monkeypatch.setattr("broker.flows.erasable_entries.REVIEWED_S", 0)
+
+
 @pytest.fixture
 def review(world: World) -> Reviewers:
     """The reviewers of that core."""
@@ -249,6 +255,29 @@ async def test_what_was_erased_is_told_as_erased_and_not_found_by_its_household(
     assert (erased["worker"], erased["outcome"], erased["flags"]) == (None, None, [])
     assert erased["verdict"]["word"] == "in_order"
     assert shown(await review.household(GI, signal_id), "acts") == []
+
+
+@pytest.mark.parametrize("group", ["actor", "meta"])
+async def test_an_act_of_which_nobody_knows_whose_it_was_is_never_in_order(
+    world: World, review: Reviewers, group: str
+) -> None:
+    """Who had his own act erased cannot find it in order afterwards; that it was not can still be said."""
+    await world.register(world.asker(GI), CHILD)
+    await _erase(world, 0, [group])
+    with pytest.raises(RefusedError) as refused:
+        await review.judge(GI, 0, "in_order")
+    assert refused.value.document["textId"] == "review.unknown_actor"
+    await review.judge(GI, 0, "not_in_order")
+    assert [one["body"]["verdict"] for one in shown(await review.notes(GI), "notes")] == ["not_in_order"]
+
+
+async def test_neither_of_two_who_erased_judges_that(world: World, review: Reviewers) -> None:
+    """Who proposed an erasure did it as much as who confirmed it."""
+    await world.register(world.asker(GI), CHILD)
+    await _erase(world, 0, ["subject"])
+    (erasure,) = [one for one in await review.acts(GI) if one["kind"] == "erasure"]
+    with pytest.raises(RefusedError):
+        await review.judge(GI, erasure["index"])
 
 
 async def test_what_reviewers_stated_cannot_be_erased(world: World, review: Reviewers) -> None:

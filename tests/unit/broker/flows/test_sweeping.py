@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from broker.api.housekeeping import Housekeeping, Overdue
 from broker.domain.changes import ForgetTickets, RenewSignal, Task
-from broker.domain.erasures import EntryRange
+from broker.domain.erasures import KEPT_S, EntryRange
 from broker.domain.errors import NotFoundError, StaleDecisionError
 from broker.domain.signals import Signal, SignalState
 from broker.flows import sweep_signals as sweeping
 from broker.ports import Proposal
 from tests.simulators.asking import household
-from tests.simulators.broker_world import World, log_size, matches_of, shield, signals_of, tasks_of
+from tests.simulators.broker_memory import MemoryBroker
+from tests.simulators.broker_world import World, held_in, log_size, matches_of, shield, signals_of, tasks_of
+from tests.simulators.clock import SeededRandomness
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.proposals import committed
 from tests.simulators.retention_oracle import entries_of
@@ -274,3 +277,61 @@ async def test_housekeeping_vouches_for_no_clock(world: World) -> None:
     world.clock.move(2 * DAY)
     await world.sweep()
     assert await world.retention.newest_act_at() == asked_at
+
+
+async def test_retention_that_falls_behind_is_said(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a paced sweep left something older than its term the operator reads it; kept answers go as well."""
+    asker = world.asker(GI)
+    body = asker.registration(CHILD)
+    await world.send_registration(asker, body)
+    world.clock.move(KEPT_S + 2)
+    await world.register(world.asker(WIJKTEAM), CHILD, endsOn="2032-06-01")
+
+    async def nothing() -> dict[str, object]:
+        return {}
+
+    overdue = Overdue(
+        registers=world.documents, matches=world.following.matches, randomness=SeededRandomness(3)
+    )  # fmt: skip
+    house = Housekeeping(
+        folder=tmp_path, policies=world.policies, renewal=nothing, clock=world.clock, signals=world.signals,
+        retention=world.retention, keys=world.keys, following=overdue, log=world.log,
+    )  # fmt: skip
+    monkeypatch.setattr("broker.api.housekeeping.MAX_EXPIRED", 1)
+    assert await house.sweep_once()
+    assert [record.message for record in caplog.records if "older than its term" in record.message]
+    caplog.clear()
+    assert await house.sweep_once()
+    assert not [record for record in caplog.records if "older than its term" in record.message]
+    assert await world.answers.find(organisation=GI, idempotency_key=body["idempotencyKey"]) is None
+
+
+async def test_a_key_that_a_thief_deleted_stops_no_sweep(world: World) -> None:
+    """After its term everything is erased but the group that is an alarm; ends of signals and retention go on."""
+    if isinstance(world.ledger, MemoryBroker):
+        return
+    ending = await _registered(world)
+    with held_in(world).session() as connection:
+        connection.execute("DELETE FROM log_payload_keys WHERE idx = 0 AND grp = 'hits'")
+    world.clock.move(KEPT_S + DAY)
+    assert (await world.sweep()).expiry == 1
+    assert await _states(world) == {ending: "ended"}
+    with held_in(world).session() as connection:
+        left = connection.execute("SELECT grp FROM log_payloads WHERE idx = 0").fetchall()
+    assert left == [("hits",)]
+
+
+async def test_what_cannot_be_erased_for_its_age_holds_up_no_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it goes on being stale it is left out at last, so that a signal ends on its day all the same."""
+    ending = await _registered(world)
+    world.clock.move(2 * DAY)
+
+    async def gone(_: object, *, written_before: int) -> tuple[EntryRange, ...]:
+        del written_before
+        return (EntryRange(first=900, last=900, groups=("hits",)),)
+
+    monkeypatch.setattr(type(world.retention), "expired_payloads", gone)
+    assert (await world.sweep()).expiry == 1
+    assert await _states(world) == {ending: "ended"}

@@ -1,3 +1,4 @@
+import inspect
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.demo.errors import ProcessError
-from connectors.demo.processes import Processes, environment
+from connectors.demo.processes import COMMAND_S, Processes, environment
 
 _PARENT = """
 import sys, time
@@ -75,11 +76,11 @@ def test_a_command_must_end_with_an_expected_code() -> None:
         assert (ended.code, ended.output) == (3, "done\n")
 
 
-def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No command holds the demonstration up for ever."""
-    monkeypatch.setattr("connectors.demo.processes.COMMAND_S", 0.3)
+def test_a_command_that_hangs_is_ended() -> None:
+    """No command holds the demonstration up for ever: it is ended after its time, which is a minute if none is said."""
     with Processes() as processes, pytest.raises(ProcessError, match="took longer"):
-        processes.run("python", "-c", "import time; time.sleep(600)")
+        processes.run("python", "-c", "import time; time.sleep(600)", within_s=0.3)
+    assert inspect.signature(Processes.run).parameters["within_s"].default == COMMAND_S
 
 
 def test_a_script_that_is_not_installed_says_what_to_do() -> None:

@@ -1,0 +1,25 @@
+"""Webhooks: where an organisation hears that it is time to fetch its inbox."""
+
+from fastapi import APIRouter, Request, Response
+
+from broker.api.edge import Here, answer
+from broker.api.openapi import answers_with, body_of
+from broker.api.wire import parse
+from broker.flows.set_webhook import set_webhook
+from broker.protocol.messages import Answer
+from broker.protocol.webhook_messages import SetWebhook
+
+router = APIRouter(prefix="/v1", tags=["webhooks"])
+
+
+@router.post("/webhook", openapi_extra=body_of(SetWebhook), responses=answers_with(Answer))
+async def put(request: Request, edge: Here) -> Response:
+    """Send events of the own organisation to this address from now on, or nowhere."""
+    sent, body = await edge.receive(request)
+    return answer(
+        await set_webhook(
+            command=parse(SetWebhook, body), requester=sent.requester, insecure_loopback=edge.insecure_webhook_loopback,
+            policies=edge.policies, clock=edge.clock, registers=edge.registers, signals=edge.signals,
+            answers=edge.answers, log=edge.log,
+        )
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""The clock of the webhooks: every quarter of an hour one event to everybody who wants them, whatever waits (D8)."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from broker.domain.webhooks import EVERY_S, Delivery, event_body, parse_webhook_url
+from broker.ports import Clock, Randomness
+from broker.protocol.party_signing import SCHEME, sign_party_request
+from broker.protocol.request_signing import Target
+from broker.protocol.signing_keys import SigningKey
+from broker.store.webhook_sending import HttpWebhooks
+from broker.store.webhooks import StoredWebhooks
+
+LOOK_S = 15.0
+"""Seconds between two looks for what is to be tried."""
+_log = logging.getLogger("sluis.webhooks")
+
+
+class WebhookClock:
+    """Begins events at the pace, and tries what is due; a receiver that fails holds nobody up."""
+
+    def __init__(
+        self, *, party: str, key: SigningKey, store: StoredWebhooks, sending: HttpWebhooks, clock: Clock,
+        randomness: Randomness, insecure_loopback: bool = False,
+    ) -> None:  # fmt: skip
+        """Sign as `party` with this key."""
+        self._party = party
+        self._key = key
+        self._store = store
+        self._sending = sending
+        self._clock = clock
+        self._randomness = randomness
+        self._insecure_loopback = insecure_loopback
+
+    async def begin(self) -> None:
+        """An event is on its way to everybody who wants them. Raises StorageError."""
+        await self._store.begin(new_id=lambda: self._randomness.bytes(16).hex(), now=self._clock.now())
+
+    async def try_due(self) -> None:
+        """Everything that is due was tried once. Raises StorageError."""
+        due = await self._store.due(now=self._clock.now())
+        taken = await asyncio.gather(*(self._try(delivery) for delivery in due))
+        for delivery, took in zip(due, taken, strict=True):
+            await self._store.tried(delivery, taken=took, now=self._clock.now())
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keep to the clock meanwhile."""
+        tasks = [
+            asyncio.create_task(self._at(EVERY_S, self.begin)),
+            asyncio.create_task(self._at(LOOK_S, self.try_due)),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _try(self, delivery: Delivery) -> bool:
+        """Return whether it was taken. What was once stored is judged again: the rules may have become stricter."""
+        to = parse_webhook_url(delivery.url, insecure_loopback=self._insecure_loopback)
+        if to is None:
+            return False
+        body = event_body(source=self._party, event_id=delivery.id, at=delivery.made_at)
+        target = Target(audience=delivery.organisation, method="POST", url=to.url)
+        jti = self._randomness.bytes(16).hex()
+        signed = sign_party_request(
+            self._key, party=self._party, target=target, body=body, jti=jti, now=self._clock.now()
+        )  # fmt: skip
+        return await self._sending.post(to, body=body, authorization=SCHEME + signed)
+
+    async def _at(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await act()
+            except Exception as error:  # noqa: BLE001 - whatever failed, the next one is tried: serving goes on
+                _log.error("webhooks failed: %s", type(error).__name__)

@@ -1,0 +1,26 @@
+"""Wire models of the directory of contact cards: how a team of an organisation is reached (D6)."""
+
+from broker.protocol.messages import Contact
+from broker.protocol.wire_types import Message, Oin, Word
+
+
+class Team(Contact):
+    """A team and how it is reached."""
+
+    team: Word
+
+
+class DirectoryEntry(Message):
+    """An organisation and its teams."""
+
+    oin: Oin
+    name: str
+    org_class: Word
+    teams: list[Team]
+
+
+class Directory(Message):
+    """The active organisations of a register."""
+
+    register_number: int
+    organisations: list[DirectoryEntry]

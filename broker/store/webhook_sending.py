@@ -1,0 +1,93 @@
+"""Sending events: the name is looked up once, and the connection goes to that very address, or nowhere."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from typing import Protocol
+
+import httpx
+
+from broker.domain.webhooks import MEDIA_TYPE, WebhookUrl, is_public
+
+TIMEOUT_S = 5.0
+_OK = range(200, 300)
+_LOOPBACK = "127.0.0.1"
+
+
+class Resolver(Protocol):
+    """Looks names up."""
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Return every IP address that a name has now. Raises OSError: it has none."""
+
+
+def webhook_client() -> httpx.AsyncClient:
+    """Return a client that knows no proxy and keeps no connection: one that was made for a name serves no other."""
+    return httpx.AsyncClient(
+        trust_env=False, follow_redirects=False, limits=httpx.Limits(max_connections=32, max_keepalive_connections=0)
+    )
+
+
+class SystemResolver:
+    """`Resolver` by the machine's own way of looking up."""
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Return every IP address that a name has now. See `Resolver.addresses`."""
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class HttpWebhooks:
+    """Posts events, each over a connection of its own to an address that was judged before."""
+
+    def __init__(
+        self, *, resolver: Resolver, client: httpx.AsyncClient, insecure_loopback: bool = False
+    ) -> None:  # fmt: skip
+        """Post with this client, which follows no redirect and knows no proxy; the caller closes it.
+
+        Args:
+            insecure_loopback: connect to the own machine where the address names it; for tests and demonstration.
+        """
+        self._resolver = resolver
+        self._client = client
+        self._insecure_loopback = insecure_loopback
+
+    async def post(self, to: WebhookUrl, *, body: bytes, authorization: str) -> bool:
+        """Return whether the receiver took the event; whatever it answers besides is not read."""
+        try:
+            # (1) Looked up once; one address that is not public spoils the name: somebody plays with it.
+            address = await self._address(to)
+            if address is None:
+                return False
+            # (2) Connected to that address, and not to the name again; the certificate is still the name's.
+            request = self._client.build_request(
+                "POST",
+                _pinned(to, address),
+                content=body,
+                headers={"Host": _host(to), "Content-Type": MEDIA_TYPE, "Authorization": authorization},
+                extensions={"sni_hostname": to.host},
+                timeout=TIMEOUT_S,
+            )
+            # (3) No redirect is followed: it would be another address, which nobody judged.
+            answer = await self._client.send(request, stream=True, follow_redirects=False)
+            try:
+                return answer.status_code in _OK
+            finally:
+                await answer.aclose()
+        except (OSError, httpx.HTTPError, UnicodeError):
+            return False
+
+    async def _address(self, to: WebhookUrl) -> str | None:
+        if self._insecure_loopback and to.host == _LOOPBACK:
+            return _LOOPBACK
+        found = await self._resolver.addresses(to.host, to.port)
+        return found[0] if found and all(is_public(address) for address in found) else None
+
+
+def _pinned(to: WebhookUrl, address: str) -> str:
+    host = f"[{address}]" if ":" in address else address
+    return f"{to.scheme}://{host}:{to.port}{to.path}"
+
+
+def _host(to: WebhookUrl) -> str:
+    return to.url.removeprefix(f"{to.scheme}://").removesuffix(to.path)

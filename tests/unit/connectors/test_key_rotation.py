@@ -1,0 +1,76 @@
+"""A new sealing key, and the old one that opens until nothing can be sealed to it any more."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from broker.protocol.letter import Letter
+from broker.protocol.sealed_letter import Bound, OpeningKey, open_letter, seal_letter
+from broker.protocol.signing_keys import SigningKey
+from connectors.casebook import Casebook
+from connectors.key_rotation import KEPT_DAYS, older_sealing_keys, retire_sealing_keys, rotate_sealing_key
+from connectors.sealing import SealingKey
+from connectors.working_days import last_day
+
+TODAY = datetime.date(2026, 11, 23)
+SIGNING = SigningKey.from_seed(bytes(32))
+
+
+def _folder(path: Path) -> SealingKey:
+    (path / "keys").mkdir()
+    return SealingKey.create(path / "keys/sealing.key")
+
+
+def test_a_letter_in_flight_opens_after_a_rotation(tmp_path: Path) -> None:
+    """What was sealed to the old key opens with it, and what is sealed to the new one with the new one."""
+    old = _folder(tmp_path)
+    new = rotate_sealing_key(tmp_path)
+    assert SealingKey.read(tmp_path / "keys/sealing.key") == new
+    assert older_sealing_keys(tmp_path) == [old]
+    between = {"sender": "1" * 20, "receiver": "2" * 20}
+    bound = Bound(label="answer", request="a" * 32, bundle="b" * 64, expires_on=TODAY, **between)
+    letter = Letter(categories=("hulp",), level=3, text="x")
+    for key in (old, new):
+        box = seal_letter(letter, bound=bound, signing=SIGNING, receiver_key=key.public)
+        own = [OpeningKey(one.reveal()) for one in (new, *older_sealing_keys(tmp_path))]
+        known = {SIGNING.public.kid: SIGNING.public}
+        assert open_letter(box, bound=bound, sender_keys=known, opening_keys=own, today=TODAY) == letter
+
+
+def test_an_old_key_goes_when_nothing_can_be_sealed_to_it(tmp_path: Path) -> None:
+    """While the register states it, it stays; 21 days after, it is destroyed; stated again, the days begin anew."""
+    old = _folder(tmp_path)
+    rotate_sealing_key(tmp_path)
+    free = TODAY + datetime.timedelta(KEPT_DAYS)
+    with Casebook(tmp_path / "cases.sqlite") as book:
+        assert retire_sealing_keys(tmp_path, book, stated={old.kid}, today=TODAY) == ([], {})
+        assert retire_sealing_keys(tmp_path, book, stated=(), today=TODAY) == ([], {old.kid: free})
+        assert retire_sealing_keys(tmp_path, book, stated={old.kid}, today=free) == ([], {})
+        later = free + datetime.timedelta(KEPT_DAYS)
+        assert retire_sealing_keys(tmp_path, book, stated=(), today=free) == ([], {old.kid: later})
+        assert retire_sealing_keys(tmp_path, book, stated=(), today=later) == ([old.kid], {})
+    assert older_sealing_keys(tmp_path) == []
+
+
+def test_a_rotation_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
+    """A crash after the old key was linked leaves it in force; the next rotation goes on."""
+    old = _folder(tmp_path)
+    (tmp_path / f"keys/sealing-{old.kid}.key").hardlink_to(tmp_path / "keys/sealing.key")
+    (tmp_path / "keys/.sealing.new").write_bytes(b"half")
+    assert rotate_sealing_key(tmp_path) != old
+    assert older_sealing_keys(tmp_path) == [old]
+
+
+@pytest.mark.parametrize(
+    ("term", "today", "last"),
+    [
+        ("today", "2026-11-22", "2026-11-22"),
+        ("3", "2026-11-20", "2026-11-25"),
+        ("3", "2026-12-23", "2026-12-29"),
+        ("10", "2026-12-24", "2027-01-11"),
+    ],
+)
+def test_a_term_counts_working_days(term: str, today: str, last: str) -> None:
+    """No Saturday, no Sunday, no public holiday, over the turn of the year too."""
+    assert last_day(term, today=datetime.date.fromisoformat(today)).isoformat() == last
