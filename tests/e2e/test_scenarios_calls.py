@@ -97,7 +97,7 @@ def statement(partner: WirePartner, **members: object) -> dict[str, Any]:
 def test_the_ggz_decides_itself_and_veilig_thuis_reads_the_same(
     veilig_thuis: WirePartner, ggz: WirePartner, choice: str
 ) -> None:
-    """Given a melding and a GGZ that is involved, when Veilig Thuis sends an oproep, the GGZ decides whether to call."""
+    """Given a melding and a GGZ that is involved, when Veilig Thuis sends an oproep, the GGZ chooses."""
     # Given: the GGZ treats a child; a second child is treated by nobody.
     signal = is_involved(ggz, f"child {choice}")
     # When: Veilig Thuis sends an oproep about each.
