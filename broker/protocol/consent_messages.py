@@ -65,7 +65,7 @@ class RecordConsent(Command):
     answers: Annotated[list[PersonAnswer], Field(min_length=1, max_length=MAX_ANSWERS)]
     confirmation: Literal["given", "to_send", "unsafe"]
     review_on: Day | None
-    tickets: Tickets
+    tickets: Tickets = Field(default_factory=list)
 
 
 class AnswerConsent(Command):

@@ -17,6 +17,7 @@ from connectors.demo.errors import ClaimError
 from connectors.demo.households import DOSSIERS, Household, write_case
 from connectors.demo.play import rules_of
 from connectors.demo.processes import Processes
+from connectors.demo.relay import Relays
 from connectors.demo.work_folder import WorkFolder
 from connectors.folder import PartnerFolder
 from connectors.receipts import stored_indexes, verify_stored
@@ -53,6 +54,15 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """That somebody asked for advice: a counter of the own organisation, and no step anywhere else."""
+
+    actor: Partner
+    role: str
+    story: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acted:
     """An act that held, with its verified entry."""
 
@@ -86,9 +96,10 @@ class Acted:
 class Scene:
     """Where acts are played; it remembers what later acts need: ids, and what was written to whom."""
 
-    def __init__(self, work: WorkFolder, processes: Processes, numbers: Iterator[int]) -> None:
+    def __init__(self, work: WorkFolder, processes: Processes, relays: Relays, numbers: Iterator[int]) -> None:
         self._work = work
         self._processes = processes
+        self._relays = relays
         self._numbers = numbers
         self.kept: dict[str, str] = {}
 
@@ -128,6 +139,18 @@ class Scene:
         for sentence, holds in act.holds.items():
             _claim(act, holds(told, self), sentence)
         return self._verified(act, folder, receipts / f"{new[-1]}.json")
+
+    def advise(self, advice: Advice) -> int:
+        """Return how often advice was asked this month, having held that nothing of it left the organisation."""
+        folder = self._work.partner(advice.actor.slug)
+        kept, sent = stored_indexes(PartnerFolder(folder).receipts), self._answered()
+        printed = self._processes.run("sluis-connect", "advice", "--org", folder, "--json")
+        if stored_indexes(PartnerFolder(folder).receipts) != kept or self._answered() != sent:
+            raise ClaimError(f"{advice.actor.slug}, advice: it is not so that nothing leaves the organisation")
+        return int(json.loads(printed.output)["asked"])
+
+    def _answered(self) -> list[int]:
+        return [self._relays.answered_bytes(name) for name in ("broker", "custodian-a", "custodian-b")]
 
     def _verified(self, act: Act, folder: Path, path: Path) -> Acted:
         entry = verify_stored(path, policy=PartnerFolder(folder).log_policy)

@@ -1,4 +1,4 @@
-"""Who plays: five partners with their workers, as the region of the demonstration knows them. All of them are invented.
+"""Who plays: six partners with their workers, as the region of the demonstration knows them. All of them are invented.
 
 The numbers are those of the example agreement in `policies/documents`; the school's right to use the citizen service
 number and the connection to the national index are simulated, and marked so in the register and the agreement.
@@ -118,7 +118,10 @@ SCHOOL = Partner(
     families=("nlbsn", "fam"),
     team="zorgteam",
     card=contact_card("zorgteam", "Zorgteam", "026 555 0404", "maandag, dinsdag en donderdag"),
-    workers=(Worker(local_id="intern-begeleider", name="Hadewych Mulderije", role="worker"),),
+    workers=(
+        Worker(local_id="intern-begeleider", name="Hadewych Mulderije", role="worker"),
+        Worker(local_id="leerkracht", name="Roswitha Klaverweide", role="worker"),
+    ),
     simulated_bsn_right=True,
 )
 CORPORATIE = Partner(
@@ -131,7 +134,17 @@ CORPORATIE = Partner(
     card=contact_card("leefbaarheid", "Team leefbaarheid", "026 555 0505", "maandag tot en met vrijdag"),
     workers=(Worker(local_id="medewerker-leefbaarheid", name="Lubbert Dijkslagter", role="worker"),),
 )
-PARTNERS = (WIJKTEAM, GI, VEILIG_THUIS, SCHOOL, CORPORATIE)
+HUISARTS = Partner(
+    slug="huisarts-arnhem",
+    oin="00000099000000006000",
+    name="Huisartsenpraktijk in Arnhem",
+    org_class="huisarts",
+    families=("nlbsn",),
+    team="praktijk",
+    card=contact_card("praktijk", "Praktijk", "026 555 0606", "maandag tot en met vrijdag", after_hours="026 555 0607"),
+    workers=(Worker(local_id="huisarts", name="Evert-Jan Hoogstraaten", role="worker"),),
+)
+PARTNERS = (WIJKTEAM, GI, VEILIG_THUIS, SCHOOL, CORPORATIE, HUISARTS)
 
 
 def organisation_line(partner: Partner, own_part: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,20 @@ class Household:
         return {"caseRef": case_ref, "address": {"postcode": self.home.postcode, "number": self.home.number}}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """An adult who lives alone."""
+
+    slug: str
+    person: Person
+    home: Home
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody who lives there."""
+        return (self.person,)
+
+
 MIEKE = Household(
     slug="mieke",
     child=Person(given="Mieke", family="Zandhuizer", number="999902611"),
@@ -112,7 +126,13 @@ SUZAN = Household(
     home=Home(street="Sluiswachterspad", postcode="6899ZX", number="451"),
     years=13,
 )
+TRUDY = Resident(
+    slug="trudy",
+    person=Person(given="Trudy", family="Schuttevaersdochter", number="999904917"),
+    home=Home(street="Sluiswachterspad", postcode="6899ZX", number="538"),
+)
 HOUSEHOLDS = (MIEKE, TIJMEN, SUZAN)
+RESIDENTS: tuple[Household | Resident, ...] = (*HOUSEHOLDS, TRUDY)
 
 
 def write_case(folder: Path, name: str, case: dict[str, Any]) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.demo.cast import PARTNERS
 from connectors.demo.errors import ClaimError
-from connectors.demo.households import HOUSEHOLDS, Home, Person, distinct_values, write_residents
+from connectors.demo.households import HOUSEHOLDS, RESIDENTS, Home, Person, distinct_values, write_residents
 from connectors.demo.leak_scan import Kind, LeakScan, ScanReport, Value
 from connectors.demo.processes import Processes
 from connectors.demo.scenario_suzan import CONTENT
@@ -103,10 +103,10 @@ class Watch:
         self._work = work
         for partner in PARTNERS:
             folder = work.partner(partner.slug)
-            for household in HOUSEHOLDS:
+            for household in RESIDENTS:
                 write_residents(folder, household.slug, household.people, [household.home])
-        own = [person for household in HOUSEHOLDS for person in household.people]
-        residents = distinct_values([*own, *people], [*(household.home for household in HOUSEHOLDS), *homes])
+        own = [person for household in RESIDENTS for person in household.people]
+        residents = distinct_values([*own, *people], [*(household.home for household in RESIDENTS), *homes])
         # What one organisation wrote to another is sealed on its way, and stands at both ends only.
         residents += [Value(kind=Kind.NAME, spellings=(text,)) for text in CONTENT]
         workers = [Value(kind=Kind.NAME, spellings=(w.name,)) for partner in PARTNERS for w in partner.workers]

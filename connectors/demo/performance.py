@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.demo import story
-from connectors.demo.acts import Acted, Scene
+from connectors.demo.acts import Acted, Advice, Scene
 from connectors.demo.errors import ClaimError
 from connectors.demo.outside_checks import ScanResult, Watch, plant_leak, publish_and_verify, verify_every_receipt
 from connectors.demo.play import Played, Stage
@@ -39,6 +39,7 @@ class _Told:
     """What has been shown so far, for the report."""
 
     steps: list[dict[str, Any]] = field(default_factory=list)
+    advice: int = 0
     real_input: dict[str, Any] | None = None
 
 
@@ -57,11 +58,11 @@ def perform(wishes: Wishes, tell: Callable[[str], None]) -> dict[str, Any]:
         region.set_up()
         given = None if wishes.only_mieke else RealInput.prepare(wishes.data, work)
         region.start()
-        tell(f"Opgezet en gestart: broker, twee sleutelbewaarders, meekijker, vijf partners ({_since(started)})")
+        tell(f"Opgezet en gestart: broker, twee sleutelbewaarders, meekijker, zes partners ({_since(started)})")
         people, homes = ([], []) if given is None else residents(given.file)
         watch = Watch(work, people, homes)
         numbers = itertools.count(1)
-        _play_scenes(Stage(work, processes, relays, numbers), Scene(work, processes, numbers), work, told, tell)
+        _play_scenes(Stage(work, processes, relays, numbers), Scene(work, processes, relays, numbers), work, told, tell)
         if given is not None:
             told.real_input = _play_file(given, work, processes, tell)
         log = publish_and_verify(work, processes)
@@ -76,6 +77,7 @@ def perform(wishes: Wishes, tell: Callable[[str], None]) -> dict[str, Any]:
     report = {
         "schema": SCHEMA,
         "steps": told.steps,
+        "advice": {"asked": told.advice},
         "real_input": told.real_input,
         "log": log.document(),
         "scan": scan.document(),
@@ -90,6 +92,11 @@ def _play_scenes(stage: Stage, scene: Scene, work: WorkFolder, told: _Told, tell
     for title, steps in SCENARIOS:
         tell(title)
         for step in steps:
+            if isinstance(step, Advice):
+                told.advice += 1
+                for line in story.of_advice(step, scene.advise(step)):
+                    tell(line)
+                continue
             played: Played | Acted = stage.play(step) if isinstance(step, Step) else scene.play(step)
             told.steps.append(played.document(work))
             for line in story.of_step(played) if isinstance(played, Played) else story.of_act(played):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from connectors.demo.acts import Acted
+from connectors.demo.acts import Acted, Advice
 from connectors.demo.outside_checks import PublishedLog, ScanResult
 from connectors.demo.play import Played, rules_of
 from connectors.demo.real_input import Found, RealInput
@@ -16,6 +16,9 @@ _ACTS = {
     "matches list": "kijkt met wie contact nodig is",
     "matches state": "legt vast hoe ver zij is",
     "matches casusregisseur": "legt vast wie de casusregisseur is",
+    "consent record": "legt toestemming vast",
+    "consent withdraw": "legt vast dat de toestemming is ingetrokken",
+    "register": "legt betrokkenheid vast",
     "oproep": "verstuurt een oproep",
     "oproepen list": "leest de oproepen",
     "oproepen accept": "kiest: ik bel",
@@ -64,6 +67,13 @@ def of_act(acted: Acted) -> Iterator[str]:
     yield f"    {rules}bewijs nagekeken: logregel {acted.entry.index}, {acted.entry.cosigned_nl}"
 
 
+def of_advice(advice: Advice, asked: int) -> Iterator[str]:
+    """Yield the lines about asking for advice."""
+    yield f" -. {advice.actor.name}, {advice.role}, vraagt advies: dat is {asked} keer deze maand"
+    yield f"    {advice.story}"
+    yield "    Geen regel in het logboek, geen signaal, geen bericht: er ging niets de organisatie uit"
+
+
 def of_real_input(given: RealInput, found: Found) -> Iterator[str]:
     """Yield the lines about the real file."""
     what = "een gemaakt bestand" if given.generated else "het opgegeven bestand"
@@ -78,7 +88,7 @@ def of_outside_checks(log: PublishedLog, receipts: int, scan: ScanResult) -> Ite
     """Yield the lines about what an outsider checked."""
     yield "Van buiten nagekeken"
     yield f"    Logboek: {log.size} regels, meegetekend door {len(log.cosigned_by)}; wortel {log.root[:16]}…"
-    yield f"    {receipts} bewijzen van vijf partners opnieuw nagekeken"
+    yield f"    {receipts} bewijzen van alle partners opnieuw nagekeken"
     yield (
         f"    Zoeken naar lekken: {scan.services.files} bestanden, {scan.services.size / 1_000_000:.0f} MB, "
         f"{scan.patterns} patronen: {scan.services.hits} gevonden"

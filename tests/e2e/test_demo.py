@@ -14,7 +14,7 @@ MIEKE = 11
 """Steps of the first scenario."""
 UNDECIDED = {
     "inbox", "matches list", "matches state", "matches casusregisseur", "oproepen list", "oproepen accept",
-    "request read",
+    "request read", "consent record", "consent withdraw",
 }  # fmt: skip
 """What one does with what came to the own organisation: no rule has to permit it."""
 STEP_MEMBERS = {
@@ -92,8 +92,16 @@ def test_people_follow_up_call_ask_and_answer(report: dict[str, Any]) -> None:
     for wanted in (
         ("matches state", "done"), ("matches casusregisseur", "done"), ("oproep", "sent"), ("oproepen accept", "done"),
         ("request send", "sent"), ("answer", "sent"), ("request read", "shown"),
+        ("consent record", "done"), ("check", "refused"), ("check", "shown"), ("consent withdraw", "done"),
     ):  # fmt: skip
         assert wanted in acted
+    assert [outcome for action, outcome in acted if action == "check"][-3:] == ["refused", "shown", "refused"]
+
+
+def test_advice_is_a_counter_and_nothing_else(report: dict[str, Any]) -> None:
+    """Asking Veilig Thuis for advice is no step: no entry, no signal, no identifier; the demonstration holds that."""
+    assert report["advice"] == {"asked": 1}
+    assert all("advice" not in step["action"] for step in report["steps"])
 
 
 def test_the_real_file_gives_what_a_plaintext_count_gives(report: dict[str, Any]) -> None:
@@ -119,7 +127,7 @@ def test_the_layout_and_the_log_are_for_others_to_check(played: tuple[Path, str]
     folder, _ = played
     for name in ("broker", "custodian-a", "custodian-b", "witness", "captures", "log"):
         assert (folder / name).is_dir()
-    assert len(list((folder / "partners").iterdir())) == 5
+    assert len(list((folder / "partners").iterdir())) == 6
     assert len(list((folder / "captures").glob("*.bin"))) == 4
     verify = [str(Path(sys.executable).with_name("sluis-audit")), "verify", str(folder / "log")]
     done = subprocess.run(
