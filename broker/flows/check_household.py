@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 
 from broker.consent_ports import ConsentReader
-from broker.domain.changes import MarkStanding
+from broker.domain.changes import Change, MarkStanding
+from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.duties import tasks_for
 from broker.flows.household_question import (
+    Question,
+    Seen,
     asked_holders,
     asked_stamps,
     may_ask,
@@ -16,12 +19,23 @@ from broker.flows.household_question import (
     recording_of,
     see,
 )
+from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
 from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, TokenIndexer
+from broker.ports import (
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    Randomness,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    TokenIndexer,
+)
 from broker.protocol.messages import CheckHousehold, Match
 from policies import Refusal
 
@@ -37,6 +51,7 @@ async def check_household(
     clock: Clock,
     registers: RegisterReader,
     rosters: RosterReader,
+    randomness: Randomness,
     signals: SignalStore,
     consents: ConsentReader,
     answers: AnswerStore,
@@ -87,7 +102,7 @@ async def check_household(
         owed = tasks_for(asked, organisation=requester.organisation, today=today)
         effects = Effects(
             relies_on=(*base, *seen.relies_on),
-            changes=tuple(MarkStanding(signal_id=one, on=today) for one in sorted(question.standing)),
+            changes=_changes(question, seen, ids=Ids(seed=randomness.bytes(SEED_BYTES))),
             tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
             rests_on=(*base, *seen.rests_on) if matches else (),
             valid_until=seen.valid_until,
@@ -99,6 +114,26 @@ async def check_household(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _changes(question: Question, seen: Seen, *, ids: Ids) -> tuple[Change, ...]:
+    """Return what a check brings about: what it stood on is marked, and who shielded what it hit hears of it (D8).
+
+    That a household with a shielded signal was looked at is told to its holder, so that no child is lost.
+    """
+    stood_on = [MarkStanding(signal_id=one, on=question.today) for one in sorted(question.standing)]
+    hidden = {hit.signal.id: hit.signal for hit in seen.hits if hit.signal.shielded}
+    alerts = [
+        Notify(
+            id=ids.of("shield-alert", one.id),
+            organisation=one.organisation,
+            team=one.team,
+            kind=NoticeKind.SHIELD_ALERT,
+            about=one.id,
+        )
+        for one in hidden.values()
+    ]
+    return (*stood_on, *alerts)
 
 
 def told_of(matches: list[Match]) -> Mapping[str, object]:

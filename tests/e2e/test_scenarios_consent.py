@@ -69,14 +69,12 @@ def own_case(partner: ScenarioPartner) -> Path:
 
 
 def test_scenario_3_chayenne_advice_leaves_a_counter(region: Region, partners: dict[str, ScenarioPartner]) -> None:
-    """Advice is a counter and nothing else; a consent that comes later is recorded, and taken back by telephone.
-
-    Given an intern begeleider who is worried about Chayenne.
-    When she notes that she asked Veilig Thuis for advice.
-    Then nothing leaves her organisation: no entry, no signal, no command, only a number goes up.
-    When Chayenne's mother, who has custody, later says yes to the general practitioner.
-    Then that is recorded for exactly him, and it is over from the minute in which she rings to take it back.
-    """
+    """Advice is a counter and nothing else; a consent that comes later is recorded, and taken back by telephone."""
+    # Given an intern begeleider who is worried about Chayenne.
+    # When she notes that she asked Veilig Thuis for advice.
+    # Then nothing leaves her organisation: no entry, no signal, no command, only a number goes up.
+    # When Chayenne's mother, who has custody, later says yes to the general practitioner.
+    # Then that is recorded for exactly him, and it is over from the minute in which she rings to take it back.
     team = partners[WIJKTEAM]
     before = leaves(region)
     counted = json.loads(run("sluis-connect", "advice", "--org", team.folder, "--json"))
@@ -98,16 +96,14 @@ def test_scenario_3_chayenne_advice_leaves_a_counter(region: Region, partners: d
 
 
 def test_scenario_7_trudy_opens_what_she_names(partners: dict[str, ScenarioPartner]) -> None:
-    """Without Trudy's yes nobody looks; with it the named holder is shown, until she takes it back.
-
-    Given a general practitioner who is involved with Trudy (70), and who recorded her yes.
-    When the wijkteam looks who is involved without a yes of hers.
-    Then that is refused, with a reason.
-    When she says yes to the wijkteam, and a second person approves the record.
-    Then the general practitioner is shown, with how to reach him; and she has a confirmation with how to take it back.
-    When she takes it back.
-    Then nobody looks any more.
-    """
+    """Without Trudy's yes nobody looks; with it the named holder is shown, until she takes it back."""
+    # Given a general practitioner who is involved with Trudy (70), and who recorded her yes.
+    # When the wijkteam looks who is involved without a yes of hers.
+    # Then that is refused, with a reason.
+    # When she says yes to the wijkteam, and a second person approves the record.
+    # Then the general practitioner is shown, with how to reach him; and she has a confirmation with how to take it back.
+    # When she takes it back.
+    # Then nobody looks any more.
     team, doctor = partners[WIJKTEAM], partners[HUISARTS]
     doctor.does("consent", "record", doctor.file("ja", statement(WIJKTEAM)), "--case", own_case(doctor))
     case = {

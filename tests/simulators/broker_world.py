@@ -182,6 +182,7 @@ class World:
             clock=self.clock,
             registers=self.documents,
             rosters=self.documents,
+            randomness=self.randomness,
             signals=self.signals,
             consents=self.consents,
             answers=self.answers,

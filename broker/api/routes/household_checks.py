@@ -27,6 +27,7 @@ async def check(request: Request, edge: Here) -> Response:
             clock=edge.clock,
             registers=edge.registers,
             rosters=edge.rosters,
+            randomness=edge.randomness,
             signals=edge.signals,
             consents=edge.consents,
             answers=edge.answers,
