@@ -135,16 +135,14 @@ def test_scenario_7_trudy_opens_what_she_names(partners: dict[str, ScenarioPartn
 def test_scenario_10_a_documented_exception(
     region: Region, partners: dict[str, ScenarioPartner], tmp_path: Path
 ) -> None:
-    """To Veilig Thuis it is a right in law; to the police it takes six answers, a colleague, and an approval.
-
-    Given a nurse at the general practitioner's whose patient refuses consent, with a baby at home.
-    When she looks for the exception "BW 7:448" and says she wants to tell Veilig Thuis.
-    Then it is none: the law lets her tell Veilig Thuis, and that is what she reads.
-    When she wants to tell the police, and one of the six answers is missing.
-    Then nothing is sent.
-    When all six are there, a colleague was consulted and a second person approves.
-    Then it is an entry with a review task; the dossier lies sealed, and only the FG reads it, with the same commitment.
-    """
+    """To Veilig Thuis it is a right in law; to the police it takes six answers, a colleague, and an approval."""
+    # Given a nurse at the general practitioner's whose patient refuses consent, with a baby at home.
+    # When she looks for the exception "BW 7:448" and says she wants to tell Veilig Thuis.
+    # Then it is none: the law lets her tell Veilig Thuis, and that is what she reads.
+    # When she wants to tell the police, and one of the six answers is missing.
+    # Then nothing is sent.
+    # When all six are there, a colleague was consulted and a second person approves.
+    # Then it is an entry with a review task; the dossier lies sealed, and only the FG reads it, with the same commitment.
     doctor = partners[HUISARTS]
     fg = tmp_path / "fg.key"
     run("sluis-connect", "exception", "key", "--org", doctor.folder, "--key", fg)
