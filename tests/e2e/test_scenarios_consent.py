@@ -101,7 +101,7 @@ def test_scenario_7_trudy_opens_what_she_names(partners: dict[str, ScenarioPartn
     # When the wijkteam looks who is involved without a yes of hers.
     # Then that is refused, with a reason.
     # When she says yes to the wijkteam, and a second person approves the record.
-    # Then the general practitioner is shown, with how to reach him; and she has a confirmation with how to take it back.
+    # Then the general practitioner is shown, with how to reach him; she has a confirmation that says how to stop it.
     # When she takes it back.
     # Then nobody looks any more.
     team, doctor = partners[WIJKTEAM], partners[HUISARTS]
@@ -142,7 +142,7 @@ def test_scenario_10_a_documented_exception(
     # When she wants to tell the police, and one of the six answers is missing.
     # Then nothing is sent.
     # When all six are there, a colleague was consulted and a second person approves.
-    # Then it is an entry with a review task; the dossier lies sealed, and only the FG reads it, with the same commitment.
+    # Then it is an entry with a review task; only the FG reads the dossier, with the commitment of that entry.
     doctor = partners[HUISARTS]
     fg = tmp_path / "fg.key"
     run("sluis-connect", "exception", "key", "--org", doctor.folder, "--key", fg)
