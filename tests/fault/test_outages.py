@@ -6,6 +6,7 @@ import httpx
 
 from audit.errors import ForkError
 from audit.merkle import TreeHead
+from audit.signer import Successor
 from tests.simulators.asking import household
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.served_world import ServedWorld, served_world
@@ -66,7 +67,7 @@ async def test_a_log_that_contradicts_its_signer_stops(world: ServedWorld) -> No
     """When the signer refuses, nothing is disclosed any more: 503 for everybody, until somebody looks."""
     await world.register(WIJKTEAM, FAMILY)
 
-    def refuse(head: TreeHead) -> None:
+    def refuse(head: TreeHead, _: Successor | None = None) -> None:
         raise ForkError(f"not the head that was released: {head.size}")
 
     signer = world.app.state.edge.log._ledger._signer

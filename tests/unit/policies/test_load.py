@@ -309,6 +309,6 @@ def test_every_error_of_a_bundle_is_a_convenant_error() -> None:
         "ConvenantError", "DocumentError", "YamlError", "SchemaError", "ClauseError", "BundleError",
         "EmptyBundleError", "ConflictError", "MissingRegionError",
         "ExpiredBundleError", "InsecureBundleError", "FactsError", "EngineError", "LineError",
-        "ModelError", "WordError",
+        "ModelError", "WordError", "CalendarError",
         "ReleaseError", "SignatureError", "UnsignableError", "KeyFileError", "RecordError", "TableError",
     }  # fmt: skip

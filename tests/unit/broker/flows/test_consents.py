@@ -1,5 +1,6 @@
 """Consent opens only what those who gave it opened, and only while they do."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -287,3 +288,15 @@ async def test_a_list_has_own_records_in_pages(asked: World, monkeypatch: pytest
     first = await listed(asked, asker)
     assert [one["consentId"] for one in [*first, *await listed(asked, asker, after=mine[0])]] == mine
     assert [one["who"] for one in first[0]["persons"]] == [TRUDY]
+
+
+async def test_a_record_for_a_purpose_that_is_no_more_is_listed_as_counting_for_nothing(asked: World) -> None:
+    """The own list goes on showing what was recorded, and nobody's yes counts for what no document knows."""
+    asker = adult(asked, WIJKTEAM)
+    mine = await recorded(asked, asker)
+    bundle = asked.policy.bundle
+    purposes = {name: purpose for name, purpose in bundle.purposes.items() if name != "volwassene"}
+    asked.policy = replace(asked.policy, bundle=replace(bundle, purposes=purposes))
+    (shown,) = await listed(asked, asker)
+    assert shown["consentId"] == mine
+    assert {party["state"] for party in shown["parties"]} == {"unknown"}

@@ -164,12 +164,12 @@ async def test_what_keeps_moving_is_left_for_the_next_time(region: World, monkey
 
 @pytest.mark.parametrize("batch", [5, 40])
 async def test_pages_of_the_coordinator_go_on(region: World, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
-    """Twenty-two matches come as twenty and two, however many are read at a time."""
+    """Twenty-six matches come as twenty and six, however many are read at a time."""
     monkeypatch.setattr(coordinated_listed, "BATCH", batch)
-    for number in range(22):
+    for number in range(26):
         child = household(subject=f"child {number}")
         await region.register(who(region, GI), child)
         await region.register(who(region, WIJKTEAM), child)
     first = await coordinated(region)
     rest = await coordinated(region, after=first[-1]["matchId"])
-    assert (len(first), len(rest)) == (20, 2)
+    assert (len(first), len(rest)) == (20, 6)

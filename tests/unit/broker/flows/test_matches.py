@@ -226,9 +226,9 @@ async def test_an_address_alone_makes_no_match(world: World) -> None:
 async def test_pages_go_on_after_the_last_that_was_shown(
     world: World, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    """Twenty-three matches come in pages of twenty, each once, however many are read at a time."""
+    """Twenty-six matches come in pages of twenty, each once, however many are read at a time."""
     monkeypatch.setattr(matches_listed, "BATCH", batch)
-    for number in range(23):
+    for number in range(26):
         child = household(subject=f"child {number}")
         await world.register(who(world, GI), child)
         await world.register(who(world, WIJKTEAM), child)
@@ -241,7 +241,7 @@ async def test_pages_go_on_after_the_last_that_was_shown(
         after = answer.result["moreAfter"]
         if after is None:
             break
-    assert [len(page) for page in pages] == [20, 3]
+    assert [len(page) for page in pages] == [20, 6]
     ids = [one for page in pages for one in page]
     assert ids == sorted(set(ids))
 
