@@ -1,0 +1,94 @@
+"""Keys of other organisations are pinned when first used; a change stops letters until two people compared digits."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from connectors.casebook import Casebook
+from connectors.cli import command_line
+from connectors.errors import KeyChangedError
+from connectors.key_pins import KeyPins, PinnedKeys
+from tests.simulators.enrolled import GI, WIJKTEAM, Enrolled
+from tests.simulators.partner_world import PartnerWorld, oin_of
+
+STATED = Enrolled()
+CHANGED = replace(STATED, keys={WIJKTEAM: ("another key of the wijkteam",)})
+
+
+def run(*words: object, expect: int = 0) -> str:
+    """Return what a command printed."""
+    whole = [str(word) for word in words]
+    result = CliRunner().invoke(command_line(whole), whole)
+    assert result.exit_code == expect, result.output
+    return result.output
+
+
+def test_the_digits_are_of_the_keys_and_of_nothing_else() -> None:
+    """Four groups of five digits, the same for the same keys in any order; another key gives others."""
+    keys = PinnedKeys.of(STATED.organisation(WIJKTEAM))
+    groups = keys.fingerprint.split(" ")
+    assert [len(group) for group in groups] == [5, 5, 5, 5]
+    assert "".join(groups).isdecimal()
+    two = replace(STATED, keys={WIJKTEAM: ("first", "second")}), replace(STATED, keys={WIJKTEAM: ("second", "first")})
+    same = {PinnedKeys.of(one.organisation(WIJKTEAM)).fingerprint for one in two}
+    assert len(same) == 1
+    others = {PinnedKeys.of(one.organisation(WIJKTEAM)).fingerprint for one in (STATED, CHANGED, two[0])}
+    assert len(others) == 3
+    assert keys.fingerprint != PinnedKeys.of(STATED.organisation(GI)).fingerprint
+
+
+def test_of_two_sealing_keys_every_sender_takes_the_same(tmp_path: Path) -> None:
+    """In a rotation the register states two; the one that sorts last by name is sealed to, whatever the order."""
+    del tmp_path
+    first, last = bytes([1] * 32), bytes([2] * 32)
+    for sealing in ({"a": first, "b": last}, {"b": last, "a": first}):
+        assert PinnedKeys(signing={}, sealing=sealing).receiving == last
+
+
+def test_other_keys_are_not_used_until_their_own_digits_are_given(tmp_path: Path) -> None:
+    """First seen is pinned; other keys raise and change nothing, also after wrong digits; the right ones are taken."""
+    known, changed = STATED.organisation(WIJKTEAM), CHANGED.organisation(WIJKTEAM)
+    with Casebook(tmp_path / "cases.sqlite") as book:
+        pins = KeyPins(book)
+        assert pins.trusted(known) == PinnedKeys.of(known)
+        with pytest.raises(KeyChangedError) as stopped:
+            pins.trusted(changed)
+        digits = PinnedKeys.of(changed).fingerprint
+        assert stopped.value.fingerprint == digits
+        assert digits in str(stopped.value)
+        for wrong in ("", PinnedKeys.of(known).fingerprint, digits[:-1]):
+            with pytest.raises(KeyChangedError):
+                pins.accept(changed, fingerprint=wrong)
+        assert pins.trusted(known) == PinnedKeys.of(known)
+        pins.accept(changed, fingerprint=digits.replace(" ", ""))
+    with Casebook(tmp_path / "cases.sqlite") as book:
+        assert KeyPins(book).trusted(changed) == PinnedKeys.of(changed)
+        with pytest.raises(KeyChangedError):
+            KeyPins(book).trusted(known)
+
+
+def test_the_commands_show_and_accept_the_keys_of_the_register(world: PartnerWorld) -> None:
+    """`keys show` prints the digits that `keys accept` takes; others, or an organisation that is none, are refused."""
+    folder = world.folders["wijkteam"]
+    gi = folder.register.organisations[oin_of(1)]
+    digits = run("keys", "show", folder.path, "--of", gi.oin).strip()
+    assert digits == PinnedKeys.of(gi).fingerprint
+    assert "gi" in run("keys", "accept", folder.path, "--of", gi.oin, "--fingerprint", digits)
+    with folder.casebook() as book:
+        assert KeyPins(book).trusted(gi) == PinnedKeys.of(gi)
+    wrong = run("keys", "accept", folder.path, "--of", gi.oin, "--fingerprint", "0" * 20, expect=1)
+    assert "vergelijk de cijfers" in wrong
+    assert "of: must be" in run("keys", "show", folder.path, "--of", "0" * 20, expect=2)
+
+
+def test_the_commands_rotate_and_retire_the_own_key(world: PartnerWorld) -> None:
+    """A rotated key is told with what to do; while the register states the old one, nothing is destroyed."""
+    folder = world.folders["wijkteam"]
+    old = folder.sealing_key
+    told = run("keys", "rotate", folder.path)
+    assert "Geef de registerregel door" in told
+    assert old.kid not in told
+    assert run("keys", "retire", folder.path) == ""
+    assert (folder.path / f"keys/sealing-{old.kid}.key").exists()

@@ -1,0 +1,94 @@
+"""`sluis-connect bel` over a broker that serves: announce a call, know who calls, note that it was answered."""
+
+from typing import Any
+
+import pytest
+
+from connectors.errors import CaseError
+from connectors.phoning import About
+from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS
+from tests.simulators.served_desks import MELDING_DAY, Desks
+
+NUMBER = "VT-2026-00017"
+
+
+async def announced(desks: Desks, *more: str) -> dict[str, Any]:
+    """Return the call of Veilig Thuis to the school, as the command printed it."""
+    proof = {"kind": "melding", "reference": NUMBER, "since": MELDING_DAY, "ends_on": None}
+    told = await desks.tells(
+        VEILIG_THUIS, "bel", "nu", "--to", SCHOOL, "--to-team", "team-1", "--team", "team-1",
+        "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--category", "veiligheid",
+        "--proof", desks.file(VEILIG_THUIS, "proof.json", proof), *more,
+    )  # fmt: skip
+    (call,) = told["phone_calls"]
+    assert isinstance(call, dict)
+    return call
+
+
+async def test_both_sides_read_the_belcode_and_only_the_right_one_tells_who_calls(desks: Desks) -> None:
+    """A wrong code ends with 1 and tells nothing; the right one, in two groups of three, tells who and a number."""
+    call = await announced(desks)
+    code = call["code"]
+    listed = (await desks.run(SCHOOL, "bel", "lijst")).output
+    assert f"Belcode {code[:3]} {code[3:]}, geldig tot" in listed
+    assert "Terugbellen" not in listed
+    other = f"{(int(code) + 1) % 10**6:06d}"
+    refused = await desks.tells_refused(SCHOOL, "bel", "controleer", other)
+    assert "Veilig Thuis Gelderland" not in refused
+    known = (await desks.run(SCHOOL, "bel", "controleer", f"{code[:3]} {code[3:]}")).output
+    assert known.startswith("De belcode klopt.")
+    assert "van Veilig Thuis Gelderland-Midden" in known
+    assert "Terugbellen: Team 1 Veilig Thuis Gelderland-Midden, 026 000 0000" in known
+    again = await desks.tells_refused(SCHOOL, "bel", "controleer", code)
+    assert "belcode" in again.lower()
+
+
+async def test_an_oral_answer_is_noted_without_a_word_of_it(desks: Desks) -> None:
+    """The verified call is chosen by itself and noted once; noted again it is refused, and nothing is left to note."""
+    first, second = await announced(desks), await announced(desks)
+    await desks.run(SCHOOL, "bel", "controleer", second["code"])
+    words = ("bel", "mondeling", "--ground", "WMO-5.2.6")
+    noted = (await desks.tells(SCHOOL, *words))["phone_calls"][0]
+    assert (noted["callId"], noted["oral"]["categories"]) == (second["callId"], ["veiligheid"])
+    assert "al vastgelegd" in await desks.tells_refused(SCHOOL, *words, "--call", second["callId"])
+    other = (await desks.tells(SCHOOL, *words, "--level", "2"))["phone_calls"][0]
+    assert (other["callId"], other["oral"]["level"]) == (first["callId"], 2)
+    nothing = await desks.run(SCHOOL, *words, expect=2)
+    assert "call: is no call to the own organisation that waits for an answer" in nothing.output
+    made = (await desks.tells(VEILIG_THUIS, "bel", "lijst"))["phone_calls"]
+    assert {call["oral"]["grounds"][0] for call in made} == {"WMO-5.2.6"}
+
+
+async def test_what_is_no_code_no_call_and_no_proof_never_leaves(desks: Desks) -> None:
+    """A code that is not six digits, an id that is none and a proof that is no file end with 2; the log stays."""
+    desks.folder(SCHOOL)
+    before = desks.world.leaves
+    await desks.run(SCHOOL, "bel", "controleer", "12345", expect=2)
+    words = ("--to", SCHOOL, "--to-team", "team-1", "--team", "team-1", "--purpose", "vt-melding")
+    asked = ("bel", "nu", *words, "--ground", "WMO-5.1.6", "--category", "hulp")
+    await desks.run(VEILIG_THUIS, *asked, "--proof", desks.path / "nowhere.json", expect=2)
+    async with desks.client(SCHOOL) as client:
+        with pytest.raises(CaseError):
+            await client.phoning.note("../signals", About(categories=["hulp"], grounds=["WMO-5.2.6"]))
+    assert desks.world.leaves == before
+
+
+async def test_a_call_without_a_melding_is_refused_with_what_is_possible(desks: Desks) -> None:
+    """Veilig Thuis without a melding gets no belcode but the reason, and the refusal is an entry of its own."""
+    before = desks.world.leaves
+    words = ("--to", SCHOOL, "--to-team", "team-1", "--team", "team-1", "--purpose", "vt-melding")
+    refused = await desks.tells_refused(
+        VEILIG_THUIS, "bel", "nu", *words, "--ground", "WMO-5.1.6", "--category", "hulp"
+    )
+    assert "Dit kan wel:" in refused
+    assert "Bewijs nagekeken: logregel" in refused
+    assert desks.world.leaves == before + 1
+    assert (await desks.tells(VEILIG_THUIS, "bel", "lijst"))["phone_calls"] == []
+
+
+async def test_the_number_of_a_melding_stays_at_the_desk(desks: Desks) -> None:
+    """The broker gets an HMAC of it: its folder holds the number nowhere."""
+    await announced(desks)
+    stored = [file.read_bytes() for file in (desks.world.folder / "broker").rglob("*") if file.is_file()]
+    assert stored
+    assert not any(NUMBER.encode() in content for content in stored)
