@@ -10,7 +10,7 @@ from datetime import date
 
 from broker.consent_ports import AboutPerson, ConsentReader, Pair, person_key
 from broker.domain.consents import NO_STANDING, ConsentState, Needed, Standing, standing, together
-from broker.domain.households import FoundToken, Household, TokenIndex
+from broker.domain.households import FoundToken, Hit, Household, TokenIndex
 from broker.domain.signals import Signal
 from broker.flows.act import Act
 from broker.flows.judging import ConsentWord
@@ -118,6 +118,16 @@ async def with_holders(
         if pair not in consented.known
     }
     return replace(consented, known={**consented.known, **await consents.about(pairs)})
+
+
+def said_of(
+    consented: Consented | None, hits: Iterable[Hit], *, found: Iterable[FoundToken]
+) -> Mapping[str, ConsentWord]:
+    """Return what the person of each hit says of this holder and the asker, by signal id; of nobody without a claim."""
+    if consented is None:
+        return {}
+    subjects = {token.signal.id: token.subject for token in found}
+    return {hit.signal.id: consented.of_hit(hit.signal.organisation, subjects[hit.signal.id]) for hit in hits}
 
 
 def rests_on_of(

@@ -9,7 +9,7 @@ from broker.domain.changes import TicketId
 from broker.domain.disclosures import CONTACT_LEVEL, MatchRow, audible, is_crowd, match_rows
 from broker.domain.households import FoundToken, Hit, Household, MatchKind, find_hits, gives_standing
 from broker.flows.act import Act
-from broker.flows.consent_facts import Consented, own_consents, rests_on_of, with_holders
+from broker.flows.consent_facts import Consented, own_consents, rests_on_of, said_of, with_holders
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
 from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR, Recorded, judge_hits, permitted_hits, record_decisions
@@ -227,11 +227,13 @@ def see(
     found = find_hits(prepared.household, counting, asker=prepared.organisation.oin, day=question.today)
     hits = [hit for hit in found if hit.kind.value in prepared.purpose.match_kinds]
     subjects = {token.signal.id: token.subject for token in counting}
-    states = {} if consented is None else {
-        hit.signal.id: consented.of_hit(hit.signal.organisation, subjects[hit.signal.id]) for hit in hits
-    }  # fmt: skip
     judged = judge_hits(
-        policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker, consents=states
+        policy,
+        question.facts(),
+        hits,
+        register=register,
+        worker=prepared.act.requester.worker,
+        consents=said_of(consented, hits, found=counting),
     )
     # Whether the address is mute is judged on what may be seen, after every hit was decided on.
     visible = permitted_hits(judged)

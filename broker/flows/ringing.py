@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from broker.domain.disclosures import audible, is_crowd
 from broker.domain.households import find_hits
 from broker.domain.signals import Signal
+from broker.flows.consent_facts import said_of
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA
 from broker.flows.household_question import Question
 from broker.flows.judging import Judged, Recorded, judge_hits, permitted_hits, record_decisions
@@ -46,7 +47,14 @@ def reached(
     counting = policy.counting(looked_up.found, day=question.today)
     found = find_hits(prepared.household, counting, asker=prepared.organisation.oin, day=question.today)
     hits = [hit for hit in found if hit.kind.value in prepared.purpose.match_kinds]
-    judged = judge_hits(policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker)
+    judged = judge_hits(
+        policy,
+        question.facts(),
+        hits,
+        register=register,
+        worker=prepared.act.requester.worker,
+        consents=said_of(question.consented, hits, found=counting),
+    )
     permitted = permitted_hits(judged)
     mute = is_crowd(permitted, above=address_mute_above, at_least=0)
     plain = [one for one in judged if not one.shielded]

@@ -17,12 +17,14 @@ from broker.domain.errors import (
 )
 from broker.domain.signals import Exclusion
 from broker.flows.policy import PolicyInForce
+from tests.simulators import consenting
 from tests.simulators.asking import Asker, household
-from tests.simulators.broker_world import World, a_world, held_in, log_size, shield, tasks_of
+from tests.simulators.broker_world import World, a_world, documents, held_in, log_size, shield, tasks_of
 from tests.simulators.calling import call, calls_in, decide, list_own_calls, list_own_rings, rings_in, send_decision
 from tests.simulators.databases import DATABASES
-from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM
+from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.unit.broker.flows.noted_log import recorded
+from tests.unit.policies.amsterdam import AMSTELVEEN, BUURTTEAM, GGZ_AMSTERDAM
 
 ASKED = household(subject="child", parents=("mother",), members=("brother",))
 
@@ -252,3 +254,21 @@ async def test_nothing_is_rung_while_nobody_watches_the_log(world: World, monkey
     with pytest.raises(NotDoneError):
         await call(world, veilig_thuis(world), ASKED)
     assert held_in(world).rows("SELECT count(*) FROM call_rings")[0][0] == 0
+
+
+async def test_with_consent_only_whom_the_resident_named_is_asked(world: World) -> None:
+    """A party she named is asked, an equally involved one she did not name is not; taken back, nobody is."""
+    names = {BUURTTEAM: "wijkteam", AMSTELVEEN: "wijkteam", GGZ_AMSTERDAM: "ggz"}
+    world.documents = documents(Enrolled(names={oin: (oin, org_class) for oin, org_class in names.items()}))
+    for oin in (AMSTELVEEN, GGZ_AMSTERDAM):
+        await involved(world, oin, "resident")
+    asker = world.asker(BUURTTEAM, purpose="casusoverleg", ground="TOEST")
+    consent = await consenting.recorded(world, asker, person="resident", parties=[AMSTELVEEN])
+    resident = household(subject="resident", members=())
+    await call(world, asker, resident)
+    rung = [rings_in(await list_own_rings(world, world.asker(oin))) for oin in (AMSTELVEEN, GGZ_AMSTERDAM)]
+    assert [len(rings) for rings in rung] == [1, 0]
+    await consenting.withdrawn(world, asker, consent)
+    with pytest.raises(RefusedError) as refused:
+        await call(world, asker, resident)
+    assert refused.value.document["textId"] == "vraag.consent-ended"
