@@ -77,13 +77,13 @@ def confirmation(
 
     Args:
         organisation: that recorded it.
-        names: of the organisations in the register, by OIN.
+        names: of the organisations in the register, by OIN; one that has left it stands there by its number.
         phone: on which a yes is taken back.
 
     Raises:
         CaseError: nobody said yes, so there is nothing to confirm; or it is taken back already.
     """
-    parties = [names[party.oin] for party in consent.parties if party.state == "given"]
+    parties = [names.get(party.oin, party.oin) for party in consent.parties if party.state == "given"]
     if not parties:
         raise CaseError("consent", "is not given, so there is nothing to confirm")
     days = [person.until for person in consent.persons if person.until is not None]

@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ import rfc8785
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
 from connectors.errors import FolderError
-from connectors.folder import PartnerFolder
+from connectors.folder import PartnerFolder, write_durably
 from connectors.sealing import SealingKey, seal_to
 
 FG_KEY = "fg-dossier.pub"
@@ -63,9 +64,20 @@ def keep(folder: PartnerFolder, content: Mapping[str, Any], *, salt: bytes) -> K
     kept = folder.path / FOLDER
     kept.mkdir(mode=0o700, exist_ok=True)
     path = kept / f"{commitment}.sealed"
-    path.write_bytes(seal_to(fg_key(folder), whole))
-    path.chmod(0o600)
+    write_durably(path, seal_to(fg_key(folder), whole))
+    # The log commits to it for ever: a crash must not leave an entry whose dossier nobody has.
+    for names in (kept, folder.path):
+        _sync_folder(names)
     return KeptDossier(commitment=commitment, path=path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The folder's entries are on disk: what was renamed into it is still there after a crash."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_dossier(path: Path, *, key: SealingKey) -> OpenedDossier:

@@ -1,0 +1,180 @@
+"""Consent as a worker records it, over a served broker: names stay at the desk, and a yes is taken back at once."""
+
+from typing import Any
+
+import pytest
+
+from broker.protocol.consent_messages import ConsentShown
+from connectors.consent_letter import confirmation
+from connectors.consents import read_statement
+from connectors.errors import CaseError, RefusedError, SourceError
+from tests.simulators.asking import household
+from tests.simulators.enrolled import SCHOOL, WIJKTEAM
+from tests.simulators.requesting import HUISARTS
+from tests.simulators.served_desks import Desks
+
+WHO, PAPER = "canary-mevrouw T.", "canary-map 12"
+YES = {
+    "who": WHO, "capacity": "person", "answer": "given", "proof": {"kind": "paper", "reference": PAPER},
+    "until": "2027-05-01",
+}  # fmt: skip
+NO = {"who": WHO, "capacity": "person", "answer": "refused"}
+
+
+def statement(*answers: dict[str, Any], **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a statement
+    """Return what a worker writes down about a grown-up who says yes."""
+    stated = {
+        "purpose": "volwassene", "team": "team-1", "categories": ["betrokkenheid"], "parties": [HUISARTS],
+        "age": "from23", "age_ends_on": None, "unable": False, "contested": False, "answers": list(answers or (YES,)),
+        "confirmation": "given", "review_on": None,
+    }  # fmt: skip
+    return {**stated, **changed}
+
+
+async def recorded(desks: Desks, *answers: dict[str, Any], **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a statement
+    """Return the record that the command printed."""
+    file = desks.file(WIJKTEAM, "consent.json", statement(*answers, **changed))
+    (shown,) = (await desks.tells(WIJKTEAM, "consent", "record", file))["consents"]
+    assert isinstance(shown, dict)
+    return shown
+
+
+def states(shown: dict[str, Any]) -> list[str]:
+    """Return how a record stands towards each organisation."""
+    return [party["state"] for party in shown["parties"]]
+
+
+async def test_a_yes_is_recorded_answered_taken_back_and_listed(desks: Desks) -> None:
+    """Each step prints its own sentence and how it stands then; the list says how it stands today."""
+    record = await recorded(desks)
+    assert states(record) == ["given"]
+    file = desks.file(WIJKTEAM, "answer.json", {"answers": [NO]})
+    told = await desks.tells(WIJKTEAM, "consent", "answer", record["consentId"], file)
+    assert (states(told["consents"][0]), told["text_nl"][:10]) == (["refused"], "Het antwoo")
+    again = desks.file(WIJKTEAM, "again.json", {"answers": [YES]})
+    await desks.run(WIJKTEAM, "consent", "answer", record["consentId"], again)
+    back = desks.file(WIJKTEAM, "back.json", {"who": WHO, "capacity": "person", "parties": [], "by": "phone"})
+    withdrawn = (await desks.run(WIJKTEAM, "consent", "withdraw", record["consentId"], back)).output
+    assert withdrawn.startswith("Ingetrokken om ")
+    listed = (await desks.run(WIJKTEAM, "consent", "list")).output
+    assert f"{record['consentId']}  volwassene  betrokkenheid\n  {HUISARTS}: ingetrokken" in listed
+
+
+async def test_names_and_papers_stay_at_the_desk(desks: Desks) -> None:
+    """Who answered and where the paper lies are an HMAC at the broker: its folder holds neither."""
+    await recorded(desks, {**YES, "proof": {"kind": "spoken", "spoken_with": "bram", "reference": PAPER}})
+    stored = [file.read_bytes() for file in (desks.world.folder / "broker").rglob("*") if file.is_file()]
+    assert stored
+    assert not any(canary.encode() in content for content in stored for canary in (WHO, PAPER))
+
+
+async def test_the_confirmation_says_with_whom_and_how_to_take_it_back(desks: Desks) -> None:
+    """Written in B1 with the telephone number and a number to name, and without the resident's name; a no has none."""
+    record = await recorded(desks)
+    out = desks.path / "letters"
+    words = ("--phone", "026 111 2222", "--out", out)
+    printed = (await desks.run(WIJKTEAM, "consent", "letter", record["consentId"], *words)).output
+    for said in ("Wijkteam Arnhem mag dit delen", "- Huisartsenpraktijk", "tot en met 1 mei 2027", "Bel 026 111 2222."):
+        assert said in printed
+    page = (out / f"bevestiging-{record['consentId'][:8]}.html").read_text(encoding="utf-8")
+    assert record["consentId"][:8] in page
+    assert WHO not in page + printed
+    assert "<script" not in page
+    refused = await recorded(desks, NO)
+    assert (
+        "is not given"
+        in (await desks.run(WIJKTEAM, "consent", "letter", refused["consentId"], *words, expect=2)).output
+    )
+    nobody = await desks.run(WIJKTEAM, "consent", "letter", "f" * 32, *words, expect=2)
+    assert "is none of this organisation" in nobody.output
+
+
+def test_the_letter_names_who_has_left_the_register_by_number() -> None:
+    """An organisation that is in the register no more is still one the resident said yes to."""
+    shown = ConsentShown.model_validate(
+        {
+            "consentId": "a" * 32, "purpose": "volwassene", "team": "team-1", "categories": ["hulp"],
+            "parties": [{"oin": HUISARTS, "state": "given"}, {"oin": SCHOOL, "state": "refused"}],
+            "persons": [], "approved": False, "recordedOn": "2026-11-22", "caseRef": None,
+        }
+    )  # fmt: skip
+    letter = confirmation(shown, organisation="Wijkteam <Arnhem>", names={}, phone="026 111 2222")
+    assert f"- {HUISARTS}" in letter.text
+    assert SCHOOL not in letter.text
+    assert "tot en met" not in letter.text
+    assert "Wijkteam &lt;Arnhem&gt;" in letter.html
+
+
+async def test_a_record_about_an_own_signal_needs_no_number(desks: Desks) -> None:
+    """A signal of one's own says who it is about; another organisation's reads as none."""
+    answer = await desks.world.register(WIJKTEAM, household(subject="trudy"))
+    signal = answer.json()["result"]["signalId"]
+    async with desks.client(WIJKTEAM) as own, desks.client(SCHOOL) as other:
+        shown = await own.consents.record(statement(), signal_id=signal)
+        assert [party.state for party in shown.parties] == ["given"]
+        with pytest.raises(RefusedError) as refused:
+            await other.consents.record(statement(), signal_id=signal)
+        assert refused.value.problem.id == "not-found"
+        with pytest.raises(RefusedError) as refused:
+            await other.consents.answer(shown.consent_id, [YES])
+        assert refused.value.problem.id == "not-found"
+
+
+async def test_pages_follow_each_other(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full page is asked on after its last, so that every record is told once."""
+    made = {(await recorded(desks))["consentId"] for _ in range(3)}
+    async with desks.client(WIJKTEAM) as client:
+        whole = await client.consents.list_own()
+        monkeypatch.setattr("connectors.consents.CONSENTS_PER_PAGE", 1)
+        assert await client.consents.list_own() == whole
+    assert {one.consent_id for one in whole} == made
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"remark": "canary"}, "statement"),
+    ({"answers": "yes"}, "answers"),
+    ({"answers": ["yes"]}, "answers"),
+    ({"answers": [{**YES, "remark": "canary"}]}, "statement"),
+    ({"answers": [{**YES, "until": "next year"}]}, "until"),
+    ({"answers": [{**YES, "who": " "}]}, "who"),
+    ({"answers": [{**YES, "custody_ref": 7}]}, "custody"),
+    ({"answers": [{**YES, "proof": {"kind": "paper", "canary": 1}}]}, "statement"),
+    ({"review_on": "soon"}, "review_on"),
+    ({"age": "young"}, "age"),
+]
+
+
+@pytest.mark.parametrize(("changed", "field"), WRONG)
+async def test_a_statement_that_breaks_a_rule_never_leaves(desks: Desks, changed: dict[str, Any], field: str) -> None:
+    """The field and its rule are named, never what stands in it; nothing reaches the broker, and the exit code is 2."""
+    file = desks.file(WIJKTEAM, "wrong.json", statement(**changed))
+    before = desks.world.leaves
+    told = await desks.run(WIJKTEAM, "consent", "record", file, expect=2)
+    assert told.output.startswith(f"Fout: {field}")
+    assert "canary" not in told.output
+    assert desks.world.leaves == before
+
+
+async def test_what_is_no_statement_and_no_id_is_named(desks: Desks) -> None:
+    """A file that is no JSON object and an id that is none end before anything is asked."""
+    for content in ("{", "[]"):
+        with pytest.raises(SourceError):
+            read_statement(desks.file(WIJKTEAM, "none.json", content))
+    with pytest.raises(SourceError):
+        read_statement(desks.path / "nowhere.json")
+    async with desks.client(WIJKTEAM) as client:
+        with pytest.raises(CaseError, match="32 lower-case hex"):
+            await client.consents.withdraw(
+                "../consents", {"who": WHO, "capacity": "person", "parties": [], "by": "phone"}
+            )
+
+
+async def test_a_yes_that_cannot_be_given_is_refused_in_dutch(desks: Desks) -> None:
+    """A parent without custody cannot say yes: exit 1, the sentence, and no record."""
+    parent = {**YES, "capacity": "guardian"}
+    stated = statement(parent, purpose="casusoverleg", age="under12", parties=[SCHOOL], categories=["schoolgang"])
+    refused = await desks.tells(
+        WIJKTEAM, "consent", "record", desks.file(WIJKTEAM, "parent.json", stated), expect=1
+    )  # fmt: skip
+    assert refused["failed"][0]["problem"] == "consent-without-custody"
+    assert (await desks.tells(WIJKTEAM, "consent", "list"))["consents"] == []

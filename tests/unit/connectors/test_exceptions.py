@@ -1,0 +1,185 @@
+"""Exceptions and advice at the desk: to whom first, the dossier sealed for the FG, and a counter that names nobody."""
+
+import datetime
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.advice import count_advice
+from connectors.dossiers import fg_key, keep, open_dossier, pin_fg_key
+from connectors.errors import CaseError, FolderError
+from connectors.sealing import SealingKey
+from tests.simulators.partner_world import PartnerWorld
+from tests.simulators.requesting import HUISARTS
+from tests.simulators.served_desks import Desks
+
+SIX = ("consent_tried", "conscience", "no_other_way", "serious_harm", "averts_harm", "least_possible")
+TEXT = "canary-dossier-text"
+DOSSIER = {"answers": dict.fromkeys(SIX, TEXT), "consulted": "bram", "tell_on": "2026-12-10", "meldcode_step": 4}
+STATED = {
+    "type": "cvp", "recipient": "politie", "team": "team-1", "category": "veiligheid", "level": 3,
+    "reason": "danger_to_child", "dossier": DOSSIER,
+}  # fmt: skip
+
+
+async def with_fg(desks: Desks) -> Path:
+    """Return the private key of the FG, made by the command and kept outside the folder."""
+    key = desks.path / "fg.key"
+    await desks.run(HUISARTS, "exception", "key", "--key", key, worker=None)
+    return key
+
+
+def sealed(desks: Desks) -> list[Path]:
+    """Return the dossiers in the folder."""
+    return sorted((desks.folder(HUISARTS).path / "dossiers").glob("*"))
+
+
+async def invoke(desks: Desks, *, expect: int = 0, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a statement
+    """Return what invoking an exception printed."""
+    file = desks.file(HUISARTS, "exception.json", {**STATED, **changed})
+    return await desks.tells(HUISARTS, "exception", "invoke", file, "--approver", "carla", expect=expect)
+
+
+async def test_only_the_fg_reads_the_dossier_that_the_log_commits_to(desks: Desks) -> None:
+    """What is invoked is told and listed; the file opens with the FG's key, and its hash is what the broker has."""
+    fg = await with_fg(desks)
+    told = (await invoke(desks))["exceptions"][0]
+    assert (told["ground"], told["dossier"]) == ("CVP", "complete")
+    (file,) = sealed(desks)
+    stored = b"".join(one.read_bytes() for one in (desks.world.folder / "broker").rglob("*") if one.is_file())
+    assert TEXT.encode() not in stored + file.read_bytes()
+    assert file.stat().st_mode & 0o077 == 0
+    read = (await desks.run("", "exception", "read", file, "--key", fg, worker=None)).output
+    assert read.splitlines()[0] == file.stem
+    assert file.stem in str(desks.world.rows("SELECT body FROM exceptions"))
+    assert TEXT in read
+    listed = (await desks.run(HUISARTS, "exception", "list")).output
+    assert f"{told['exceptionId']}  cvp  politie  CVP" in listed
+
+
+async def test_where_a_law_lets_you_tell_it_is_no_exception(desks: Desks) -> None:
+    """To Veilig Thuis it is refused with the way that is open; with an answer missing nothing is sent either."""
+    await with_fg(desks)
+    refused = await invoke(desks, recipient="veilig_thuis", expect=1)
+    assert refused["failed"][0]["problem"] == "exception-statutory-right"
+    halved = {**DOSSIER, "answers": {**dict.fromkeys(SIX, TEXT), "conscience": " "}}
+    missing = await invoke(desks, dossier=halved, expect=1)
+    assert missing["failed"][0]["problem"] == "exception-incomplete"
+    assert (await desks.tells(HUISARTS, "exception", "list"))["exceptions"] == []
+
+
+async def test_in_acute_danger_the_rest_follows(desks: Desks) -> None:
+    """Two acts: told at once with 112 and Veilig Thuis, shown as owing the rest; then the rest, by its id."""
+    await with_fg(desks)
+    first = await invoke(desks, type="acuut", recipient="veilig_thuis", dossier=None)
+    assert "112" in first["text_nl"]
+    assert "0800-2000" in first["text_nl"]
+    acute = first["exceptions"][0]
+    assert "de rest volgt nog" in (await desks.run(HUISARTS, "exception", "list")).output
+    rest = desks.file(HUISARTS, "rest.json", DOSSIER)
+    done = (await desks.tells(HUISARTS, "exception", "complete", acute["exceptionId"], rest))["exceptions"][0]
+    assert (done["dossier"], done["restDue"]) == ("complete", None)
+    assert "de rest volgt nog" not in (await desks.run(HUISARTS, "exception", "list")).output
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"remark": TEXT}, "statement: has a member that is not known"),
+    ({"dossier": {**DOSSIER, "remark": TEXT}}, "dossier: has a member that is not known"),
+    ({"dossier": [TEXT]}, "dossier: has a member that is not known"),
+    ({"dossier": {**DOSSIER, "answers": [TEXT]}}, "dossier.answers: must be a text for each question"),
+    ({"dossier": {**DOSSIER, "answers": {"conscience": 1}}}, "dossier.answers: must be a text for each question"),
+    ({"dossier": {**DOSSIER, "tell_on": "soon"}}, "dossier.tell_on: must be a day"),
+    ({"level": 9}, "level: breaks the rule of this field"),
+]
+
+
+@pytest.mark.parametrize(("changed", "said"), WRONG)
+async def test_a_statement_that_breaks_a_rule_never_leaves(desks: Desks, changed: dict[str, Any], said: str) -> None:
+    """The field and its rule are named, never the text; nothing reaches the broker, and the exit code is 2."""
+    await with_fg(desks)
+    before = desks.world.leaves
+    file = desks.file(HUISARTS, "wrong.json", {**STATED, **changed})
+    told = await desks.run(HUISARTS, "exception", "invoke", file, "--approver", "carla", expect=2)
+    assert said in told.output
+    assert TEXT not in told.output
+    assert desks.world.leaves == before
+
+
+async def test_without_a_key_of_the_fg_nothing_is_invoked(desks: Desks) -> None:
+    """A dossier that nobody could read is none: the command says who makes the key, and nothing is asked."""
+    before = desks.world.leaves
+    file = desks.file(HUISARTS, "exception.json", STATED)
+    told = await desks.run(HUISARTS, "exception", "invoke", file, expect=2)
+    assert "the FG makes it with `exception key`" in told.output
+    assert desks.world.leaves == before
+
+
+async def test_pages_follow_each_other_and_an_id_is_an_id(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full page is asked on after its last; what is no id is named here."""
+    await with_fg(desks)
+    for _ in range(2):
+        await invoke(desks)
+    async with desks.client(HUISARTS) as client:
+        whole = await client.exceptions.list_own()
+        monkeypatch.setattr("connectors.exceptions.EXCEPTIONS_PER_PAGE", 1)
+        assert await client.exceptions.list_own() == whole
+        with pytest.raises(CaseError, match="32 lower-case hex"):
+            await client.exceptions.complete("../x", DOSSIER)
+    assert len(whole) == 2
+
+
+def test_a_dossier_opens_with_its_own_key_only(world: PartnerWorld) -> None:
+    """Another key, an altered file and what is no dossier open to nothing; the same words never commit alike."""
+    folder = world.folders["wijkteam"]
+    fg, other = (SealingKey(bytes([number] * 32)) for number in (1, 2))
+    pin_fg_key(folder, fg.public)
+    assert fg_key(folder) == fg.public
+    kept, again = (keep(folder, {"answers": {}}, salt=bytes([number] * 32)) for number in (1, 2))
+    assert kept.commitment != again.commitment
+    assert open_dossier(kept.path, key=fg).commitment == kept.commitment
+    assert "answers" not in repr(open_dossier(kept.path, key=fg))
+    with pytest.raises(FolderError):
+        open_dossier(kept.path, key=other)
+    kept.path.write_bytes(kept.path.read_bytes()[:-1] + b"x")
+    with pytest.raises(FolderError):
+        open_dossier(kept.path, key=fg)
+    (folder.path / "keys/fg-dossier.pub").write_bytes(b"short\n")
+    with pytest.raises(FolderError):
+        keep(folder, {"answers": {}}, salt=bytes(32))
+
+
+def test_a_dossier_is_on_disk_before_anything_of_it_is_stated(
+    world: PartnerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file, the folder that names it and the partner's own folder are synced: no entry without its dossier."""
+    folder, sync, synced = world.folders["wijkteam"], os.fsync, list[bool]()
+    pin_fg_key(folder, SealingKey(bytes([1] * 32)).public)
+
+    def watched(descriptor: int) -> None:
+        """Sync, and write down whether it was a folder."""
+        sync(descriptor)
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    assert keep(folder, {"answers": {}}, salt=bytes(32)).path.exists()
+    assert synced == [False, True, True]
+
+
+def test_advice_is_a_number_per_month(world: PartnerWorld) -> None:
+    """It goes up by one, begins anew each month, and stands in the folder only; a damaged one is told, not reset."""
+    folder = world.folders["wijkteam"]
+    november, december = datetime.date(2026, 11, 30), datetime.date(2026, 12, 1)
+    assert [count_advice(folder, today=november)[1] for _ in range(2)] == [1, 2]
+    assert count_advice(folder, today=december) == ("2026-12", 1)
+    file = folder.path / "advice.json"
+    assert json.loads(file.read_text(encoding="ascii")) == {"2026-11": 2, "2026-12": 1}
+    for damaged in ("{", "[]", '{"2026-11": "many"}'):
+        file.write_text(damaged, encoding="ascii")
+        with pytest.raises(FolderError):
+            count_advice(folder, today=november)
+        assert file.read_text(encoding="ascii") == damaged
+    assert world.network.sent == []

@@ -1,0 +1,128 @@
+"""`sluis-connect request`, `answer` and `tell`: what a worker types, reads, and may get wrong."""
+
+from typing import Any
+
+import pytest
+
+from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
+from tests.simulators.requesting import HUISARTS
+from tests.simulators.served_desks import MELDING_DAY, Desks
+
+NUMBER = "VT-2026-00017"
+TO = ("--team", "team-1", "--to", WIJKTEAM, "--to-team", "team-1", "--category", "hulp")
+ASKED = ("request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", *TO)
+ANSWERED = ("--category", "hulp", "--ground", "WMO-5.2.6")
+
+
+def proven(desks: Desks) -> tuple[object, ...]:
+    """Return the options that state a melding."""
+    return ("--proof", f"melding:{MELDING_DAY}", "--proof-number", desks.file(VEILIG_THUIS, "number", NUMBER + "\n"))
+
+
+async def sent(desks: Desks, text: str = "Welke hulp is er?") -> str:
+    """Return the id of a question of Veilig Thuis."""
+    question = desks.file(VEILIG_THUIS, "question.txt", text)
+    told = await desks.tells(VEILIG_THUIS, *ASKED, "--text", question, *proven(desks))
+    (result,) = told["results"]
+    assert result["outcome"] == "sent"
+    return str(result["requests"][0]["requestId"])
+
+
+async def test_a_question_is_sent_read_answered_and_listed(desks: Desks) -> None:
+    """Both sides read their own part as text, with the state in the list; the number of the melding never leaves."""
+    request = await sent(desks)
+    read = (await desks.run(WIJKTEAM, "request", "read", request)).output
+    assert "Welke hulp is er?" in read
+    assert "received  Veilig Thuis Gelderland-Midden  hulp" in read
+    text = desks.file(WIJKTEAM, "answer.txt", "Sinds maart.")
+    answered = (await desks.run(WIJKTEAM, "answer", request, "--kind", "all", *ANSWERED, "--text", text)).output
+    assert answered.startswith("Je antwoord is verstuurd.")
+    assert "Bewijs nagekeken" in answered
+    assert "Sinds maart." in (await desks.run(VEILIG_THUIS, "request", "read", request)).output
+    assert "Wijkteam Arnhem  hulp  answered" in (await desks.run(VEILIG_THUIS, "request", "list")).output
+    stored = [file.read_bytes() for file in (desks.world.folder / "broker").rglob("*") if file.is_file()]
+    assert not any(canary.encode() in content for content in stored for canary in (NUMBER, "Sinds maart."))
+
+
+async def test_not_sharing_is_told_as_a_right(desks: Desks) -> None:
+    """A decline with a reason says that it is allowed, to who declines and to who asked; a second answer is refused."""
+    request = await sent(desks)
+    declined = ("answer", request, "--kind", "declined", "--reason", "professional_secrecy")
+    told = (await desks.run(WIJKTEAM, *declined)).output
+    assert told.startswith("Vastgelegd: niet gedeeld (dat mag).")
+    assert "niet gedeeld (dat mag)" in (await desks.run(VEILIG_THUIS, "request", "list")).output
+    shown = await desks.tells(VEILIG_THUIS, "request", "read", request)
+    assert (shown["letter"], shown["request"]["answer"]["reason"]) == (None, "professional_secrecy")
+    again = await desks.tells(WIJKTEAM, *declined, expect=1)
+    assert again["failed"][0]["problem"] == "request-already-answered"
+
+
+async def test_a_personal_question_goes_to_a_named_colleague(desks: Desks) -> None:
+    """At a huisarts nobody reads before somebody is named, then only he; withdrawn, he need not answer."""
+    to_doctor = [HUISARTS if word == WIJKTEAM else word for word in ASKED]
+    told = await desks.tells(VEILIG_THUIS, *to_doctor, *proven(desks))
+    request = told["results"][0]["requests"][0]["requestId"]
+    assert "Kies eerst wie van jullie antwoordt." in await desks.tells_refused(HUISARTS, "request", "read", request)
+    forwarded = ("request", "forward", request, "--team", "team-1", "--to-worker", "bram")
+    assert "deze collega" in (await desks.run(HUISARTS, *forwarded)).output
+    assert "voor een collega" in await desks.tells_refused(HUISARTS, "request", "read", request)
+    await desks.run(HUISARTS, "request", "read", request, worker="bram")
+    taken = await desks.tells(VEILIG_THUIS, "request", "withdraw", request, "--reason", "mistake")
+    assert taken["results"][0]["requests"][0]["state"] == "withdrawn"
+
+
+async def test_telling_unasked_reaches_the_receiver(desks: Desks) -> None:
+    """A huisarts tells Veilig Thuis on the statutory right, and it is read there as it was written."""
+    text = desks.file(HUISARTS, "worry.txt", "Ik maak mij zorgen.")
+    told = await desks.tells(
+        HUISARTS, "tell", "--purpose", "vt-melding", "--ground", "WMO-5.2.6", "--team", "team-1", "--to", VEILIG_THUIS,
+        "--to-team", "team-1", "--category", "veiligheid", "--text", text,
+    )  # fmt: skip
+    request = told["results"][0]["requests"][0]["requestId"]
+    assert "Ik maak mij zorgen." in (await desks.run(VEILIG_THUIS, "request", "read", request)).output
+
+
+async def test_steps_are_told_as_codes(desks: Desks) -> None:
+    """Veilig Thuis tells a reporter which steps it took, at level 2, in codes and without a text."""
+    told = await desks.tells(
+        VEILIG_THUIS, "tell", "--purpose", "vt-melding", "--ground", "WMO-4.1.1-2-G", "--team", "team-1",
+        "--to", HUISARTS, "--to-team", "team-1", "--category", "terugkoppeling", "--level", "2",
+        "--step", "onderzoek", *proven(desks),
+    )  # fmt: skip
+    request = told["results"][0]["requests"][0]["requestId"]
+    shown = await desks.tells(HUISARTS, "request", "read", request)
+    assert (shown["letter"]["text"], shown["letter"]["steps"]) == ("", ["onderzoek"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--proof", "melding:2026-11-16"), "proof-number"),
+        (("--proof", "melding:yesterday", "--proof-number", "NUMBER"), "proof: must be KIND:YYYY-MM-DD"),
+        (("--proof", "melding:2026-11-16:x", "--proof-number", "NUMBER"), "proof: must be KIND:YYYY-MM-DD"),
+        (("--proof", "melding:2026-11-16", "--proof-number", "nowhere"), "proof-number: cannot be read"),
+        (("--term", "5"), "term: must be today, 3 or 10"),
+        (("--text", "nowhere"), "Fout:"),
+        (("--level", "7"), "level"),
+    ],
+)
+async def test_bad_input_ends_with_2_and_never_leaves(desks: Desks, words: tuple[str, ...], said: str) -> None:
+    """A proof without its number, a day that is none, a term that does not exist, a file that is not there: exit 2."""
+    number = desks.file(VEILIG_THUIS, "number", NUMBER)
+    before = desks.world.leaves
+    typed: list[Any] = [number if word == "NUMBER" else word for word in words]
+    refused = await desks.run(VEILIG_THUIS, *ASKED, *typed, expect=2)
+    assert said in refused.output
+    assert NUMBER not in refused.output
+    assert desks.world.leaves == before
+
+
+async def test_a_refusal_ends_with_1_and_says_what_is_possible(desks: Desks) -> None:
+    """Without a melding the question is refused with the reason and with what can be done, as text and as JSON."""
+    refused = await desks.tells_refused(VEILIG_THUIS, *ASKED)
+    assert "Dit kan wel:" in refused
+    told = await desks.tells(VEILIG_THUIS, *ASKED, expect=1)
+    assert (told["failed"][0]["outcome"], bool(told["failed"][0]["possible"])) == ("refused", True)
+    read = await desks.tells(VEILIG_THUIS, "request", "read", "f" * 32, expect=1)
+    assert read["failed"][0]["problem"] == "not-found"
+    assert (await desks.tells(VEILIG_THUIS, "request", "list"))["requests"] == []
