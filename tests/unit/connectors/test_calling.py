@@ -40,6 +40,8 @@ async def test_who_accepts_reads_the_number_and_who_asked_reads_nothing_new(desk
     assert "Bel Veilig Thuis Gelderland-Midden: Team 1 Veilig Thuis Gelderland-Midden, 026 000 0000" in accepted
     assert "026 000 0000" in (await desks.run(HUISARTS, "oproepen", "list")).output
     assert (await desks.run(VEILIG_THUIS, "oproepen", "sent")).output == before
+    (sent,) = (await desks.tells(VEILIG_THUIS, "oproepen", "sent"))["calls"]
+    assert set(sent) == {"callId", "purpose", "team", "caseRef", "askedUntil"}
     again = await desks.tells_refused(HUISARTS, "oproepen", "decline", ring["ringId"])
     assert "Over deze oproep is al beslist." in again
 

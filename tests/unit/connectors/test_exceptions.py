@@ -12,7 +12,7 @@ import pytest
 from connectors.advice import count_advice
 from connectors.dossiers import fg_key, keep, open_dossier, pin_fg_key
 from connectors.errors import CaseError, FolderError
-from connectors.sealing import SealingKey
+from connectors.sealing import SealingKey, seal_to
 from tests.simulators.partner_world import PartnerWorld
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import Desks
@@ -147,6 +147,9 @@ def test_a_dossier_opens_with_its_own_key_only(world: PartnerWorld) -> None:
     kept.path.write_bytes(kept.path.read_bytes()[:-1] + b"x")
     with pytest.raises(FolderError):
         open_dossier(kept.path, key=fg)
+    kept.path.write_bytes(seal_to(fg.public, b'{"schema": "dossier/v1"}'))
+    with pytest.raises(FolderError, match="dossier: is none"):
+        open_dossier(kept.path, key=fg)
     (folder.path / "keys/fg-dossier.pub").write_bytes(b"short\n")
     with pytest.raises(FolderError):
         keep(folder, {"answers": {}}, salt=bytes(32))
@@ -183,3 +186,14 @@ def test_advice_is_a_number_per_month(world: PartnerWorld) -> None:
             count_advice(folder, today=november)
         assert file.read_text(encoding="ascii") == damaged
     assert world.network.sent == []
+
+
+async def test_asking_advice_reaches_nobody(desks: Desks) -> None:
+    """The command tells whom to call and counts; the broker hears nothing of it."""
+    desks.folder(HUISARTS)
+    before = desks.world.leaves
+    said = (await desks.run(HUISARTS, "advice", worker=None)).output
+    assert "Bel Veilig Thuis: 0800-2000" in said
+    counted = json.loads((await desks.run(HUISARTS, "advice", "--json", worker=None)).stdout)
+    assert counted["asked"] == 2
+    assert desks.world.leaves == before

@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 from connectors.casebook import Casebook
 from connectors.cli import command_line
 from connectors.errors import KeyChangedError
+from connectors.folder import PartnerFolder
 from connectors.key_pins import KeyPins, PinnedKeys
+from tests.simulators.custodian import budget_classes, register_text
 from tests.simulators.enrolled import GI, WIJKTEAM, Enrolled
-from tests.simulators.partner_world import PartnerWorld, oin_of
+from tests.simulators.partner_world import FolderPartner, PartnerWorld, oin_of
 
 STATED = Enrolled()
 CHANGED = replace(STATED, keys={WIJKTEAM: ("another key of the wijkteam",)})
@@ -92,3 +94,20 @@ def test_the_commands_rotate_and_retire_the_own_key(world: PartnerWorld) -> None
     assert old.kid not in told
     assert run("keys", "retire", folder.path) == ""
     assert (folder.path / f"keys/sealing-{old.kid}.key").exists()
+
+
+def test_an_old_key_is_destroyed_when_the_register_has_long_forgotten_it(world: PartnerWorld) -> None:
+    """Once the register states the new key alone, the day is told; after that day the file is gone, and only then."""
+    folder = world.folders["wijkteam"]
+    old = folder.sealing_key
+    file = folder.path / f"keys/sealing-{old.kid}.key"
+    run("keys", "rotate", folder.path)
+    opened = {name: PartnerFolder(one.path) for name, one in world.folders.items()}
+    partners = [FolderPartner(oin=one.settings.oin, name=name, folder=one) for name, one in opened.items()]
+    folder.import_register(register_text(partners, number=2, budgets=budget_classes(worker=1, organisation=1)))
+    assert f"Sleutel {old.kid} kan weg vanaf" in run("keys", "retire", folder.path)
+    assert file.exists()
+    with folder.casebook() as book, book.transaction() as database:
+        database.execute("UPDATE old_sealing_key SET unstated_since = '2020-01-01'")
+    assert f"Sleutel {old.kid} is vernietigd." in run("keys", "retire", folder.path)
+    assert not file.exists()
