@@ -29,10 +29,14 @@ class AboutPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnConsent:
-    """An organisation's own record, with the stamp of its answers."""
+    """An organisation's own record, with the stamp of its answers.
+
+    `about` is everything that it recorded about the same person; None for a record that names nobody known here.
+    """
 
     consent: Consent
     stamp: Stamp
+    about: AboutPerson | None = None
 
 
 Pair = tuple[str, TokenIndex]

@@ -6,8 +6,8 @@ fetched ──► receipt verified ──► opened with the pinned key of the s
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
@@ -36,45 +36,12 @@ from connectors.errors import CaseError, LetterNotOpenedError, NotDoneError, Ref
 from connectors.key_pins import KeyPins, PinnedKeys
 from connectors.key_rotation import older_sealing_keys
 from connectors.mailbox import Mailbox, OpenedLetter
+from connectors.questions import Question, Reply
 from connectors.workers import pairwise_id
 
 _ROOT = "/v1/information-requests"
 _BUNDLE = "bundle-not-in-force"
 _READY = "/health/ready"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked, or told unasked: of whom, for what, in which categories, at which level, until when."""
-
-    to: str
-    to_team: str
-    team: str
-    purpose: str
-    grounds: Sequence[str]
-    categories: Sequence[str]
-    level: int
-    expires_on: datetime.date
-    proof: Mapping[str, Any] | None = None
-    signal_id: str | None = None
-    case_ref: str | None = None
-    text: str = field(default="", repr=False)
-    steps: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What is answered; `declined` and `oral` have no text. `reason` is a code, for what is not shared."""
-
-    kind: Literal["all", "part", "oral", "declined"]
-    expires_on: datetime.date
-    categories: Sequence[str] = ()
-    level: int = 0
-    grounds: Sequence[str] = ()
-    reason: str | None = None
-    proof: Mapping[str, Any] | None = None
-    signal_id: str | None = None
-    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,12 +165,7 @@ class Letters:
             box = self._sealed(
                 letter, label=label, request_id=key, to=receiver, bundle=bundle, until=question.expires_on
             )
-            members = {
-                "idempotency_key": key, "purpose": question.purpose, "grounds": list(question.grounds),
-                "team": question.team, "to": question.to, "to_team": question.to_team,
-                "signal_id": question.signal_id, "categories": list(question.categories), "level": question.level,
-                "proof": question.proof, "bundle": bundle, "expires_on": question.expires_on, "box": box,
-            }  # fmt: skip
+            members = question.members(key=key, bundle=bundle, box=box)
             command = self._desk.composer.statement(model, members, kind=kind, path=path, local={})
             self.mailbox.note_sent(
                 key, receiver=question.to, expires_on=question.expires_on, case_ref=question.case_ref
@@ -219,11 +181,7 @@ class Letters:
             box = self._sealed(
                 letter, label="answer", request_id=request_id, to=asker, bundle=bundle, until=reply.expires_on
             )
-        members = {
-            "kind": reply.kind, "reason": reply.reason, "categories": list(reply.categories), "level": reply.level,
-            "grounds": list(reply.grounds), "proof": reply.proof, "signal_id": reply.signal_id, "bundle": bundle,
-            "expires_on": reply.expires_on, "box": box,
-        }  # fmt: skip
+        members = reply.members(bundle=bundle, box=box)
         return await self._state(request_id, "answers", AnswerRequest, members, kind="answer")
 
     async def _state(

@@ -31,7 +31,8 @@ from connectors.command_line import (
 from connectors.dates import day_of
 from connectors.errors import CaseError, FolderError, NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
-from connectors.letters import Fetched, Letters, Question, Reply
+from connectors.letters import Fetched, Letters
+from connectors.questions import Question, Reply
 from connectors.working_days import TERMS, last_day
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
@@ -46,6 +47,10 @@ ToTeam = Annotated[str, typer.Option("--to-team")]
 OwnTeam = Annotated[str, typer.Option("--team")]
 Term = Annotated[str, typer.Option("--term", help="today, 3 or 10 (working days).")]
 Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
+Consent = Annotated[str | None, typer.Option("--consent", help="The own record of consent that it rests on.")]
+ToldOn = Annotated[
+    str | None, typer.Option("--exception", help="The own exception that it is told on, as `exception list` prints it.")
+]
 ProofText = Annotated[
     str | None, typer.Option("--proof", help="KIND:FIRST-DAY or KIND:FIRST-DAY:LAST-DAY, e.g. melding:2026-11-16.")
 ]
@@ -63,7 +68,8 @@ def add_to(app: typer.Typer) -> None:
 def send(
     *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, team: OwnTeam, to: To, to_team: ToTeam,
     category: Categories, level: Level = 3, term: Term = "3", text: TextFile = None, signal: Signal = None,
-    proof: ProofText = None, proof_number: ProofNumber = None, approver: ApproverId = None, as_json: AsJson = False,
+    consent: Consent = None, proof: ProofText = None, proof_number: ProofNumber = None, approver: ApproverId = None,
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Ask another organisation's team for information; only that organisation can read the question."""
 
@@ -71,7 +77,8 @@ def send(
         stated = _proof(org, proof, proof_number)
         return await letters.ask(
             Question(to=to, to_team=to_team, team=team, purpose=purpose, grounds=ground, categories=category,
-                     level=level, expires_on=_until(term), proof=stated, signal_id=signal, text=_text(text))
+                     level=level, expires_on=_until(term), proof=stated, signal_id=signal, consent_id=consent,
+                     text=_text(text))
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)
@@ -79,8 +86,9 @@ def send(
 
 def tell(
     *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, team: OwnTeam, to: To, to_team: ToTeam,
-    category: Categories, level: Level = 3, text: TextFile = None, signal: Signal = None, proof: ProofText = None,
-    proof_number: ProofNumber = None, step: Annotated[list[str] | None, typer.Option("--step")] = None,
+    category: Categories, level: Level = 3, text: TextFile = None, signal: Signal = None, consent: Consent = None,
+    exception: ToldOn = None, proof: ProofText = None, proof_number: ProofNumber = None,
+    step: Annotated[list[str] | None, typer.Option("--step")] = None,
     approver: ApproverId = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell another organisation, unasked, what one knows and may tell."""
@@ -89,8 +97,8 @@ def tell(
         stated = _proof(org, proof, proof_number)
         return await letters.tell(
             Question(to=to, to_team=to_team, team=team, purpose=purpose, grounds=ground, categories=category,
-                     level=level, expires_on=_until("10"), proof=stated, signal_id=signal, text=_text(text),
-                     steps=step or ())
+                     level=level, expires_on=_until("10"), proof=stated, signal_id=signal, consent_id=consent,
+                     exception_id=exception, text=_text(text), steps=step or ())
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)
@@ -108,6 +116,7 @@ def answer(
     reason: Annotated[str | None, typer.Option("--reason", help="For declined: a code.")] = None,
     text: TextFile = None,
     signal: Signal = None,
+    consent: Consent = None,
     proof: ProofText = None,
     proof_number: ProofNumber = None,
     approver: ApproverId = None,
@@ -121,7 +130,7 @@ def answer(
             request_id,
             Reply(kind=kind, expires_on=_until("10"), categories=category or (), level=level if told else 0,
                   grounds=ground or (), reason=reason, proof=_proof(org, proof, proof_number), signal_id=signal,
-                  text=_text(text)),
+                  consent_id=consent, text=_text(text)),
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)

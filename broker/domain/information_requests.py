@@ -95,6 +95,7 @@ class RequestReply:
     answered_at: int
     expires_on: date
     rests_on: tuple[RestsOn, ...]
+    consent_id: str | None = None
     delivery: Delivery = Delivery.WAITING
     box: bytes | None = field(default=None, repr=False)
 
@@ -107,6 +108,7 @@ class InformationRequest:
         personal: the receiver decides per person, so that only a worker by name answers.
         receiver_worker: that worker, once somebody of his organisation named him.
         approved: a second person of the sender approved it.
+        consent_id: the sender's own record of consent that it cites; `exception_id`: his own exception.
     """
 
     id: str
@@ -130,6 +132,8 @@ class InformationRequest:
     sent_at: int
     expires_on: date
     rests_on: tuple[RestsOn, ...]
+    consent_id: str | None = None
+    exception_id: str | None = None
     receiver_worker: str | None = None
     state: RequestState = RequestState.SENT
     delivery: Delivery = Delivery.WAITING

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 
+from broker.consent_ports import ConsentReader
 from broker.domain.errors import FieldRuleError
 from broker.domain.information_requests import (
     STATE_OF_ANSWER,
@@ -14,6 +15,7 @@ from broker.domain.information_requests import (
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
+from broker.flows.citing import NOTHING_CITED, Cited, cited_consent
 from broker.flows.duties import tasks_for
 from broker.flows.letters import (
     LEVEL,
@@ -32,7 +34,7 @@ from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_approval, check_team
 from broker.flows.unwatched import stopped
-from broker.ports import AnswerStore, Clock, Log, OwnSignal, Randomness, RegisterReader, RosterReader, SignalStore
+from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore, Stamp
 from broker.protocol.register import Register
 from broker.protocol.request_messages import AnswerRequest, box_bytes
 from broker.request_ports import RequestReader, kept
@@ -45,12 +47,13 @@ DECLINED = "declined"
 async def answer_request(
     *, command: AnswerRequest, request_id: str, requester: Requester, approval: Approval | None, policies: Policies,
     clock: Clock, randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    requests: RequestReader, answers: AnswerStore, log: Log,
+    consents: ConsentReader, requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request has this one answer, which waits for the asker; outcome `done`.
 
     Raises:
-        NotFoundError: not received by this organisation, or none at all; or the own signal it rests on is none.
+        NotFoundError: not received by this organisation, or none at all; or the own signal or
+            consent it rests on is none.
         RefusedError: already answered, withdrawn, expired, for a named colleague, or not permitted to tell; with the
             receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
@@ -77,29 +80,25 @@ async def answer_request(
         )  # fmt: skip
         # (3) Not sharing needs no permission.
         if command.kind == DECLINED:
-            reply = _reply(command, requester, now=clock.now(), approved=False, own=None)
+            reply = _reply(command, requester, now=clock.now(), approved=False, rests_on=())
             return _answered(on, reply, told=told, decided=None)
         on.policy.check_holds(on.today)
         check_bundle(command.bundle, on.policy)
         check_expiry(command.expires_on, today=on.today)
-        own = await own_signal(
-            command.signal_id, organisation=on.organisation.oin, policy=on.policy, today=on.today, signals=signals
-        )  # fmt: skip
-        roster = check_team(await rosters.roster(on.organisation.oin), on.act)
-        approved = check_approval(roster, requester, approval)
+        rests_on, cited = await _basis(command, on, signals=signals, consents=consents)
+        approved = check_approval(check_team(await rosters.roster(on.organisation.oin), on.act), requester, approval)
         if log.disclosures_stopped():
             return stopped(on.act, bundle=on.policy.sha256)
         # (4) May this be told to who asked, on the answerer's own grounds?
-        reply = _reply(command, requester, now=clock.now(), approved=approved, own=own)
-        facts = answer_facts(request, reply, register=on.register, role=requester.role)
+        reply = _reply(command, requester, now=clock.now(), approved=approved, rests_on=rests_on)
+        facts = answer_facts(request, reply, register=on.register, role=requester.role, cited=cited)
         decided = decide_letter(on.policy, facts, command.categories, day=on.today)
-        if own is not None:
-            on = replace(on, relies_on=(*on.relies_on, *own.stamps))
+        on = replace(on, relies_on=(*on.relies_on, *rests_on, *cited.stamps))
         if isinstance(decided, Refusal):
             return refused(on.act, decided, register=on.register.number, relies_on=on.relies_on, tickets=())
         if not decided.within:
             return on.refuse(LEVEL)
-        return _answered(on, reply, told=told, decided=decided)
+        return _answered(on, reply, told=told, decided=decided, cited=cited)
 
     # (5) Recorded with the answer in one transaction, and only then told.
     return await act_on_request(
@@ -108,7 +107,9 @@ async def answer_request(
     )  # fmt: skip
 
 
-def answer_facts(request: InformationRequest, reply: RequestReply, *, register: Register, role: str) -> LetterFacts:
+def answer_facts(
+    request: InformationRequest, reply: RequestReply, *, register: Register, role: str, cited: Cited
+) -> LetterFacts:  # fmt: skip
     """Return what policy is asked about an answer; where it states no proof of its own, that of the question counts."""
     return LetterFacts(
         operation="share",
@@ -121,7 +122,23 @@ def answer_facts(request: InformationRequest, reply: RequestReply, *, register: 
         approved=reply.approved,
         proof=reply.proof or request.proof,
         level=reply.level,
+        cited=cited,
     )
+
+
+async def _basis(
+    command: AnswerRequest, on: OnRequest, *, signals: SignalStore, consents: ConsentReader
+) -> tuple[tuple[Stamp, ...], Cited]:
+    """Return the stamps of what an answer rests on, and the consent that it cites. Raises NotFoundError."""
+    organisation = on.organisation.oin
+    own = await own_signal(
+        command.signal_id, organisation=organisation, policy=on.policy, today=on.today, signals=signals
+    )  # fmt: skip
+    consent = await cited_consent(
+        command.consent_id, organisation=organisation, grounds=on.act.grounds, policy=on.policy, consents=consents
+    )  # fmt: skip
+    cited = Cited(consent=consent)
+    return (*(() if own is None else own.stamps), *cited.rests_on), cited
 
 
 def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
@@ -147,8 +164,9 @@ def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
 
 
 def _reply(
-    command: AnswerRequest, requester: Requester, *, now: int, approved: bool, own: OwnSignal | None
+    command: AnswerRequest, requester: Requester, *, now: int, approved: bool, rests_on: tuple[Stamp, ...]
 ) -> RequestReply:
+    told = command.kind != DECLINED
     return RequestReply(
         id=command.idempotency_key,
         worker=requester.worker,
@@ -158,17 +176,20 @@ def _reply(
         level=command.level,
         grounds=tuple(command.grounds),
         proof=stated_proof(command.proof),
-        signal_id=None if own is None else own.signal.id,
+        signal_id=command.signal_id if told else None,
+        consent_id=command.consent_id if told else None,
         approved=approved,
         bundle=command.bundle,
         answered_at=now,
         expires_on=command.expires_on,
-        rests_on=() if own is None else kept(own.stamps),
+        rests_on=kept(rests_on),
         box=None if command.box is None else box_bytes(command.box),
     )
 
 
-def _answered(on: OnRequest, reply: RequestReply, *, told: Notify, decided: Decided | None) -> Outcome:
+def _answered(
+    on: OnRequest, reply: RequestReply, *, told: Notify, decided: Decided | None, cited: Cited = NOTHING_CITED
+) -> Outcome:
     after = replace(on.request, state=STATE_OF_ANSWER[reply.kind], reply=reply)
     permit = None if decided is None else decided.permit
     effects = Effects(
@@ -181,4 +202,5 @@ def _answered(on: OnRequest, reply: RequestReply, *, told: Notify, decided: Deci
         answer=reply.id, how=reply.kind, reason=reply.reason,
         categories={} if decided is None else dict(decided.rules), level=reply.level,
         boxSha256=None if reply.box is None else hashlib.sha256(reply.box).hexdigest(),
+        **cited.stated,
     )  # fmt: skip

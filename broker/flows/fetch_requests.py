@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from broker.domain.errors import NotFoundError
+from broker.consent_ports import ConsentReader
+from broker.domain.errors import FieldRuleError, NotFoundError
 from broker.domain.information_requests import (
     FURTHER,
     Delivery,
@@ -15,8 +16,10 @@ from broker.domain.information_requests import (
     RestsOn,
 )
 from broker.domain.requests import Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
 from broker.flows.answer_request import answer_facts
+from broker.flows.citing import Cited, cited_consent, cited_exception
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import WITHHELD, LetterFacts, decide_letter, own_signal
@@ -67,7 +70,8 @@ async def list_requests(
 
 async def fetch_request(
     *, requester: Requester, request_id: str, policies: Policies, clock: Clock, registers: RegisterReader,
-    signals: SignalStore, requests: RequestReader, answers: AnswerStore, log: Log,
+    signals: SignalStore, consents: ConsentReader, exceptions: ExceptionReader, requests: RequestReader,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """What waits for this side is handed out, and its delivery is unknown until it is confirmed; outcome `done`.
 
@@ -98,8 +102,10 @@ async def fetch_request(
         on = replace(on, relies_on=(*on.relies_on, *current))
         if current != stamps_of(rests) or _past(on) or not await _signals_hold(on, signals):
             return on.refuse(WITHHELD)
-        # (4) It is still permitted, by the policy in force.
-        if not _still_permitted(on):
+        # (4) It is still permitted, by the policy in force and what it cites.
+        letters = await _letters(on, consents=consents, exceptions=exceptions)
+        on = replace(on, relies_on=(*on.relies_on, *(stamp for one in letters for stamp in one.facts.cited.stamps)))
+        if not letters or not _still_permitted(on, letters):
             return on.refuse(WITHHELD)
         # (5) Handed out: whether it arrives, nobody here can tell.
         present = request.delivery if on.received or reply is None else reply.delivery
@@ -150,21 +156,62 @@ async def _signals_hold(on: OnRequest, signals: SignalStore) -> bool:
     return True
 
 
-def _still_permitted(on: OnRequest) -> bool:
-    """Return whether the letter could be sent today, by who sent it. Raises DecisionFailedError."""
-    request, register = on.request, on.register
-    if request.sender not in register.organisations or request.receiver not in register.organisations:
-        return False
-    if on.received or request.reply is None:
-        facts, categories = _letter_facts(request, register), request.categories
-    else:
-        facts = answer_facts(request, request.reply, register=register, role="worker")
-        categories = request.reply.categories
-    decided = decide_letter(on.policy, facts, categories, day=on.today)
-    return not isinstance(decided, Refusal) and decided.within
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letter:
+    """What must still be permitted for a box to leave."""
+
+    facts: LetterFacts
+    categories: tuple[str, ...]
 
 
-def _letter_facts(request: InformationRequest, register: Register) -> LetterFacts:
+async def _letters(
+    on: OnRequest, *, consents: ConsentReader, exceptions: ExceptionReader
+) -> tuple[_Letter, ...]:  # fmt: skip
+    """Return what must still be permitted, with what each cites as it is now; nothing where that is gone.
+
+    The letter, for its receiver; the answer, for the asker, and the question too where it cites a consent: what was
+    asked with a yes that has expired is answered no more.
+    """
+    request, reply, register = on.request, on.request.reply, on.register
+    if not {request.sender, request.receiver} <= register.organisations.keys():
+        return ()
+    asked, found = on.received or reply is None or request.consent_id is not None, []
+    try:
+        if asked:
+            cited = await _cited_by(on, consents=consents, exceptions=exceptions)
+            found.append(_Letter(facts=_letter_facts(request, register, cited), categories=request.categories))
+        if reply is not None and not on.received:
+            consent = await cited_consent(
+                reply.consent_id, organisation=request.receiver, grounds=reply.grounds, policy=on.policy,
+                consents=consents,
+            )  # fmt: skip
+            facts = answer_facts(request, reply, register=register, role="worker", cited=Cited(consent=consent))
+            found.append(_Letter(facts=facts, categories=reply.categories))
+    except (NotFoundError, FieldRuleError):
+        return ()
+    return tuple(found)
+
+
+async def _cited_by(on: OnRequest, *, consents: ConsentReader, exceptions: ExceptionReader) -> Cited:
+    """Return what the letter cites. Raises NotFoundError, FieldRuleError: it does not any more."""
+    request = on.request
+    consent = await cited_consent(
+        request.consent_id, organisation=request.sender, grounds=request.grounds, policy=on.policy, consents=consents
+    )  # fmt: skip
+    exception = await cited_exception(
+        request.exception_id, organisation=request.sender, worker=request.sender_worker, at=request.sent_at,
+        exceptions=exceptions,
+    )  # fmt: skip
+    return Cited(consent=consent, exception=exception)
+
+
+def _still_permitted(on: OnRequest, letters: Iterable[_Letter]) -> bool:
+    """Return whether each could be sent today, by who sent it. Raises DecisionFailedError."""
+    decisions = [decide_letter(on.policy, one.facts, one.categories, day=on.today) for one in letters]
+    return all(not isinstance(decided, Refusal) and decided.within for decided in decisions)
+
+
+def _letter_facts(request: InformationRequest, register: Register, cited: Cited) -> LetterFacts:
     return LetterFacts(
         operation="request" if request.kind is LetterKind.REQUEST else "share",
         sender=register.organisations[request.sender],
@@ -176,4 +223,5 @@ def _letter_facts(request: InformationRequest, register: Register) -> LetterFact
         approved=request.approved,
         proof=request.proof,
         level=request.level,
+        cited=cited,
     )

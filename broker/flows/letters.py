@@ -18,6 +18,7 @@ from broker.domain.information_requests import StatedProof
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.signals import SignalState
 from broker.flows.act import Act
+from broker.flows.citing import NOTHING_CITED, Cited
 from broker.flows.entry_payloads import Recording
 from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR
@@ -59,6 +60,7 @@ class LetterFacts:
     approved: bool
     proof: StatedProof | None
     level: int
+    cited: Cited = NOTHING_CITED
 
     def of(self, category: str, *, day: date) -> AskFacts:
         """Return the facts of one category; what is known of the recipient comes from the register."""
@@ -66,7 +68,7 @@ class LetterFacts:
         proof = self.proof
         standing: Literal["none", "own_signal", "statutory_reference"]
         standing = "statutory_reference" if proof else "own_signal" if self.own_signal else "none"
-        return AskFacts(
+        facts = AskFacts(
             day=day,
             operation=self.operation,
             organisation=self.sender.oin,
@@ -86,6 +88,7 @@ class LetterFacts:
             recipient=self.recipient.org_class if told else NOT_APPLICABLE,
             recipient_organisation=self.recipient.oin if told else None,
         )
+        return self.cited.known(facts, other=self.recipient.oin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
+from broker.consent_ports import ConsentReader
 from broker.domain.information_requests import InformationRequest, LetterKind, StoreRequest
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
+from broker.flows.citing import Cited, cited_consent, cited_exception
 from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -54,7 +57,7 @@ from broker.ports import (
     StampKind,
 )
 from broker.protocol.register import Organisation, Register
-from broker.protocol.request_messages import SendLetter, SendRequest, box_bytes
+from broker.protocol.request_messages import SendLetter, SendRequest, Tell, box_bytes
 from broker.request_ports import kept
 from policies import Refusal
 
@@ -65,14 +68,14 @@ _TEXTS = {LetterKind.REQUEST: "letter.sent", LetterKind.TELLING: "letter.told"}
 async def send_letter(
     *, command: SendLetter, requester: Requester, approval: Approval | None, policies: Policies, clock: Clock,
     randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    answers: AnswerStore, log: Log,
+    consents: ConsentReader, exceptions: ExceptionReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The letter waits for its receiver, and only he opens it; outcome `sent`. Its id is the idempotency key.
 
     Raises:
         RefusedError: `may_ask` said no, or yes to less than this level; with the receipt of its entry.
         NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
-        NotFoundError: the own signal it rests on is none.
+        NotFoundError: the own signal, consent or exception it rests on is none.
         RequestRuleError, ApprovalError and others of `broker.domain.errors`: nothing was recorded.
     """
     kind = LetterKind.REQUEST if isinstance(command, SendRequest) else LetterKind.TELLING
@@ -92,22 +95,22 @@ async def send_letter(
         approved = check_approval(check_team(roster, act), requester, approval)
         check_purpose(policy.purposes, act)
         policy.check_holds(today)
-        check_different(command.categories)
-        check_expiry(command.expires_on, today=today)
+        _check_letter(command, policy, today=today)
         to = await receiver_of(command.to, command.to_team, sender=sender.oin, register=register, rosters=rosters)
-        check_bundle(command.bundle, policy)
         own = await own_signal(command.signal_id, organisation=sender.oin, policy=policy, today=today, signals=signals)
+        cited = await _cited(command, act, policy=policy, now=clock.now(), consents=consents, exceptions=exceptions)
         # (2) Nobody has watched the log for too long: nothing is told.
         if log.disclosures_stopped():
             return stopped(act, bundle=policy.sha256)
         # (3) May it be asked, or told, in each of these categories?
-        facts = facts_of(command, kind, sender, to, requester=requester, approved=approved, own=own)
+        facts = facts_of(command, kind, sender, to, requester=requester, approved=approved, own=own, cited=cited)
         decided = decide_letter(policy, facts, command.categories, day=today)
-        relies_on = (*base, *(() if own is None else own.stamps))
+        signal_stamps = () if own is None else own.stamps
+        relies_on = (*base, *signal_stamps, *cited.stamps)
         # (4) No: openly, recorded, with what is possible.
         if isinstance(decided, Refusal):
             return refused(act, decided, register=register.number, relies_on=relies_on, tickets=())
-        subject = _subject(command, decided)
+        subject = _subject(command, decided, cited)
         if not decided.within:
             return refused_openly(
                 act, LEVEL, policy=policy, register=register, relies_on=relies_on, subject=subject,
@@ -116,7 +119,7 @@ async def send_letter(
         # (5) The letter, and what it rests on: once that changes it is not handed out any more.
         letter = _letter(
             command, kind, requester, policy=policy, to=to, now=clock.now(), approved=approved,
-            rests_on=() if own is None else own.stamps,
+            rests_on=(*signal_stamps, *cited.rests_on),
         )  # fmt: skip
         told = notice_for(to.oin, command.to_team, _NOTICES[kind], about=letter.id, randomness=randomness)
         return _sent(
@@ -130,9 +133,16 @@ async def send_letter(
     )
 
 
+def _check_letter(command: SendLetter, policy: PolicyInForce, *, today: date) -> None:
+    """Hold only for different categories, a term, and the bundle in force. Raises: as each of them."""
+    check_different(command.categories)
+    check_expiry(command.expires_on, today=today)
+    check_bundle(command.bundle, policy)
+
+
 def facts_of(
     command: SendLetter, kind: LetterKind, sender: Organisation, to: Organisation, *, requester: Requester,
-    approved: bool, own: OwnSignal | None,
+    approved: bool, own: OwnSignal | None, cited: Cited,
 ) -> LetterFacts:  # fmt: skip
     """Return what policy is asked about a letter."""
     return LetterFacts(
@@ -146,6 +156,23 @@ def facts_of(
         approved=approved,
         proof=stated_proof(command.proof),
         level=command.level,
+        cited=cited,
+    )
+
+
+async def _cited(
+    command: SendLetter, act: Act, *, policy: PolicyInForce, now: int, consents: ConsentReader,
+    exceptions: ExceptionReader,
+) -> Cited:  # fmt: skip
+    organisation, worker = act.requester.organisation, act.requester.worker
+    exception_id = command.exception_id if isinstance(command, Tell) else None
+    return Cited(
+        consent=await cited_consent(
+            command.consent_id, organisation=organisation, grounds=act.grounds, policy=policy, consents=consents
+        ),
+        exception=await cited_exception(
+            exception_id, organisation=organisation, worker=worker, at=now, exceptions=exceptions
+        ),
     )
 
 
@@ -153,7 +180,7 @@ def _organisation_key(oin: str) -> StampKey:
     return StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii"))
 
 
-def _subject(command: SendLetter, decided: Decided) -> Mapping[str, object]:
+def _subject(command: SendLetter, decided: Decided, cited: Cited) -> Mapping[str, object]:
     box = box_bytes(command.box) or b""
     return subject_of(
         command.idempotency_key,
@@ -164,6 +191,7 @@ def _subject(command: SendLetter, decided: Decided) -> Mapping[str, object]:
         expiresOn=command.expires_on.isoformat(),
         proof=None if command.proof is None else command.proof.reference,
         boxSha256=hashlib.sha256(box).hexdigest(),
+        **cited.stated,
     )
 
 
@@ -193,6 +221,8 @@ def _letter(
         sent_at=now,
         expires_on=command.expires_on,
         rests_on=kept(rests_on),
+        consent_id=command.consent_id,
+        exception_id=command.exception_id if isinstance(command, Tell) else None,
         box=box_bytes(command.box) or b"",
     )
 

@@ -65,6 +65,8 @@ class SendLetter(Command):
     bundle: Sha256
     expires_on: Day
     box: Box
+    consent_id: Id | None = None
+    """The own record of consent that it rests on."""
 
 
 class SendRequest(SendLetter):
@@ -72,7 +74,9 @@ class SendRequest(SendLetter):
 
 
 class Tell(SendLetter):
-    """Tell another organisation, unasked, what one knows."""
+    """Tell another organisation, unasked, what one knows; also on an exception that was invoked for it."""
+
+    exception_id: Id | None = None
 
 
 class AnswerRequest(Command):
@@ -90,6 +94,7 @@ class AnswerRequest(Command):
     bundle: Sha256
     expires_on: Day
     box: Box | None
+    consent_id: Id | None = None
 
 
 class ForwardRequest(Command):

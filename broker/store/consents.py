@@ -117,7 +117,11 @@ def _own(connection: Connection, organisation: str, consent_id: str) -> OwnConse
     if not rows:
         return None
     (stamp,) = read_stamps(connection, [consent_key(consent_id)])
-    return OwnConsent(consent=_consents(connection, rows)[0], stamp=stamp)
+    query = "SELECT idx FROM consent_tokens WHERE consent_id = ?"
+    persons = connection.execute(query, (consent_id,)).fetchall()
+    pairs = [(organisation, TokenIndex(bytes(row[0]))) for row in persons]
+    about = _about(connection, pairs)[pairs[0]] if pairs else None
+    return OwnConsent(consent=_consents(connection, rows)[0], stamp=stamp, about=about)
 
 
 def _consents(connection: Connection, rows: Sequence[Sequence[Any]]) -> tuple[Consent, ...]:

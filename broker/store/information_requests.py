@@ -29,11 +29,11 @@ from broker.store.connection import Reader
 _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
     "receiver_worker", "personal", "purpose", "grounds", "categories", "level", "proof", "signal_id", "approved",
-    "bundle", "sent_at", "expires_on", "rests_on", "state", "delivery",
+    "bundle", "sent_at", "expires_on", "rests_on", "consent_id", "exception_id", "state", "delivery",
 )  # fmt: skip
 _REPLY = (
     "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",
-    "answered_at", "expires_on", "rests_on", "delivery",
+    "answered_at", "expires_on", "rests_on", "consent_id", "delivery",
 )  # fmt: skip
 _OPEN_STATES = tuple(sorted(OPEN))
 _PLACES = ", ".join("?" * (len(_REQUEST) + 1))

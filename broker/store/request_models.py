@@ -33,6 +33,8 @@ class InformationRequestRow(Table, table=True):
     sent_at: int = Field(sa_type=NUMBER)
     expires_on: str
     rests_on: str
+    consent_id: str | None = None
+    exception_id: str | None = None
     state: str
     delivery: str
     box: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -58,5 +60,6 @@ class RequestAnswerRow(Table, table=True):
     answered_at: int = Field(sa_type=NUMBER)
     expires_on: str
     rests_on: str
+    consent_id: str | None = None
     delivery: str
     box: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))

@@ -14,8 +14,12 @@ from tests.simulators.gba_v import official_number
 from tests.simulators.region import Region, run
 from tests.simulators.scenario_partners import ScenarioPartner, enrol
 
-WIJKTEAM, HUISARTS = "00000099000000008100", "00000099000000008200"
-PEOPLE = {WIJKTEAM: ("Wijkteam Renkum", "wijkteam"), HUISARTS: ("Huisartsenpraktijk De Brug", "huisarts")}
+WIJKTEAM, HUISARTS, POLITIE = "00000099000000008100", "00000099000000008200", "00000099000000008300"
+PEOPLE = {
+    WIJKTEAM: ("Wijkteam Renkum", "wijkteam"),
+    HUISARTS: ("Huisartsenpraktijk De Brug", "huisarts"),
+    POLITIE: ("Politie Oost", "politie"),
+}
 TRUDY = official_number(83)
 LOOK = ("--purpose", "volwassene", "--ground", "TOEST", "--team", "team-1", "--families", "nlbsn")
 SIX = ("consent_tried", "conscience", "no_other_way", "serious_harm", "averts_harm", "least_possible")
@@ -23,7 +27,7 @@ SIX = ("consent_tried", "conscience", "no_other_way", "serious_harm", "averts_ha
 
 @pytest.fixture(scope="module")
 def partners(region: Region, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ScenarioPartner]:
-    """A wijkteam and a general practitioner, enrolled everywhere."""
+    """A wijkteam, a general practitioner and the police, enrolled everywhere."""
     return enrol(region, tmp_path_factory.mktemp("partners"), PEOPLE)
 
 
@@ -143,6 +147,8 @@ def test_scenario_10_a_documented_exception(
     # Then nothing is sent.
     # When all six are there, a colleague was consulted and a second person approves.
     # Then it is an entry with a review task; only the FG reads the dossier, with the commitment of that entry.
+    # When she tells the police without it. Then nothing is sent.
+    # When she tells them with it. Then they read exactly what she wrote.
     doctor = partners[HUISARTS]
     fg = tmp_path / "fg.key"
     run("sluis-connect", "exception", "key", "--org", doctor.folder, "--key", fg)
@@ -175,3 +181,15 @@ def test_scenario_10_a_documented_exception(
     read = run("sluis-connect", "exception", "read", sealed[0], "--key", fg)
     assert read.splitlines()[0] == sealed[0].stem
     assert "canary-dossier-text" in read
+
+    words = tmp_path / "words.txt"
+    words.write_text("De baby is nu niet veilig.", encoding="utf-8")
+    tell = (
+        "tell", "--purpose", "nood", "--ground", "CVP", "--team", "team-1", "--to", POLITIE, "--to-team", "team-1",
+        "--category", "veiligheid", "--text", words,
+    )  # fmt: skip
+    assert doctor.does(*tell, expect=1)["failed"][0]["problem"] == "refused"
+    assert partners[POLITIE].does("request", "list")["requests"] == []
+    sent = doctor.does(*tell, "--exception", told["exceptionId"])["results"][0]["requests"][0]
+    letter = partners[POLITIE].does("request", "read", sent["requestId"])["letter"]
+    assert letter["text"] == "De baby is nu niet veilig."

@@ -9,17 +9,21 @@ import pytest
 from broker.domain.errors import RefusedError
 from broker.flows.outcome import Answered
 from broker.flows.policy import PolicyInForce
+from broker.protocol.request_messages import SendRequest
 from broker.request_ports import Asking
 from policies import InsecureTestBundleWarning, load_bundle
 from tests.simulators.asking import household
 from tests.simulators.barrier import AtOnce, Gated, Schedule, all_orders, every_schedule
 from tests.simulators.broker_world import World, a_world, shield
+from tests.simulators.citing import BUURTTEAM, MEETING, VT, asking_with_consent, citing, consent
+from tests.simulators.consenting import withdrawn
 from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import Desk, problem_of
 
 DISCLOSE, ANSWER, END = "disclose", "answer", "end"
 ENDINGS = ("request taken back", "signal withdrawn", "signal shielded")
+CONSENTS = ("consent of the holder withdrawn", "consent of the asker withdrawn")
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,42 @@ async def test_no_order_of_decide_withdraw_and_disclose_discloses_afterwards(
     assert any(not disclosed for disclosed, _ in played)
 
 
+@pytest.mark.parametrize("ending", CONSENTS)
+@pytest.mark.parametrize("store", DATABASES)
+async def test_no_order_discloses_after_a_consent_is_taken_back(
+    store: str, ending: str, tmp_path: Path, policy: PolicyInForce
+) -> None:
+    """Whose consent it was, and whatever the order: once it is taken back no answer that rests on it is given."""
+    played: list[tuple[bool, bool]] = []
+    async with a_world(store, tmp_path, policy=asking_with_consent(policy)) as world:
+        plain = citing(world)
+
+        async def run(schedule: Schedule) -> None:
+            asked, told = await consent(plain, by=VT, parties=[BUURTTEAM]), await consent(plain)
+            question = plain.request(VT, BUURTTEAM, **{**MEETING, "consentId": asked})
+            await plain.post(SendRequest, question, by=VT)
+            request = question["idempotencyKey"]
+            desk, log = _gated(plain, schedule)
+            desk.world.documents = world.documents
+            ends = replace(plain.world, log=log)  # type: ignore[arg-type]  # as above
+            body = plain.reply(request, by=BUURTTEAM, to=VT, grounds=["TOEST"], consentId=told)
+            cited, by = (told, BUURTTEAM) if ending == CONSENTS[0] else (asked, VT)
+            came_to = await schedule.play(
+                {
+                    ANSWER: lambda: desk.answer(request, body, by=BUURTTEAM),
+                    END: lambda: withdrawn(ends, plain.asker(by), cited),
+                    DISCLOSE: lambda: desk.fetch(request, by=VT),
+                }
+            )
+            played.append(_judged(log, came_to))
+            assert (await _last(plain, request, by=VT)) in ("letter-withheld", None)
+
+        count = await every_schedule(run)
+    assert count >= 20
+    assert any(disclosed for disclosed, _ in played)
+    assert any(not disclosed for disclosed, _ in played)
+
+
 async def _shielded(world: World, signal: str, schedule: Schedule, log: AtOnce) -> None:
     """Shield the signal, in one transaction of its own, when the schedule says so."""
     await schedule.gate()
@@ -94,10 +134,10 @@ async def _shielded(world: World, signal: str, schedule: Schedule, log: AtOnce) 
     log.commits.append((END, -1))
 
 
-async def _last(desk: Desk, request: str) -> str | None:
+async def _last(desk: Desk, request: str, *, by: str = VEILIG_THUIS) -> str | None:
     """Return how a fetch after everything ends: withheld, or nothing there because it was never answered."""
     try:
-        fetched = await desk.fetch(request, by=VEILIG_THUIS)
+        fetched = await desk.fetch(request, by=by)
     except RefusedError as refused:
         return problem_of(refused)
     assert fetched.result["box"] is None

@@ -523,7 +523,9 @@ class MemoryBroker:
         known = self.state.consents.get(consent_id)
         if known is None or known[0].organisation != organisation:
             return None
-        return OwnConsent(consent=known[0], stamp=self.state.stamps([consent_key(consent_id)])[0])
+        consent, who = known
+        about = None if who is None else (await self.about([(organisation, who)]))[organisation, who]
+        return OwnConsent(consent=consent, stamp=self.state.stamps([consent_key(consent_id)])[0], about=about)
 
     async def own_consents(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """See `ConsentReader.list_own`."""

@@ -21,7 +21,8 @@ from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.exchange import Surroundings
 from connectors.folder import PartnerFolder, Pins, read_jwk
-from connectors.letters import Letters, Question, Reply
+from connectors.letters import Letters
+from connectors.questions import Question, Reply
 from connectors.sealing import SecretKey
 from connectors.settings import Party, Settings
 from connectors.workers import add_worker, pairwise_id

@@ -34,6 +34,7 @@ from broker.request_ports import Asking
 from tests.simulators.asking import Asker
 from tests.simulators.broker_world import World, documents, requester
 from tests.simulators.enrolled import NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled, key, opening_key, worker_id
+from tests.simulators.excepting import reader
 
 HUISARTS = "00000099000000007000"
 POLITIE = "00000099000000008000"
@@ -132,7 +133,8 @@ class Desk:
             policies=world.policies,
             clock=world.clock, randomness=world.randomness,
             registers=world.documents, rosters=world.documents,
-            signals=world.signals, answers=world.answers, log=world.log,
+            signals=world.signals, consents=world.consents, exceptions=reader(world),
+            answers=world.answers, log=world.log,
         )  # fmt: skip
 
     def reply(self, request: str, by: str = WIJKTEAM, to: str = VEILIG_THUIS, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a body
@@ -157,7 +159,7 @@ class Desk:
         """Answer a request."""
         return await answer_request(
             command=AnswerRequest.model_validate(dict(body)), approval=approval, rosters=self.world.documents,
-            randomness=self.world.randomness, **self._on(request, by, worker),
+            randomness=self.world.randomness, consents=self.world.consents, **self._on(request, by, worker),
         )  # fmt: skip
 
     async def forward(
@@ -182,7 +184,9 @@ class Desk:
 
     async def fetch(self, request: str, *, by: str, worker: str = "") -> Answered:
         """Fetch what waits."""
-        return await fetch_request(**self._on(request, by, worker))
+        return await fetch_request(
+            consents=self.world.consents, exceptions=reader(self.world), **self._on(request, by, worker)
+        )  # fmt: skip
 
     async def list(self, *, by: str, after: str | None = None) -> Answered:
         """List own requests."""

@@ -1,5 +1,6 @@
 """Two partners of a running region with folders of their own, made by the commands that people would give."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from broker.protocol.roster import ContactCard
-from tests.simulators.enrolled import NAMES, Enrolled, key
+from tests.simulators.enrolled import NAMES, Enrolled, key, opening_key
 from tests.simulators.region import BROKER, Region, run
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
@@ -64,6 +65,8 @@ def _init(region: Region, folder: Path, oin: str, name: str) -> None:
     # The region's register is made of seeded keys.
     (folder / "keys" / "signing.jwk").unlink()
     key(oin).write(folder / "keys" / "signing.jwk")
+    opens = base64.b64encode(opening_key(oin).reveal())
+    (folder / "keys" / "sealing.key").write_bytes(opens + b"\n")
     for local_id, role in (("anna", "worker"), ("bert", "worker"), ("carla", "approver")):
         run("sluis-connect", "worker", "add", folder, "--local-id", local_id, "--name", local_id, "--role", role)
     (folder / "teams.json").write_text(json.dumps([CARD.document()]), encoding="utf-8")

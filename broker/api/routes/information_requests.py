@@ -69,6 +69,8 @@ async def _send(request: Request, edge: Edge, model: type[SendRequest] | type[Te
             registers=edge.registers,
             rosters=edge.rosters,
             signals=edge.signals,
+            consents=edge.consents,
+            exceptions=edge.exceptions,
             answers=edge.answers,
             log=edge.log,
         )
@@ -88,7 +90,8 @@ async def list_own(request: Request, edge: Here, after: str | None = None) -> Re
 async def fetch(request_id: str, request: Request, edge: Here) -> Response:
     """Fetch what waits in one: the receiver the letter, the asker the answer. It is decided anew each time."""
     sent, _ = await edge.receive(request)
-    return answer(await fetch_request(request_id=id_in_path(request_id), **_ports(edge, sent)))
+    ports = _ports(edge, sent) | {"consents": edge.consents, "exceptions": edge.exceptions}
+    return answer(await fetch_request(request_id=id_in_path(request_id), **ports))
 
 
 @router.post(
@@ -100,7 +103,9 @@ async def reply(request_id: str, request: Request, edge: Here) -> Response:
     """Answer all of it, a part, orally, or do not share, which is a right."""
     sent, body = await edge.receive(request)
     command, place = parse(AnswerRequest, body), id_in_path(request_id)
-    ports = _ports(edge, sent) | {"rosters": edge.rosters, "randomness": edge.randomness}
+    ports = _ports(edge, sent) | {
+        "rosters": edge.rosters, "randomness": edge.randomness, "consents": edge.consents
+    }  # fmt: skip
     return answer(await answer_request(command=command, request_id=place, approval=sent.approval, **ports))
 
 

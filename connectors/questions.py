@@ -1,0 +1,64 @@
+"""What a worker asks, tells or answers, before it is sealed."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, or told unasked: of whom, for what, in which categories, at which level, until when.
+
+    `consent_id` and `exception_id` are own records that it rests on; an exception is for what is told only.
+    """
+
+    to: str
+    to_team: str
+    team: str
+    purpose: str
+    grounds: Sequence[str]
+    categories: Sequence[str]
+    level: int
+    expires_on: datetime.date
+    proof: Mapping[str, Any] | None = None
+    signal_id: str | None = None
+    consent_id: str | None = None
+    exception_id: str | None = None
+    case_ref: str | None = None
+    text: str = field(default="", repr=False)
+    steps: Sequence[str] = ()
+
+    def members(self, *, key: str, bundle: str, box: str) -> dict[str, Any]:
+        """Return the members of the command; only what is told can rest on an exception."""
+        members = {
+            "idempotency_key": key, "purpose": self.purpose, "grounds": list(self.grounds), "team": self.team,
+            "to": self.to, "to_team": self.to_team, "signal_id": self.signal_id, "categories": list(self.categories),
+            "level": self.level, "proof": self.proof, "bundle": bundle, "expires_on": self.expires_on, "box": box,
+            "consent_id": self.consent_id,
+        }  # fmt: skip
+        return members if self.exception_id is None else {**members, "exception_id": self.exception_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What is answered; `declined` and `oral` have no text. `reason` is a code, for what is not shared."""
+
+    kind: Literal["all", "part", "oral", "declined"]
+    expires_on: datetime.date
+    categories: Sequence[str] = ()
+    level: int = 0
+    grounds: Sequence[str] = ()
+    reason: str | None = None
+    proof: Mapping[str, Any] | None = None
+    signal_id: str | None = None
+    consent_id: str | None = None
+    text: str = field(default="", repr=False)
+
+    def members(self, *, bundle: str, box: str | None) -> dict[str, Any]:
+        """Return the members of the command."""
+        return {
+            "kind": self.kind, "reason": self.reason, "categories": list(self.categories), "level": self.level,
+            "grounds": list(self.grounds), "proof": self.proof, "signal_id": self.signal_id, "bundle": bundle,
+            "expires_on": self.expires_on, "box": box, "consent_id": self.consent_id,
+        }  # fmt: skip
