@@ -26,7 +26,7 @@ from tests.simulators.citing import (
     told_in_meeting,
     told_police,
 )
-from tests.simulators.consenting import TRUDY, answer, withdrawn
+from tests.simulators.consenting import TRUDY, answer, answered_too, withdrawn
 from tests.simulators.consenting import recorded as recorded_consent
 from tests.simulators.databases import DATABASES
 from tests.simulators.excepting import completed
@@ -111,7 +111,7 @@ async def test_what_is_cited_is_the_own_organisations(desk: Desk) -> None:
 
 
 async def test_after_a_withdrawal_nobody_reads_it(desk: Desk) -> None:
-    """A yes that is taken back withholds what nobody fetched yet; and nothing more is told on it."""
+    """A yes that is taken back withholds what waits, for good; nothing more is told on it until there is a new yes."""
     cited = await consent(desk)
     body = told_in_meeting(desk, cited)
     await desk.send(body, by=BUURTTEAM)
@@ -120,6 +120,9 @@ async def test_after_a_withdrawal_nobody_reads_it(desk: Desk) -> None:
     assert await withheld(desk, body["idempotencyKey"], by=VT)
     with pytest.raises(RefusedError):
         await desk.send(told_in_meeting(desk, cited), by=BUURTTEAM)
+    await answered_too(desk.world, desk.asker(BUURTTEAM), cited, answer())
+    assert await withheld(desk, body["idempotencyKey"], by=VT)
+    assert (await desk.send(told_in_meeting(desk, cited), by=BUURTTEAM)).result["outcome"] == "sent"
 
 
 async def test_a_no_in_another_record_is_a_no(desk: Desk) -> None:
