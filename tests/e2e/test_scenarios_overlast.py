@@ -109,3 +109,29 @@ async def test_scenario_2_the_police_tell_on_a_decision_only(desks: Desks) -> No
     await desks.tells_refused(POLITIE, *TELLS, CORPORATIE, "--text", text, *proven)
     assert (await desks.tells(CORPORATIE, "request", "list"))["requests"] == []
     assert signals(desks) == 0
+
+
+async def test_scenario_2_the_corporatie_tells_with_the_resident_s_yes(desks: Desks) -> None:
+    """Given a nuisance, when the resident says yes, then the corporatie tells the team; without a yes it may not."""
+    text = desks.file(CORPORATIE, "text.txt", "Twee keer wateroverlast bij de buren.")
+    tells = ["TOEST" if word == "WPG-20" else word for word in TELLS]
+    # When: nobody asked the resident. Then: refused.
+    await desks.tells_refused(CORPORATIE, *tells, BUURTTEAM, "--text", text)
+    # When: the resident says yes to the team. Then: the zorgcoördinator reads it, and no index entry is made.
+    yes = {
+        "who": "de bewoner", "capacity": "person", "answer": "given", "until": "2027-05-01",
+        "proof": {"kind": "paper", "reference": "map 12"},
+    }  # fmt: skip
+    stated = {
+        "purpose": "overlast", "team": "team-1", "categories": ["veiligheid"], "parties": [BUURTTEAM], "age": "from23",
+        "age_ends_on": None, "unable": False, "contested": False, "answers": [yes], "confirmation": "given",
+        "review_on": None,
+    }  # fmt: skip
+    recorded = await desks.tells(CORPORATIE, "consent", "record", desks.file(CORPORATIE, "yes.json", stated))
+    consent = recorded["consents"][0]["consentId"]
+    sent = await desks.tells(CORPORATIE, *tells, BUURTTEAM, "--text", text, "--consent", consent)
+    request = sent["results"][0]["requests"][0]["requestId"]
+    assert "Twee keer wateroverlast" in (await desks.run(BUURTTEAM, "request", "read", request)).output
+    # When: it is told to the police on the same yes. Then: refused.
+    await desks.tells_refused(CORPORATIE, *tells, POLITIE, "--text", text, "--consent", consent)
+    assert signals(desks) == 0
