@@ -12,7 +12,8 @@ from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.errors import CaseError, KeyChangedError, NotDoneError, RefusedError
 from connectors.exchange import Surroundings
-from connectors.letters import Letters, Question, Reply
+from connectors.letters import Letters
+from connectors.questions import Question, Reply
 from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.letter_partners import request_in
 from tests.simulators.reviewing_partner import Bridged
