@@ -22,6 +22,7 @@ from broker.store.erasing import StoredErasures
 from broker.store.exceptions import StoredExceptions
 from broker.store.exporting import StoredExports
 from broker.store.information_requests import StoredRequests
+from broker.store.letter_chunks import StoredChunks
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
 from broker.store.phone_calls import StoredPhoneCalls
@@ -86,6 +87,6 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             acts=StoredActs(apart, StoredEntries(apart, keys=material.payload_keys)),
             notes=StoredNotes(reader, policy=material.log_policy),
             following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader)),
-            asking=Asking(requests=StoredRequests(reader)),
+            asking=Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader)),
             calling=Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader)),
         )

@@ -1,5 +1,6 @@
 """What asking and answering need of the world, as Protocols (architecture section 3, D15)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,8 +36,22 @@ class RequestReader(Protocol):
         """Return the requests of which it is a side, without their boxes, in the order of their ids after this one."""
 
 
+class ChunkReader(Protocol):
+    """Chunks of attachments, as committed. Raises StorageError: unreadable."""
+
+    async def chunk(self, *, organisation: str, sha256: str) -> bytes | None:
+        """Return a chunk that this organisation left; None for others' and for none at all."""
+
+    async def known(self, *, organisation: str, hashes: Sequence[str]) -> bool:
+        """Return whether this organisation left every one of these."""
+
+    async def loose(self, *, organisation: str) -> int:
+        """Return how many chunks of this organisation no letter names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
     """Everything of this, as one group: edge and wiring have one line for it."""
 
     requests: RequestReader
+    chunks: ChunkReader

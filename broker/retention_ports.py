@@ -22,6 +22,9 @@ class RetentionReader(Protocol):
     async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
         """Return spent tickets, as custodian and id, that expired before this second: so many at most."""
 
+    async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:
+        """Return chunks of attachments whose last day lies before this one, as organisation, hash and that day."""
+
     async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
         """Return what is still there of the oldest entries of before this second, as much as one entry can erase."""
 

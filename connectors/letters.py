@@ -11,7 +11,7 @@ from typing import Any
 
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
-from broker.protocol.letter import MAX_QUESTION, Letter
+from broker.protocol.letter import MAX_QUESTION, Attachment, Letter
 from broker.protocol.messages import Command as Message
 from broker.protocol.register import Organisation
 from broker.protocol.request_messages import (
@@ -30,6 +30,7 @@ from broker.protocol.request_messages import (
 from broker.protocol.request_signing import is_id
 from broker.protocol.sealed_letter import Bound, LetterError, seal_letter
 from connectors.answers import Outcome
+from connectors.attachments import File, fetch_files, leave, seal_files
 from connectors.dates import day_of
 from connectors.desk import Desk
 from connectors.errors import CaseError, LetterNotOpenedError, NotDoneError, RefusedError
@@ -86,7 +87,9 @@ class Letters:
         """
         read = [one.sender for one in self.mailbox.opened(request_id) if one.label == "request"]
         asker = self._organisation(read[0] if read else (await self.fetch(request_id)).request.sender.oin)
-        return await self._bound_to_bundle(lambda bundle: self._answer(request_id, reply, asker=asker, bundle=bundle))
+        boxed = reply.kind in ("all", "part")
+        written = await self._written(reply, (), to=asker) if boxed else None
+        return await self._bound_to_bundle(lambda bundle: self._answer(request_id, reply, written, asker, bundle))
 
     async def forward(self, request_id: str, *, team: str, local_id: str | None) -> Outcome:
         """Return once the request is with this team, and with this worker of ours where one is named."""
@@ -125,6 +128,12 @@ class Letters:
         await self._state(request_id, "receipts", NoteReceipt, {"state": "opened"})
         return Fetched(outcome=outcome, request=request, opened=opened)
 
+    async def files(self, fetched: Fetched) -> tuple[File, ...]:
+        """Return the attachments of what was fetched, whole. Raises RefusedError, NotDoneError: none of them."""
+        if fetched.opened is None:
+            return ()
+        return await fetch_files(self._desk, _path(fetched.request.request_id), fetched.opened.letter)
+
     def keys_of(self, oin: str) -> PinnedKeys:
         """Return the keys that the register states of an organisation. Raises CaseError: there is none."""
         return PinnedKeys.of(self._organisation(oin))
@@ -158,14 +167,14 @@ class Letters:
         self, question: Question, model: type[SendRequest] | type[Tell], *, label: str, kind: str, path: str
     ) -> Outcome:
         receiver = self._organisation(question.to)
+        letter, chunks = await self._written(question, question.steps, to=receiver)
 
         async def send(bundle: str) -> Outcome:
             key = self._desk.surroundings.new_id()
-            letter = _letter(question.categories, question.level, question.text, question.steps)
             box = self._sealed(
                 letter, label=label, request_id=key, to=receiver, bundle=bundle, until=question.expires_on
             )
-            members = question.members(key=key, bundle=bundle, box=box)
+            members = {**question.members(key=key, bundle=bundle, box=box), "chunks": chunks}
             command = self._desk.composer.statement(model, members, kind=kind, path=path, local={})
             self.mailbox.note_sent(
                 key, receiver=question.to, expires_on=question.expires_on, case_ref=question.case_ref
@@ -174,14 +183,26 @@ class Letters:
 
         return await self._bound_to_bundle(send)
 
-    async def _answer(self, request_id: str, reply: Reply, *, asker: Organisation, bundle: str) -> Outcome:
+    async def _written(
+        self, said: Question | Reply, steps: Sequence[str], *, to: Organisation
+    ) -> tuple[Letter, list[str]]:
+        """Return the letter and what it names of its attachments, which the broker has from now on."""
+        self.pins.trusted(to)
+        files = seal_files(self._desk, said.files)
+        letter = _letter(said, steps, [one.attachment for one in files])
+        await leave(self._desk, files)
+        return letter, [chunk for one in files for chunk in one.attachment.chunks]
+
+    async def _answer(
+        self, request_id: str, reply: Reply, written: tuple[Letter, list[str]] | None, asker: Organisation, bundle: str
+    ) -> Outcome:
         box = None
-        if reply.kind in ("all", "part"):
-            letter = _letter(reply.categories, reply.level, reply.text, ())
+        if written is not None:
             box = self._sealed(
-                letter, label="answer", request_id=request_id, to=asker, bundle=bundle, until=reply.expires_on
+                written[0], label="answer", request_id=request_id, to=asker, bundle=bundle, until=reply.expires_on
             )
-        members = reply.members(bundle=bundle, box=box)
+        chunks = [] if written is None else written[1]
+        members = {**reply.members(bundle=bundle, box=box), "chunks": chunks}
         return await self._state(request_id, "answers", AnswerRequest, members, kind="answer")
 
     async def _state(
@@ -236,9 +257,12 @@ class Letters:
         return found
 
 
-def _letter(categories: Sequence[str], level: int, text: str, steps: Sequence[str]) -> Letter:
+def _letter(said: Question | Reply, steps: Sequence[str], attachments: Sequence[Attachment]) -> Letter:
     try:
-        return Letter(categories=tuple(categories), level=level, text=text, steps=tuple(steps))
+        return Letter(
+            categories=tuple(said.categories), level=said.level, text=said.text, steps=tuple(steps),
+            attachments=tuple(attachments),
+        )  # fmt: skip
     except MalformedError as error:
         raise CaseError(error.field.rpartition(".")[2], error.rule) from None
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from connectors.attachments import File
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -27,6 +29,7 @@ class Question:
     exception_id: str | None = None
     case_ref: str | None = None
     text: str = field(default="", repr=False)
+    files: Sequence[File] = ()
     steps: Sequence[str] = ()
 
     def members(self, *, key: str, bundle: str, box: str) -> dict[str, Any]:
@@ -54,6 +57,7 @@ class Reply:
     signal_id: str | None = None
     consent_id: str | None = None
     text: str = field(default="", repr=False)
+    files: Sequence[File] = ()
 
     def members(self, *, bundle: str, box: str | None) -> dict[str, Any]:
         """Return the members of the command."""

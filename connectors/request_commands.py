@@ -11,6 +11,7 @@ import typer
 
 from broker.protocol.request_messages import RequestShown
 from connectors.answers import Outcome
+from connectors.attachments import File, letter_shown, read_files, save_files
 from connectors.client import SluisClient
 from connectors.command_line import (
     NOT_DONE,
@@ -42,6 +43,8 @@ RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The id, as `r
 Categories = Annotated[list[str], typer.Option("--category", help="A category of data; more than once for more.")]
 Level = Annotated[int, typer.Option("--level", help="3 nature and period, 4 content; 2 codes only.")]
 TextFile = Annotated[Path | None, typer.Option("--text", help="A file with the text; - reads it from the input.")]
+Attach = Annotated[list[Path] | None, typer.Option("--attach", help="A file to go with it; at most 10 MB together.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Save the attachments in this folder.")]
 To = Annotated[str, typer.Option("--to", help="OIN of the organisation.")]
 ToTeam = Annotated[str, typer.Option("--to-team")]
 OwnTeam = Annotated[str, typer.Option("--team")]
@@ -68,7 +71,8 @@ def add_to(app: typer.Typer) -> None:
 def send(
     *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, team: OwnTeam, to: To, to_team: ToTeam,
     category: Categories, level: Level = 3, term: Term = "3", text: TextFile = None, signal: Signal = None,
-    consent: Consent = None, proof: ProofText = None, proof_number: ProofNumber = None, approver: ApproverId = None,
+    consent: Consent = None, attach: Attach = None, proof: ProofText = None, proof_number: ProofNumber = None,
+    approver: ApproverId = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Ask another organisation's team for information; only that organisation can read the question."""
@@ -78,7 +82,7 @@ def send(
         return await letters.ask(
             Question(to=to, to_team=to_team, team=team, purpose=purpose, grounds=ground, categories=category,
                      level=level, expires_on=_until(term), proof=stated, signal_id=signal, consent_id=consent,
-                     text=_text(text))
+                     text=_text(text), files=read_files(attach or ()))
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)
@@ -89,7 +93,7 @@ def tell(
     category: Categories, level: Level = 3, text: TextFile = None, signal: Signal = None, consent: Consent = None,
     exception: ToldOn = None, proof: ProofText = None, proof_number: ProofNumber = None,
     step: Annotated[list[str] | None, typer.Option("--step")] = None,
-    approver: ApproverId = None, as_json: AsJson = False,
+    attach: Attach = None, approver: ApproverId = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell another organisation, unasked, what one knows and may tell."""
 
@@ -98,7 +102,7 @@ def tell(
         return await letters.tell(
             Question(to=to, to_team=to_team, team=team, purpose=purpose, grounds=ground, categories=category,
                      level=level, expires_on=_until("10"), proof=stated, signal_id=signal, consent_id=consent,
-                     exception_id=exception, text=_text(text), steps=step or ())
+                     exception_id=exception, text=_text(text), steps=step or (), files=read_files(attach or ()))
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)
@@ -115,6 +119,7 @@ def answer(
     ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="For declined: a code.")] = None,
     text: TextFile = None,
+    attach: Attach = None,
     signal: Signal = None,
     consent: Consent = None,
     proof: ProofText = None,
@@ -130,7 +135,7 @@ def answer(
             request_id,
             Reply(kind=kind, expires_on=_until("10"), categories=category or (), level=level if told else 0,
                   grounds=ground or (), reason=reason, proof=_proof(org, proof, proof_number), signal_id=signal,
-                  consent_id=consent, text=_text(text)),
+                  consent_id=consent, text=_text(text), files=read_files(attach or ())),
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)
@@ -180,22 +185,33 @@ def list_requests(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) 
 
 
 @request.command("read")
-def read(request_id: RequestId, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
-    """Fetch what waits in a request, open it, and show it."""
+def read(request_id: RequestId, *, org: OrgFolder, worker: WorkerId, out: Out = None, as_json: AsJson = False) -> None:
+    """Fetch what waits in a request, open it, and show it; its attachments are saved where --out says."""
+
+    async def act(letters: Letters) -> tuple[Fetched, tuple[File, ...]]:
+        fetched = await letters.fetch(request_id)
+        return fetched, () if out is None else await letters.files(fetched)
+
     with errors_end_the_command():
         try:
-            fetched: Fetched = _run(org, worker, None, lambda letters: letters.fetch(request_id))
+            fetched, files = _run(org, worker, None, act)
         except (NotDoneError, RefusedError) as error:
             _failed(error, as_json=as_json)
+        saved = () if out is None else save_files(out, files)
         letter = None if fetched.opened is None else fetched.opened.letter
         if as_json:
             shown = fetched.request.model_dump(mode="json", by_alias=True)
-            content = None if letter is None else dict(letter.document())
-            print_json({"request": shown, "letter": content, "results": [outcome_document(fetched.outcome)]})
+            content = None if letter is None else letter_shown(letter)
+            results = [outcome_document(fetched.outcome)]
+            print_json({"request": shown, "letter": content, "files": [str(one) for one in saved], "results": results})
             return
         console.print(_line(fetched.request), markup=False)
         if letter is not None:
             console.print(letter.text or " ".join(letter.steps), markup=False)
+            for one in letter.attachments:
+                console.print(f"bijlage: {one.name} ({one.size} bytes)", markup=False)
+        for path in saved:
+            console.print(f"bewaard: {path}", markup=False)
 
 
 def _run(org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]]) -> _T:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from audit.policy_file import Policy
 from broker.api.authenticate import Authenticated, Received, authenticate
 from broker.api.boundary import TRACE
-from broker.api.wire import padded_answer, read_body
+from broker.api.wire import MAX_BODY_BYTES, padded_answer, read_body
 from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
 from broker.domain.errors import NotRecordedError
@@ -109,14 +109,14 @@ class Edge:
     calling: Calling
     insecure_webhook_loopback: bool
 
-    async def receive(self, request: Request) -> tuple[Authenticated, bytes]:
-        """Return who sent this request and its body; its token is spent.
+    async def receive(self, request: Request, *, at_most: int = MAX_BODY_BYTES) -> tuple[Authenticated, bytes]:
+        """Return who sent this request and its body, of so many bytes at most; its token is spent.
 
         Raises:
             BodyTooLargeError: nothing else was looked at.
             RequestTokenError: not validly signed by somebody who may ask.
         """
-        body = await read_body(request.stream())
+        body = await read_body(request.stream(), at_most=at_most)
         received = Received(
             target=Target(audience=self.id, method=request.method, url=self.public_url + _path_and_query(request)),
             authorization=_single(request, "authorization", "request-token-malformed"),

@@ -11,6 +11,8 @@ from broker.protocol.errors import MalformedError, ProtocolError
 from broker.protocol.request_signing import is_id
 
 MAX_BODY_BYTES = 262_144
+MAX_CHUNK_BODY_BYTES = 1_572_864
+"""The same for one chunk of an attachment: room for it as text, and for one that is too long to be told so."""
 ANSWER_BYTES = (40_960, 65_536, 131_072, 262_144)
 """The sizes an answer can have on the wire; one with something to show is as long as one without (D8)."""
 
@@ -36,31 +38,31 @@ _FORMAT = "breaks the rule of its format"
 
 
 class BodyTooLargeError(ProtocolError):
-    """The body is larger than `MAX_BODY_BYTES`; it was not read to its end."""
+    """The body is larger than its address takes; it was not read to its end."""
 
 
 class MethodNotAllowedError(ProtocolError):
     """The address exists, and not for this method."""
 
 
-async def read_body(chunks: AsyncIterator[bytes]) -> bytes:
+async def read_body(chunks: AsyncIterator[bytes], *, at_most: int = MAX_BODY_BYTES) -> bytes:
     """Return the whole body. Raises BodyTooLargeError as soon as it is longer than the cap."""
     body = bytearray()
     async for chunk in chunks:
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > at_most:
             raise BodyTooLargeError
     return bytes(body)
 
 
-def parse(model: type[M], body: bytes) -> M:
+def parse(model: type[M], body: bytes, *, at_most: int = MAX_BODY_BYTES) -> M:
     """Return the message in a JSON body.
 
     Raises:
         MalformedError: the JSON has more than one reading, or a field breaks a rule. Field and rule come from our own
             lists, so nothing that was sent comes back.
     """
-    members = strict_json.load_object(body, max_bytes=MAX_BODY_BYTES)
+    members = strict_json.load_object(body, max_bytes=at_most)
     try:
         return model.model_validate(members, by_alias=True, by_name=False)
     except ValidationError as error:

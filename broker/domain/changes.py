@@ -9,6 +9,7 @@ from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.exceptions import ExceptionRecord
 from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
+from broker.domain.letter_chunks import ChunkChange
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import PhoneChange
@@ -144,6 +145,7 @@ Change = (
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | RequestChange
     | StoreConsent | AddAnswers | StoreException | FinishException
+    | ChunkChange
     | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook
 )  # fmt: skip
 

@@ -97,6 +97,7 @@ class RequestReply:
     rests_on: tuple[RestsOn, ...]
     consent_id: str | None = None
     delivery: Delivery = Delivery.WAITING
+    chunks: tuple[str, ...] = ()
     box: bytes | None = field(default=None, repr=False)
 
 
@@ -109,6 +110,7 @@ class InformationRequest:
         receiver_worker: that worker, once somebody of his organisation named him.
         approved: a second person of the sender approved it.
         consent_id: the sender's own record of consent that it cites; `exception_id`: his own exception.
+        chunks: the SHA-256 in hex of the sealed chunks of its attachments, which its sender left before.
     """
 
     id: str
@@ -137,6 +139,7 @@ class InformationRequest:
     receiver_worker: str | None = None
     state: RequestState = RequestState.SENT
     delivery: Delivery = Delivery.WAITING
+    chunks: tuple[str, ...] = ()
     box: bytes = field(default=b"", repr=False)
     reply: RequestReply | None = None
 

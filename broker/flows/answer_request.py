@@ -18,13 +18,14 @@ from broker.flows.act import Act
 from broker.flows.citing import NOTHING_CITED, Cited, cited_consent
 from broker.flows.duties import tasks_for
 from broker.flows.letters import (
-    LEVEL,
     Decided,
     LetterFacts,
     check_bundle,
     check_different,
     check_expiry,
+    chunks_sha256,
     decide_letter,
+    letter_fault,
     notice_for,
     own_signal,
     stated_proof,
@@ -37,7 +38,7 @@ from broker.flows.unwatched import stopped
 from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore, Stamp
 from broker.protocol.register import Register
 from broker.protocol.request_messages import AnswerRequest, box_bytes
-from broker.request_ports import RequestReader, kept
+from broker.request_ports import ChunkReader, RequestReader, kept
 from policies import Refusal
 
 BOXED = frozenset({"all", "part"})
@@ -47,7 +48,7 @@ DECLINED = "declined"
 async def answer_request(
     *, command: AnswerRequest, request_id: str, requester: Requester, approval: Approval | None, policies: Policies,
     clock: Clock, randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    consents: ConsentReader, requests: RequestReader, answers: AnswerStore, log: Log,
+    consents: ConsentReader, requests: RequestReader, chunks: ChunkReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request has this one answer, which waits for the asker; outcome `done`.
 
@@ -96,8 +97,9 @@ async def answer_request(
         on = replace(on, relies_on=(*on.relies_on, *rests_on, *cited.stamps))
         if isinstance(decided, Refusal):
             return refused(on.act, decided, register=on.register.number, relies_on=on.relies_on, tickets=())
-        if not decided.within:
-            return on.refuse(LEVEL)
+        fault = await letter_fault(decided, command.chunks, organisation=on.organisation.oin, chunks=chunks)
+        if fault is not None:
+            return on.refuse(fault)
         return _answered(on, reply, told=told, decided=decided, cited=cited)
 
     # (5) Recorded with the answer in one transaction, and only then told.
@@ -146,6 +148,8 @@ def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
     declined = command.kind == DECLINED
     if (command.box is not None) != (command.kind in BOXED):
         raise FieldRuleError("box", "is for all and part, and for nothing else")
+    if command.chunks and command.box is None:
+        raise FieldRuleError("chunks", "are for what has a box, and for nothing else")
     if (command.reason is not None) != declined:
         raise FieldRuleError("reason", "is for what is not shared, and for nothing else")
     if declined:
@@ -183,6 +187,7 @@ def _reply(
         answered_at=now,
         expires_on=command.expires_on,
         rests_on=kept(rests_on),
+        chunks=tuple(command.chunks),
         box=None if command.box is None else box_bytes(command.box),
     )
 
@@ -202,5 +207,6 @@ def _answered(
         answer=reply.id, how=reply.kind, reason=reply.reason,
         categories={} if decided is None else dict(decided.rules), level=reply.level,
         boxSha256=None if reply.box is None else hashlib.sha256(reply.box).hexdigest(),
+        chunksSha256=chunks_sha256(reply.chunks),
         **cited.stated,
     )  # fmt: skip

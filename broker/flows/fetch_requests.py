@@ -97,15 +97,9 @@ async def fetch_request(
         if log.disclosures_stopped():
             return stopped(act, bundle=on.policy.sha256)
         # (3) Everything it rests on is as it was, and it is not past its day; this is relied on at the commit.
-        rests = tuple(_rests(request, received=on.received))
-        current = await signals.stamps([stamp.of for stamp in stamps_of(rests)])
-        on = replace(on, relies_on=(*on.relies_on, *current))
-        if current != stamps_of(rests) or _past(on) or not await _signals_hold(on, signals):
-            return on.refuse(WITHHELD)
         # (4) It is still permitted, by the policy in force and what it cites.
-        letters = await _letters(on, consents=consents, exceptions=exceptions)
-        on = replace(on, relies_on=(*on.relies_on, *(stamp for one in letters for stamp in one.facts.cited.stamps)))
-        if not letters or not _still_permitted(on, letters):
+        on, holds = await still_holds(on, signals=signals, consents=consents, exceptions=exceptions)
+        if not holds:
             return on.refuse(WITHHELD)
         # (5) Handed out: whether it arrives, nobody here can tell.
         present = request.delivery if on.received or reply is None else reply.delivery
@@ -122,6 +116,24 @@ async def fetch_request(
         decide, act=act, request_id=request_id, receiver_only=None, policies=policies, clock=clock,
         registers=registers, signals=signals, requests=requests, answers=answers, log=log,
     )  # fmt: skip
+
+
+async def still_holds(
+    on: OnRequest, *, signals: SignalStore, consents: ConsentReader, exceptions: ExceptionReader
+) -> tuple[OnRequest, bool]:
+    """Return the act with everything that handing out relies on, and whether that holds; whatever it is that leaves.
+
+    Raises:
+        DecisionFailedError: the decision failed.
+    """
+    rests = tuple(_rests(on.request, received=on.received))
+    current = await signals.stamps([stamp.of for stamp in stamps_of(rests)])
+    on = replace(on, relies_on=(*on.relies_on, *current))
+    if current != stamps_of(rests) or _past(on) or not await _signals_hold(on, signals):
+        return on, False
+    letters = await _letters(on, consents=consents, exceptions=exceptions)
+    on = replace(on, relies_on=(*on.relies_on, *(stamp for one in letters for stamp in one.facts.cited.stamps)))
+    return on, bool(letters) and _still_permitted(on, letters)
 
 
 def _rests(request: InformationRequest, *, received: bool) -> Iterable[RestsOn]:

@@ -3,7 +3,8 @@
 A letter in several categories is decided for each of them by itself: one that may not is a letter that may not.
 """
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -25,9 +26,11 @@ from broker.flows.judging import ERROR
 from broker.flows.outcome import Effects, Outcome, outcome_of
 from broker.flows.policy import PolicyInForce
 from broker.ports import AnswerStatus, OwnSignal, Randomness, RosterReader, SignalStore, Stamp
+from broker.protocol.letter import MAX_LETTER_CHUNKS
 from broker.protocol.problems import problem
 from broker.protocol.register import Organisation, Register
 from broker.protocol.request_messages import Proof
+from broker.request_ports import ChunkReader
 from policies import AskFacts, Permit, Refusal
 from policies.vocabulary import NO_PROOF, NOT_APPLICABLE
 from policies.workdays import working_day_after
@@ -37,9 +40,11 @@ MAX_WORKING_DAYS = 10
 LEVEL = "level-not-permitted"
 ID_BYTES = 16
 WITHHELD = "letter-withheld"
+TOO_LARGE = "attachment-too-large"
+TRUNCATED = "attachment-truncated"
 LETTER_PROBLEMS = frozenset(
     {
-        LEVEL, WITHHELD, "request-already-answered", "request-withdrawn", "request-expired",
+        LEVEL, WITHHELD, TOO_LARGE, TRUNCATED, "request-already-answered", "request-withdrawn", "request-expired",
         "request-needs-named-worker", "request-for-another-worker",
     }
 )  # fmt: skip
@@ -164,6 +169,30 @@ def check_different(categories: list[str], field: str = "categories") -> None:
     """Hold only for categories that are named once each. Raises FieldRuleError."""
     if len(set(categories)) != len(categories):
         raise FieldRuleError(field, "names a category twice")
+
+
+async def letter_fault(
+    decided: Decided, named: Sequence[str], *, organisation: str, chunks: ChunkReader
+) -> str | None:  # fmt: skip
+    """Return the problem of a letter that was permitted; None where its level and its attachments are right.
+
+    A chunk that another organisation left is as one that nobody did.
+
+    Raises:
+        FieldRuleError: it names a chunk twice.
+    """
+    if len(set(named)) != len(named):
+        raise FieldRuleError("chunks", "names a chunk twice")
+    if not decided.within:
+        return LEVEL
+    if len(named) > MAX_LETTER_CHUNKS:
+        return TOO_LARGE
+    return None if await chunks.known(organisation=organisation, hashes=named) else TRUNCATED
+
+
+def chunks_sha256(named: Sequence[str]) -> str | None:
+    """Return what an entry says of attachments: one hash over those of their chunks, None without any."""
+    return hashlib.sha256("".join(named).encode("ascii")).hexdigest() if named else None
 
 
 def notice_for(

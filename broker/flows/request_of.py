@@ -46,13 +46,13 @@ class OnRequest:
 
     def done(
         self, after: InformationRequest, effects: Effects, *, text: str, decision: Mapping[str, object] | None = None,
-        of: str | None = None, box: bytes | None = None, **stated: object,
+        of: str | None = None, box: bytes | None = None, chunk: bytes | None = None, **stated: object,
     ) -> Outcome:  # fmt: skip
         """Return the outcome: what it is like afterwards is told, and its entry says what was done."""
         told = shown(after, to=self.organisation.oin, register=self.register, today=self.today)
         recording = Recording(
             outcome="done", bundle=self.policy.sha256, register=self.register.number, decision=decision,
-            document=requests_document(text=text, requests=[told], of=of, box=box),
+            document=requests_document(text=text, requests=[told], of=of, box=box, chunk=chunk),
             subject=subject_of(self.request.id, **stated),
         )  # fmt: skip
         return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)

@@ -16,13 +16,14 @@ from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import (
-    LEVEL,
     Decided,
     LetterFacts,
     check_bundle,
     check_different,
     check_expiry,
+    chunks_sha256,
     decide_letter,
+    letter_fault,
     notice_for,
     own_signal,
     receiver_of,
@@ -58,7 +59,7 @@ from broker.ports import (
 )
 from broker.protocol.register import Organisation, Register
 from broker.protocol.request_messages import SendLetter, SendRequest, Tell, box_bytes
-from broker.request_ports import kept
+from broker.request_ports import ChunkReader, kept
 from policies import Refusal
 
 _NOTICES = {LetterKind.REQUEST: NoticeKind.REQUEST, LetterKind.TELLING: NoticeKind.DELIVERY}
@@ -68,12 +69,13 @@ _TEXTS = {LetterKind.REQUEST: "letter.sent", LetterKind.TELLING: "letter.told"}
 async def send_letter(
     *, command: SendLetter, requester: Requester, approval: Approval | None, policies: Policies, clock: Clock,
     randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    consents: ConsentReader, exceptions: ExceptionReader, answers: AnswerStore, log: Log,
+    consents: ConsentReader, exceptions: ExceptionReader, chunks: ChunkReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The letter waits for its receiver, and only he opens it; outcome `sent`. Its id is the idempotency key.
 
     Raises:
-        RefusedError: `may_ask` said no, or yes to less than this level; with the receipt of its entry.
+        RefusedError: `may_ask` said no, or yes to less than this level, or a chunk of an attachment is not there; with
+            the receipt of its entry.
         NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
         NotFoundError: the own signal, consent or exception it rests on is none.
         RequestRuleError, ApprovalError and others of `broker.domain.errors`: nothing was recorded.
@@ -111,9 +113,10 @@ async def send_letter(
         if isinstance(decided, Refusal):
             return refused(act, decided, register=register.number, relies_on=relies_on, tickets=())
         subject = _subject(command, decided, cited)
-        if not decided.within:
+        fault = await letter_fault(decided, command.chunks, organisation=sender.oin, chunks=chunks)
+        if fault is not None:
             return refused_openly(
-                act, LEVEL, policy=policy, register=register, relies_on=relies_on, subject=subject,
+                act, fault, policy=policy, register=register, relies_on=relies_on, subject=subject,
                 decision=decided.permit.record(),
             )  # fmt: skip
         # (5) The letter, and what it rests on: once that changes it is not handed out any more.
@@ -121,10 +124,9 @@ async def send_letter(
             command, kind, requester, policy=policy, to=to, now=clock.now(), approved=approved,
             rests_on=(*signal_stamps, *cited.rests_on),
         )  # fmt: skip
-        told = notice_for(to.oin, command.to_team, _NOTICES[kind], about=letter.id, randomness=randomness)
         return _sent(
             act, letter, decided, subject=subject, own=own, relies_on=relies_on, register=register, day=today,
-            notice=told,
+            notice=notice_for(to.oin, command.to_team, _NOTICES[kind], about=letter.id, randomness=randomness),
         )  # fmt: skip
 
     # (6) Recorded with the letter in one transaction, and only then told.
@@ -191,6 +193,7 @@ def _subject(command: SendLetter, decided: Decided, cited: Cited) -> Mapping[str
         expiresOn=command.expires_on.isoformat(),
         proof=None if command.proof is None else command.proof.reference,
         boxSha256=hashlib.sha256(box).hexdigest(),
+        chunksSha256=chunks_sha256(command.chunks),
         **cited.stated,
     )
 
@@ -223,6 +226,7 @@ def _letter(
         rests_on=kept(rests_on),
         consent_id=command.consent_id,
         exception_id=command.exception_id if isinstance(command, Tell) else None,
+        chunks=tuple(command.chunks),
         box=box_bytes(command.box) or b"",
     )
 

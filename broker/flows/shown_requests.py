@@ -18,6 +18,7 @@ def requests_document(
     outcome: str = "done",
     of: str | None = None,
     box: bytes | None = None,
+    chunk: bytes | None = None,
 ) -> dict[str, object]:
     """Return a `requests/v1` in wire form; `text` is a text id of the Dutch catalogue."""
     stated = {
@@ -27,6 +28,7 @@ def requests_document(
         "requests": requests,
         "of": of,
         "box": None if box is None else wire_box(box),
+        "chunk": None if chunk is None else wire_box(chunk),
     }
     return RequestResult.model_validate(stated).model_dump(mode="json", by_alias=True)
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from broker.domain.changes import EndSignal, ErasePayloads, ForgetTickets, Task
+from broker.domain.changes import Change, EndSignal, ErasePayloads, ForgetTickets, Task
 from broker.domain.erasures import KEPT_S, EntryRange
 from broker.domain.errors import StaleDecisionError
+from broker.domain.letter_chunks import ForgetChunks
 from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.policy import Policies
 from broker.ports import (
@@ -38,6 +39,8 @@ MAX_TICKETS = 200
 TICKETS_KEPT_S = 30 * 86_400
 """Seconds a spent ticket is kept after its end. A custodian issues one again for a day after it was charged, valid for
 ten minutes or as long as its grant, which is the end that is stored; the rest is room for clocks that are wrong."""
+MAX_CHUNKS = 20
+"""Chunks of attachments deleted in one transaction, each a mebibyte."""
 MAX_TRIES = 24
 """How often it is read anew when what it would end has moved meanwhile."""
 ACTOR = {"schema": "entry-actor/v1", "organisation": None, "role": "housekeeping"}
@@ -77,12 +80,13 @@ class _Found:
     relies_on: tuple[Stamp, ...]
     stops: tuple[_Stop, ...]
     tickets: tuple[tuple[str, str], ...]
+    chunks: tuple[tuple[str, str, str], ...]
     expired: tuple[EntryRange, ...]
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.stops or self.tickets or self.expired)
+        return bool(self.stops or self.tickets or self.chunks or self.expired)
 
     def swept(self, *, at_most: int) -> Swept:
         """Return what was done, now that it is durable."""
@@ -90,7 +94,12 @@ class _Found:
         return Swept(
             day=self.day,
             recorded=True,
-            more=len(self.stops) == at_most or len(self.tickets) == MAX_TICKETS or bool(self.expired),
+            more=(
+                len(self.stops) == at_most
+                or len(self.tickets) == MAX_TICKETS
+                or len(self.chunks) == MAX_CHUNKS
+                or bool(self.expired)
+            ),
             expiry=ended[EndReason.EXPIRY],
             age=ended[EndReason.AGE],
             rules=ended[EndReason.RULES],
@@ -128,6 +137,7 @@ async def _found_due(
         relies_on=stamps,
         stops=tuple(stops[one] for one in sorted(stops))[:at_most],
         tickets=await retention.forgettable_tickets(expired_before=now - TICKETS_KEPT_S, at_most=MAX_TICKETS),
+        chunks=await retention.forgettable_chunks(before=day, at_most=MAX_CHUNKS),
         expired=await retention.expired_payloads(written_before=now - KEPT_S),
     )
 
@@ -197,7 +207,9 @@ async def _in_turn(
 
 
 def _proposal(found: _Found) -> Proposal:
-    forgotten = (ForgetTickets(tickets=found.tickets),) if found.tickets else ()
+    forgotten: tuple[Change, ...] = (ForgetTickets(tickets=found.tickets),) if found.tickets else ()
+    if found.chunks:
+        forgotten = (*forgotten, ForgetChunks(chunks=found.chunks))
     erased = (ErasePayloads(ranges=found.expired),) if found.expired else ()
     tasks = (
         Task(
@@ -218,6 +230,7 @@ def _proposal(found: _Found) -> Proposal:
                 "bundle": found.bundle,
                 "outcome": "done",
                 "tickets": len(found.tickets),
+                **({"chunks": len(found.chunks)} if found.chunks else {}),
                 **({"erased": [one.document() for one in found.expired]} if found.expired else {}),
             },
             "actor": ACTOR,

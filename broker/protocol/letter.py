@@ -28,6 +28,8 @@ MAX_STEPS = 8
 MAX_ATTACHMENTS = 5
 MAX_ATTACHMENT_BYTES = 10 * 1_048_576
 MAX_CHUNKS = 10
+MAX_LETTER_CHUNKS = MAX_CHUNKS + MAX_ATTACHMENTS - 1
+"""Chunks of all attachments together: each file fills up its own last one."""
 KEY_BYTES = 32
 _HEX = frozenset("0123456789abcdef")
 _SHA256_CHARACTERS = 64

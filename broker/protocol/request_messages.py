@@ -11,6 +11,7 @@ from pydantic import Field
 
 from broker.protocol.errors import MalformedError
 from broker.protocol.messages import Command, Grounds, Telling, WireReceipt
+from broker.protocol.sealed_chunks import SEALED_BYTES
 from broker.protocol.sealed_letter import BOX_BYTES
 from broker.protocol.signing_keys import b64url_bytes
 from broker.protocol.wire_types import Day, Id, Message, Oin, Sha256, Word, holds_when
@@ -18,6 +19,8 @@ from broker.protocol.wire_types import Day, Id, Message, Oin, Sha256, Word, hold
 REQUESTS_PER_PAGE = 50
 """Own requests in one answer at most; who gets as many asks on after the last."""
 MAX_CATEGORIES = 8
+MAX_NAMED = 64
+"""Chunks that a message can name; a letter may have `MAX_CHUNKS` of them, and more is told as too large."""
 DECLINE_REASONS = ("professional_secrecy", "no_consent", "not_needed", "not_involved", "harm_to_client", "other")
 """Why somebody does not share. Each is a right: none has a consequence (D11)."""
 
@@ -31,11 +34,25 @@ def box_bytes(text: str) -> bytes | None:
     return box if len(box) in BOX_BYTES else None
 
 
+def chunk_bytes(text: str) -> bytes | None:
+    """Return the bytes in this text, however many; None where it is no base64url."""
+    try:
+        return b64url_bytes(text, field="chunk")
+    except MalformedError:
+        return None
+
+
 Box = Annotated[
     str,
     Field(max_length=-(-max(BOX_BYTES) * 4 // 3)),
     holds_when("is not a sealed box of 1, 4, 16 or 64 KiB", lambda text: box_bytes(text) is not None),
 ]
+Chunk = Annotated[
+    str,
+    Field(max_length=2 * SEALED_BYTES),
+    holds_when("is not base64url without padding", lambda text: chunk_bytes(text) is not None),
+]
+Chunks = Annotated[list[Sha256], Field(max_length=MAX_NAMED)]
 Categories = Annotated[list[Word], Field(min_length=1, max_length=MAX_CATEGORIES)]
 Level = Annotated[int, Field(ge=1, le=4)]
 Instant = Annotated[int, Field(ge=0, le=2**40)]
@@ -67,6 +84,7 @@ class SendLetter(Command):
     box: Box
     consent_id: Id | None = None
     """The own record of consent that it rests on."""
+    chunks: Chunks = Field(default_factory=list)
 
 
 class SendRequest(SendLetter):
@@ -95,6 +113,14 @@ class AnswerRequest(Command):
     expires_on: Day
     box: Box | None
     consent_id: Id | None = None
+    chunks: Chunks = Field(default_factory=list)
+
+
+class StoreChunk(Command):
+    """Leave one sealed chunk of an attachment, for a letter that will name it by its hash."""
+
+    sha256: Sha256
+    chunk: Chunk
 
 
 class ForwardRequest(Command):
@@ -161,12 +187,16 @@ class RequestShown(Message):
 
 
 class RequestResult(Telling):
-    """What either side is told; `box` is what this reader may open, `of` says what is in it."""
+    """What either side is told; `box` is what this reader may open, `of` says what is in it.
+
+    `chunk` is one chunk of an attachment, where that was asked for.
+    """
 
     schema_: Literal["requests/v1"] = Field(alias="schema")
     requests: list[RequestShown]
     of: Literal["request", "telling", "answer"] | None
     box: Box | None
+    chunk: Chunk | None = None
 
 
 class RequestAnswer(Message):
@@ -178,9 +208,11 @@ class RequestAnswer(Message):
 
 
 def wire_box(box: bytes) -> str:
-    """Return a sealed box as it travels: base64url without padding."""
+    """Return a sealed box or chunk as it travels: base64url without padding."""
     return base64.urlsafe_b64encode(box).rstrip(b"=").decode("ascii")
 
 
-REQUEST_MODELS = (SendRequest, Tell, AnswerRequest, ForwardRequest, NoteReceipt, WithdrawRequest, RequestAnswer)
+REQUEST_MODELS = (
+    SendRequest, Tell, AnswerRequest, StoreChunk, ForwardRequest, NoteReceipt, WithdrawRequest, RequestAnswer,
+)  # fmt: skip
 """Every body of this part of the API, for its description."""

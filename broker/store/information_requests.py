@@ -25,15 +25,16 @@ from broker.domain.information_requests import (
     TakeBack,
 )
 from broker.store.connection import Reader
+from broker.store.letter_chunks import name_chunks
 
 _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
     "receiver_worker", "personal", "purpose", "grounds", "categories", "level", "proof", "signal_id", "approved",
-    "bundle", "sent_at", "expires_on", "rests_on", "consent_id", "exception_id", "state", "delivery",
+    "bundle", "sent_at", "expires_on", "rests_on", "consent_id", "exception_id", "state", "delivery", "chunks",
 )  # fmt: skip
 _REPLY = (
     "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",
-    "answered_at", "expires_on", "rests_on", "consent_id", "delivery",
+    "answered_at", "expires_on", "rests_on", "consent_id", "delivery", "chunks",
 )  # fmt: skip
 _OPEN_STATES = tuple(sorted(OPEN))
 _PLACES = ", ".join("?" * (len(_REQUEST) + 1))
@@ -71,9 +72,9 @@ class StoredRequests:
 
 
 def insert_request(connection: Connection, change: StoreRequest) -> None:
-    """The open transaction holds this request."""
+    """The open transaction holds this request. Raises StaleDecisionError: a chunk that it names is gone."""
     one = change.request
-    lists = {name: json.dumps(getattr(one, name)) for name in ("grounds", "categories")}
+    lists = {name: json.dumps(getattr(one, name)) for name in ("grounds", "categories", "chunks")}
     stored = {
         **{name: getattr(one, name) for name in _REQUEST},
         **lists,
@@ -82,6 +83,7 @@ def insert_request(connection: Connection, change: StoreRequest) -> None:
         "rests_on": _rests_text(one.rests_on),
     }
     connection.execute(_INSERT, [*(_plain(stored[name]) for name in _REQUEST), one.box])
+    name_chunks(connection, one.chunks, organisation=one.sender, until=one.expires_on)
 
 
 def pass_on(connection: Connection, change: PassOnRequest) -> None:
@@ -93,11 +95,11 @@ def pass_on(connection: Connection, change: PassOnRequest) -> None:
 
 
 def insert_reply(connection: Connection, change: StoreReply) -> None:
-    """The open transaction holds this answer. Raises StaleDecisionError: the request is not open."""
+    """The open transaction holds this answer. Raises StaleDecisionError: it is not open, or a chunk is gone."""
     reply = change.reply
     query = f"UPDATE information_requests SET state = ? WHERE id = ? AND state IN ({_marks()})"  # noqa: S608 - as above
     _once(connection, query, (STATE_OF_ANSWER[reply.kind].value, change.request_id, *_OPEN_STATES))
-    lists = {name: json.dumps(getattr(reply, name)) for name in ("grounds", "categories")}
+    lists = {name: json.dumps(getattr(reply, name)) for name in ("grounds", "categories", "chunks")}
     stored = {
         **{name: getattr(reply, name) for name in _REPLY},
         **lists,
@@ -107,6 +109,9 @@ def insert_reply(connection: Connection, change: StoreReply) -> None:
     }
     values = [change.request_id, *(_plain(stored[name]) for name in _REPLY), reply.box]
     connection.execute(_INSERT_REPLY, values)
+    query = "SELECT receiver FROM information_requests WHERE id = ?"
+    (receiver,) = connection.execute(query, (change.request_id,)).fetchall()[0]
+    name_chunks(connection, reply.chunks, organisation=receiver, until=reply.expires_on)
 
 
 def move_delivery(connection: Connection, change: MoveDelivery) -> None:
@@ -175,6 +180,7 @@ def _request(row: Sequence[Any]) -> InformationRequest:
             "approved": bool(stated["approved"]),
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
+            "chunks": tuple(json.loads(stated["chunks"])),
             "proof": _proof(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": _rests(stated["rests_on"]),
@@ -197,6 +203,7 @@ def _reply(row: Sequence[Any]) -> RequestReply | None:
             "approved": bool(stated["approved"]),
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
+            "chunks": tuple(json.loads(stated["chunks"])),
             "proof": _proof(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": _rests(stated["rests_on"]),

@@ -37,6 +37,7 @@ class InformationRequestRow(Table, table=True):
     exception_id: str | None = None
     state: str
     delivery: str
+    chunks: str
     box: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -62,4 +63,17 @@ class RequestAnswerRow(Table, table=True):
     rests_on: str
     consent_id: str | None = None
     delivery: str
+    chunks: str
     box: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class LetterChunkRow(Table, table=True):
+    """One sealed chunk that an organisation left; `named` once a letter names it, gone after `keep_until`."""
+
+    __tablename__ = "letter_chunks"
+
+    organisation: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+    named: int = Field(sa_type=NUMBER)
+    keep_until: str = Field(index=True)
+    chunk: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

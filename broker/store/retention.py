@@ -29,6 +29,8 @@ _RESTING = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals
     WHERE state = ? AND (%s) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
 _TICKETS = """SELECT custodian, ticket_id FROM spent_tickets
     WHERE expires_at < ? ORDER BY custodian, ticket_id LIMIT ?"""
+_CHUNKS = """SELECT organisation, sha256, keep_until FROM letter_chunks
+    WHERE keep_until < ? ORDER BY organisation, sha256 LIMIT ?"""
 _OLDEST = """SELECT p.idx, e.leaf FROM log_payloads p JOIN log_payload_keys k ON k.idx = p.idx AND k.grp = p.grp
     JOIN log_entries e ON e.idx = p.idx WHERE p.grp = 'shielded' ORDER BY p.idx LIMIT ?"""
 """Nobody erases `shielded` by decision, so it stands as long as anything of an entry that may expire."""
@@ -72,6 +74,11 @@ class StoredRetention:
         """Return spent tickets that expired before this second. See `RetentionReader.forgettable_tickets`."""
         rows = await self._read(_TICKETS, expired_before, at_most)
         return tuple((str(custodian), str(ticket_id)) for custodian, ticket_id in rows)
+
+    async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:
+        """Return chunks whose last day lies before this one. See `RetentionReader.forgettable_chunks`."""
+        rows = await self._read(_CHUNKS, before.isoformat(), at_most)
+        return tuple((str(oin), str(sha256), str(day)) for oin, sha256, day in rows)
 
     async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
         """Return what is still there of the oldest entries. See `RetentionReader.expired_payloads`."""

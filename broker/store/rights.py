@@ -37,6 +37,7 @@ RIGHTS: Mapping[str, str] = {
     "match_signals": _APPEND,
     "information_requests": _CHANGE,
     "request_answers": _CHANGE,
+    "letter_chunks": _FORGET,
     "consents": _APPEND,
     "exceptions": _CHANGE,
     "consent_events": _APPEND,

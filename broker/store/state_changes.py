@@ -31,6 +31,7 @@ from broker.domain.information_requests import (
     StoreRequest,
     TakeBack,
 )
+from broker.domain.letter_chunks import ForgetChunks, StoreChunk
 from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
@@ -43,6 +44,7 @@ from broker.store.consents import add_answers, store_consent
 from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.exceptions import finish_exception, store_exception
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
+from broker.store.letter_chunks import forget_chunks, store_chunk
 from broker.store.matches import change_match, insert_match, mark_overdue, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
@@ -265,6 +267,8 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     StoreReply: _of_request(insert_reply),
     MoveDelivery: _of_request(move_delivery),
     TakeBack: _of_request(take_back),
+    StoreChunk: store_chunk,
+    ForgetChunks: forget_chunks,
     StoreConsent: _store_consent,
     AddAnswers: _add_answers,
     FinishException: _finish_exception,

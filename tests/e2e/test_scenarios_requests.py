@@ -3,11 +3,13 @@
 Each test reads as Given, When, Then; the texts are those on the screen.
 """
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from broker.protocol.letter import MAX_ATTACHMENT_BYTES
 from connectors.errors import RefusedError
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.letter_partners import LetteredRegion, connect, lettered_region, request_in
@@ -106,3 +108,37 @@ def test_a_question_that_was_taken_back_is_answered_no_more(region: LetteredRegi
     with pytest.raises(RefusedError) as refused:
         region.work(WIJKTEAM, lambda letters: letters.answer(request, region.reply(text="Toch.")))
     assert refused.value.text_nl == "Deze vraag is ingetrokken. Je hoeft niets te doen."
+
+
+def test_an_attachment_travels_whole_or_not_at_all(region: LetteredRegion, tmp_path: Path) -> None:
+    """Given a plan of 3 MiB, when it goes with a question, then only the receiver has it, byte for byte."""
+    plan, large, out = tmp_path / "plan.pdf", tmp_path / "film.mp4", tmp_path / "ontvangen"
+    number = tmp_path / "nummer.txt"
+    plan.write_bytes(hashlib.shake_256(b"plan").digest(3 * 1_048_576))
+    large.write_bytes(bytes(MAX_ATTACHMENT_BYTES + 1))
+    number.write_text("VT-2026-00018", encoding="utf-8")
+    ask = (
+        "request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--team", "team-1", "--to", WIJKTEAM,
+        "--to-team", "team-1", "--category", "hulp", "--proof", f"melding:{region.proof['since']}", "--proof-number",
+        number,
+    )  # fmt: skip
+    # When: it is too large, Then: nothing leaves, and the screen says why.
+    (failed,) = connect(region, VEILIG_THUIS, *ask, "--attach", large, expect=1)["failed"]
+    assert failed["text_nl"].startswith("Deze bijlage gaat niet mee: samen mogen bijlagen hoogstens 10 MB zijn.")
+    # When: Veilig Thuis sends it along.
+    sent = connect(region, VEILIG_THUIS, *ask, "--attach", plan)["results"][0]
+    request = sent["requests"][0]["requestId"]
+    # Then: the wijkteam reads its name, and saves it; the broker has no byte of it in the clear.
+    read = connect(region, WIJKTEAM, "request", "read", request, "--out", out)
+    (attached,) = read["letter"]["attachments"]
+    assert attached == {
+        "name": "plan.pdf", "size": plan.stat().st_size, "sha256": hashlib.sha256(plan.read_bytes()).hexdigest(),
+    }  # fmt: skip
+    assert [Path(one).read_bytes() for one in read["files"]] == [plan.read_bytes()]
+    # When: the wijkteam answers with a file, Then: Veilig Thuis has that one.
+    connect(
+        region, WIJKTEAM, "answer", request, "--kind", "all", "--category", "hulp", "--ground", "WMO-5.2.6",
+        "--attach", number,
+    )  # fmt: skip
+    told = connect(region, VEILIG_THUIS, "request", "read", request, "--out", out)
+    assert [Path(one).read_bytes() for one in told["files"]] == [number.read_bytes()]

@@ -10,7 +10,6 @@ from broker.domain.errors import RefusedError
 from broker.flows.outcome import Answered
 from broker.flows.policy import PolicyInForce
 from broker.protocol.request_messages import SendRequest
-from broker.request_ports import Asking
 from policies import InsecureTestBundleWarning, load_bundle
 from tests.simulators.asking import household
 from tests.simulators.barrier import AtOnce, Gated, Schedule, all_orders, every_schedule
@@ -47,7 +46,7 @@ def _gated(plain: Desk, schedule: Schedule) -> tuple[Desk, AtOnce]:
     world = plain.world
     log = AtOnce(world, schedule)
     assert world.asking is not None
-    asking = Asking(requests=Gated(world.asking.requests, schedule, "request"))
+    asking = replace(world.asking, requests=Gated(world.asking.requests, schedule, "request"))
     return Desk(replace(world, log=log, asking=asking), askers=plain.askers), log  # type: ignore[arg-type]  # `Log` is all that flows need of it
 
 

@@ -76,7 +76,11 @@ ROLES = {
     "/v1/erasures/{erasure_id}/confirmation": "approver",
 }
 """In which role the other organisation asks, where a route is not for every worker."""
-_OF_REQUESTS = ("/v1/information-requests/{request_id}", *(path for path in BODIES if "information-requests" in path))
+_OF_REQUESTS = (
+    "/v1/information-requests/{request_id}",
+    "/v1/information-requests/{request_id}/chunks/{chunk}",
+    *(path for path in BODIES if "information-requests" in path),
+)
 PLACE = re.compile(r"\{[a-z_]+\}")
 UNKNOWN = ("0" * 32, "f" * 32, "F" * 32, "1", "-", "%00", "..%2F..", "0" * 400, "%C3%A9" * 3, "%FF", "%D9%A1" * 32)
 

@@ -49,6 +49,7 @@ from broker.domain.errors import (
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
 from broker.domain.information_requests import RequestChange
+from broker.domain.letter_chunks import ChunkChange
 from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.phone_calls import PhoneChange
@@ -139,6 +140,7 @@ class MemoryState:
             elif not isinstance(
                 change,
                 RequestChange
+                | ChunkChange
                 | StoreCall
                 | AnswerRing
                 | ForwardRing
@@ -490,6 +492,10 @@ class MemoryBroker:
     async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
         """See `RetentionReader.forgettable_tickets`."""
         return tuple(sorted(one for one, end in self.state.tickets.items() if end < expired_before)[:at_most])
+
+    async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:  # noqa: ARG002 - of the port
+        """See `RetentionReader.forgettable_chunks`: letters are not kept in memory."""
+        return ()
 
     async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
         """See `RetentionReader.expired_payloads`."""

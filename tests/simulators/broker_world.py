@@ -62,6 +62,7 @@ from broker.store.erasing import StoredErasures
 from broker.store.exceptions import StoredExceptions
 from broker.store.information_requests import StoredRequests
 from broker.store.ledger import StoredLedger
+from broker.store.letter_chunks import StoredChunks
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
@@ -417,7 +418,7 @@ async def a_database(
         stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
         stores["log_vkey"] = signer.vkey
         stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
-        stores["asking"] = Asking(requests=StoredRequests(reader))
+        stores["asking"] = Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader))
         stores["calling"] = Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader))
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 

@@ -4,6 +4,7 @@
 """
 
 import datetime
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -11,11 +12,13 @@ from typing import Any, cast
 from broker.domain.errors import RefusedError
 from broker.domain.requests import Approval, Requester
 from broker.flows.answer_request import answer_request
+from broker.flows.fetch_chunk import fetch_chunk
 from broker.flows.fetch_requests import fetch_request, list_requests
 from broker.flows.forward_request import forward_request
 from broker.flows.note_receipt import note_receipt
 from broker.flows.outcome import Answered
 from broker.flows.send_letter import send_letter
+from broker.flows.store_chunk import store_chunk
 from broker.flows.withdraw_request import withdraw_request
 from broker.protocol.letter import Letter
 from broker.protocol.request_messages import (
@@ -23,9 +26,11 @@ from broker.protocol.request_messages import (
     ForwardRequest,
     NoteReceipt,
     SendRequest,
+    StoreChunk,
     Tell,
     WithdrawRequest,
     box_bytes,
+    chunk_bytes,
     wire_box,
 )
 from broker.protocol.roster import Worker
@@ -134,7 +139,7 @@ class Desk:
             clock=world.clock, randomness=world.randomness,
             registers=world.documents, rosters=world.documents,
             signals=world.signals, consents=world.consents, exceptions=reader(world),
-            answers=world.answers, log=world.log,
+            chunks=self.asking.chunks, answers=world.answers, log=world.log,
         )  # fmt: skip
 
     def reply(self, request: str, by: str = WIJKTEAM, to: str = VEILIG_THUIS, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a body
@@ -159,7 +164,8 @@ class Desk:
         """Answer a request."""
         return await answer_request(
             command=AnswerRequest.model_validate(dict(body)), approval=approval, rosters=self.world.documents,
-            randomness=self.world.randomness, consents=self.world.consents, **self._on(request, by, worker),
+            randomness=self.world.randomness, consents=self.world.consents, chunks=self.asking.chunks,
+            **self._on(request, by, worker),
         )  # fmt: skip
 
     async def forward(
@@ -187,6 +193,24 @@ class Desk:
         return await fetch_request(
             consents=self.world.consents, exceptions=reader(self.world), **self._on(request, by, worker)
         )  # fmt: skip
+
+    async def leave(self, chunk: bytes, *, by: str = VEILIG_THUIS, sha256: str | None = None) -> str:
+        """Return the hash of a chunk that was left; stated as another where one is given."""
+        stated = sha256 or hashlib.sha256(chunk).hexdigest()
+        ports = self._on("", by, "")
+        del ports["request_id"], ports["requests"]
+        body = self.asker(by).command(sha256=stated, chunk=wire_box(chunk))
+        left = await store_chunk(command=StoreChunk.model_validate(body), chunks=self.asking.chunks, **ports)
+        assert left.result["outcome"] == "done"
+        return stated
+
+    async def chunk(self, request: str, sha256: str, *, by: str, worker: str = "") -> bytes:
+        """Return a chunk that was handed out."""
+        got = await fetch_chunk(
+            sha256=sha256, chunks=self.asking.chunks, consents=self.world.consents, exceptions=reader(self.world),
+            **self._on(request, by, worker),
+        )  # fmt: skip
+        return chunk_bytes(cast("str", got.result["chunk"])) or b""
 
     async def list(self, *, by: str, after: str | None = None) -> Answered:
         """List own requests."""

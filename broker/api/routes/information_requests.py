@@ -7,12 +7,14 @@ from fastapi import APIRouter, Request, Response
 from broker.api.authenticate import Authenticated
 from broker.api.edge import Edge, Here, answer
 from broker.api.openapi import answers_with, body_of
-from broker.api.wire import id_in_path, parse
+from broker.api.wire import MAX_CHUNK_BODY_BYTES, id_in_path, parse
 from broker.flows.answer_request import answer_request
+from broker.flows.fetch_chunk import fetch_chunk
 from broker.flows.fetch_requests import fetch_request, list_requests
 from broker.flows.forward_request import forward_request
 from broker.flows.note_receipt import note_receipt
 from broker.flows.send_letter import send_letter
+from broker.flows.store_chunk import store_chunk
 from broker.flows.withdraw_request import withdraw_request
 from broker.protocol.errors import MalformedError
 from broker.protocol.request_messages import (
@@ -21,6 +23,7 @@ from broker.protocol.request_messages import (
     NoteReceipt,
     RequestAnswer,
     SendRequest,
+    StoreChunk,
     Tell,
     WithdrawRequest,
 )
@@ -71,10 +74,21 @@ async def _send(request: Request, edge: Edge, model: type[SendRequest] | type[Te
             signals=edge.signals,
             consents=edge.consents,
             exceptions=edge.exceptions,
+            chunks=edge.asking.chunks,
             answers=edge.answers,
             log=edge.log,
         )
     )
+
+
+@router.post("/letter-chunks", openapi_extra=body_of(StoreChunk), responses=answers_with(RequestAnswer))
+async def leave_chunk(request: Request, edge: Here) -> Response:
+    """Leave one sealed chunk of an attachment, before the letter that names it by its hash."""
+    sent, body = await edge.receive(request, at_most=MAX_CHUNK_BODY_BYTES)
+    ports = _ports(edge, sent) | {"chunks": edge.asking.chunks}
+    del ports["requests"]
+    command = parse(StoreChunk, body, at_most=MAX_CHUNK_BODY_BYTES)
+    return answer(await store_chunk(command=command, **ports))
 
 
 @router.get(_REQUESTS, responses=answers_with(RequestAnswer))
@@ -94,6 +108,16 @@ async def fetch(request_id: str, request: Request, edge: Here) -> Response:
     return answer(await fetch_request(request_id=id_in_path(request_id), **ports))
 
 
+@router.get(_REQUESTS + "/{request_id}/chunks/{chunk}", responses=answers_with(RequestAnswer))
+async def fetch_attachment(request_id: str, chunk: str, request: Request, edge: Here) -> Response:
+    """Fetch one chunk of an attachment that the letter for this side names, while that letter may be fetched."""
+    sent, _ = await edge.receive(request)
+    ports = _ports(edge, sent) | {
+        "chunks": edge.asking.chunks, "consents": edge.consents, "exceptions": edge.exceptions,
+    }  # fmt: skip
+    return answer(await fetch_chunk(request_id=id_in_path(request_id), sha256=chunk, **ports))
+
+
 @router.post(
     _REQUESTS + "/{request_id}/answers",
     openapi_extra=body_of(AnswerRequest),
@@ -104,7 +128,8 @@ async def reply(request_id: str, request: Request, edge: Here) -> Response:
     sent, body = await edge.receive(request)
     command, place = parse(AnswerRequest, body), id_in_path(request_id)
     ports = _ports(edge, sent) | {
-        "rosters": edge.rosters, "randomness": edge.randomness, "consents": edge.consents
+        "rosters": edge.rosters, "randomness": edge.randomness, "consents": edge.consents,
+        "chunks": edge.asking.chunks,
     }  # fmt: skip
     return answer(await answer_request(command=command, request_id=place, approval=sent.approval, **ports))
 

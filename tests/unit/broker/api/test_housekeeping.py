@@ -145,6 +145,10 @@ class BrokenReading:
         """Fail."""
         raise StorageError
 
+    async def forgettable_chunks(self, **_: object) -> tuple[()]:
+        """Fail."""
+        raise StorageError
+
     async def expired_payloads(self, **_: object) -> tuple[()]:
         """Fail."""
         raise StorageError

@@ -9,7 +9,7 @@ import httpx
 from audit.policy_file import parse_policy
 from audit.receipt import Receipt
 from audit.verify import verify_receipt
-from broker.api.wire import ANSWER_BYTES, MAX_BODY_BYTES
+from broker.api.wire import ANSWER_BYTES, MAX_BODY_BYTES, MAX_CHUNK_BODY_BYTES
 from broker.ports import AnswerStore, StoredAnswer
 from tests.simulators.asking import household
 from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM
@@ -160,6 +160,10 @@ async def test_bodies_with_two_readings_and_large_ones_are_refused(world: Served
         assert (answer.status_code, _problem(answer)) == (400, "malformed-request")
     answer = await world.send(asker.post("/v1/signals", b"0" * (MAX_BODY_BYTES + 1)))
     assert (answer.status_code, _problem(answer)) == (413, "body-too-large")
+    # Chunks of attachments have a cap of their own, which is no cap of anything else.
+    for beyond, refusal in ((0, (400, "malformed-request")), (1, (413, "body-too-large"))):
+        answer = await world.send(asker.post("/v1/letter-chunks", b"0" * (MAX_CHUNK_BODY_BYTES + beyond)))
+        assert (answer.status_code, _problem(answer)) == refusal
     assert world.leaves == 0
 
 

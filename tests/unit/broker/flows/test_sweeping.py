@@ -198,6 +198,9 @@ async def test_a_signal_renewed_meanwhile_stays(world: World, tmp_path: Path) ->
         async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
             return await real.forgettable_tickets(expired_before=expired_before, at_most=at_most)
 
+        async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:
+            return await real.forgettable_chunks(before=before, at_most=at_most)
+
         async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
             return await real.expired_payloads(written_before=written_before)
 
@@ -230,6 +233,9 @@ async def test_what_keeps_moving_is_not_done(world: World, tmp_path: Path) -> No
 
         async def forgettable_tickets(self, *, expired_before: int, at_most: int) -> tuple[tuple[str, str], ...]:
             return await real.forgettable_tickets(expired_before=expired_before, at_most=at_most)
+
+        async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:
+            return await real.forgettable_chunks(before=before, at_most=at_most)
 
         async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
             return await real.expired_payloads(written_before=written_before)

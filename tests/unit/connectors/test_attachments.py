@@ -1,0 +1,62 @@
+"""Files that came from another organisation, and files that go: named, bounded, and never over something else."""
+
+from pathlib import Path
+
+import pytest
+
+from broker.protocol.letter import MAX_ATTACHMENT_BYTES, Letter
+from broker.protocol.sealed_chunks import seal_file
+from connectors.attachments import File, letter_shown, read_files, save_files
+from connectors.errors import CaseError, FolderError
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("plan.pdf", "plan.pdf"),
+        ("../../.ssh/authorized_keys", "_.._.ssh_authorized_keys"),
+        ("/etc/passwd", "_etc_passwd"),
+        ("..", "bijlage"),
+        ("a\x00b\n.txt", "a_b_.txt"),
+        ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
+    ],
+)
+def test_a_name_of_another_organisation_is_a_name_here_and_nothing_else(tmp_path: Path, name: str, saved: str) -> None:
+    """Whatever the sender called it, it stands in the folder that was asked for, readable by its owner alone."""
+    (path,) = save_files(tmp_path / "out", [File(name=name, content=b"x")])
+    assert path == tmp_path / "out" / saved
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_that_was_there_is_overwritten(tmp_path: Path) -> None:
+    """A file of the same name stays as it is; what comes gets a number. A link is followed nowhere."""
+    (tmp_path / "plan.pdf").write_bytes(b"mine")
+    (tmp_path / "1-plan.pdf").symlink_to(tmp_path / "elsewhere")
+    (saved,) = save_files(tmp_path, [File(name="plan.pdf", content=b"theirs")])
+    assert (saved.name, (tmp_path / "plan.pdf").read_bytes()) == ("2-plan.pdf", b"mine")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """Where nothing can be saved, that is an error of the folder and not an empty result."""
+    with pytest.raises(FolderError):
+        save_files(tmp_path / "no" / "such", [File(name="plan.pdf", content=b"x")])
+
+
+def test_a_file_is_read_no_further_than_it_may_be_sent(tmp_path: Path) -> None:
+    """A file that is far too large costs one byte more than the most; one that is not there is said by its option."""
+    large = tmp_path / "large"
+    with large.open("wb") as stream:
+        stream.truncate(MAX_ATTACHMENT_BYTES * 2)
+    (read,) = read_files([large])
+    assert (read.name, len(read.content)) == ("large", MAX_ATTACHMENT_BYTES + 1)
+    with pytest.raises(CaseError, match="attach"):
+        read_files([tmp_path / "none"])
+
+
+def test_what_is_printed_of_a_letter_opens_nothing() -> None:
+    """The key of an attachment is in no output and no repr."""
+    sealed = seal_file(b"content", name="plan.pdf", file_id="a" * 32)
+    letter = Letter(categories=("hulp",), level=3, text="t", attachments=(sealed.attachment,))
+    (shown,) = letter_shown(letter)["attachments"]
+    assert shown == {"name": "plan.pdf", "size": 7, "sha256": sealed.attachment.sha256}
