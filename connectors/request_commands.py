@@ -34,6 +34,7 @@ from connectors.errors import CaseError, FolderError, NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.letters import Fetched, Letters
 from connectors.questions import Question, Reply
+from connectors.stated_proof import StatedProof
 from connectors.working_days import TERMS, last_day
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
@@ -283,8 +284,9 @@ def _proof(org: Path, text: str | None, number: Path | None) -> Mapping[str, Any
     except ValueError:
         raise CaseError("proof", "must be KIND:YYYY-MM-DD or KIND:YYYY-MM-DD:YYYY-MM-DD") from None
     try:
-        stated = number.read_bytes().strip()
-    except OSError:
+        stated = number.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
         raise FolderError("proof-number", "cannot be read") from None
-    mac = PartnerFolder(org).case_ref_key.mac(b"proof\x00" + stated).hex()
-    return {"kind": kind, "since": first, "ends_on": last, "reference": mac}
+    # One reference for one number, whatever is asked with it: so a reviewer finds a look and a question by the same.
+    proof = StatedProof(kind=kind, reference=stated, since=first, ends_on=last)
+    return proof.members(PartnerFolder(org).case_ref_key.mac)

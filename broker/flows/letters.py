@@ -27,9 +27,9 @@ from broker.flows.outcome import Effects, Outcome, outcome_of
 from broker.flows.policy import PolicyInForce
 from broker.ports import AnswerStatus, OwnSignal, Randomness, RosterReader, SignalStore, Stamp
 from broker.protocol.letter import MAX_LETTER_CHUNKS
+from broker.protocol.messages import StatutoryProof
 from broker.protocol.problems import problem
 from broker.protocol.register import Organisation, Register
-from broker.protocol.request_messages import Proof
 from broker.request_ports import ChunkReader
 from policies import AskFacts, Permit, Refusal
 from policies.vocabulary import NO_PROOF, NOT_APPLICABLE
@@ -142,7 +142,7 @@ def subject_of(request_id: str, **stated: object) -> dict[str, object]:
     return {"schema": "entry-request/v1", "request": request_id, **stated}
 
 
-def stated_proof(proof: Proof | None) -> StatedProof | None:
+def stated_proof(proof: StatutoryProof | None) -> StatedProof | None:
     """Return a proof as a domain value."""
     if proof is None:
         return None

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from broker.protocol.messages import Command, Contact, Grounds, Telling, WireReceipt
-from broker.protocol.request_messages import Categories, Instant, Level, Party, Proof
+from broker.protocol.messages import Command, Contact, Grounds, StatutoryProof, Telling, WireReceipt
+from broker.protocol.request_messages import Categories, Instant, Level, Party
 from broker.protocol.wire_types import Id, Message, Oin, Word
 
 PHONE_CALLS_PER_PAGE = 50
@@ -25,7 +25,7 @@ class StartPhoneCall(Command):
     signal_id: Id | None
     categories: Categories
     level: Level
-    proof: Proof | None
+    proof: StatutoryProof | None
 
 
 class VerifyCaller(Command):
@@ -41,7 +41,7 @@ class NoteOralAnswer(Command):
     level: Level
     grounds: Grounds
     signal_id: Id | None
-    proof: Proof | None
+    proof: StatutoryProof | None
 
 
 class OralAnswer(Message):

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from broker.protocol.errors import MalformedError
-from broker.protocol.messages import Command, Grounds, Telling, WireReceipt
+from broker.protocol.messages import Command, Grounds, StatutoryProof, Telling, WireReceipt
 from broker.protocol.sealed_chunks import SEALED_BYTES
 from broker.protocol.sealed_letter import BOX_BYTES
 from broker.protocol.signing_keys import b64url_bytes
@@ -58,15 +58,6 @@ Level = Annotated[int, Field(ge=1, le=4)]
 Instant = Annotated[int, Field(ge=0, le=2**40)]
 
 
-class Proof(Message):
-    """What stands behind a statutory reference: its kind, its days, and an HMAC of its number."""
-
-    kind: Word
-    since: Day
-    ends_on: Day | None
-    reference: Sha256
-
-
 class SendLetter(Command):
     """What a request and a telling have in common. The id of what is made is the idempotency key."""
 
@@ -78,7 +69,7 @@ class SendLetter(Command):
     signal_id: Id | None
     categories: Categories
     level: Level
-    proof: Proof | None
+    proof: StatutoryProof | None
     bundle: Sha256
     expires_on: Day
     box: Box
@@ -107,7 +98,7 @@ class AnswerRequest(Command):
     categories: Annotated[list[Word], Field(max_length=MAX_CATEGORIES)]
     level: Annotated[int, Field(ge=0, le=4)]
     grounds: Annotated[list[Word], Field(max_length=3)]
-    proof: Proof | None
+    proof: StatutoryProof | None
     signal_id: Id | None
     bundle: Sha256
     expires_on: Day

@@ -11,7 +11,10 @@ from broker.store.connection import Reader
 
 _CALL_COLUMNS = ("id", "organisation", "controller", "team", "worker", "purpose", "case_ref", "sent_at", "asked_until")
 _CALL = ", ".join(f"c.{name}" for name in _CALL_COLUMNS)
-_RINGS = f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, {_CALL} FROM call_rings r JOIN calls c ON c.id = r.call_id WHERE "  # noqa: S608,E501 - column names of ours, no value
+_RINGS = (
+    f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, {_CALL}"  # noqa: S608 - column names of ours, no value
+    " FROM call_rings r JOIN calls c ON c.id = r.call_id WHERE "
+)
 _OWN_FIELDS = 5
 """Columns of the ring itself in a row of `_RINGS`; those of its call follow."""
 

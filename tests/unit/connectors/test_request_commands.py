@@ -1,9 +1,12 @@
 """`sluis-connect request`, `answer` and `tell`: what a worker types, reads, and may get wrong."""
 
+import datetime
 from typing import Any
 
 import pytest
 
+from connectors import request_commands
+from connectors.stated_proof import StatedProof
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import MELDING_DAY, Desks
@@ -126,3 +129,12 @@ async def test_a_refusal_ends_with_1_and_says_what_is_possible(desks: Desks) -> 
     read = await desks.tells(VEILIG_THUIS, "request", "read", "f" * 32, expect=1)
     assert read["failed"][0]["problem"] == "not-found"
     assert (await desks.tells(VEILIG_THUIS, "request", "list"))["requests"] == []
+
+
+async def test_one_number_has_one_reference_whatever_is_asked_with_it(desks: Desks) -> None:
+    """A reviewer finds a look and a question on one melding by the same reference, however its number was given."""
+    folder = desks.folder(VEILIG_THUIS)
+    number = desks.file(VEILIG_THUIS, "number", NUMBER + "\n")
+    asked = request_commands._proof(folder.path, f"melding:{MELDING_DAY}", number)
+    looked = StatedProof(kind="melding", reference=NUMBER, since=datetime.date.fromisoformat(str(MELDING_DAY)))
+    assert asked == looked.members(folder.case_ref_key.mac)
