@@ -62,7 +62,7 @@ def perform(wishes: Wishes, tell: Callable[[str], None]) -> dict[str, Any]:
         people, homes = ([], []) if given is None else residents(given.file)
         watch = Watch(work, people, homes)
         numbers = itertools.count(1)
-        _play_scenes(Stage(work, processes, relays, numbers), Scene(work, processes, relays, numbers), work, told, tell)
+        _play_scenes(Stage(work, processes, relays, numbers), Scene(work, processes, numbers), work, told, tell)
         if given is not None:
             told.real_input = _play_file(given, work, processes, tell)
         log = publish_and_verify(work, processes)
