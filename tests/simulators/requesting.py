@@ -138,7 +138,8 @@ class Desk:
             policies=world.policies,
             clock=world.clock, randomness=world.randomness,
             registers=world.documents, rosters=world.documents,
-            signals=world.signals, consents=world.consents, exceptions=reader(world),
+            signals=world.signals, matches=world.following.matches, consents=world.consents,
+            exceptions=reader(world),
             chunks=self.asking.chunks, answers=world.answers, log=world.log,
         )  # fmt: skip
 
@@ -190,9 +191,7 @@ class Desk:
 
     async def fetch(self, request: str, *, by: str, worker: str = "") -> Answered:
         """Fetch what waits."""
-        return await fetch_request(
-            consents=self.world.consents, exceptions=reader(self.world), **self._on(request, by, worker)
-        )  # fmt: skip
+        return await fetch_request(**self._held_on(), **self._on(request, by, worker))
 
     async def leave(self, chunk: bytes, *, by: str = VEILIG_THUIS, sha256: str | None = None) -> str:
         """Return the hash of a chunk that was left; stated as another where one is given."""
@@ -207,8 +206,7 @@ class Desk:
     async def chunk(self, request: str, sha256: str, *, by: str, worker: str = "") -> bytes:
         """Return a chunk that was handed out."""
         got = await fetch_chunk(
-            sha256=sha256, chunks=self.asking.chunks, consents=self.world.consents, exceptions=reader(self.world),
-            **self._on(request, by, worker),
+            sha256=sha256, chunks=self.asking.chunks, **self._held_on(), **self._on(request, by, worker)
         )  # fmt: skip
         return chunk_bytes(cast("str", got.result["chunk"])) or b""
 
@@ -228,6 +226,10 @@ class Desk:
         box = box_bytes(cast("str", fetched.result["box"])) or b""
         keys = {key(sender).public.kid: key(sender).public}
         return open_letter(box, bound=bound, sender_keys=keys, opening_keys=[opening_key(by)], today=self.today)
+
+    def _held_on(self) -> dict[str, Any]:
+        world = self.world
+        return {"matches": world.following.matches, "consents": world.consents, "exceptions": reader(world)}
 
     def _on(self, request: str, by: str, worker: str) -> dict[str, Any]:
         world = self.world
