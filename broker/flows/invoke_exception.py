@@ -99,7 +99,7 @@ async def invoke_exception(
             )  # fmt: skip
         about = replace(act, purpose=way.purpose, grounds=(way.ground,))
         # (3) One answer missing, or nobody else consulted: nothing is sent.
-        fault = fault_of(kind, documented, worker=requester.worker)
+        fault = fault_of(kind, documented, worker=requester.worker, asker=organisation.org_class)
         if fault is not None:
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) May it be told, by the documents in force?
