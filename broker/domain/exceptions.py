@@ -77,7 +77,10 @@ class Documented:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRecord:
-    """One exception of one organisation; `rest` is what came later of an acute one."""
+    """One exception of one organisation; `rest` is what came later of an acute one.
+
+    `approval_asked` says whether the organisation's own meldcode asked for a second person when it was invoked.
+    """
 
     id: str
     organisation: str
@@ -93,6 +96,7 @@ class ExceptionRecord:
     reason: str
     at: int
     approved_by: str | None
+    approval_asked: bool = True
     documented: Documented | None
     rest: Documented | None = None
     rest_at: int | None = None
