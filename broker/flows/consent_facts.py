@@ -84,12 +84,13 @@ class Consented:
         about = self.known.get((organisation, person))
         consents = () if about is None else about.consents
         return standing(
-            [one for one in consents if one.approved or not approved],
+            consents,
             purpose=self.purpose,
             category=INVOLVEMENT,
             party=party,
             needed=self.needed,
             day=self.day,
+            approved=approved,
         )
 
 
