@@ -32,6 +32,7 @@ from connectors.following import Sides
 from connectors.letter_input import last_day_of, text_in, typed_proof, typed_sides
 from connectors.letters import Fetched, Letters
 from connectors.questions import Question, Reply
+from connectors.terminal import quoted
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
@@ -211,7 +212,8 @@ def read(request_id: RequestId, *, org: OrgFolder, worker: WorkerId, out: Out = 
             return
         console.print(_line(fetched.request), markup=False)
         if letter is not None:
-            console.print(letter.text or " ".join(letter.steps), markup=False)
+            for line in quoted(letter.text or " ".join(letter.steps)):
+                console.print(line, markup=False)
             for one in letter.attachments:
                 console.print(f"bijlage: {one.name} ({one.size} bytes)", markup=False)
         for path in saved:
