@@ -232,7 +232,7 @@ async def refusal_after(desk: Desk, body: dict[str, Any]) -> None:
 
 
 async def test_a_consent_gives_standing_where_nothing_else_does(desk: Desk, policy: PolicyInForce) -> None:
-    """A question may cite a consent too; a proof outranks it, and so does an own signal beside another ground."""
+    """A question may cite a consent too; a proof outranks it, and an own signal entitles for its own purpose alone."""
     cited = await consent(desk)
     registered = await desk.world.register(desk.asker(BUURTTEAM), household(subject="trudy"))
     own = registered.result["signalId"]
@@ -242,7 +242,7 @@ async def test_a_consent_gives_standing_where_nothing_else_does(desk: Desk, poli
         (PROOF, None, ["TOEST"], "statutory_reference"),
         (None, None, ["TOEST", "WMO-5.2.6"], "consent"),
         (None, own, ["TOEST"], "consent"),
-        (None, own, ["TOEST", "WMO-5.2.6"], "own_signal"),
+        (None, own, ["TOEST", "WMO-5.2.6"], "consent"),
     ):
         stated = {"consentId": cited, "proof": proof, "grounds": grounds, "signalId": signal}
         body = desk.request(BUURTTEAM, VT, **{**MEETING, **stated})
@@ -250,6 +250,10 @@ async def test_a_consent_gives_standing_where_nothing_else_does(desk: Desk, poli
             await desk.post(SendRequest, body, by=BUURTTEAM)
         assert (point.asked[-1].standing, point.asked[-1].consent) == (standing, "given")
     assert point.asked[-1].consent_by == {"person"}
+    body = desk.request(BUURTTEAM, VT, **{**MEETING, "purpose": "proefregio", "consentId": cited, "signalId": own})
+    with pytest.raises(RefusedError):
+        await desk.post(SendRequest, {**body, "grounds": ["TOEST", "WMO-5.2.6"]}, by=BUURTTEAM)
+    assert point.asked[-1].standing == "own_signal"
 
 
 async def test_an_answer_rests_on_a_consent_of_its_own(desk: Desk, policy: PolicyInForce) -> None:
