@@ -87,6 +87,7 @@ class ConsentEvent:
         suspect: this person is who the danger comes from.
         parties: OINs that the answer is limited to; empty for all that were named.
         number: its place among all answers, as stored; of two in one second the later one counts.
+        approved: a second person of the organisation signed this very answer.
     """
 
     at: int
@@ -101,6 +102,7 @@ class ConsentEvent:
     suspect: bool = False
     parties: frozenset[str] = frozenset()
     number: int = 0
+    approved: bool = False
 
     @property
     def voice(self) -> str:
@@ -113,11 +115,12 @@ class Consent:
     """What one organisation asked about one person: for what, about which data, with which named organisations.
 
     Attributes:
-        approved: a second person of the organisation signed the same record.
+        approved: a second person of the organisation signed the record as it was made.
         parties: OINs of the organisations that may be told, or may tell.
         age: band of the person, as the organisation knows it; the broker never gets a birth date.
         age_ends_on: the first day of the quarter in which he comes in the next band, where another then answers.
         guardians: how many have custody, where it was looked up; the yes of fewer opens nothing.
+        confirmation: of the resident: `given`, still `to_send`, or `unsafe` until `review_on` at least.
         unable: he cannot decide this himself (wilsonbekwaam), so that a representative answers.
         contested: it is contested who has custody.
     """
@@ -140,6 +143,17 @@ class Consent:
     case_ref: str | None
     events: tuple[ConsentEvent, ...] = field(repr=False)
     guardians: int = PARENTS
+    confirmation: Literal["given", "to_send", "unsafe"] = "to_send"
+    review_on: date | None = None
+
+    @property
+    def seen_by_two(self) -> bool:
+        """Whether a second person approved it, or an answer in it."""
+        return self.approved or any(event.approved for event in self.events)
+
+    def is_of_another_age(self, day: date) -> bool:
+        """Return whether another answers since the person came of age."""
+        return self.age_ends_on is not None and self.age_ends_on <= day
 
     def voices(self, needed: Needed) -> frozenset[str]:
         """Return whose voices must say yes: of a minor who cannot decide that of his parents alone."""
@@ -176,18 +190,19 @@ def standing(
         party: the organisation that would be told or shown; None for what holds towards none in particular.
         needed: who must say yes at which age.
         day: the calendar day.
-        approved: by the records that a second person approved alone; who is marked is so by all of them.
+        approved: by the yeses alone that a second person approved, in records that one did.
     """
     listed = tuple(consents)
     about = [one for one in listed if one.purpose == purpose and category in one.categories]
-    about = [one for one in about if (party is None or party in one.parties) and (one.approved or not approved)]
+    about = [one for one in about if (party is None or party in one.parties) and (one.seen_by_two or not approved)]
     if not about:
         return NO_STANDING
     newest = about[-1]
     last: dict[tuple[str, Capacity], ConsentEvent] = {}
     events = sorted((event for consent in about for event in consent.events), key=lambda event: event.number)
     for event in events:
-        if not event.parties or party in event.parties:
+        counts = event.approved or not approved or event.answer is not Answer.GIVEN
+        if counts and (not event.parties or party in event.parties):
             last[event.who, event.capacity] = event
     known = _known(event for consent in listed for event in consent.events)
     lines = tuple(line for line in map(known, last.values()) if _counts(line, newest))

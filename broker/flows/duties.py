@@ -8,6 +8,8 @@ from policies import Obligation, Permit
 from policies.workdays import working_day_after
 
 INFORM = "informeer_betrokkene"
+CONFIRM = "bevestig_toestemming"
+"""Owed by the record of consent that was there before: it knows whether the confirmation was given, or is unsafe."""
 
 
 def tasks_for(
@@ -19,7 +21,11 @@ def tasks_for(
     """
     tasks = []
     for duty in permit.obligations:
-        if duty.phase == "vooraf" or (duty.id == INFORM and informing is not None and informing.state == "informed"):
+        if (
+            duty.phase == "vooraf"
+            or duty.id == CONFIRM
+            or (duty.id == INFORM and informing is not None and informing.state == "informed")
+        ):
             continue
         due_on = due(duty, today)
         if duty.id == INFORM and informing is not None and informing.review_on is not None:

@@ -124,13 +124,16 @@ async def withdrawn(world: World, asker: Asker, consent_id: str, **changed: Any)
     )
 
 
-async def answered_too(world: World, asker: Asker, consent_id: str, *answers: Mapping[str, Any]) -> Answered:
-    """Add these answers to a record."""
+async def answered_too(
+    world: World, asker: Asker, consent_id: str, *answers: Mapping[str, Any], alone: bool = False
+) -> Answered:
+    """Add these answers to a record, approved by a colleague, or alone."""
     body = asker.command(answers=[dict(line) for line in answers])
     return await answer_consent(
         command=AnswerConsent.model_validate(body),
         consent_id=consent_id,
         requester=requester(asker),
+        approval=None if alone else approved(asker),
         policies=world.policies,
         clock=world.clock,
         registers=world.documents,
