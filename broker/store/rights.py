@@ -32,6 +32,7 @@ RIGHTS: Mapping[str, str] = {
     "webhooks": _FORGET,
     "webhook_deliveries": _FORGET,
     "call_rings": _FORGET,
+    "unmet_signals": _DROP,
     "matches": _CHANGE,
     "match_sides": _CHANGE,
     "match_signals": _APPEND,

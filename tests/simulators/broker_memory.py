@@ -50,7 +50,15 @@ from broker.domain.errors import (
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
 from broker.domain.information_requests import RequestChange
 from broker.domain.letter_chunks import ChunkChange
-from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
+from broker.domain.matches import (
+    ChangeMatch,
+    KeptMatch,
+    MarkOverdue,
+    MeetLater,
+    NameCasusregisseur,
+    NoteMet,
+    StoreMatch,
+)
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
@@ -74,7 +82,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
-from tests.simulators.matches_in_memory import changed
+from tests.simulators.matches_in_memory import changed, now_unmet
 from tests.simulators.memory_keys import MemoryKeys
 
 
@@ -97,6 +105,7 @@ class MemoryState:
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
     matches: dict[str, KeptMatch] = field(default_factory=dict)
+    unmet: list[str] = field(default_factory=list)
     consents: dict[str, tuple[Consent, TokenIndex | None]] = field(default_factory=dict)
     answered: int = 0
 
@@ -135,6 +144,8 @@ class MemoryState:
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
                 self.matches = changed(self.matches, change)
+            elif isinstance(change, MeetLater | NoteMet):
+                self.unmet = now_unmet(self.unmet, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
             elif not isinstance(

@@ -260,7 +260,7 @@ async def test_an_answer_rests_on_a_consent_of_its_own(desk: Desk, policy: Polic
         body = desk.request(VT, BUURTTEAM, **{**MEETING, "consentId": asked})
         await desk.post(SendRequest, body, by=VT)
         request = body["idempotencyKey"]
-        stated = {"grounds": ["TOEST"], "consentId": told}
+        stated: dict[str, Any] = {"grounds": ["TOEST"], "consentId": told}
         uncited = desk.reply(request, by=BUURTTEAM, to=VT, grounds=["TOEST"])
         with pytest.raises(RefusedError):
             await desk.answer(request, uncited, by=BUURTTEAM)
