@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from broker.consent_ports import ConsentReader, OwnConsent
 from broker.domain.changes import AddAnswers, Task
-from broker.domain.consent_rules import fault_of
+from broker.domain.consent_rules import check_alone, fault_of
 from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, Needed
 from broker.domain.errors import FieldRuleError, NotFoundError, TeamUnknownError
 from broker.domain.flags import NETHERLANDS
@@ -59,10 +59,11 @@ async def answer_consent(
     """
     act = Act.stating("answer_consent", "consent", command, requester, approval=approval, target=consent_id)
 
-    def added(_: OwnConsent, roster: Roster) -> Added:
+    def added(own: OwnConsent, roster: Roster) -> Added:
         approved = check_approval(roster, requester, approval)
         today = clock.today()
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
+        check_alone(own.consent.guardians, events)
         said_yes = any(event.answer is Answer.GIVEN for event in events)
         return Added(events=events, text=None if said_yes else TextRef(id="consent.answered", params={}))
 

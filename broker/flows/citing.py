@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.consent_ports import ConsentReader, OwnConsent
-from broker.domain.consents import Consent, ConsentState, Needed, Standing, standing
+from broker.domain.consent_standing import Standing, standing
+from broker.domain.consents import Consent, ConsentState, Needed
 from broker.domain.errors import FieldRuleError, NotFoundError
 from broker.domain.exceptions import REST_S, Dossier, ExceptionRecord, ExceptionType
 from broker.exception_ports import ExceptionReader, OwnException

@@ -7,7 +7,8 @@ from typing import Any
 
 from broker.domain.changes import Task
 from broker.domain.consent_rules import check_events
-from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof, Needed, standing
+from broker.domain.consent_standing import standing
+from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof, Needed
 from broker.domain.errors import FieldRuleError
 from broker.flows.consent_facts import CONSENT_KIND
 from broker.flows.consent_texts import UNSAFE, text_of

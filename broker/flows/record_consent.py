@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from broker.domain.changes import StoreConsent, TicketId
-from broker.domain.consent_rules import check_age, fault_of
+from broker.domain.consent_rules import check_age, check_alone, fault_of
 from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.errors import (
     FieldRuleError,
@@ -97,6 +97,7 @@ async def record_consent(
         own = await _own_signal(command, organisation.oin, signals)
         relied = (*base, *(() if own is None else own.stamps))
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
+        check_alone(command.guardians, events)
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
         fault = fault_of(consent, events, needed=needed)

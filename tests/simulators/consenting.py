@@ -34,7 +34,7 @@ def answer(who: str = TRUDY, capacity: str = "person", said: str = "given", **ch
         "answer": said,
         "reason": "unreachable" if said == "not_asked" else None,
         "custody": "gezagsregister" if capacity == "guardian" else "none",
-        "custodyRef": None,
+        "custodyRef": "b" * 64 if capacity == "guardian" else None,
         "proof": PROOF if given else None,
         "until": "2027-05-01" if given else None,
         "suspect": False,

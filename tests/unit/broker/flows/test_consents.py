@@ -247,6 +247,15 @@ async def test_the_resident_gets_a_confirmation_or_it_is_looked_at_again(world: 
                 ("18to22", "2032-01-01"),
             ]
         ),
+        (
+            {
+                "age": "under12",
+                "ageEndsOn": "2027-07-01",
+                "guardians": 1,
+                "answers": [answer(MOTHER, "guardian", custodyRef=None)],
+            },
+            FieldRuleError,
+        ),
         ({"answers": [answer(until=None)]}, FieldRuleError),
         ({"answers": [answer(until="2029-01-01")]}, FieldRuleError),
         ({"answers": [answer(proof=None)]}, FieldRuleError),
