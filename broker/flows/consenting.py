@@ -12,7 +12,7 @@ from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, Cons
 from broker.domain.errors import FieldRuleError
 from broker.flows.consent_facts import CONSENT_KIND
 from broker.flows.consent_texts import UNSAFE, text_of
-from broker.flows.duties import CONFIRM
+from broker.flows.duties import CONFIRM, LOOK_AGAIN
 from broker.flows.policy import PolicyInForce
 from broker.protocol.consent_messages import (
     ConsentShown,
@@ -25,7 +25,6 @@ from broker.protocol.messages import TextRef
 from broker.protocol.roster import Roster
 from policies import Purpose
 
-LOOK_AGAIN_TASK = "herzie_uitstel"
 CONFIRM_DAYS = 7
 """Within how many days the resident has his confirmation, with how to take his yes back."""
 
@@ -154,8 +153,8 @@ def owed_tasks(consent: Consent, *, needed: Needed, today: date, unsafe_too: boo
     parties = [_party_shown(consent, party, needed, today).state for party in consent.parties]
     kind, due_on = CONFIRM, today + timedelta(days=CONFIRM_DAYS)
     if consent.confirmation == UNSAFE:
-        kind, due_on = LOOK_AGAIN_TASK, consent.review_on or due_on
-    if "given" not in parties or consent.confirmation == "given" or (kind == LOOK_AGAIN_TASK and not unsafe_too):
+        kind, due_on = LOOK_AGAIN, consent.review_on or due_on
+    if "given" not in parties or consent.confirmation == "given" or (kind == LOOK_AGAIN and not unsafe_too):
         return ()
     return (Task(kind=kind, organisation=consent.organisation, due_on=due_on, signal_id=consent.signal_id),)
 

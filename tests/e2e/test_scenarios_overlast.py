@@ -127,7 +127,8 @@ async def test_scenario_2_the_corporatie_tells_with_the_resident_s_yes(desks: De
         "age_ends_on": None, "unable": False, "contested": False, "answers": [yes], "confirmation": "given",
         "review_on": None,
     }  # fmt: skip
-    recorded = await desks.tells(CORPORATIE, "consent", "record", desks.file(CORPORATIE, "yes.json", stated))
+    approved = ("--approver", "carla")
+    recorded = await desks.tells(CORPORATIE, "consent", "record", desks.file(CORPORATIE, "yes.json", stated), *approved)
     consent = recorded["consents"][0]["consentId"]
     sent = await desks.tells(CORPORATIE, *tells, BUURTTEAM, "--text", text, "--consent", consent)
     request = sent["results"][0]["requests"][0]["requestId"]
