@@ -188,6 +188,11 @@ def _match(
     )
     region = _region(signal, team, links, policy=policy, register=register, day=day)
     named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
+    # An organisation that is kept from one of the signals does not coordinate what follows from it.
+    if named is not None and any(
+        one.excludes(named.organisation, NOBODY) for one in (signal, *(of.signal for of in links))
+    ):
+        named = None
     return KeptMatch(
         id=ids.of(team.organisation, team.team),
         newer=signal,

@@ -12,7 +12,7 @@ from broker.domain.matches import KeptMatch, MarkOverdue, TeamOf
 from broker.domain.notices import NoticeKind, Notify
 from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.policy import Policies
-from broker.flows.seeing_match import told_to_both
+from broker.flows.seeing_match import NOBODY, told_to_both
 from broker.flows.sweep_signals import ACTOR
 from broker.match_ports import MatchReader
 from broker.ports import (
@@ -94,7 +94,12 @@ async def _overdue(
     stamps = await signals.stamps((_KEY,))
     policy, register = policies.at(stamps), await registers.register()
     found = await matches.overdue(day=day, at_most=MAX_MATCHES)
-    told = tuple(one for one in found.matches if told_to_both(one, policy=policy, register=register, day=day))
+    told = tuple(
+        one
+        for one in found.matches
+        if one.coordinator is not None
+        and told_to_both(one, to=(one.coordinator.organisation, NOBODY), policy=policy, register=register, day=day)
+    )
     return _Found(
         day=day, bundle=policy.sha256, relies_on=(*stamps, *found.stamps), due=found.matches, told=told
     )  # fmt: skip

@@ -1,22 +1,26 @@
 """The matchcoordinator sees who is to contact whom and by when, only what both teams know, and no household."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
 import pytest
 
 from broker.domain.errors import RoleNotAllowedError, StaleDecisionError
+from broker.domain.signals import Exclusion
 from broker.flows import list_coordinated as coordinated_listed
 from broker.flows.list_coordinated import list_coordinated
 from broker.flows.sweep_overdue import sweep_overdue
 from broker.match_ports import FoundMatches
 from tests.simulators.asking import Asker, household
+from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.broker_world import World, log_size, requester, shield
 from tests.simulators.enrolled import GEMEENTE, GI, NAMES, WIJKTEAM, Enrolled
 from tests.simulators.following_up import followed_up, matches_of_side, ports, who
 
 CHILD = household(subject="child", parents=["mother"])
 DAY = 86_400
+IN_MEMORY = pytest.mark.parametrize("world", ["memory"], indirect=True)
 
 
 @pytest.fixture
@@ -133,6 +137,44 @@ async def test_a_match_that_ended_is_not_overdue(region: World) -> None:
     assert await swept(region) == 0
     assert await noticed(region) == []
     assert await coordinated(region) == []
+
+
+async def kept_from(world: World, signal_id: str, worker: str | None) -> None:
+    """The holder of a signal keeps it from the municipality, or from one worker of it."""
+    assert isinstance(world.ledger, MemoryBroker)
+    signals = world.ledger.state.signals
+    excluded = frozenset({Exclusion(organisation=GEMEENTE, worker=worker)})
+    signals[signal_id] = replace(signals[signal_id], exclusions=excluded)
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("of", ["newer", "older"])
+async def test_who_is_kept_from_a_signal_does_not_coordinate_it(region: World, of: str) -> None:
+    """A match made before or after that: no notice, no line and nothing overdue for that organisation."""
+    first = await region.register(who(region, GI), CHILD)
+    if of == "newer":
+        second = await region.register(who(region, WIJKTEAM), CHILD)
+        await kept_from(region, str(second.result["signalId"]), None)
+    else:
+        await kept_from(region, str(first.result["signalId"]), None)
+        await region.register(who(region, WIJKTEAM), CHILD)
+    assert (await noticed(region), await coordinated(region)) == ([], [])
+    region.clock.move(10 * DAY)
+    assert await swept(region) == 0
+    assert (await noticed(region), await coordinated(region)) == ([], [])
+
+
+@IN_MEMORY
+async def test_a_coordinator_who_is_kept_from_a_signal_is_not_told_of_its_match(region: World) -> None:
+    """Kept from one worker by name: a colleague coordinates, he is shown and told nothing."""
+    first = await region.register(who(region, GI), CHILD)
+    await kept_from(region, str(first.result["signalId"]), "matchcoordinator-6000")
+    await region.register(who(region, WIJKTEAM), CHILD)
+    assert (await noticed(region), await coordinated(region)) == ([], [])
+    region.clock.move(10 * DAY)
+    assert await swept(region) == 1
+    await kept_from(region, str(first.result["signalId"]), "somebody-else")
+    assert [match["overdue"] for match in await coordinated(region)] == [True]
 
 
 async def test_a_sweep_is_one_entry_whatever_is_overdue(region: World) -> None:
