@@ -75,7 +75,7 @@ async def change_own_match(
         own = await own_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock
         )  # fmt: skip
-        refused = _refused(own, requester, await rosters.roster(requester.organisation))
+        refused = hindrance(own, requester, await rosters.roster(requester.organisation))
         taken = Step(refused=refused) if refused else step(own, policy, register)
         if isinstance(taken.decision, Refusal):
             relied = (*base, *own.stamps)
@@ -98,7 +98,7 @@ async def change_own_match(
     )
 
 
-def _refused(own: OwnMatch, requester: Requester, roster: Roster | None) -> str | None:
+def hindrance(own: OwnMatch, requester: Requester, roster: Roster | None) -> str | None:
     """Return why this worker may not act on a match that he sees, None where he may.
 
     Who is in no team by the roster acts for all of them: then the organisation does not say who works where.
