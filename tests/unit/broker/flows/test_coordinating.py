@@ -9,13 +9,14 @@ import pytest
 from broker.domain.errors import RoleNotAllowedError, StaleDecisionError
 from broker.domain.signals import Exclusion
 from broker.flows import list_coordinated as coordinated_listed
+from broker.flows import sweep_overdue as overdue
 from broker.flows.list_coordinated import list_coordinated
 from broker.flows.sweep_overdue import sweep_overdue
 from broker.match_ports import FoundMatches
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.broker_world import World, log_size, requester, shield
-from tests.simulators.enrolled import GEMEENTE, GI, NAMES, WIJKTEAM, Enrolled
+from tests.simulators.enrolled import GEMEENTE, GI, NAMES, SCHOOL, WIJKTEAM, Enrolled
 from tests.simulators.following_up import followed_up, matches_of_side, ports, who
 
 CHILD = household(subject="child", parents=["mother"])
@@ -139,6 +140,37 @@ async def test_a_match_that_ended_is_not_overdue(region: World) -> None:
     assert await coordinated(region) == []
 
 
+async def test_what_cannot_be_told_today_is_told_when_it_can(region: World) -> None:
+    """A side that may not act for a day loses nothing: the coordinator hears of it at a later pace, once."""
+    await met(region)
+    region.clock.move(6 * DAY)
+    enrolled = Enrolled(names={**NAMES, GEMEENTE: ("Gemeente", "gemeente")})
+    region.documents.in_force = replace(enrolled, suspended=frozenset({GI}), number=2).register()
+    assert await swept(region) == 0
+    region.documents.in_force = replace(enrolled, number=3).register()
+    assert [await swept(region), await swept(region)] == [1, 0]
+    assert await noticed(region) == ["coordinated", "match_overdue"]
+
+
+@IN_MEMORY
+async def test_what_cannot_be_told_holds_up_no_other(region: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many matches wait for a side that may act again, those behind them are told; the others end some day."""
+    monkeypatch.setattr(overdue, "MAX_MATCHES", 2)
+    for name in ("one", "two", "three"):
+        await region.register(who(region, SCHOOL), household(subject=name))
+        await region.register(who(region, WIJKTEAM), household(subject=name))
+    region.clock.move(DAY)
+    await met(region)
+    region.clock.move(8 * DAY)
+    enrolled = Enrolled(names={**NAMES, GEMEENTE: ("Gemeente", "gemeente")})
+    region.documents.in_force = replace(enrolled, suspended=frozenset({SCHOOL}), number=2).register()
+    assert [await swept(region), await swept(region)] == [1, 0]
+    region.clock.move(120 * DAY)
+    await swept(region)
+    region.documents.in_force = replace(enrolled, number=3).register()
+    assert await swept(region) <= 1
+
+
 async def kept_from(world: World, signal_id: str, worker: str | None) -> None:
     """The holder of a signal keeps it from the municipality, or from one worker of it."""
     assert isinstance(world.ledger, MemoryBroker)
@@ -193,7 +225,7 @@ async def test_what_keeps_moving_is_left_for_the_next_time(region: World, monkey
     await met(region)
     region.clock.move(10 * DAY)
     matches, day = region.following.matches, region.clock.today()
-    stale = await matches.overdue(day=day, at_most=24)
+    stale = await matches.overdue(day=day, after=("", ""), at_most=24)
     assert await swept(region) == 1
 
     async def as_before(**_: object) -> FoundMatches:
