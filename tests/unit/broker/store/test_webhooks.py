@@ -295,7 +295,7 @@ async def test_who_waits_for_a_place_has_not_failed() -> None:
 
 
 async def test_the_machine_looks_names_up_on_threads_of_its_own() -> None:
-    """What is an address already is that address, once: the answer of the machine's own look-up, without a thread more."""
+    """What is an address already is that address, once, by the look-up of the machine."""
     assert await webhook_sending.SystemResolver().addresses("192.0.2.1", 443) == ("192.0.2.1",)
 
 
