@@ -34,6 +34,7 @@ from connectors.letter_input import last_day_of, text_in, typed_proof, typed_sid
 from connectors.letters import Fetched, Letters
 from connectors.mailbox import OpenedLetter
 from connectors.questions import Question, Reply
+from connectors.terminal import quoted
 from connectors.told_requests import name_of
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
@@ -221,7 +222,8 @@ def read(
             return
         console.print(_line(fetched.request), markup=False)
         if letter is not None:
-            console.print(letter.text or " ".join(letter.steps), markup=False)
+            for line in quoted(letter.text or " ".join(letter.steps)):
+                console.print(line, markup=False)
             for one in letter.attachments:
                 console.print(f"bijlage: {one.name} ({one.size} bytes)", markup=False)
         for path in saved:
@@ -250,7 +252,8 @@ def _show_kept(org: Path, worker: str, request_id: str, *, as_json: bool) -> Non
             return
         for name, one in found:
             console.print(f"{one.label}  {name}  {', '.join(one.letter.categories)}", markup=False)
-            console.print(one.letter.text or " ".join(one.letter.steps), markup=False)
+            for line in quoted(one.letter.text or " ".join(one.letter.steps)):
+                console.print(line, markup=False)
 
 
 def _run(org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]]) -> _T:
