@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from broker.protocol.errors import MalformedError, ProtocolError
 from broker.protocol.problems import render
@@ -23,6 +22,7 @@ from connectors.errors import (
     SourceError,
 )
 from connectors.sources.caseload import Remark
+from connectors.terminal import Terminal
 
 if TYPE_CHECKING:
     # Set-up commands end in milliseconds less without the wire models.
@@ -49,8 +49,7 @@ KIND_NL = {
     "address": "iemand op hetzelfde adres",
 }
 _LEVEL_WITH_CONTACT = 2
-console = Console(highlight=False, soft_wrap=True)
-notices = Console(stderr=True, highlight=False, soft_wrap=True)
+console, notices = Terminal(), Terminal(stderr=True)
 
 
 @contextmanager
