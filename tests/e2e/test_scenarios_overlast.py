@@ -72,7 +72,8 @@ async def resident_says_yes(desks: Desks, oin: str, *, to: str) -> str:
         "age_ends_on": None, "unable": False, "contested": False, "answers": [yes], "confirmation": "given",
         "review_on": None,
     }  # fmt: skip
-    recorded = await desks.tells(oin, "consent", "record", desks.file(oin, "yes.json", stated))
+    approved = ("--approver", "carla")
+    recorded = await desks.tells(oin, "consent", "record", desks.file(oin, "yes.json", stated), *approved)
     return str(recorded["consents"][0]["consentId"])
 
 

@@ -13,6 +13,7 @@ from tests.simulators.asking import household
 from tests.simulators.broker_world import a_world, approval, held_in, log_size, tasks_of
 from tests.simulators.citing import (
     BUURTTEAM,
+    EMERGENCY,
     GI,
     HUISARTS,
     MEETING,
@@ -26,7 +27,7 @@ from tests.simulators.citing import (
     told_in_meeting,
     told_police,
 )
-from tests.simulators.consenting import TRUDY, answer, answered_too, withdrawn
+from tests.simulators.consenting import TRUDY, answer, answered_too, consents_of, record, send_record, withdrawn
 from tests.simulators.consenting import recorded as recorded_consent
 from tests.simulators.databases import DATABASES
 from tests.simulators.excepting import completed
@@ -197,6 +198,45 @@ async def test_an_exception_counts_for_what_it_was_invoked_for(
 ) -> None:
     """On another ground, of another worker, to another recipient, about something else: as without a dossier."""
     await refusal(desk, told_police(desk, await excepted(desk, **invoked), **letter), by=HUISARTS)
+
+
+async def test_an_exception_tells_one_organisation_so_far_and_so_long(desk: Desk) -> None:
+    """Beyond the level that was approved, to a second organisation, or after fourteen days: as without a dossier."""
+    low = await excepted(desk, level=1)
+    await refusal(desk, told_police(desk, low), by=HUISARTS)
+    exception = await excepted(desk)
+    await desk.send(told_police(desk, exception), by=HUISARTS)
+    assert (await desk.send(told_police(desk, exception), by=HUISARTS)).result["outcome"] == "sent"
+    elsewhere = desk.telling(HUISARTS, OTHER_POLICE, **EMERGENCY, exceptionId=exception)
+    await refusal_after(desk, elsewhere)
+    desk.world.clock.move(14 * 86_400)
+    await desk.send(told_police(desk, exception, expiresOn="2026-12-15"), by=HUISARTS)
+    desk.world.clock.move(1)
+    await refusal_after(desk, told_police(desk, exception, expiresOn="2026-12-15"))
+
+
+async def test_what_a_reviewer_found_not_in_order_tells_nothing_more(desk: Desk) -> None:
+    """Nothing is told on it, and what was not fetched yet is withheld."""
+    exception = await excepted(desk)
+    body = told_police(desk, exception)
+    await desk.send(body, by=HUISARTS)
+    (index,) = held_in(desk.world).rows("SELECT idx FROM exceptions")[0]
+    with held_in(desk.world).session() as connection:
+        connection.execute(
+            "INSERT INTO review_notes (idx, organisation, worker, kind, about, body, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (index + 1000, HUISARTS, "pf", "verdict", str(index), '{"verdict": "not_in_order", "reason": "x"}', 1),
+        )
+    await refusal_after(desk, told_police(desk, exception))
+    assert await withheld(desk, body["idempotencyKey"], by=POLITIE)
+
+
+async def test_a_record_about_nobody_known_here_needs_a_second_person(desk: Desk) -> None:
+    """It is held against no other record, so one worker's word alone tells nothing by letter."""
+    asker = desk.asker(BUURTTEAM)
+    about: dict[str, Any] = {"purpose": "casusoverleg", "categories": ["hulp"], "parties": [VT], "person": None}
+    alone = await send_record(desk.world, asker, record(asker, **about))
+    await refusal(desk, told_in_meeting(desk, consents_of(alone)[0]["consentId"]), by=BUURTTEAM)
+    assert (await desk.send(told_in_meeting(desk, await consent(desk)), by=BUURTTEAM)).result["outcome"] == "sent"
 
 
 async def test_what_is_acute_tells_for_a_day(desk: Desk) -> None:
