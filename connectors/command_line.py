@@ -104,11 +104,13 @@ def print_outcome(outcome: Outcome) -> None:
     if outcome.row:
         console.print(f"[bold]{outcome.row}[/bold]")
     console.print(outcome.text_nl, markup=False)
+    from connectors.contacts import contact_line  # noqa: PLC0415 - needs the wire models, as what is printed did
+
     for match in outcome.matches:
         contact = match.holder.contact
         line = f"- {match.holder.name}"
         if contact is not None and match.level >= _LEVEL_WITH_CONTACT:
-            line += f", {contact.display_name}, {contact.phone} ({contact.working_days})"
+            line += f", {contact_line(contact)}"
         console.print(f"{line}: {KIND_NL[match.kind]}", markup=False)
     for receipt in outcome.receipts:
         console.print(receipt_line(receipt), markup=False)

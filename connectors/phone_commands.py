@@ -22,6 +22,7 @@ from connectors.command_line import (
     errors_end_the_command,
     print_json,
 )
+from connectors.contacts import contact_line
 from connectors.errors import CaseError
 from connectors.phoning import LEVEL, About, Phoning
 from connectors.stated_proof import read_proof
@@ -158,5 +159,5 @@ def _lines(call: PhoneCallShown) -> list[str]:
         lines.append(f"Belcode {call.code[:3]} {call.code[3:]}, geldig tot {until:%H:%M}")
     if call.side == "received" and call.verified_at is not None and call.contact is not None:
         contact = call.contact
-        lines.append(f"Terugbellen: {contact.display_name}, {contact.phone} ({contact.working_days})")
+        lines.append(f"Terugbellen: {contact_line(contact)}")
     return lines
