@@ -217,3 +217,22 @@ def mark_overdue(connection: Connection, change: MarkOverdue) -> None:
     query = "UPDATE matches SET overdue_on = ? WHERE id = ? AND overdue_on IS NULL"
     if connection.execute(query, (iso(change.on), change.match_id)).rowcount != 1:
         raise StaleDecisionError
+
+
+def forget_matches(connection: Connection, signal_id: str) -> None:
+    """The open transaction has no match, and no notice of one, that rests on this signal and on no other of its side.
+
+    Nobody can see such a match any more, whatever it rests on came back for (D16).
+    """
+    query = "SELECT match_id FROM match_signals WHERE signal_id = ?"
+    linked = [row[0] for row in connection.execute(query, (signal_id,)).fetchall()]
+    connection.execute("DELETE FROM match_signals WHERE signal_id = ?", (signal_id,))
+    query = "SELECT id FROM matches WHERE newer_signal = ?"
+    gone = [row[0] for row in connection.execute(query, (signal_id,)).fetchall()]
+    query = "SELECT 1 FROM match_signals WHERE match_id = ?"
+    gone += [one for one in linked if connection.execute(query, (one,)).fetchone() is None]
+    for match_id in gone:
+        connection.execute("DELETE FROM notices WHERE about = ?", (match_id,))
+        for table in ("match_signals", "match_sides"):
+            connection.execute(f"DELETE FROM {table} WHERE match_id = ?", (match_id,))  # noqa: S608 - names of ours
+        connection.execute("DELETE FROM matches WHERE id = ?", (match_id,))
