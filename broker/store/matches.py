@@ -1,6 +1,7 @@
 """Matches in the database: one per new signal and other team, with the signals they rest on."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,7 @@ from broker.domain.matches import (
 )
 from broker.domain.signals import Signal
 from broker.match_ports import FoundMatches, Unmet
-from broker.ports import StampKey, StampKind
+from broker.ports import Stamp, StampKey, StampKind
 from broker.store.connection import Reader
 from broker.store.signal_rows import day, iso
 from broker.store.signals import read_signals, read_stamps
@@ -74,7 +75,8 @@ class StoredMatches:
             newer, first = connection.dialect.among("newer_signal", wanted)
             older, second = connection.dialect.among("signal_id", wanted)
             condition = f"{newer} OR id IN (SELECT match_id FROM match_signals WHERE {older})"  # noqa: S608 - no value in it
-            return _found(connection, condition, (*first, *second))
+            found = _found(connection, condition, (*first, *second))
+            return replace(found, stamps=(*found.stamps, *_met_under(connection, wanted)))
 
         return await self._reader.run(read)
 
@@ -103,6 +105,14 @@ def _found(connection: Connection, condition: str, values: Sequence[object]) -> 
     return FoundMatches(
         matches=tuple(sorted(matches, key=lambda match: match.id)), stamps=read_stamps(connection, keys)
     )  # fmt: skip
+
+
+def _met_under(connection: Connection, signal_ids: Sequence[str]) -> tuple[Stamp, ...]:
+    """Return the stamps of the tokens under which these are met: one that moved since may have brought a match."""
+    among, values = connection.dialect.among("signal_id", signal_ids)
+    query = f"SELECT DISTINCT idx FROM signal_tokens WHERE {among} ORDER BY idx"  # noqa: S608 - no value in it
+    rows = connection.execute(query, values).fetchall()
+    return read_stamps(connection, [StampKey(kind=StampKind.TOKEN, key=bytes(row[0])) for row in rows])
 
 
 def _of(match_id: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
