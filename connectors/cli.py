@@ -27,6 +27,7 @@ _PARTS = {
     "review": "connectors.review_commands",
     **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
     "keys": "connectors.key_commands",
+    "webhook": "connectors.webhook_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }
 

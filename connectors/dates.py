@@ -64,6 +64,11 @@ def age_quarter(birth: PartialDate) -> datetime.date | None:
     return datetime.date(earliest.year + AGE_LIMIT_YEARS, (earliest.month - 1) // 3 * 3 + 1, 1)
 
 
+def moment_nl(at: int) -> str:
+    """Return day and minute in the Netherlands of a moment in unix seconds, as `22-11-2026 12:00`."""
+    return f"{datetime.datetime.fromtimestamp(at, HERE):%d-%m-%Y %H:%M}"
+
+
 def day_of(now: int) -> datetime.date:
     """Return the calendar day in the Netherlands of these unix seconds."""
     return datetime.datetime.fromtimestamp(now, HERE).date()

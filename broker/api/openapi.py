@@ -44,7 +44,7 @@ from broker.protocol.review_messages import (
     RejudgeVerdict,
     ReviewAnswer,
 )
-from broker.protocol.webhook_messages import SetWebhook
+from broker.protocol.webhook_messages import SetWebhook, WebhookAnswer
 from broker.protocol.wire_types import Message
 
 _REF = "#/components/schemas/{model}"
@@ -181,6 +181,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (NoteOralAnswer, "validation"),
     (PhoneCallsAnswer, "validation"),
     (SetWebhook, "validation"),
+    (WebhookAnswer, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),
