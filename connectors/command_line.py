@@ -33,6 +33,9 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The partner's folde
 OrgFolder = Annotated[Path, typer.Option("--org", metavar="DIR", help="The partner's folder.")]
 WorkerId = Annotated[str, typer.Option("--worker", help="Local id of the worker who asks.")]
 ApproverId = Annotated[str | None, typer.Option("--approver", help="Local id of the colleague who approves.")]
+CaseRef = Annotated[
+    str | None, typer.Option("--case", help="Reference of the own case it is about; only an HMAC of it leaves.")
+]
 Purpose = Annotated[str, typer.Option("--purpose")]
 Grounds = Annotated[list[str], typer.Option("--ground", help="A ground, at most three.")]
 Team = Annotated[str | None, typer.Option("--team", help="The team's code; rows may state their own.")]
