@@ -8,6 +8,7 @@ from typing import Protocol
 from broker.domain.matches import KeptMatch
 from broker.domain.notices import NoticeKind, WaitingNotice
 from broker.ports import Stamp
+from broker.task_ports import TaskReader
 
 
 class InboxReader(Protocol):
@@ -58,3 +59,4 @@ class Following:
 
     inbox: InboxReader
     matches: MatchReader
+    tasks: TaskReader

@@ -19,6 +19,7 @@ _PARTS = {
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
     **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),
+    "tasks": "connectors.task_commands",
     **dict.fromkeys(("night-card", "ownerless", "handover", "coordinated"), "connectors.contact_commands"),
     "consent": "connectors.consent_commands",
     **dict.fromkeys(("exception", "advice"), "connectors.exception_commands"),

@@ -18,6 +18,7 @@ from policies.vocabulary import WILDCARD
 from policies.workdays import working_day_after
 
 FIRST_CONTACT = "eerste_contact"
+OPROEP = "oproep"
 _MONTHS = {"M": 1, "Y": 12}
 _DAYS = {"H": Fraction(1, 24), "D": Fraction(1), "W": Fraction(7), "M": Fraction(31), "Y": Fraction(366)}
 _WORKING_WEEK = Fraction(7, 5)
@@ -65,6 +66,30 @@ class Term:
 FIRST_CONTACT_TERM = Term(amount=5, unit="D", working_days=True, source="Sluis")
 """Where no document says when two teams are to have had contact."""
 
+OPROEP_TERM = Term(amount=5, unit="D", working_days=True, source="Sluis")
+"""Where no document says for how long holders are asked whether they want to call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedTerm:
+    """What the law and the region say of one term; None where that one says nothing. The shorter counts."""
+
+    statute: Term | None
+    region: Term | None
+
+    def last_days(self, start: date) -> tuple[date | None, date | None]:
+        """The last day by the law, and the one by the region, of a term that begins on this day."""
+        statute, region = self.statute, self.region
+        return (
+            None if statute is None else statute.last_day(start),
+            None if region is None else region.last_day(start),
+        )
+
+    def last_day(self, start: date) -> date | None:
+        """The last day that counts; None where nobody says anything."""
+        return min((day for day in self.last_days(start) if day is not None), default=None)
+
+
 Terms = Mapping[tuple[str, str], Term]
 """By id and purpose; the purpose may be ``*``."""
 
@@ -111,6 +136,18 @@ class FollowUp:
             if found is not None:
                 return found
         return None
+
+    def stated(self, name: str, *, purpose: str, region: str | None) -> StatedTerm:
+        """What the statute's document and the region's own say of a term of this purpose."""
+        statute, own = (
+            known.get((name, purpose)) or known.get((name, WILDCARD))
+            for known in (self.terms.get(None, {}), {} if region is None else self.terms.get(region, {}))
+        )
+        return StatedTerm(statute=statute, region=own)
+
+    def oproep(self, *, purpose: str, region: str | None) -> Term:
+        """For how long holders are asked whether they want to call."""
+        return self.term(OPROEP, purpose=purpose, region=region) or OPROEP_TERM
 
     def first_contact(self, *, purpose: str, region: str | None) -> Term:
         """When two teams that were told of each other are to have had contact."""

@@ -1,8 +1,8 @@
 """What a serving broker does unasked: end what has reached its last day, at a pace that tells nothing (D8, D16).
 
 Every quarter of an hour it writes exactly two entries of kind `retention`, whether they end a signal and tell of an
-overdue match, or neither. So neither the number of entries nor their time tells that somebody's signal has ended. What
-does not fit waits for the next one: past its last day a signal matches nothing anyhow.
+overdue match or task, or neither. So neither the number of entries nor their time tells that somebody's signal has
+ended. What does not fit waits for the next one: past its last day a signal matches nothing anyhow.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from broker.ports import Clock, Log, Randomness, RegisterReader, SignalStore
 from broker.retention_ports import RetentionReader
 from broker.store.folder_requests import POLICY_REQUESTS
 from broker.store.sweep_requests import SweepRequest
+from broker.task_ports import TaskReader
 
 PACE_S = 900.0
 """Seconds between two entries that nobody asked for."""
@@ -36,10 +37,11 @@ _log = logging.getLogger("sluis.housekeeping")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """What telling coordinators of overdue matches needs besides."""
+    """What telling coordinators and teams of what is overdue needs besides."""
 
     registers: RegisterReader
     matches: MatchReader
+    tasks: TaskReader
     randomness: Randomness
 
 
@@ -118,6 +120,7 @@ class Housekeeping:
                 registers=self._following.registers,
                 signals=self._signals,
                 matches=self._following.matches,
+                tasks=self._following.tasks,
                 log=self._log,
             )
         if swept.erased >= MAX_EXPIRED:

@@ -14,6 +14,7 @@ from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, 
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
+from broker.domain.team_tasks import TaskChange
 from broker.domain.webhooks import SetWebhook
 
 
@@ -143,7 +144,7 @@ class FinishException:
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
-    | RequestChange
+    | RequestChange | TaskChange
     | StoreConsent | AddAnswers | StoreException | FinishException
     | ChunkChange
     | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook

@@ -166,7 +166,7 @@ def _match(
             (team, registering, any(link.tells for link in links)),
         )
     )
-    region = _region(signal, team, links, policy=policy, register=register)
+    region = region_of(signal, team, links, policy=policy, register=register)
     named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
     return KeptMatch(
         id=ids.of(team.organisation, team.team),
@@ -180,7 +180,7 @@ def _match(
     )
 
 
-def _region(
+def region_of(
     signal: Signal, team: TeamOf, links: Iterable[Link], *, policy: PolicyInForce, register: Register
 ) -> str | None:  # fmt: skip
     """Return the region in whose agreement both are party, on the purpose of the new signal or else of another."""

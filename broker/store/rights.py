@@ -32,6 +32,7 @@ RIGHTS: Mapping[str, str] = {
     "webhooks": _FORGET,
     "webhook_deliveries": _FORGET,
     "call_rings": _FORGET,
+    "team_tasks": _CHANGE,
     "matches": _CHANGE,
     "match_sides": _CHANGE,
     "match_signals": _APPEND,

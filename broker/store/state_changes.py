@@ -36,6 +36,7 @@ from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, 
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
+from broker.domain.team_tasks import FinishTask, MarkLate, MoveTask, StartTask
 from broker.domain.webhooks import SetWebhook
 from broker.ports import ANY_SHIELD, BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
@@ -50,6 +51,7 @@ from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
+from broker.store.team_tasks import finish_task, mark_late, move_task, start_task
 from broker.store.webhooks import set_webhook
 
 _INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
@@ -262,6 +264,10 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     ChangeMatch: change_match,
     NameCasusregisseur: name_casusregisseur,
     MarkOverdue: mark_overdue,
+    StartTask: start_task,
+    MoveTask: move_task,
+    FinishTask: finish_task,
+    MarkLate: mark_late,
     StoreRequest: _of_request(insert_request),
     PassOnRequest: _of_request(pass_on),
     StoreReply: _of_request(insert_reply),

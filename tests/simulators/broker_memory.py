@@ -55,6 +55,7 @@ from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
+from broker.domain.team_tasks import TaskChange, TeamTask
 from broker.domain.webhooks import SetWebhook
 from broker.ports import (
     ANY_SHIELD,
@@ -76,6 +77,7 @@ from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
 from tests.simulators.matches_in_memory import changed
 from tests.simulators.memory_keys import MemoryKeys
+from tests.simulators.tasks_in_memory import after_change
 
 
 @dataclass(slots=True)
@@ -97,6 +99,7 @@ class MemoryState:
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
     matches: dict[str, KeptMatch] = field(default_factory=dict)
+    team_tasks: dict[str, TeamTask] = field(default_factory=dict)
     consents: dict[str, tuple[Consent, TokenIndex | None]] = field(default_factory=dict)
     answered: int = 0
 
@@ -135,6 +138,8 @@ class MemoryState:
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
                 self.matches = changed(self.matches, change)
+            elif isinstance(change, TaskChange):
+                self.team_tasks = after_change(self.team_tasks, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
             elif not isinstance(

@@ -61,11 +61,32 @@ def test_a_region_goes_by_its_own_term_and_else_by_the_statute(shipped: Bundle) 
         for region in ("arnhem-achterhoek", "amsterdam-amstelland", None)
     }
     assert [(one.amount, one.unit) for one in weighing.values() if one] == [(24, "H"), (5, "D"), (5, "D")]
-    ban = found.term("huisverbod", purpose="vt-melding", region="arnhem-achterhoek")
+    ban = found.term("huisverbod", purpose="huisverbod", region="arnhem-achterhoek")
     assert ban is not None
     assert ban.last_day(date(2026, 11, 1)) == date(2026, 11, 11)
-    assert found.term("eerste_monitor", purpose="vt-melding", region="arnhem-achterhoek") is None
+    assert found.term("eerste_monitor", purpose="verwijsindex", region="amsterdam-amstelland") is not None
     assert found.first_contact(purpose="verwijsindex", region=None).working_days
+
+
+def test_both_the_law_and_the_region_are_stated_and_the_shorter_counts(shipped: Bundle) -> None:
+    """Arnhem's 24 hours beside five working days of the law; where only one speaks it counts, where none none does."""
+    thursday = date(2026, 12, 24)
+    both = shipped.follow_up.stated("weging", purpose="vt-melding", region="arnhem-achterhoek")
+    assert both.last_days(thursday) == (date(2027, 1, 4), date(2026, 12, 25))
+    assert both.last_day(thursday) == date(2026, 12, 25)
+    law = shipped.follow_up.stated("weging", purpose="vt-melding", region=None)
+    assert (law.last_days(thursday), law.last_day(thursday)) == ((date(2027, 1, 4), None), date(2027, 1, 4))
+    assert shipped.follow_up.stated("weging", purpose="verwijsindex", region=None).last_day(thursday) is None
+
+
+def test_holders_are_asked_for_as_long_as_the_documents_say(shipped: Bundle) -> None:
+    """Five working days by our document, a region's own where it is quicker, and five where no document speaks."""
+    assert shipped.follow_up.oproep(purpose="vt-melding", region="arnhem-achterhoek").source.startswith("Uitgangspunt")
+    quick = document("hier", {"id": "oproep", "doel": "*", "termijn": "P2D", "werkdagen": True})
+    follow_up = FollowUp.from_documents([quick], PURPOSES)
+    friday = date(2026, 11, 27)
+    assert follow_up.oproep(purpose="vt-melding", region="hier").last_day(friday) == date(2026, 12, 1)
+    assert follow_up.oproep(purpose="vt-melding", region=None).last_day(friday) == date(2026, 12, 4)
 
 
 def test_every_region_names_its_coordinator(shipped: Bundle) -> None:
