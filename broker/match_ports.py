@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from broker.domain.households import Household
 from broker.domain.matches import KeptMatch
 from broker.domain.notices import NoticeKind, WaitingNotice
+from broker.domain.signals import Signal
 from broker.ports import Stamp
 from broker.task_ports import TaskReader
 
@@ -31,8 +33,23 @@ class FoundMatches:
     stamps: tuple[Stamp, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmet:
+    """A signal for which nobody was looked up yet, whatever its state, and the household that is stored with it."""
+
+    signal: Signal
+    household: Household
+
+
 class MatchReader(Protocol):
     """The matches, as committed."""
+
+    async def next_unmet(self, *, after: str) -> Unmet | None:
+        """Return the signal whose turn it is, the longest waiting of the organisation after this one, None without any.
+
+        Organisations take turns, in the order of their numbers and round again, so that none waits for another's
+        whole caseload.
+        """
 
     async def one(self, match_id: str) -> FoundMatches:
         """Return the match with this id, if there is one, whoever's it is."""

@@ -35,7 +35,7 @@ _LINE = {
 }  # fmt: skip
 _PROOF = {"kind", "reference", "spoken_with", "interpreter"}
 _RECORD = {
-    "purpose", "team", "categories", "parties", "age", "age_ends_on", "unable", "contested", "answers",
+    "purpose", "team", "categories", "parties", "age", "age_ends_on", "unable", "contested", "guardians", "answers",
     "confirmation", "review_on",
 }  # fmt: skip
 

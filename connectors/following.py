@@ -1,18 +1,28 @@
 """Following up what was found: the inbox, own matches, and how far one is with them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from broker.protocol.inbox_messages import FetchInbox, InboxResult
-from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState, TellNewReport
+from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState, MatchesResult, TellNewReport
 from broker.protocol.messages import Command
 from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome
 from connectors.desk import Desk
-from connectors.errors import CaseError
+from connectors.errors import CaseError, ReceiptError
 from connectors.notice_book import KeptNotice, NoticeBook
 from connectors.stated_proof import StatedProof
 
 _MATCHES = "/v1/matches"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """The own team of a match, and the other one."""
+
+    team: str
+    to: str
+    to_team: str
 
 
 class Following:
@@ -56,6 +66,18 @@ class Following:
         return await self._desk.delivery.read(
             f"{_MATCHES}/{_checked(match_id)}", worker=self._desk.composer.worker
         )  # fmt: skip
+
+    async def sides(self, match_id: str) -> Sides:
+        """Return between which two teams a letter about this own match goes; it is read from then on.
+
+        Raises:
+            RefusedError: there is none for us. ReceiptError: the broker tells of another one.
+        """
+        details = (await self.open(match_id)).details
+        found = details.found if isinstance(details, MatchesResult) else []
+        if [match.match_id for match in found] != [match_id]:
+            raise ReceiptError("one match")
+        return Sides(team=found[0].team, to=found[0].involved.holder.oin, to_team=found[0].involved.holder.team)
 
     async def change(self, match_id: str, state: str) -> Outcome:
         """Return once the own side is so far.

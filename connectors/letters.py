@@ -4,12 +4,10 @@ text ──► sealed to the pinned key of the receiver ──► outbox ──�
 fetched ──► receipt verified ──► opened with the pinned key of the sender ──► kept ──► "opened" is told
 """
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError
 from broker.protocol.letter import MAX_QUESTION, Attachment, Letter
 from broker.protocol.messages import Command as Message
@@ -31,18 +29,20 @@ from broker.protocol.request_signing import is_id
 from broker.protocol.sealed_letter import Bound, LetterError, seal_letter
 from connectors.answers import Outcome
 from connectors.attachments import File, fetch_files, leave, seal_files
+from connectors.bundle_in_force import bound_to_bundle
 from connectors.dates import day_of
 from connectors.desk import Desk
-from connectors.errors import CaseError, LetterNotOpenedError, NotDoneError, RefusedError
+from connectors.errors import CaseError, LetterNotOpenedError
+from connectors.following import Following, Sides
 from connectors.key_pins import KeyPins, PinnedKeys
 from connectors.key_rotation import older_sealing_keys
 from connectors.mailbox import Mailbox, OpenedLetter
+from connectors.outbox import Command
 from connectors.questions import Question, Reply
+from connectors.told_requests import one_told, told_of
 from connectors.workers import pairwise_id
 
 _ROOT = "/v1/information-requests"
-_BUNDLE = "bundle-not-in-force"
-_READY = "/health/ready"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +83,24 @@ class Letters:
 
         Raises:
             RefusedError: answered before, withdrawn, expired, for a colleague, or not permitted to tell.
+            LetterNotOpenedError: the question does not hold, so that nobody knows to whom an answer would go.
             CaseError, KeyChangedError, NotDoneError: as `ask`.
         """
-        read = [one.sender for one in self.mailbox.opened(request_id) if one.label == "request"]
-        asker = self._organisation(read[0] if read else (await self.fetch(request_id)).request.sender.oin)
-        boxed = reply.kind in ("all", "part")
-        written = await self._written(reply, (), to=asker) if boxed else None
-        return await self._bound_to_bundle(lambda bundle: self._answer(request_id, reply, written, asker, bundle))
+        if reply.kind == "declined":
+            return await bound_to_bundle(self._desk, lambda bundle: self._answer(request_id, reply, None, bundle))
+        question = await self._question(request_id)
+        if not set(reply.categories) <= set(question.letter.categories) or reply.level > question.letter.level:
+            raise CaseError("category", "must be among those asked, at no more than the level asked")
+        if reply.kind == "oral":
+            return await bound_to_bundle(self._desk, lambda bundle: self._answer(request_id, reply, None, bundle))
+        written = await self._written(reply, (), to=self._organisation(question.sender))
+
+        async def send(bundle: str) -> Outcome:
+            box = self._sealed(written[0], said=reply, of=("answer", request_id, question.purpose),
+                               to=self._organisation(question.sender), bundle=bundle)  # fmt: skip
+            return await self._answer(request_id, reply, (box, written[1]), bundle)
+
+        return await bound_to_bundle(self._desk, send)
 
     async def forward(self, request_id: str, *, team: str, local_id: str | None) -> Outcome:
         """Return once the request is with this team, and with this worker of ours where one is named."""
@@ -105,11 +116,10 @@ class Letters:
 
     async def list_own(self) -> tuple[RequestShown, ...]:
         """Return every request of which this organisation is a side, without what is in them."""
-        pages = [_details(await self._desk.delivery.read(_ROOT, worker=self._desk.composer.worker))]
+        pages = [(await self._read(_ROOT))[1]]
         while len(pages[-1].requests) >= REQUESTS_PER_PAGE:
             last = pages[-1].requests[-1].request_id
-            path = f"{_ROOT}?after={last}"
-            pages.append(_details(await self._desk.delivery.read(path, worker=self._desk.composer.worker)))
+            pages.append((await self._read(f"{_ROOT}?after={last}"))[1])
         return tuple(one for page in pages for one in page.requests)
 
     async def fetch(self, request_id: str) -> Fetched:
@@ -119,14 +129,17 @@ class Letters:
             RefusedError: it is withheld, or for a colleague. LetterNotOpenedError: it does not hold.
             KeyChangedError, NotDoneError: nothing was opened.
         """
-        outcome = await self._desk.delivery.read(_path(request_id), worker=self._desk.composer.worker)
-        details = _details(outcome)
-        request = details.requests[0]
+        outcome, details = await self._read(_path(request_id))
+        request = one_told(details, request_id)
         if details.box is None or details.of is None:
             return Fetched(outcome=outcome, request=request, opened=None)
         opened = self._open(request, details)
         await self._state(request_id, "receipts", NoteReceipt, {"state": "opened"})
         return Fetched(outcome=outcome, request=request, opened=opened)
+
+    async def sides(self, match_id: str) -> Sides:
+        """Return the two teams of an own match. Raises as `Following.sides`."""
+        return await Following(self._desk).sides(match_id)
 
     async def files(self, fetched: Fetched) -> tuple[File, ...]:
         """Return the attachments of what was fetched, whole. Raises RefusedError, NotDoneError: none of them."""
@@ -142,6 +155,18 @@ class Letters:
         """Letters to and from this organisation go by its present keys. Raises KeyChangedError: not their digits."""
         self.pins.accept(self._organisation(oin), fingerprint=fingerprint)
 
+    async def _question(self, request_id: str) -> OpenedLetter:
+        """Return the question as it was opened here: to whom an answer goes is known by that, and by nothing else."""
+        opened = [one for one in self.mailbox.opened(request_id) if one.label == "request"]
+        fetched = opened[0] if opened else (await self.fetch(request_id)).opened
+        if fetched is None or fetched.label != "request":
+            raise LetterNotOpenedError("asked")
+        return fetched
+
+    async def _read(self, path: str) -> tuple[Outcome, RequestResult]:
+        outcome = await self._desk.delivery.read(path, worker=self._desk.composer.worker)
+        return told_of(outcome, register=self._desk.folder.register)
+
     def _open(self, request: RequestShown, details: RequestResult) -> OpenedLetter:
         answer = request.answer
         stated = answer if details.of == "answer" and answer is not None else request
@@ -152,6 +177,10 @@ class Letters:
             request=request.request_id,
             sender=sender,
             receiver=self._own,
+            purpose=request.purpose,
+            grounds=tuple(stated.grounds),
+            categories=tuple(stated.categories),
+            level=stated.level,
             bundle=stated.bundle,
             expires_on=stated.expires_on,
         )
@@ -171,17 +200,15 @@ class Letters:
 
         async def send(bundle: str) -> Outcome:
             key = self._desk.surroundings.new_id()
-            box = self._sealed(
-                letter, label=label, request_id=key, to=receiver, bundle=bundle, until=question.expires_on
-            )
+            box = self._sealed(letter, said=question, of=(label, key, question.purpose), to=receiver, bundle=bundle)
             members = {**question.members(key=key, bundle=bundle, box=box), "chunks": chunks}
             command = self._desk.composer.statement(model, members, kind=kind, path=path, local={})
             self.mailbox.note_sent(
                 key, receiver=question.to, expires_on=question.expires_on, case_ref=question.case_ref
             )  # fmt: skip
-            return await self._desk.delivery.send(replace(command, key=key))
+            return await self._delivered(replace(command, key=key), key)
 
-        return await self._bound_to_bundle(send)
+        return await bound_to_bundle(self._desk, send)
 
     async def _written(
         self, said: Question | Reply, steps: Sequence[str], *, to: Organisation
@@ -194,14 +221,9 @@ class Letters:
         return letter, [chunk for one in files for chunk in one.attachment.chunks]
 
     async def _answer(
-        self, request_id: str, reply: Reply, written: tuple[Letter, list[str]] | None, asker: Organisation, bundle: str
+        self, request_id: str, reply: Reply, sealed: tuple[str, list[str]] | None, bundle: str
     ) -> Outcome:
-        box = None
-        if written is not None:
-            box = self._sealed(
-                written[0], label="answer", request_id=request_id, to=asker, bundle=bundle, until=reply.expires_on
-            )
-        chunks = [] if written is None else written[1]
+        box, chunks = (None, []) if sealed is None else sealed
         members = {**reply.members(bundle=bundle, box=box), "chunks": chunks}
         return await self._state(request_id, "answers", AnswerRequest, members, kind="answer")
 
@@ -209,40 +231,26 @@ class Letters:
         self, request_id: str, act: str, model: type[Message], members: Mapping[str, Any], *, kind: str = "request"
     ) -> Outcome:
         path = f"{_path(request_id)}/{act}"
-        return await self._desk.delivery.send(
-            self._desk.composer.statement(model, members, kind=kind, path=path, local={})
-        )
+        command = self._desk.composer.statement(model, members, kind=kind, path=path, local={})
+        return await self._delivered(command, request_id)
 
-    async def _bound_to_bundle(self, send: Any) -> Outcome:  # noqa: ANN401 - an asynchronous function of a bundle
-        """Return the outcome of what is bound to the bundle in force; made anew once, if that changed meanwhile."""
-        try:
-            outcome: Outcome = await send(await self._bundle())
-        except RefusedError as refusal:
-            if refusal.problem.id != _BUNDLE:
-                raise
-            outcome = await send(await self._bundle())
+    async def _delivered(self, command: Command, request_id: str) -> Outcome:
+        """Return what became of it, if that is about this very request."""
+        outcome, details = told_of(await self._desk.delivery.send(command), register=self._desk.folder.register)
+        one_told(details, request_id)
         return outcome
 
-    async def _bundle(self) -> str:
-        """Return the hash of the policy that the broker says is in force; its receipt must say the same."""
-        broker = self._desk.folder.settings.broker
-        text = await self._desk.exchange.fetch(broker, _READY)
-        try:
-            stated = strict_json.load_object(text or b"").get("bundleSha256")
-        except MalformedError:
-            stated = None
-        if not isinstance(stated, str):
-            raise NotDoneError("not-done", party=broker.id)
-        return stated
-
     def _sealed(
-        self, letter: Letter, *, label: str, request_id: str, to: Organisation, bundle: str, until: datetime.date
+        self, letter: Letter, *, said: Question | Reply, of: tuple[str, str, str], to: Organisation, bundle: str
     ) -> str:
         keys = self.pins.trusted(to)
         if not keys.sealing:
             raise CaseError("to", "must be an organisation that has a key to seal to")
+        label, request_id, purpose = of
         bound = Bound(
-            label=label, request=request_id, sender=self._own, receiver=to.oin, bundle=bundle, expires_on=until
+            label=label, request=request_id, sender=self._own, receiver=to.oin, purpose=purpose,
+            grounds=tuple(said.grounds), categories=tuple(said.categories), level=said.level, bundle=bundle,
+            expires_on=said.expires_on,
         )  # fmt: skip
         signing = self._desk.folder.signing_key
         try:
@@ -271,10 +279,3 @@ def _path(request_id: str) -> str:
     if not is_id(request_id):
         raise CaseError("request", "must be 32 lower-case hex characters")
     return f"{_ROOT}/{request_id}"
-
-
-def _details(outcome: Outcome) -> RequestResult:
-    """Return what an answer says of requests. Raises LetterNotOpenedError: it says something else."""
-    if not isinstance(outcome.details, RequestResult) or not isinstance(outcome.details.requests, list):
-        raise LetterNotOpenedError("form")
-    return outcome.details

@@ -29,11 +29,12 @@ CREATE TABLE IF NOT EXISTS letter_opened (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedLetter:
-    """A letter as it was opened, and from whom it was."""
+    """A letter as it was opened, from whom it was, and for which purpose."""
 
     request_id: str
     label: str
     sender: str
+    purpose: str
     letter: Letter = field(repr=False)
 
 
@@ -66,7 +67,8 @@ class Mailbox:
         """Return the letter, kept here, if everything it is bound to holds (red line 8).
 
         Raises:
-            LetterNotOpenedError: an answer to what was never asked of this sender, or a step of `open_letter`.
+            LetterNotOpenedError: an answer to what was never asked of this sender, another letter than the one that was
+                opened here under this id before, or a step of `open_letter`.
         """
         if bound.label == "answer" and self.receiver_of(bound.request) != bound.sender:
             raise LetterNotOpenedError("asked")
@@ -75,8 +77,15 @@ class Mailbox:
             letter = open_letter(box, bound=bound, sender_keys=keys.signing, opening_keys=opening, today=today)
         except LetterError as error:
             raise LetterNotOpenedError(error.step) from None
-        opened = OpenedLetter(request_id=bound.request, label=bound.label, sender=bound.sender, letter=letter)
-        self._keep(opened, on=today)
+        opened = OpenedLetter(
+            request_id=bound.request, label=bound.label, sender=bound.sender, purpose=bound.purpose, letter=letter
+        )  # fmt: skip
+        # What was read once stays as it was read: no other letter or sender takes its place.
+        known = [one for one in self.opened(bound.request) if one.label == bound.label]
+        if known and known != [opened]:
+            raise LetterNotOpenedError("changed")
+        if not known:
+            self._keep(opened, on=today)
         return opened
 
     def opened(self, request_id: str) -> list[OpenedLetter]:
@@ -88,13 +97,16 @@ class Mailbox:
         return [self._unsealed(request_id, label, sealed) for label, sealed in found]
 
     def _keep(self, opened: OpenedLetter, *, on: datetime.date) -> None:
-        content = {"sender": opened.sender, "letter": dict(opened.letter.document())}
+        letter = dict(opened.letter.document())
+        content = {"sender": opened.sender, "purpose": opened.purpose, "letter": letter}
         sealed = self._key.seal(json.dumps(content).encode())
         with self._book.transaction() as database:
             row = (opened.request_id, opened.label, on.isoformat(), sealed)
-            database.execute("INSERT OR REPLACE INTO letter_opened VALUES (?, ?, ?, ?)", row)
+            database.execute("INSERT INTO letter_opened VALUES (?, ?, ?, ?)", row)
 
     def _unsealed(self, request_id: str, label: str, sealed: bytes) -> OpenedLetter:
         content = json.loads(self._key.unseal(sealed))
         letter = Letter.parse(content["letter"])
-        return OpenedLetter(request_id=request_id, label=label, sender=content["sender"], letter=letter)
+        return OpenedLetter(
+            request_id=request_id, label=label, sender=content["sender"], purpose=content["purpose"], letter=letter
+        )  # fmt: skip

@@ -16,6 +16,7 @@ from connectors.answers import Outcome
 from connectors.desk import Desk
 from connectors.errors import CaseError, ReceiptError
 from connectors.stated_proof import StatedProof
+from connectors.told_requests import named
 
 _PATH = "/v1/phone-calls"
 LEVEL = 3
@@ -63,14 +64,24 @@ class Phoning:
     async def calls(self) -> tuple[PhoneCallShown, ...]:
         """Return the newest calls of the own organisation. Raises RefusedError, NotDoneError, ReceiptError."""
         outcome = await self.desk.delivery.read(_PATH, worker=self.desk.composer.worker)
-        return tuple(_told(outcome))
+        return tuple(self._told(outcome))
 
     async def _stated(self, model: type[Any], members: dict[str, Any], *, kind: str, path: str) -> PhoneCallShown:
         command = self.desk.composer.statement(model, members, kind=kind, path=path, local={})
-        told = _told(await self.desk.delivery.send(command))
+        told = self._told(await self.desk.delivery.send(command))
         if len(told) != 1:
             raise ReceiptError("one phone call")
         return told[0]
+
+    def _told(self, outcome: Outcome) -> list[PhoneCallShown]:
+        """Return the calls in an answer, each side by the name that the own register has."""
+        if not isinstance(outcome.details, PhoneCallsResult):
+            raise ReceiptError("phone calls")
+        register = self.desk.folder.register
+        return [
+            call.model_copy(update={"caller": named(call.caller, register), "receiver": named(call.receiver, register)})
+            for call in outcome.details.phone_calls
+        ]
 
     def _members(self, about: About) -> dict[str, Any]:
         mac = self.desk.folder.case_ref_key.mac
@@ -81,9 +92,3 @@ class Phoning:
             "signal_id": about.signal_id,
             "proof": None if about.proof is None else about.proof.members(mac),
         }
-
-
-def _told(outcome: Outcome) -> list[PhoneCallShown]:
-    if not isinstance(outcome.details, PhoneCallsResult):
-        raise ReceiptError("phone calls")
-    return outcome.details.phone_calls

@@ -12,7 +12,7 @@ from connectors.attachments import File
 class Question:
     """What is asked, or told unasked: of whom, for what, in which categories, at which level, until when.
 
-    `consent_id` and `exception_id` are own records that it rests on; an exception is for what is told only.
+    `match_id`, `consent_id` and `exception_id` are own ones that it rests on; an exception is for what is told only.
     """
 
     to: str
@@ -25,6 +25,7 @@ class Question:
     expires_on: datetime.date
     proof: Mapping[str, Any] | None = None
     signal_id: str | None = None
+    match_id: str | None = None
     consent_id: str | None = None
     exception_id: str | None = None
     case_ref: str | None = None
@@ -38,7 +39,7 @@ class Question:
             "idempotency_key": key, "purpose": self.purpose, "grounds": list(self.grounds), "team": self.team,
             "to": self.to, "to_team": self.to_team, "signal_id": self.signal_id, "categories": list(self.categories),
             "level": self.level, "proof": self.proof, "bundle": bundle, "expires_on": self.expires_on, "box": box,
-            "consent_id": self.consent_id,
+            "consent_id": self.consent_id, "match_id": self.match_id,
         }  # fmt: skip
         return members if self.exception_id is None else {**members, "exception_id": self.exception_id}
 

@@ -1,11 +1,9 @@
 """`sluis-connect request`, `answer` and `tell`: letters to and from other organisations."""
 
 import asyncio
-import datetime
-import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 import typer
 
@@ -29,13 +27,11 @@ from connectors.command_line import (
     print_json,
     print_outcome,
 )
-from connectors.dates import day_of
-from connectors.errors import CaseError, FolderError, NotDoneError, RefusedError
-from connectors.folder import PartnerFolder
+from connectors.errors import NotDoneError, RefusedError
+from connectors.following import Sides
+from connectors.letter_input import last_day_of, text_in, typed_proof, typed_sides
 from connectors.letters import Fetched, Letters
 from connectors.questions import Question, Reply
-from connectors.stated_proof import StatedProof
-from connectors.working_days import TERMS, last_day
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
@@ -46,9 +42,10 @@ Level = Annotated[int, typer.Option("--level", help="3 nature and period, 4 cont
 TextFile = Annotated[Path | None, typer.Option("--text", help="A file with the text; - reads it from the input.")]
 Attach = Annotated[list[Path] | None, typer.Option("--attach", help="A file to go with it; at most 10 MB together.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Save the attachments in this folder.")]
-To = Annotated[str, typer.Option("--to", help="OIN of the organisation.")]
-ToTeam = Annotated[str, typer.Option("--to-team")]
-OwnTeam = Annotated[str, typer.Option("--team")]
+To = Annotated[str | None, typer.Option("--to", help="OIN of the organisation; of a match it is the other team's.")]
+ToTeam = Annotated[str | None, typer.Option("--to-team")]
+OwnTeam = Annotated[str | None, typer.Option("--team")]
+Match = Annotated[str | None, typer.Option("--match", help="The own match it is about: it goes to the other team.")]
 Term = Annotated[str, typer.Option("--term", help="today, 3 or 10 (working days).")]
 Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
 Consent = Annotated[str | None, typer.Option("--consent", help="The own record of consent that it rests on.")]
@@ -70,28 +67,32 @@ def add_to(app: typer.Typer) -> None:
 
 @request.command("send")
 def send(
-    *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, team: OwnTeam, to: To, to_team: ToTeam,
-    category: Categories, level: Level = 3, term: Term = "3", text: TextFile = None, signal: Signal = None,
-    consent: Consent = None, attach: Attach = None, proof: ProofText = None, proof_number: ProofNumber = None,
+    *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, category: Categories, team: OwnTeam = None,
+    to: To = None, to_team: ToTeam = None, match: Match = None, level: Level = 3, term: Term = "3",
+    text: TextFile = None, signal: Signal = None, consent: Consent = None, attach: Attach = None,
+    proof: ProofText = None, proof_number: ProofNumber = None,
     approver: ApproverId = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Ask another organisation's team for information; only that organisation can read the question."""
 
     async def act(letters: Letters) -> Outcome:
-        stated = _proof(org, proof, proof_number)
+        stated = typed_proof(org, proof, proof_number)
+        sides = await _sides(letters, match, team=team, to=to, to_team=to_team)
         return await letters.ask(
-            Question(to=to, to_team=to_team, team=team, purpose=purpose, grounds=ground, categories=category,
-                     level=level, expires_on=_until(term), proof=stated, signal_id=signal, consent_id=consent,
-                     text=_text(text), files=read_files(attach or ()))
+            Question(to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, purpose=purpose,
+                     grounds=ground, categories=category, level=level, expires_on=last_day_of(term),
+                     proof=stated, signal_id=signal, consent_id=consent, text=text_in(text),
+                     files=read_files(attach or ()))
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)
 
 
 def tell(
-    *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, team: OwnTeam, to: To, to_team: ToTeam,
-    category: Categories, level: Level = 3, text: TextFile = None, signal: Signal = None, consent: Consent = None,
+    *, org: OrgFolder, worker: WorkerId, purpose: Purpose, ground: Grounds, category: Categories, team: OwnTeam = None,
+    to: To = None, to_team: ToTeam = None, match: Match = None, level: Level = 3, text: TextFile = None,
+    signal: Signal = None, consent: Consent = None,
     exception: ToldOn = None, proof: ProofText = None, proof_number: ProofNumber = None,
     step: Annotated[list[str] | None, typer.Option("--step")] = None,
     attach: Attach = None, approver: ApproverId = None, as_json: AsJson = False,
@@ -99,11 +100,13 @@ def tell(
     """Tell another organisation, unasked, what one knows and may tell."""
 
     async def act(letters: Letters) -> Outcome:
-        stated = _proof(org, proof, proof_number)
+        stated = typed_proof(org, proof, proof_number)
+        sides = await _sides(letters, match, team=team, to=to, to_team=to_team)
         return await letters.tell(
-            Question(to=to, to_team=to_team, team=team, purpose=purpose, grounds=ground, categories=category,
-                     level=level, expires_on=_until("10"), proof=stated, signal_id=signal, consent_id=consent,
-                     exception_id=exception, text=_text(text), steps=step or (), files=read_files(attach or ()))
+            Question(to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, purpose=purpose,
+                     grounds=ground, categories=category, level=level, expires_on=last_day_of("10"),
+                     proof=stated, signal_id=signal, consent_id=consent, exception_id=exception, text=text_in(text),
+                     steps=step or (), files=read_files(attach or ()))
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)
@@ -134,9 +137,9 @@ def answer(
         told = kind != "declined"
         return await letters.answer(
             request_id,
-            Reply(kind=kind, expires_on=_until("10"), categories=category or (), level=level if told else 0,
-                  grounds=ground or (), reason=reason, proof=_proof(org, proof, proof_number), signal_id=signal,
-                  consent_id=consent, text=_text(text), files=read_files(attach or ())),
+            Reply(kind=kind, expires_on=last_day_of("10"), categories=category or (), level=level if told else 0,
+                  grounds=ground or (), reason=reason, proof=typed_proof(org, proof, proof_number), signal_id=signal,
+                  consent_id=consent, text=text_in(text), files=read_files(attach or ())),
         )  # fmt: skip
 
     _told(org, worker, approver, act, as_json=as_json)
@@ -148,7 +151,7 @@ def forward(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    team: OwnTeam,
+    team: Annotated[str, typer.Option("--team")],
     who: Annotated[str | None, typer.Option("--to-worker", help="Local id of the colleague who decides.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -215,6 +218,13 @@ def read(request_id: RequestId, *, org: OrgFolder, worker: WorkerId, out: Out = 
             console.print(f"bewaard: {path}", markup=False)
 
 
+async def _sides(
+    letters: Letters, match: str | None, *, team: str | None, to: str | None, to_team: str | None
+) -> Sides:  # fmt: skip
+    """Return between whom it goes: the two teams of a match, or who was typed."""
+    return typed_sides(team, to, to_team) if match is None else await letters.sides(match)
+
+
 def _run(org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]]) -> _T:
     async def run() -> _T:
         async with SluisClient(org, worker=worker, approver=approver) as client:
@@ -253,40 +263,3 @@ def _line(one: RequestShown) -> str:
     other = one.sender if one.side == "received" else one.receiver
     state = "niet gedeeld (dat mag)" if one.state == "declined" else one.state
     return f"{one.request_id}  {one.side}  {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"
-
-
-def _today() -> datetime.date:
-    return day_of(int(datetime.datetime.now(datetime.UTC).timestamp()))
-
-
-def _until(term: str) -> datetime.date:
-    if term not in TERMS:
-        raise CaseError("term", "must be today, 3 or 10")
-    return last_day(term, today=_today())
-
-
-def _text(file: Path | None) -> str:
-    if file is None:
-        return ""
-    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-
-
-def _proof(org: Path, text: str | None, number: Path | None) -> Mapping[str, Any] | None:
-    """Return what stands behind a reference; its number leaves as an HMAC under the organisation's own key."""
-    if text is None:
-        return None
-    kind, _, days = text.partition(":")
-    since, _, ends_on = days.partition(":")
-    if number is None:
-        raise CaseError("proof-number", "must be given with a proof")
-    try:
-        first, last = datetime.date.fromisoformat(since), datetime.date.fromisoformat(ends_on) if ends_on else None
-    except ValueError:
-        raise CaseError("proof", "must be KIND:YYYY-MM-DD or KIND:YYYY-MM-DD:YYYY-MM-DD") from None
-    try:
-        stated = number.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise FolderError("proof-number", "cannot be read") from None
-    # One reference for one number, whatever is asked with it: so a reviewer finds a look and a question by the same.
-    proof = StatedProof(kind=kind, reference=stated, since=first, ends_on=last)
-    return proof.members(PartnerFolder(org).case_ref_key.mac)

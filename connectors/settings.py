@@ -31,7 +31,8 @@ class Settings(_Table):
 
     `timeout_s` bounds one request; `families` says per purpose which families of identifiers a request uses, and
     `age_bound` for which purposes the broker is told the quarter in which the youth turns 23. `judged` are the purposes
-    in which a person judges each youth and the family is informed, or it is said why not (D10).
+    in which a person judges each youth and the family is informed, or it is said why not (D10). `meldcode_approval`:
+    whether the own meldcode asks a second person to approve an exception; the signed roster carries it.
     """
 
     oin: Annotated[str, Field(pattern=r"^[0-9]{20}$")]
@@ -41,6 +42,7 @@ class Settings(_Table):
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 20.0
     age_bound: list[str] = Field(default_factory=lambda: ["verwijsindex"])
     judged: list[str] = Field(default_factory=lambda: ["verwijsindex"])
+    meldcode_approval: bool = True
     families: dict[str, list[str]] = Field(default_factory=dict)
 
     def families_of(self, purpose: str) -> tuple[str, ...]:
@@ -68,6 +70,7 @@ class Settings(_Table):
             f"timeout_s = {self.timeout_s}",
             f"age_bound = {_toml_list(self.age_bound)}",
             f"judged = {_toml_list(self.judged)}",
+            f"meldcode_approval = {str(self.meldcode_approval).lower()}",
             "",
             "[broker]",
             f'id = "{self.broker.id}"',

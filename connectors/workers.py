@@ -49,7 +49,8 @@ def sign_roster(folder: PartnerFolder, *, audience: str, teams: Sequence[Contact
     """Return the roster for one audience, signed by this organisation, with a number that rises.
 
     A custodian's roster carries each worker's id at the broker, so that a ticket's worker comes from the roster; the
-    broker's carries the teams' contact cards, and who is in which team: nobody reviews his own team.
+    broker's carries the teams' contact cards, who is in which team (nobody reviews his own team), and whether the
+    organisation's meldcode asks approval of an exception, as `partner.toml` has it.
     """
     settings, key = folder.settings, folder.pairwise_key
     at_broker = audience == settings.broker.id
@@ -66,8 +67,9 @@ def sign_roster(folder: PartnerFolder, *, audience: str, teams: Sequence[Contact
         for local_id, _, roles in known
     ]
     document = roster_document(
-        oin=settings.oin, audience=audience, number=number, workers=workers, teams=list(teams) if at_broker else []
-    )
+        oin=settings.oin, audience=audience, number=number, workers=workers, teams=list(teams) if at_broker else [],
+        meldcode_approval=settings.meldcode_approval or not at_broker,
+    )  # fmt: skip
     return document.with_signature(settings.oin, folder.signing_key)
 
 

@@ -1,8 +1,8 @@
 """What a serving broker does unasked: end what has reached its last day, at a pace that tells nothing (D8, D16).
 
-Every quarter of an hour it writes exactly two entries of kind `retention`, whether they end a signal and tell of an
-overdue match or task, or neither. So neither the number of entries nor their time tells that somebody's signal has
-ended. What does not fit waits for the next one: past its last day a signal matches nothing anyhow.
+Every quarter of an hour it writes as many entries of kind `retention`, whether they end a signal, tell of an overdue
+match or task, or of whom an imported signal met, or nothing. So neither the number of entries nor their time tells that
+somebody's signal has ended. What does not fit waits for the next one: past its last day a signal matches nothing.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from broker.domain.erasures import MAX_EXPIRED
 from broker.domain.errors import BrokerError
+from broker.flows.meet_imported import meet_imported
 from broker.flows.policy import Policies
 from broker.flows.sweep_overdue import sweep_overdue
 from broker.flows.sweep_signals import MAX_SIGNALS, Swept, sweep_signals
@@ -27,6 +28,8 @@ from broker.task_ports import TaskReader
 
 PACE_S = 900.0
 """Seconds between two entries that nobody asked for."""
+MEETINGS = 4
+"""Imported signals that have their turn at every pace: 384 a day, in a region that never imports as in any other."""
 LOOK_S = 0.5
 """Seconds between two looks for a request of the operator."""
 VOUCHED_S = 7 * 86_400
@@ -37,7 +40,7 @@ _log = logging.getLogger("sluis.housekeeping")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """What telling coordinators and teams of what is overdue needs besides."""
+    """What telling of matches and tasks that are overdue, or of what an import made, needs besides."""
 
     registers: RegisterReader
     matches: MatchReader
@@ -77,6 +80,7 @@ class Housekeeping:
         self._following = following
         self._log = log
         self._one_at_a_time = asyncio.Lock()
+        self._met_last = ""
 
     async def sweep_all(self, *, batch: int) -> Mapping[str, object]:
         """Return what was swept, once nothing is left: by hand, so by the word of who looked at the clock.
@@ -127,6 +131,26 @@ class Housekeeping:
             _log.warning("content that is older than its term is left: sluis-broker sweep erases all of it at once")
         return swept.recorded
 
+    async def meet_imported(self) -> None:
+        """Imported signals had their turn, each organisation's in turn; as many entries stand in the log in any case.
+
+        As with a sweep, nothing is done where nobody asked anything for a week.
+        """
+        if await self._retention.newest_act_at() is None:
+            return
+        async with self._one_at_a_time:
+            for _ in range(MEETINGS):
+                self._met_last = await meet_imported(
+                    after=self._met_last,
+                    policies=self._policies,
+                    clock=self._clock,
+                    randomness=self._following.randomness,
+                    registers=self._following.registers,
+                    signals=self._signals,
+                    matches=self._following.matches,
+                    log=self._log,
+                )
+
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Keep house meanwhile; a sweep that is cut off at the end is done as a whole or not at all."""
@@ -173,6 +197,7 @@ class Housekeeping:
         """Everything that is due at a pace was tried, each by itself: what fails is reported, and stops no other."""
         for what, step in (
             ("a sweep", self.sweep_once),
+            ("the meeting of imported signals", self.meet_imported),
             ("a new key-encryption key", self._keys.renew_when_old),
             ("the destruction of keys", self._keys.finish),
         ):

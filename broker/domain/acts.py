@@ -50,9 +50,10 @@ class ReviewNote:
 class ReviewedAct:
     """One entry of the log; `worker` None means that its group `actor` was erased.
 
-    `shown` counts the organisations that were told of, `persons` the counted persons; `handles` are those of signals
-    that it wrote, stood on or hit. What anybody is told rests on `own_handles` alone, those of the actor's own signals:
-    the others are of signals that he may not see too.
+    `shown` counts the organisations that were told of, `persons` the counted persons; `consulted` is the
+    colleague whom the dossier of an exception names, `with_veilig_thuis` says that it was Veilig Thuis; `handles` are
+    those of signals that it wrote, stood on or hit. What anybody is told rests on `own_handles` alone, those of the
+    actor's own signals: the others are of signals that he may not see too.
     """
 
     index: int
@@ -64,6 +65,8 @@ class ReviewedAct:
     role: str | None = None
     approver: str | None = None
     proposer: str | None = None
+    consulted: str | None = None
+    with_veilig_thuis: bool = False
     type: str | None = None
     purpose: str | None = None
     grounds: tuple[str, ...] = ()
@@ -102,6 +105,10 @@ class ReviewedAct:
         """Return whether this person of this organisation did, proposed or approved it."""
         return self.organisation == organisation and worker in (self.worker, self.approver, self.proposer)
 
+    def involves(self, organisation: str, worker: str) -> bool:
+        """Return whether this person did, proposed or approved it, or was consulted about it."""
+        return self.is_by(organisation, worker) or (self.organisation == organisation and worker == self.consulted)
+
 
 def reviewed_act(
     *,
@@ -123,7 +130,7 @@ def reviewed_act(
         damaged: a group is gone or does not fit the log, and no entry says why.
     """
     meta, actor, subject = (opened.get(group, {}) for group in ("meta", "actor", "subject"))
-    request = meta.get("request", {})
+    request, exception = meta.get("request", {}), meta.get("exception", {})
     approver = actor.get("approver") or {}
     return ReviewedAct(
         index=index,
@@ -135,6 +142,8 @@ def reviewed_act(
         role=actor.get("role"),
         approver=approver.get("worker"),
         proposer=actor.get("proposer"),
+        consulted=exception.get("consulted"),
+        with_veilig_thuis=bool(exception.get("with_veilig_thuis")),
         type=request.get("type"),
         purpose=request.get("purpose"),
         grounds=tuple(request.get("grounds", ())),

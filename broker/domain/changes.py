@@ -10,7 +10,7 @@ from broker.domain.exceptions import ExceptionRecord
 from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
 from broker.domain.letter_chunks import ChunkChange
-from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
+from broker.domain.matches import ChangeMatch, MarkOverdue, MeetLater, NameCasusregisseur, NoteMet, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
@@ -144,6 +144,7 @@ class FinishException:
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
+    | MeetLater | NoteMet
     | RequestChange | TaskChange
     | StoreConsent | AddAnswers | StoreException | FinishException
     | ChunkChange

@@ -9,20 +9,22 @@ Pure. Who must answer depends on the ground and the age; what it says is the sam
     unknown           anything else: asked and not answered, not asked, or said by somebody whose answer does not count
 
 A yes of somebody who is the suspect never counts. Neither does the no of a representative who is: another may answer.
+Once somebody is marked, he is in every record of the organisation about this person. Who has no custody has no voice;
+of the parents who have it all must say yes, and the record says how many there are.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from broker.domain.errors import FieldRuleError
-
 PERSON, GUARDIAN = "person", "guardian"
 """The two voices that a ground can ask for."""
-LONGEST_DAYS = 366
-"""After so many days at most a person is asked anew."""
+PARENTS = 2
+"""How many have custody, where nobody looked up that it is one."""
+MINORS = frozenset({"under12", "12to15", "16to17"})
+"""Ages at which the parents speak for who cannot decide himself (BW 7:465 lid 2; Jeugdwet 7.3.15)."""
 CUSTODY_SOURCES = frozenset({"brp", "gezagsregister", "court_decision"})
 """Where one looks up who has custody; what somebody merely states is no source."""
 NO_CUSTODY = "none"
@@ -115,6 +117,7 @@ class Consent:
         parties: OINs of the organisations that may be told, or may tell.
         age: band of the person, as the organisation knows it; the broker never gets a birth date.
         age_ends_on: the first day of the quarter in which he comes in the next band, where another then answers.
+        guardians: how many have custody, where it was looked up; the yes of fewer opens nothing.
         unable: he cannot decide this himself (wilsonbekwaam), so that a representative answers.
         contested: it is contested who has custody.
     """
@@ -136,6 +139,12 @@ class Consent:
     signal_id: str | None
     case_ref: str | None
     events: tuple[ConsentEvent, ...] = field(repr=False)
+    guardians: int = PARENTS
+
+    def voices(self, needed: Needed) -> frozenset[str]:
+        """Return whose voices must say yes: of a minor who cannot decide that of his parents alone."""
+        voices = needed(self.age)
+        return frozenset({GUARDIAN}) if voices and self.unable and self.age in MINORS else voices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +162,9 @@ NO_STANDING = Standing()
 
 
 def standing(
-    consents: Iterable[Consent], *, purpose: str, category: str, party: str | None, needed: Needed, day: date
-) -> Standing:
+    consents: Iterable[Consent], *, purpose: str, category: str, party: str | None, needed: Needed, day: date,
+    approved: bool = False,
+) -> Standing:  # fmt: skip
     """Return what the consents of one organisation about one person say, all of them together.
 
     The newest record says how old the person is and whether he can decide; a no in an older one is still a no.
@@ -166,10 +176,11 @@ def standing(
         party: the organisation that would be told or shown; None for what holds towards none in particular.
         needed: who must say yes at which age.
         day: the calendar day.
+        approved: by the records that a second person approved alone; who is marked is so by all of them.
     """
-    about = [one for one in consents if one.purpose == purpose and category in one.categories]
-    if party is not None:
-        about = [one for one in about if party in one.parties]
+    listed = tuple(consents)
+    about = [one for one in listed if one.purpose == purpose and category in one.categories]
+    about = [one for one in about if (party is None or party in one.parties) and (one.approved or not approved)]
     if not about:
         return NO_STANDING
     newest = about[-1]
@@ -178,11 +189,35 @@ def standing(
     for event in events:
         if not event.parties or party in event.parties:
             last[event.who, event.capacity] = event
-    lines = tuple(line for line in last.values() if _counts(line, newest))
-    return _weighed(newest, lines, needed(newest.age), day)
+    known = _known(event for consent in listed for event in consent.events)
+    lines = tuple(line for line in map(known, last.values()) if _counts(line, newest))
+    return _weighed(newest, lines, needed, day)
 
 
-def _weighed(newest: Consent, lines: tuple[ConsentEvent, ...], voices: frozenset[str], day: date) -> Standing:
+def suspects_among(events: Iterable[ConsentEvent]) -> frozenset[str]:
+    """Return who was ever marked as who the danger comes from, in whatever capacity he answered."""
+    return frozenset(event.who for event in events if event.suspect)
+
+
+def _known(events: Iterable[ConsentEvent]) -> Callable[[ConsentEvent], ConsentEvent]:
+    """Return what adds to a line what was said of that person in any other: a mark or a custody is not left out away.
+
+    Somebody who takes his yes back says nothing of his custody, and is who he was.
+    """
+    listed = sorted(events, key=lambda event: event.number)
+    suspects = suspects_among(listed)
+    looked_up = [event for event in listed if event.capacity is Capacity.GUARDIAN and event.custody != NO_CUSTODY]
+    custody = {event.who: event.custody for event in looked_up}
+
+    def known(line: ConsentEvent) -> ConsentEvent:
+        stated = custody.get(line.who, NO_CUSTODY) if line.custody == NO_CUSTODY else line.custody
+        return replace(line, suspect=line.who in suspects, custody=stated)
+
+    return known
+
+
+def _weighed(newest: Consent, lines: tuple[ConsentEvent, ...], needed: Needed, day: date) -> Standing:
+    voices = newest.voices(needed)
     # (1) A no of anybody whose answer counts; the person's own no counts at any age.
     counting = [line for line in lines if line.voice in voices or line.capacity is Capacity.PERSON]
     custody = _custody(newest, lines)
@@ -190,13 +225,14 @@ def _weighed(newest: Consent, lines: tuple[ConsentEvent, ...], voices: frozenset
         if any(line.answer is no for line in counting):
             return Standing(state=ConsentState(no.value), age=newest.age, custody=custody)
     # (2) Each voice that must say yes does, through everybody who speaks with it.
-    by = frozenset(voice for voice in (PERSON, GUARDIAN) if _all_yes(lines, voice))
+    by = frozenset(voice for voice in (PERSON, GUARDIAN) if _all_yes(lines, voice, of=newest))
     yes = [line for line in lines if line.voice in by and line.voice in voices]
     days = [line.until for line in yes if line.until is not None]
     ends = newest.age_ends_on - timedelta(days=1) if newest.age_ends_on else None
     until = min([*days, *([] if ends is None else [ends])], default=None)
     settled = bool(voices) and voices <= by and (custody == "clear" or GUARDIAN not in voices)
     state = ConsentState.GIVEN if settled else ConsentState.UNKNOWN
+    by |= needed(newest.age) if settled else frozenset()
     # (3) It does not last.
     if settled and (until is None or day > until):
         state = ConsentState.EXPIRED
@@ -205,14 +241,16 @@ def _weighed(newest: Consent, lines: tuple[ConsentEvent, ...], voices: frozenset
 
 def _counts(line: ConsentEvent, newest: Consent) -> bool:
     """Return whether this is somebody whose answer can count at all for this person."""
-    if line.capacity in (Capacity.PERSON, Capacity.GUARDIAN):
-        return True
-    return newest.unable and not line.suspect
+    if line.capacity is Capacity.GUARDIAN:
+        return line.custody != NO_CUSTODY
+    return line.capacity is Capacity.PERSON or (newest.unable and not line.suspect)
 
 
-def _all_yes(lines: Iterable[ConsentEvent], voice: str) -> bool:
-    """Return whether everybody with this voice said yes: both parents, or the person or his representatives."""
+def _all_yes(lines: Iterable[ConsentEvent], voice: str, *, of: Consent) -> bool:
+    """Return whether everybody with this voice said yes: all parents with custody, or the person or who represents."""
     speaking = [line for line in lines if line.voice == voice]
+    if voice == GUARDIAN and len({line.who for line in speaking}) < of.guardians:
+        return False
     represented = any(line.capacity not in (Capacity.PERSON, Capacity.GUARDIAN) for line in speaking)
     if represented:  # who cannot decide need not say yes himself; that he says no was seen before
         speaking = [line for line in speaking if line.capacity is not Capacity.PERSON]
@@ -242,41 +280,3 @@ def together(said: Iterable[Standing], *, counting: Iterable[Standing]) -> Conse
         if state in opened:
             return state
     return ConsentState.UNKNOWN
-
-
-def check_events(events: Iterable[ConsentEvent], *, today: date) -> None:
-    """Hold only for answers that say what they must. Raises FieldRuleError."""
-    listed = tuple(events)
-    if len({(event.who, event.capacity) for event in listed}) != len(listed):
-        raise FieldRuleError("answers", "name a person twice")
-    for event in listed:
-        if (event.answer is Answer.NOT_ASKED) is not (event.reason is not None):
-            raise FieldRuleError("answers.reason", "is there exactly where somebody was not asked")
-        if event.answer is Answer.GIVEN:
-            _check_yes(event, today)
-
-
-def _check_yes(event: ConsentEvent, today: date) -> None:
-    if event.proof is None:
-        raise FieldRuleError("answers.proof", "is missing beside a yes")
-    if event.proof.kind == "spoken" and event.proof.spoken_with is None:
-        raise FieldRuleError("answers.proof.spokenWith", "is missing beside what was spoken")
-    if event.until is None or not today <= event.until <= today + timedelta(days=LONGEST_DAYS):
-        raise FieldRuleError("answers.until", "does not lie within a year from today")
-
-
-def fault_of(consent: Consent, events: Iterable[ConsentEvent], *, needed: Needed) -> str | None:
-    """Return the problem of a yes by somebody who cannot give it, None where there is none."""
-    voices = needed(consent.age)
-    for event in events:
-        if event.answer is not Answer.GIVEN:
-            continue
-        if event.capacity is Capacity.GUARDIAN and event.custody == NO_CUSTODY:
-            return "consent-without-custody"
-        if event.suspect:
-            return "consent-by-suspect"
-        represents = event.capacity not in (Capacity.PERSON, Capacity.GUARDIAN)
-        unable = consent.unable and event.capacity is Capacity.PERSON
-        if event.voice not in voices or unable or (represents and not consent.unable):
-            return "consent-not-theirs"
-    return None

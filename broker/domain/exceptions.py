@@ -77,7 +77,10 @@ class Documented:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRecord:
-    """One exception of one organisation; `rest` is what came later of an acute one."""
+    """One exception of one organisation; `rest` is what came later of an acute one.
+
+    `approval_asked` says whether the organisation's own meldcode asked for a second person when it was invoked.
+    """
 
     id: str
     organisation: str
@@ -93,6 +96,7 @@ class ExceptionRecord:
     reason: str
     at: int
     approved_by: str | None
+    approval_asked: bool = True
     documented: Documented | None
     rest: Documented | None = None
     rest_at: int | None = None
@@ -165,11 +169,19 @@ def routed(kind: ExceptionType, *, asker: str, recipient: str) -> Routed | None:
     return Routed(purpose="nood", ground="VITAAL" if kind is ExceptionType.VITAL else "CVP")
 
 
-def fault_of(kind: ExceptionType, documented: Documented | None, *, worker: str) -> str | None:
-    """Return the problem of a dossier, None where it is complete: one answer missing, and nothing is sent."""
+def fault_of(kind: ExceptionType, documented: Documented | None, *, worker: str, asker: str) -> str | None:
+    """Return the problem of a dossier, None where it is complete: one answer missing, and nothing is sent.
+
+    Args:
+        kind: which exception it is.
+        documented: what is known here of the dossier.
+        worker: who tells.
+        asker: class of his organisation; at Veilig Thuis "Veilig Thuis was consulted" names nobody else.
+    """
     if documented is None:
         return None if kind is ExceptionType.ACUTE else "exception-incomplete"
-    if documented.consulted == worker:
+    themselves = documented.with_veilig_thuis and asker == VEILIG_THUIS
+    if documented.consulted == worker or (themselves and documented.consulted is None):
         return "exception-own-consultation"
     if missing(kind, documented.answered) or not documented.named_other or documented.tell_on is None:
         return "exception-incomplete"

@@ -109,6 +109,7 @@ class InformationRequest:
         personal: the receiver decides per person, so that only a worker by name answers.
         receiver_worker: that worker, once somebody of his organisation named him.
         approved: a second person of the sender approved it.
+        match_id: the sender's own match that it rests on.
         consent_id: the sender's own record of consent that it cites; `exception_id`: his own exception.
         chunks: the SHA-256 in hex of the sealed chunks of its attachments, which its sender left before.
     """
@@ -134,6 +135,7 @@ class InformationRequest:
     sent_at: int
     expires_on: date
     rests_on: tuple[RestsOn, ...]
+    match_id: str | None = None
     consent_id: str | None = None
     exception_id: str | None = None
     receiver_worker: str | None = None
@@ -142,6 +144,11 @@ class InformationRequest:
     chunks: tuple[str, ...] = ()
     box: bytes = field(default=b"", repr=False)
     reply: RequestReply | None = None
+
+    @property
+    def on_own(self) -> bool:
+        """Whether its sender stands on an own signal, named by itself or by a match."""
+        return self.signal_id is not None or self.match_id is not None
 
     def state_on(self, day: date) -> RequestState:
         """Return the state as it is told on this day."""

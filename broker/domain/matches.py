@@ -118,6 +118,21 @@ class StoreMatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeetLater:
+    """A change: nobody was looked up for this signal yet, and its turn comes after all that wait now."""
+
+    signal_id: str
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteMet:
+    """A change: this signal waits no more; when it did not, the decision is stale."""
+
+    signal_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeMatch:
     """A change: a side is so far; when it is no more where the decision saw it, the decision is stale."""
 

@@ -48,11 +48,17 @@ class Reviewer:
     organisation: str
     worker: str
     teams: frozenset[str]
+    at_veilig_thuis: bool = False
 
 
 def own_act(reviewer: Reviewer, act: ReviewedAct) -> bool:
-    """Return whether the reviewer did this himself, or approved it."""
-    return act.is_by(reviewer.organisation, reviewer.worker)
+    """Return whether the reviewer did this himself, approved it, or was consulted about it.
+
+    Where another organisation consulted Veilig Thuis, no single person is named: then nobody who works there judges it.
+    """
+    elsewhere = act.organisation != reviewer.organisation
+    consulted = act.with_veilig_thuis and reviewer.at_veilig_thuis and elsewhere
+    return consulted or act.involves(reviewer.organisation, reviewer.worker)
 
 
 def own_team(reviewer: Reviewer, act: ReviewedAct, *, teams_of_worker: frozenset[str]) -> bool:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from broker.consent_ports import ConsentReader, OwnConsent
 from broker.domain.changes import AddAnswers
-from broker.domain.consents import Answer, Capacity, ConsentEvent, fault_of
+from broker.domain.consent_rules import fault_of
+from broker.domain.consents import Answer, Capacity, ConsentEvent, Needed
 from broker.domain.errors import FieldRuleError, NotFoundError
 from broker.domain.flags import NETHERLANDS
 from broker.domain.requests import Requester
@@ -131,7 +132,7 @@ async def _recorded(
         # (3) A yes that cannot be given: openly, recorded, without effect. A purpose that has ended needs none.
         purpose = policy.purposes.get(own.consent.purpose)
         needed = None if purpose is None else needed_for(policy, purpose)
-        fault = fault_of(own.consent, more.events, needed=needed) if more.judged and needed is not None else None
+        fault = _fault(own, more, needed)
         if fault is not None:
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) What is committed.
@@ -148,6 +149,14 @@ async def _recorded(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _fault(own: OwnConsent, more: Added, needed: Needed | None) -> str | None:
+    """Return the problem of a yes that cannot be given, by all that is recorded about this person."""
+    if not more.judged or needed is None:
+        return None
+    about = () if own.about is None else own.about.consents
+    return fault_of(own.consent, more.events, needed=needed, about=about)
 
 
 def _numbered(own: OwnConsent, more: Added) -> tuple[ConsentEvent, ...]:

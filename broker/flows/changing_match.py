@@ -77,7 +77,7 @@ async def change_own_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock
         )  # fmt: skip
         own = replace(own, tasks=await tasks.on_match(match_id))
-        refused = _refused(own, requester, await rosters.roster(requester.organisation))
+        refused = hindrance(own, requester, await rosters.roster(requester.organisation))
         taken = Step(refused=refused) if refused else step(own, policy, register)
         if isinstance(taken.decision, Refusal):
             relied = (*base, *own.stamps)
@@ -109,7 +109,7 @@ def in_team(team: str, requester: Requester, roster: Roster | None) -> bool:
     return worker is None or not worker.teams or team in worker.teams
 
 
-def _refused(own: OwnMatch, requester: Requester, roster: Roster | None) -> str | None:
+def hindrance(own: OwnMatch, requester: Requester, roster: Roster | None) -> str | None:
     """Return why this worker may not act on a match that he sees, None where he may."""
     if not in_team(own.side.of.team, requester, roster):
         return OF_ANOTHER_TEAM

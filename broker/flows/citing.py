@@ -164,6 +164,7 @@ def _with_exception(facts: AskFacts, cited: CitedException) -> AskFacts:
         # It was invoked while no other was open, and no other can be while it is.
         acute_open=False,
         approval="approved" if approved else "none",
+        meldcode_approval=record.approval_asked,
         deferral=facts.deferral if deferral is None else deferral,
     )
 

@@ -51,7 +51,7 @@ async def complete_exception(
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, today = policies.at(base), clock.today()
         register = await registers.register()
-        check_organisation(register, act)
+        organisation = check_organisation(register, act)
         # (2) An own one that was acute and waits for its rest.
         own = await exceptions.own(organisation=requester.organisation, exception_id=exception_id)
         if own is None or not own.record.waits_for_rest:
@@ -61,7 +61,7 @@ async def complete_exception(
         roster = check_team(await rosters.roster(requester.organisation), about)
         # (3) All six answers, and somebody else than who told.
         rest = documented_of(command.dossier, roster=roster, today=today)
-        fault = fault_of(ExceptionType.CVP, rest, worker=record.worker)
+        fault = fault_of(ExceptionType.CVP, rest, worker=record.worker, asker=organisation.org_class)
         if fault is not None or rest is None:
             return refused_as(
                 about, fault or "exception-incomplete", bundle=policy.sha256, register=register.number,

@@ -56,31 +56,48 @@ class Consented:
         if looks.state is not ConsentState.GIVEN:
             return together([looks], counting=[looks]).value
         said = [self._of(self.asker, person, party=holder), self._of(holder, person, party=self.asker)]
-        approved = self._of(self.asker, person, party=holder, approved=True)
-        return together(said, counting=(approved, said[1])).value
+        return together(said, counting=self._counting(holder, person)).value
 
-    def last_day(self, persons: Iterable[TokenIndex]) -> date | None:
-        """Return until when what is shown of these persons may be shown again."""
-        pairs = [pair for pair in self.known if pair[1] in {*persons, *self.persons}]
-        until = [self._of(*pair, party=None).until for pair in pairs]
-        return min((one for one in until if one is not None), default=None)
+    def last_day(self, shown: Iterable[tuple[str, TokenIndex]]) -> date | None:
+        """Return until when these persons of these holders may be shown again.
+
+        By exactly what was weighed to ask and to show them: a record about who is not shown changes nothing (D8).
+        """
+        pairs = tuple(shown)
+        looks = [self._of(self.asker, one, party=None) for one in {*self.persons, *(person for _, person in pairs)}]
+        last = [_until([one]) for one in looks]
+        # Of two yeses that each let it be shown, one is enough: it lasts as long as the longer of them.
+        last += [_until(self._counting(holder, person)) for holder, person in pairs]
+        return min((day for day in last if day is not None), default=None)
 
     @property
     def stamps(self) -> tuple[Stamp, ...]:
         """The stamps of everything that was read."""
         return tuple(about.stamp for about in self.known.values())
 
+    def _counting(self, holder: str, person: TokenIndex) -> tuple[Standing, Standing]:
+        """Return whose yes opens this holder: what a second person of the asker approved, and the holder's own."""
+        approved = self._of(self.asker, person, party=holder, approved=True)
+        return approved, self._of(holder, person, party=self.asker)
+
     def _of(self, organisation: str, person: TokenIndex, *, party: str | None, approved: bool = False) -> Standing:
         about = self.known.get((organisation, person))
         consents = () if about is None else about.consents
         return standing(
-            [one for one in consents if one.approved or not approved],
+            consents,
             purpose=self.purpose,
             category=INVOLVEMENT,
             party=party,
             needed=self.needed,
             day=self.day,
+            approved=approved,
         )
+
+
+def _until(said: Iterable[Standing]) -> date | None:
+    """Return the last day of those that are given; None where none is."""
+    days = [one.until for one in said if one.state is ConsentState.GIVEN and one.until is not None]
+    return max(days, default=None)
 
 
 async def own_consents(
@@ -150,6 +167,6 @@ def rests_on_of(
         pairs = persons | {(asker, person) for _, person in persons} | {(asker, one) for one in consented.persons}
         of = {person_key(*pair) for pair in pairs}
         stamps += tuple(stamp for stamp in consented.stamps if stamp.of in of)
-        last = consented.last_day(person for _, person in persons)
+        last = consented.last_day(persons)
         ends += [] if last is None else [last]
     return stamps, min(ends, default=None)

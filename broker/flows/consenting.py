@@ -4,16 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from broker.domain.consents import (
-    Answer,
-    Capacity,
-    Consent,
-    ConsentEvent,
-    ConsentProof,
-    Needed,
-    check_events,
-    standing,
-)
+from broker.domain.consent_rules import check_events
+from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof, Needed, standing
 from broker.domain.errors import FieldRuleError
 from broker.flows.consent_facts import CONSENT_KIND
 from broker.flows.policy import PolicyInForce

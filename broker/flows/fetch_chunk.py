@@ -11,14 +11,15 @@ from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.unwatched import stopped
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.request_ports import ChunkReader, RequestReader
 
 
 async def fetch_chunk(
     *, requester: Requester, request_id: str, sha256: str, policies: Policies, clock: Clock,
-    registers: RegisterReader, signals: SignalStore, consents: ConsentReader, exceptions: ExceptionReader,
-    requests: RequestReader, chunks: ChunkReader, answers: AnswerStore, log: Log,
+    registers: RegisterReader, signals: SignalStore, matches: MatchReader, consents: ConsentReader,
+    exceptions: ExceptionReader, requests: RequestReader, chunks: ChunkReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """A chunk that a letter for this side names is handed out; outcome `done`.
 
@@ -41,7 +42,9 @@ async def fetch_chunk(
             return on.refuse(hindered)
         if log.disclosures_stopped():
             return stopped(act, bundle=on.policy.sha256)
-        on, holds = await still_holds(on, signals=signals, consents=consents, exceptions=exceptions)
+        on, holds = await still_holds(
+            on, clock=clock, signals=signals, matches=matches, consents=consents, exceptions=exceptions
+        )  # fmt: skip
         if not holds:
             return on.refuse(WITHHELD)
         # (3) It is gone: that is said, and never that there is nothing.

@@ -22,6 +22,7 @@ from broker.flows.answer_request import answer_facts
 from broker.flows.citing import Cited, cited_consent, cited_exception
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.involvement import sees_match
 from broker.flows.letters import WITHHELD, LetterFacts, decide_letter, own_signal
 from broker.flows.note_receipt import delivered
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
@@ -31,6 +32,7 @@ from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_requests import requests_document, shown
 from broker.flows.unwatched import stopped
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.register import Register
 from broker.protocol.request_messages import REQUESTS_PER_PAGE
@@ -70,8 +72,8 @@ async def list_requests(
 
 async def fetch_request(
     *, requester: Requester, request_id: str, policies: Policies, clock: Clock, registers: RegisterReader,
-    signals: SignalStore, consents: ConsentReader, exceptions: ExceptionReader, requests: RequestReader,
-    answers: AnswerStore, log: Log,
+    signals: SignalStore, matches: MatchReader, consents: ConsentReader, exceptions: ExceptionReader,
+    requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """What waits for this side is handed out, and its delivery is unknown until it is confirmed; outcome `done`.
 
@@ -98,7 +100,9 @@ async def fetch_request(
             return stopped(act, bundle=on.policy.sha256)
         # (3) Everything it rests on is as it was, and it is not past its day; this is relied on at the commit.
         # (4) It is still permitted, by the policy in force and what it cites.
-        on, holds = await still_holds(on, signals=signals, consents=consents, exceptions=exceptions)
+        on, holds = await still_holds(
+            on, clock=clock, signals=signals, matches=matches, consents=consents, exceptions=exceptions
+        )  # fmt: skip
         if not holds:
             return on.refuse(WITHHELD)
         # (5) Handed out: whether it arrives, nobody here can tell.
@@ -119,8 +123,9 @@ async def fetch_request(
 
 
 async def still_holds(
-    on: OnRequest, *, signals: SignalStore, consents: ConsentReader, exceptions: ExceptionReader
-) -> tuple[OnRequest, bool]:
+    on: OnRequest, *, clock: Clock, signals: SignalStore, matches: MatchReader, consents: ConsentReader,
+    exceptions: ExceptionReader,
+) -> tuple[OnRequest, bool]:  # fmt: skip
     """Return the act with everything that handing out relies on, and whether that holds; whatever it is that leaves.
 
     Raises:
@@ -131,6 +136,14 @@ async def still_holds(
     on = replace(on, relies_on=(*on.relies_on, *current))
     if current != stamps_of(rests) or _past(on) or not await _signals_hold(on, signals):
         return on, False
+    if on.request.match_id is not None:
+        seen, stamps = await sees_match(
+            on.request.match_id, organisation=on.request.sender, worker=on.request.sender_worker, policy=on.policy,
+            register=on.register, clock=clock, matches=matches,
+        )  # fmt: skip
+        on = replace(on, relies_on=(*on.relies_on, *stamps))
+        if not seen:
+            return on, False
     letters = await _letters(on, consents=consents, exceptions=exceptions)
     on = replace(on, relies_on=(*on.relies_on, *(stamp for one in letters for stamp in one.facts.cited.stamps)))
     return on, bool(letters) and _still_permitted(on, letters)
@@ -231,7 +244,7 @@ def _letter_facts(request: InformationRequest, register: Register, cited: Cited)
         role=request.sender_role,
         purpose=request.purpose,
         grounds=request.grounds,
-        own_signal=request.signal_id is not None,
+        own_signal=request.on_own,
         approved=request.approved,
         proof=request.proof,
         level=request.level,

@@ -8,7 +8,7 @@ from broker.domain.review import IN_ORDER, PRIVACYFUNCTIONARIS, VERDICT, KeptNot
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
-from broker.flows.reviewing import Told, check_role, is_own, not_yours, record_review, reviewer_of, told
+from broker.flows.reviewing import Told, acts_with, check_role, is_own, not_yours, record_review, reviewer_of, told
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.register import Register
 from broker.protocol.review_messages import GiveVerdict
@@ -26,8 +26,8 @@ async def give_verdict(
     Raises:
         RoleNotAllowedError: no privacyfunctionaris; the FG supervises and never decides.
         NotFoundError: no such act, or not one for which this organisation answers.
-        RefusedError: his own act or his own team's, or "in order" where nobody can say whose it was; with the
-            receipt of its entry.
+        RefusedError: his own act or his own team's, one he was consulted about, or "in order" where nobody
+            can say whose it was; with the receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
     """
     act = Act.reviewing("give_verdict", command, requester)
@@ -36,15 +36,16 @@ async def give_verdict(
     judged = await acts.act(organisation=requester.organisation, index=command.act)
     if judged is None:
         raise NotFoundError
+    related = await acts_with(judged, acts)
     subject = {"act": command.act, "verdict": command.verdict, "reason": command.reason}
 
-    async def tell(_: Register) -> Told:
+    async def tell(register: Register) -> Told:
         # (2) Never his own; an attempt is refused openly and recorded.
         roster = await rosters.roster(requester.organisation)
-        reviewer = reviewer_of(requester, roster)
-        if own_act(reviewer, judged):
+        reviewer = reviewer_of(requester, roster, register)
+        if any(own_act(reviewer, one) for one in related):
             return not_yours("review.own_act", reason="own-act", subject=subject)
-        if is_own(reviewer, judged, roster):
+        if any(is_own(reviewer, one, roster) for one in related):
             return not_yours("review.own_team", reason="own-team", subject=subject)
         if command.verdict == IN_ORDER and not judged.is_known:
             return not_yours("review.unknown_actor", reason="unknown-actor", subject=subject)

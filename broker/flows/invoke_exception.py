@@ -99,13 +99,13 @@ async def invoke_exception(
             )  # fmt: skip
         about = replace(act, purpose=way.purpose, grounds=(way.ground,))
         # (3) One answer missing, or nobody else consulted: nothing is sent.
-        fault = fault_of(kind, documented, worker=requester.worker)
+        fault = fault_of(kind, documented, worker=requester.worker, asker=organisation.org_class)
         if fault is not None:
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) May it be told, by the documents in force?
         told = _Telling(
             command=command, act=about, way=way, documented=documented, organisation=organisation, approved=approved,
-            acute_open=open_acute.is_open, today=today,
+            approval_asked=roster.meldcode_approval, acute_open=open_acute.is_open, today=today,
         )  # fmt: skip
         asked = may_tell(policy, told.facts())
         if isinstance(asked, Refusal):
@@ -130,6 +130,7 @@ class _Telling:
     documented: Documented | None
     organisation: Organisation
     approved: bool
+    approval_asked: bool
     acute_open: bool
     today: date
 
@@ -147,6 +148,7 @@ class _Telling:
             grounds=(self.way.ground,),
             standing="none",
             approval="approved" if self.approved else "none",
+            meldcode_approval=self.approval_asked,
             families=frozenset(),
             dossier="acuut" if acute else "complete",
             acute_open=self.acute_open,
@@ -175,6 +177,7 @@ class _Telling:
             reason=command.reason,
             at=now,
             approved_by=self.act.approval.worker if self.approved and self.act.approval is not None else None,
+            approval_asked=self.approval_asked,
             documented=self.documented,
             case_ref=command.case_ref,
         )

@@ -92,11 +92,14 @@ async def meet(
     recorded, kept = _recorded(seen, told)
     known = await matches.touching({hit.signal.id for hit in seen.hits})
     # (3) One match per other team, where either of the two may see the other.
-    tells = {(one.by.id, one.kind) for one in kept if shows(one.judged)}
+    tells = frozenset((one.kind, one.by.id) for one in kept if shows(one.judged))
+    links = links_by_team(hits, shown=seen.shown, tells=tells)
+    made = matches_made(
+        signal, links, known=known.matches, ids=ids, policy=policy, register=register, day=today
+    )  # fmt: skip
     changes: list[Change] = []
-    for team, links in _by_team(hits, shown=seen.shown, tells=tells).items():
-        match = _match(signal, team, links, known=known.matches, ids=ids, policy=policy, register=register)
-        changes += [StoreMatch(match=match), *_notices(match, ids=ids)]
+    for match in made:
+        changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]
     return Meeting(changes=tuple(changes), seen=recorded)
 
 
@@ -135,10 +138,16 @@ def _beside(recorded: Recorded, told: Iterable[Told], *, room: int) -> tuple[Rec
     return replace(recorded, payload=payload), kept
 
 
-def _by_team(
-    hits: Iterable[Hit], *, shown: frozenset[tuple[MatchKind, str]], tells: set[tuple[str, MatchKind]]
+def links_by_team(
+    hits: Iterable[Hit], *, shown: frozenset[tuple[MatchKind, str]], tells: frozenset[tuple[MatchKind, str]]
 ) -> Mapping[TeamOf, tuple[Link, ...]]:
-    """Return the links of every other team with which either side may see the other; a signal's strongest kind each."""
+    """Return the links of every other team with which either side may see the other; a signal's strongest kind each.
+
+    Args:
+        hits: what the newer signal met, strongest first.
+        shown: which of them, by kind and id of the signal, the newer side may see.
+        tells: which of them may see the newer signal.
+    """
     found: dict[TeamOf, dict[str, Link]] = {}
     for hit in hits:
         signal = hit.signal
@@ -146,7 +155,7 @@ def _by_team(
             signal=signal,
             kind=hit.kind,
             shown=(hit.kind, signal.id) in shown,
-            tells=(signal.id, hit.kind) in tells,
+            tells=(hit.kind, signal.id) in tells,
         )
         if link.shown or link.tells:
             team = TeamOf(organisation=signal.organisation, team=signal.team)
@@ -154,11 +163,22 @@ def _by_team(
     return {team: tuple(links.values()) for team, links in found.items()}
 
 
+def matches_made(
+    signal: Signal, links_of: Mapping[TeamOf, tuple[Link, ...]], *, known: tuple[KeptMatch, ...], ids: Ids,
+    policy: PolicyInForce, register: Register, day: date,
+) -> tuple[KeptMatch, ...]:  # fmt: skip
+    """Return the match of a signal with each other team by these links, made on this day."""
+    return tuple(
+        _match(signal, team, links, known=known, ids=ids, policy=policy, register=register, day=day)
+        for team, links in links_of.items()
+    )
+
+
 def _match(
     signal: Signal, team: TeamOf, links: tuple[Link, ...], *, known: tuple[KeptMatch, ...], ids: Ids,
-    policy: PolicyInForce, register: Register,
+    policy: PolicyInForce, register: Register, day: date,
 ) -> KeptMatch:  # fmt: skip
-    registering, day = TeamOf(organisation=signal.organisation, team=signal.team), signal.registered_on
+    registering = TeamOf(organisation=signal.organisation, team=signal.team)
     newer_side, older_side = (
         MatchSide(of=own, told=told, state=_state(own, other, links, known), changed_on=day)
         for own, other, told in (
@@ -166,7 +186,7 @@ def _match(
             (team, registering, any(link.tells for link in links)),
         )
     )
-    region = region_of(signal, team, links, policy=policy, register=register)
+    region = region_of(signal, team, links, policy=policy, register=register, day=day)
     named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
     return KeptMatch(
         id=ids.of(team.organisation, team.team),
@@ -181,8 +201,8 @@ def _match(
 
 
 def region_of(
-    signal: Signal, team: TeamOf, links: Iterable[Link], *, policy: PolicyInForce, register: Register
-) -> str | None:  # fmt: skip
+    signal: Signal, team: TeamOf, links: Iterable[Link], *, policy: PolicyInForce, register: Register, day: date
+) -> str | None:
     """Return the region in whose agreement both are party, on the purpose of the new signal or else of another."""
     sides = [
         (oin, organisation.org_class)
@@ -190,7 +210,7 @@ def region_of(
         if (organisation := register.organisations.get(oin)) is not None
     ]
     purposes = [signal.purpose, *sorted({link.signal.purpose for link in links})]
-    found = (policy.region_of(purpose, sides, day=signal.registered_on) for purpose in purposes)
+    found = (policy.region_of(purpose, sides, day=day) for purpose in purposes)
     return next((region for region in found if region is not None), None)
 
 
@@ -205,11 +225,18 @@ def _state(own: TeamOf, other: TeamOf, links: Iterable[Link], known: Iterable[Ke
     return MatchState.NEW
 
 
-def _notices(match: KeptMatch, *, ids: Ids) -> tuple[Notify, ...]:
-    """Return the notices for the other side, and for the coordinator where both are told and one has not muted it."""
-    found = []
-    if match.older_side.told and match.older_side.state is MatchState.NEW:
-        found.append(_notice(match.older_side.of, NoticeKind.MATCH, match, ids))
+def notices_of(match: KeptMatch, *, ids: Ids, to_both: bool = False) -> tuple[Notify, ...]:
+    """Return the notices for the other side, and for the coordinator where both are told and one has not muted it.
+
+    Args:
+        to_both: also for the newer side, which nobody answers.
+    """
+    sides = match.sides if to_both else (match.older_side,)
+    found = [
+        _notice(side.of, NoticeKind.MATCH, match, ids)
+        for side in sides
+        if side.told and side.state is MatchState.NEW
+    ]  # fmt: skip
     if match.coordinator is not None and not match.contacted:
         found.append(_notice(match.coordinator, NoticeKind.COORDINATED, match, ids))
     return tuple(found)

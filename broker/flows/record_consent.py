@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from broker.domain.changes import StoreConsent, Task, TicketId
-from broker.domain.consents import Answer, Consent, ConsentEvent, fault_of
+from broker.domain.consent_rules import check_age, fault_of
+from broker.domain.consents import Answer, Consent, ConsentEvent
 from broker.domain.errors import (
     FieldRuleError,
     NotFoundError,
@@ -148,6 +149,7 @@ def check_named(
         raise OrganisationUnknownError
     if command.subject is not None and command.signal_id is not None:
         raise FieldRuleError("signalId", "stands beside a token")
+    check_age(command.age, command.age_ends_on, today=today)
     latest = today + timedelta(days=LONGEST_UNSAFE_DAYS)
     put_off = command.review_on is not None and today <= command.review_on <= latest
     if put_off is not (command.confirmation == "unsafe"):
@@ -223,6 +225,7 @@ def _consent(command: RecordConsent, act: Act, events: tuple[ConsentEvent, ...],
         age_ends_on=command.age_ends_on,
         unable=command.unable,
         contested=command.contested,
+        guardians=command.guardians,
         signal_id=command.signal_id,
         case_ref=command.case_ref,
         events=events,

@@ -4,6 +4,7 @@ from broker.consent_ports import ConsentReader
 from broker.domain.changes import StoreSignal, Task
 from broker.domain.errors import SignalExistsError
 from broker.domain.households import TokenRole
+from broker.domain.matches import MeetLater
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Signal
 from broker.flows.act import Act
@@ -120,7 +121,7 @@ async def register_signal(
         met = await meet(signal, seen, matches=matches, policy=policy, register=register, randomness=randomness)
         tasks = (*tasks_of_signal(asked, signal, today=today), *notes_to_fg(question.facts(), unwatched=unwatched))
         change = StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens))
-        effects = effects_of(change, met, base, tasks=tasks)
+        effects = effects_of(change, met, base, tasks=tasks, later=nobody is not None)
         document = told_of(prepared, rows, signal_id=signal.id)
         recording = recording_of(question, asked, met.seen, register=register, document=document, written=signal.handle)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
@@ -146,12 +147,19 @@ def refused_registration(
     )
 
 
-def effects_of(change: StoreSignal, met: Meeting, base: tuple[Stamp, ...], *, tasks: tuple[Task, ...]) -> Effects:
-    """Return what becomes durable with a registration; its answer rests on what it shows only."""
-    seen = met.seen
+def effects_of(
+    change: StoreSignal, met: Meeting, base: tuple[Stamp, ...], *, tasks: tuple[Task, ...], later: bool
+) -> Effects:
+    """Return what becomes durable with a registration; its answer rests on what it shows only.
+
+    Args:
+        later: nobody was looked up, so that the signal waits for its turn to be met.
+    """
+    seen, signal = met.seen, change.signal
+    waits = (MeetLater(signal_id=signal.id, organisation=signal.organisation),) if later else ()
     return Effects(
         relies_on=(*base, *seen.relies_on),
-        changes=(change, *met.changes),
+        changes=(change, *met.changes, *waits),
         tasks=tasks,
         rests_on=(*base, *seen.rests_on) if seen.rows else (),
         valid_until=seen.valid_until,

@@ -7,7 +7,7 @@ from broker.domain.review import FG, REJUDGEMENT, VERDICT
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
-from broker.flows.reviewing import Told, check_role, is_own, not_yours, record_review, reviewer_of, told
+from broker.flows.reviewing import Told, acts_with, check_role, is_own, not_yours, record_review, reviewer_of, told
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.register import Register
 from broker.protocol.review_messages import RejudgeVerdict
@@ -23,7 +23,8 @@ async def rejudge_verdict(
     Raises:
         RoleNotAllowedError: no FG.
         NotFoundError: no such verdict of the own organisation, or its act is gone.
-        RefusedError: a verdict of his own, or on his own or his team's act; with the receipt of its entry.
+        RefusedError: a verdict of his own, or on an act of his own, of his team's, or on which he was
+            consulted; with the receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
     """
     act = Act.reviewing("rejudge_verdict", command, requester)
@@ -36,12 +37,14 @@ async def rejudge_verdict(
     judged = await acts.act(organisation=requester.organisation, index=int(verdict.note.about))
     if judged is None:
         raise NotFoundError
+    related = await acts_with(judged, acts)
     subject = {"verdict": command.verdict, "act": judged.index, "agrees": command.agrees}
 
-    async def tell(_: Register) -> Told:
+    async def tell(register: Register) -> Told:
         # (2) Never one's own.
         roster = await rosters.roster(requester.organisation)
-        if verdict.note.worker == requester.worker or is_own(reviewer_of(requester, roster), judged, roster):
+        reviewer = reviewer_of(requester, roster, register)
+        if verdict.note.worker == requester.worker or any(is_own(reviewer, one, roster) for one in related):
             return not_yours("review.own_act", reason="own-act", subject=subject)
         # (3) What is kept.
         note = ReviewNote(

@@ -75,7 +75,7 @@ async def review_acts(
     reading = CurrentReading(signals, read)
     await reading.current()
 
-    async def tell(_: Register) -> Told:
+    async def tell(register: Register) -> Told:
         # (3) The newest verdicts, and what is left of the acts by them.
         found = await reading.current()
         flags = found.flags
@@ -86,7 +86,7 @@ async def review_acts(
             chosen = [one for one in chosen if waits(flags.get(one.index, ()), verdicts.get(str(one.index), []))]
         page = page_of(chosen, after=wanted.after)
         showing = Showing(
-            reviewer=reviewer_of(requester, roster),
+            reviewer=reviewer_of(requester, roster, register),
             roster=roster,
             signal_ids=found.signal_ids,
             verdicts=verdicts,

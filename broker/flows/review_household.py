@@ -51,14 +51,15 @@ async def review_household(
     reading = CurrentReading(signals, read)
     await reading.current()
 
-    async def tell(_: Register) -> Told:
+    async def tell(register: Register) -> Told:
         handle, found, ids = await reading.current()
         told_of = found.others if is_fg else ()
         roster = await rosters.roster(requester.organisation)
         verdicts = verdicts_by_act(await notes.notes(organisation=requester.organisation, kind=VERDICT))
         showing = Showing(
-            reviewer=reviewer_of(requester, roster), roster=roster, signal_ids=ids, verdicts=verdicts, flags={}
-        )
+            reviewer=reviewer_of(requester, roster, register), roster=roster, signal_ids=ids, verdicts=verdicts,
+            flags={},
+        )  # fmt: skip
         subject = {"use": use, "handles": [handle], "found": len(found.own) + len(told_of)}
         return told(
             "review.household",

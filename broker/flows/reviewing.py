@@ -6,6 +6,7 @@ from typing import Any
 
 from broker.domain.acts import REVIEW_SCHEMA, ReviewedAct, ReviewNote
 from broker.domain.errors import RoleNotAllowedError
+from broker.domain.exceptions import VEILIG_THUIS
 from broker.domain.flags import BASELINE_DAYS, Flag, flags_of, is_high
 from broker.domain.requests import Requester
 from broker.domain.review import IN_ORDER, THRESHOLD, KeptNote, Reviewer, is_closed, own_act, own_team
@@ -29,6 +30,7 @@ from policies.workdays import working_day_after
 
 DAY_S = 86_400
 CHECK_CLASS = "check"
+EXCEPTION = "exception"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +62,15 @@ def check_role(requester: Requester, roles: Collection[str]) -> None:
         raise RoleNotAllowedError
 
 
-def reviewer_of(requester: Requester, roster: Roster | None) -> Reviewer:
-    """Return who reviews, with the teams that his organisation's roster states."""
+def reviewer_of(requester: Requester, roster: Roster | None, register: Register) -> Reviewer:
+    """Return who reviews, with the teams that his organisation's roster states, and whether it is Veilig Thuis."""
     known = None if roster is None else roster.workers.get(requester.worker)
     teams = frozenset() if known is None else known.teams
-    return Reviewer(organisation=requester.organisation, worker=requester.worker, teams=teams)
+    own = register.organisations.get(requester.organisation)
+    return Reviewer(
+        organisation=requester.organisation, worker=requester.worker, teams=teams,
+        at_veilig_thuis=own is not None and own.org_class == VEILIG_THUIS,
+    )  # fmt: skip
 
 
 def teams_of(act: ReviewedAct, roster: Roster | None) -> frozenset[str]:
@@ -76,6 +82,20 @@ def teams_of(act: ReviewedAct, roster: Roster | None) -> frozenset[str]:
 def is_own(reviewer: Reviewer, act: ReviewedAct, roster: Roster | None) -> bool:
     """Return whether the reviewer may not judge this act: it is his own, or his team's."""
     return own_act(reviewer, act) or own_team(reviewer, act, teams_of_worker=teams_of(act, roster))
+
+
+async def acts_with(judged: ReviewedAct, acts: ActReader) -> tuple[ReviewedAct, ...]:
+    """Return an act with those that belong to it: of an acute exception, its rest too, or what that is the rest of.
+
+    Whoever is named in one of them is involved in all of them.
+    """
+    if judged.kind != EXCEPTION:
+        return (judged,)
+    found = {judged.index: judged}
+    for handle in sorted(judged.own_handles):
+        concerned = await acts.household(handle=handle, organisation=judged.organisation)
+        found |= {act.index: act for act in concerned.own if act.kind == EXCEPTION}
+    return tuple(found.values())
 
 
 async def record_review(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import date
 
 from broker.consent_ports import ConsentReader
@@ -15,6 +15,7 @@ from broker.flows.citing import Cited, cited_consent, cited_exception
 from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.involvement import Involvement, Named, involvement
 from broker.flows.letters import (
     Decided,
     LetterFacts,
@@ -25,7 +26,6 @@ from broker.flows.letters import (
     decide_letter,
     letter_fault,
     notice_for,
-    own_signal,
     receiver_of,
     refused_openly,
     stated_proof,
@@ -43,12 +43,12 @@ from broker.flows.request_rules import (
 )
 from broker.flows.shown_requests import requests_document, shown
 from broker.flows.unwatched import stopped
+from broker.match_ports import MatchReader
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
     Clock,
     Log,
-    OwnSignal,
     Randomness,
     RegisterReader,
     RosterReader,
@@ -66,10 +66,50 @@ _NOTICES = {LetterKind.REQUEST: NoticeKind.REQUEST, LetterKind.TELLING: NoticeKi
 _TEXTS = {LetterKind.REQUEST: "letter.sent", LetterKind.TELLING: "letter.told"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sending:
+    """A letter on its way: what was read for it, and what a decision on it relies on."""
+
+    act: Act
+    command: SendLetter
+    kind: LetterKind
+    policy: PolicyInForce
+    register: Register
+    involved: Involvement
+    cited: Cited
+    relies_on: tuple[Stamp, ...]
+
+    def refuse(self, problem_id: str, decided: Decided | None = None) -> Outcome:
+        """Return that it is not sent, told as its own problem and recorded."""
+        return refused_openly(
+            self.act, problem_id, policy=self.policy, register=self.register, relies_on=self.relies_on,
+            subject=self.subject({} if decided is None else decided.rules),
+            decision=None if decided is None else decided.permit.record(),
+        )  # fmt: skip
+
+    def subject(self, rules: Mapping[str, str]) -> Mapping[str, object]:
+        """Return what the entry says it is about; `rules` spoke for its categories."""
+        command = self.command
+        box = box_bytes(command.box) or b""
+        return subject_of(
+            command.idempotency_key,
+            to=command.to,
+            toTeam=command.to_team,
+            categories=dict(rules),
+            level=command.level,
+            expiresOn=command.expires_on.isoformat(),
+            proof=None if command.proof is None else command.proof.reference,
+            boxSha256=hashlib.sha256(box).hexdigest(),
+            chunksSha256=chunks_sha256(command.chunks),
+            **self.cited.stated,
+        )
+
+
 async def send_letter(
     *, command: SendLetter, requester: Requester, approval: Approval | None, policies: Policies, clock: Clock,
     randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    consents: ConsentReader, exceptions: ExceptionReader, chunks: ChunkReader, answers: AnswerStore, log: Log,
+    matches: MatchReader, consents: ConsentReader, exceptions: ExceptionReader, chunks: ChunkReader,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The letter waits for its receiver, and only he opens it; outcome `sent`. Its id is the idempotency key.
 
@@ -77,7 +117,7 @@ async def send_letter(
         RefusedError: `may_ask` said no, or yes to less than this level, or a chunk of an attachment is not there; with
             the receipt of its entry.
         NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
-        NotFoundError: the own signal, consent or exception it rests on is none.
+        NotFoundError: the own signal, match, consent or exception it rests on is none.
         RequestRuleError, ApprovalError and others of `broker.domain.errors`: nothing was recorded.
     """
     kind = LetterKind.REQUEST if isinstance(command, SendRequest) else LetterKind.TELLING
@@ -99,35 +139,33 @@ async def send_letter(
         policy.check_holds(today)
         _check_letter(command, policy, today=today)
         to = await receiver_of(command.to, command.to_team, sender=sender.oin, register=register, rosters=rosters)
-        own = await own_signal(command.signal_id, organisation=sender.oin, policy=policy, today=today, signals=signals)
+        involved = await involvement(
+            _named(command), requester=requester, policy=policy, register=register, roster=roster, clock=clock,
+            signals=signals, matches=matches,
+        )  # fmt: skip
         cited = await _cited(command, act, policy=policy, now=clock.now(), consents=consents, exceptions=exceptions)
-        # (2) Nobody has watched the log for too long: nothing is told.
+        on = _Sending(
+            act=act, command=command, kind=kind, policy=policy, register=register, involved=involved, cited=cited,
+            relies_on=(*base, *involved.stamps, *cited.stamps),
+        )  # fmt: skip
+        # (2) Another team's match, or a closed one: openly refused. Nobody watches the log: nothing is told.
+        if involved.hindered is not None:
+            return on.refuse(involved.hindered)
         if log.disclosures_stopped():
             return stopped(act, bundle=policy.sha256)
         # (3) May it be asked, or told, in each of these categories?
-        facts = facts_of(command, kind, sender, to, requester=requester, approved=approved, own=own, cited=cited)
+        facts = facts_of(on, sender, to, approved=approved)
         decided = decide_letter(policy, facts, command.categories, day=today)
-        signal_stamps = () if own is None else own.stamps
-        relies_on = (*base, *signal_stamps, *cited.stamps)
         # (4) No: openly, recorded, with what is possible.
         if isinstance(decided, Refusal):
-            return refused(act, decided, register=register.number, relies_on=relies_on, tickets=())
-        subject = _subject(command, decided, cited)
+            return refused(act, decided, register=register.number, relies_on=on.relies_on, tickets=())
         fault = await letter_fault(decided, command.chunks, organisation=sender.oin, chunks=chunks)
         if fault is not None:
-            return refused_openly(
-                act, fault, policy=policy, register=register, relies_on=relies_on, subject=subject,
-                decision=decided.permit.record(),
-            )  # fmt: skip
+            return on.refuse(fault, decided)
         # (5) The letter, and what it rests on: once that changes it is not handed out any more.
-        letter = _letter(
-            command, kind, requester, policy=policy, to=to, now=clock.now(), approved=approved,
-            rests_on=(*signal_stamps, *cited.rests_on),
-        )  # fmt: skip
-        return _sent(
-            act, letter, decided, subject=subject, own=own, relies_on=relies_on, register=register, day=today,
-            notice=notice_for(to.oin, command.to_team, _NOTICES[kind], about=letter.id, randomness=randomness),
-        )  # fmt: skip
+        letter = _letter(on, to=to, now=clock.now(), approved=approved)
+        notice = notice_for(to.oin, command.to_team, _NOTICES[kind], about=letter.id, randomness=randomness)
+        return _sent(on, letter, decided, day=today, notice=notice)
 
     # (6) Recorded with the letter in one transaction, and only then told.
     return await decide_and_record(
@@ -142,23 +180,21 @@ def _check_letter(command: SendLetter, policy: PolicyInForce, *, today: date) ->
     check_bundle(command.bundle, policy)
 
 
-def facts_of(
-    command: SendLetter, kind: LetterKind, sender: Organisation, to: Organisation, *, requester: Requester,
-    approved: bool, own: OwnSignal | None, cited: Cited,
-) -> LetterFacts:  # fmt: skip
+def facts_of(on: _Sending, sender: Organisation, to: Organisation, *, approved: bool) -> LetterFacts:
     """Return what policy is asked about a letter."""
+    command = on.command
     return LetterFacts(
-        operation="request" if kind is LetterKind.REQUEST else "share",
+        operation="request" if on.kind is LetterKind.REQUEST else "share",
         sender=sender,
         recipient=to,
-        role=requester.role,
+        role=on.act.requester.role,
         purpose=command.purpose,
         grounds=tuple(command.grounds),
-        own_signal=own is not None,
+        own_signal=bool(on.involved.signals),
         approved=approved,
         proof=stated_proof(command.proof),
         level=command.level,
-        cited=cited,
+        cited=on.cited,
     )
 
 
@@ -182,29 +218,18 @@ def _organisation_key(oin: str) -> StampKey:
     return StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii"))
 
 
-def _subject(command: SendLetter, decided: Decided, cited: Cited) -> Mapping[str, object]:
-    box = box_bytes(command.box) or b""
-    return subject_of(
-        command.idempotency_key,
-        to=command.to,
-        toTeam=command.to_team,
-        categories=dict(decided.rules),
-        level=command.level,
-        expiresOn=command.expires_on.isoformat(),
-        proof=None if command.proof is None else command.proof.reference,
-        boxSha256=hashlib.sha256(box).hexdigest(),
-        chunksSha256=chunks_sha256(command.chunks),
-        **cited.stated,
-    )
+def _named(command: SendLetter) -> Named:
+    return Named(
+        signal_id=command.signal_id, match_id=command.match_id, team=command.team, to=command.to,
+        to_team=command.to_team,
+    )  # fmt: skip
 
 
-def _letter(
-    command: SendLetter, kind: LetterKind, requester: Requester, *, policy: PolicyInForce, to: Organisation,
-    now: int, approved: bool, rests_on: tuple[Stamp, ...],
-) -> InformationRequest:  # fmt: skip
+def _letter(on: _Sending, *, to: Organisation, now: int, approved: bool) -> InformationRequest:
+    command, requester, policy = on.command, on.act.requester, on.policy
     return InformationRequest(
         id=command.idempotency_key,
-        kind=kind,
+        kind=on.kind,
         sender=requester.organisation,
         sender_team=command.team,
         sender_worker=requester.worker,
@@ -212,7 +237,7 @@ def _letter(
         controller=command.controller,
         receiver=to.oin,
         receiver_team=command.to_team,
-        personal=kind is LetterKind.REQUEST and policy.decides_personally(to.org_class),
+        personal=on.kind is LetterKind.REQUEST and policy.decides_personally(to.org_class),
         purpose=command.purpose,
         grounds=tuple(command.grounds),
         categories=tuple(command.categories),
@@ -223,7 +248,8 @@ def _letter(
         bundle=policy.sha256,
         sent_at=now,
         expires_on=command.expires_on,
-        rests_on=kept(rests_on),
+        rests_on=kept((*on.involved.rests_on, *on.cited.rests_on)),
+        match_id=command.match_id,
         consent_id=command.consent_id,
         exception_id=command.exception_id if isinstance(command, Tell) else None,
         chunks=tuple(command.chunks),
@@ -231,20 +257,16 @@ def _letter(
     )
 
 
-def _sent(
-    act: Act, letter: InformationRequest, decided: Decided, *, subject: Mapping[str, object], own: OwnSignal | None,
-    relies_on: tuple[Stamp, ...], register: Register, day: date, notice: Notify,
-) -> Outcome:  # fmt: skip
-    told = shown(letter, to=letter.sender, register=register, today=day)
+def _sent(on: _Sending, letter: InformationRequest, decided: Decided, *, day: date, notice: Notify) -> Outcome:
+    told = shown(letter, to=letter.sender, register=on.register, today=day)
     recording = Recording(
-        outcome="sent", bundle=letter.bundle, register=register.number, decision=decided.permit.record(),
-        document=requests_document(text=_TEXTS[letter.kind], requests=[told], outcome="sent"), subject=subject,
+        outcome="sent", bundle=letter.bundle, register=on.register.number, decision=decided.permit.record(),
+        document=requests_document(text=_TEXTS[letter.kind], requests=[told], outcome="sent"),
+        subject=on.subject(decided.rules),
     )  # fmt: skip
-    if own is not None:
-        recording = replace(recording, own_handles=(own.signal.handle,))
     effects = Effects(
-        relies_on=relies_on,
+        relies_on=on.relies_on,
         changes=(StoreRequest(request=letter), notice),
         tasks=tasks_for(decided.permit, organisation=letter.sender, today=day, signal_id=letter.signal_id),
     )
-    return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+    return outcome_of(on.act, on.involved.recorded(recording), effects, status=AnswerStatus.DONE)

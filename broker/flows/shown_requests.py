@@ -55,6 +55,7 @@ def shown(one: InformationRequest, *, to: str, register: Register, today: date) 
             "state": _state(one, received=received, today=today),
             "delivery": one.delivery.value,
             "answer": None if one.reply is None else _answer(one.reply),
+            "match_id": None if received else one.match_id,
         }
     )
 

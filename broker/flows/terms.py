@@ -54,7 +54,9 @@ def term_of_match(
     kind: TaskKind, match: KeptMatch, purpose: str, *, policy: PolicyInForce, register: Register
 ) -> StatedTerm:  # fmt: skip
     """Return a term as the law and the region of both teams of a match state it."""
-    region = region_of(match.newer, match.older_side.of, match.links, policy=policy, register=register)
+    region = region_of(
+        match.newer, match.older_side.of, match.links, policy=policy, register=register, day=match.made_on
+    )
     return policy.stated_term(kind.value, purpose=purpose, regions=() if region is None else (region,))
 
 

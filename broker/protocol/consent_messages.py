@@ -48,6 +48,7 @@ class PersonAnswer(Message):
 class RecordConsent(Command):
     """Record what was asked about one person: by a token with tickets, by an own signal, or by neither.
 
+    `guardians` says how many have custody, by where that was looked up; as long as nobody did, two.
     `confirmation` says what the resident gets: it was given to him, it is still to be sent, or that is unsafe.
     """
 
@@ -62,6 +63,7 @@ class RecordConsent(Command):
     age_ends_on: Day | None
     unable: bool
     contested: bool
+    guardians: Annotated[int, Field(ge=1, le=2)] = 2
     answers: Annotated[list[PersonAnswer], Field(min_length=1, max_length=MAX_ANSWERS)]
     confirmation: Literal["given", "to_send", "unsafe"]
     review_on: Day | None

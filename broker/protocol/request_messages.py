@@ -76,6 +76,8 @@ class SendLetter(Command):
     consent_id: Id | None = None
     """The own record of consent that it rests on."""
     chunks: Chunks = Field(default_factory=list)
+    match_id: Id | None = None
+    """The own match that it rests on, in place of `signal_id`; it goes to the other team of it."""
 
 
 class SendRequest(SendLetter):
@@ -156,7 +158,10 @@ class Party(Message):
 
 
 class RequestShown(Message):
-    """One request or telling as one of its two sides sees it; `worker` is the named one, told to his side only."""
+    """One request or telling as one of its two sides sees it.
+
+    `worker` is the named one, told to his side only; `match_id` is that of its sender, told to its sender only.
+    """
 
     request_id: Id
     kind: Literal["request", "telling"]
@@ -175,6 +180,7 @@ class RequestShown(Message):
     state: Word
     delivery: Literal["waiting", "unknown", "delivered", "opened"]
     answer: AnswerShown | None
+    match_id: Id | None = None
 
 
 class RequestResult(Telling):

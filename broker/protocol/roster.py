@@ -11,6 +11,8 @@ from broker.protocol.register import Organisation
 from broker.protocol.signed_document import SignedDocument
 
 SCHEMA = "roster/v1"
+_MELDCODE = "meldcodeApproval"
+_MEMBERS = {"schema", "oin", "audience", "number", "workers", "teams"}
 ROLES = ("worker", "approver", "privacyfunctionaris", "fg", "matchcoordinator")
 
 
@@ -57,13 +59,18 @@ class ContactCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """A verified roster of one organisation for one audience."""
+    """A verified roster of one organisation for one audience.
+
+    `meldcode_approval` says, to the broker, whether the organisation's own meldcode asks a second person to approve an
+    exception; it does where the roster is silent (D11).
+    """
 
     oin: str
     audience: str
     number: int
     workers: Mapping[str, Worker]
     teams: Mapping[str, ContactCard]
+    meldcode_approval: bool = True
 
     @classmethod
     def read(cls, text: bytes | str, *, audience: str, organisation: Organisation) -> Self:
@@ -75,7 +82,8 @@ class Roster:
         """
         signed = SignedDocument.parse(text, schema=SCHEMA)
         _require_own_signature(signed, organisation)
-        fields = Fields.of(signed.document, SCHEMA, exactly={"schema", "oin", "audience", "number", "workers", "teams"})
+        stated = {_MELDCODE} & set(signed.document)
+        fields = Fields.of(signed.document, SCHEMA, exactly=_MEMBERS | stated)
         if fields.oin("oin") != organisation.oin:
             raise MalformedError(f"{SCHEMA}.oin", "is another organisation's")
         if fields.word("audience") != audience:
@@ -97,13 +105,20 @@ class Roster:
             number=fields.number("number", least=1),
             workers=MappingProxyType(by_sub),
             teams=MappingProxyType(by_code),
+            meldcode_approval=fields.flag(_MELDCODE) if stated else True,
         )
 
 
 def roster_document(
-    *, oin: str, audience: str, number: int, workers: list[Worker], teams: list[ContactCard]
+    *,
+    oin: str,
+    audience: str,
+    number: int,
+    workers: list[Worker],
+    teams: list[ContactCard],
+    meldcode_approval: bool = True,
 ) -> SignedDocument:
-    """Return the unsigned roster of an organisation for one audience."""
+    """Return the unsigned roster of an organisation for one audience; it says of approval only that none is asked."""
     document = {
         "schema": SCHEMA,
         "oin": oin,
@@ -111,6 +126,7 @@ def roster_document(
         "number": number,
         "workers": [worker.document() for worker in workers],
         "teams": [card.document() for card in teams],
+        **({} if meldcode_approval else {_MELDCODE: False}),
     }
     return SignedDocument(document=document, signatures=())
 

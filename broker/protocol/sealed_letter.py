@@ -56,25 +56,38 @@ class OpeningKey(Redacted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """What a letter is bound to: another request, party, bundle or day opens nothing."""
+    """What a letter is bound to: another request, party, purpose, bundle or day opens nothing.
+
+    Its content must be in exactly these categories and at this level: what was decided on is what is read.
+    """
 
     label: str
     request: str
     sender: str
     receiver: str
+    purpose: str
+    grounds: tuple[str, ...]
+    categories: tuple[str, ...]
+    level: int
     bundle: str
     expires_on: datetime.date
 
-    def document(self) -> dict[str, str]:
-        """Return these as they stand in the letter."""
+    def document(self) -> dict[str, Any]:
+        """Return these as they stand in the envelope; categories and level stand in the letter itself."""
         return {
             "label": self.label,
             "request": self.request,
             "sender": self.sender,
             "receiver": self.receiver,
+            "purpose": self.purpose,
+            "grounds": list(self.grounds),
             "bundle": self.bundle,
             "expiresOn": self.expires_on.isoformat(),
         }
+
+    def holds_for(self, letter: Letter) -> bool:
+        """Return whether the letter is in exactly these categories, and at this level."""
+        return set(letter.categories) == set(self.categories) and letter.level == self.level
 
     def signed_bytes(self, content: bytes) -> bytes:
         """Return what the sender signs: all of these, and the hash of the content (RFC 8785)."""
@@ -90,9 +103,11 @@ def seal_letter(letter: Letter, *, bound: Bound, signing: SigningKey, receiver_k
         receiver_key: the receiver's public X25519 key, 32 bytes.
 
     Raises:
-        LetterError: it fits no size, or the key is none.
+        LetterError: it is in other categories or at another level than stated, it fits no size, or the key is none.
         MalformedError: the text has no canonical form.
     """
+    if not bound.holds_for(letter):
+        raise LetterError("bound")
     content = letter.canonical()
     envelope: dict[str, Any] = {
         "schema": SCHEMA,
@@ -138,9 +153,10 @@ def open_letter(
         raise LetterError("size")
     # (2) Sealed to this receiver.
     envelope, letter = _read(_unsealed(box, opening_keys))
-    # (3) For this very request, between these two, under this bundle, until that day, as this kind of letter.
+    # (3) For this very request, between these two, for this purpose on these grounds, in these categories and at this
+    #     level, under this bundle, until that day, as this kind of letter.
     stated = {name: envelope[name] for name in bound.document()}
-    if stated != bound.document():
+    if stated != bound.document() or not bound.holds_for(letter):
         raise LetterError("bound")
     # (4) Not past its last day.
     if today > bound.expires_on:
@@ -171,11 +187,12 @@ def _read(padded: bytes) -> tuple[Mapping[str, Any], Letter]:
         if not message.endswith(_MARK):
             raise MalformedError(SCHEMA, "has no end")  # noqa: TRY301 - every fault of form is told alike
         members = strict_json.load_object(message[: -len(_MARK)], field=SCHEMA)
-        known = {"schema", "kid", "signature", "content", *_BOUND}
+        known = {"schema", "kid", "signature", "content", "grounds", *_BOUND}
         fields = Fields.of(members, SCHEMA, exactly=known)
         fields.choice("schema", (SCHEMA,))
         for name in ("kid", *_BOUND):
             fields.text(name)
+        fields.words("grounds")
         letter = Letter.parse(members["content"])
         if rfc8785.dumps(members) + _MARK != message:
             raise MalformedError(SCHEMA, "is not canonical")  # noqa: TRY301 - as above
@@ -192,4 +209,4 @@ def _signature(envelope: Mapping[str, Any]) -> bytes:
         raise LetterError("signature") from None
 
 
-_BOUND = ("label", "request", "sender", "receiver", "bundle", "expiresOn")
+_BOUND = ("label", "request", "sender", "receiver", "purpose", "bundle", "expiresOn")

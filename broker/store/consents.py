@@ -10,7 +10,7 @@ from typing import Any
 from audit.database import Connection
 from broker.consent_ports import AboutPerson, OwnConsent, Pair, consent_key, person_key
 from broker.domain.changes import AddAnswers, StoreConsent
-from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof
+from broker.domain.consents import PARENTS, Answer, Capacity, Consent, ConsentEvent, ConsentProof
 from broker.domain.errors import StaleDecisionError
 from broker.domain.households import TokenIndex
 from broker.store.connection import Reader
@@ -148,6 +148,7 @@ def _body(consent: Consent) -> dict[str, object]:
         "ageEndsOn": None if consent.age_ends_on is None else consent.age_ends_on.isoformat(),
         "unable": consent.unable,
         "contested": consent.contested,
+        "guardians": consent.guardians,
         "caseRef": consent.case_ref,
     }
 
@@ -170,6 +171,8 @@ def _consent(row: Sequence[Any], events: tuple[ConsentEvent, ...]) -> Consent:
         age_ends_on=_day(body["ageEndsOn"]),
         unable=body["unable"],
         contested=body["contested"],
+        # A record of before this was asked does not say that one parent is enough.
+        guardians=body.get("guardians", PARENTS),
         case_ref=body["caseRef"],
         events=events,
     )

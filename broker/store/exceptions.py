@@ -103,6 +103,7 @@ _TEXTS = (
 def _body(record: ExceptionRecord) -> dict[str, object]:
     return {
         **{name: getattr(record, name) for name in _TEXTS},
+        "approval_asked": record.approval_asked,
         "documented": _documented_body(record.documented),
     }
 
@@ -139,6 +140,8 @@ def _record(row: Sequence[Any]) -> ExceptionRecord:
         at=at,
         index=index,
         documented=_documented(body["documented"]),
+        # What was stored before rosters could say so was asked.
+        approval_asked=body.get("approval_asked", True),
         **{name: body[name] for name in _TEXTS},
     )
     if rest is None:

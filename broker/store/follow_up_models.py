@@ -22,6 +22,19 @@ class NoticeRow(Table, table=True):
     read_at: int | None = Field(default=None, sa_type=NUMBER)
 
 
+class UnmetSignalRow(Table, table=True):
+    """A signal that came with an import, for which nobody was looked up yet; `seq` orders those of one organisation."""
+
+    __tablename__ = "unmet_signals"
+    __table_args__ = (Index("ix_unmet_signals_organisation", "organisation", "seq"),)
+
+    seq: int | None = Field(default=None, sa_type=NUMBER, primary_key=True)
+    signal_id: str = Field(
+        sa_column=Column(ForeignKey("signals.id", ondelete="CASCADE"), nullable=False, unique=True)
+    )  # fmt: skip
+    organisation: str
+
+
 class MatchRow(Table, table=True):
     """One new signal that met signals of one other team; `due_on` is by when the two are to have had contact."""
 

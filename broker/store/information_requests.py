@@ -30,7 +30,8 @@ from broker.store.letter_chunks import name_chunks
 _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
     "receiver_worker", "personal", "purpose", "grounds", "categories", "level", "proof", "signal_id", "approved",
-    "bundle", "sent_at", "expires_on", "rests_on", "consent_id", "exception_id", "state", "delivery", "chunks",
+    "bundle", "sent_at", "expires_on", "rests_on", "match_id", "consent_id", "exception_id", "state", "delivery",
+    "chunks",
 )  # fmt: skip
 _REPLY = (
     "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",

@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.database import Connection
 from broker.domain.errors import StaleDecisionError
-from broker.domain.households import MatchKind
+from broker.domain.households import Household, MatchKind, Parent, TokenIndex, TokenRole
 from broker.domain.matches import (
     CONTACTED,
     ChangeMatch,
@@ -16,12 +16,14 @@ from broker.domain.matches import (
     MarkOverdue,
     MatchSide,
     MatchState,
+    MeetLater,
     NameCasusregisseur,
+    NoteMet,
     StoreMatch,
     TeamOf,
 )
 from broker.domain.signals import Signal
-from broker.match_ports import FoundMatches
+from broker.match_ports import FoundMatches, Unmet
 from broker.ports import StampKey, StampKind
 from broker.store.connection import Reader
 from broker.store.signal_rows import day, iso
@@ -39,6 +41,8 @@ _OVERDUE = f"""overdue_on IS NULL AND coordinator IS NOT NULL AND due_on < ? AND
     (SELECT 1 FROM match_sides s WHERE s.match_id = matches.id AND s.told
         AND s.state IN ({", ".join(f"'{state.value}'" for state in sorted(CONTACTED))}))
     ORDER BY due_on, id LIMIT ?"""  # noqa: S608 - states of ours, no value
+
+_NEXT_UNMET = "SELECT signal_id FROM unmet_signals WHERE organisation %s ? ORDER BY organisation, seq LIMIT 1"
 
 
 class StoredMatches:
@@ -75,6 +79,10 @@ class StoredMatches:
             return _found(connection, condition, (*first, *second))
 
         return await self._reader.run(read)
+
+    async def next_unmet(self, *, after: str) -> Unmet | None:
+        """Return the signal whose turn it is. See `MatchReader.next_unmet`."""
+        return await self._reader.run(lambda connection: _next_unmet(connection, after))
 
     async def _read(self, condition: str, *values: object) -> FoundMatches:
         return await self._reader.run(lambda connection: _found(connection, condition, values))
@@ -137,6 +145,36 @@ def _side(row: Sequence[Any]) -> MatchSide:
     _, organisation, team, told, state, changed_on = row
     of = TeamOf(organisation=organisation, team=team)
     return MatchSide(of=of, told=bool(told), state=MatchState(state), changed_on=date.fromisoformat(changed_on))
+
+
+def _next_unmet(connection: Connection, after: str) -> Unmet | None:
+    rows = (connection.execute(_NEXT_UNMET % operator, (after,)).fetchone() for operator in (">", "<="))
+    row = next((row for row in rows if row is not None), None)
+    if row is None:
+        return None
+    query = "SELECT idx, role, source FROM signal_tokens WHERE signal_id = ? ORDER BY role, idx"
+    tokens = [(TokenIndex(index), role, source) for index, role, source in connection.execute(query, row)]
+    single = {role: index for index, role, _ in tokens if role != TokenRole.PARENT.value}
+    household = Household(
+        subject=single.get(TokenRole.SUBJECT.value),
+        parents=tuple(
+            Parent(index=one, source=source) for one, role, source in tokens if role == TokenRole.PARENT.value
+        ),
+        address=single.get(TokenRole.ADDRESS.value),
+    )
+    return Unmet(signal=read_signals(connection, row)[row[0]], household=household)
+
+
+def insert_unmet(connection: Connection, change: MeetLater) -> None:
+    """In the open transaction a signal waits for its turn."""
+    query = "INSERT INTO unmet_signals (signal_id, organisation) VALUES (?, ?)"
+    connection.execute(query, (change.signal_id, change.organisation))
+
+
+def delete_unmet(connection: Connection, change: NoteMet) -> None:
+    """In the open transaction a signal waits no more. Raises StaleDecisionError: it did not."""
+    if connection.execute("DELETE FROM unmet_signals WHERE signal_id = ?", (change.signal_id,)).rowcount != 1:
+        raise StaleDecisionError
 
 
 def insert_match(connection: Connection, change: StoreMatch) -> None:

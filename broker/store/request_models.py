@@ -33,6 +33,7 @@ class InformationRequestRow(Table, table=True):
     sent_at: int = Field(sa_type=NUMBER)
     expires_on: str
     rests_on: str
+    match_id: str | None = None
     consent_id: str | None = None
     exception_id: str | None = None
     state: str

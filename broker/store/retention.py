@@ -20,7 +20,7 @@ from broker.store.signal_rows import SIGNAL_COLUMNS, signal_of
 
 UNASKED = frozenset({"retention", "policy"})
 """The kinds of entries that no partner asked for: their time is a claim of our own clock."""
-LOOKED_BACK = 1000
+LOOKED_BACK = 5000
 """Entries looked at for the newest act: more than housekeeping alone writes in a week."""
 
 _DUE = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals

@@ -33,6 +33,7 @@ RIGHTS: Mapping[str, str] = {
     "webhook_deliveries": _FORGET,
     "call_rings": _FORGET,
     "team_tasks": _CHANGE,
+    "unmet_signals": _DROP,
     "matches": _CHANGE,
     "match_sides": _CHANGE,
     "match_signals": _APPEND,

@@ -32,7 +32,7 @@ from broker.domain.information_requests import (
     TakeBack,
 )
 from broker.domain.letter_chunks import ForgetChunks, StoreChunk
-from broker.domain.matches import ChangeMatch, MarkOverdue, NameCasusregisseur, StoreMatch
+from broker.domain.matches import ChangeMatch, MarkOverdue, MeetLater, NameCasusregisseur, NoteMet, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
@@ -46,7 +46,14 @@ from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.exceptions import finish_exception, store_exception
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
 from broker.store.letter_chunks import forget_chunks, store_chunk
-from broker.store.matches import change_match, insert_match, mark_overdue, name_casusregisseur
+from broker.store.matches import (
+    change_match,
+    delete_unmet,
+    insert_match,
+    insert_unmet,
+    mark_overdue,
+    name_casusregisseur,
+)
 from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
@@ -268,6 +275,8 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     MoveTask: move_task,
     FinishTask: finish_task,
     MarkLate: mark_late,
+    MeetLater: insert_unmet,
+    NoteMet: delete_unmet,
     StoreRequest: _of_request(insert_request),
     PassOnRequest: _of_request(pass_on),
     StoreReply: _of_request(insert_reply),

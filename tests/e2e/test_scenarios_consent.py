@@ -90,7 +90,8 @@ def test_scenario_3_chayenne_advice_leaves_a_counter(region: Region, partners: d
         "who": "moeder van C.", "capacity": "guardian", "answer": "given", "custody": "gezagsregister",
         "proof": {"kind": "spoken", "spoken_with": "bert"}, "until": day(90),
     }  # fmt: skip
-    stated = statement(HUISARTS, purpose="casusoverleg", age="under12", categories=["schoolgang"], answers=[mother])
+    young = {"age": "under12", "age_ends_on": f"{datetime.datetime.now(datetime.UTC).year + 3}-01-01", "guardians": 1}
+    stated = statement(HUISARTS, purpose="casusoverleg", categories=["schoolgang"], answers=[mother], **young)
     record = team.does("consent", "record", team.file("moeder", stated))["consents"][0]
     assert [(party["oin"], party["state"]) for party in record["parties"]] == [(HUISARTS, "given")]
     back = {"who": "moeder van C.", "capacity": "guardian", "parties": [], "by": "phone"}

@@ -25,6 +25,10 @@ ASKED = Bound(
     request="a" * 32,
     sender=WIJKTEAM,
     receiver=VEILIG_THUIS,
+    purpose="vt-melding",
+    grounds=("WMO-5.2.6",),
+    categories=("hulp",),
+    level=3,
     bundle="b" * 64,
     expires_on=datetime.date(2026, 11, 30),
 )
@@ -66,6 +70,8 @@ def test_what_was_asked_and_answered_opens(tmp_path: Path) -> None:
         {"sender": GI},
         {"receiver": SCHOOL},
         {"bundle": "d" * 64},
+        {"purpose": "nood"},
+        {"grounds": ("TOEST",)},
         {"expires_on": datetime.date(2026, 12, 1)},
     ],
 )
@@ -74,6 +80,35 @@ def test_a_letter_for_anything_else_opens_nothing(tmp_path: Path, changed: dict[
     with _mailbox(tmp_path) as mailbox:
         with pytest.raises(LetterNotOpenedError) as refused:
             _open(mailbox, _box(replace(ASKED, **changed)))
+        assert refused.value.step == "bound"
+        assert mailbox.opened(ASKED.request) == []
+
+
+@pytest.mark.parametrize(("sender", "text"), [(WIJKTEAM, "Sinds april."), (SCHOOL, "Sinds maart.")])
+@pytest.mark.parametrize("label", ["request", "telling"])
+def test_what_was_read_is_never_replaced(tmp_path: Path, label: str, sender: str, text: str) -> None:
+    """Another letter under the same id, of the same sender or of one who borrows it, is not shown; the first stays."""
+    first = replace(ASKED, label=label)
+    other, letter = replace(first, sender=sender), replace(LETTER, text=text)
+    public = opening_key(VEILIG_THUIS).public
+    with _mailbox(tmp_path) as mailbox:
+        assert _open(mailbox, _box(first), bound=first) == LETTER
+        assert _open(mailbox, _box(first), bound=first) == LETTER
+        box = seal_letter(letter, bound=other, signing=key(sender), receiver_key=public)
+        with pytest.raises(LetterNotOpenedError) as refused:
+            _open(mailbox, box, bound=other, keys=PinnedKeys.of(KNOWN.organisation(sender)))
+        assert refused.value.step == "changed"
+        assert [(one.sender, one.letter) for one in mailbox.opened(ASKED.request)] == [(WIJKTEAM, LETTER)]
+
+
+@pytest.mark.parametrize("changed", [{"categories": ("hulp", "gezondheid")}, {"level": 4}])
+def test_what_was_decided_on_is_what_is_read(tmp_path: Path, changed: dict[str, Any]) -> None:
+    """A letter that says more, inside, than the broker decided on and recorded is not shown, whoever signed it."""
+    written, public = replace(LETTER, **changed), opening_key(VEILIG_THUIS).public
+    box = seal_letter(written, bound=replace(ASKED, **changed), signing=key(WIJKTEAM), receiver_key=public)
+    with _mailbox(tmp_path) as mailbox:
+        with pytest.raises(LetterNotOpenedError) as refused:
+            _open(mailbox, box)
         assert refused.value.step == "bound"
         assert mailbox.opened(ASKED.request) == []
 

@@ -16,10 +16,31 @@ from broker.flows.policy import PolicyInForce
 from broker.protocol.exception_messages import InvokeException
 from broker.protocol.review_messages import GiveVerdict
 from policies import load_bundle
-from tests.simulators.broker_world import World, a_world, approval, held_in, log_size, requester, tasks_of
+from tests.simulators.broker_world import (
+    World,
+    a_world,
+    approval,
+    documents,
+    held_in,
+    log_size,
+    requester,
+    tasks_of,
+)
 from tests.simulators.databases import DATABASES
-from tests.simulators.enrolled import worker_id
-from tests.simulators.excepting import GGZ, completed, dossier, exception, exceptions_of, invoked, listed, telling
+from tests.simulators.enrolled import VEILIG_THUIS, Enrolled, worker_id
+from tests.simulators.excepting import (
+    COLLEAGUE,
+    GGZ,
+    OTHERS,
+    TELLING,
+    completed,
+    dossier,
+    exception,
+    exceptions_of,
+    invoked,
+    listed,
+    telling,
+)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +119,47 @@ async def test_nobody_reviews_what_he_did_or_approved(told: World) -> None:
         assert error.value.document["textId"] == "review.own_act"
 
 
+async def test_nobody_reviews_what_he_was_consulted_about(told: World) -> None:
+    """Whoever was consulted is involved: also in an acute exception that names him only with its rest."""
+    asker = told.asker(GGZ)
+    await invoked(told, asker, exception(asker), approval=approval(asker))
+    again = told.asker(GGZ, seed="acute")
+    acute = exceptions_of(await invoked(told, again, exception(again, type="acuut")))[0]
+    await completed(told, told.asker(GGZ, seed="rest"), acute["exceptionId"])
+    for (index,) in held_in(told).rows("SELECT idx FROM acts WHERE kind = 'exception'"):
+        with pytest.raises(RefusedError) as error:
+            await _judged(told, index, COLLEAGUE)
+        assert error.value.document["textId"] == "review.own_act"
+        await _judged(told, index, worker_id(GGZ, "privacyfunctionaris"))
+
+
+async def test_veilig_thuis_does_not_review_what_it_was_consulted_about(told: World) -> None:
+    """A care provider whose controller is Veilig Thuis consulted Veilig Thuis: it judges itself, they do not."""
+    told.documents = documents(Enrolled(names=TELLING, parents={GGZ: VEILIG_THUIS}, others=OTHERS))
+    indexes: list[int] = []
+    for seed, consulted in (("there", None), ("here", COLLEAGUE)):
+        asker = told.asker(GGZ, seed=seed)
+        stated = dossier(consulted=consulted, consultedVeiligThuis=consulted is None)
+        body = exception(asker, dossier=stated, controller=VEILIG_THUIS)
+        await invoked(told, asker, body, approval=approval(asker))
+        indexes += held_in(told).rows("SELECT max(idx) FROM acts")[0]
+    theirs = worker_id(VEILIG_THUIS, "privacyfunctionaris")
+    with pytest.raises(RefusedError) as error:
+        await _judged(told, indexes[0], theirs, oin=VEILIG_THUIS)
+    assert error.value.document["textId"] == "review.own_act"
+    await _judged(told, indexes[0], worker_id(GGZ, "privacyfunctionaris"))
+    await _judged(told, indexes[1], theirs, oin=VEILIG_THUIS)
+
+
+async def test_veilig_thuis_names_somebody_else_than_itself(told: World) -> None:
+    """At Veilig Thuis "Veilig Thuis was consulted" names nobody: a colleague is named, and may not judge it."""
+    nobody = dossier(consulted=None, consultedVeiligThuis=True)
+    asker = told.asker(VEILIG_THUIS)
+    with pytest.raises(RefusedError) as error:
+        await invoked(told, asker, exception(asker, dossier=nobody), approval=approval(asker))
+    assert str(error.value.document["type"]).endswith("exception-own-consultation")
+
+
 async def test_one_acute_exception_is_open_at_a_time(told: World) -> None:
     """The second one of a worker is refused until the first is complete and somebody else has judged it."""
     asker = told.asker(GGZ)
@@ -120,8 +182,8 @@ async def _refused_acute(told: World, seed: str) -> None:
     assert error.value.document["textId"] == "vraag.acute-open"
 
 
-async def _judged(told: World, index: int, worker: str) -> None:
-    asker = told.asker(GGZ, seed=f"judges {worker} {index}")
+async def _judged(told: World, index: int, worker: str, *, oin: str = GGZ) -> None:
+    asker = told.asker(oin, seed=f"judges {worker} {index}")
     await give_verdict(
         command=GiveVerdict.model_validate(asker.command(act=index, verdict="in_order", reason="work_explains")),
         requester=requester(asker, role="privacyfunctionaris", worker=worker),

@@ -50,7 +50,15 @@ from broker.domain.errors import (
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
 from broker.domain.information_requests import RequestChange
 from broker.domain.letter_chunks import ChunkChange
-from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
+from broker.domain.matches import (
+    ChangeMatch,
+    KeptMatch,
+    MarkOverdue,
+    MeetLater,
+    NameCasusregisseur,
+    NoteMet,
+    StoreMatch,
+)
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
@@ -75,7 +83,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
-from tests.simulators.matches_in_memory import changed
+from tests.simulators.matches_in_memory import changed, now_unmet
 from tests.simulators.memory_keys import MemoryKeys
 from tests.simulators.tasks_in_memory import after_change
 
@@ -100,6 +108,7 @@ class MemoryState:
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
     matches: dict[str, KeptMatch] = field(default_factory=dict)
     team_tasks: dict[str, TeamTask] = field(default_factory=dict)
+    unmet: list[str] = field(default_factory=list)
     consents: dict[str, tuple[Consent, TokenIndex | None]] = field(default_factory=dict)
     answered: int = 0
 
@@ -136,10 +145,10 @@ class MemoryState:
                 self._note(change, at)
             elif isinstance(change, HandOver):
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
-            elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
-                self.matches = changed(self.matches, change)
-            elif isinstance(change, TaskChange):
-                self.team_tasks = after_change(self.team_tasks, change)
+            elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange):
+                self._follow(change)
+            elif isinstance(change, MeetLater | NoteMet):
+                self.unmet = now_unmet(self.unmet, change)
             elif isinstance(change, StoreConsent | AddAnswers):
                 self._consent(change)
             elif not isinstance(
@@ -170,6 +179,12 @@ class MemoryState:
         if note.once and same in known:
             raise StaleDecisionError
         self.notes.append(KeptNote(index=index, at=at, note=note))
+
+    def _follow(self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange) -> None:
+        if isinstance(change, TaskChange):
+            self.team_tasks = after_change(self.team_tasks, change)
+        else:
+            self.matches = changed(self.matches, change)
 
     def _erase(self, change: StoreErasure | ErasePayloads, index: int) -> None:
         if isinstance(change, StoreErasure):

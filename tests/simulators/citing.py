@@ -25,10 +25,12 @@ MEETING: Mapping[str, Any] = {"purpose": "casusoverleg", "grounds": ["TOEST"], "
 EMERGENCY: Mapping[str, Any] = {"purpose": "nood", "grounds": ["CVP"], "categories": ["veiligheid"], "proof": None}
 
 
-def citing(world: World) -> Desk:
+def citing(world: World, *, meldcode_approval: bool = True) -> Desk:
     """Return a desk in a world with the parties to that agreement, a general practitioner and the police."""
     desk = Desk(world)
-    world.documents = documents(Enrolled(names={**NAMES, **ENROLLED.names, **AMSTERDAM}, others=ENROLLED.others))
+    names = {**NAMES, **ENROLLED.names, **AMSTERDAM}
+    enrolled = Enrolled(names=names, others=ENROLLED.others, meldcode_approval=meldcode_approval)
+    world.documents = documents(enrolled)
     return desk
 
 
@@ -39,14 +41,15 @@ async def consent(desk: Desk, *, by: str = BUURTTEAM, **changed: Any) -> str:  #
     return await recorded(desk.world, desk.asker(by), *said, **about)
 
 
-async def excepted(desk: Desk, *, worker: str = "", **changed: Any) -> str:  # noqa: ANN401 - members of a body
+async def excepted(desk: Desk, *, worker: str = "", approved: bool = True, **changed: Any) -> str:  # noqa: ANN401 - members of a body
     """Return the id of an exception of the general practitioner towards the police, with everything it needs."""
     asker = desk.asker(HUISARTS)
     acute = changed.get("type") == "acuut"
     consulted = worker_id(HUISARTS, "worker") if worker else COLLEAGUE
     stated = None if acute else dossier(consulted=consulted)
     body = exception(asker, **{"dossier": stated, **changed})
-    told = await invoked(desk.world, asker, body, approval=None if acute else approval(asker), worker=worker)
+    by = approval(asker) if approved and not acute else None
+    told = await invoked(desk.world, asker, body, approval=by, worker=worker)
     return str(exceptions_of(told)[0]["exceptionId"])
 
 

@@ -18,7 +18,7 @@ HUISARTS = "00000099000000007000"
 GGZ = "00000099000000008000"
 CARING = {**NAMES, HUISARTS: ("Huisartsenpraktijk De Brug", "huisarts"), GGZ: ("GGZ Rivierenland", "ggz")}
 ADULT = {"purpose": "volwassene", "ground": "TOEST"}
-TRUDY, MOTHER, FATHER, MENTOR = (letter * 64 for letter in "1234")
+TRUDY, MOTHER, FATHER, MENTOR, CURATOR = (letter * 64 for letter in "12345")
 """Who answers, as the organisation names them."""
 PROOF = {"kind": "paper", "reference": "a" * 64, "spokenWith": None, "interpreter": "none"}
 ASSESSED = {"on": "2026-11-20", "by": worker_id(WIJKTEAM, "worker")}
@@ -44,6 +44,7 @@ def answer(who: str = TRUDY, capacity: str = "person", said: str = "given", **ch
 
 def record(asker: Asker, *answers: Mapping[str, Any], person: str | None = "trudy", **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a body
     """Return the body that records these answers about a person."""
+    ends = None if changed.get("age", "from23") == "from23" else "2027-07-01"
     tickets = [] if person is None else asker.tickets("register", household(subject=person))
     body = asker.command(
         purpose=asker.purpose,
@@ -54,7 +55,7 @@ def record(asker: Asker, *answers: Mapping[str, Any], person: str | None = "trud
         categories=["betrokkenheid"],
         parties=[HUISARTS],
         age="from23",
-        ageEndsOn=None,
+        ageEndsOn=ends,
         unable=False,
         contested=False,
         answers=[dict(line) for line in answers or (answer(),)],

@@ -71,6 +71,7 @@ class Enrolled:
     """Roles of which no organisation has somebody of its own."""
     others: Mapping[str, tuple[Worker, ...]] = field(default_factory=dict)
     """Workers of an organisation besides those that each has."""
+    meldcode_approval: bool = True
     teams: tuple[str, ...] = ("team-1",)
     """Codes of the teams that each organisation has."""
 
@@ -134,7 +135,10 @@ class Enrolled:
             )
             for code in self.teams
         ]
-        document = roster_document(oin=oin, audience=self.audience, number=number, workers=workers, teams=cards)
+        document = roster_document(
+            oin=oin, audience=self.audience, number=number, workers=workers, teams=cards,
+            meldcode_approval=self.meldcode_approval,
+        )  # fmt: skip
         return document.with_signature(oin, key(self.key_names(oin)[-1]))
 
     def roster(self, oin: str) -> Roster:

@@ -1,10 +1,18 @@
 """What each change of a match does to matches that live in memory: the rules of `broker.store.matches`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from broker.domain.errors import StaleDecisionError
-from broker.domain.matches import ChangeMatch, KeptMatch, MarkOverdue, NameCasusregisseur, StoreMatch
+from broker.domain.matches import (
+    ChangeMatch,
+    KeptMatch,
+    MarkOverdue,
+    MeetLater,
+    NameCasusregisseur,
+    NoteMet,
+    StoreMatch,
+)
 
 
 def changed(
@@ -23,6 +31,15 @@ def changed(
     if match.overdue_on is not None:
         raise StaleDecisionError
     return {**matches, match.id: replace(match, overdue_on=change.on)}
+
+
+def now_unmet(unmet: Sequence[str], change: MeetLater | NoteMet) -> list[str]:
+    """Return the signals that wait for their turn after this change. Raises StaleDecisionError."""
+    if isinstance(change, MeetLater):
+        return [*unmet, change.signal_id]
+    if change.signal_id not in unmet:
+        raise StaleDecisionError
+    return [one for one in unmet if one != change.signal_id]
 
 
 def _moved(match: KeptMatch, change: ChangeMatch) -> KeptMatch:

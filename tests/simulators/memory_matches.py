@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date
 
+from broker.domain.households import Household, Parent, TokenRole
 from broker.domain.matches import KeptMatch
 from broker.domain.team_tasks import TaskKind
-from broker.match_ports import FoundMatches
+from broker.match_ports import FoundMatches, Unmet
 from broker.ports import StampKey, StampKind
 from tests.simulators.broker_memory import MemoryBroker
 
@@ -43,6 +44,23 @@ class MemoryMatches:
     async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
         """See `MatchReader.touching`."""
         return self._found(match for match in self._all() if match.signal_ids() & set(signal_ids))
+
+    async def next_unmet(self, *, after: str) -> Unmet | None:
+        """See `MatchReader.next_unmet`."""
+        state = self._broker.state
+        waiting = sorted((state.signals[one] for one in state.unmet), key=lambda one: one.organisation)
+        later = [one for one in waiting if one.organisation > after]
+        if not waiting:
+            return None
+        signal = (later or waiting)[0]
+        of = {role: [token for token in state.tokens[signal.id] if token.role is role] for role in TokenRole}
+        single = {role: tokens[0].index for role, tokens in of.items() if tokens}
+        household = Household(
+            subject=single.get(TokenRole.SUBJECT),
+            parents=tuple(Parent(index=one.index, source=str(one.source)) for one in of[TokenRole.PARENT]),
+            address=single.get(TokenRole.ADDRESS),
+        )
+        return Unmet(signal=signal, household=household)
 
     def _all(self) -> list[KeptMatch]:
         """Return every match in the order of the ids, with its signals as they are now."""

@@ -6,7 +6,7 @@
 import datetime
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from broker.domain.errors import RefusedError
@@ -79,16 +79,21 @@ class Desk:
         """Return an organisation's worker."""
         return self.askers.setdefault(oin, self.world.asker(oin, seed="desk"))
 
-    def bound(self, label: str, request: str, sender: str, receiver: str, until: datetime.date) -> Bound:
-        """Return what a letter is bound to."""
+    def bound(
+        self, label: str, request: str, between: tuple[str, str], stated: Mapping[str, Any], *, purpose: str
+    ) -> Bound:
+        """Return what a letter from the first to the second is bound to, by the members of its body or of its line."""
+        sender, receiver = between
         return Bound(
-            label=label, request=request, sender=sender, receiver=receiver, bundle=self.world.policy.sha256,
-            expires_on=until,
+            label=label, request=request, sender=sender, receiver=receiver, purpose=purpose,
+            grounds=tuple(stated["grounds"]), categories=tuple(stated["categories"]), level=stated["level"],
+            bundle=stated["bundle"], expires_on=datetime.date.fromisoformat(stated["expiresOn"]),
         )  # fmt: skip
 
-    def box(self, bound: Bound, *, text: str, level: int, categories: list[str]) -> str:
+    def box(self, bound: Bound, *, text: str) -> str:
         """Return a sealed letter as it travels."""
-        letter = Letter(categories=tuple(categories), level=level, text=text if level > 2 else "")
+        level = bound.level
+        letter = Letter(categories=bound.categories, level=level, text=text if level > 2 else "")
         public = opening_key(bound.receiver).public
         return wire_box(seal_letter(letter, bound=bound, signing=key(bound.sender), receiver_key=public))
 
@@ -108,9 +113,8 @@ class Desk:
             expiresOn=(self.today + datetime.timedelta(days=3)).isoformat(),
         )  # fmt: skip
         body |= stated
-        until = datetime.date.fromisoformat(body["expiresOn"])
-        bound = self.bound(label, body["idempotencyKey"], sender, to, until)
-        box = self.box(bound, text=TEXT, level=body["level"], categories=body["categories"])
+        bound = self.bound(label, body["idempotencyKey"], (sender, to), body, purpose=body["purpose"])
+        box = self.box(bound, text=TEXT)
         return {"box": box, **body}
 
     async def sent(self, to: str = WIJKTEAM, **changed: Any) -> str:  # noqa: ANN401 - members of a body
@@ -138,11 +142,14 @@ class Desk:
             policies=world.policies,
             clock=world.clock, randomness=world.randomness,
             registers=world.documents, rosters=world.documents,
-            signals=world.signals, consents=world.consents, exceptions=reader(world),
+            signals=world.signals, matches=world.following.matches, consents=world.consents,
+            exceptions=reader(world),
             chunks=self.asking.chunks, answers=world.answers, log=world.log,
         )  # fmt: skip
 
-    def reply(self, request: str, by: str = WIJKTEAM, to: str = VEILIG_THUIS, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a body
+    def reply(
+        self, request: str, by: str = WIJKTEAM, to: str = VEILIG_THUIS, *, purpose: str = "vt-melding", **changed: Any,  # noqa: ANN401 - members of a body
+    ) -> dict[str, Any]:  # fmt: skip
         """Return the body that answers all of a request."""
         kind = changed.get("kind", "all")
         boxed, told = kind in ("all", "part"), kind != "declined"
@@ -152,10 +159,11 @@ class Desk:
             level=3 if told else 0, grounds=["WMO-5.2.6"] if told else [], proof=None, signalId=None,
             bundle=self.world.policy.sha256, expiresOn=until.isoformat(), box=None,
         )  # fmt: skip
-        if boxed:
-            bound = self.bound("answer", request, by, to, until)
-            body["box"] = self.box(bound, text="Sinds maart wekelijks.", level=3, categories=["hulp"])
-        return {**body, **changed}
+        body = {**body, **changed}
+        if boxed and "box" not in changed and body["level"] >= 1 and body["categories"]:
+            bound = self.bound("answer", request, (by, to), body, purpose=purpose)
+            body["box"] = self.box(bound, text="Sinds maart wekelijks.")
+        return body
 
     async def answer(
         self, request: str, body: Mapping[str, Any], *, by: str = WIJKTEAM, worker: str = "",
@@ -190,9 +198,7 @@ class Desk:
 
     async def fetch(self, request: str, *, by: str, worker: str = "") -> Answered:
         """Fetch what waits."""
-        return await fetch_request(
-            consents=self.world.consents, exceptions=reader(self.world), **self._on(request, by, worker)
-        )  # fmt: skip
+        return await fetch_request(**self._held_on(), **self._on(request, by, worker))
 
     async def leave(self, chunk: bytes, *, by: str = VEILIG_THUIS, sha256: str | None = None) -> str:
         """Return the hash of a chunk that was left; stated as another where one is given."""
@@ -207,8 +213,7 @@ class Desk:
     async def chunk(self, request: str, sha256: str, *, by: str, worker: str = "") -> bytes:
         """Return a chunk that was handed out."""
         got = await fetch_chunk(
-            sha256=sha256, chunks=self.asking.chunks, consents=self.world.consents, exceptions=reader(self.world),
-            **self._on(request, by, worker),
+            sha256=sha256, chunks=self.asking.chunks, **self._held_on(), **self._on(request, by, worker)
         )  # fmt: skip
         return chunk_bytes(cast("str", got.result["chunk"])) or b""
 
@@ -223,11 +228,14 @@ class Desk:
         (one,) = shown(fetched)
         label = cast("str", fetched.result["of"])
         stated = one["answer"] if label == "answer" else one
-        until = datetime.date.fromisoformat(stated["expiresOn"])
-        bound = replace(self.bound(label, one["requestId"], sender, by, until), bundle=stated["bundle"])
+        bound = self.bound(label, one["requestId"], (sender, by), stated, purpose=one["purpose"])
         box = box_bytes(cast("str", fetched.result["box"])) or b""
         keys = {key(sender).public.kid: key(sender).public}
         return open_letter(box, bound=bound, sender_keys=keys, opening_keys=[opening_key(by)], today=self.today)
+
+    def _held_on(self) -> dict[str, Any]:
+        world = self.world
+        return {"matches": world.following.matches, "consents": world.consents, "exceptions": reader(world)}
 
     def _on(self, request: str, by: str, worker: str) -> dict[str, Any]:
         world = self.world

@@ -83,7 +83,7 @@ def _opened(
             unwrapped = key.unwrap(wrapped, epoch=epoch, index=index, group=group)
             opening = open_group(group=group, key=unwrapped, nonce=nonce, ciphertext=ciphertext)
             payloads[group] = json.loads(opening.payload)
-        # What is overdue is told at the same pace, and ends nothing.
-        if payloads["meta"].get("type") != "sweep_overdue":
+        # What is overdue and whom an import met is told at the same pace, and ends nothing.
+        if payloads["meta"].get("type") not in {"sweep_overdue", "meet_imported"}:
             entries.append(RetentionEntry(payloads=payloads))
     return entries

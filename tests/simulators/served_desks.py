@@ -119,7 +119,7 @@ async def served_desks(
         desks = Desks(world=world, path=path, names=names)
         surroundings = desks.surroundings
         monkeypatch.setattr("connectors.client.Surroundings", lambda: surroundings)
-        monkeypatch.setattr("connectors.request_commands._today", world.clock.today)
+        monkeypatch.setattr("connectors.letter_input._today", world.clock.today)
         yield desks
 
 

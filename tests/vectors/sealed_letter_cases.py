@@ -23,6 +23,8 @@ BOUND = {
     "request": "0123456789abcdef0123456789abcdef",
     "sender": "00000099000000001000",
     "receiver": "00000099000000003000",
+    "purpose": "vt-melding",
+    "grounds": ["WMO-5.2.6"],
     "bundle": "ab" * 32,
     "expiresOn": "2026-06-15",
 }
@@ -97,11 +99,18 @@ def _boxes() -> Iterator[tuple[str, str, bytes]]:
     yield "empty", "size", b""
     for name, value in (
         ("label", "request"), ("request", "1" * 32), ("sender", "0" * 20), ("receiver", "1" * 20),
-        ("bundle", "cd" * 32), ("expiresOn", "2026-06-16"),
+        ("bundle", "cd" * 32), ("expiresOn", "2026-06-16"), ("purpose", "nood"), ("grounds", ["TOEST"]),
     ):  # fmt: skip
-        other = {**BOUND, name: value}
+        other: Members = {**BOUND, name: value}
         yield f"of another {name}", "bound", seal(jcs(envelope(LETTER, other)))
         yield f"signed for another {name}", "signature", seal(jcs(envelope(LETTER, BOUND, signed=other)))
+    more: tuple[Members, ...] = (
+        {"categories": ["hulp"]}, {"categories": ["gezondheid", "hulp", "veiligheid"]}, {"level": 4},
+    )  # fmt: skip
+    for changed in more:
+        yield f"with {changed}", "bound", seal(jcs(envelope({**LETTER, **changed}, BOUND)))
+    turned = {**LETTER, "categories": ["veiligheid", "hulp"]}
+    yield "with its categories in another order", "opened", seal(jcs(envelope(turned, BOUND)))
     yield "signed by a stranger", "sender", seal(jcs(envelope(LETTER, BOUND, signer=STRANGER)))
     forged = {**envelope(LETTER, BOUND, signer=STRANGER), "kid": good["kid"]}
     yield "signed by a stranger in the sender's name", "signature", seal(jcs(forged))
@@ -121,6 +130,7 @@ def _malformed(good: Members) -> Iterator[tuple[str, str, bytes]]:
     yield "with a member more", "form", seal(jcs({**good, "more": 1}))
     yield "with a member less", "form", seal(jcs({name: good[name] for name in good if name != "kid"}))
     yield "of another schema", "form", seal(jcs({**good, "schema": "sealed-letter/v2"}))
+    yield "with grounds that are no list", "form", seal(jcs({**good, "grounds": "WMO-5.2.6"}))
     yield "with a number for a kid", "form", seal(jcs({**good, "kid": 7}))
     for name, value in (
         ("schema", "letter/v2"), ("categories", []), ("categories", ["hulp", "hulp"]), ("level", 0), ("level", 5),

@@ -47,6 +47,11 @@ def _ports(edge: Edge, sent: Authenticated) -> dict[str, Any]:
     }
 
 
+def _held_on(edge: Edge) -> dict[str, Any]:
+    """Return what must still hold when something is handed out."""
+    return {"matches": edge.following.matches, "consents": edge.consents, "exceptions": edge.exceptions}
+
+
 @router.post(_REQUESTS, openapi_extra=body_of(SendRequest), responses=answers_with(RequestAnswer))
 async def send(request: Request, edge: Here) -> Response:
     """Ask another organisation for information in named categories. Answering is a right."""
@@ -72,6 +77,7 @@ async def _send(request: Request, edge: Edge, model: type[SendRequest] | type[Te
             registers=edge.registers,
             rosters=edge.rosters,
             signals=edge.signals,
+            matches=edge.following.matches,
             consents=edge.consents,
             exceptions=edge.exceptions,
             chunks=edge.asking.chunks,
@@ -104,17 +110,14 @@ async def list_own(request: Request, edge: Here, after: str | None = None) -> Re
 async def fetch(request_id: str, request: Request, edge: Here) -> Response:
     """Fetch what waits in one: the receiver the letter, the asker the answer. It is decided anew each time."""
     sent, _ = await edge.receive(request)
-    ports = _ports(edge, sent) | {"consents": edge.consents, "exceptions": edge.exceptions}
-    return answer(await fetch_request(request_id=id_in_path(request_id), **ports))
+    return answer(await fetch_request(request_id=id_in_path(request_id), **_ports(edge, sent), **_held_on(edge)))
 
 
 @router.get(_REQUESTS + "/{request_id}/chunks/{chunk}", responses=answers_with(RequestAnswer))
 async def fetch_attachment(request_id: str, chunk: str, request: Request, edge: Here) -> Response:
     """Fetch one chunk of an attachment that the letter for this side names, while that letter may be fetched."""
     sent, _ = await edge.receive(request)
-    ports = _ports(edge, sent) | {
-        "chunks": edge.asking.chunks, "consents": edge.consents, "exceptions": edge.exceptions,
-    }  # fmt: skip
+    ports = _ports(edge, sent) | _held_on(edge) | {"chunks": edge.asking.chunks}
     return answer(await fetch_chunk(request_id=id_in_path(request_id), sha256=chunk, **ports))
 
 

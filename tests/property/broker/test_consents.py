@@ -82,14 +82,15 @@ def yes(who: str, capacity: Capacity, **changed: object) -> ConsentEvent:
 
 
 consents = st.builds(
-    lambda answers, age, unable, contested, ends: a_consent(
-        *answers, age=age, unable=unable, contested=contested, age_ends_on=ends
+    lambda answers, age, unable, contested, ends, guardians: a_consent(
+        *answers, age=age, unable=unable, contested=contested, age_ends_on=ends, guardians=guardians
     ),
     st.lists(events, max_size=5),
     st.sampled_from(sorted(NEEDED)),
     st.booleans(),
     st.booleans(),
     st.sampled_from([None, DAY, DAY + timedelta(days=60)]),
+    st.sampled_from([1, 2]),
 )
 
 
@@ -99,10 +100,11 @@ def test_given_means_that_everybody_said_yes_who_must(consent: Consent) -> None:
     found = said(consent)
     if found.state is ConsentState.GIVEN:
         assert NEEDED[consent.age] <= found.by
-        assert found.custody == "clear" or GUARDIAN not in NEEDED[consent.age]
+        parents = GUARDIAN in consent.voices(NEEDED.__getitem__)
+        assert found.custody == "clear" or not parents
         assert found.until is not None
         assert found.until >= DAY
-        assert not consent.contested or GUARDIAN not in NEEDED[consent.age]
+        assert not consent.contested or not parents
 
 
 @given(consents, st.sampled_from([Answer.REFUSED, Answer.WITHDRAWN]))
@@ -118,12 +120,36 @@ def test_the_persons_own_no_is_a_no_whatever_was_said_before(consent: Consent, n
 @given(consents, st.sampled_from([Answer.REFUSED, Answer.WITHDRAWN]))
 def test_one_parents_no_is_a_no(consent: Consent, no: Answer) -> None:
     """Where parents answer, the no of one of them closes it, also of one from whom the danger comes."""
-    event = ConsentEvent(at=2, who="z", capacity=Capacity.GUARDIAN, answer=no, suspect=True, number=99)
+    event = ConsentEvent(at=2, who="z", capacity=Capacity.GUARDIAN, answer=no, custody="brp", suspect=True, number=99)
     after = replace(consent, events=(*consent.events, event))
-    if GUARDIAN in NEEDED[consent.age]:
+    if GUARDIAN in consent.voices(NEEDED.__getitem__):
         assert said(after).state in REFUSALS
     else:
         assert said(after).state is said(consent).state
+
+
+@given(consents, st.sampled_from(list(Answer)))
+def test_who_has_no_custody_has_no_voice(consent: Consent, answer: Answer) -> None:
+    """Somebody as parent, of whom nobody looked up any custody, neither opens nor closes anything."""
+    event = yes("z", Capacity.GUARDIAN, answer=answer, custody="none")
+    after = replace(consent, events=(*consent.events, replace(event, number=99)))
+    assert said(after).state is said(consent).state
+
+
+@given(consents, consents)
+def test_who_is_marked_stays_marked(older: Consent, newer: Consent) -> None:
+    """Where everybody was marked in an older record, a newer one that leaves the marks out is not given."""
+    marked = replace(older, events=tuple(replace(yes(who, Capacity.PERSON), suspect=True) for who in "abc"))
+    bare = replace(newer, events=tuple(replace(event, suspect=False) for event in newer.events))
+    assert said(marked, bare).state is not ConsentState.GIVEN
+
+
+@given(consents)
+def test_fewer_parents_than_have_custody_open_nothing(consent: Consent) -> None:
+    """Where parents answer, as many of them said yes as have custody, each of them by where it was looked up."""
+    if said(consent).state is ConsentState.GIVEN and GUARDIAN in NEEDED[consent.age]:
+        parents = {event.who for event in consent.events if event.capacity is Capacity.GUARDIAN}
+        assert len(parents) >= consent.guardians
 
 
 @given(consents, st.permutations(range(5)))
@@ -162,6 +188,7 @@ def test_each_age_has_its_voices() -> None:
         ("under12", both, ConsentState.GIVEN),
         ("under12", (mother, replace(father, answer=Answer.ASKED)), ConsentState.UNKNOWN),
         ("under12", (replace(mother, custody="stated"),), ConsentState.UNKNOWN),
+        ("under12", (mother,), ConsentState.UNKNOWN),
         ("12to15", both, ConsentState.UNKNOWN),
         ("12to15", (*both, self_), ConsentState.GIVEN),
         ("16to17", both, ConsentState.UNKNOWN),
@@ -169,6 +196,31 @@ def test_each_age_has_its_voices() -> None:
     ]
     for age, answers, state in table:
         assert said(a_consent(*answers, age=age)).state is state, age
+    alone = a_consent(mother, age="under12", guardians=1)
+    assert said(alone).state is ConsentState.GIVEN
+
+
+def test_parents_speak_for_a_minor_who_cannot_decide() -> None:
+    """Of 12 and older, and unable: his parents say yes in his place, and his own no still counts (BW 7:465)."""
+    mother, father = yes("m", Capacity.GUARDIAN), yes("f", Capacity.GUARDIAN)
+    for age in ("12to15", "16to17"):
+        unable = a_consent(mother, father, age=age, unable=True)
+        found = said(unable)
+        assert (found.state, found.by >= NEEDED[age]) == (ConsentState.GIVEN, True)
+        assert said(replace(unable, unable=False)).state is ConsentState.UNKNOWN
+        assert said(replace(unable, contested=True)).state is ConsentState.UNKNOWN
+        own = a_consent(mother, father, yes("p", Capacity.PERSON, answer=Answer.REFUSED), age=age, unable=True)
+        assert said(own).state is ConsentState.REFUSED
+
+
+def test_who_takes_his_yes_back_is_who_he_was() -> None:
+    """A withdrawal states no custody and no mark: a parent's counts by the custody that was known, a suspect's not."""
+    mother, father = yes("m", Capacity.GUARDIAN), yes("f", Capacity.GUARDIAN)
+    back = yes("f", Capacity.GUARDIAN, answer=Answer.WITHDRAWN, custody="none")
+    assert said(a_consent(mother, father, back, age="under12")).state is ConsentState.WITHDRAWN
+    mentor, curator = yes("m", Capacity.MENTOR, suspect=True), yes("c", Capacity.CURATOR)
+    again = yes("m", Capacity.MENTOR, answer=Answer.WITHDRAWN)
+    assert said(a_consent(mentor, curator, again, unable=True)).state is ConsentState.GIVEN
 
 
 def test_a_representative_answers_for_who_cannot_decide() -> None:

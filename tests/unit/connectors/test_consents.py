@@ -172,7 +172,8 @@ async def test_what_is_no_statement_and_no_id_is_named(desks: Desks) -> None:
 async def test_a_yes_that_cannot_be_given_is_refused_in_dutch(desks: Desks) -> None:
     """A parent without custody cannot say yes: exit 1, the sentence, and no record."""
     parent = {**YES, "capacity": "guardian"}
-    stated = statement(parent, purpose="casusoverleg", age="under12", parties=[SCHOOL], categories=["schoolgang"])
+    young = {"age": "under12", "age_ends_on": "2030-01-01"}
+    stated = statement(parent, purpose="casusoverleg", parties=[SCHOOL], categories=["schoolgang"], **young)
     refused = await desks.tells(
         WIJKTEAM, "consent", "record", desks.file(WIJKTEAM, "parent.json", stated), expect=1
     )  # fmt: skip

@@ -171,7 +171,7 @@ def test_a_worker_is_another_person_to_every_party(folder: PartnerFolder) -> Non
 
 
 def test_a_custodians_roster_names_each_worker_as_the_broker_does(world: PartnerWorld) -> None:
-    """The broker's roster has contact cards and no second id; a custodian's has the id at the broker and no cards."""
+    """The broker's has contact cards, no second id, and what the meldcode asks; a custodian's the id at the broker."""
     gi = world.folders["gi"]
     read = {
         audience: Roster.read(
@@ -183,6 +183,12 @@ def test_a_custodians_roster_names_each_worker_as_the_broker_does(world: Partner
     assert {worker.broker_sub for worker in at_custodian.workers.values()} == set(at_broker.workers)
     assert all(worker.broker_sub is None for worker in at_broker.workers.values())
     assert (list(at_broker.teams), list(at_custodian.teams)) == (["team-1"], [])
+    assert (at_broker.meldcode_approval, at_custodian.meldcode_approval) == (True, True)
+    settings = gi.path / "partner.toml"
+    settings.write_text(settings.read_text().replace("meldcode_approval = true", "meldcode_approval = false"))
+    changed = PartnerFolder(gi.path)
+    assert sign_roster(changed, audience=BROKER).document["meldcodeApproval"] is False
+    assert "meldcodeApproval" not in sign_roster(changed, audience=CUSTODIANS[0]).document
     later = sign_roster(gi, audience=BROKER)
     assert later.document["number"] > at_broker.number
 

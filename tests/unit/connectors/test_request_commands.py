@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from connectors import request_commands
+from connectors import letter_input
 from connectors.stated_proof import StatedProof
+from tests.simulators.asking import household
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import MELDING_DAY, Desks
@@ -74,6 +75,25 @@ async def test_a_personal_question_goes_to_a_named_colleague(desks: Desks) -> No
     assert taken["results"][0]["requests"][0]["state"] == "withdrawn"
 
 
+async def test_a_question_about_a_match_goes_to_its_other_team(desks: Desks) -> None:
+    """Whom it is for follows from the match; without one, or another's, nothing is sent."""
+    child = household(subject="child")
+    for oin in (WIJKTEAM, VEILIG_THUIS):
+        assert (await desks.world.register(oin, child)).status_code == 200
+    match = str(desks.world.rows("SELECT id FROM matches")[0][0])
+    ask = ("request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--category", "hulp", "--match")
+    told = await desks.tells(VEILIG_THUIS, *ask, match, *proven(desks))
+    (sent,) = told["results"][0]["requests"]
+    assert (sent["receiver"]["oin"], sent["receiver"]["team"], sent["matchId"]) == (WIJKTEAM, "team-1", match)
+    assert "received" in (await desks.run(WIJKTEAM, "request", "read", sent["requestId"])).output
+    before = desks.world.leaves
+    unknown = await desks.tells(VEILIG_THUIS, *ask, "f" * 32, *proven(desks), expect=1)
+    assert unknown["failed"][0]["problem"] == "not-found"
+    nobody = await desks.run(VEILIG_THUIS, *ask[:-1], *proven(desks), expect=2)
+    assert "or follow from --match" in nobody.output
+    assert desks.world.leaves == before
+
+
 async def test_telling_unasked_reaches_the_receiver(desks: Desks) -> None:
     """A huisarts tells Veilig Thuis on the statutory right, and it is read there as it was written."""
     text = desks.file(HUISARTS, "worry.txt", "Ik maak mij zorgen.")
@@ -135,6 +155,6 @@ async def test_one_number_has_one_reference_whatever_is_asked_with_it(desks: Des
     """A reviewer finds a look and a question on one melding by the same reference, however its number was given."""
     folder = desks.folder(VEILIG_THUIS)
     number = desks.file(VEILIG_THUIS, "number", NUMBER + "\n")
-    asked = request_commands._proof(folder.path, f"melding:{MELDING_DAY}", number)
+    asked = letter_input.typed_proof(folder.path, f"melding:{MELDING_DAY}", number)
     looked = StatedProof(kind="melding", reference=NUMBER, since=datetime.date.fromisoformat(str(MELDING_DAY)))
     assert asked == looked.members(folder.case_ref_key.mac)

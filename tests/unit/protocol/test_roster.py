@@ -58,6 +58,17 @@ def test_a_roster_comes_back_as_it_was_made() -> None:
     assert roster.teams == {card.code: card for card in CARDS}
 
 
+def test_approval_by_the_meldcode_is_asked_unless_the_roster_says_no() -> None:
+    """A roster that is silent asks a second person for every exception; only a plain "false" says otherwise."""
+    assert read(document()).meldcode_approval
+    assert read(document(meldcodeApproval=True)).meldcode_approval
+    assert not read(document(meldcodeApproval=False)).meldcode_approval
+    without = roster_document(
+        oin=PARTNER.oin, audience=AUDIENCE, number=3, workers=WORKERS, teams=CARDS, meldcode_approval=False
+    )
+    assert without.document == document(meldcodeApproval=False).document
+
+
 def test_only_the_organisation_itself_signs() -> None:
     """A stranger's signature, another name, or none at all is refused."""
     stranger = document().with_signature(PARTNER.oin, seeded_key("a stranger")).encode()
@@ -85,6 +96,8 @@ def test_a_key_that_is_being_replaced_still_signs() -> None:
         {"audience": None},
         {"number": 0},
         {"more": 1},
+        {"meldcodeApproval": "no"},
+        {"meldcodeApproval": None},
         {"workers": None},
         {"workers": [WORKERS[0].document()] * 2},
         {"workers": [{**WORKERS[0].document(), "roles": ["director"]}]},

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,10 @@ BOUND = Bound(
     request="a" * 32,
     sender="00000099000000001000",
     receiver="00000099000000003000",
+    purpose="vt-melding",
+    grounds=("WMO-5.1.6",),
+    categories=("hulp",),
+    level=3,
     bundle="b" * 64,
     expires_on=TODAY,
 )
@@ -52,6 +57,13 @@ def test_what_fits_no_size_is_not_sealed() -> None:
     with pytest.raises(LetterError) as refused:
         _sealed(replace(LETTER, text="\U0001f600" * MAX_TEXT))
     assert refused.value.step == "size"
+
+
+@pytest.mark.parametrize("changed", [{"categories": ("hulp", "gezondheid")}, {"level": 4}])
+def test_what_is_written_is_what_is_stated(changed: dict[str, Any]) -> None:
+    """A letter in other categories or at another level than was decided on is not sealed."""
+    with pytest.raises(LetterError, match="bound"):
+        _sealed(replace(LETTER, **changed))
 
 
 @pytest.mark.parametrize("key", [b"", bytes(31), bytes(33)])

@@ -72,6 +72,26 @@ async def test_an_empty_log_is_left_alone(world: ServedWorld) -> None:
     assert world.leaves == 0
 
 
+async def test_imported_signals_have_their_turn_at_the_pace(world: ServedWorld) -> None:
+    """Before the first act nothing is written; then as many entries each time, and both sides are told of a match."""
+    await keeper(world).meet_imported()
+    assert world.leaves == 0
+    await world.register(GI, CHILD)
+    asker = world.asker(WIJKTEAM)
+    tickets = asker.tickets("register", CHILD, grants=("a" * 32,) * 2, issued_at=asker.now, lifetime_s=86_400)
+    answer = await world.send(asker.post("/v1/signals", asker.registration(CHILD, tickets=tickets)))
+    assert answer.json()["result"]["text"]["id"] == "signal.stored_import"
+    for _ in range(2):
+        before = world.leaves
+        await keeper(world).meet_imported()
+        assert world.leaves == before + housekeeping.MEETINGS
+    for oin in (GI, WIJKTEAM):
+        own = world.asker(oin)
+        fetched = await world.send(own.post("/v1/inbox", own.command(had=[])))
+        assert [one["kind"] for one in fetched.json()["result"]["notices"]] == ["match"]
+    assert oracle(world) == 0
+
+
 async def test_a_request_in_the_folder_is_carried_out_and_answered(world: ServedWorld) -> None:
     """Who can enter the broker's folder asks for a sweep and reads what it did; the request is gone then."""
     for name in ("one", "two", "three"):

@@ -165,6 +165,16 @@ async def test_a_documented_exception_tells_the_police(desk: Desk) -> None:
     assert desk.opened(fetched, by=POLITIE, sender=HUISARTS).text == TEXT
 
 
+async def test_an_exception_that_needed_no_approval_is_told_without(desk: Desk) -> None:
+    """Where the organisation's meldcode asked nobody when it was invoked, its letter needs nobody either."""
+    citing(desk.world, meldcode_approval=False)
+    exception = await excepted(desk, approved=False)
+    citing(desk.world)
+    body = told_police(desk, exception)
+    assert (await desk.send(body, by=HUISARTS)).result["outcome"] == "sent"
+    assert not await withheld(desk, body["idempotencyKey"], by=POLITIE)
+
+
 async def test_without_the_exception_nothing_is_told(desk: Desk) -> None:
     """Conflict of duties that is only claimed is refused, with what is missing."""
     document = await refusal(desk, told_police(desk, None), by=HUISARTS)
@@ -250,7 +260,7 @@ async def test_an_answer_rests_on_a_consent_of_its_own(desk: Desk, policy: Polic
         body = desk.request(VT, BUURTTEAM, **{**MEETING, "consentId": asked})
         await desk.post(SendRequest, body, by=VT)
         request = body["idempotencyKey"]
-        stated = {"grounds": ["TOEST"], "consentId": told}
+        stated: dict[str, Any] = {"grounds": ["TOEST"], "consentId": told}
         uncited = desk.reply(request, by=BUURTTEAM, to=VT, grounds=["TOEST"])
         with pytest.raises(RefusedError):
             await desk.answer(request, uncited, by=BUURTTEAM)

@@ -234,6 +234,19 @@ async def test_the_resident_gets_a_confirmation_or_it_is_looked_at_again(world: 
         ({"subject": "_" * 42 + "8"}, PointInvalidError),
         ({"confirmation": "unsafe"}, FieldRuleError),
         ({"reviewOn": "2026-12-20"}, FieldRuleError),
+        ({"ageEndsOn": "2027-07-01"}, FieldRuleError),
+        *(
+            ({"age": age, "ageEndsOn": ends}, FieldRuleError)
+            for age, ends in [
+                ("under12", None),
+                ("under12", "2038-12-01"),
+                ("under12", "2039-01-01"),
+                ("12to15", "2031-01-01"),
+                ("16to17", "2026-10-01"),
+                ("18to22", "2027-07-02"),
+                ("18to22", "2032-01-01"),
+            ]
+        ),
         ({"answers": [answer(until=None)]}, FieldRuleError),
         ({"answers": [answer(until="2029-01-01")]}, FieldRuleError),
         ({"answers": [answer(proof=None)]}, FieldRuleError),

@@ -12,13 +12,15 @@ from broker.flows.errors import DecisionFailedError
 from broker.flows.invoke_exception import may_tell
 from broker.flows.policy import PolicyInForce
 from policies import AskFacts, Refusal
-from tests.simulators.broker_world import World, a_world, approval, held_in, requester, tasks_of
+from tests.simulators.broker_world import World, a_world, approval, documents, held_in, requester, tasks_of
 from tests.simulators.databases import DATABASES
-from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
+from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.simulators.excepting import (
     GGZ,
     HUISARTS,
+    OTHERS,
     POLITIE,
+    TELLING,
     completed,
     dossier,
     exception,
@@ -113,6 +115,21 @@ async def test_a_named_organisation_is_of_its_kind(world: World) -> None:
     body = exception(asker, recipientOrganisation=POLITIE, dossier=stated)
     await invoked(world, asker, body, approval=approval(asker))
     assert "herzie_uitstel" in {task.kind for task in tasks_of(world)}
+
+
+async def test_the_roster_says_whether_the_meldcode_asks_approval(world: World) -> None:
+    """Asked unless the organisation's own signed roster says otherwise; the decision says so, and all else stays."""
+    asker = world.asker(GGZ, seed="not asked")
+    world.documents = documents(Enrolled(names=TELLING, others=OTHERS, meldcode_approval=False))
+    await invoked(world, asker, exception(asker))
+    assert '"approval_asked": false' in str(held_in(world).rows("SELECT body FROM exceptions")[0][0])
+    again = world.asker(GGZ, seed="incomplete")
+    with pytest.raises(RefusedError):
+        await invoked(world, again, exception(again, dossier=dossier(without="conscience")))
+    telling(world)
+    asked = world.asker(GGZ, seed="asked again")
+    with pytest.raises(RefusedError):
+        await invoked(world, asked, exception(asked))
 
 
 async def test_without_a_dossier_only_acute_danger_goes_on(world: World) -> None:

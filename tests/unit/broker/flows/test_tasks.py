@@ -53,7 +53,7 @@ async def met(world: World) -> str:
 
 
 async def test_a_report_is_weighed_and_investigated_in_time(world: World) -> None:
-    """Weighed within the region's 24 hours, which are shorter than the law's five working days; ten weeks to look into."""
+    """Weighed within the region's 24 hours, shorter than the law's five working days; looked into within ten weeks."""
     answer = await started(world, asker := who(world, VEILIG_THUIS), melding_body(asker))
     assert answer.result["text"] == {"id": "task.started", "params": {}}
     tasks = await tasks_of(world, VEILIG_THUIS)

@@ -1,0 +1,136 @@
+"""Meet one signal that came with an import; one entry each time, whether one waits or none (D2, D8, ADR 40).
+
+An import looks nobody up, so that ten thousand registrations are not ten thousand questions. Its signals wait for their
+turn at housekeeping's pace. What a registration decides at once is decided then, for each side by itself, and both are
+told by a notice. Nobody asks for this: the entry's form is the same whoever was met.
+"""
+
+from broker.domain.changes import Change, MarkStanding
+from broker.domain.errors import StaleDecisionError
+from broker.domain.households import FoundToken, Hit, MatchKind, find_hits
+from broker.domain.matches import MeetLater, NoteMet, StoreMatch
+from broker.domain.signals import Signal
+from broker.flows.errors import DecisionFailedError
+from broker.flows.meeting import SEED_BYTES, Ids, links_by_team, matches_made, notices_of
+from broker.flows.mutual import NOTHING, SCHEMA, Mutual, judge_mutually
+from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.sweep_signals import ACTOR
+from broker.match_ports import MatchReader, Unmet
+from broker.ports import (
+    BUNDLE,
+    Clock,
+    Log,
+    Proposal,
+    Randomness,
+    RegisterReader,
+    SignalStore,
+    Stamp,
+    StampKey,
+    StampKind,
+    Turn,
+)
+from broker.protocol.register import Register
+
+MAX_TRIES = 24
+"""How often it is read anew when what it would tell has moved meanwhile."""
+_KEY = StampKey(kind=StampKind.POLICY, key=BUNDLE)
+
+
+async def meet_imported(
+    *, after: str, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
+    signals: SignalStore, matches: MatchReader, log: Log,
+) -> str:  # fmt: skip
+    """Return whose signal had its turn, `after` where none did; both sides of each match of it have a notice.
+
+    Args:
+        after: the organisation that had the turn before this one.
+
+    Raises:
+        StaleDecisionError: what it would tell kept moving; nothing was done.
+        NotRecordedError: it could not be read or written; the signal has its turn at the next pace.
+    """
+    async with log.turn() as turn:
+        return await _in_turn(
+            after=after, policies=policies, clock=clock, randomness=randomness, registers=registers, signals=signals,
+            matches=matches, stopped=log.disclosures_stopped(), turn=turn,
+        )  # fmt: skip
+
+
+async def _in_turn(
+    *, after: str, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
+    signals: SignalStore, matches: MatchReader, stopped: bool, turn: Turn,
+) -> str:  # fmt: skip
+    for _ in range(MAX_TRIES):
+        base, today = await signals.stamps((_KEY,)), clock.today()
+        policy, ids = policies.at(base), Ids(seed=randomness.bytes(SEED_BYTES))
+        # (1) Whose turn it is; nobody's, while nobody watches the log (ADR 24).
+        unmet = None if stopped else await matches.next_unmet(after=after)
+        # (2) Every token is looked up, and every hit is decided on for both sides.
+        changes, mutual, stamps = await _met(
+            unmet, ids=ids, policy=policy, register=await registers.register(), signals=signals, matches=matches,
+            clock=clock,
+        )  # fmt: skip
+        # (3) The entry, the matches and the notices in one transaction.
+        meta = {"schema": SCHEMA, "type": "meet_imported", "day": today.isoformat(), "bundle": policy.sha256}
+        proposal = Proposal(
+            kind="retention",
+            payloads={"meta": {**meta, "outcome": "done"}, "actor": ACTOR, **mutual.payloads()},
+            relies_on=(*base, *stamps),
+            changes=changes,
+        )
+        try:
+            await turn.commit(proposal)
+        except StaleDecisionError:
+            continue
+        return after if unmet is None else unmet.signal.organisation
+    raise StaleDecisionError
+
+
+async def _met(
+    unmet: Unmet | None, *, ids: Ids, policy: PolicyInForce, register: Register, signals: SignalStore,
+    matches: MatchReader, clock: Clock,
+) -> tuple[tuple[Change, ...], Mutual, tuple[Stamp, ...]]:  # fmt: skip
+    """Return what becomes durable with this turn, what was decided, and the stamps of everything that was read."""
+    if unmet is None:
+        return (), NOTHING, ()
+    day, waited = clock.today(), NoteMet(signal_id=unmet.signal.id)
+    later = MeetLater(signal_id=unmet.signal.id, organisation=unmet.signal.organisation)
+    looked_up = await signals.look_up(unmet.household.indexes())
+    counting = policy.counting(looked_up.found, day=day)
+    signal = _as_read(unmet, counting)
+    # A signal that has ended has had its turn; one that holds not now, or not yet, gets another.
+    if signal is None or not signal.active_on(day):
+        return (waited, *((later,) if unmet.signal.is_held else ())), NOTHING, looked_up.stamps
+    hits = _hits(unmet, signal, counting, policy=policy, clock=clock)
+    known = (await matches.touching({signal.id, *(hit.signal.id for hit in hits)})).matches
+    # What met it before its turn came, by an act or an import of its own, is not met again.
+    hits = tuple(hit for hit in hits if not any({signal.id, hit.signal.id} <= one.signal_ids() for one in known))
+    try:
+        # A calendar that cannot be reckoned with fails for everybody, and never only where somebody was met.
+        policy.first_contact_by(purpose=signal.purpose, region=None, day=day)
+        mutual = judge_mutually(signal, hits, policy=policy, register=register, day=day)
+    except DecisionFailedError:
+        return (waited, later), Mutual(of=signal, failed=True), looked_up.stamps
+    links = links_by_team(hits, shown=mutual.shown, tells=mutual.tells)
+    made = matches_made(signal, links, known=known, ids=ids, policy=policy, register=register, day=day)
+    changes: list[Change] = [waited, *((later,) if mutual.leaves_somebody else ())]
+    for match in made:
+        changes += [StoreMatch(match=match), *notices_of(match, ids=ids, to_both=True)]
+    # Whom it shows somebody has looked, so that its signal counts as standing (D5).
+    if any(match.newer_side.told for match in made):
+        changes.append(MarkStanding(signal_id=signal.id, on=day))
+    return tuple(changes), mutual, looked_up.stamps
+
+
+def _as_read(unmet: Unmet, found: tuple[FoundToken, ...]) -> Signal | None:
+    """Return the signal as the look-up read it, with the stamps that it rests on; None where it counts no more."""
+    return next((token.signal for token in found if token.signal.id == unmet.signal.id), None)
+
+
+def _hits(
+    unmet: Unmet, signal: Signal, found: tuple[FoundToken, ...], *, policy: PolicyInForce, clock: Clock
+) -> tuple[Hit, ...]:
+    """Return what it meets, but for an address alone: a flat is no household (D4)."""
+    kinds = policy.purposes[signal.purpose].match_kinds
+    hits = find_hits(unmet.household, found, asker=signal.organisation, day=clock.today())
+    return tuple(hit for hit in hits if hit.kind.value in kinds and hit.kind is not MatchKind.ADDRESS)

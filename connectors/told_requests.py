@@ -1,0 +1,45 @@
+"""What the broker tells of requests, held against what was asked of it and the own copy of the register.
+
+Whoever carries a letter is not believed about it. A receipt says that an answer stands in the log, and not which
+request it is about; and a name that somebody else states is no name: letters go by the keys of an OIN.
+"""
+
+from dataclasses import replace
+
+from broker.protocol.register import Register
+from broker.protocol.request_messages import Party, RequestResult, RequestShown
+from connectors.answers import Outcome
+from connectors.errors import LetterNotOpenedError
+
+UNKNOWN = "-"
+"""The name of an organisation that the own register does not know."""
+
+
+def told_of(outcome: Outcome, *, register: Register) -> tuple[Outcome, RequestResult]:
+    """Return the outcome and what it says of requests, with the names that the own register has.
+
+    Raises:
+        LetterNotOpenedError: it says something else.
+    """
+    details = outcome.details
+    if not isinstance(details, RequestResult):
+        raise LetterNotOpenedError("form")
+    listed = [
+        one.model_copy(update={"sender": named(one.sender, register), "receiver": named(one.receiver, register)})
+        for one in details.requests
+    ]
+    shown = details.model_copy(update={"requests": listed})
+    return replace(outcome, details=shown), shown
+
+
+def one_told(details: RequestResult, request_id: str) -> RequestShown:
+    """Return the one request that was asked for. Raises LetterNotOpenedError: it is about another, or about none."""
+    if [one.request_id for one in details.requests] != [request_id]:
+        raise LetterNotOpenedError("asked")
+    return details.requests[0]
+
+
+def named(party: Party, register: Register) -> Party:
+    """Return one side with the name that the own register has of its OIN, whatever it was called."""
+    organisation = register.organisations.get(party.oin)
+    return party.model_copy(update={"name": UNKNOWN if organisation is None else organisation.name})
