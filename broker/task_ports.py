@@ -21,5 +21,8 @@ class TaskReader(Protocol):
     async def on_match(self, match_id: str) -> tuple[TeamTask, ...]:
         """Return the tasks about a match that are not done, of both sides."""
 
-    async def late(self, *, day: date, at_most: int) -> tuple[TeamTask, ...]:
-        """Return tasks whose last day lies before this one, not done and not told of yet: so many at most."""
+    async def late(self, *, day: date, after: tuple[str, str], at_most: int) -> tuple[TeamTask, ...]:
+        """Return tasks whose last day lies before this one, not done and not told of yet: so many at most.
+
+        In the order of that day and their ids, after such a pair.
+        """

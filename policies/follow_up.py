@@ -129,29 +129,25 @@ class FollowUp:
             _check_no_slower(document, terms[region], terms.get(None, {}))
         return cls(terms=terms, coordinators=_coordinators(found))
 
-    def term(self, name: str, *, purpose: str, region: str | None) -> Term | None:
-        """The region's own term for this purpose, else the statute's; None where nobody says anything."""
-        for known in (self.terms.get(region, {}), self.terms.get(None, {})):
-            found = known.get((name, purpose)) or known.get((name, WILDCARD))
-            if found is not None:
-                return found
-        return None
-
     def stated(self, name: str, *, purpose: str, region: str | None) -> StatedTerm:
-        """What the statute's document and the region's own say of a term of this purpose."""
+        """What the statute's document and the region's own say of a term of this purpose; the earlier day counts.
+
+        So a region is never slower than the statute on any day of the calendar, whatever its document says.
+        """
         statute, own = (
             known.get((name, purpose)) or known.get((name, WILDCARD))
             for known in (self.terms.get(None, {}), {} if region is None else self.terms.get(region, {}))
         )
         return StatedTerm(statute=statute, region=own)
 
-    def oproep(self, *, purpose: str, region: str | None) -> Term:
-        """For how long holders are asked whether they want to call."""
-        return self.term(OPROEP, purpose=purpose, region=region) or OPROEP_TERM
+    def asked_until(self, start: date, *, purpose: str, region: str | None) -> date:
+        """The last day on which holders are asked whether they want to call."""
+        return self.stated(OPROEP, purpose=purpose, region=region).last_day(start) or OPROEP_TERM.last_day(start)
 
-    def first_contact(self, *, purpose: str, region: str | None) -> Term:
-        """When two teams that were told of each other are to have had contact."""
-        return self.term(FIRST_CONTACT, purpose=purpose, region=region) or FIRST_CONTACT_TERM
+    def first_contact_by(self, start: date, *, purpose: str, region: str | None) -> date:
+        """The last day on which two teams that were told of each other are to have had contact."""
+        stated = self.stated(FIRST_CONTACT, purpose=purpose, region=region)
+        return stated.last_day(start) or FIRST_CONTACT_TERM.last_day(start)
 
     def record(self) -> list[dict[str, Json]]:
         """Every term as plain mappings, the statute's first."""
@@ -177,8 +173,12 @@ def _terms(document: Document, purposes: set[str]) -> Terms:
 
 def _check_no_slower(document: Document, terms: Terms, statute: Terms) -> None:
     for number, ((name, purpose), term) in enumerate(terms.items()):
-        floor = statute.get((name, purpose)) or statute.get((name, WILDCARD))
-        if floor is not None and term.length() > floor.length():
+        floors = [
+            floor
+            for (one, about), floor in statute.items()
+            if (one == name and WILDCARD in (purpose, about)) or (one, about) == (name, purpose)
+        ]
+        if any(term.length() > floor.length() for floor in floors):
             raise document.error(ClauseError, ("termijnen", number, "termijn"), "must not be longer than the statute's")
 
 

@@ -1,8 +1,8 @@
 """Which tasks of teams are past their last day, and whom that is told: the team itself, and who sees to answering."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from broker.domain.changes import Change
 from broker.domain.matches import KeptMatch, TeamOf
@@ -11,55 +11,92 @@ from broker.domain.team_tasks import MarkLate, TaskKind, TeamTask
 from broker.flows.meeting import Ids
 from broker.flows.policy import PolicyInForce
 from broker.flows.seeing_match import NOBODY, seen_of, told_to_both
-from broker.match_ports import MatchReader
+from broker.match_ports import FoundMatches, MatchReader
 from broker.ports import Stamp
 from broker.protocol.register import Register
 from broker.task_ports import TaskReader
 
 MAX_TASKS = 24
 """Tasks of one entry: their ids fit its `hits`."""
+GIVEN_UP = timedelta(days=91)
+"""After its last day, how long a task that cannot be told is looked at again: it would hold up the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """A task past its last day; its team is told, or never will be. A coordinator of an answer that stays out too."""
+
+    task: TeamTask
+    told: bool = True
+    coordinator: TeamOf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateTasks:
-    """Tasks past their last day; those that are told to their team, and those that a coordinator is told of too."""
+    """What is late, at most what fits one entry; `stamps` are what all of it rests on."""
 
-    due: tuple[TeamTask, ...]
-    told: tuple[TeamTask, ...]
-    escalated: tuple[tuple[TeamTask, TeamOf], ...]
-    stamps: tuple[Stamp, ...] = field(default=())
+    late: tuple[Late, ...]
+    stamps: tuple[Stamp, ...]
+
+    def told(self) -> list[str]:
+        """Return the ids of the tasks of which a team is told, in their order."""
+        return sorted(one.task.id for one in self.late if one.told)
 
     def changes(self, day: date, *, ids: Ids) -> Iterable[Change]:
         """Give every mark and notice of it."""
-        yield from (MarkLate(task_id=task.id, on=day) for task in self.due)
-        yield from (_to_team(task, ids) for task in self.told)
-        yield from (_to_coordinator(task, to, ids) for task, to in self.escalated)
+        for one in self.late:
+            yield MarkLate(task_id=one.task.id, on=day)
+            if one.told:
+                yield _to_team(one.task, ids)
+            if one.coordinator is not None:
+                yield _to_coordinator(one.task, one.coordinator, ids)
 
 
 async def late_tasks(
     day: date, *, tasks: TaskReader, matches: MatchReader, policy: PolicyInForce, register: Register
 ) -> LateTasks:
-    """Return what is late on this day. Of a match that its team sees no more nothing is told.
+    """Return what is late on this day. Of a match that its team does not see now nothing is told.
+
+    Such a task stays where it is, and keeps no other waiting: what can be told again, because a shield was taken away
+    or an organisation may act again, is told then.
 
     Raises:
         DecisionFailedError: a decision failed.
     """
-    due = await tasks.late(day=day, at_most=MAX_TASKS)
-    told: list[TeamTask] = []
-    escalated: list[tuple[TeamTask, TeamOf]] = []
-    stamps: list[Stamp] = []
-    for task in due:
-        if task.match_id is None:
-            told.append(task)
-            continue
-        found = await matches.one(task.match_id)
-        stamps += found.stamps
-        for match in found.matches:
-            if _seen(match, task, policy=policy, register=register, day=day):
-                told.append(task)
-                to = _coordinator(match, task, policy=policy, register=register, day=day)
-                escalated += [] if to is None else [(task, to)]
-    return LateTasks(due=due, told=tuple(told), escalated=tuple(escalated), stamps=tuple(stamps))
+    late: list[Late] = []
+    stamps: dict[Stamp, None] = {}
+    after = ("", "")
+    while len(late) < MAX_TASKS:
+        due = await tasks.late(day=day, after=after, at_most=MAX_TASKS)
+        for task in due:
+            found = FoundMatches(matches=(), stamps=()) if task.match_id is None else await matches.one(task.match_id)
+            stamps |= dict.fromkeys(found.stamps)
+            one = _late(task, found.matches, policy=policy, register=register, day=day)
+            late += [] if one is None else [one]
+        if len(due) < MAX_TASKS:
+            break
+        after = (due[-1].due_on.isoformat(), due[-1].id)
+    return LateTasks(late=tuple(late[:MAX_TASKS]), stamps=tuple(stamps))
+
+
+def _late(
+    task: TeamTask, matches: tuple[KeptMatch, ...], *, policy: PolicyInForce, register: Register, day: date
+) -> Late | None:
+    """Return whom this task is told to; None where that is nobody today."""
+    if task.match_id is None:
+        return Late(task=task)
+    for match in matches:
+        if _seen(match, task, policy=policy, register=register, day=day):
+            to = _coordinator(match, task, policy=policy, register=register, day=day)
+            return Late(task=task, coordinator=to)
+        if not _ended(match) and day <= task.due_on + GIVEN_UP:
+            return None
+    return Late(task=task, told=False)
+
+
+def _ended(match: KeptMatch) -> bool:
+    """Return whether nobody will ever see this match again."""
+    return not match.newer.is_held or not any(link.signal.is_held for link in match.links)
 
 
 def _seen(match: KeptMatch, task: TeamTask, *, policy: PolicyInForce, register: Register, day: date) -> bool:

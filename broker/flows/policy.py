@@ -100,12 +100,12 @@ class PolicyInForce:
 
     def first_contact_by(self, *, purpose: str, region: str | None, day: date) -> date:
         """Return the last day on which two teams that were told of each other on this day are to have had contact."""
-        return self.bundle.follow_up.first_contact(purpose=purpose, region=region).last_day(day)
+        return self.bundle.follow_up.first_contact_by(day, purpose=purpose, region=region)
 
     def asked_until(self, *, purpose: str, regions: Iterable[str], day: date) -> date:
         """Return the last day on which holders are asked whether they want to call, from this day on."""
-        terms = (self.bundle.follow_up.oproep(purpose=purpose, region=region) for region in (None, *regions))
-        return min(term.last_day(day) for term in terms)
+        asked = self.bundle.follow_up.asked_until
+        return min(asked(day, purpose=purpose, region=region) for region in (None, *regions))
 
     def stated_term(self, name: str, *, purpose: str, regions: Iterable[str]) -> StatedTerm:
         """Return what the law and these regions say of a term; of several regions the one that is quickest."""

@@ -122,7 +122,7 @@ def _proposal(found: _Found, *, ids: Ids) -> Proposal:
             },
             "actor": ACTOR,
             "subject": {"schema": "entry-overdue/v1", "handles": handles},
-            "hits": {"schema": "entry-overdue/v1", "tasks": sorted(task.id for task in found.tasks.told)},
+            "hits": {"schema": "entry-overdue/v1", "tasks": found.tasks.told()},
             "shielded": {},
         },
         relies_on=found.relies_on,

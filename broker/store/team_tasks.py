@@ -38,10 +38,12 @@ class StoredTasks:
         condition = f"about = ? AND done_on IS NULL AND kind IN ({', '.join('?' * len(kinds))}) ORDER BY id"
         return await self._read(condition, match_id, *kinds)
 
-    async def late(self, *, day: date, at_most: int) -> tuple[TeamTask, ...]:
+    async def late(self, *, day: date, after: tuple[str, str], at_most: int) -> tuple[TeamTask, ...]:
         """Return tasks past their last day. See `TaskReader.late`."""
-        condition = "done_on IS NULL AND told_on IS NULL AND due_on < ? ORDER BY due_on, id LIMIT ?"
-        return await self._read(condition, day.isoformat(), at_most)
+        condition = (
+            "done_on IS NULL AND told_on IS NULL AND due_on < ? AND (due_on, id) > (?, ?) ORDER BY due_on, id LIMIT ?"
+        )
+        return await self._read(condition, day.isoformat(), *after, at_most)
 
     async def _read(self, condition: str, *values: object) -> tuple[TeamTask, ...]:
         def read(connection: Connection) -> tuple[TeamTask, ...]:

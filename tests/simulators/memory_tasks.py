@@ -30,10 +30,11 @@ class MemoryTasks:
         found = [one for one in self._all() if one.about == match_id and one.kind in ON_A_MATCH]
         return tuple(one for one in found if one.done_on is None)
 
-    async def late(self, *, day: date, at_most: int) -> tuple[TeamTask, ...]:
+    async def late(self, *, day: date, after: tuple[str, str], at_most: int) -> tuple[TeamTask, ...]:
         """See `TaskReader.late`."""
         found = [one for one in self._all() if one.done_on is None and one.told_on is None and one.due_on < day]
-        return tuple(sorted(found, key=lambda one: (one.due_on, one.id))[:at_most])
+        rest = [one for one in found if (one.due_on.isoformat(), one.id) > after]
+        return tuple(sorted(rest, key=lambda one: (one.due_on, one.id))[:at_most])
 
     def _all(self) -> list[TeamTask]:
         return [task for _, task in sorted(self._broker.state.team_tasks.items())]

@@ -90,6 +90,18 @@ async def test_of_a_match_that_is_seen_no_more_nothing_is_late(region: World) ->
     assert await noticed(region) == before == []
 
 
+async def test_what_cannot_be_told_today_is_told_when_it_can(region: World) -> None:
+    """A wijkteam that may not act on that day hears nothing of its evaluation, and does once it may act again."""
+    match_id = await led(region)
+    register = region.documents.in_force
+    region.clock.move(93 * DAY)
+    region.documents.in_force = Enrolled(suspended=frozenset({WIJKTEAM})).register()
+    assert (await swept(region), await swept(region)) == (1, 0)
+    region.documents.in_force = register
+    assert await swept(region) == 1
+    assert ("follow_up_overdue", match_id) in await notices_of(region, WIJKTEAM)
+
+
 async def test_more_than_one_pace_can_tell_is_told_at_the_next(tmp_path: Path, policy: PolicyInForce) -> None:
     """Of 26 matches and 26 tasks past their day, 24 each are told at one pace and the rest at the next, none twice."""
     async with a_world("memory", tmp_path, policy=policy) as region:
