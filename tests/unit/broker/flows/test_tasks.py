@@ -1,5 +1,6 @@
 """Terms of the documents as tasks of a team: what starts them, until when they run, and who sees them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from broker.domain.errors import NotDoneError, NotFoundError, RefusedError, RoleNotAllowedError
 from broker.flows import list_tasks as tasks_listed
 from broker.protocol.roster import Worker
+from policies.follow_up import FollowUp
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, log_size, shield
 from tests.simulators.calling import call
@@ -96,6 +98,17 @@ async def test_a_report_in_the_making_has_no_term_yet(world: World) -> None:
     proof = {**MELDING, "kind": "melding_volgt"}
     answer = await started(world, asker := who(world, VEILIG_THUIS), melding_body(asker, proof=proof))
     assert (answer.result["text"], found_in(answer)) == ({"id": "task.none_started", "params": {}}, [])
+
+
+async def test_where_no_document_states_a_term_nothing_runs(world: World) -> None:
+    """Then an order counts for as long as was stated, and no report or agreement has a last day."""
+    nothing = replace(world.policy.bundle, follow_up=FollowUp(terms={}, coordinators={}))
+    world.policy = replace(world.policy, bundle=nothing)
+    assert await look_on(world, {**ORDER, "endsOn": "2026-12-20"}) == "nothing"
+    match_id = await met(world)
+    await followed_up(world, who(world, WIJKTEAM), match_id, "afspraken_gemaakt")
+    await told_new_report(world, who(world, VEILIG_THUIS), match_id)
+    assert (await tasks_of(world, WIJKTEAM), await tasks_of(world, VEILIG_THUIS)) == ({}, {})
 
 
 async def test_agreements_are_evaluated_after_three_months_and_a_year(world: World) -> None:
