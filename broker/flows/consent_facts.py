@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from broker.consent_ports import AboutPerson, ConsentReader, Pair, person_key
-from broker.domain.consents import NO_STANDING, ConsentState, Needed, Standing, standing, together
+from broker.domain.consent_standing import NO_STANDING, Standing, standing, together
+from broker.domain.consents import ConsentState, Needed
 from broker.domain.households import FoundToken, Hit, Household, TokenIndex
 from broker.domain.signals import Signal
 from broker.flows.act import Act
@@ -145,6 +146,15 @@ def said_of(
         return {}
     subjects = {token.signal.id: token.subject for token in found}
     return {hit.signal.id: consented.of_hit(hit.signal.organisation, subjects[hit.signal.id]) for hit in hits}
+
+
+def agreed_of(consented: Consented | None, signal: Signal, subject: TokenIndex) -> tuple[Stamp, ...]:
+    """Return the stamps of what was recorded of asking this holder about this person; none without a claim."""
+    if consented is None:
+        return ()
+    persons = {subject, *consented.persons}
+    of = {person_key(consented.asker, one) for one in persons} | {person_key(signal.organisation, subject)}
+    return tuple(stamp for stamp in consented.stamps if stamp.of in of)
 
 
 def rests_on_of(

@@ -112,7 +112,8 @@ def _coordinator(
     """Return who is told that a casusregisseur did not answer: that there is no contact, and not after what."""
     if task.kind is not TaskKind.REACTION or match.coordinator is None:
         return None
-    return match.coordinator if told_to_both(match, policy=policy, register=register, day=day) else None
+    to = (match.coordinator.organisation, NOBODY)
+    return match.coordinator if told_to_both(match, to=to, policy=policy, register=register, day=day) else None
 
 
 def _to_team(task: TeamTask, ids: Ids) -> Notify:

@@ -36,8 +36,8 @@ from broker.domain.matches import ChangeMatch, MarkOverdue, MeetLater, NameCasus
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
-from broker.domain.team_tasks import FinishTask, MarkLate, MoveTask, StartTask
 from broker.domain.webhooks import SetWebhook
+from broker.exception_ports import worker_key
 from broker.ports import ANY_SHIELD, BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
 from broker.store.calls import answer_ring, forward_ring, store_call
@@ -58,7 +58,7 @@ from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
-from broker.store.team_tasks import finish_task, mark_late, move_task, start_task
+from broker.store.team_tasks import TASK_CHANGES
 from broker.store.webhooks import set_webhook
 
 _INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
@@ -246,6 +246,9 @@ def _of_request(
         apply(connection, change)
         request_id = change.request.id if isinstance(change, StoreRequest) else change.request_id
         bump(connection, request_key(request_id))
+        if isinstance(change, StoreRequest) and change.request.exception_id is not None:
+            # It tells one organisation: of two letters at once the second is decided on anew.
+            bump(connection, worker_key(change.request.sender, change.request.sender_worker))
 
     return write
 
@@ -271,10 +274,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     ChangeMatch: change_match,
     NameCasusregisseur: name_casusregisseur,
     MarkOverdue: mark_overdue,
-    StartTask: start_task,
-    MoveTask: move_task,
-    FinishTask: finish_task,
-    MarkLate: mark_late,
+    **TASK_CHANGES,
     MeetLater: insert_unmet,
     NoteMet: delete_unmet,
     StoreRequest: _of_request(insert_request),

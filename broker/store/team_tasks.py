@@ -1,6 +1,6 @@
 """Tasks of teams in the database: written with their cause, kept when they are done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -113,3 +113,12 @@ def mark_late(connection: Connection, change: MarkLate) -> None:
 def _changed(connection: Connection, query: str, *values: object) -> None:
     if connection.execute(query, values).rowcount != 1:
         raise StaleDecisionError
+
+
+TASK_CHANGES: Mapping[type, Callable[[Connection, Any], None]] = {
+    StartTask: start_task,
+    MoveTask: move_task,
+    FinishTask: finish_task,
+    MarkLate: mark_late,
+}
+"""How each change of a task is written."""
