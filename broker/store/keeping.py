@@ -47,7 +47,9 @@ def overdue_query(kind: Kept | Over, before: str | int, *, at_most: int) -> tupl
     table, condition = _ENDED[kind] if isinstance(kind, Over) else _OVER[kind]
     values = (before,) * condition.count("?")
     key = _ORDER.get(table, "id")
-    return f"SELECT {key} FROM {table} WHERE {condition} ORDER BY {key} LIMIT ?", (*values, at_most)  # noqa: S608 - names of ours
+    # In the order of the index by which they are found: in that of the keys all that is not over would be read too.
+    order = f"{condition.split(maxsplit=1)[0]}, {key}"
+    return f"SELECT {key} FROM {table} WHERE {condition} ORDER BY {order} LIMIT ?", (*values, at_most)  # noqa: S608 - names of ours
 
 
 def forget_rows(connection: Connection, change: ForgetRows) -> tuple[StampKey, ...]:
