@@ -6,10 +6,21 @@ from typing import Any
 
 import pytest
 
-from broker.domain.keeping import ACUTE_DAYS, CONSENT_DAYS, EXCEPTION_DAYS, NO_DAYS, OPENED_DAYS
+from broker.domain.keeping import (
+    ACUTE_DAYS,
+    CONSENT_DAYS,
+    EXCEPTION_DAYS,
+    NO_DAYS,
+    OPENED_DAYS,
+    ForgetRows,
+    Kept,
+    Over,
+    TellOver,
+)
 from broker.domain.review import REVIEWED_DAYS
 from broker.flows import sweep_signals as sweeping
 from broker.flows.policy import PolicyInForce
+from broker.ports import Proposal
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, a_world, held_in, log_size
 from tests.simulators.calling import call, list_own_rings, rings_in
@@ -18,6 +29,7 @@ from tests.simulators.consenting import answer, answered_too, recorded, withdraw
 from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.phoning import start
+from tests.simulators.proposals import committed
 from tests.simulators.requesting import Desk, shown
 from tests.simulators.retention_oracle import entries_of
 
@@ -254,3 +266,17 @@ async def test_what_was_forgotten_is_forgotten_once(desk: Desk) -> None:
     size = await log_size(desk.world)
     assert not (await desk.world.sweep()).recorded
     assert await log_size(desk.world) == size
+
+
+async def test_what_is_needed_longer_meanwhile_stays(meeting: Desk) -> None:
+    """A row that was over when it was read and is not when it is written stays, and nobody is told of its end."""
+    cited = await consent(meeting)
+    body = told_in_meeting(meeting, cited)
+    await meeting.send(body, by=BUURTTEAM)
+    changes = (
+        TellOver(kind=Over.CONSENT, ids=(cited,), before="2027-05-01"),
+        TellOver(kind=Over.REQUEST, ids=(body["idempotencyKey"],), before="2027-05-01"),
+        ForgetRows(kind=Kept.CONSENT, ids=(cited,), before="2027-05-01"),
+    )
+    await committed(meeting.world.log, Proposal(kind="retention", payloads={}, changes=changes))
+    assert (count(meeting.world, "consents"), await notices(meeting, VT, "consent_withdrawn")) == (1, [])
