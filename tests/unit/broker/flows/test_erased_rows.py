@@ -13,6 +13,7 @@ from tests.simulators.asking import Asker, household
 from tests.simulators.broker_world import World, a_world, held_in, log_size
 from tests.simulators.calling import call
 from tests.simulators.citing import BUURTTEAM, VT, citing, consent, excepted, told_in_meeting
+from tests.simulators.consenting import answer, answered_too
 from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.phoning import start
@@ -107,11 +108,19 @@ async def test_a_consent_goes_and_what_rests_on_it_is_withheld(desk: Desk) -> No
     assert problem_of(withheld.value) == "letter-withheld"
 
 
-async def test_a_judged_exception_goes_and_an_open_acute_one_stays(desk: Desk) -> None:
-    """Nobody becomes free to invoke the next acute one by having the last one erased."""
-    await excepted(desk, type="acuut", worker="acute")
+@pytest.mark.parametrize("against", [{"said": "refused"}, {"said": "asked", "suspect": True}])
+async def test_what_holds_against_a_yes_is_not_erased_by_decision(desk: Desk, against: dict[str, Any]) -> None:
+    """Two people take away no resident's no, also one that came later, and nobody's mark as a suspect."""
+    cited = await consent(desk)
+    recorded = await log_size(desk.world) - 1
+    await answered_too(desk.world, desk.asker(BUURTTEAM), cited, answer("2" * 64, **against))
+    await erase(desk, BUURTTEAM, index=recorded)
+    assert rows(desk.world, "consents", "consent_events") == [1, 2]
+
+
+@pytest.mark.parametrize("kind", ["cvp", "acuut"])
+async def test_an_exception_goes_with_its_term_alone(desk: Desk, kind: str) -> None:
+    """What was told on it can be held against it, and nobody becomes free to invoke the next acute one."""
+    await excepted(desk, type=kind, worker="acute" if kind == "acuut" else "")
     await erase(desk, HUISARTS)
     assert rows(desk.world, "exceptions") == [1]
-    await excepted(desk)
-    await erase(desk, HUISARTS)
-    assert held_in(desk.world).rows("SELECT type FROM exceptions") == [("acuut",)]

@@ -1,6 +1,7 @@
 """What stands beside the log goes when nobody needs it any more, and who relied on what is over is told, once."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ async def test_a_box_that_nobody_opened_goes_after_its_last_day(desk: Desk) -> N
     await later(desk.world, 4)
     assert count(desk.world, "request_answers", "length(box) > 0") == 0
     (known,) = shown(await desk.list(by=VEILIG_THUIS))
-    assert (known["state"], known["answer"]["kind"]) == ("answered", "all")
+    assert (known["state"], known["answer"]) == ("withheld", None)
     assert await said(desk, request, by=VEILIG_THUIS) == (None, "letter.erased")
 
 
@@ -224,6 +225,21 @@ async def test_a_consent_is_kept_for_its_proof_and_a_no_for_longer(meeting: Desk
     assert held_in(meeting.world).rows("SELECT id FROM consents") == [(no,)]
     await later(meeting.world, NO_DAYS - CONSENT_DAYS - 9)
     assert ([count(meeting.world, table) for table in tables], yes != no) == ([0, 0, 0], True)
+
+
+async def test_a_no_stays_as_long_as_anything_about_that_person(meeting: Desk) -> None:
+    """A no is not forgotten before the yes that somebody else gave since: all records of a person go together."""
+    asker = meeting.world.asker(BUURTTEAM, seed="record", purpose="casusoverleg")
+    about = {"purpose": "casusoverleg", "categories": ["hulp"], "parties": [VT], "person": "trudy"}
+    await recorded(meeting.world, asker, answer(said="refused"), **about)
+    await later(meeting.world, NO_DAYS - 1)
+    until = (meeting.world.clock.today() + timedelta(days=300)).isoformat()
+    again = meeting.world.asker(BUURTTEAM, seed="again", purpose="casusoverleg")
+    await recorded(meeting.world, again, answer("2" * 64, said="given", until=until), **about)
+    await later(meeting.world, 300 + CONSENT_DAYS)
+    assert count(meeting.world, "consents") == 2
+    await later(meeting.world, 1)
+    assert count(meeting.world, "consents") == 0
 
 
 async def test_an_exception_is_kept_until_long_after_the_person_was_told(meeting: Desk) -> None:
