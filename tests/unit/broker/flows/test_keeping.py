@@ -22,6 +22,7 @@ from broker.domain.review import REVIEWED_DAYS
 from broker.flows import sweep_signals as sweeping
 from broker.flows.policy import PolicyInForce
 from broker.ports import Proposal
+from broker.protocol.sealed_chunks import SEALED_BYTES
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, a_world, held_in, log_size
 from tests.simulators.calling import call, list_own_rings, rings_in
@@ -35,6 +36,7 @@ from tests.simulators.requesting import Desk, shown
 from tests.simulators.retention_oracle import entries_of
 
 DAY = 86_400
+CHUNK = b"\x01" * SEALED_BYTES
 
 
 @pytest.fixture(params=DATABASES)
@@ -79,6 +81,17 @@ async def test_a_box_that_was_opened_goes_shortly_after(desk: Desk) -> None:
     await later(desk.world, OPENED_DAYS + 1)
     assert count(desk.world, "information_requests", "length(box) > 0") == 0
     assert await said(desk, request, by=WIJKTEAM) == (None, "letter.erased")
+
+
+async def test_a_box_with_attachments_stays_until_they_go(desk: Desk) -> None:
+    """It has the keys of what is still to be fetched, so that opening it does not end it before its last day."""
+    request = await desk.sent(chunks=[await desk.leave(CHUNK)])
+    await desk.fetch(request, by=WIJKTEAM)
+    await desk.note(request, "opened", by=WIJKTEAM)
+    await later(desk.world, OPENED_DAYS + 1)
+    assert count(desk.world, "information_requests", "length(box) > 0") == 1
+    await later(desk.world, 1)
+    assert count(desk.world, "information_requests", "length(box) > 0") == 0
 
 
 async def test_a_box_that_nobody_opened_goes_after_its_last_day(desk: Desk) -> None:
