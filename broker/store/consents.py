@@ -13,10 +13,16 @@ from broker.domain.changes import AddAnswers, StoreConsent
 from broker.domain.consents import PARENTS, Answer, Capacity, Consent, ConsentEvent, ConsentProof
 from broker.domain.errors import StaleDecisionError
 from broker.domain.households import TokenIndex
+from broker.domain.keeping import consent_kept_until, lapses_on
+from broker.ports import StampKey
 from broker.store.connection import Reader
 from broker.store.signals import read_stamps
 
 _ROW = "c.number, c.id, c.organisation, c.signal_id, c.body"
+
+_HIDDEN = """SELECT c.id FROM consents c WHERE c.organisation = ? AND {} AND EXISTS (SELECT 1 FROM consent_tokens p
+    JOIN signal_tokens t ON t.idx = p.idx AND t.role = 'subject' JOIN signals s ON s.id = t.signal_id
+    WHERE p.consent_id = c.id AND s.organisation = c.organisation AND s.shielded AND s.state = 'active')"""
 
 
 class StoredConsents:
@@ -35,6 +41,16 @@ class StoredConsents:
         """Return this organisation's own record. See `ConsentReader.own`."""
         return await self._reader.run(lambda connection: _own(connection, organisation, consent_id))
 
+    async def hidden(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+        """Return the own records about whom the organisation shields. See `ConsentReader.hidden`."""
+
+        def read(connection: Connection) -> frozenset[str]:
+            chosen, values = connection.dialect.among("c.id", sorted(among))
+            rows = connection.execute(_HIDDEN.format(chosen), (organisation, *values)).fetchall()
+            return frozenset(row[0] for row in rows)
+
+        return await self._reader.run(read)
+
     async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """Return own records in the order of their ids. See `ConsentReader.list_own`."""
         query = f"SELECT {_ROW} FROM consents c WHERE c.organisation = ? AND c.id > ? ORDER BY c.id LIMIT ?"  # noqa: S608 - column names of ours
@@ -45,12 +61,12 @@ class StoredConsents:
         return await self._reader.run(read)
 
 
-def store_consent(connection: Connection, change: StoreConsent) -> tuple[bytes, ...]:
+def store_consent(connection: Connection, change: StoreConsent, *, index: int) -> tuple[StampKey, ...]:
     """The open transaction holds this record; returns the keys of the stamps it moves."""
     consent = change.consent
     connection.execute(
-        "INSERT INTO consents (id, organisation, signal_id, body) VALUES (?, ?, ?, ?)",
-        (consent.id, consent.organisation, consent.signal_id, json.dumps(_body(consent))),
+        "INSERT INTO consents (id, organisation, signal_id, body, idx) VALUES (?, ?, ?, ?, ?)",
+        (consent.id, consent.organisation, consent.signal_id, json.dumps(_body(consent)), index),
     )
     if change.token is not None:
         connection.execute(
@@ -67,7 +83,7 @@ def store_consent(connection: Connection, change: StoreConsent) -> tuple[bytes, 
     return _insert_events(connection, consent.id, consent.organisation, consent.events)
 
 
-def add_answers(connection: Connection, change: AddAnswers) -> tuple[bytes, ...]:
+def add_answers(connection: Connection, change: AddAnswers) -> tuple[StampKey, ...]:
     """The open transaction holds these answers; returns the keys of the stamps they move.
 
     Raises:
@@ -81,15 +97,27 @@ def add_answers(connection: Connection, change: AddAnswers) -> tuple[bytes, ...]
 
 def _insert_events(
     connection: Connection, consent_id: str, organisation: str, events: Sequence[ConsentEvent]
-) -> tuple[bytes, ...]:
+) -> tuple[StampKey, ...]:
     for event in events:
         connection.execute(
             "INSERT INTO consent_events (consent_id, at, body) VALUES (?, ?, ?)",
             (consent_id, event.at, json.dumps(_event_body(event))),
         )
+    consent = consent_of(connection, consent_id)
+    ends_on = lapses_on(consent)
+    query = "UPDATE consents SET lapses_on = ?, keep_until = ? WHERE id = ?"
+    lapses = None if ends_on is None else ends_on.isoformat()
+    connection.execute(query, (lapses, consent_kept_until(consent).isoformat(), consent_id))
     query = "SELECT idx FROM consent_tokens WHERE consent_id = ?"
     persons = [TokenIndex(bytes(row[0])) for row in connection.execute(query, (consent_id,)).fetchall()]
-    return (consent_key(consent_id).key, *(person_key(organisation, person).key for person in persons))
+    return (consent_key(consent_id), *(person_key(organisation, person) for person in persons))
+
+
+def consent_of(connection: Connection, consent_id: str) -> Consent:
+    """Return a record that is there, with all its answers."""
+    query = f"SELECT {_ROW} FROM consents c WHERE c.id = ?"  # noqa: S608 - column names of ours
+    (consent,) = _consents(connection, connection.execute(query, (consent_id,)).fetchall())
+    return consent
 
 
 def _about(connection: Connection, pairs: Sequence[Pair]) -> Mapping[Pair, AboutPerson]:
@@ -128,10 +156,11 @@ def _consents(connection: Connection, rows: Sequence[Sequence[Any]]) -> tuple[Co
     """Return the records of these rows with all their answers: one query, however many there are."""
     among, values = connection.dialect.among("consent_id", sorted({row[1] for row in rows}))
     query = f"SELECT number, consent_id, at, body FROM consent_events WHERE {among} ORDER BY number"  # noqa: S608 - no value in it
-    events: defaultdict[str, list[ConsentEvent]] = defaultdict(list)
-    for number, consent_id, at, body in connection.execute(query, values).fetchall():
-        events[consent_id].append(_event(number, at, json.loads(body)))
-    return tuple(_consent(row, tuple(events[row[1]])) for row in rows)
+    events: defaultdict[str, list[tuple[ConsentEvent, bool | None]]] = defaultdict(list)
+    for number, consent_id, at, text in connection.execute(query, values).fetchall():
+        body = json.loads(text)
+        events[consent_id].append((_event(number, at, body), body.get("approved")))
+    return tuple(_consent(row, events[row[1]]) for row in rows)
 
 
 def _body(consent: Consent) -> dict[str, object]:
@@ -150,10 +179,12 @@ def _body(consent: Consent) -> dict[str, object]:
         "contested": consent.contested,
         "guardians": consent.guardians,
         "caseRef": consent.case_ref,
+        "confirmation": consent.confirmation,
+        "reviewOn": None if consent.review_on is None else consent.review_on.isoformat(),
     }
 
 
-def _consent(row: Sequence[Any], events: tuple[ConsentEvent, ...]) -> Consent:
+def _consent(row: Sequence[Any], events: Sequence[tuple[ConsentEvent, bool | None]]) -> Consent:
     body = json.loads(row[4])
     return Consent(
         id=row[1],
@@ -174,7 +205,10 @@ def _consent(row: Sequence[Any], events: tuple[ConsentEvent, ...]) -> Consent:
         # A record of before this was asked does not say that one parent is enough.
         guardians=body.get("guardians", PARENTS),
         case_ref=body["caseRef"],
-        events=events,
+        confirmation=body.get("confirmation", "to_send"),
+        review_on=_day(body.get("reviewOn")),
+        # An answer of before it was approved by itself counts as its record does.
+        events=tuple(replace(event, approved=body["approved"]) if one is None else event for event, one in events),
     )
 
 
@@ -191,6 +225,7 @@ def _event_body(event: ConsentEvent) -> dict[str, object]:
         "until": None if event.until is None else event.until.isoformat(),
         "suspect": event.suspect,
         "parties": sorted(event.parties),
+        "approved": event.approved,
     }
 
 
@@ -207,6 +242,7 @@ def _event(number: int, at: int, body: Mapping[str, Any]) -> ConsentEvent:
         suspect=body["suspect"],
         parties=frozenset(body["parties"]),
         number=number,
+        approved=bool(body.get("approved")),
     )
     if body["proof"] is None:
         return bare

@@ -49,6 +49,7 @@ from broker.domain.errors import (
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
 from broker.domain.information_requests import RequestChange
+from broker.domain.keeping import ForgetRows, KeepingChange, TellOver
 from broker.domain.letter_chunks import ChunkChange
 from broker.domain.matches import (
     ChangeMatch,
@@ -82,7 +83,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
-from tests.simulators.matches_in_memory import changed, now_unmet
+from tests.simulators.matches_in_memory import changed, now_unmet, without
 from tests.simulators.memory_keys import MemoryKeys
 
 
@@ -152,6 +153,7 @@ class MemoryState:
                 change,
                 RequestChange
                 | ChunkChange
+                | KeepingChange
                 | StoreCall
                 | AnswerRing
                 | ForwardRing
@@ -278,10 +280,16 @@ class MemoryState:
             if signal.last_standing_on != change.last_standing_on or change.ends_on not in (None, signal.ends_on):
                 raise StaleDecisionError
             self.signals[signal.id] = replace(signal, state=change.state, withdrawal_reason=change.reason)
+            self._forget_matches(signal.id, change.state)
             self.bump(StampKind.SHIELD, signal.id.encode())
             self._bump_tokens(signal.id)
         elif signal is not None:
             self.signals[signal.id] = replace(signal, last_standing_on=change.on)
+
+    def _forget_matches(self, signal_id: str, state: SignalState) -> None:
+        kept = self.matches if state is SignalState.FROZEN else without(self.matches, signal_id)
+        self.notices = [(oin, one) for oin, one in self.notices if one.about in kept or one.about not in self.matches]
+        self.matches = kept
 
     def _bump_tokens(self, signal_id: str) -> None:
         for token in {token.index for token in self.tokens[signal_id]}:
@@ -508,6 +516,10 @@ class MemoryBroker:
         """See `RetentionReader.forgettable_chunks`: letters are not kept in memory."""
         return ()
 
+    async def overdue_rows(self, *, day: date, now: int, at_most: int) -> tuple[ForgetRows | TellOver, ...]:  # noqa: ARG002 - as above
+        """See `RetentionReader.overdue_rows`: what ends by itself is kept in databases only."""
+        return ()
+
     async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
         """See `RetentionReader.expired_payloads`."""
         stored = sorted(index for index, group in self.log.payloads if group == "shielded")[:MAX_EXPIRED]
@@ -548,6 +560,13 @@ class MemoryBroker:
         """See `ConsentReader.list_own`."""
         own = [one for one, _ in self.state.consents.values() if one.organisation == organisation]
         return tuple(sorted((one for one in own if one.id > (after or "")), key=lambda one: one.id)[:at_most])
+
+    def hidden_consents(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+        """See `ConsentReader.hidden`."""
+        held = [one for one in self.state.signals.values() if one.organisation == organisation and one.shielded]
+        active = [one.id for one in held if one.state is SignalState.ACTIVE]
+        persons = {token.index for one in active for token in self.state.tokens[one] if token.role is TokenRole.SUBJECT}
+        return frozenset(one for one in among if self.state.consents[one][1] in persons)
 
     async def activations(self) -> tuple[ActivateBundle, ...]:
         """See `BundleHistory.activations`."""
@@ -642,6 +661,10 @@ class MemoryConsents:
     async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
         """See `ConsentReader.own`."""
         return await self.memory.own_consent(organisation=organisation, consent_id=consent_id)
+
+    async def hidden(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+        """See `ConsentReader.hidden`."""
+        return self.memory.hidden_consents(organisation=organisation, among=among)
 
     async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """See `ConsentReader.list_own`."""

@@ -233,6 +233,7 @@ class World:
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
+            matches=self.following.matches,
             acts=self.acts,
             notes=self.notes,
             answers=self.answers,

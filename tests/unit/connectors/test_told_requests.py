@@ -30,7 +30,7 @@ class Misleading:
         """Return what was read, changed."""
         return self._changed(await self._delivery.read(path, worker=worker))
 
-    async def send(self, *parts: Any) -> Outcome:  # noqa: ANN401 - commands
+    async def send(self, *parts: Any) -> Outcome:  # noqa: ANN401 - members of a told request
         """Return what became of a command, changed."""
         return self._changed(await self._delivery.send(*parts))
 
