@@ -67,6 +67,8 @@ async def withdraw_signal(
         today = clock.today()
         if own is None or not own.signal.is_held or own.signal.ended_by(today) is not None:
             raise NotFoundError
+        if own.signal.hidden_from(requester.worker):
+            raise NotFoundError
         about, relies_on = act.about(own.signal), (*base, *own.stamps)
         # (4) Looking and then erasing one's own reason to look is not done without a reviewer.
         needed = own.signal.needs_review_to_withdraw(today)

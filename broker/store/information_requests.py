@@ -122,11 +122,16 @@ def insert_reply(connection: Connection, change: StoreReply) -> None:
 
 
 def move_delivery(connection: Connection, change: MoveDelivery, *, now: int) -> None:
-    """The open transaction has this box as far as this; one that was opened is kept for a short time only."""
+    """The open transaction has this box as far as this; one that was opened is kept for a short time only.
+
+    With attachments it stays: it has the keys of what is still to be fetched.
+    """
     table, key = ("request_answers", "request_id") if change.of_reply else ("information_requests", "id")
     query = f"UPDATE {table} SET delivery = ? WHERE {key} = ?"  # noqa: S608 - names of ours
     _once(connection, query, (change.delivery.value, change.request_id))
-    if change.delivery is Delivery.OPENED:
+    query = f"SELECT 1 FROM {table} WHERE {key} = ? AND chunks = '[]'"  # noqa: S608 - as above
+    whole = connection.execute(query, (change.request_id,)).fetchone() is not None
+    if change.delivery is Delivery.OPENED and whole:
         _box_until(connection, table, key, change.request_id, day=opened_box_until(now))
 
 

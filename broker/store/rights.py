@@ -32,6 +32,7 @@ RIGHTS: Mapping[str, str] = {
     "webhooks": _FORGET,
     "webhook_deliveries": _FORGET,
     "call_rings": _FORGET,
+    "team_tasks": _CHANGE,
     "unmet_signals": _DROP,
     "matches": _FORGET,
     "match_sides": _FORGET,

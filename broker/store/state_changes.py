@@ -61,6 +61,7 @@ from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
+from broker.store.team_tasks import TASK_CHANGES
 from broker.store.telling import tell_concerned
 from broker.store.webhooks import set_webhook
 
@@ -265,6 +266,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     ChangeMatch: change_match,
     NameCasusregisseur: name_casusregisseur,
     MarkOverdue: mark_overdue,
+    **TASK_CHANGES,
     MeetLater: insert_unmet,
     NoteMet: delete_unmet,
     StoreRequest: _of_request(insert_request),
