@@ -81,7 +81,8 @@ def create_app(
             random=random,
         )  # fmt: skip
         housekeeping = _housekeeping(activation, stores, erasing.keys, random=random)
-        sending = webhook_client()
+        with told("webhook_trust", "name a file of certificates (PEM), or none for the usual authorities"):
+            sending = webhook_client(trust=settings.webhook_trust and settings.path(settings.webhook_trust))
         webhooks = _webhooks(settings, stores, sending, clock=clock, random=random)
         held = opening.pop_all()
 
@@ -118,7 +119,7 @@ def _webhooks(
     sending = HttpWebhooks(resolver=SystemResolver(), client=client, insecure_loopback=loopback)
     return WebhookClock(
         party=settings.id, key=key, store=StoredWebhooks(stores.writer), sending=sending, clock=clock,
-        randomness=random, insecure_loopback=loopback,
+        randomness=random, registers=stores.documents, insecure_loopback=loopback,
     )  # fmt: skip
 
 

@@ -59,9 +59,10 @@ class MatchReader(Protocol):
     async def coordinated_by(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """Return matches, after an id, that this organisation's coordinator was told of: so many at most."""
 
-    async def overdue(self, *, day: date, at_most: int) -> FoundMatches:
+    async def overdue(self, *, day: date, after: tuple[str, str], at_most: int) -> FoundMatches:
         """Return matches whose day lies before this one, and of whom nobody told says that there was contact.
 
+        In the order of that day and their ids, after such a pair.
         Only those of which a coordinator was told, and not yet that they are overdue: so many at most.
         """
 

@@ -135,6 +135,7 @@ class Settings(BaseModel):
         insecure_test_bundle: loads the policy documents that are no law.
         insecure_unsigned_bundle: decides with the shipped documents, which are examples that nobody signed.
         insecure_webhook_loopback: sends events to the own machine where a webhook names it.
+        webhook_trust: the certificates (PEM) that those of webhooks must lead to, in place of the usual authorities.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
@@ -161,6 +162,7 @@ class Settings(BaseModel):
     insecure_test_bundle: bool = False
     insecure_unsigned_bundle: bool = False
     insecure_webhook_loopback: bool = False
+    webhook_trust: FilePath | None = None
     _folder: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")

@@ -14,7 +14,8 @@ RECORDED = frozenset(
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
         "attachment-too-large", "attachment-truncated",
         "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
-        "call-answered", "call-over", "phone-call-answered", "belcode-wrong", "belcode-used", "belcode-expired",
+        "call-answered", "call-of-another-team", "call-over",
+        "phone-call-answered", "belcode-wrong", "belcode-used", "belcode-expired",
         "belcode-tries-over", "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
         "webhook-address",
     }
@@ -95,6 +96,7 @@ WAITING = {
     "exception-incomplete": _WITH_RECEIPT,
     "exception-own-consultation": _WITH_RECEIPT,
     "call-answered": _WITH_RECEIPT,
+    "call-of-another-team": _WITH_RECEIPT,
     "call-over": _WITH_RECEIPT,
     "belcode-wrong": _WITH_RECEIPT,
     "webhook-address": _WITH_RECEIPT,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from broker.domain.webhooks import EVERY_S, Delivery, event_body, parse_webhook_url
-from broker.ports import Clock, Randomness
+from broker.ports import Clock, Randomness, RegisterReader
 from broker.protocol.party_signing import SCHEME, sign_party_request
 from broker.protocol.request_signing import Target
 from broker.protocol.signing_keys import SigningKey
@@ -23,9 +23,10 @@ class WebhookClock:
 
     def __init__(
         self, *, party: str, key: SigningKey, store: StoredWebhooks, sending: HttpWebhooks, clock: Clock,
-        randomness: Randomness, insecure_loopback: bool = False,
+        randomness: Randomness, registers: RegisterReader, insecure_loopback: bool = False,
     ) -> None:  # fmt: skip
-        """Sign as `party` with this key."""
+        """Sign as `party` with this key, for who takes part by the register."""
+        self._registers = registers
         self._party = party
         self._key = key
         self._store = store
@@ -35,22 +36,30 @@ class WebhookClock:
         self._insecure_loopback = insecure_loopback
 
     async def begin(self) -> None:
-        """An event is on its way to everybody who wants them. Raises StorageError."""
-        await self._store.begin(new_id=lambda: self._randomness.bytes(16).hex(), now=self._clock.now())
+        """An event is on its way to everybody who wants them and takes part. Raises StorageError."""
+        register = await self._registers.register()
+        active = frozenset(oin for oin, one in register.organisations.items() if one.active)
+        await self._store.begin(active, new_id=lambda: self._randomness.bytes(16).hex(), now=self._clock.now())
 
     async def try_due(self) -> None:
-        """Everything that is due was tried once. Raises StorageError."""
+        """Everything that is due was tried once, and is noted as each ends. Raises StorageError: of some it is not."""
         due = await self._store.due(now=self._clock.now())
-        taken = await asyncio.gather(*(self._try(delivery) for delivery in due))
-        for delivery, took in zip(due, taken, strict=True):
-            await self._store.tried(delivery, taken=took, now=self._clock.now())
+        ended = await asyncio.gather(*(self._tried(delivery) for delivery in due), return_exceptions=True)
+        failed = next((one for one in ended if one is not None), None)
+        if failed is not None:
+            raise failed
+
+    async def _tried(self, delivery: Delivery) -> None:
+        taken = await self._try(delivery)
+        await self._store.tried(delivery, taken=taken, now=self._clock.now())
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Keep to the clock meanwhile."""
         tasks = [
-            asyncio.create_task(self._at(EVERY_S, self.begin)),
-            asyncio.create_task(self._at(LOOK_S, self.try_due)),
+            # The first soon after a start: a broker that is started anew more often than that would never send one.
+            asyncio.create_task(self._at(EVERY_S, self.begin, first=LOOK_S)),
+            asyncio.create_task(self._at(LOOK_S, self.try_due, first=LOOK_S)),
         ]
         try:
             yield
@@ -73,10 +82,11 @@ class WebhookClock:
         )  # fmt: skip
         return await self._sending.post(to, body=body, authorization=SCHEME + signed)
 
-    async def _at(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    async def _at(self, seconds: float, act: Callable[[], Awaitable[None]], *, first: float) -> None:
+        await asyncio.sleep(first)
         while True:
-            await asyncio.sleep(seconds)
             try:
                 await act()
             except Exception as error:  # noqa: BLE001 - whatever failed, the next one is tried: serving goes on
                 _log.error("webhooks failed: %s", type(error).__name__)
+            await asyncio.sleep(seconds)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from broker.domain.information_requests import RestsOn
+
 
 class RingState(StrEnum):
     """What a holder did with an oproep; doing nothing leaves it waiting until its last day."""
@@ -33,7 +35,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
-    """An oproep at one holder: the team that is asked, about one of its organisation's own signals."""
+    """An oproep at one holder: the team that is asked, about one of its organisation's own signals.
+
+    `rests_on` are the stamps of what people agreed to, where it rings on consent: once one of them moved nobody is
+    asked any more.
+    """
 
     id: str
     call: Call
@@ -41,6 +47,7 @@ class Ring:
     team: str
     signal_id: str
     state: RingState = RingState.WAITING
+    rests_on: tuple[RestsOn, ...] = ()
 
     def is_over(self, day: date) -> bool:
         """Return whether nobody is asked any more on this day."""

@@ -29,8 +29,10 @@ _EMBEDDING = tuple(
     # NAT64 (RFC 6052, RFC 8215), 6to4, Teredo.
     for net in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
-_HIDDEN = tuple(ipaddress.ip_network(net) for net in ("100.64.0.0/10", "192.88.99.0/24", "fec0::/10"))
-"""Ranges of operators and of the past, which some lists call public."""
+_HIDDEN = tuple(
+    ipaddress.ip_network(net) for net in ("100.64.0.0/10", "192.88.99.0/24", "fec0::/10", "5f00::/16", "3fff::/20")
+)
+"""Ranges of operators, of examples and of the past, which some lists call public (RFC 9602, RFC 9637)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
-from broker.flows.policy import Policies
+from broker.flows.own_ring import OwnRing, own_ring
+from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_team, check_worker
 from broker.flows.shown_calls import rings_document
@@ -33,8 +34,10 @@ from broker.ports import (
 )
 from broker.protocol.call_messages import AnswerRing as RingCommand
 from broker.protocol.problems import problem
+from broker.protocol.register import Register
+from broker.protocol.roster import Roster
 
-ANSWERED, OVER = "call-answered", "call-over"
+ANSWERED, OVER, OF_ANOTHER_TEAM = "call-answered", "call-over", "call-of-another-team"
 """Problems of who would still decide on a ring."""
 _TEXTS = {"accept": "call.accepted", "decline": "call.declined", "forward": "call.forwarded"}
 _ID_BYTES = 16
@@ -58,8 +61,9 @@ async def answer_ring(
     """What the holder decided stands; outcome `done`, with the caller's contact card once he will call.
 
     Raises:
-        NotFoundError: not a ring of this organisation, or none at all: one answer for both.
-        RefusedError: it was decided before, or its last day has passed; with the receipt of its entry.
+        NotFoundError: not a ring of this organisation, one that may not be seen (any more), or none at all.
+        RefusedError: it asks another team, was decided before, or its last day has passed; with the receipt of its
+            entry.
         NotDoneError: it failed; with the receipt of its entry.
         TeamUnknownError, FieldRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -72,25 +76,26 @@ async def answer_ring(
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
-        ring = await calls.ring(organisation=requester.organisation, ring_id=ring_id)
-        if ring is None:
-            raise NotFoundError
+        own = await _own(
+            ring_id, requester, signals=signals, calls=calls, policy=policy, register=register, clock=clock
+        )  # fmt: skip
+        ring = own.ring
         # (2) To forward names another team, with a contact card on the own roster; nothing else names one.
         _check_named(command, ring)
+        roster = await rosters.roster(requester.organisation)
         if command.team is not None:
-            check_team(await rosters.roster(requester.organisation), act)
-        # (3) Once, and while it asks.
-        own = await signals.own(organisation=requester.organisation, signal_id=ring.signal_id)
-        handles = frozenset[str]() if own is None else frozenset({own.signal.handle})
-        recording = _Answering(bundle=policy.sha256, register=register.number, ring=ring, handles=handles)
-        hindered = _hindered(ring, over=ring.is_over(clock.today()))
+            check_team(roster, act)
+        # (3) By the team that is asked, once, and while it asks.
+        recording = _Answering(bundle=policy.sha256, register=register.number, ring=ring, handles=own.handles)
+        hindered = _hindered(ring, requester, roster, over=ring.is_over(clock.today()))
+        relied = (*base, *own.stamps)
         if hindered is not None:
-            return recording.refused(act, hindered, Effects(relies_on=base))
-        # (4) The ring as it is from now on.
+            return recording.refused(act, hindered, Effects(relies_on=relied))
+        # (4) The ring as it is from now on; what it rests on may be taken back, and then it is not told again.
         after = _after(ring, command)
         changes = _changes(ring, command, requester.worker, now=clock.now(), randomness=randomness)
         document = await rings_document(_TEXTS[command.answer], [after], register=register, rosters=rosters)
-        return recording.done(act, command, document, Effects(relies_on=base, changes=changes))
+        return recording.done(act, command, document, Effects(relies_on=relied, changes=changes, rests_on=relied))
 
     # (5) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
@@ -128,6 +133,20 @@ class _Answering:
         )  # fmt: skip
 
 
+async def _own(
+    ring_id: str, requester: Requester, *, signals: SignalStore, calls: CallReader, policy: PolicyInForce,
+    register: Register, clock: Clock,
+) -> OwnRing:  # fmt: skip
+    """Return the ring with this id that this worker may see now. Raises NotFoundError: there is none."""
+    ring = await calls.ring(organisation=requester.organisation, ring_id=ring_id)
+    if ring is None:
+        raise NotFoundError
+    own = await own_ring(ring, requester, signals=signals, policy=policy, register=register, clock=clock)
+    if not own.seen:
+        raise NotFoundError
+    return own
+
+
 def _check_named(command: RingCommand, ring: Ring) -> None:
     if (command.team is not None) != (command.answer == "forward"):
         raise FieldRuleError("team", "is named to forward, and only then")
@@ -135,8 +154,14 @@ def _check_named(command: RingCommand, ring: Ring) -> None:
         raise FieldRuleError("team", "is the one that is asked already")
 
 
-def _hindered(ring: Ring, *, over: bool) -> str | None:
-    """Return the problem that stands in the way of deciding on this ring, or None."""
+def _hindered(ring: Ring, requester: Requester, roster: Roster | None, *, over: bool) -> str | None:
+    """Return the problem that stands in the way of deciding on this ring, or None.
+
+    Who is in no team by the roster acts for all of them: then the organisation does not say who works where.
+    """
+    worker = None if roster is None else roster.workers.get(requester.worker)
+    if worker is not None and worker.teams and ring.team not in worker.teams:
+        return OF_ANOTHER_TEAM
     if ring.state is not RingState.WAITING:
         return ANSWERED
     return OVER if over else None

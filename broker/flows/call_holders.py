@@ -32,6 +32,7 @@ from broker.ports import (
 )
 from broker.protocol.call_messages import CallHolders
 from broker.protocol.days_nl import day_nl
+from broker.request_ports import kept
 from policies import Permit, Refusal
 from policies.workdays import working_day_after
 
@@ -136,7 +137,14 @@ def _asked_of(call: Call, found: Reached, randomness: Randomness) -> tuple[Chang
         return randomness.bytes(_ID_BYTES).hex()
 
     rings = tuple(
-        Ring(id=new_id(), call=call, organisation=one.organisation, team=one.team, signal_id=one.id)
+        Ring(
+            id=new_id(),
+            call=call,
+            organisation=one.organisation,
+            team=one.team,
+            signal_id=one.id,
+            rests_on=kept(found.rests_on[one.id]),
+        )
         for one in found.rung
     )
     told = [(ring.organisation, ring.team, NoticeKind.CALL, ring.id) for ring in rings]

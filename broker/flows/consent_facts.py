@@ -147,6 +147,15 @@ def said_of(
     return {hit.signal.id: consented.of_hit(hit.signal.organisation, subjects[hit.signal.id]) for hit in hits}
 
 
+def agreed_of(consented: Consented | None, signal: Signal, subject: TokenIndex) -> tuple[Stamp, ...]:
+    """Return the stamps of what was recorded of asking this holder about this person; none without a claim."""
+    if consented is None:
+        return ()
+    persons = {subject, *consented.persons}
+    of = {person_key(consented.asker, one) for one in persons} | {person_key(signal.organisation, subject)}
+    return tuple(stamp for stamp in consented.stamps if stamp.of in of)
+
+
 def rests_on_of(
     looked_up: LookUp,
     consented: Consented | None,

@@ -80,12 +80,17 @@ async def _page(
     """Return the next matches that both sides see, one more than a page where there are, and all stamps looked at."""
     seen: list[KeptMatch] = []
     stamps: dict[Stamp, None] = {}
+    to = (requester.organisation, requester.worker)
     while len(seen) <= MATCHES_PER_PAGE:
         found = await matches.coordinated_by(
             organisation=requester.organisation, after=after, at_most=BATCH
         )  # fmt: skip
         stamps |= dict.fromkeys(found.stamps)
-        seen += [one for one in found.matches if told_to_both(one, policy=policy, register=register, day=clock.today())]
+        seen += [
+            one
+            for one in found.matches
+            if told_to_both(one, to=to, policy=policy, register=register, day=clock.today())
+        ]
         if len(found.matches) < BATCH:
             break
         after = found.matches[-1].id

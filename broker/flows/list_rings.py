@@ -3,17 +3,20 @@
 from dataclasses import replace
 
 from broker.call_ports import CallReader
+from broker.domain.calls import Ring
 from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
-from broker.flows.policy import Policies
+from broker.flows.own_ring import own_ring
+from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_calls import rings_document
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, Stamp
 from broker.protocol.call_messages import CALLS_PER_PAGE
+from broker.protocol.register import Register
 
 
 async def list_rings(
@@ -47,15 +50,38 @@ async def list_rings(
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
-        # (2) What asks the own teams today.
-        rings = await calls.rings(
-            organisation=requester.organisation, day=clock.today(), after=after or "", at_most=CALLS_PER_PAGE
+        # (2) What asks the own teams today, and may be seen by this worker now.
+        rings, stamps = await _page(
+            requester, after or "", signals=signals, calls=calls, policy=policy, register=register, clock=clock
         )
         document = await rings_document("call.rings", rings, register=register, rosters=rosters)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
-        return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
+        return outcome_of(act, recording, Effects(relies_on=(*base, *stamps)), status=AnswerStatus.DONE)
 
     # (3) Recorded, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def _page(
+    requester: Requester, after: str, *, signals: SignalStore, calls: CallReader, policy: PolicyInForce,
+    register: Register, clock: Clock,
+) -> tuple[tuple[Ring, ...], tuple[Stamp, ...]]:  # fmt: skip
+    """Return the next rings that may be seen, a page of them where there are as many, and all stamps looked at."""
+    seen: list[Ring] = []
+    stamps: dict[Stamp, None] = {}
+    while len(seen) < CALLS_PER_PAGE:
+        found = await calls.rings(
+            organisation=requester.organisation, day=clock.today(), after=after, at_most=CALLS_PER_PAGE
+        )
+        for ring in found:
+            own = await own_ring(
+                ring, requester, signals=signals, policy=policy, register=register, clock=clock
+            )  # fmt: skip
+            stamps |= dict.fromkeys(own.stamps)
+            seen += [ring] if own.seen else []
+        if len(found) < CALLS_PER_PAGE:
+            break
+        after = found[-1].id
+    return tuple(seen[:CALLS_PER_PAGE]), tuple(stamps)

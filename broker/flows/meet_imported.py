@@ -5,13 +5,15 @@ turn at housekeeping's pace. What a registration decides at once is decided then
 told by a notice. Nobody asks for this: the entry's form is the same whoever was met.
 """
 
+from datetime import date
+
 from broker.domain.changes import Change, MarkStanding
 from broker.domain.errors import StaleDecisionError
 from broker.domain.households import FoundToken, Hit, MatchKind, find_hits
-from broker.domain.matches import MeetLater, NoteMet, StoreMatch
+from broker.domain.matches import KeptMatch, MeetLater, NoteMet, StoreMatch
 from broker.domain.signals import Signal
 from broker.flows.errors import DecisionFailedError
-from broker.flows.meeting import SEED_BYTES, Ids, links_by_team, matches_made, notices_of
+from broker.flows.meeting import SEED_BYTES, Ids, alerts_of, links_by_team, matches_made, notices_of, stood_on
 from broker.flows.mutual import NOTHING, SCHEMA, Mutual, judge_mutually
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.sweep_signals import ACTOR
@@ -106,20 +108,32 @@ async def _met(
     # What met it before its turn came, by an act or an import of its own, is not met again.
     hits = tuple(hit for hit in hits if not any({signal.id, hit.signal.id} <= one.signal_ids() for one in known))
     try:
-        # A calendar that cannot be reckoned with fails for everybody, and never only where somebody was met.
-        policy.first_contact_by(purpose=signal.purpose, region=None, day=day)
-        mutual = judge_mutually(signal, hits, policy=policy, register=register, day=day)
+        mutual, changes = _told(signal, hits, known=known, ids=ids, policy=policy, register=register, day=day)
     except DecisionFailedError:
         return (waited, later), Mutual(of=signal, failed=True), looked_up.stamps
-    links = links_by_team(hits, shown=mutual.shown, tells=mutual.tells)
+    again = (later,) if mutual.leaves_somebody else ()
+    return (waited, *again, *changes), mutual, looked_up.stamps
+
+
+def _told(
+    signal: Signal, hits: tuple[Hit, ...], *, known: tuple[KeptMatch, ...], ids: Ids, policy: PolicyInForce,
+    register: Register, day: date,
+) -> tuple[Mutual, list[Change]]:  # fmt: skip
+    """Return what was decided on these hits, and the matches with all notices. Raises DecisionFailedError."""
+    # A calendar that cannot be reckoned with fails for everybody, and never only where somebody was met.
+    policy.first_contact_by(purpose=signal.purpose, region=None, day=day)
+    # An address alone makes no match: a flat is no household (D4).
+    meeting = tuple(hit for hit in hits if hit.kind is not MatchKind.ADDRESS)
+    mutual = judge_mutually(signal, meeting, policy=policy, register=register, day=day)
+    links = links_by_team(meeting, shown=mutual.shown, tells=mutual.tells)
     made = matches_made(signal, links, known=known, ids=ids, policy=policy, register=register, day=day)
-    changes: list[Change] = [waited, *((later,) if mutual.leaves_somebody else ())]
+    changes: list[Change] = [*stood_on(made, day=day), *alerts_of(hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids, to_both=True)]
     # Whom it shows somebody has looked, so that its signal counts as standing (D5).
     if any(match.newer_side.told for match in made):
         changes.append(MarkStanding(signal_id=signal.id, on=day))
-    return tuple(changes), mutual, looked_up.stamps
+    return mutual, changes
 
 
 def _as_read(unmet: Unmet, found: tuple[FoundToken, ...]) -> Signal | None:
@@ -130,7 +144,7 @@ def _as_read(unmet: Unmet, found: tuple[FoundToken, ...]) -> Signal | None:
 def _hits(
     unmet: Unmet, signal: Signal, found: tuple[FoundToken, ...], *, policy: PolicyInForce, clock: Clock
 ) -> tuple[Hit, ...]:
-    """Return what it meets, but for an address alone: a flat is no household (D4)."""
+    """Return what it meets, in the kinds of its purpose."""
     kinds = policy.purposes[signal.purpose].match_kinds
     hits = find_hits(unmet.household, found, asker=signal.organisation, day=clock.today())
-    return tuple(hit for hit in hits if hit.kind.value in kinds and hit.kind is not MatchKind.ADDRESS)
+    return tuple(hit for hit in hits if hit.kind.value in kinds)

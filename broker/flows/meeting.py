@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from broker.domain.changes import Change
+from broker.domain.changes import Change, MarkStanding
 from broker.domain.households import Hit, MatchKind
 from broker.domain.matches import KeptMatch, Link, MatchSide, MatchState, StoreMatch, TeamOf
 from broker.domain.notices import NoticeKind, Notify
@@ -97,7 +97,7 @@ async def meet(
     made = matches_made(
         signal, links, known=known.matches, ids=ids, policy=policy, register=register, day=today
     )  # fmt: skip
-    changes: list[Change] = []
+    changes: list[Change] = [*stood_on(made, day=today), *alerts_of(seen.hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]
     return Meeting(changes=tuple(changes), seen=recorded)
@@ -188,6 +188,11 @@ def _match(
     )
     region = _region(signal, team, links, policy=policy, register=register, day=day)
     named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
+    # An organisation that is kept from one of the signals does not coordinate what follows from it.
+    if named is not None and any(
+        one.excludes(named.organisation, NOBODY) for one in (signal, *(of.signal for of in links))
+    ):
+        named = None
     return KeptMatch(
         id=ids.of(team.organisation, team.team),
         newer=signal,
@@ -223,6 +228,34 @@ def _state(own: TeamOf, other: TeamOf, links: Iterable[Link], known: Iterable[Ke
         if side is not None and same and side.told and side.state is MatchState.TOGETHER:
             return MatchState.TOGETHER
     return MatchState.NEW
+
+
+def stood_on(made: Iterable[KeptMatch], *, day: date) -> tuple[MarkStanding, ...]:
+    """Return that the older signals by which somebody is told of a match counted as standing on this day (D5).
+
+    Else a signal that was only put there to hear who comes could be withdrawn as soon as he had come.
+    """
+    told = {link.signal.id for match in made for link in match.links if link.tells}
+    return tuple(MarkStanding(signal_id=one, on=day) for one in sorted(told))
+
+
+def alerts_of(hits: Iterable[Hit], made: Iterable[KeptMatch], *, ids: Ids) -> tuple[Notify, ...]:
+    """Return a notice for the holder of each shielded signal that was hit and is told of no match by it (D8).
+
+    So that no child is lost: he may ask who came, and whoever came notices nothing.
+    """
+    told = {link.signal.id for match in made for link in match.links if link.tells}
+    hidden = {hit.signal.id: hit.signal for hit in hits if hit.signal.shielded and hit.signal.id not in told}
+    return tuple(
+        Notify(
+            id=ids.of(NoticeKind.SHIELD_ALERT.value, one.id),
+            organisation=one.organisation,
+            team=one.team,
+            kind=NoticeKind.SHIELD_ALERT,
+            about=one.id,
+        )
+        for one in hidden.values()
+    )
 
 
 def notices_of(match: KeptMatch, *, ids: Ids, to_both: bool = False) -> tuple[Notify, ...]:

@@ -1,17 +1,17 @@
 """Whom an oproep reaches: every hit is decided on, and whoever may be rung is asked; the asker is shown nobody (D5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from broker.domain.disclosures import audible, is_crowd
 from broker.domain.households import find_hits
 from broker.domain.signals import Signal
-from broker.flows.consent_facts import said_of
+from broker.flows.consent_facts import agreed_of, said_of
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA
 from broker.flows.household_question import Question
 from broker.flows.judging import Judged, Recorded, judge_hits, permitted_hits, record_decisions
 from broker.flows.policy import PolicyInForce
-from broker.ports import LookUp
+from broker.ports import LookUp, Stamp
 from broker.protocol.register import Register
 
 
@@ -19,10 +19,12 @@ from broker.protocol.register import Register
 class Reached:
     """What the look-up of an oproep gave: whose signals it rings, both groups of decisions, and every handle hit.
 
-    `alerted` are the shielded signals that were hit: their holders are told, and nobody else.
+    `rests_on` are, by the id of each signal that rings, the stamps of what people agreed to. `alerted` are the shielded
+    signals that were hit: their holders are told, and nobody else.
     """
 
     rung: tuple[Signal, ...]
+    rests_on: Mapping[str, tuple[Stamp, ...]]
     alerted: tuple[Signal, ...]
     open: Recorded
     shielded: Recorded
@@ -58,8 +60,11 @@ def reached(
     permitted = permitted_hits(judged)
     mute = is_crowd(permitted, above=address_mute_above, at_least=0)
     plain = [one for one in judged if not one.shielded]
+    rung = _once(one.hit.signal for one in audible(permitted, mute=mute))
+    subjects = {token.signal.id: token.subject for token in counting}
     return Reached(
-        rung=_once(one.hit.signal for one in audible(permitted, mute=mute)),
+        rung=rung,
+        rests_on={one.id: agreed_of(question.consented, one, subjects[one.id]) for one in rung},
         alerted=_once(hit.signal for one in judged if one.shielded for hit in one.hits),
         open=record_decisions(HITS_SCHEMA, plain, room=HITS_ROOM, mute=mute),
         shielded=_shielded(judged),

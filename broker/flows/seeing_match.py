@@ -77,12 +77,18 @@ def _holds(signal: Signal, policy: PolicyInForce, day: date) -> bool:
     return signal.active_on(day) and policy.counts(signal, day=day)
 
 
-def told_to_both(match: KeptMatch, *, policy: PolicyInForce, register: Register, day: date) -> bool:
+def told_to_both(
+    match: KeptMatch, *, to: tuple[str, str], policy: PolicyInForce, register: Register, day: date
+) -> bool:
     """Return whether both teams were told and see each other now: only then may anybody else know of it.
+
+    Args:
+        to: organisation and worker of who would be told; who is kept from a signal is not told of its match.
 
     Raises:
         DecisionFailedError: a decision failed.
     """
-    return all(
+    kept_from = any(signal.excludes(*to) for signal in (match.newer, *(link.signal for link in match.links)))
+    return not kept_from and all(
         bool(seen_of(match, side, policy=policy, register=register, worker=NOBODY, day=day)[0]) for side in match.sides
     )

@@ -31,7 +31,10 @@ def calls_document(text: str, calls: Iterable[Call], **params: str) -> Mapping[s
 async def rings_document(
     text: str, rings: Iterable[Ring], *, register: Register, rosters: RosterReader
 ) -> Mapping[str, object]:
-    """Return what a holder is told of what asks its teams; who calls is in it once the holder has accepted."""
+    """Return what a holder is told of what asks its teams; whom to call, and for what, once the holder has accepted.
+
+    That the asker has a report, say, is his, and nobody decided that this holder may know it before he decides.
+    """
     listed = [await _told(ring, register=register, rosters=rosters) for ring in rings]
     result = RingsResult.model_validate(
         {"schema": SCHEMA_RINGS, "outcome": "done", "text": TextRef(id=text, params={}), "rings": listed}
@@ -60,7 +63,7 @@ async def _told(ring: Ring, *, register: Register, rosters: RosterReader) -> Wir
         ring_id=ring.id,
         signal_id=ring.signal_id,
         team=ring.team,
-        purpose=call.purpose,
+        purpose=call.purpose if ring.state is RingState.ACCEPTED else None,
         state=ring.state.value,
         asked_until=call.asked_until,
         caller=Caller(oin=call.organisation, name=call.organisation if asker is None else asker.name, contact=contact),

@@ -5,14 +5,14 @@ overdue or none.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from broker.domain.errors import StaleDecisionError
 from broker.domain.matches import KeptMatch, MarkOverdue, TeamOf
 from broker.domain.notices import NoticeKind, Notify
 from broker.flows.meeting import SEED_BYTES, Ids
-from broker.flows.policy import Policies
-from broker.flows.seeing_match import told_to_both
+from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.seeing_match import NOBODY, told_to_both
 from broker.flows.sweep_signals import ACTOR
 from broker.match_ports import MatchReader
 from broker.ports import (
@@ -28,9 +28,12 @@ from broker.ports import (
     StampKind,
     Turn,
 )
+from broker.protocol.register import Register
 
 MAX_MATCHES = 24
 """Matches of one entry: their signals' handles fit its `subject`."""
+GIVEN_UP_DAYS = 91
+"""Days after its last day from which on a match that could not be told is left: it would hold up the others."""
 MAX_TRIES = 24
 """How often it is read anew when what it would tell has moved meanwhile."""
 _KEY = StampKey(kind=StampKind.POLICY, key=BUNDLE)
@@ -38,13 +41,13 @@ _KEY = StampKey(kind=StampKind.POLICY, key=BUNDLE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What is overdue on this day under this policy, and what of it may be told to its coordinator."""
+    """What is overdue on this day under this policy: what of it is told to its coordinator, and what never will be."""
 
     day: date
     bundle: str
     relies_on: tuple[Stamp, ...]
-    due: tuple[KeptMatch, ...]
     told: tuple[KeptMatch, ...]
+    over: tuple[KeptMatch, ...]
 
 
 async def sweep_overdue(
@@ -93,15 +96,42 @@ async def _overdue(
     day = min(clock.today(), datetime.fromtimestamp(vouched_at, UTC).date())
     stamps = await signals.stamps((_KEY,))
     policy, register = policies.at(stamps), await registers.register()
-    found = await matches.overdue(day=day, at_most=MAX_MATCHES)
-    told = tuple(one for one in found.matches if told_to_both(one, policy=policy, register=register, day=day))
+    told: list[KeptMatch] = []
+    over: list[KeptMatch] = []
+    looked_at: dict[Stamp, None] = {}
+    after = ("", "")
+    # What cannot be told today, because a side may not act now say, stays where it is and keeps nobody else waiting.
+    while len(told) + len(over) < MAX_MATCHES:
+        found = await matches.overdue(day=day, after=after, at_most=MAX_MATCHES)
+        looked_at |= dict.fromkeys(found.stamps)
+        for match in found.matches:
+            if _told_now(match, policy=policy, register=register, day=day):
+                told.append(match)
+            elif _never(match, day=day):
+                over.append(match)
+        if len(found.matches) < MAX_MATCHES:
+            break
+        after = max((one.due_on.isoformat(), one.id) for one in found.matches)
     return _Found(
-        day=day, bundle=policy.sha256, relies_on=(*stamps, *found.stamps), due=found.matches, told=told
+        day=day, bundle=policy.sha256, relies_on=(*stamps, *looked_at), told=tuple(told[:MAX_MATCHES]), over=tuple(over)
+    )
+
+
+def _told_now(match: KeptMatch, *, policy: PolicyInForce, register: Register, day: date) -> bool:
+    to = match.coordinator
+    return to is not None and told_to_both(
+        match, to=(to.organisation, NOBODY), policy=policy, register=register, day=day
     )  # fmt: skip
 
 
+def _never(match: KeptMatch, *, day: date) -> bool:
+    """Return whether nobody will be told that it is overdue any more: a side of it has ended, or it is long past."""
+    ended = not match.newer.is_held or not any(link.signal.is_held for link in match.links)
+    return ended or day > match.due_on + timedelta(days=GIVEN_UP_DAYS)
+
+
 def _proposal(found: _Found, *, ids: Ids) -> Proposal:
-    marks = (MarkOverdue(match_id=match.id, on=found.day) for match in found.due)
+    marks = (MarkOverdue(match_id=match.id, on=found.day) for match in (*found.told, *found.over))
     handles = sorted(match.newer.handle for match in found.told)
     return Proposal(
         kind="retention",

@@ -61,12 +61,15 @@ class Caller(Message):
 
 
 class Ring(Message):
-    """An oproep as its holder reads it: about which own signal, asked by whom, for what, until which day."""
+    """An oproep as its holder reads it: about which own signal, asked by whom, until which day.
+
+    `purpose` says for what, once the holder has said that he will call.
+    """
 
     ring_id: Id
     signal_id: Id
     team: Word
-    purpose: Word
+    purpose: Word | None
     state: Literal["waiting", "accepted", "declined"]
     asked_until: Day
     caller: Caller

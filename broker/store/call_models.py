@@ -1,6 +1,6 @@
 """The tables of the oproep, of phone mode and of webhooks, as SQLModel; others speak SQL to the driver."""
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String
 from sqlmodel import Field
 
 from broker.store.models import NUMBER, Table
@@ -37,6 +37,7 @@ class CallRingRow(Table, table=True):
     state: str
     answered_by: str | None = None
     answered_at: int | None = Field(default=None, sa_type=NUMBER)
+    rests_on: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
 
 
 class PhoneCallRow(Table, table=True):

@@ -1,21 +1,24 @@
 """Oproepen in the database: read by who sent them or by whom they ask, never by the one for the other."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from audit.database import Connection
 from broker.domain.calls import AnswerRing, Call, ForwardRing, Ring, RingState, StoreCall
 from broker.domain.errors import StaleDecisionError
+from broker.domain.information_requests import RestsOn
 from broker.store.connection import Reader
 
 _CALL_COLUMNS = ("id", "organisation", "controller", "team", "worker", "purpose", "case_ref", "sent_at", "asked_until")
 _CALL = ", ".join(f"c.{name}" for name in _CALL_COLUMNS)
 _RINGS = (
-    f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, {_CALL}"  # noqa: S608 - column names of ours, no value
+    f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, r.rests_on, {_CALL}"  # noqa: S608 - column names of ours, no value
     " FROM call_rings r JOIN calls c ON c.id = r.call_id WHERE "
 )
-_OWN_FIELDS = 5
+_OWN_FIELDS = 6
 """Columns of the ring itself in a row of `_RINGS`; those of its call follow."""
 
 
@@ -63,8 +66,17 @@ def store_call(connection: Connection, change: StoreCall) -> None:
     )  # fmt: skip
     for ring in change.rings:
         connection.execute(
-            "INSERT INTO call_rings (id, call_id, organisation, team, signal_id, state) VALUES (?, ?, ?, ?, ?, ?)",
-            (ring.id, call.id, ring.organisation, ring.team, ring.signal_id, ring.state.value),
+            "INSERT INTO call_rings (id, call_id, organisation, team, signal_id, state, rests_on) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                ring.id,
+                call.id,
+                ring.organisation,
+                ring.team,
+                ring.signal_id,
+                ring.state.value,
+                json.dumps([asdict(one) for one in ring.rests_on]),
+            ),
         )
 
 
@@ -90,7 +102,7 @@ def _call(row: Sequence[Any]) -> Call:
 
 
 def _ring(row: Sequence[Any]) -> Ring:
-    ring_id, organisation, team, signal_id, state = row[:_OWN_FIELDS]
+    ring_id, organisation, team, signal_id, state, rests_on = row[:_OWN_FIELDS]
     return Ring(
         id=ring_id,
         call=_call(row[_OWN_FIELDS:]),
@@ -98,4 +110,5 @@ def _ring(row: Sequence[Any]) -> Ring:
         team=team,
         signal_id=signal_id,
         state=RingState(state),
+        rests_on=tuple(RestsOn(**one) for one in json.loads(rests_on)),
     )

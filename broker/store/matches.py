@@ -35,7 +35,8 @@ _MATCH = (
 _OF_SIDE = """id IN (SELECT match_id FROM match_sides WHERE organisation = ? AND told AND match_id > ?
     ORDER BY match_id LIMIT ?)"""
 _COORDINATED = "coordinator = ? AND id > ? ORDER BY id LIMIT ?"
-_OVERDUE = f"""overdue_on IS NULL AND coordinator IS NOT NULL AND due_on < ? AND NOT EXISTS
+_OVERDUE = f"""overdue_on IS NULL AND coordinator IS NOT NULL AND due_on < ? AND (due_on, id) > (?, ?)
+    AND NOT EXISTS
     (SELECT 1 FROM match_sides s WHERE s.match_id = matches.id AND s.told
         AND s.state IN ({", ".join(f"'{state.value}'" for state in sorted(CONTACTED))}))
     ORDER BY due_on, id LIMIT ?"""  # noqa: S608 - states of ours, no value
@@ -62,9 +63,9 @@ class StoredMatches:
         """Return matches of a coordinator. See `MatchReader.coordinated_by`."""
         return await self._read(_COORDINATED, organisation, after, at_most)
 
-    async def overdue(self, *, day: date, at_most: int) -> FoundMatches:
+    async def overdue(self, *, day: date, after: tuple[str, str], at_most: int) -> FoundMatches:
         """Return matches past their day without contact. See `MatchReader.overdue`."""
-        return await self._read(_OVERDUE, day.isoformat(), at_most)
+        return await self._read(_OVERDUE, day.isoformat(), *after, at_most)
 
     async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
         """Return matches that rest on one of these signals. See `MatchReader.touching`."""

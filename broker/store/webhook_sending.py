@@ -2,14 +2,24 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import httpx
 
 from broker.domain.webhooks import MEDIA_TYPE, WebhookUrl, is_public
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 10.0
+"""Seconds that one event may take in all, from the look-up of the name to the status: a receiver that answers drop by
+drop takes no longer than one that is silent."""
+AT_ONCE = 32
+"""Events on the network at a time; waiting for a place is no failure of the receiver."""
+LOOK_UPS = 16
+"""Names looked up at a time, on threads of their own: nothing else waits for a slow server of names."""
 _OK = range(200, 300)
 _LOOPBACK = "127.0.0.1"
 
@@ -21,19 +31,31 @@ class Resolver(Protocol):
         """Return every IP address that a name has now. Raises OSError: it has none."""
 
 
-def webhook_client() -> httpx.AsyncClient:
-    """Return a client that knows no proxy and keeps no connection: one that was made for a name serves no other."""
+def webhook_client(*, trust: Path | None = None) -> httpx.AsyncClient:
+    """Return a client that knows no proxy and keeps no connection: one that was made for a name serves no other.
+
+    Args:
+        trust: the certificates (PEM) that receivers' certificates must lead to; the usual authorities where none.
+    """
     return httpx.AsyncClient(
-        trust_env=False, follow_redirects=False, limits=httpx.Limits(max_connections=32, max_keepalive_connections=0)
+        trust_env=False,
+        follow_redirects=False,
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        verify=True if trust is None else ssl.create_default_context(cafile=str(trust)),
     )
 
 
 class SystemResolver:
     """`Resolver` by the machine's own way of looking up."""
 
+    def __init__(self) -> None:
+        """Look up on threads of its own; one that hangs ends with the process."""
+        self._threads = ThreadPoolExecutor(max_workers=LOOK_UPS, thread_name_prefix="sluis-names")
+
     async def addresses(self, host: str, port: int) -> Sequence[str]:
         """Return every IP address that a name has now. See `Resolver.addresses`."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
         return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -51,31 +73,37 @@ class HttpWebhooks:
         self._resolver = resolver
         self._client = client
         self._insecure_loopback = insecure_loopback
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def post(self, to: WebhookUrl, *, body: bytes, authorization: str) -> bool:
-        """Return whether the receiver took the event; whatever it answers besides is not read."""
-        try:
-            # (1) Looked up once; one address that is not public spoils the name: somebody plays with it.
-            address = await self._address(to)
-            if address is None:
-                return False
-            # (2) Connected to that address, and not to the name again; the certificate is still the name's.
-            request = self._client.build_request(
-                "POST",
-                _pinned(to, address),
-                content=body,
-                headers={"Host": _host(to), "Content-Type": MEDIA_TYPE, "Authorization": authorization},
-                extensions={"sni_hostname": to.host},
-                timeout=TIMEOUT_S,
-            )
-            # (3) No redirect is followed: it would be another address, which nobody judged.
-            answer = await self._client.send(request, stream=True, follow_redirects=False)
+        """Return whether the receiver took the event in time; whatever it answers besides is not read."""
+        async with self._places:
             try:
-                return answer.status_code in _OK
-            finally:
-                await answer.aclose()
-        except (OSError, httpx.HTTPError, UnicodeError):
+                async with asyncio.timeout(TIMEOUT_S):
+                    return await self._posted(to, body=body, authorization=authorization)
+            except (OSError, httpx.HTTPError, UnicodeError):
+                return False
+
+    async def _posted(self, to: WebhookUrl, *, body: bytes, authorization: str) -> bool:
+        # (1) Looked up once; one address that is not public spoils the name: somebody plays with it.
+        address = await self._address(to)
+        if address is None:
             return False
+        # (2) Connected to that address, and not to the name again; the certificate is still the name's.
+        request = self._client.build_request(
+            "POST",
+            _pinned(to, address),
+            content=body,
+            headers={"Host": _host(to), "Content-Type": MEDIA_TYPE, "Authorization": authorization},
+            extensions={"sni_hostname": to.host},
+            timeout=httpx.Timeout(TIMEOUT_S, pool=None),
+        )
+        # (3) No redirect is followed: it would be another address, which nobody judged.
+        answer = await self._client.send(request, stream=True, follow_redirects=False)
+        try:
+            return answer.status_code in _OK
+        finally:
+            await answer.aclose()
 
     async def _address(self, to: WebhookUrl) -> str | None:
         if self._insecure_loopback and to.host == _LOOPBACK:

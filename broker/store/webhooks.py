@@ -1,6 +1,6 @@
 """Webhooks in the database: who wants events, which are on their way, and which were given up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from audit.database import Connection
 from broker.domain.errors import StorageError
@@ -20,13 +20,20 @@ class StoredWebhooks:
         """Write with this; the caller closes it."""
         self._writer = writer
 
-    async def begin(self, *, new_id: Callable[[], str], now: int) -> None:
-        """An event is on its way to everybody who wants them, whether or not something waits. Raises StorageError."""
+    async def begin(self, active: Collection[str], *, new_id: Callable[[], str], now: int) -> None:
+        """An event is on its way to each of these organisations that wants them, whether or not something waits.
+
+        What was on its way to another one goes nowhere. Raises StorageError.
+        """
 
         def write(connection: Connection) -> None:
             subscribed = connection.execute("SELECT organisation, url FROM webhooks ORDER BY organisation").fetchall()
             for organisation, url in subscribed:
-                connection.execute(_BEGIN, (new_id(), organisation, url, now, now))
+                if organisation in active:
+                    connection.execute(_BEGIN, (new_id(), organisation, url, now, now))
+                else:
+                    query = "DELETE FROM webhook_deliveries WHERE organisation = ? AND next_at IS NOT NULL"
+                    connection.execute(query, (organisation,))
             connection.execute("DELETE FROM webhook_deliveries WHERE next_at IS NULL AND made_at < ?", (now - KEPT_S,))
 
         await self._written(write)

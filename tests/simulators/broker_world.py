@@ -16,6 +16,7 @@ from audit.policy_file import Policy, parse_policy
 from audit.signer import LocalSigner
 from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
+from broker.domain.calls import Call, Ring
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.exception_ports import ExceptionReader
@@ -95,6 +96,22 @@ class Always:
     def at(self, _: object) -> PolicyInForce:
         """Return it."""
         return self.current
+
+
+class NoCalls:
+    """`CallReader` of a core in memory, which holds no oproepen."""
+
+    async def calls(self, **_: object) -> tuple[Call, ...]:
+        """Return none."""
+        return ()
+
+    async def rings(self, **_: object) -> tuple[Ring, ...]:
+        """Return none."""
+        return ()
+
+    async def ring(self, **_: object) -> Ring | None:
+        """Return none."""
+        return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -236,6 +253,7 @@ class World:
             signals=self.signals,
             inbox=self.following.inbox,
             matches=self.following.matches,
+            calls=NoCalls() if self.calling is None else self.calling.calls,
             answers=self.answers,
             log=self.log,
         )

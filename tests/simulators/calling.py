@@ -82,10 +82,10 @@ async def list_own_calls(world: World, asker: Asker, *, after: str | None = None
     )
 
 
-async def list_own_rings(world: World, asker: Asker, *, after: str | None = None) -> Answered:
-    """List what asks the teams of the asker's organisation."""
+async def list_own_rings(world: World, asker: Asker, *, after: str | None = None, worker: str = "") -> Answered:
+    """List what asks the teams of the asker's organisation, as this worker of it."""
     return await list_rings(
-        requester=requester(asker, role=asker.role),
+        requester=requester(asker, role=asker.role, worker=worker),
         after=after,
         policies=world.policies,
         clock=world.clock,
@@ -98,17 +98,21 @@ async def list_own_rings(world: World, asker: Asker, *, after: str | None = None
     )
 
 
-async def decide(world: World, asker: Asker, ring_id: str, choice: str, *, team: str | None = None) -> Answered:
-    """Decide on a ring of the asker's organisation."""
-    return await send_decision(world, asker, ring_id, asker.command(answer=choice, team=team))
+async def decide(
+    world: World, asker: Asker, ring_id: str, choice: str, *, team: str | None = None, worker: str = ""
+) -> Answered:
+    """Decide on a ring of the asker's organisation, as this worker of it."""
+    return await send_decision(world, asker, ring_id, asker.command(answer=choice, team=team), worker=worker)
 
 
-async def send_decision(world: World, asker: Asker, ring_id: str, body: Mapping[str, Any]) -> Answered:
+async def send_decision(
+    world: World, asker: Asker, ring_id: str, body: Mapping[str, Any], *, worker: str = ""
+) -> Answered:  # fmt: skip
     """Send this body of a decision."""
     return await answer_ring(
         command=AnswerRing.model_validate(body),
         ring_id=ring_id,
-        requester=requester(asker, role=asker.role),
+        requester=requester(asker, role=asker.role, worker=worker),
         policies=world.policies,
         clock=world.clock,
         randomness=world.randomness,

@@ -34,11 +34,12 @@ class MemoryMatches:
         found = [one for one in found if one.id > after]
         return self._found(found[:at_most])
 
-    async def overdue(self, *, day: date, at_most: int) -> FoundMatches:
+    async def overdue(self, *, day: date, after: tuple[str, str], at_most: int) -> FoundMatches:
         """See `MatchReader.overdue`."""
         waiting = [match for match in self._all() if match.overdue_on is None and match.coordinator is not None]
         late = [match for match in waiting if match.due_on < day and not match.contacted]
-        return self._found(sorted(late, key=lambda match: (match.due_on, match.id))[:at_most])
+        ordered = sorted(late, key=lambda match: (match.due_on, match.id))
+        return self._found([one for one in ordered if (one.due_on.isoformat(), one.id) > after][:at_most])
 
     async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
         """See `MatchReader.touching`."""

@@ -25,6 +25,7 @@ async def fetch(request: Request, edge: Here) -> Response:
             signals=edge.signals,
             inbox=edge.following.inbox,
             matches=edge.following.matches,
+            calls=edge.calling.calls,
             answers=edge.answers,
             log=edge.log,
         )

@@ -15,7 +15,7 @@ async def test_an_answer_is_as_long_whatever_waits(world: ServedWorld) -> None:
     empty = await world.send(_fetch(world))
     for number in range(30):
         world.write(
-            "INSERT INTO notices (id, organisation, team, kind, about, created_at) VALUES (?, ?, ?, 'call', ?, 1)",
+            "INSERT INTO notices (id, organisation, team, kind, about, created_at) VALUES (?, ?, ?, 'delivery', ?, 1)",
             f"{number:032x}", WIJKTEAM, "team-1", "f" * 32,
         )  # fmt: skip
     before = world.leaves

@@ -1,22 +1,27 @@
 """The matchcoordinator sees who is to contact whom and by when, only what both teams know, and no household."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
 import pytest
 
 from broker.domain.errors import RoleNotAllowedError, StaleDecisionError
+from broker.domain.signals import Exclusion
 from broker.flows import list_coordinated as coordinated_listed
+from broker.flows import sweep_overdue as overdue
 from broker.flows.list_coordinated import list_coordinated
 from broker.flows.sweep_overdue import sweep_overdue
 from broker.match_ports import FoundMatches
 from tests.simulators.asking import Asker, household
+from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.broker_world import World, log_size, requester, shield
-from tests.simulators.enrolled import GEMEENTE, GI, NAMES, WIJKTEAM, Enrolled
+from tests.simulators.enrolled import GEMEENTE, GI, NAMES, SCHOOL, WIJKTEAM, Enrolled
 from tests.simulators.following_up import followed_up, matches_of_side, ports, who
 
 CHILD = household(subject="child", parents=["mother"])
 DAY = 86_400
+IN_MEMORY = pytest.mark.parametrize("world", ["memory"], indirect=True)
 
 
 @pytest.fixture
@@ -135,6 +140,75 @@ async def test_a_match_that_ended_is_not_overdue(region: World) -> None:
     assert await coordinated(region) == []
 
 
+async def test_what_cannot_be_told_today_is_told_when_it_can(region: World) -> None:
+    """A side that may not act for a day loses nothing: the coordinator hears of it at a later pace, once."""
+    await met(region)
+    region.clock.move(6 * DAY)
+    enrolled = Enrolled(names={**NAMES, GEMEENTE: ("Gemeente", "gemeente")})
+    region.documents.in_force = replace(enrolled, suspended=frozenset({GI}), number=2).register()
+    assert await swept(region) == 0
+    region.documents.in_force = replace(enrolled, number=3).register()
+    assert [await swept(region), await swept(region)] == [1, 0]
+    assert await noticed(region) == ["coordinated", "match_overdue"]
+
+
+@IN_MEMORY
+async def test_what_cannot_be_told_holds_up_no_other(region: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many matches wait for a side that may act again, those behind them are told; the others end some day."""
+    monkeypatch.setattr(overdue, "MAX_MATCHES", 2)
+    for name in ("one", "two", "three"):
+        await region.register(who(region, SCHOOL), household(subject=name))
+        await region.register(who(region, WIJKTEAM), household(subject=name))
+    region.clock.move(DAY)
+    await met(region)
+    region.clock.move(8 * DAY)
+    enrolled = Enrolled(names={**NAMES, GEMEENTE: ("Gemeente", "gemeente")})
+    region.documents.in_force = replace(enrolled, suspended=frozenset({SCHOOL}), number=2).register()
+    assert [await swept(region), await swept(region)] == [1, 0]
+    region.clock.move(120 * DAY)
+    await swept(region)
+    region.documents.in_force = replace(enrolled, number=3).register()
+    assert await swept(region) <= 1
+
+
+async def kept_from(world: World, signal_id: str, worker: str | None) -> None:
+    """The holder of a signal keeps it from the municipality, or from one worker of it."""
+    assert isinstance(world.ledger, MemoryBroker)
+    signals = world.ledger.state.signals
+    excluded = frozenset({Exclusion(organisation=GEMEENTE, worker=worker)})
+    signals[signal_id] = replace(signals[signal_id], exclusions=excluded)
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("of", ["newer", "older"])
+async def test_who_is_kept_from_a_signal_does_not_coordinate_it(region: World, of: str) -> None:
+    """A match made before or after that: no notice, no line and nothing overdue for that organisation."""
+    first = await region.register(who(region, GI), CHILD)
+    if of == "newer":
+        second = await region.register(who(region, WIJKTEAM), CHILD)
+        await kept_from(region, str(second.result["signalId"]), None)
+    else:
+        await kept_from(region, str(first.result["signalId"]), None)
+        await region.register(who(region, WIJKTEAM), CHILD)
+    assert (await noticed(region), await coordinated(region)) == ([], [])
+    region.clock.move(10 * DAY)
+    assert await swept(region) == 0
+    assert (await noticed(region), await coordinated(region)) == ([], [])
+
+
+@IN_MEMORY
+async def test_a_coordinator_who_is_kept_from_a_signal_is_not_told_of_its_match(region: World) -> None:
+    """Kept from one worker by name: a colleague coordinates, he is shown and told nothing."""
+    first = await region.register(who(region, GI), CHILD)
+    await kept_from(region, str(first.result["signalId"]), "matchcoordinator-6000")
+    await region.register(who(region, WIJKTEAM), CHILD)
+    assert (await noticed(region), await coordinated(region)) == ([], [])
+    region.clock.move(10 * DAY)
+    assert await swept(region) == 1
+    await kept_from(region, str(first.result["signalId"]), "somebody-else")
+    assert [match["overdue"] for match in await coordinated(region)] == [True]
+
+
 async def test_a_sweep_is_one_entry_whatever_is_overdue(region: World) -> None:
     """With and without an overdue match the log grows by one entry."""
     for days in (0, 10):
@@ -151,7 +225,7 @@ async def test_what_keeps_moving_is_left_for_the_next_time(region: World, monkey
     await met(region)
     region.clock.move(10 * DAY)
     matches, day = region.following.matches, region.clock.today()
-    stale = await matches.overdue(day=day, at_most=24)
+    stale = await matches.overdue(day=day, after=("", ""), at_most=24)
     assert await swept(region) == 1
 
     async def as_before(**_: object) -> FoundMatches:

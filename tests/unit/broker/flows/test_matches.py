@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from broker.domain.errors import NotFoundError, RefusedError, RoleNotAllowedError
+from broker.domain.errors import NotFoundError, RefusedError, RoleNotAllowedError, WithdrawalNeedsReviewError
 from broker.domain.signals import Exclusion
 from broker.flows import list_matches as matches_listed
 from broker.protocol.roster import Worker
@@ -268,3 +268,11 @@ async def test_who_may_not_see_by_the_rules_is_not_told(world: World) -> None:
     assert await notices_of(world, SCHOOL) == []
     assert await matches_of_side(world, SCHOOL) == []
     assert [match["involved"]["holder"]["oin"] for match in await matches_of_side(world, GI)] == [SCHOOL]
+
+
+async def test_a_signal_by_which_somebody_was_told_is_not_withdrawn_without_a_review(world: World) -> None:
+    """Put there to hear who comes, and gone as soon as he came: a reviewer looks first, on both sides (D5)."""
+    parked = await world.register(who(world, GI), CHILD)
+    await world.register(who(world, WIJKTEAM), CHILD)
+    with pytest.raises(WithdrawalNeedsReviewError):
+        await world.withdraw(who(world, GI), str(parked.result["signalId"]))

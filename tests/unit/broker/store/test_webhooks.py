@@ -2,23 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from broker.api.webhook_clock import WebhookClock
-from broker.domain.webhooks import MAX_TRIES, SetWebhook, WebhookUrl, parse_webhook_url
+from broker.domain.errors import StorageError
+from broker.domain.webhooks import MAX_TRIES, Delivery, SetWebhook, WebhookUrl, parse_webhook_url
+from broker.protocol.errors import RequestTokenError
 from broker.protocol.party_signing import verify_party_request
 from broker.protocol.request_signing import Target
 from broker.protocol.signing_keys import SigningKey
+from broker.store import webhook_sending
 from broker.store.connection import SingleWriter, open_reader
 from broker.store.webhook_sending import HttpWebhooks, webhook_client
 from broker.store.webhooks import StoredWebhooks, dead_letters, set_webhook
+from tests.simulators.broker_world import documents
 from tests.simulators.clock import SeededRandomness, TestClock
 from tests.simulators.databases import DATABASES, Database, databases
-from tests.simulators.enrolled import GI, VEILIG_THUIS
+from tests.simulators.enrolled import GI, VEILIG_THUIS, Enrolled
 
 PUBLIC = "145.21.1.1"
 KEY = SigningKey.from_seed(bytes(32))
@@ -125,13 +129,15 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def a_clock(store: StoredWebhooks, network: Receivers) -> AsyncIterator[tuple[WebhookClock, TestClock]]:
+async def a_clock(
+    store: StoredWebhooks, network: Receivers, *, suspended: frozenset[str] = frozenset()
+) -> AsyncIterator[tuple[WebhookClock, TestClock]]:
     """The clock of the webhooks over this store and this network."""
     clock = TestClock()
     yield (
         WebhookClock(
             party="broker.test", key=KEY, store=store, sending=sending(Names([PUBLIC]), network), clock=clock,
-            randomness=SeededRandomness(1),
+            randomness=SeededRandomness(1), registers=documents(Enrolled(suspended=suspended)),
         ),
         clock,
     )  # fmt: skip
@@ -162,20 +168,7 @@ async def test_everybody_gets_an_event_at_each_stroke_signed_for_him(
 
 def _by_organisation(network: Receivers, now: int) -> list[tuple[httpx.Request, bytes]]:
     """Return the events in the order of whom they hold for."""
-
-    def holds_for(item: tuple[httpx.Request, bytes]) -> str:
-        for oin in (GI, VEILIG_THUIS):
-            try:
-                verify_party_request(
-                    item[0].headers["authorization"], keys={"broker.test": KEY.public},
-                    target=Target(audience=oin, method="POST", url=HOOK), body=item[1], now=now,
-                )  # fmt: skip
-            except Exception:  # noqa: BLE001, S112 - it holds for the other one
-                continue
-            return oin
-        return ""
-
-    return sorted(network.requests, key=holds_for)
+    return sorted(network.requests, key=lambda item: _holder(item, now))
 
 
 async def test_what_nobody_takes_is_tried_again_later_and_then_shown_as_dead(
@@ -209,6 +202,101 @@ async def test_who_wants_no_events_gets_none(store: tuple[StoredWebhooks, Databa
         )  # fmt: skip
         await webhooks.try_due()
     assert len(network.requests) == 1
+
+
+async def test_who_takes_part_no_more_gets_no_event(store: tuple[StoredWebhooks, Database]) -> None:
+    """Once the registrars suspended an organisation nothing new is sent to it, nor what was still on its way."""
+    network = Receivers(500)
+    async with a_clock(store[0], network) as (webhooks, _):
+        await webhooks.begin()
+        await webhooks.try_due()
+    network = Receivers()
+    async with a_clock(store[0], network, suspended=frozenset({GI})) as (webhooks, clock):
+        clock.move(900)
+        await webhooks.begin()
+        await webhooks.try_due()
+    assert sorted({_holder(one, clock.now()) for one in network.requests}) == [VEILIG_THUIS]
+
+
+def _holder(item: tuple[httpx.Request, bytes], now: int) -> str:
+    """Return for whom an event holds."""
+    for oin in (GI, VEILIG_THUIS):
+        with suppress(RequestTokenError):
+            verify_party_request(
+                item[0].headers["authorization"], keys={"broker.test": KEY.public},
+                target=Target(audience=oin, method="POST", url=HOOK), body=item[1], now=now,
+            )  # fmt: skip
+            return oin
+    return ""
+
+
+async def test_one_that_cannot_be_noted_holds_up_no_other(
+    store: tuple[StoredWebhooks, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each delivery is noted as it ends: a failure is told, and what the others took is not sent to them again."""
+    network, noted = Receivers(), StoredWebhooks.tried
+
+    async def some(self: StoredWebhooks, delivery: Delivery, *, taken: bool, now: int) -> None:
+        if delivery.organisation == GI:
+            raise StorageError
+        await noted(self, delivery, taken=taken, now=now)
+
+    async with a_clock(store[0], network) as (webhooks, _):
+        await webhooks.begin()
+        monkeypatch.setattr(StoredWebhooks, "tried", some)
+        with pytest.raises(StorageError):
+            await webhooks.try_due()
+        left = await store[0].due(now=2**40)
+    assert [one.organisation for one in left] == [GI]
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """A network on which every receiver takes as long as it is let; `at_once` is how many it held at most."""
+
+    def __init__(self) -> None:
+        self.let, self.full = asyncio.Event(), asyncio.Event()
+        self.held, self.at_once = 0, 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Hold it, then take it."""
+        await request.aread()
+        self.held += 1
+        self.at_once = max(self.at_once, self.held)
+        if self.held >= webhook_sending.AT_ONCE:
+            self.full.set()
+        await self.let.wait()
+        self.held -= 1
+        return httpx.Response(204)
+
+
+async def test_a_receiver_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole of one event has one limit, whatever a receiver dribbles meanwhile: it is not taken."""
+    monkeypatch.setattr(webhook_sending, "TIMEOUT_S", 0.05)
+    client = httpx.AsyncClient(transport=Slow(), trust_env=False)
+    webhooks = HttpWebhooks(resolver=Names([PUBLIC]), client=client)
+    assert not await webhooks.post(hook(), body=b"{}", authorization="Sluis x")
+
+
+async def test_who_waits_for_a_place_has_not_failed() -> None:
+    """However many events are due at once, no more than so many are on the network, and every one of them arrives."""
+    network = Slow()
+    webhooks = HttpWebhooks(
+        resolver=Names([PUBLIC]), client=httpx.AsyncClient(transport=network, trust_env=False)
+    )  # fmt: skip
+    posts = [
+        asyncio.create_task(webhooks.post(hook(), body=b"{}", authorization="Sluis x"))
+        for _ in range(webhook_sending.AT_ONCE + 8)
+    ]
+    async with asyncio.timeout(20):
+        await network.full.wait()
+    network.let.set()
+    assert await asyncio.gather(*posts) == [True] * len(posts)
+    assert network.at_once == webhook_sending.AT_ONCE
+
+
+async def test_the_machine_looks_names_up_on_threads_of_its_own() -> None:
+    """What is an address already is that address, once, by the look-up of the machine."""
+    assert await webhook_sending.SystemResolver().addresses("192.0.2.1", 443) == ("192.0.2.1",)
 
 
 async def test_the_clock_strikes_while_the_broker_serves(
