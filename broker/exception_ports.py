@@ -14,10 +14,16 @@ def worker_key(organisation: str, worker: str) -> StampKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnException:
-    """An organisation's own exception, with the stamp of its worker's exceptions."""
+    """An organisation's own exception, with the stamp of its worker's exceptions, which moves with each letter too.
+
+    `told` are the organisations that a letter resting on it went to; `rejected` says that a reviewer found it not in
+    order.
+    """
 
     record: ExceptionRecord
     stamp: Stamp
+    told: frozenset[str] = frozenset()
+    rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

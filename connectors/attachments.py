@@ -4,6 +4,7 @@ A file has a key of its own, which stands in the letter; the broker keeps chunks
 """
 
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ TRUNCATED = "attachment-truncated"
 _PATH = "/v1/letter-chunks"
 _KIND = "request"
 _PLAIN = frozenset(" .-_()")
-_MAX_NAME = 120
+_MAX_NAME_BYTES = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,34 +108,52 @@ def letter_shown(letter: Letter) -> Mapping[str, Any]:
 
 
 def save_files(folder: Path, files: Sequence[File]) -> tuple[Path, ...]:
-    """Each file stands in this folder, readable by its owner alone; nothing that was there is overwritten.
+    """Each file stands whole in this folder, readable by its owner alone; nothing that was there is overwritten.
+
+    Every one is on disk under a name of its own before the first gets the name it is known by.
 
     Raises:
-        FolderError: it cannot be written.
+        FolderError: it cannot be written; none of them stands there.
     """
+    written: list[Path] = []
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        return tuple(_saved(folder, one) for one in files)
+        for one in files:
+            written.append(folder / f".{secrets.token_hex(16)}.part")
+            _write(written[-1], one.content)
+        return tuple(_named(path, _plain_name(one.name)) for path, one in zip(written, files, strict=True))
     except OSError:
         raise FolderError("out", "cannot be written") from None
+    finally:
+        for path in written:
+            path.unlink(missing_ok=True)
 
 
-def _saved(folder: Path, file: File) -> Path:
-    """Return where a file was written: a name that is taken gets a number before it."""
-    name, number = _plain_name(file.name), 0
+def _write(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _named(written: Path, name: str) -> Path:
+    """Return where a file stands by this name from now on: one that is taken gets a number before it."""
+    number = 0
     while True:
-        path = folder / (name if number == 0 else f"{number}-{name}")
+        path = written.with_name(name if number == 0 else f"{number}-{name}")
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            path.hardlink_to(written)
         except FileExistsError:
             number += 1
             continue
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(file.content)
         return path
 
 
 def _plain_name(name: str) -> str:
-    """Return a name that another organisation chose as one that is a name here and nothing else."""
+    """Return a name that another organisation chose as one that is a name here and nothing else.
+
+    Cut first, from the front so that its ending stays, and by bytes, of which a file system takes 255 with a number.
+    """
     plain = "".join(sign if sign.isalnum() or sign in _PLAIN else "_" for sign in name)
-    return plain.lstrip(" .")[-_MAX_NAME:] or "bijlage"
+    ending = plain.encode()[-_MAX_NAME_BYTES:].decode(errors="ignore")
+    return ending.lstrip(" .-") or "bijlage"

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
-
 from broker.protocol.problems import render
 from connectors.answers import Outcome
 from connectors.case_run import Report
@@ -21,6 +19,7 @@ from connectors.command_line import (
 from connectors.conclusions import Unfinished
 from connectors.look_later import Looked
 from connectors.sources.caseload import Caseload
+from connectors.terminal import Terminal
 
 _STORED_NL = render("signal.stored_import", {})
 MISSING_NL = {"assessment": "wie deze jongere heeft beoordeeld, en wanneer", "informing": "of het gezin dit weet"}
@@ -56,7 +55,7 @@ def tell(caseload: Caseload, report: Report, *, as_json: bool, more: Mapping[str
     print_to_look_at(report.to_look_at, budget_spent=report.budget_spent)
 
 
-def print_drafts(drafts: list[Draft], *, to: Console = notices) -> None:
+def print_drafts(drafts: list[Draft], *, to: Terminal = notices) -> None:
     """Print what stays here until a person has judged it."""
     for draft in drafts:
         missing = " en ".join(MISSING_NL[name] for name in draft.missing)

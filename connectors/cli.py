@@ -4,6 +4,7 @@ Exit codes: 0 what was asked is done, 1 it is not (refused, not done, or a recei
 3 done, but some rows were rejected. Identifiers are read from files, never from the command line.
 """
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -57,4 +58,11 @@ def demo(context: typer.Context) -> None:
 
 def main() -> None:
     """Run the command line of a partner."""
-    command_line(sys.argv[1:])()
+    # httpx looks for its own command line, and with it a highlighter of five hundred languages; ours needs neither.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # so Python is told
+    # Nothing that is loaded is ever freed, so nobody has to look for what could be.
+    gc.disable()
+    app = command_line(sys.argv[1:])
+    gc.freeze()
+    gc.enable()
+    app()

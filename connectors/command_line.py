@@ -1,6 +1,5 @@
 """What every command shares: exit codes, options, errors as one line, results as text or JSON."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from broker.protocol.errors import MalformedError, ProtocolError
 from broker.protocol.problems import render
@@ -23,6 +21,7 @@ from connectors.errors import (
     SourceError,
 )
 from connectors.sources.caseload import Remark
+from connectors.terminal import Terminal, json_text
 
 if TYPE_CHECKING:
     # Set-up commands end in milliseconds less without the wire models.
@@ -49,8 +48,7 @@ KIND_NL = {
     "address": "iemand op hetzelfde adres",
 }
 _LEVEL_WITH_CONTACT = 2
-console = Console(highlight=False, soft_wrap=True)
-notices = Console(stderr=True, highlight=False, soft_wrap=True)
+console, notices = Terminal(), Terminal(stderr=True)
 
 
 @contextmanager
@@ -127,7 +125,7 @@ def print_unfinished(unfinished: "Iterable[Unfinished]") -> None:
 
 def print_json(document: object) -> None:
     """Print one JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    sys.stdout.write(json_text(document) + "\n")
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:

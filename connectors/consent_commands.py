@@ -33,6 +33,18 @@ ConsentId = Annotated[str, typer.Argument(metavar="CONSENT", help="Its id, as `c
 STATES = {
     "given": "ja", "refused": "nee", "withdrawn": "ingetrokken", "expired": "verlopen", "unknown": "nog geen antwoord",
 }  # fmt: skip
+CAPACITIES = {
+    "person": "de persoon zelf", "guardian": "ouder met gezag of voogd", "mentor": "mentor", "curator": "curator",
+    "gemachtigde": "gemachtigde",
+}  # fmt: skip
+ANSWERS = {
+    "asked": "gevraagd, nog geen antwoord", "given": "ja", "refused": "nee", "withdrawn": "ja ingetrokken",
+    "expired": "ja verlopen", "not_asked": "niet gevraagd",
+}  # fmt: skip
+REASONS = {
+    "unreachable": "niet bereikbaar", "danger": "vragen is gevaarlijk", "unable": "kan dit niet zelf beslissen",
+    "other_ground": "de wet laat het al toe",
+}  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:
@@ -58,28 +70,35 @@ def record(
         if case is not None and len(cases) != 1:
             raise CaseError("case", "must be one person")
         person = cases[0] if cases else None
-        told = _run(
+        told, text = _run(
             org, worker, lambda consents: consents.record(stated, case=person, signal_id=signal), approver=approver
         )  # fmt: skip
-        _print([told], render("consent.recorded", {}), as_json=as_json)
+        _print([told], text, as_json=as_json)
 
 
 @consent.command("answer")
 def answer(
-    consent_id: ConsentId, file: Statement, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False
+    consent_id: ConsentId,
+    file: Statement,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    approver: ApproverId = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Add answers to an own record; the earlier ones stay."""
+    """Add answers to an own record; the earlier ones stay. What only you recorded counts once a colleague approves."""
     with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
-        told = _run(org, worker, lambda consents: consents.answer(consent_id, stated.get("answers")))
-        _print([told], render("consent.answered", {}), as_json=as_json)
+        lines = stated.get("answers")
+        told, text = _run(org, worker, lambda consents: consents.answer(consent_id, lines), approver=approver)
+        _print([told], text, as_json=as_json)
 
 
 @consent.command("withdraw")
 def withdraw(
     consent_id: ConsentId, file: Statement, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False
 ) -> None:
-    """Note that a person takes his yes back; from then on it opens nothing."""
+    """Note that a person takes his yes back; from then on it opens nothing. CONSENT may be the letter's number."""
     with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
         told, text = _run(org, worker, lambda consents: consents.withdraw(consent_id, stated))
@@ -142,3 +161,7 @@ def _print(consents: list[ConsentShown] | tuple[ConsentShown, ...], text: str, *
         console.print(f"{one.consent_id}  {one.purpose}  {', '.join(one.categories)}", markup=False)
         for party in one.parties:
             console.print(f"  {party.oin}: {STATES[party.state]}", markup=False)
+        for person in one.persons:
+            why = "" if person.reason is None else f", want {REASONS[person.reason]}"
+            said = f"{CAPACITIES[person.capacity]}: {ANSWERS[person.answer]}{why}"
+            console.print(f"  {person.who[:8]}  {said}", markup=False)

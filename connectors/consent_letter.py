@@ -81,12 +81,16 @@ def confirmation(
         phone: on which a yes is taken back.
 
     Raises:
-        CaseError: nobody said yes, so there is nothing to confirm; or it is taken back already.
+        CaseError: nobody said yes, so there is nothing to confirm; or it is taken back already; or a letter is not
+            safe, because that was noted or because the own organisation shields this person.
     """
-    parties = [names.get(party.oin, party.oin) for party in consent.parties if party.state == "given"]
-    if not parties:
+    if consent.confirmation == "unsafe":
+        raise CaseError("consent", "is not safe to confirm on paper: tell it in another way, or not yet")
+    given = [party for party in consent.parties if party.state == "given"]
+    if not given:
         raise CaseError("consent", "is not given, so there is nothing to confirm")
-    days = [person.until for person in consent.persons if person.until is not None]
+    parties = [names.get(party.oin, party.oin) for party in given]
+    days = [party.until for party in given if party.until is not None]
     words: dict[str, str | Sequence[str]] = {
         "organisation": organisation,
         "categories": [CATEGORIES.get(one, one) for one in consent.categories],

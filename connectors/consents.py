@@ -3,7 +3,9 @@
 Names stay here: who answered, and where the paper lies, leave as an HMAC that only this organisation can make again.
 """
 
-from collections.abc import Mapping, Sequence
+import string
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,11 @@ _RECORD = {
     "confirmation", "review_on",
 }  # fmt: skip
 
+Told = tuple[ConsentShown, str]
+"""A record as it stands, and the sentence that the worker reads about it."""
+NUMBER_CHARACTERS = 8
+"""So many of the id are the number on the confirmation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Consents:
@@ -48,8 +55,8 @@ class Consents:
 
     async def record(
         self, stated: Mapping[str, Any], *, case: Case | None = None, signal_id: str | None = None
-    ) -> ConsentShown:
-        """Return the record once its receipt holds; `stated` is what `read_statement` gave.
+    ) -> Told:
+        """Return the record and what it means now, once its receipt holds; `stated` is what `read_statement` gave.
 
         Args:
             case: whose subject it is about; his number becomes a token here.
@@ -76,17 +83,31 @@ class Consents:
         command = self._statement(RecordConsent, {**members, "subject": placed["subject"]}, path=_PATH)
         return await self._sent(replace(command, evaluation=evaluation, tickets=tickets))
 
-    async def answer(self, consent_id: str, lines: object) -> ConsentShown:
-        """Return the record with these answers after the earlier ones. Raises as `record`."""
+    async def answer(self, consent_id: str, lines: object) -> Told:
+        """Return the record with these answers after the earlier ones, and what it means now. Raises as `record`."""
         path = f"{_PATH}/{_checked(consent_id)}/answers"
         return await self._sent(self._statement(AnswerConsent, {"answers": self._lines(lines)}, path=path))
 
-    async def withdraw(self, consent_id: str, stated: Mapping[str, Any]) -> tuple[ConsentShown, str]:
-        """Return the record, and the sentence with the time, once a person's yes counts no more. Raises as `record`."""
-        path = f"{_PATH}/{_checked(consent_id)}/withdrawal"
-        members = {**_named(stated, {"who", "capacity", "parties", "by"}), "who": self._mac("who", stated.get("who"))}
-        outcome = await self.desk.delivery.send(self._statement(WithdrawConsent, members, path=path))
-        return _only(outcome), outcome.text_nl
+    async def withdraw(self, consent_id: str, stated: Mapping[str, Any]) -> Told:
+        """Return the record, and the sentence with the time, once a person's yes counts no more. Raises as `record`.
+
+        Args:
+            consent_id: its id, or the number on the confirmation, with which the id begins.
+            stated: `who` says it by name, `line` as the list shows that person; with neither it is the only one who
+                answered in this capacity.
+        """
+        members = {"parties": [], **_named(stated, {"who", "line", "capacity", "parties", "by"})}
+        line = members.pop("line", None)
+        if not set(consent_id) <= set(string.hexdigits.lower()):
+            _checked(consent_id)
+        if is_id(consent_id) and "who" in members:
+            members["who"] = self._mac("who", members["who"])
+        else:
+            record = _begins_with(consent_id, await self.list_own())
+            consent_id = record.consent_id
+            named = self._mac("who", members["who"]) if "who" in members else line
+            members["who"] = _line_of(record, capacity=members.get("capacity"), line=named)
+        return await self._sent(self._statement(WithdrawConsent, members, path=f"{_PATH}/{consent_id}/withdrawal"))
 
     async def list_own(self) -> tuple[ConsentShown, ...]:
         """Return all own records as they stand. Raises RefusedError, NotDoneError, ReceiptError."""
@@ -105,8 +126,9 @@ class Consents:
             raise ReceiptError("pages that follow each other")
         return page
 
-    async def _sent(self, command: Command) -> ConsentShown:
-        return _only(await self.desk.delivery.send(command))
+    async def _sent(self, command: Command) -> Told:
+        outcome = await self.desk.delivery.send(command)
+        return _only(outcome), outcome.text_nl
 
     def _statement(self, model: Any, members: Mapping[str, Any], *, path: str) -> Command:  # noqa: ANN401 - a message class
         return self.desk.composer.statement(model, members, kind=_KIND, path=path, local={})
@@ -143,7 +165,9 @@ class Consents:
         """Return a name or reference as an HMAC in hex. Raises CaseError: it is none."""
         if not isinstance(value, str) or not value.strip():
             raise CaseError(kind, "must be a text")
-        return self.desk.folder.case_ref_key.mac(b"consent " + kind.encode() + b"\x00" + value.strip().encode()).hex()
+        # Capitals and blanks say nothing of who somebody is: he is found again however a colleague types his name.
+        same = " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+        return self.desk.folder.case_ref_key.mac(b"consent " + kind.encode() + b"\x00" + same.encode()).hex()
 
 
 def read_statement(file: Path) -> Mapping[str, Any]:
@@ -166,6 +190,21 @@ def _days(stated: Mapping[str, Any], *names: str) -> dict[str, Any]:
         if stated.get(name) is not None and day is None:
             raise CaseError(name, "must be a day (YYYY-MM-DD)")
     return days
+
+
+def _begins_with(number: str, own: Iterable[ConsentShown]) -> ConsentShown:
+    found = [one for one in own if one.consent_id.startswith(number)]
+    if len(number) < NUMBER_CHARACTERS or len(found) != 1:
+        raise CaseError("consent", "is not the number of exactly one own record")
+    return found[0]
+
+
+def _line_of(record: ConsentShown, *, capacity: object, line: object) -> str:
+    lines = [one.who for one in record.persons if one.capacity == capacity]
+    found = [who for who in lines if line is None or (isinstance(line, str) and line and who.startswith(line))]
+    if len(found) != 1:
+        raise CaseError("line", "does not name exactly one person of this record in this capacity")
+    return found[0]
 
 
 def _checked(consent_id: str) -> str:

@@ -25,14 +25,16 @@ from connectors.sealing import SealingKey, seal_to
 FG_KEY = "fg-dossier.pub"
 FOLDER = "dossiers"
 SALT_BYTES = 32
+_DIGITS, _IN_NAME = 20, 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptDossier:
-    """A dossier that was sealed: its commitment, and where it lies."""
+    """A dossier that was sealed: its commitment, where it lies, and to which key of the FG."""
 
     commitment: str
     path: Path
+    sealed_to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +45,35 @@ class OpenedDossier:
     content: Mapping[str, Any] = field(repr=False)
 
 
-def pin_fg_key(folder: PartnerFolder, public: bytes) -> None:
-    """Dossiers are sealed to this key from now on; the private half is the FG's, and is not in this folder."""
-    (folder.path / "keys" / FG_KEY).write_bytes(base64.b64encode(public) + b"\n")
+def pin_fg_key(folder: PartnerFolder, public: bytes, *, replaces: str | None = None) -> None:
+    """Dossiers are sealed to this key from now on; the private half is the FG's, and is not in this folder.
+
+    Args:
+        replaces: the fingerprint of the key that is pinned here, where there is one: who may replace it reads it from
+            the FG's own note, so that no dossier goes to another key unnoticed.
+
+    Raises:
+        FolderError: another key is pinned than the one it is said to replace; that one stays.
+    """
+    check_replaces(folder, replaces)
+    write_durably(folder.path / "keys" / FG_KEY, base64.b64encode(public) + b"\n")
+    _sync_folder(folder.path / "keys")
+
+
+def check_replaces(folder: PartnerFolder, replaces: str | None) -> None:
+    """Hold if a new FG key takes the place of the one named, or of none. Raises FolderError."""
+    pinned = fingerprint(fg_key(folder)) if (folder.path / "keys" / FG_KEY).exists() else None
+    if pinned is None and replaces is None:
+        return
+    if pinned is None or replaces is None or "".join(replaces.split()) != pinned.replace(" ", ""):
+        raise FolderError(f"keys/{FG_KEY}", "is there: name its fingerprint with --replaces, or leave it")
+
+
+def fingerprint(public: bytes) -> str:
+    """Return four groups of five digits by which people tell a key of the FG from another."""
+    number = int.from_bytes(hashlib.sha512(b"sluis fg-key/v1\n" + public).digest(), "big") % 10**_DIGITS
+    text = f"{number:0{_DIGITS}}"
+    return " ".join(text[at : at + 5] for at in range(0, _DIGITS, 5))
 
 
 def fg_key(folder: PartnerFolder) -> bytes:
@@ -63,12 +91,15 @@ def keep(folder: PartnerFolder, content: Mapping[str, Any], *, salt: bytes) -> K
     commitment = hashlib.sha256(whole).hexdigest()
     kept = folder.path / FOLDER
     kept.mkdir(mode=0o700, exist_ok=True)
-    path = kept / f"{commitment}.sealed"
-    write_durably(path, seal_to(fg_key(folder), whole))
+    public = fg_key(folder)
+    sealed_to = fingerprint(public)
+    # The name says which key opens it, also after the FG has another.
+    path = kept / f"{commitment}.{sealed_to[:_IN_NAME]}.sealed"
+    write_durably(path, seal_to(public, whole))
     # The log commits to it for ever: a crash must not leave an entry whose dossier nobody has.
     for names in (kept, folder.path):
         _sync_folder(names)
-    return KeptDossier(commitment=commitment, path=path)
+    return KeptDossier(commitment=commitment, path=path, sealed_to=sealed_to)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -22,7 +22,7 @@ from connectors.command_line import (
     told_as,
 )
 from connectors.consents import read_statement
-from connectors.dossiers import as_text, open_dossier, pin_fg_key
+from connectors.dossiers import as_text, check_replaces, fg_key, fingerprint, open_dossier, pin_fg_key
 from connectors.exceptions import Exceptions
 from connectors.folder import PartnerFolder
 from connectors.sealing import SealingKey
@@ -42,10 +42,21 @@ def add_to(app: typer.Typer) -> None:
 
 
 @exception.command("key")
-def make_key(*, org: OrgFolder, key: KeyFile) -> None:
-    """Make the key that dossiers are sealed to; only the FG has the private half."""
+def make_key(
+    *,
+    org: OrgFolder,
+    key: KeyFile,
+    replaces: Annotated[
+        str | None, typer.Option("--replaces", help="The digits of the FG's key before this one, where there is one.")
+    ] = None,
+) -> None:
+    """Make the key that dossiers are sealed to; only the FG has the private half, and notes the digits."""
     with errors_end_the_command():
-        pin_fg_key(PartnerFolder(org), SealingKey.create(key).public)
+        folder = PartnerFolder(org)
+        check_replaces(folder, replaces)
+        made = SealingKey.create(key).public
+        pin_fg_key(folder, made, replaces=replaces)
+        console.print(_sealed_to(made), markup=False)
 
 
 @exception.command("invoke")
@@ -57,6 +68,7 @@ def invoke(
         stated = read_statement(file)
         told, text = _run(org, worker, lambda exceptions: exceptions.invoke(stated), approver=approver)
         _print([told], text, as_json=as_json)
+        _say_key(org, stated.get("dossier"), as_json=as_json)
 
 
 @exception.command("complete")
@@ -68,6 +80,7 @@ def complete(
         stated = read_statement(file)
         told, text = _run(org, worker, lambda exceptions: exceptions.complete(exception_id, dict(stated)))
         _print([told], text, as_json=as_json)
+        _say_key(org, stated, as_json=as_json)
 
 
 @exception.command("list")
@@ -107,6 +120,16 @@ def _run(org: OrgFolder, worker: str, act: Callable[[Exceptions], Awaitable[T]],
             return await act(client.exceptions)
 
     return asyncio.run(run())
+
+
+def _say_key(org: OrgFolder, dossier: object, *, as_json: bool) -> None:
+    """Whoever wrote a dossier sees for which key it was sealed: the FG knows his own digits."""
+    if dossier is not None and not as_json:
+        console.print(_sealed_to(fg_key(PartnerFolder(org))), markup=False)
+
+
+def _sealed_to(public: bytes) -> str:
+    return f"Dossiers gaan op slot met de sleutel van de FG: {fingerprint(public)}"
 
 
 def _print(told: list[ExceptionShown] | tuple[ExceptionShown, ...], text: str, *, as_json: bool) -> None:

@@ -10,11 +10,14 @@ from collections.abc import Collection
 from pathlib import Path
 
 from connectors.casebook import Casebook
+from connectors.folder import write_durably
 from connectors.sealing import SealingKey
 
 KEPT_DAYS = 21
 _SEALING = Path("keys/sealing.key")
 _OLDER = "sealing-*.key"
+_GOING = ".destroyed-"
+"""Before the name of a key that is being destroyed: from then on nothing reads it as a key."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS old_sealing_key (kid TEXT PRIMARY KEY, unstated_since TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
@@ -22,7 +25,7 @@ CREATE TABLE IF NOT EXISTS old_sealing_key (kid TEXT PRIMARY KEY, unstated_since
 
 def older_keys(folder: Path) -> list[Path]:
     """Return the files of sealing keys that were rotated out and not retired yet."""
-    return sorted((folder / "keys").glob(_OLDER), reverse=True)
+    return [path for path in sorted((folder / "keys").glob(_OLDER), reverse=True) if not _is_overwritten(path)]
 
 
 def older_sealing_keys(folder: Path) -> list[SealingKey]:
@@ -33,14 +36,13 @@ def older_sealing_keys(folder: Path) -> list[SealingKey]:
 def rotate_sealing_key(folder: Path) -> SealingKey:
     """Return a fresh sealing key, in force in this folder from now on; the old one stays beside it.
 
-    The old file is linked under its new name before the new key takes its place: a crash in between leaves the old
-    key in force, and no letter that cannot be opened.
+    The old key is copied under its new name before the new key takes its place: a crash in between leaves the old
+    key in force, and no letter that cannot be opened. It is a file of its own: whoever destroys it destroys no other.
     """
     present = folder / _SEALING
     old = SealingKey.read(present)
-    kept = folder / "keys" / f"sealing-{old.kid}.key"
-    if not kept.exists():
-        os.link(present, kept)
+    write_durably(folder / "keys" / f"sealing-{old.kid}.key", present.read_bytes())
+    _sync(folder / "keys")
     fresh = folder / "keys" / ".sealing.new"
     fresh.unlink(missing_ok=True)
     key = SealingKey.create(fresh)
@@ -57,9 +59,14 @@ def retire_sealing_keys(
     Args:
         stated: the kids that the register states of this organisation.
     """
+    _finish_destroying(folder / "keys")
+    # A rotation that was cut off leaves a copy of the key that is in force: that one is not old.
+    present = SealingKey.read(folder / _SEALING).kid
     gone, later = [], {}
     for path in older_keys(folder):
         kid = SealingKey.read(path).kid
+        if kid == present:
+            continue
         since = _unstated_since(book, kid, stated=kid in stated, today=today)
         if since is None:
             continue
@@ -84,14 +91,40 @@ def _unstated_since(book: Casebook, kid: str, *, stated: bool, today: datetime.d
     return datetime.date.fromisoformat(found[0])
 
 
+def _finish_destroying(keys: Path) -> None:
+    """Nothing is left of keys whose destruction was cut off; those that lost only their bytes go too."""
+    for path in keys.glob(f"{_GOING}*"):
+        _erase(path)
+    for path in keys.glob(_OLDER):
+        if _is_overwritten(path):
+            path.unlink()
+    _sync(keys)
+
+
+def _is_overwritten(path: Path) -> bool:
+    return not any(path.read_bytes())
+
+
 def _overwrite(path: Path) -> None:
-    """The key's bytes are overwritten, then its name is gone."""
-    with path.open("r+b") as file:
-        file.write(bytes(path.stat().st_size))
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()
+    """The key has no name as a key any more, then its bytes are overwritten, then it is gone.
+
+    In this order: cut off anywhere, the others still open what came for them, and the next run goes on.
+    """
+    going = path.with_name(_GOING + path.name)
+    path.replace(going)
     _sync(path.parent)
+    _erase(going)
+    _sync(path.parent)
+
+
+def _erase(path: Path) -> None:
+    # A file under two names is another key's too: only the name goes.
+    if path.stat().st_nlink == 1:
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+    path.unlink()
 
 
 def _sync(folder: Path) -> None:

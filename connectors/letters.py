@@ -5,6 +5,7 @@ fetched ──► receipt verified ──► opened with the pinned key of the s
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +33,7 @@ from connectors.attachments import File, fetch_files, leave, seal_files
 from connectors.bundle_in_force import bound_to_bundle
 from connectors.dates import day_of
 from connectors.desk import Desk
-from connectors.errors import CaseError, LetterNotOpenedError
+from connectors.errors import CaseError, LetterNotOpenedError, NotDoneError, ReceiptError, RefusedError
 from connectors.following import Following, Sides
 from connectors.key_pins import KeyPins, PinnedKeys
 from connectors.key_rotation import older_sealing_keys
@@ -86,13 +87,14 @@ class Letters:
             LetterNotOpenedError: the question does not hold, so that nobody knows to whom an answer would go.
             CaseError, KeyChangedError, NotDoneError: as `ask`.
         """
-        if reply.kind == "declined":
+        if reply.kind not in ("all", "part"):
+            if reply.text or reply.files:
+                raise CaseError("text", "is for what is answered in writing: all or part")
+            # Nothing is sealed, so that nothing needs to be opened: not sharing is possible whatever else fails.
             return await bound_to_bundle(self._desk, lambda bundle: self._answer(request_id, reply, None, bundle))
         question = await self._question(request_id)
         if not set(reply.categories) <= set(question.letter.categories) or reply.level > question.letter.level:
             raise CaseError("category", "must be among those asked, at no more than the level asked")
-        if reply.kind == "oral":
-            return await bound_to_bundle(self._desk, lambda bundle: self._answer(request_id, reply, None, bundle))
         written = await self._written(reply, (), to=self._organisation(question.sender))
 
         async def send(bundle: str) -> Outcome:
@@ -120,10 +122,15 @@ class Letters:
         while len(pages[-1].requests) >= REQUESTS_PER_PAGE:
             last = pages[-1].requests[-1].request_id
             pages.append((await self._read(f"{_ROOT}?after={last}"))[1])
+            # A page that does not go on from the last would be read for ever, or hide what it skipped.
+            if any(one.request_id <= last for one in pages[-1].requests):
+                raise ReceiptError("pages that follow each other")
         return tuple(one for page in pages for one in page.requests)
 
     async def fetch(self, request_id: str) -> Fetched:
         """Return a request, and what waited in it, opened and kept here; only then is it told that it was opened.
+
+        Whether the broker hears so changes nothing of what was opened.
 
         Raises:
             RefusedError: it is withheld, or for a colleague. LetterNotOpenedError: it does not hold.
@@ -134,8 +141,13 @@ class Letters:
         if details.box is None or details.of is None:
             return Fetched(outcome=outcome, request=request, opened=None)
         opened = self._open(request, details)
-        await self._state(request_id, "receipts", NoteReceipt, {"state": "opened"})
+        with suppress(NotDoneError, RefusedError):
+            await self._state(request_id, "receipts", NoteReceipt, {"state": "opened"})
         return Fetched(outcome=outcome, request=request, opened=opened)
+
+    def kept(self, request_id: str) -> list[OpenedLetter]:
+        """Return what was opened here of a request, also after the broker gives it to nobody any more."""
+        return self.mailbox.opened(request_id)
 
     async def sides(self, match_id: str) -> Sides:
         """Return the two teams of an own match. Raises as `Following.sides`."""
@@ -177,7 +189,7 @@ class Letters:
             request=request.request_id,
             sender=sender,
             receiver=self._own,
-            purpose=request.purpose,
+            purpose=request.purpose or "",
             grounds=tuple(stated.grounds),
             categories=tuple(stated.categories),
             level=stated.level,
@@ -262,6 +274,8 @@ class Letters:
         found = self._desk.folder.register.organisations.get(oin)
         if found is None:
             raise CaseError("to", "must be an organisation of the register")
+        if not found.active:
+            raise CaseError("to", "must be an organisation that is not suspended: nothing goes to it or opens of it")
         return found
 
 

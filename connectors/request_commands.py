@@ -28,10 +28,14 @@ from connectors.command_line import (
     print_outcome,
 )
 from connectors.errors import NotDoneError, RefusedError
+from connectors.folder import PartnerFolder
 from connectors.following import Sides
 from connectors.letter_input import last_day_of, text_in, typed_proof, typed_sides
 from connectors.letters import Fetched, Letters
+from connectors.mailbox import OpenedLetter
 from connectors.questions import Question, Reply
+from connectors.terminal import quoted
+from connectors.told_requests import name_of
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
@@ -42,6 +46,7 @@ Level = Annotated[int, typer.Option("--level", help="3 nature and period, 4 cont
 TextFile = Annotated[Path | None, typer.Option("--text", help="A file with the text; - reads it from the input.")]
 Attach = Annotated[list[Path] | None, typer.Option("--attach", help="A file to go with it; at most 10 MB together.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Save the attachments in this folder.")]
+Kept = Annotated[bool, typer.Option("--kept", help="Show what was opened here before, and fetch nothing.")]
 To = Annotated[str | None, typer.Option("--to", help="OIN of the organisation; of a match it is the other team's.")]
 ToTeam = Annotated[str | None, typer.Option("--to-team")]
 OwnTeam = Annotated[str | None, typer.Option("--team")]
@@ -189,8 +194,14 @@ def list_requests(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) 
 
 
 @request.command("read")
-def read(request_id: RequestId, *, org: OrgFolder, worker: WorkerId, out: Out = None, as_json: AsJson = False) -> None:
+def read(
+    request_id: RequestId, *, org: OrgFolder, worker: WorkerId, out: Out = None, kept: Kept = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Fetch what waits in a request, open it, and show it; its attachments are saved where --out says."""
+    if kept:
+        _show_kept(org, worker, request_id, as_json=as_json)
+        return
 
     async def act(letters: Letters) -> tuple[Fetched, tuple[File, ...]]:
         fetched = await letters.fetch(request_id)
@@ -211,7 +222,8 @@ def read(request_id: RequestId, *, org: OrgFolder, worker: WorkerId, out: Out = 
             return
         console.print(_line(fetched.request), markup=False)
         if letter is not None:
-            console.print(letter.text or " ".join(letter.steps), markup=False)
+            for line in quoted(letter.text or " ".join(letter.steps)):
+                console.print(line, markup=False)
             for one in letter.attachments:
                 console.print(f"bijlage: {one.name} ({one.size} bytes)", markup=False)
         for path in saved:
@@ -223,6 +235,25 @@ async def _sides(
 ) -> Sides:  # fmt: skip
     """Return between whom it goes: the two teams of a match, or who was typed."""
     return typed_sides(team, to, to_team) if match is None else await letters.sides(match)
+
+
+def _show_kept(org: Path, worker: str, request_id: str, *, as_json: bool) -> None:
+    """Print what was opened here before; nothing is fetched."""
+
+    async def act(letters: Letters) -> list[tuple[str, OpenedLetter]]:
+        register = PartnerFolder(org).register
+        return [(name_of(one.sender, register), one) for one in letters.kept(request_id)]
+
+    with errors_end_the_command():
+        found = _run(org, worker, None, act)
+        if as_json:
+            print_json({"kept": [{"label": one.label, "sender": name, "letter": letter_shown(one.letter)}
+                                 for name, one in found]})  # fmt: skip
+            return
+        for name, one in found:
+            console.print(f"{one.label}  {name}  {', '.join(one.letter.categories)}", markup=False)
+            for line in quoted(one.letter.text or " ".join(one.letter.steps)):
+                console.print(line, markup=False)
 
 
 def _run(org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]]) -> _T:

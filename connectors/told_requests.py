@@ -41,5 +41,10 @@ def one_told(details: RequestResult, request_id: str) -> RequestShown:
 
 def named(party: Party, register: Register) -> Party:
     """Return one side with the name that the own register has of its OIN, whatever it was called."""
-    organisation = register.organisations.get(party.oin)
-    return party.model_copy(update={"name": UNKNOWN if organisation is None else organisation.name})
+    return party.model_copy(update={"name": name_of(party.oin, register)})
+
+
+def name_of(oin: str, register: Register) -> str:
+    """Return the name that the own register has of an organisation."""
+    organisation = register.organisations.get(oin)
+    return UNKNOWN if organisation is None else organisation.name

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-from broker.domain.consents import NO_CUSTODY, Answer, Capacity, Consent, ConsentEvent, Needed, suspects_among
+from broker.domain.consent_standing import suspects_among
+from broker.domain.consents import CUSTODY_SOURCES, NO_CUSTODY, Answer, Capacity, Consent, ConsentEvent, Needed
 from broker.domain.errors import FieldRuleError
 
 LONGEST_DAYS = 366
@@ -50,6 +51,14 @@ def check_age(age: str, ends_on: date | None, *, today: date) -> None:
     # Who comes of age in this very quarter answers as if he had already.
     if not today < ends_on <= date(today.year + years, today.month, 1):
         raise FieldRuleError("ageEndsOn", "does not lie ahead, or lies further than this age lasts")
+
+
+def check_alone(guardians: int, events: Iterable[ConsentEvent]) -> None:
+    """Hold only where the yes of one parent alone says where that was looked up. Raises FieldRuleError."""
+    for event in events:
+        yes = event.answer is Answer.GIVEN and event.custody in CUSTODY_SOURCES
+        if guardians == 1 and yes and event.custody_ref is None:
+            raise FieldRuleError("answers.custodyRef", "is missing where one parent alone has custody")
 
 
 def fault_of(

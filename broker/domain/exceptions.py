@@ -28,6 +28,8 @@ SIX = ("consent_tried", "conscience", "no_other_way", "serious_harm", "averts_ha
 """The six answers of the conflict of duties (KNMG), and of a life in danger."""
 FIVE = ("serious_harm", "patients_interest", "colleague_consulted", "recipient_known", "told_later")
 """The five conditions of the therapeutic exception (BW 7:448, Jeugdwet 7.3.2)."""
+TELLS_S = 14 * 86_400
+"""Seconds in which a letter may rest on an exception: what has to be told later is weighed anew."""
 REST_S = 86_400
 """Seconds within which the rest of what was acute is there."""
 Dossier = Literal["none", "documented", "complete", "acuut"]
@@ -79,7 +81,8 @@ class Documented:
 class ExceptionRecord:
     """One exception of one organisation; `rest` is what came later of an acute one.
 
-    `approval_asked` says whether the organisation's own meldcode asked for a second person when it was invoked.
+    `level` is the highest that may be told, `approval_asked` says whether the organisation's own meldcode asked for a
+    second person when it was invoked.
     """
 
     id: str
@@ -97,6 +100,7 @@ class ExceptionRecord:
     at: int
     approved_by: str | None
     approval_asked: bool = True
+    level: int = 3
     documented: Documented | None
     rest: Documented | None = None
     rest_at: int | None = None

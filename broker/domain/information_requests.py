@@ -4,7 +4,7 @@ A box is opaque here. Its delivery is followed by itself: handed out and not con
 it out cannot tell (T16).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -29,6 +29,8 @@ class RequestState(StrEnum):
     EXPIRED = "expired"
     DELIVERED = "delivered"
     DELIVERY_UNKNOWN = "delivery_unknown"
+    WITHHELD = "withheld"
+    """Never stored: what it rests on has changed before this side was handed anything."""
 
 
 class Delivery(StrEnum):
@@ -43,6 +45,9 @@ class Delivery(StrEnum):
 
 OPEN = frozenset({RequestState.SENT, RequestState.FORWARDED})
 """Stored states in which a request can be answered."""
+DECLINED = "declined"
+BOXED = frozenset({"all", "part"})
+"""Answers that say something, in a box that only the asker opens."""
 STATE_OF_ANSWER = {
     "all": RequestState.ANSWERED,
     "part": RequestState.PART,
@@ -96,6 +101,7 @@ class RequestReply:
     expires_on: date
     rests_on: tuple[RestsOn, ...]
     consent_id: str | None = None
+    controller: str | None = None
     delivery: Delivery = Delivery.WAITING
     chunks: tuple[str, ...] = ()
     box: bytes | None = field(default=None, repr=False)
@@ -107,6 +113,7 @@ class InformationRequest:
 
     Attributes:
         personal: the receiver decides per person, so that only a worker by name answers.
+        asked_team: the team that the sender addressed: to which other one it was passed on is the receiver's affair.
         receiver_worker: that worker, once somebody of his organisation named him.
         approved: a second person of the sender approved it.
         match_id: the sender's own match that it rests on.
@@ -136,6 +143,7 @@ class InformationRequest:
     expires_on: date
     rests_on: tuple[RestsOn, ...]
     match_id: str | None = None
+    asked_team: str | None = None
     consent_id: str | None = None
     exception_id: str | None = None
     receiver_worker: str | None = None
@@ -146,9 +154,9 @@ class InformationRequest:
     reply: RequestReply | None = None
 
     @property
-    def on_own(self) -> bool:
-        """Whether its sender stands on an own signal, named by itself or by a match."""
-        return self.signal_id is not None or self.match_id is not None
+    def addressed(self) -> str:
+        """The team that its sender addressed."""
+        return self.asked_team or self.receiver_team
 
     def state_on(self, day: date) -> RequestState:
         """Return the state as it is told on this day."""
@@ -160,6 +168,38 @@ class InformationRequest:
             return self.state
         told = {Delivery.WAITING: RequestState.SENT, Delivery.UNKNOWN: RequestState.DELIVERY_UNKNOWN}
         return told.get(self.delivery, RequestState.DELIVERED)
+
+    def told_state(self, day: date, *, received: bool) -> RequestState:
+        """Return the state as this side is told it: that it was passed on inside the other organisation is not his."""
+        passed_on = self.state is RequestState.FORWARDED and not received
+        return (replace(self, state=RequestState.SENT) if passed_on else self).state_on(day)
+
+    def letter_hidden(self, day: date, *, holds: bool) -> RequestState | None:
+        """Return why its receiver is told nothing of what it is about; None where he is.
+
+        Args:
+            day: today.
+            holds: whether what it rests on is as it was. What was handed out before stays as it was told.
+        """
+        if self.delivery is not Delivery.WAITING or self.state not in {*OPEN, RequestState.WITHDRAWN}:
+            return None
+        state = self.state_on(day)
+        if state in (RequestState.WITHDRAWN, RequestState.EXPIRED):
+            return state
+        return None if holds else RequestState.WITHHELD
+
+    def answer_hidden(self, day: date, *, holds: bool) -> RequestState | None:
+        """Return why its sender is told nothing of how it was answered; None where he is. Arguments as above.
+
+        That somebody does not share tells nothing that anything rests on.
+        """
+        reply = self.reply
+        if reply is None or reply.delivery is not Delivery.WAITING or reply.kind == DECLINED:
+            return None
+        if self.state is RequestState.WITHDRAWN:
+            return self.state
+        late = reply.kind in BOXED and day > reply.expires_on
+        return RequestState.WITHHELD if late or not holds else None
 
     def closed_by(self, day: date) -> str | None:
         """Return the problem of who would still answer or withdraw it on this day; None while that is possible."""

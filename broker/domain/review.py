@@ -10,6 +10,7 @@ FG = "fg"
 REVIEWERS = frozenset({PRIVACYFUNCTIONARIS, FG})
 VERDICTS = ("in_order", "asked", "not_in_order")
 IN_ORDER = "in_order"
+NOT_IN_ORDER = "not_in_order"
 FINAL = frozenset({"in_order", "not_in_order"})
 """Verdicts after which an act waits for nobody any more; `asked` waits for the worker's answer."""
 REVIEWERS_OF_HIGH = 2

@@ -4,8 +4,10 @@ import hashlib
 from dataclasses import replace
 
 from broker.consent_ports import ConsentReader
-from broker.domain.errors import FieldRuleError
+from broker.domain.errors import FieldRuleError, ReceiverUnknownError
 from broker.domain.information_requests import (
+    BOXED,
+    DECLINED,
     STATE_OF_ANSWER,
     InformationRequest,
     LetterKind,
@@ -16,7 +18,6 @@ from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.citing import NOTHING_CITED, Cited, cited_consent
-from broker.flows.duties import tasks_for
 from broker.flows.letters import (
     Decided,
     LetterFacts,
@@ -35,14 +36,21 @@ from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_approval, check_team
 from broker.flows.unwatched import stopped
-from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore, Stamp
+from broker.ports import (
+    AnswerStore,
+    Clock,
+    Log,
+    OwnSignal,
+    Randomness,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    Stamp,
+)
 from broker.protocol.register import Register
 from broker.protocol.request_messages import AnswerRequest, box_bytes
 from broker.request_ports import ChunkReader, RequestReader, kept
 from policies import Refusal
-
-BOXED = frozenset({"all", "part"})
-DECLINED = "declined"
 
 
 async def answer_request(
@@ -71,8 +79,6 @@ async def answer_request(
         _check_members(command, request)
         on = replace(on, act=replace(act, purpose=request.purpose, team=request.receiver_team))
         # (2) Once, in time, and by whom it is for; an attempt is told openly and recorded.
-        if request.kind is LetterKind.TELLING:
-            return on.refuse("request-already-answered")
         hindered = request.closed_by(on.today) or request.not_for(requester.worker)
         if hindered is not None:
             return on.refuse(hindered)
@@ -80,27 +86,30 @@ async def answer_request(
             request.sender, request.sender_team, NoticeKind.ANSWER, about=request.id, randomness=randomness
         )  # fmt: skip
         # (3) Not sharing needs no permission.
+        check_bundle(command.bundle, on.policy)
+        check_expiry(command.expires_on, today=on.today)
         if command.kind == DECLINED:
             reply = _reply(command, requester, now=clock.now(), approved=False, rests_on=())
             return _answered(on, reply, told=told, decided=None)
         on.policy.check_holds(on.today)
-        check_bundle(command.bundle, on.policy)
-        check_expiry(command.expires_on, today=on.today)
-        rests_on, cited = await _basis(command, on, signals=signals, consents=consents)
+        if on.other is None or not on.other.active:
+            raise ReceiverUnknownError
+        own, cited = await _basis(command, on, signals=signals, consents=consents)
+        rests_on = (*(() if own is None else own.stamps), *cited.rests_on)
         approved = check_approval(check_team(await rosters.roster(on.organisation.oin), on.act), requester, approval)
         if log.disclosures_stopped():
             return stopped(on.act, bundle=on.policy.sha256)
         # (4) May this be told to who asked, on the answerer's own grounds?
         reply = _reply(command, requester, now=clock.now(), approved=approved, rests_on=rests_on)
-        facts = answer_facts(request, reply, register=on.register, role=requester.role, cited=cited)
+        facts = answer_facts(request, reply, own, register=on.register, role=requester.role, cited=cited)
         decided = decide_letter(on.policy, facts, command.categories, day=on.today)
-        on = replace(on, relies_on=(*on.relies_on, *rests_on, *cited.stamps))
+        on = replace(on, relies_on=(*on.relies_on, *rests_on, *cited.stamps, *await signals.stamps([on.other_key])))
         if isinstance(decided, Refusal):
             return refused(on.act, decided, register=on.register.number, relies_on=on.relies_on, tickets=())
         fault = await letter_fault(decided, command.chunks, organisation=on.organisation.oin, chunks=chunks)
         if fault is not None:
             return on.refuse(fault)
-        return _answered(on, reply, told=told, decided=decided, cited=cited)
+        return _answered(on, reply, told=told, decided=decided, cited=cited, own=own)
 
     # (5) Recorded with the answer in one transaction, and only then told.
     return await act_on_request(
@@ -110,9 +119,13 @@ async def answer_request(
 
 
 def answer_facts(
-    request: InformationRequest, reply: RequestReply, *, register: Register, role: str, cited: Cited
+    request: InformationRequest, reply: RequestReply, own: OwnSignal | None, *, register: Register, role: str,
+    cited: Cited,
 ) -> LetterFacts:  # fmt: skip
-    """Return what policy is asked about an answer; where it states no proof of its own, that of the question counts."""
+    """Return what policy is asked about an answer; where it states no proof of its own, that of the question counts.
+
+    An own signal for another purpose is what it rests on, and entitles to nothing.
+    """
     return LetterFacts(
         operation="share",
         sender=register.organisations[request.receiver],
@@ -120,7 +133,7 @@ def answer_facts(
         role=role,
         purpose=request.purpose,
         grounds=reply.grounds,
-        own_signal=reply.signal_id is not None,
+        own_signal=own is not None and own.signal.purpose == request.purpose,
         approved=reply.approved,
         proof=reply.proof or request.proof,
         level=reply.level,
@@ -130,8 +143,8 @@ def answer_facts(
 
 async def _basis(
     command: AnswerRequest, on: OnRequest, *, signals: SignalStore, consents: ConsentReader
-) -> tuple[tuple[Stamp, ...], Cited]:
-    """Return the stamps of what an answer rests on, and the consent that it cites. Raises NotFoundError."""
+) -> tuple[OwnSignal | None, Cited]:
+    """Return the own signal that an answer rests on, and the consent that it cites. Raises NotFoundError."""
     organisation = on.organisation.oin
     own = await own_signal(
         command.signal_id, organisation=organisation, policy=on.policy, today=on.today, signals=signals
@@ -139,13 +152,14 @@ async def _basis(
     consent = await cited_consent(
         command.consent_id, organisation=organisation, grounds=on.act.grounds, policy=on.policy, consents=consents
     )  # fmt: skip
-    cited = Cited(consent=consent)
-    return (*(() if own is None else own.stamps), *cited.rests_on), cited
+    return own, Cited(consent=consent)
 
 
 def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
     """Hold only for an answer whose members fit together and stay within the question. Raises FieldRuleError."""
     declined = command.kind == DECLINED
+    if request.kind is LetterKind.TELLING:
+        raise FieldRuleError("kind", "is for a question; this was told, and nobody answers it")
     if (command.box is not None) != (command.kind in BOXED):
         raise FieldRuleError("box", "is for all and part, and for nothing else")
     if command.chunks and command.box is None:
@@ -153,7 +167,7 @@ def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
     if (command.reason is not None) != declined:
         raise FieldRuleError("reason", "is for what is not shared, and for nothing else")
     if declined:
-        if command.categories or command.level or command.grounds:
+        if command.categories or command.level or command.grounds or command.proof or command.signal_id:
             raise FieldRuleError("categories", "are not for what is not shared")
         return
     check_different(command.categories)
@@ -173,6 +187,7 @@ def _reply(
     told = command.kind != DECLINED
     return RequestReply(
         id=command.idempotency_key,
+        controller=command.controller,
         worker=requester.worker,
         kind=command.kind,
         reason=command.reason,
@@ -193,17 +208,20 @@ def _reply(
 
 
 def _answered(
-    on: OnRequest, reply: RequestReply, *, told: Notify, decided: Decided | None, cited: Cited = NOTHING_CITED
-) -> Outcome:
+    on: OnRequest, reply: RequestReply, *, told: Notify, decided: Decided | None, cited: Cited = NOTHING_CITED,
+    own: OwnSignal | None = None,
+) -> Outcome:  # fmt: skip
+    on = replace(on, handles=() if own is None else (own.signal.handle,))
     after = replace(on.request, state=STATE_OF_ANSWER[reply.kind], reply=reply)
     permit = None if decided is None else decided.permit
     effects = Effects(
         relies_on=on.relies_on,
         changes=(StoreReply(request_id=on.request.id, reply=reply), told),
-        tasks=() if permit is None else tasks_for(permit, organisation=on.organisation.oin, today=on.today),
+        tasks=() if decided is None else decided.tasks(organisation=on.organisation.oin, today=on.today),
     )
     return on.done(
         after, effects, text=f"letter.reply.{reply.kind}", decision=None if permit is None else permit.record(),
+        proof=None if reply.proof is None else reply.proof.reference,
         answer=reply.id, how=reply.kind, reason=reply.reason,
         categories={} if decided is None else dict(decided.rules), level=reply.level,
         boxSha256=None if reply.box is None else hashlib.sha256(reply.box).hexdigest(),

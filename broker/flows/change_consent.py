@@ -2,36 +2,36 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from broker.consent_ports import ConsentReader, OwnConsent
-from broker.domain.changes import AddAnswers
-from broker.domain.consent_rules import fault_of
-from broker.domain.consents import Answer, Capacity, ConsentEvent, Needed
-from broker.domain.errors import FieldRuleError, NotFoundError
+from broker.domain.changes import AddAnswers, Task
+from broker.domain.consent_rules import check_alone, fault_of
+from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, Needed
+from broker.domain.errors import FieldRuleError, NotFoundError, TeamUnknownError
 from broker.domain.flags import NETHERLANDS
-from broker.domain.requests import Requester
+from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consenting import events_of, needed_for, stated_of, told_of
+from broker.flows.consenting import events_of, needed_if_any, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.refusing import refused_as
-from broker.flows.request_rules import check_organisation, check_team, check_worker
+from broker.flows.request_rules import check_approval, check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.consent_messages import AnswerConsent, WithdrawConsent
+from broker.protocol.messages import TextRef
 from broker.protocol.roster import Roster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What is added to a record, and the text that says so; `judged` where a yes may be one that cannot be given."""
+    """What is added to a record, and the text that says so; of a yes that text follows from how it stands then."""
 
     events: tuple[ConsentEvent, ...]
-    text: str
-    judged: bool
+    text: TextRef | None
 
 
 async def answer_consent(
@@ -39,6 +39,7 @@ async def answer_consent(
     command: AnswerConsent,
     consent_id: str,
     requester: Requester,
+    approval: Approval | None,
     policies: Policies,
     clock: Clock,
     registers: RegisterReader,
@@ -50,15 +51,21 @@ async def answer_consent(
 ) -> Answered:
     """The answers stand after the earlier ones; outcome `done`.
 
+    A colleague approves these very answers: that he approved the record says nothing of what is added to it.
+
     Raises:
-        NotFoundError: no such record of this organisation.
+        NotFoundError: no such record of this organisation. ApprovalError: no approval of a colleague.
         RefusedError, NotDoneError and others: as `record_consent`.
     """
-    act = Act.stating("answer_consent", "consent", command, requester, target=consent_id)
+    act = Act.stating("answer_consent", "consent", command, requester, approval=approval, target=consent_id)
 
-    def added(_: OwnConsent, roster: Roster) -> Added:
-        events = events_of(command.answers, now=clock.now(), today=clock.today(), roster=roster)
-        return Added(events=events, text="consent.answered", judged=True)
+    def added(own: OwnConsent, roster: Roster) -> Added:
+        approved = check_approval(roster, requester, approval)
+        today = clock.today()
+        events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
+        check_alone(own.consent.guardians, events)
+        said_yes = any(event.answer is Answer.GIVEN for event in events)
+        return Added(events=events, text=None if said_yes else TextRef(id="consent.answered", params={}))
 
     return await _recorded(
         added, act=act, consent_id=consent_id, policies=policies, clock=clock, registers=registers, rosters=rosters,
@@ -99,7 +106,7 @@ async def withdraw_consent(
             at=clock.now(), who=command.who, capacity=capacity, answer=Answer.WITHDRAWN, reason=command.by,
             parties=frozenset(command.parties),
         )  # fmt: skip
-        return Added(events=(event,), text="consent.withdrawn", judged=False)
+        return Added(events=(event,), text=TextRef(id="consent.withdrawn", params={"time": _time(event)}))
 
     return await _recorded(
         added, act=act, consent_id=consent_id, policies=policies, clock=clock, registers=registers, rosters=rosters,
@@ -127,11 +134,13 @@ async def _recorded(
         if own is None:
             raise NotFoundError
         about = replace(act, purpose=own.consent.purpose, team=own.consent.team)
-        roster = check_team(await rosters.roster(organisation), about)
+        # A team or a purpose that is no more keeps nobody from saying no.
+        roster = await rosters.roster(organisation)
+        if roster is None:
+            raise TeamUnknownError
         more, relied = added(own, roster), (*base, own.stamp)
-        # (3) A yes that cannot be given: openly, recorded, without effect. A purpose that has ended needs none.
-        purpose = policy.purposes.get(own.consent.purpose)
-        needed = None if purpose is None else needed_for(policy, purpose)
+        # (3) A yes that cannot be given: openly, recorded, without effect.
+        needed = needed_if_any(policy, own.consent.purpose)
         fault = _fault(own, more, needed)
         if fault is not None:
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
@@ -139,11 +148,13 @@ async def _recorded(
         now = replace(own.consent, events=(*own.consent.events, *_numbered(own, more)))
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number,
-            document=told_of(more.text, [now], needed=needed, day=today, **_time_of(more)),
+            document=told_of(now, needed=needed, day=today, text=more.text),
             own_handles=(own.consent.id,), more=stated_of(own.consent.id, more.events),
         )  # fmt: skip
         change = AddAnswers(consent_id=own.consent.id, organisation=organisation, events=more.events)
-        return outcome_of(about, recording, Effects(relies_on=relied, changes=(change,)), status=AnswerStatus.DONE)
+        tasks = _tasks(now, more, needed, today)
+        effects = Effects(relies_on=relied, changes=(change,), tasks=tasks)
+        return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
     # (5) Recorded with the answers in one transaction, and only then told.
     return await decide_and_record(
@@ -153,7 +164,7 @@ async def _recorded(
 
 def _fault(own: OwnConsent, more: Added, needed: Needed | None) -> str | None:
     """Return the problem of a yes that cannot be given, by all that is recorded about this person."""
-    if not more.judged or needed is None:
+    if needed is None:
         return None
     about = () if own.about is None else own.about.consents
     return fault_of(own.consent, more.events, needed=needed, about=about)
@@ -165,8 +176,14 @@ def _numbered(own: OwnConsent, more: Added) -> tuple[ConsentEvent, ...]:
     return tuple(replace(event, number=last + at) for at, event in enumerate(more.events, start=1))
 
 
-def _time_of(more: Added) -> dict[str, str]:
-    """Return the time that a withdrawal is told with."""
-    if more.judged:
-        return {}
-    return {"time": datetime.fromtimestamp(more.events[0].at, UTC).astimezone(NETHERLANDS).strftime("%H:%M")}
+def _tasks(now: Consent, more: Added, needed: Needed | None, today: date) -> tuple[Task, ...]:
+    """Return that whoever said yes now gets his confirmation too; what is not safe was noted with the record."""
+    if needed is None or not any(event.answer is Answer.GIVEN for event in more.events):
+        return ()
+    owing = replace(now, confirmation="to_send") if now.confirmation == "given" else now
+    return owed_tasks(owing, needed=needed, today=today, unsafe_too=False)
+
+
+def _time(event: ConsentEvent) -> str:
+    """Return the time of the day that a withdrawal is told with."""
+    return datetime.fromtimestamp(event.at, UTC).astimezone(NETHERLANDS).strftime("%H:%M")

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.consent_ports import ConsentReader, OwnConsent
-from broker.domain.consents import Consent, ConsentState, Needed, Standing, standing
+from broker.domain.consent_standing import Standing, standing
+from broker.domain.consents import Consent, ConsentState, Needed
 from broker.domain.errors import FieldRuleError, NotFoundError
-from broker.domain.exceptions import REST_S, Dossier, ExceptionRecord, ExceptionType
+from broker.domain.exceptions import REST_S, TELLS_S, Dossier, ExceptionRecord, ExceptionType
 from broker.exception_ports import ExceptionReader, OwnException
 from broker.flows.consent_facts import CONSENT_KIND
 from broker.flows.policy import PolicyInForce
@@ -137,15 +138,24 @@ def _with_consent(facts: AskFacts, cited: CitedConsent, *, other: str) -> AskFac
 
 def _said(cited: CitedConsent, records: Iterable[Consent], facts: AskFacts, *, other: str) -> Standing:
     return standing(
-        records, purpose=facts.purpose, category=facts.category, party=other, needed=cited.needed, day=facts.day
+        records, purpose=facts.purpose, category=facts.category, party=other, needed=cited.needed, day=facts.day,
+        # A record that names nobody known here is held against no other: then a second person has seen it.
+        approved=cited.own.about is None,
     )  # fmt: skip
 
 
 def _is_of(cited: CitedException, facts: AskFacts, *, other: str) -> bool:
-    """Return whether the exception was invoked for exactly this: by whom, to whom, for what, about what."""
-    record = cited.own.record
+    """Return whether the exception was invoked for exactly this: by whom, to whom, for what, about what, how far.
+
+    It tells one organisation, for so long, and no more once a reviewer found it not in order.
+    """
+    record, told = cited.own.record, cited.own.told
     return (
         record.worker == cited.worker
+        and not cited.own.rejected
+        and told <= {other}
+        and facts.level <= record.level
+        and cited.at <= record.at + TELLS_S
         and record.recipient == facts.recipient
         and record.recipient_organisation in (None, other)
         and (record.purpose, record.category) == (facts.purpose, facts.category)

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from broker.domain.changes import FinishException
+from broker.domain.changes import FinishException, Task
 from broker.domain.errors import NotFoundError
-from broker.domain.exceptions import ExceptionType, fault_of
+from broker.domain.exceptions import Documented, ExceptionRecord, ExceptionType, fault_of
 from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
+from broker.flows.duties import INFORM, LOOK_AGAIN
 from broker.flows.entry_payloads import Recording
 from broker.flows.excepting import documented_of, stated_of, told_of
 from broker.flows.household_question import asked_stamps
@@ -74,13 +75,21 @@ async def complete_exception(
             document=told_of("exception.late" if complete.is_late else "exception.completed", [complete]),
             more=stated_of(complete),
         )  # fmt: skip
-        effects = Effects(relies_on=relied, changes=(FinishException(record=complete),))
+        effects = Effects(relies_on=relied, changes=(FinishException(record=complete),), tasks=_tasks(record, rest))
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
     # (5) Recorded with the rest in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _tasks(record: ExceptionRecord, rest: Documented) -> tuple[Task, ...]:
+    """Return that the person is told on the day that was named, or that it is looked at again why not."""
+    if rest.tell_on is None:
+        return ()
+    kind = INFORM if rest.deferral is None else LOOK_AGAIN
+    return (Task(kind=kind, organisation=record.organisation, due_on=rest.tell_on),)
 
 
 async def list_exceptions(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from broker.consent_ports import AboutPerson, ConsentReader, Pair, person_key
-from broker.domain.consents import NO_STANDING, ConsentState, Needed, Standing, standing, together
+from broker.domain.consent_standing import NO_STANDING, Standing, standing, together
+from broker.domain.consents import ConsentState, Needed
 from broker.domain.households import FoundToken, Hit, Household, TokenIndex
 from broker.domain.signals import Signal
 from broker.flows.act import Act

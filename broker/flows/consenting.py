@@ -1,13 +1,18 @@
 """What every flow of consent has in common: what an answer becomes, how a record is shown, and how one is refused."""
 
 from collections.abc import Iterable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
+from broker.domain.changes import Task
 from broker.domain.consent_rules import check_events
-from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof, Needed, standing
+from broker.domain.consent_standing import standing
+from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof, Needed
 from broker.domain.errors import FieldRuleError
 from broker.flows.consent_facts import CONSENT_KIND
+from broker.flows.consent_texts import UNSAFE, text_of
+from broker.flows.duties import CONFIRM, LOOK_AGAIN
 from broker.flows.policy import PolicyInForce
 from broker.protocol.consent_messages import (
     ConsentShown,
@@ -19,6 +24,9 @@ from broker.protocol.consent_messages import (
 from broker.protocol.messages import TextRef
 from broker.protocol.roster import Roster
 from policies import Purpose
+
+CONFIRM_DAYS = 7
+"""Within how many days the resident has his confirmation, with how to take his yes back."""
 
 
 def needed_for(policy: PolicyInForce, purpose: Purpose) -> Needed:
@@ -34,11 +42,19 @@ def needed_for(policy: PolicyInForce, purpose: Purpose) -> Needed:
     raise FieldRuleError("purpose", "does not rest on consent")
 
 
+def needed_if_any(policy: PolicyInForce, purpose: str) -> Needed | None:
+    """Return who must say yes, None for a purpose that is no more or rests on consent no more."""
+    try:
+        return needed_for(policy, policy.purposes[purpose])
+    except (KeyError, FieldRuleError):
+        return None
+
+
 def events_of(
-    answers: Iterable[PersonAnswer], *, now: int, today: date, roster: Roster
-) -> tuple[ConsentEvent, ...]:  # fmt: skip
+    answers: Iterable[PersonAnswer], *, now: int, today: date, roster: Roster, approved: bool
+) -> tuple[ConsentEvent, ...]:
     """Return the answers of a command as events. Raises FieldRuleError: one does not say what it must."""
-    events = tuple(_event(answer, now) for answer in answers)
+    events = tuple(replace(_event(answer, now), approved=approved) for answer in answers)
     check_events(events, today=today)
     heard = {event.proof.spoken_with for event in events if event.proof is not None} - {None}
     if not heard <= set(roster.workers):
@@ -69,49 +85,78 @@ def _event(answer: PersonAnswer, now: int) -> ConsentEvent:
     )
 
 
-def told_of(
-    text: str, consents: Iterable[Consent], *, needed: Needed | None, day: date, **params: str
-) -> dict[str, Any]:  # fmt: skip
-    """Return a `consent/v1` that shows these own records as they stand; `text` is a text id."""
-    shown = [shown_of(consent, needed=needed, day=day) for consent in consents]
-    return consent_document({"outcome": "done", "text": TextRef(id=text, params=params), "consents": shown})
+def told_of(consent: Consent, *, needed: Needed | None, day: date, text: TextRef | None = None) -> dict[str, Any]:
+    """Return a `consent/v1` that shows this own record as it stands, with what that means where no text is given."""
+    shown = shown_of(consent, needed=needed, day=day)
+    said = text or text_of(shown, consent)
+    return consent_document({"outcome": "done", "text": said, "consents": [shown]})
 
 
-def shown_of(consent: Consent, *, needed: Needed | None, day: date) -> ConsentShown:
-    """Return a record as its own organisation sees it: by itself, as if there were no other about this person."""
+def shown_of(consent: Consent, *, needed: Needed | None, day: date, hidden: bool = False) -> ConsentShown:
+    """Return a record as its own organisation sees it: by itself, as if there were no other about this person.
+
+    Args:
+        consent: the record.
+        needed: who must say yes at which age; None where the purpose rests on consent no more.
+        day: the calendar day.
+        hidden: the organisation shields this person, so that no letter is safe whatever was said of it.
+    """
     last = {(event.who, event.capacity): event for event in consent.events}
-    category = min(consent.categories)
-    parties = [
-        PartyShown(
-            oin=party,
-            state="unknown"
-            if needed is None
-            else standing(
-                [consent], purpose=consent.purpose, category=category, party=party, needed=needed, day=day
-            ).state.value,
-        )
-        for party in sorted(consent.parties)
-    ]
+    yes = [event for event in consent.events if event.answer is Answer.GIVEN]
     return ConsentShown(
         consent_id=consent.id,
         purpose=consent.purpose,
         team=consent.team,
         categories=sorted(consent.categories),
-        parties=parties,
-        persons=[
-            PersonShown(
-                who=event.who,
-                capacity=event.capacity.value,
-                answer=event.answer.value,
-                at=event.at,
-                until=event.until,
-            )
-            for event in last.values()
-        ],
-        approved=consent.approved,
+        parties=[_party_shown(consent, party, needed, day) for party in sorted(consent.parties)],
+        persons=[_person_shown(consent, event, day) for event in last.values()],
+        approved=consent.approved and all(event.approved for event in yes),
+        confirmation="unsafe" if hidden else consent.confirmation,
+        review_on=consent.review_on,
         recorded_on=consent.recorded_on,
         case_ref=consent.case_ref,
     )
+
+
+def _party_shown(consent: Consent, party: str, needed: Needed | None, day: date) -> PartyShown:
+    if needed is None:
+        return PartyShown(oin=party, state="unknown", until=None)
+    found = standing(
+        [consent], purpose=consent.purpose, category=min(consent.categories), party=party, needed=needed, day=day
+    )  # fmt: skip
+    return PartyShown(oin=party, state=found.state.value, until=found.until)
+
+
+def _person_shown(consent: Consent, event: ConsentEvent, day: date) -> PersonShown:
+    ended = (event.until is not None and event.until < day) or consent.is_of_another_age(day)
+    answer = "expired" if event.answer is Answer.GIVEN and ended else event.answer.value
+    shown = {
+        "who": event.who,
+        "capacity": event.capacity.value,
+        "answer": answer,
+        "reason": event.reason if event.answer is Answer.NOT_ASKED else None,
+        "at": event.at,
+        "until": event.until,
+    }
+    return PersonShown.model_validate(shown)
+
+
+def owed_tasks(consent: Consent, *, needed: Needed, today: date, unsafe_too: bool = True) -> tuple[Task, ...]:
+    """Return what is owed to the resident of a record that is given: a confirmation, or to look again at why not yet.
+
+    Args:
+        consent: the record, as it stands.
+        needed: who must say yes at which age.
+        today: the calendar day.
+        unsafe_too: also the look again, which a record owes once.
+    """
+    parties = [_party_shown(consent, party, needed, today).state for party in consent.parties]
+    kind, due_on = CONFIRM, today + timedelta(days=CONFIRM_DAYS)
+    if consent.confirmation == UNSAFE:
+        kind, due_on = LOOK_AGAIN, consent.review_on or due_on
+    if "given" not in parties or consent.confirmation == "given" or (kind == LOOK_AGAIN and not unsafe_too):
+        return ()
+    return (Task(kind=kind, organisation=consent.organisation, due_on=due_on, signal_id=consent.signal_id),)
 
 
 def stated_of(consent_id: str, events: Iterable[ConsentEvent]) -> dict[str, object]:

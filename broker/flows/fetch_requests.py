@@ -22,7 +22,7 @@ from broker.flows.answer_request import answer_facts
 from broker.flows.citing import Cited, cited_consent, cited_exception
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
-from broker.flows.involvement import sees_match
+from broker.flows.involvement import seen_in_match
 from broker.flows.letters import WITHHELD, LetterFacts, decide_letter, own_signal
 from broker.flows.note_receipt import delivered
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
@@ -32,8 +32,9 @@ from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_requests import requests_document, shown
 from broker.flows.unwatched import stopped
+from broker.flows.withholding import bases
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, OwnSignal, RegisterReader, SignalStore, Stamp
 from broker.protocol.register import Register
 from broker.protocol.request_messages import REQUESTS_PER_PAGE
 from broker.request_ports import RequestReader, stamps_of
@@ -59,10 +60,14 @@ async def list_requests(
         policy, register = policies.at(base), await registers.register()
         organisation, today = check_organisation(register, act), clock.today()
         own = await requests.requests(organisation=organisation.oin, after=after or "", at_most=REQUESTS_PER_PAGE)
-        listed = [shown(one, to=organisation.oin, register=register, today=today) for one in own]
+        # What it rests on may have changed since it was written: then no more is told of it than that.
+        found, current = await bases(own, signals=signals)
+        listed = [
+            shown(one, to=organisation.oin, register=register, today=today, basis=found[one.id]) for one in own
+        ]  # fmt: skip
         document = requests_document(text="letter.list", requests=listed)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
-        return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
+        return outcome_of(act, recording, Effects(relies_on=(*base, *current)), status=AnswerStatus.DONE)
 
     # (3) Recorded, and only then told.
     return await decide_and_record(
@@ -133,18 +138,15 @@ async def still_holds(
     """
     rests = tuple(_rests(on.request, received=on.received))
     current = await signals.stamps([stamp.of for stamp in stamps_of(rests)])
-    on = replace(on, relies_on=(*on.relies_on, *current))
-    if current != stamps_of(rests) or _past(on) or not await _signals_hold(on, signals):
+    on = replace(on, relies_on=(*on.relies_on, *current, *await signals.stamps([on.other_key])))
+    if current != stamps_of(rests) or _past(on):
         return on, False
-    if on.request.match_id is not None:
-        seen, stamps = await sees_match(
-            on.request.match_id, organisation=on.request.sender, worker=on.request.sender_worker, policy=on.policy,
-            register=on.register, clock=clock, matches=matches,
-        )  # fmt: skip
-        on = replace(on, relies_on=(*on.relies_on, *stamps))
-        if not seen:
-            return on, False
-    letters = await _letters(on, consents=consents, exceptions=exceptions)
+    try:
+        involved, stamps = await _involved(on, clock=clock, signals=signals, matches=matches)
+        on = replace(on, relies_on=(*on.relies_on, *stamps), handles=involved.handles)
+        letters = await _letters(on, involved, consents=consents, exceptions=exceptions)
+    except (NotFoundError, FieldRuleError):
+        return on, False
     on = replace(on, relies_on=(*on.relies_on, *(stamp for one in letters for stamp in one.facts.cited.stamps)))
     return on, bool(letters) and _still_permitted(on, letters)
 
@@ -165,20 +167,42 @@ def _past(on: OnRequest) -> bool:
     return on.today > last
 
 
-async def _signals_hold(on: OnRequest, signals: SignalStore) -> bool:
-    """Return whether the signals it rests on are active today, whether they were swept yet or not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Involved:
+    """By which own signals each side is involved today; `standing` says that the sender's entitle him."""
+
+    standing: bool
+    answerer: OwnSignal | None
+    handles: tuple[str, ...]
+
+
+async def _involved(
+    on: OnRequest, *, clock: Clock, signals: SignalStore, matches: MatchReader
+) -> tuple[_Involved, tuple[Stamp, ...]]:
+    """Return what it rests on of signals, active today whether swept or not, and the stamps of a match.
+
+    Raises:
+        NotFoundError: a signal, or a match, is none any more.
+    """
     request = on.request
-    named = [(request.sender, request.signal_id)]
-    if not on.received and request.reply is not None:
-        named.append((request.receiver, request.reply.signal_id))
-    try:
-        for organisation, signal_id in named:
-            await own_signal(
-                signal_id, organisation=organisation, policy=on.policy, today=on.today, signals=signals
-            )  # fmt: skip
-    except NotFoundError:
-        return False
-    return True
+    stamps: tuple[Stamp, ...] = ()
+    own = await own_signal(
+        request.signal_id, organisation=request.sender, policy=on.policy, today=on.today, signals=signals
+    )  # fmt: skip
+    sender = tuple([] if own is None else [own.signal])
+    if request.match_id is not None:
+        sender, stamps = await seen_in_match(
+            request.match_id, organisation=request.sender, worker=request.sender_worker, policy=on.policy,
+            register=on.register, clock=clock, matches=matches,
+        )  # fmt: skip
+    reply = None if on.received or request.reply is None else request.reply
+    answerer = await own_signal(
+        None if reply is None else reply.signal_id, organisation=request.receiver, policy=on.policy, today=on.today,
+        signals=signals,
+    )  # fmt: skip
+    known = (*sender, *(() if answerer is None else (answerer.signal,)))
+    standing = any(signal.purpose == request.purpose for signal in sender)
+    return _Involved(standing=standing, answerer=answerer, handles=tuple(one.handle for one in known)), stamps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,30 +214,32 @@ class _Letter:
 
 
 async def _letters(
-    on: OnRequest, *, consents: ConsentReader, exceptions: ExceptionReader
+    on: OnRequest, involved: _Involved, *, consents: ConsentReader, exceptions: ExceptionReader
 ) -> tuple[_Letter, ...]:  # fmt: skip
-    """Return what must still be permitted, with what each cites as it is now; nothing where that is gone.
+    """Return what must still be permitted, with what each cites as it is now; nothing where a side is gone.
 
     The letter, for its receiver; the answer, for the asker, and the question too where it cites a consent: what was
     asked with a yes that has expired is answered no more.
+
+    Raises:
+        NotFoundError, FieldRuleError: what it cites is there no more.
     """
     request, reply, register = on.request, on.request.reply, on.register
-    if not {request.sender, request.receiver} <= register.organisations.keys():
+    if not all((side := register.organisations.get(oin)) and side.active for oin in (request.sender, request.receiver)):
         return ()
     asked, found = on.received or reply is None or request.consent_id is not None, []
-    try:
-        if asked:
-            cited = await _cited_by(on, consents=consents, exceptions=exceptions)
-            found.append(_Letter(facts=_letter_facts(request, register, cited), categories=request.categories))
-        if reply is not None and not on.received:
-            consent = await cited_consent(
-                reply.consent_id, organisation=request.receiver, grounds=reply.grounds, policy=on.policy,
-                consents=consents,
-            )  # fmt: skip
-            facts = answer_facts(request, reply, register=register, role="worker", cited=Cited(consent=consent))
-            found.append(_Letter(facts=facts, categories=reply.categories))
-    except (NotFoundError, FieldRuleError):
-        return ()
+    if asked:
+        cited = await _cited_by(on, consents=consents, exceptions=exceptions)
+        facts = _letter_facts(request, register, cited, standing=involved.standing)
+        found.append(_Letter(facts=facts, categories=request.categories))
+    if reply is not None and not on.received:
+        consent = await cited_consent(
+            reply.consent_id, organisation=request.receiver, grounds=reply.grounds, policy=on.policy, consents=consents
+        )  # fmt: skip
+        facts = answer_facts(
+            request, reply, involved.answerer, register=register, role="worker", cited=Cited(consent=consent)
+        )  # fmt: skip
+        found.append(_Letter(facts=facts, categories=reply.categories))
     return tuple(found)
 
 
@@ -236,7 +262,9 @@ def _still_permitted(on: OnRequest, letters: Iterable[_Letter]) -> bool:
     return all(not isinstance(decided, Refusal) and decided.within for decided in decisions)
 
 
-def _letter_facts(request: InformationRequest, register: Register, cited: Cited) -> LetterFacts:
+def _letter_facts(
+    request: InformationRequest, register: Register, cited: Cited, *, standing: bool
+) -> LetterFacts:  # fmt: skip
     return LetterFacts(
         operation="request" if request.kind is LetterKind.REQUEST else "share",
         sender=register.organisations[request.sender],
@@ -244,7 +272,7 @@ def _letter_facts(request: InformationRequest, register: Register, cited: Cited)
         role=request.sender_role,
         purpose=request.purpose,
         grounds=request.grounds,
-        own_signal=request.on_own,
+        own_signal=standing,
         approved=request.approved,
         proof=request.proof,
         level=request.level,

@@ -14,6 +14,7 @@ from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_team
 from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore
 from broker.protocol.request_messages import ForwardRequest
+from broker.protocol.roster import Roster
 from broker.request_ports import RequestReader
 
 
@@ -38,11 +39,11 @@ async def forward_request(
         named = None if command.worker is None else roster.workers.get(command.worker)
         if command.worker is not None and (named is None or "worker" not in named.roles):
             raise FieldRuleError("worker", "is not a worker of this organisation")
-        # (2) While it is open. Once somebody is named, nobody else takes it from him.
+        if command.worker is not None and request.kind is LetterKind.TELLING:
+            raise FieldRuleError("worker", "is not for what was told: it is a team's")
+        # (2) While it is open. Once somebody is named, nobody else takes it from him, unless he is gone.
         hindered = request.closed_by(on.today)
-        if request.kind is LetterKind.TELLING:
-            hindered = "request-already-answered"
-        if hindered is None and request.receiver_worker is not None:
+        if hindered is None and _is_there(request.receiver_worker, roster):
             hindered = request.not_for(requester.worker)
         if hindered is not None:
             return on.refuse(hindered)
@@ -56,7 +57,7 @@ async def forward_request(
         )  # fmt: skip
         return on.done(
             after, Effects(relies_on=on.relies_on, changes=(change, told)),
-            text="letter.forwarded" if command.worker is None else "letter.forwarded_to",
+            text="letter.forwarded_to" if command.worker is not None and request.personal else "letter.forwarded",
             team=command.team, worker=command.worker,
         )  # fmt: skip
 
@@ -65,3 +66,9 @@ async def forward_request(
         decide, act=act, request_id=request_id, receiver_only=True, policies=policies, clock=clock,
         registers=registers, signals=signals, requests=requests, answers=answers, log=log,
     )  # fmt: skip
+
+
+def _is_there(worker: str | None, roster: Roster) -> bool:
+    """Return whether somebody is named, and still is a worker here: who left decides nothing any more."""
+    known = None if worker is None else roster.workers.get(worker)
+    return known is not None and "worker" in known.roles

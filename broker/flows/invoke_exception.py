@@ -178,6 +178,7 @@ class _Telling:
             at=now,
             approved_by=self.act.approval.worker if self.approved and self.act.approval is not None else None,
             approval_asked=self.approval_asked,
+            level=command.level,
             documented=self.documented,
             case_ref=command.case_ref,
         )
@@ -208,6 +209,7 @@ def _outcome(
     relied: tuple[Stamp, ...], today: date,
 ) -> Outcome:  # fmt: skip
     acute = record.type is ExceptionType.ACUTE
+    tell_on = None if record.documented is None else record.documented.tell_on
     review = Task(
         kind=REVIEW_TASK, organisation=record.organisation, due_on=working_day_after(today, REVIEW_WORKING_DAYS)
     )
@@ -219,6 +221,6 @@ def _outcome(
     effects = Effects(
         relies_on=relied,
         changes=(StoreException(record=record),),
-        tasks=(review, *tasks_for(asked, organisation=record.organisation, today=today)),
+        tasks=(review, *tasks_for(asked, organisation=record.organisation, today=today, tell_on=tell_on)),
     )
     return outcome_of(act, recording, effects, status=AnswerStatus.DONE)

@@ -4,8 +4,11 @@ A match of another side, one that this side may not see (any more), and one that
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Protocol
 
-from broker.domain.errors import FieldRuleError
+from broker.domain.changes import MarkStanding
+from broker.domain.errors import FieldRuleError, NotFoundError
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
 from broker.flows.changing_match import hindrance
@@ -16,6 +19,7 @@ from broker.flows.policy import PolicyInForce
 from broker.flows.seeing_match import seen_of, shows
 from broker.match_ports import MatchReader
 from broker.ports import Clock, SignalStore, Stamp, StampKind
+from broker.protocol.messages import StatutoryProof
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 
@@ -49,6 +53,10 @@ class Involvement:
     match: OwnMatch | None = None
     hindered: str | None = None
 
+    def standing(self, purpose: str) -> tuple[Signal, ...]:
+        """Return the own signals that entitle, as they do to a check: those for this very purpose."""
+        return tuple(signal for signal in self.signals if signal.purpose == purpose)
+
     def recorded(self, recording: Recording) -> Recording:
         """Return the recording with the signals by which its entry is found, and with what was judged of a match."""
         own = tuple(signal.handle for signal in self.signals)
@@ -58,6 +66,24 @@ class Involvement:
             recording, own_handles=own, handles=few(self.match.handles()), hits=decisions_of((self.match,)),
             more={**recording.more, "match": self.match.match.id},
         )  # fmt: skip
+
+
+class Standing(Protocol):
+    """What a letter or a call states of what it stands on."""
+
+    purpose: str
+    proof: StatutoryProof | None
+    consent_id: str | None
+
+
+def marks(involved: Involvement, *, command: Standing, day: date) -> tuple[MarkStanding, ...]:
+    """Return that these own signals gave standing today, so that none is withdrawn soon without a review (D5).
+
+    Where a proof or a consent is stated, that is what it stands on.
+    """
+    if command.proof is not None or command.consent_id is not None:
+        return ()
+    return tuple(MarkStanding(signal_id=signal.id, on=day) for signal in involved.standing(command.purpose))
 
 
 async def involvement(
@@ -90,18 +116,21 @@ async def involvement(
     )  # fmt: skip
 
 
-async def sees_match(
+async def seen_in_match(
     match_id: str, *, organisation: str, worker: str, policy: PolicyInForce, register: Register, clock: Clock,
     matches: MatchReader,
-) -> tuple[bool, tuple[Stamp, ...]]:  # fmt: skip
-    """Return whether this side still sees the match, and the stamps of that. Raises DecisionFailedError."""
+) -> tuple[tuple[Signal, ...], tuple[Stamp, ...]]:  # fmt: skip
+    """Return the own signals by which this side still sees the match, and the stamps of that.
+
+    Raises:
+        NotFoundError: it does not. DecisionFailedError: a decision failed.
+    """
     found, day = await matches.one(match_id), clock.today()
-    seen = [
-        seen_of(match, side, policy=policy, register=register, worker=worker, day=day)[0]
-        for match in found.matches
-        if (side := match.side_of(organisation)) is not None
-    ]
-    return any(seen), found.stamps
+    for match in found.matches:
+        side = match.side_of(organisation)
+        if side is not None and seen_of(match, side, policy=policy, register=register, worker=worker, day=day)[0]:
+            return tuple({own.id: own for own, _ in match.seen_by(side)}.values()), found.stamps
+    raise NotFoundError
 
 
 def _check_sides(named: Named, match: OwnMatch) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from broker.domain.changes import Task
 from broker.domain.errors import (
     BundleNotInForceError,
     FieldRuleError,
@@ -20,6 +21,7 @@ from broker.domain.notices import NoticeKind, Notify
 from broker.domain.signals import SignalState
 from broker.flows.act import Act
 from broker.flows.citing import NOTHING_CITED, Cited
+from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR
@@ -98,12 +100,35 @@ class LetterFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """The decision on a letter: the permit of the first category, and which rule spoke for each."""
+    """The decision on a letter: a permit for each category; `permit` is that of the first."""
 
-    permit: Permit
-    rules: Mapping[str, str]
+    permits: Mapping[str, Permit]
     within: bool
     """Whether it may be at the level it is at; a permit may be for a lower one only."""
+
+    @property
+    def permit(self) -> Permit:
+        """The decision that its entry keeps whole."""
+        return next(iter(self.permits.values()))
+
+    @property
+    def rules(self) -> Mapping[str, str]:
+        """Which rule spoke for each category."""
+        return {category: permit.rule for category, permit in self.permits.items()}
+
+    def tasks(self, *, organisation: str, today: date, signal_id: str | None = None) -> tuple[Task, ...]:
+        """Return a task for every duty of every category, each once and by its earliest day, in whatever order named.
+
+        Raises:
+            CalendarError: of that year no public holidays are known.
+        """
+        found: dict[str, Task] = {}
+        for permit in self.permits.values():
+            for task in tasks_for(permit, organisation=organisation, today=today, signal_id=signal_id):
+                known = found.get(task.kind)
+                if known is None or task.due_on < known.due_on:
+                    found[task.kind] = task
+        return tuple(found.values())
 
 
 def decide_letter(
@@ -119,8 +144,7 @@ def decide_letter(
             return decision
         permits[category] = decision
     return Decided(
-        permit=next(iter(permits.values())),
-        rules={category: permit.rule for category, permit in permits.items()},
+        permits=permits,
         within=all(permit.level >= facts.level for permit in permits.values()),
     )
 

@@ -1,15 +1,13 @@
 """List an organisation's own records of consent, a page at a time; reading is recorded too."""
 
 from broker.consent_ports import ConsentReader
-from broker.domain.consents import Needed
-from broker.domain.errors import FieldRuleError
 from broker.domain.requests import Requester
 from broker.flows.act import Act
-from broker.flows.consenting import needed_for, shown_of
+from broker.flows.consenting import needed_if_any, shown_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
-from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
@@ -49,7 +47,10 @@ async def list_consents(
         check_organisation(register, act)
         # (2) Own records only, whatever their state.
         own = await consents.list_own(organisation=requester.organisation, after=after, at_most=CONSENTS_PER_PAGE)
-        shown = [shown_of(one, needed=_needed(policy, one.purpose), day=today) for one in own]
+        hidden = await consents.hidden(organisation=requester.organisation, among=[one.id for one in own])
+        shown = [
+            shown_of(one, needed=needed_if_any(policy, one.purpose), day=today, hidden=one.id in hidden) for one in own
+        ]
         document = consent_document(
             {"outcome": "done", "text": TextRef(id="consent.list", params={}), "consents": shown}
         )  # fmt: skip
@@ -60,11 +61,3 @@ async def list_consents(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
-
-
-def _needed(policy: PolicyInForce, purpose: str) -> Needed | None:
-    """Return who must say yes, None for a purpose that is no more or rests on consent no more."""
-    try:
-        return needed_for(policy, policy.purposes[purpose])
-    except (KeyError, FieldRuleError):
-        return None

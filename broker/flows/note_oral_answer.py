@@ -8,7 +8,6 @@ from broker.domain.errors import FieldRuleError, NotFoundError, ReceiverUnknownE
 from broker.domain.phone_calls import AnswerOrally, Oral, PhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.duties import tasks_for
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import (
     LEVEL,
@@ -96,7 +95,7 @@ async def note_oral_answer(
             "phone.oral", [replace(call, oral=oral)], to=teller.oin, now=clock.now(), register=register, rosters=rosters
         )
         recording = phone_recording("done", document, decided, subject=subject, own=own, register=register.number)
-        tasks = tasks_for(decided.permit, organisation=teller.oin, today=today, signal_id=command.signal_id)
+        tasks = decided.tasks(organisation=teller.oin, today=today, signal_id=command.signal_id)
         effects = Effects(relies_on=relies_on, changes=(AnswerOrally(call_id=call.id, oral=oral),), tasks=tasks)
         return outcome_of(of, recording, effects, status=AnswerStatus.DONE)
 

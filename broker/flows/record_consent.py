@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from broker.domain.changes import StoreConsent, Task, TicketId
-from broker.domain.consent_rules import check_age, fault_of
-from broker.domain.consents import Answer, Consent, ConsentEvent
+from broker.domain.changes import StoreConsent, TicketId
+from broker.domain.consent_rules import check_age, check_alone, fault_of
+from broker.domain.consents import Consent, ConsentEvent
 from broker.domain.errors import (
     FieldRuleError,
     NotFoundError,
@@ -15,7 +15,7 @@ from broker.domain.errors import (
 from broker.domain.households import StoredToken, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consenting import events_of, needed_for, stated_of, told_of
+from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
@@ -53,10 +53,6 @@ from broker.protocol.register import Organisation, Register
 from broker.protocol.ristretto import InvalidPointError
 
 ID_BYTES = 16
-CONFIRM_TASK = "bevestig_toestemming"
-LOOK_AGAIN_TASK = "herzie_uitstel"
-CONFIRM_DAYS = 7
-"""Within how many days the resident has his confirmation, with how to take his yes back."""
 LONGEST_UNSAFE_DAYS = 90
 
 
@@ -100,7 +96,8 @@ async def record_consent(
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
         own = await _own_signal(command, organisation.oin, signals)
         relied = (*base, *(() if own is None else own.stamps))
-        events = events_of(command.answers, now=clock.now(), today=today, roster=roster)
+        events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
+        check_alone(command.guardians, events)
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
         fault = fault_of(consent, events, needed=needed)
@@ -111,12 +108,12 @@ async def record_consent(
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
-            document=told_of("consent.recorded", [consent], needed=needed, day=today),
+            document=told_of(consent, needed=needed, day=today),
             own_handles=(consent.id, *(() if own is None else (own.signal.handle,))),
             more=stated_of(consent.id, events),
         )  # fmt: skip
         change = StoreConsent(consent=consent, token=stored_token(command, tokens))
-        effects = Effects(relies_on=relied, changes=(change,), tasks=_tasks(command, consent, today))
+        effects = Effects(relies_on=relied, changes=(change,), tasks=owed_tasks(consent, needed=needed, today=today))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (5) Recorded with all of it in one transaction, and only then told.
@@ -226,18 +223,9 @@ def _consent(command: RecordConsent, act: Act, events: tuple[ConsentEvent, ...],
         unable=command.unable,
         contested=command.contested,
         guardians=command.guardians,
+        confirmation=command.confirmation,
+        review_on=command.review_on,
         signal_id=command.signal_id,
         case_ref=command.case_ref,
         events=events,
     )
-
-
-def _tasks(command: RecordConsent, consent: Consent, today: date) -> tuple[Task, ...]:
-    """Return what is owed to the resident, where he said yes and has no confirmation yet."""
-    said_yes = any(event.answer is Answer.GIVEN for event in consent.events)
-    if not said_yes or command.confirmation == "given":
-        return ()
-    kind, due_on = CONFIRM_TASK, today + timedelta(days=CONFIRM_DAYS)
-    if command.review_on is not None:
-        kind, due_on = LOOK_AGAIN_TASK, command.review_on
-    return (Task(kind=kind, organisation=consent.organisation, due_on=due_on, signal_id=command.signal_id),)

@@ -15,7 +15,8 @@ from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_requests import requests_document, shown
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp
+from broker.flows.withholding import Basis, bases
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp, StampKey, StampKind
 from broker.protocol.register import Organisation, Register
 from broker.request_ports import RequestReader, request_key
 
@@ -30,12 +31,27 @@ class OnRequest:
     policy: PolicyInForce
     register: Register
     today: date
+    basis: Basis
     relies_on: tuple[Stamp, ...]
+    handles: tuple[str, ...] = ()
+    """Search handles of the signals that it rests on, so that it is found with their household."""
 
     @property
     def received(self) -> bool:
         """Whether the acting organisation is the receiver."""
         return self.organisation.oin == self.request.receiver
+
+    @property
+    def other(self) -> Organisation | None:
+        """The other side as the register has it; None where it stands there no more."""
+        oin = self.request.sender if self.received else self.request.receiver
+        return self.register.organisations.get(oin)
+
+    @property
+    def other_key(self) -> StampKey:
+        """Under which the other side's standing changes: a suspension is one."""
+        oin = self.request.sender if self.received else self.request.receiver
+        return StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii"))
 
     def refuse(self, problem_id: str) -> Outcome:
         """Return that this may not be done, told as its own problem and recorded."""
@@ -49,11 +65,11 @@ class OnRequest:
         of: str | None = None, box: bytes | None = None, chunk: bytes | None = None, **stated: object,
     ) -> Outcome:  # fmt: skip
         """Return the outcome: what it is like afterwards is told, and its entry says what was done."""
-        told = shown(after, to=self.organisation.oin, register=self.register, today=self.today)
+        told = shown(after, to=self.organisation.oin, register=self.register, today=self.today, basis=self.basis)
         recording = Recording(
             outcome="done", bundle=self.policy.sha256, register=self.register.number, decision=decision,
             document=requests_document(text=text, requests=[told], of=of, box=box, chunk=chunk),
-            subject=subject_of(self.request.id, **stated),
+            subject=subject_of(self.request.id, **stated), own_handles=self.handles,
         )  # fmt: skip
         return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)
 
@@ -86,6 +102,7 @@ async def act_on_request(
         request = await requests.request(organisation=requester.organisation, request_id=request_id)
         if request is None or receiver_only not in (None, request.receiver == requester.organisation):
             raise NotFoundError
+        found, current = await bases([request], signals=signals)
         policy, today = policies.at(base), clock.today()
         return await decide(
             OnRequest(
@@ -95,7 +112,8 @@ async def act_on_request(
                 policy=policy,
                 register=register,
                 today=today,
-                relies_on=base,
+                basis=found[request.id],
+                relies_on=(*base, *current),
             )
         )
 

@@ -12,10 +12,9 @@ from broker.domain.requests import Approval, Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
 from broker.flows.citing import Cited, cited_consent, cited_exception
-from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
-from broker.flows.involvement import Involvement, Named, involvement
+from broker.flows.involvement import Involvement, Named, involvement, marks
 from broker.flows.letters import (
     Decided,
     LetterFacts,
@@ -43,6 +42,7 @@ from broker.flows.request_rules import (
 )
 from broker.flows.shown_requests import requests_document, shown
 from broker.flows.unwatched import stopped
+from broker.flows.withholding import UNCHANGED
 from broker.match_ports import MatchReader
 from broker.ports import (
     AnswerStatus,
@@ -190,7 +190,7 @@ def facts_of(on: _Sending, sender: Organisation, to: Organisation, *, approved: 
         role=on.act.requester.role,
         purpose=command.purpose,
         grounds=tuple(command.grounds),
-        own_signal=bool(on.involved.signals),
+        own_signal=bool(on.involved.standing(command.purpose)),
         approved=approved,
         proof=stated_proof(command.proof),
         level=command.level,
@@ -237,6 +237,7 @@ def _letter(on: _Sending, *, to: Organisation, now: int, approved: bool) -> Info
         controller=command.controller,
         receiver=to.oin,
         receiver_team=command.to_team,
+        asked_team=command.to_team,
         personal=on.kind is LetterKind.REQUEST and policy.decides_personally(to.org_class),
         purpose=command.purpose,
         grounds=tuple(command.grounds),
@@ -258,7 +259,7 @@ def _letter(on: _Sending, *, to: Organisation, now: int, approved: bool) -> Info
 
 
 def _sent(on: _Sending, letter: InformationRequest, decided: Decided, *, day: date, notice: Notify) -> Outcome:
-    told = shown(letter, to=letter.sender, register=on.register, today=day)
+    told = shown(letter, to=letter.sender, register=on.register, today=day, basis=UNCHANGED)
     recording = Recording(
         outcome="sent", bundle=letter.bundle, register=on.register.number, decision=decided.permit.record(),
         document=requests_document(text=_TEXTS[letter.kind], requests=[told], outcome="sent"),
@@ -266,7 +267,7 @@ def _sent(on: _Sending, letter: InformationRequest, decided: Decided, *, day: da
     )  # fmt: skip
     effects = Effects(
         relies_on=on.relies_on,
-        changes=(StoreRequest(request=letter), notice),
-        tasks=tasks_for(decided.permit, organisation=letter.sender, today=day, signal_id=letter.signal_id),
+        changes=(StoreRequest(request=letter), notice, *marks(on.involved, command=on.command, day=day)),
+        tasks=decided.tasks(organisation=letter.sender, today=day, signal_id=letter.signal_id),
     )
     return outcome_of(on.act, on.involved.recorded(recording), effects, status=AnswerStatus.DONE)

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from broker.domain.information_requests import InformationRequest, RequestReply, RequestState
+from broker.domain.information_requests import InformationRequest, RequestReply
+from broker.flows.withholding import Basis
 from broker.protocol.messages import TextRef
 from broker.protocol.register import Register
 from broker.protocol.request_messages import AnswerShown, Party, RequestResult, RequestShown, wire_box
@@ -33,37 +34,39 @@ def requests_document(
     return RequestResult.model_validate(stated).model_dump(mode="json", by_alias=True)
 
 
-def shown(one: InformationRequest, *, to: str, register: Register, today: date) -> RequestShown:
-    """Return a request as organisation `to` is told of it."""
+def shown(one: InformationRequest, *, to: str, register: Register, today: date, basis: Basis) -> RequestShown:
+    """Return a request as organisation `to` is told of it; once what it rests on has changed, only that it was."""
     received = to == one.receiver
-    return RequestShown.model_validate(
-        {
-            "request_id": one.id,
-            "kind": one.kind.value,
-            "side": "received" if received else "sent",
-            "sender": _party(one.sender, one.sender_team, register),
-            "receiver": _party(one.receiver, one.receiver_team, register),
-            "personal": one.personal,
-            "worker": one.receiver_worker if received else None,
-            "purpose": one.purpose,
-            "grounds": list(one.grounds),
-            "categories": list(one.categories),
-            "level": one.level,
-            "bundle": one.bundle,
-            "sent_at": one.sent_at,
-            "expires_on": one.expires_on,
-            "state": _state(one, received=received, today=today),
-            "delivery": one.delivery.value,
-            "answer": None if one.reply is None else _answer(one.reply),
-            "match_id": None if received else one.match_id,
-        }
-    )
+    hidden = one.letter_hidden(today, holds=basis.letter) if received else None
+    unanswered = None if received else one.answer_hidden(today, holds=basis.answer)
+    state = hidden or unanswered or one.told_state(today, received=received)
+    line: dict[str, object] = {
+        "request_id": one.id,
+        "kind": one.kind.value,
+        "side": "received" if received else "sent",
+        "sender": _party(one.sender, one.sender_team, register),
+        "receiver": _party(one.receiver, one.receiver_team if received else one.addressed, register),
+        "personal": one.personal,
+        "worker": one.receiver_worker if received else None,
+        "bundle": one.bundle,
+        "sent_at": one.sent_at,
+        "expires_on": one.expires_on,
+        "state": state.value,
+        "delivery": one.delivery.value,
+        "match_id": None if received else one.match_id,
+    }
+    about = {"purpose": None, "grounds": [], "categories": [], "level": 0} if hidden else _about(one)
+    told = None if one.reply is None or hidden or unanswered else _answer(one.reply, received=received)
+    return RequestShown.model_validate({**line, **about, "answer": told})
 
 
-def _state(one: InformationRequest, *, received: bool, today: date) -> str:
-    """Return the state; that it was passed on inside the other organisation is not the asker's."""
-    state = one.state_on(today)
-    return (RequestState.DELIVERED if state is RequestState.FORWARDED and not received else state).value
+def _about(one: InformationRequest) -> dict[str, object]:
+    return {
+        "purpose": one.purpose,
+        "grounds": list(one.grounds),
+        "categories": list(one.categories),
+        "level": one.level,
+    }
 
 
 def _party(oin: str, team: str, register: Register) -> Party:
@@ -71,11 +74,12 @@ def _party(oin: str, team: str, register: Register) -> Party:
     return Party(oin=oin, name=GONE if organisation is None else organisation.name, team=team)
 
 
-def _answer(reply: RequestReply) -> AnswerShown:
+def _answer(reply: RequestReply, *, received: bool) -> AnswerShown:
+    """Return how it was answered. Why somebody does not share says what is to stay untold: his own side reads it."""
     return AnswerShown.model_validate(
         {
             "kind": reply.kind,
-            "reason": reply.reason,
+            "reason": reply.reason if received else None,
             "categories": list(reply.categories),
             "level": reply.level,
             "grounds": list(reply.grounds),

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from broker.domain.phone_calls import KEY_BYTES, PhoneCall, StorePhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import (
@@ -97,7 +96,7 @@ async def start_phone_call(
             "phone.made", [call], to=caller.oin, now=clock.now(), register=register, rosters=rosters, outcome="sent"
         )
         recording = phone_recording("sent", document, decided, subject=subject, own=own, register=register.number)
-        tasks = tasks_for(decided.permit, organisation=caller.oin, today=today, signal_id=command.signal_id)
+        tasks = decided.tasks(organisation=caller.oin, today=today, signal_id=command.signal_id)
         effects = Effects(relies_on=relies_on, changes=(StorePhoneCall(call=call),), tasks=tasks)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 

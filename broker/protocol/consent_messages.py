@@ -19,6 +19,8 @@ MAX_PARTIES = 8
 Age = Literal["under12", "12to15", "16to17", "18to22", "from23"]
 CapacityWord = Literal["person", "guardian", "mentor", "curator", "gemachtigde"]
 StateWord = Literal["unknown", "given", "refused", "withdrawn", "expired"]
+NotAsked = Literal["unreachable", "danger", "unable", "other_ground"]
+Confirmation = Literal["given", "to_send", "unsafe"]
 Parties = Annotated[list[Oin], Field(max_length=MAX_PARTIES)]
 
 
@@ -37,7 +39,7 @@ class PersonAnswer(Message):
     who: Sha256
     capacity: CapacityWord
     answer: Literal["asked", "given", "refused", "not_asked"]
-    reason: Literal["unreachable", "danger", "unable", "other_ground"] | None
+    reason: NotAsked | None
     custody: Literal["none", "stated", "brp", "gezagsregister", "court_decision"]
     custody_ref: Sha256 | None
     proof: ProofOfAnswer | None
@@ -65,7 +67,7 @@ class RecordConsent(Command):
     contested: bool
     guardians: Annotated[int, Field(ge=1, le=2)] = 2
     answers: Annotated[list[PersonAnswer], Field(min_length=1, max_length=MAX_ANSWERS)]
-    confirmation: Literal["given", "to_send", "unsafe"]
+    confirmation: Confirmation
     review_on: Day | None
     tickets: Tickets = Field(default_factory=list)
 
@@ -86,24 +88,32 @@ class WithdrawConsent(Command):
 
 
 class PersonShown(Message):
-    """The last answer of one person, as the organisation itself recorded it."""
+    """The last answer of one person, as the organisation itself recorded it; `reason` of who was not asked.
+
+    `expired` is a yes of which the last day has passed, or that somebody else gives since the person came of age.
+    """
 
     who: Sha256
     capacity: CapacityWord
-    answer: Literal["asked", "given", "refused", "withdrawn", "not_asked"]
+    answer: Literal["asked", "given", "refused", "withdrawn", "expired", "not_asked"]
+    reason: NotAsked | None
     at: Annotated[int, Field(ge=0)]
     until: Day | None
 
 
 class PartyShown(Message):
-    """How it stands towards one named organisation."""
+    """How it stands towards one named organisation, and until when it is given."""
 
     oin: Oin
     state: StateWord
+    until: Day | None
 
 
 class ConsentShown(Message):
-    """One own record, and how it stands today."""
+    """One own record, and how it stands today.
+
+    `confirmation` is what the resident has: `unsafe` also where the own organisation shields this person now.
+    """
 
     consent_id: Id
     purpose: Word
@@ -112,6 +122,8 @@ class ConsentShown(Message):
     parties: list[PartyShown]
     persons: list[PersonShown]
     approved: bool
+    confirmation: Confirmation
+    review_on: Day | None
     recorded_on: Day
     case_ref: Sha256 | None
 

@@ -4,6 +4,7 @@ The text is a person's; everything else is a closed word. At level 2 and below t
 then is told by codes (architecture D6).
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -31,6 +32,8 @@ MAX_CHUNKS = 10
 MAX_LETTER_CHUNKS = MAX_CHUNKS + MAX_ATTACHMENTS - 1
 """Chunks of all attachments together: each file fills up its own last one."""
 KEY_BYTES = 32
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of what stands beside them (Unicode bidirectional controls)."""
 _HEX = frozenset("0123456789abcdef")
 _SHA256_CHARACTERS = 64
 _MEMBERS = {"schema", "categories", "level", "steps", "text", "attachments"}
@@ -98,8 +101,10 @@ class Letter:
             raise MalformedError(f"{SCHEMA}.categories", f"is not a list of 1 to {MAX_CATEGORIES} different words")
         if self.level <= STORED_LEVEL and (self.text or self.attachments):
             raise MalformedError(f"{SCHEMA}.text", "is not for this level")
-        if len(self.text) > MAX_TEXT or "\x00" in self.text:
+        if len(self.text) > MAX_TEXT:
             raise MalformedError(f"{SCHEMA}.text", f"is longer than {MAX_TEXT} characters")
+        if any((unicodedata.category(sign) == "Cc" and sign not in "\n\t") or sign in _TURNING for sign in self.text):
+            raise MalformedError(f"{SCHEMA}.text", "has control characters")
         if len(self.attachments) > MAX_ATTACHMENTS or len(self.steps) > MAX_STEPS:
             raise MalformedError(f"{SCHEMA}.attachments", "are too many")
 

@@ -160,7 +160,9 @@ class Party(Message):
 class RequestShown(Message):
     """One request or telling as one of its two sides sees it.
 
-    `worker` is the named one, told to his side only; `match_id` is that of its sender, told to its sender only.
+    `worker` is the named one, told to his side only; `match_id` is that of its sender, told to its sender only. Where
+    it is withheld, withdrawn or expired before its receiver was handed it, he is told neither purpose, grounds,
+    categories nor level; and its sender nothing of an answer that is withheld. `reason` is told to who declined.
     """
 
     request_id: Id
@@ -170,7 +172,7 @@ class RequestShown(Message):
     receiver: Party
     personal: bool
     worker: Word | None
-    purpose: Word
+    purpose: Word | None
     grounds: list[Word]
     categories: list[Word]
     level: int

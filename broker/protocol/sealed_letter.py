@@ -19,12 +19,13 @@ from nacl.exceptions import CryptoError
 from broker.protocol import strict_json
 from broker.protocol.document_fields import Fields
 from broker.protocol.errors import MalformedError, ProtocolError
-from broker.protocol.letter import Letter
+from broker.protocol.letter import MAX_QUESTION, Letter
 from broker.protocol.redacted import Redacted
 from broker.protocol.signing_keys import SigningKey, VerifyKey, b64url, b64url_bytes
 
 SCHEMA = "sealed-letter/v1"
-LABELS = ("request", "answer", "telling")
+QUESTION = "request"
+LABELS = (QUESTION, "answer", "telling")
 """What a letter is: a question, the answer to one, or what is told unasked."""
 BOX_BYTES = (1_024, 4_096, 16_384, 65_536)
 """The sizes a box can have."""
@@ -86,8 +87,9 @@ class Bound:
         }
 
     def holds_for(self, letter: Letter) -> bool:
-        """Return whether the letter is in exactly these categories, and at this level."""
-        return set(letter.categories) == set(self.categories) and letter.level == self.level
+        """Return whether the letter is in exactly these categories, at this level, and no longer than its kind is."""
+        short = self.label != QUESTION or len(letter.text) <= MAX_QUESTION
+        return short and set(letter.categories) == set(self.categories) and letter.level == self.level
 
     def signed_bytes(self, content: bytes) -> bytes:
         """Return what the sender signs: all of these, and the hash of the content (RFC 8785)."""

@@ -18,6 +18,10 @@ from broker.store.signals import read_stamps
 
 _ROW = "c.number, c.id, c.organisation, c.signal_id, c.body"
 
+_HIDDEN = """SELECT c.id FROM consents c WHERE c.organisation = ? AND {} AND EXISTS (SELECT 1 FROM consent_tokens p
+    JOIN signal_tokens t ON t.idx = p.idx AND t.role = 'subject' JOIN signals s ON s.id = t.signal_id
+    WHERE p.consent_id = c.id AND s.organisation = c.organisation AND s.shielded AND s.state = 'active')"""
+
 
 class StoredConsents:
     """`ConsentReader` over a database."""
@@ -34,6 +38,16 @@ class StoredConsents:
     async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
         """Return this organisation's own record. See `ConsentReader.own`."""
         return await self._reader.run(lambda connection: _own(connection, organisation, consent_id))
+
+    async def hidden(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+        """Return the own records about whom the organisation shields. See `ConsentReader.hidden`."""
+
+        def read(connection: Connection) -> frozenset[str]:
+            chosen, values = connection.dialect.among("c.id", sorted(among))
+            rows = connection.execute(_HIDDEN.format(chosen), (organisation, *values)).fetchall()
+            return frozenset(row[0] for row in rows)
+
+        return await self._reader.run(read)
 
     async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """Return own records in the order of their ids. See `ConsentReader.list_own`."""
@@ -128,10 +142,11 @@ def _consents(connection: Connection, rows: Sequence[Sequence[Any]]) -> tuple[Co
     """Return the records of these rows with all their answers: one query, however many there are."""
     among, values = connection.dialect.among("consent_id", sorted({row[1] for row in rows}))
     query = f"SELECT number, consent_id, at, body FROM consent_events WHERE {among} ORDER BY number"  # noqa: S608 - no value in it
-    events: defaultdict[str, list[ConsentEvent]] = defaultdict(list)
-    for number, consent_id, at, body in connection.execute(query, values).fetchall():
-        events[consent_id].append(_event(number, at, json.loads(body)))
-    return tuple(_consent(row, tuple(events[row[1]])) for row in rows)
+    events: defaultdict[str, list[tuple[ConsentEvent, bool | None]]] = defaultdict(list)
+    for number, consent_id, at, text in connection.execute(query, values).fetchall():
+        body = json.loads(text)
+        events[consent_id].append((_event(number, at, body), body.get("approved")))
+    return tuple(_consent(row, events[row[1]]) for row in rows)
 
 
 def _body(consent: Consent) -> dict[str, object]:
@@ -150,10 +165,12 @@ def _body(consent: Consent) -> dict[str, object]:
         "contested": consent.contested,
         "guardians": consent.guardians,
         "caseRef": consent.case_ref,
+        "confirmation": consent.confirmation,
+        "reviewOn": None if consent.review_on is None else consent.review_on.isoformat(),
     }
 
 
-def _consent(row: Sequence[Any], events: tuple[ConsentEvent, ...]) -> Consent:
+def _consent(row: Sequence[Any], events: Sequence[tuple[ConsentEvent, bool | None]]) -> Consent:
     body = json.loads(row[4])
     return Consent(
         id=row[1],
@@ -174,7 +191,10 @@ def _consent(row: Sequence[Any], events: tuple[ConsentEvent, ...]) -> Consent:
         # A record of before this was asked does not say that one parent is enough.
         guardians=body.get("guardians", PARENTS),
         case_ref=body["caseRef"],
-        events=events,
+        confirmation=body.get("confirmation", "to_send"),
+        review_on=_day(body.get("reviewOn")),
+        # An answer of before it was approved by itself counts as its record does.
+        events=tuple(replace(event, approved=body["approved"]) if one is None else event for event, one in events),
     )
 
 
@@ -191,6 +211,7 @@ def _event_body(event: ConsentEvent) -> dict[str, object]:
         "until": None if event.until is None else event.until.isoformat(),
         "suspect": event.suspect,
         "parties": sorted(event.parties),
+        "approved": event.approved,
     }
 
 
@@ -207,6 +228,7 @@ def _event(number: int, at: int, body: Mapping[str, Any]) -> ConsentEvent:
         suspect=body["suspect"],
         parties=frozenset(body["parties"]),
         number=number,
+        approved=bool(body.get("approved")),
     )
     if body["proof"] is None:
         return bare

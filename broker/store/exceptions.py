@@ -10,9 +10,10 @@ from audit.database import Connection
 from broker.domain.changes import FinishException, StoreException
 from broker.domain.errors import StaleDecisionError
 from broker.domain.exceptions import Documented, ExceptionRecord, ExceptionType
-from broker.domain.review import FINAL, VERDICT
+from broker.domain.review import NOT_IN_ORDER, VERDICT, KeptNote, is_closed
 from broker.exception_ports import OpenAcute, OwnException, worker_key
 from broker.store.connection import Reader
+from broker.store.review_notes import kept_note
 from broker.store.signals import read_stamps
 
 _ROW = "e.id, e.organisation, e.worker, e.type, e.at, e.idx, e.body, e.rest, e.rest_at"
@@ -76,7 +77,11 @@ def _own(connection: Connection, organisation: str, exception_id: str) -> OwnExc
         return None
     record = _record(row)
     (stamp,) = read_stamps(connection, [worker_key(organisation, record.worker)])
-    return OwnException(record=record, stamp=stamp)
+    query = "SELECT DISTINCT receiver FROM information_requests WHERE exception_id = ? AND sender = ?"
+    told = frozenset(row[0] for row in connection.execute(query, (exception_id, organisation)).fetchall())
+    verdicts = [] if record.index is None else _verdicts(connection, organisation, record.index)
+    rejected = bool(verdicts) and verdicts[-1].note.body["verdict"] == NOT_IN_ORDER
+    return OwnException(record=record, stamp=stamp, told=told, rejected=rejected)
 
 
 def _open_acute(connection: Connection, organisation: str, worker: str) -> OpenAcute:
@@ -88,10 +93,15 @@ def _open_acute(connection: Connection, organisation: str, worker: str) -> OpenA
 
 
 def _reviewed(connection: Connection, organisation: str, index: int) -> bool:
-    """Return whether the last verdict on this entry waits for nobody any more."""
-    query = "SELECT body FROM review_notes WHERE organisation = ? AND kind = ? AND about = ? ORDER BY idx DESC LIMIT 1"
-    row = connection.execute(query, (organisation, VERDICT, str(index))).fetchone()
-    return row is not None and json.loads(row[0])["verdict"] in FINAL
+    """Return whether nobody waits for a verdict on this entry any more: of a high risk two found it in order."""
+    return is_closed(_verdicts(connection, organisation, index), high=True)
+
+
+def _verdicts(connection: Connection, organisation: str, index: int) -> list[KeptNote]:
+    """Return the verdicts of the own reviewers on this entry, oldest first."""
+    query = """SELECT idx, organisation, worker, kind, about, body, at FROM review_notes
+        WHERE organisation = ? AND kind = ? AND about = ? ORDER BY idx"""
+    return [kept_note(row) for row in connection.execute(query, (organisation, VERDICT, str(index))).fetchall()]
 
 
 _TEXTS = (
@@ -104,6 +114,7 @@ def _body(record: ExceptionRecord) -> dict[str, object]:
     return {
         **{name: getattr(record, name) for name in _TEXTS},
         "approval_asked": record.approval_asked,
+        "level": record.level,
         "documented": _documented_body(record.documented),
     }
 
@@ -142,6 +153,7 @@ def _record(row: Sequence[Any]) -> ExceptionRecord:
         documented=_documented(body["documented"]),
         # What was stored before rosters could say so was asked.
         approval_asked=body.get("approval_asked", True),
+        level=body.get("level", 3),
         **{name: body[name] for name in _TEXTS},
     )
     if rest is None:

@@ -30,12 +30,12 @@ from broker.store.letter_chunks import name_chunks
 _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
     "receiver_worker", "personal", "purpose", "grounds", "categories", "level", "proof", "signal_id", "approved",
-    "bundle", "sent_at", "expires_on", "rests_on", "match_id", "consent_id", "exception_id", "state", "delivery",
-    "chunks",
+    "bundle", "sent_at", "expires_on", "rests_on", "match_id", "asked_team", "consent_id", "exception_id", "state",
+    "delivery", "chunks",
 )  # fmt: skip
 _REPLY = (
     "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",
-    "answered_at", "expires_on", "rests_on", "consent_id", "delivery", "chunks",
+    "answered_at", "expires_on", "rests_on", "consent_id", "controller", "delivery", "chunks",
 )  # fmt: skip
 _OPEN_STATES = tuple(sorted(OPEN))
 _PLACES = ", ".join("?" * (len(_REQUEST) + 1))

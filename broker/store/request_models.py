@@ -34,6 +34,7 @@ class InformationRequestRow(Table, table=True):
     expires_on: str
     rests_on: str
     match_id: str | None = None
+    asked_team: str | None = None
     consent_id: str | None = None
     exception_id: str | None = None
     state: str
@@ -63,6 +64,7 @@ class RequestAnswerRow(Table, table=True):
     expires_on: str
     rests_on: str
     consent_id: str | None = None
+    controller: str | None = None
     delivery: str
     chunks: str
     box: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))

@@ -33,7 +33,7 @@ class StoredNotes:
         """Return what was stated. See `NoteReader.notes`."""
         values = (organisation, kind, about or "", about or "")
         rows = await self._reader.run(lambda connection: connection.execute(_NOTES, values).fetchall())
-        return tuple(_kept(row) for row in rows)
+        return tuple(kept_note(row) for row in rows)
 
     async def first_cosigned(self, *, since: int, until: int) -> Seed | None:
         """Return the first checkpoint of this time with a quorum. See `CheckpointReader.first_cosigned`."""
@@ -71,7 +71,8 @@ class StoredNotes:
         return None
 
 
-def _kept(row: Sequence[Any]) -> KeptNote:
+def kept_note(row: Sequence[Any]) -> KeptNote:
+    """Return the note in a row: index, organisation, worker, kind, about, body, at."""
     index, organisation, worker, kind, about, body, at = row
     note = ReviewNote(organisation=organisation, worker=worker, kind=kind, about=about, body=json.loads(body))
     return KeptNote(index=index, at=at, note=note)

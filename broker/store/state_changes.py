@@ -37,6 +37,7 @@ from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
 from broker.domain.webhooks import SetWebhook
+from broker.exception_ports import worker_key
 from broker.ports import ANY_SHIELD, BUNDLE, AnswerKey, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
 from broker.store.calls import answer_ring, forward_ring, store_call
@@ -244,6 +245,9 @@ def _of_request(
         apply(connection, change)
         request_id = change.request.id if isinstance(change, StoreRequest) else change.request_id
         bump(connection, request_key(request_id))
+        if isinstance(change, StoreRequest) and change.request.exception_id is not None:
+            # It tells one organisation: of two letters at once the second is decided on anew.
+            bump(connection, worker_key(change.request.sender, change.request.sender_worker))
 
     return write
 

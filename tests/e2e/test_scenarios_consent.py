@@ -88,6 +88,7 @@ def test_scenario_3_chayenne_advice_leaves_a_counter(region: Region, partners: d
 
     mother = {
         "who": "moeder van C.", "capacity": "guardian", "answer": "given", "custody": "gezagsregister",
+        "custody_ref": "uittreksel",
         "proof": {"kind": "spoken", "spoken_with": "bert"}, "until": day(90),
     }  # fmt: skip
     young = {"age": "under12", "age_ends_on": f"{datetime.datetime.now(datetime.UTC).year + 3}-01-01", "guardians": 1}

@@ -61,6 +61,51 @@ async def with_consent(desks: Desks, asker: Asker) -> None:
     assert [party["state"] for party in consent["parties"]] == ["given"]
 
 
+async def resident_says_yes(desks: Desks, oin: str, *, to: str) -> str:
+    """Return the id of an organisation's record: the resident said yes to telling this other one about safety."""
+    yes = {
+        "who": "de bewoner", "capacity": "person", "answer": "given", "until": "2027-05-01",
+        "proof": {"kind": "paper", "reference": "map 12"},
+    }  # fmt: skip
+    stated = {
+        "purpose": "overlast", "team": "team-1", "categories": ["veiligheid"], "parties": [to], "age": "from23",
+        "age_ends_on": None, "unable": False, "contested": False, "answers": [yes], "confirmation": "given",
+        "review_on": None,
+    }  # fmt: skip
+    approved = ("--approver", "carla")
+    recorded = await desks.tells(oin, "consent", "record", desks.file(oin, "yes.json", stated), *approved)
+    return str(recorded["consents"][0]["consentId"])
+
+
+async def test_scenario_2_a_question_is_routed_to_the_corporatie(desks: Desks) -> None:
+    """Given a nuisance, when the zorgcoördinator asks the corporatie whom the resident named, then it may answer."""
+    asks = (
+        "request", "send", "--purpose", "overlast", "--ground", "TOEST", "--team", "team-1", "--to-team", "team-1",
+        "--category", "veiligheid", "--text", desks.file(BUURTTEAM, "question.txt", "Is er eerder overlast gemeld?"),
+        "--to",
+    )  # fmt: skip
+    # When: the resident was not asked. Then: refused, and nothing waits.
+    await desks.tells_refused(BUURTTEAM, *asks, CORPORATIE)
+    assert (await desks.tells(CORPORATIE, "request", "list"))["requests"] == []
+    # When: the resident said yes to the corporatie. Then: it is asked, and nobody else is on that yes.
+    yes = await resident_says_yes(desks, BUURTTEAM, to=CORPORATIE)
+    await desks.tells_refused(BUURTTEAM, *asks, AMSTELVEEN, "--consent", yes)
+    sent = await desks.tells(BUURTTEAM, *asks, CORPORATIE, "--consent", yes)
+    request = sent["results"][0]["requests"][0]["requestId"]
+    assert "Is er eerder overlast gemeld?" in (await desks.run(CORPORATIE, "request", "read", request)).output
+    # When: the corporatie answers. Then: only on what the resident told it, and the zorgcoördinator reads it.
+    text = desks.file(CORPORATIE, "answer.txt", "Twee meldingen, in mei en in juni.")
+    answers = ("answer", request, "--kind", "all", "--category", "veiligheid", "--ground", "TOEST", "--text", text)
+    await desks.tells_refused(CORPORATIE, *answers)
+    own = await resident_says_yes(desks, CORPORATIE, to=BUURTTEAM)
+    await desks.run(CORPORATIE, *answers, "--consent", own)
+    assert "Twee meldingen, in mei" in (await desks.run(BUURTTEAM, "request", "read", request)).output
+    # When: the corporatie itself asks. Then: refused; it answers, and asks nothing. No index entry was made.
+    turned = [word if word != BUURTTEAM else CORPORATIE for word in asks]
+    await desks.tells_refused(CORPORATIE, *turned, BUURTTEAM, "--consent", own)
+    assert signals(desks) == 0
+
+
 async def test_scenario_2_the_corporatie_is_shown_the_way_and_stays_out_of_the_index(desks: Desks) -> None:
     """Given a nuisance, when the corporatie tries the verwijsindex, then it reads why not, and what the way is."""
     # Given: a wijkteam is involved with the resident.
@@ -118,17 +163,7 @@ async def test_scenario_2_the_corporatie_tells_with_the_resident_s_yes(desks: De
     # When: nobody asked the resident. Then: refused.
     await desks.tells_refused(CORPORATIE, *tells, BUURTTEAM, "--text", text)
     # When: the resident says yes to the team. Then: the zorgcoördinator reads it, and no index entry is made.
-    yes = {
-        "who": "de bewoner", "capacity": "person", "answer": "given", "until": "2027-05-01",
-        "proof": {"kind": "paper", "reference": "map 12"},
-    }  # fmt: skip
-    stated = {
-        "purpose": "overlast", "team": "team-1", "categories": ["veiligheid"], "parties": [BUURTTEAM], "age": "from23",
-        "age_ends_on": None, "unable": False, "contested": False, "answers": [yes], "confirmation": "given",
-        "review_on": None,
-    }  # fmt: skip
-    recorded = await desks.tells(CORPORATIE, "consent", "record", desks.file(CORPORATIE, "yes.json", stated))
-    consent = recorded["consents"][0]["consentId"]
+    consent = await resident_says_yes(desks, CORPORATIE, to=BUURTTEAM)
     sent = await desks.tells(CORPORATIE, *tells, BUURTTEAM, "--text", text, "--consent", consent)
     request = sent["results"][0]["requests"][0]["requestId"]
     assert "Twee keer wateroverlast" in (await desks.run(BUURTTEAM, "request", "read", request)).output

@@ -171,6 +171,9 @@ async def test_one_acute_exception_is_open_at_a_time(told: World) -> None:
     await completed(told, asker, acute["exceptionId"])
     await _refused_acute(told, "complete")
     await _judged(told, index, worker_id(GGZ, "privacyfunctionaris"))
+    # Of a high risk one reviewer is not enough.
+    await _refused_acute(told, "one reviewer")
+    await _judged(told, index, "second-reviewer")
     again = told.asker(GGZ, seed="again")
     await invoked(told, again, exception(again, type="acuut"))
 

@@ -34,7 +34,7 @@ def answer(who: str = TRUDY, capacity: str = "person", said: str = "given", **ch
         "answer": said,
         "reason": "unreachable" if said == "not_asked" else None,
         "custody": "gezagsregister" if capacity == "guardian" else "none",
-        "custodyRef": None,
+        "custodyRef": "b" * 64 if capacity == "guardian" else None,
         "proof": PROOF if given else None,
         "until": "2027-05-01" if given else None,
         "suspect": False,
@@ -124,13 +124,16 @@ async def withdrawn(world: World, asker: Asker, consent_id: str, **changed: Any)
     )
 
 
-async def answered_too(world: World, asker: Asker, consent_id: str, *answers: Mapping[str, Any]) -> Answered:
-    """Add these answers to a record."""
+async def answered_too(
+    world: World, asker: Asker, consent_id: str, *answers: Mapping[str, Any], alone: bool = False
+) -> Answered:
+    """Add these answers to a record, approved by a colleague, or alone."""
     body = asker.command(answers=[dict(line) for line in answers])
     return await answer_consent(
         command=AnswerConsent.model_validate(body),
         consent_id=consent_id,
         requester=requester(asker),
+        approval=None if alone else approved(asker),
         policies=world.policies,
         clock=world.clock,
         registers=world.documents,

@@ -47,6 +47,7 @@ async def add_answers(consent_id: str, request: Request, edge: Here) -> Response
             command=parse(AnswerConsent, body),
             consent_id=id_in_path(consent_id),
             requester=sent.requester,
+            approval=sent.approval,
             policies=edge.policies,
             clock=edge.clock,
             registers=edge.registers,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.domain.consent_standing import Standing, standing, together
 from broker.domain.consents import (
     GUARDIAN,
     PERSON,
@@ -14,9 +15,6 @@ from broker.domain.consents import (
     Consent,
     ConsentEvent,
     ConsentState,
-    Standing,
-    standing,
-    together,
 )
 
 DAY = date(2026, 11, 22)
@@ -251,6 +249,47 @@ def test_it_holds_towards_who_was_named() -> None:
     assert said(consent, party=OTHER).state is ConsentState.GIVEN
     assert said(consent, party="9" * 20) == Standing()
     assert said(consent, party=None).state is ConsentState.GIVEN
+
+
+def test_a_later_record_argues_no_earlier_one_away() -> None:
+    """A father's no and contested custody stay, whatever age, ability or number of parents is stated afterwards."""
+    mother, father, self_ = yes("m", Capacity.GUARDIAN), yes("f", Capacity.GUARDIAN), yes("p", Capacity.PERSON)
+    no = replace(father, answer=Answer.REFUSED)
+    ends = DAY + timedelta(days=400)
+    first = a_consent(no, mother, self_, age="12to15", age_ends_on=ends, contested=True)
+    for later in (
+        a_consent(replace(self_, number=9), age="16to17", age_ends_on=ends),
+        a_consent(yes("c", Capacity.MENTOR), age="12to15", age_ends_on=ends, unable=True),
+        a_consent(mother, self_, age="12to15", age_ends_on=ends, guardians=1, approved=False),
+    ):
+        assert said(first, later).state is ConsentState.REFUSED
+    # The father says yes too: then it is contested, until a court has decided.
+    agreed = replace(first, events=(mother, father, self_))
+    again = a_consent(mother, father, self_, age="12to15", age_ends_on=ends)
+    assert said(agreed, again).custody == "contested"
+    ruled = replace(mother, custody="court_decision", custody_ref="r")
+    assert said(agreed, replace(again, events=(ruled, father, self_))).state is ConsentState.GIVEN
+    # Once the younger age has ended, the older one counts.
+    young = replace(agreed, contested=False, age_ends_on=DAY)
+    assert said(young, a_consent(self_, age="16to17", age_ends_on=ends)).state is ConsentState.GIVEN
+
+
+def test_whether_somebody_can_decide_changes_with_approval_only() -> None:
+    """A worker alone neither makes a person unable, whose mentor then answers, nor able again, without the mentor."""
+    self_, mentor = yes("p", Capacity.PERSON), yes("m", Capacity.MENTOR)
+    asked = a_consent(replace(self_, answer=Answer.ASKED))
+    unable = a_consent(mentor, unable=True, approved=False)
+    assert said(asked, unable).state is ConsentState.UNKNOWN
+    assert said(asked, replace(unable, approved=True)).state is ConsentState.GIVEN
+    refused = a_consent(replace(mentor, answer=Answer.REFUSED), unable=True)
+    assert said(refused, a_consent(self_, approved=False)).state is ConsentState.REFUSED
+    assert said(refused, a_consent(self_)).state is ConsentState.GIVEN
+
+
+def test_taken_back_for_all_who_were_named_is_taken_back() -> None:
+    """Towards nobody in particular a yes stands as long as one named organisation is left."""
+    taken = yes("p", Capacity.PERSON, answer=Answer.WITHDRAWN, parties=frozenset({HOLDER, OTHER}))
+    assert said(a_consent(yes("p", Capacity.PERSON), taken), party=None).state is ConsentState.WITHDRAWN
 
 
 def test_two_sides_open_together_what_neither_closed() -> None:

@@ -1,5 +1,7 @@
 """Files that came from another organisation, and files that go: named, bounded, and never over something else."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,9 @@ from connectors.errors import CaseError, FolderError
         ("..", "bijlage"),
         ("a\x00b\n.txt", "a_b_.txt"),
         ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
+        ("a" * 5 + "." + "x" * 119, "x" * 119),
+        ("\u4e00" * 300, "\u4e00" * 40),
+        ("-rf", "rf"),
     ],
 )
 def test_a_name_of_another_organisation_is_a_name_here_and_nothing_else(tmp_path: Path, name: str, saved: str) -> None:
@@ -35,6 +40,26 @@ def test_nothing_that_was_there_is_overwritten(tmp_path: Path) -> None:
     (saved,) = save_files(tmp_path, [File(name="plan.pdf", content=b"theirs")])
     assert (saved.name, (tmp_path / "plan.pdf").read_bytes()) == ("2-plan.pdf", b"mine")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_all_of_a_letter_is_saved_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full at the second file leaves neither, nor a part of one, under any name."""
+    real, seen = os.fsync, []
+
+    def full(descriptor: int) -> None:
+        seen.append(descriptor)
+        if len(seen) > 1:
+            raise OSError(errno.ENOSPC, "no space")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    files = [File(name="a.pdf", content=b"first"), File(name="b.pdf", content=b"second")]
+    with pytest.raises(FolderError):
+        save_files(tmp_path / "out", files)
+    assert list((tmp_path / "out").iterdir()) == []
+    monkeypatch.undo()
+    assert [path.read_bytes() for path in save_files(tmp_path / "out", files)] == [b"first", b"second"]
+    assert len(list((tmp_path / "out").iterdir())) == len(files)
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:

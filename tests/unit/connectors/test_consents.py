@@ -31,6 +31,14 @@ def statement(*answers: dict[str, Any], **changed: Any) -> dict[str, Any]:  # no
     return {**stated, **changed}
 
 
+async def test_the_list_says_who_was_not_asked_and_why(desks: Desks) -> None:
+    """One line per person, in words, without a name."""
+    await recorded(desks, {**NO, "answer": "not_asked", "reason": "danger"})
+    listed = (await desks.run(WIJKTEAM, "consent", "list")).output
+    assert "de persoon zelf: niet gevraagd, want vragen is gevaarlijk" in listed
+    assert WHO not in listed
+
+
 async def recorded(desks: Desks, *answers: dict[str, Any], **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a statement
     """Return the record that the command printed."""
     file = desks.file(WIJKTEAM, "consent.json", statement(*answers, **changed))
@@ -94,8 +102,11 @@ def test_the_letter_names_who_has_left_the_register_by_number() -> None:
     shown = ConsentShown.model_validate(
         {
             "consentId": "a" * 32, "purpose": "volwassene", "team": "team-1", "categories": ["hulp"],
-            "parties": [{"oin": HUISARTS, "state": "given"}, {"oin": SCHOOL, "state": "refused"}],
-            "persons": [], "approved": False, "recordedOn": "2026-11-22", "caseRef": None,
+            "parties": [
+                {"oin": HUISARTS, "state": "given", "until": None}, {"oin": SCHOOL, "state": "refused", "until": None},
+            ],
+            "persons": [], "approved": False, "confirmation": "to_send", "reviewOn": None,
+            "recordedOn": "2026-11-22", "caseRef": None,
         }
     )  # fmt: skip
     letter = confirmation(shown, organisation="Wijkteam <Arnhem>", names={}, phone="026 111 2222")
@@ -105,12 +116,60 @@ def test_the_letter_names_who_has_left_the_register_by_number() -> None:
     assert "Wijkteam &lt;Arnhem&gt;" in letter.html
 
 
+async def test_a_yes_is_taken_back_by_the_number_on_the_letter(desks: Desks) -> None:
+    """However the name is typed, by the person as the list shows him, or as the only one who answered."""
+    record = await recorded(desks)
+    for said in ({"who": WHO.upper() + " "}, {"line": None}, {}):
+        line = {"line": record["persons"][0]["who"][:8]} if "line" in said else said
+        back = desks.file(WIJKTEAM, "back.json", {**line, "capacity": "person", "by": "phone"})
+        told = await desks.tells(WIJKTEAM, "consent", "withdraw", record["consentId"][:8], back)
+        assert states(told["consents"][0]) == ["withdrawn"]
+    back = desks.file(WIJKTEAM, "back.json", {"capacity": "person", "by": "phone"})
+    for wrong in ({"line": "f" * 64, "capacity": "person"}, {"capacity": "mentor"}, {"line": "", "capacity": "person"}):
+        file = desks.file(WIJKTEAM, "wrong.json", {**wrong, "by": "phone"})
+        failed = await desks.run(WIJKTEAM, "consent", "withdraw", record["consentId"], file, expect=2)
+        assert "line: does not name exactly one person" in failed.output
+    for number in (record["consentId"][:7], "f" * 8):
+        failed = await desks.run(WIJKTEAM, "consent", "withdraw", number, back, expect=2)
+        assert "is not the number of exactly one own record" in failed.output
+
+
+async def test_no_letter_where_it_is_not_safe(desks: Desks) -> None:
+    """Noted as unsafe, or about somebody whom the own organisation shields: no letter, and the day to look again."""
+    out = ("--phone", "026 111 2222", "--out", desks.path / "letters")
+    file = desks.file(WIJKTEAM, "unsafe.json", statement(confirmation="unsafe", review_on="2026-12-20"))
+    told = await desks.tells(WIJKTEAM, "consent", "record", file)
+    assert "niet veilig" in told["text_nl"]
+    assert "20 december 2026" in told["text_nl"]
+    answer = await desks.world.register(WIJKTEAM, household(subject="trudy"))
+    signal = answer.json()["result"]["signalId"]
+    shielded = desks.file(WIJKTEAM, "safe.json", statement())
+    about = (await desks.tells(WIJKTEAM, "consent", "record", shielded, "--signal", signal))["consents"][0]
+    desks.world.write("UPDATE signals SET shielded = 1")
+    for consent_id in (told["consents"][0]["consentId"], about["consentId"]):
+        failed = await desks.run(WIJKTEAM, "consent", "letter", consent_id, *out, expect=2)
+        assert "is not safe to confirm on paper" in failed.output
+    assert not (desks.path / "letters").exists()
+
+
+async def test_stated_custody_promises_no_confirmation(desks: Desks) -> None:
+    """A parent who merely says that she has custody: recorded, opens nothing, and the sentence says what to do."""
+    parent = {**YES, "capacity": "guardian", "custody": "stated"}
+    young = {"age": "under12", "age_ends_on": "2030-01-01", "guardians": 1, "purpose": "casusoverleg"}
+    file = desks.file(WIJKTEAM, "stated.json", statement(parent, categories=["schoolgang"], parties=[SCHOOL], **young))
+    told = await desks.tells(WIJKTEAM, "consent", "record", file)
+    assert states(told["consents"][0]) == ["unknown"]
+    assert "gezagsregister" in told["text_nl"]
+    assert "Geef nu nog geen bevestiging" in told["text_nl"]
+    assert desks.world.rows("SELECT kind FROM tasks") == []
+
+
 async def test_a_record_about_an_own_signal_needs_no_number(desks: Desks) -> None:
     """A signal of one's own says who it is about; another organisation's reads as none."""
     answer = await desks.world.register(WIJKTEAM, household(subject="trudy"))
     signal = answer.json()["result"]["signalId"]
     async with desks.client(WIJKTEAM) as own, desks.client(SCHOOL) as other:
-        shown = await own.consents.record(statement(), signal_id=signal)
+        shown, _ = await own.consents.record(statement(), signal_id=signal)
         assert [party.state for party in shown.parties] == ["given"]
         with pytest.raises(RefusedError) as refused:
             await other.consents.record(statement(), signal_id=signal)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.advice import count_advice
-from connectors.dossiers import fg_key, keep, open_dossier, pin_fg_key
+from connectors.dossiers import fg_key, fingerprint, keep, open_dossier, pin_fg_key
 from connectors.errors import CaseError, FolderError
 from connectors.sealing import SealingKey, seal_to
 from tests.simulators.partner_world import PartnerWorld
@@ -54,11 +54,36 @@ async def test_only_the_fg_reads_the_dossier_that_the_log_commits_to(desks: Desk
     assert TEXT.encode() not in stored + file.read_bytes()
     assert file.stat().st_mode & 0o077 == 0
     read = (await desks.run("", "exception", "read", file, "--key", fg, worker=None)).output
-    assert read.splitlines()[0] == file.stem
-    assert file.stem in str(desks.world.rows("SELECT body FROM exceptions"))
+    assert read.splitlines()[0] == file.name.split(".")[0]
+    assert read.splitlines()[0] in str(desks.world.rows("SELECT body FROM exceptions"))
     assert TEXT in read
     listed = (await desks.run(HUISARTS, "exception", "list")).output
     assert f"{told['exceptionId']}  cvp  politie  CVP" in listed
+
+
+async def test_nobody_replaces_the_fgs_key_unseen(desks: Desks) -> None:
+    """Another key takes its place only where the digits of the one before are named; every dossier says its key."""
+    await with_fg(desks)
+    folder = desks.folder(HUISARTS)
+    first, own = fg_key(folder), desks.path / "own.key"
+    for words in ([], ["--replaces", "00000 00000 00000 00000"]):
+        told = await desks.run(HUISARTS, "exception", "key", "--key", own, *words, worker=None, expect=2)
+        assert "--replaces" in told.output
+        assert not own.exists()
+        assert fg_key(folder) == first
+    file = desks.file(HUISARTS, "exception.json", STATED)
+    said = (await desks.run(HUISARTS, "exception", "invoke", file, "--approver", "carla")).output
+    assert fingerprint(first) in said
+    (lies,) = sealed(desks)
+    assert lies.name.split(".")[1] == fingerprint(first)[:5]
+    made = await desks.run(
+        HUISARTS, "exception", "key", "--key", own, "--replaces", fingerprint(first), worker=None
+    )  # fmt: skip
+    assert fg_key(folder) == SealingKey.read(own).public != first
+    assert fingerprint(fg_key(folder)) in made.output
+    with pytest.raises(FolderError):
+        pin_fg_key(folder, first)
+    assert stat.S_IMODE((folder.path / "keys" / "fg-dossier.pub").stat().st_mode) == 0o600
 
 
 async def test_where_a_law_lets_you_tell_it_is_no_exception(desks: Desks) -> None:

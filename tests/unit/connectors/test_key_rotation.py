@@ -1,7 +1,10 @@
 """A new sealing key, and the old one that opens until nothing can be sealed to it any more."""
 
 import datetime
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +66,72 @@ def test_a_rotation_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "keys/.sealing.new").write_bytes(b"half")
     assert rotate_sealing_key(tmp_path) != old
     assert older_sealing_keys(tmp_path) == [old]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def _killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process ends just before this one of the steps that change what is on disk."""
+    left = [step]
+    for owner, name in ((os, "fsync"), (os, "link"), (Path, "replace"), (Path, "unlink")):
+        real = getattr(owner, name)
+
+        def counted(*given: Any, real: Callable[..., Any] = real, **named: Any) -> Any:  # noqa: ANN401 - any of the four
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return real(*given, **named)
+
+        monkeypatch.setattr(owner, name, counted)
+
+
+def test_a_rotation_or_retirement_that_is_killed_anywhere_loses_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every step the key in force and the old ones are whole, and the next run ends it; the key in force stays.
+
+    The register states none of them for 21 days: also then the key in force is never destroyed.
+    """
+    free, step, ended = TODAY + datetime.timedelta(KEPT_DAYS), -1, False
+    while not ended:
+        step += 1
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        first = _folder(folder)
+        with Casebook(folder / "cases.sqlite") as book, monkeypatch.context() as patched:
+            _killed_at(step, patched)
+            try:
+                rotate_sealing_key(folder)
+                retire_sealing_keys(folder, book, stated=(), today=TODAY)
+                retire_sealing_keys(folder, book, stated=(), today=free)
+                ended = True
+            except Killed:
+                ended = False
+        with Casebook(folder / "cases.sqlite") as book:
+            present = SealingKey.read(folder / "keys/sealing.key")
+            assert {key.kid for key in older_sealing_keys(folder)} <= {first.kid}
+            for day in (TODAY, free):
+                retire_sealing_keys(folder, book, stated=(), today=day)
+            assert SealingKey.read(folder / "keys/sealing.key") == present
+            assert {key.kid for key in older_sealing_keys(folder)} <= {present.kid}
+            assert not list((folder / "keys").glob(".destroyed-*"))
+    assert step > 5
+
+
+def test_what_an_earlier_version_left_half_destroyed_closes_no_other_key(tmp_path: Path) -> None:
+    """A key of which only the bytes were destroyed, and one under two names: nothing else is lost by them."""
+    first = _folder(tmp_path)
+    second = rotate_sealing_key(tmp_path)
+    (tmp_path / "keys/sealing-half.key").write_bytes(bytes(45))
+    (tmp_path / f"keys/.destroyed-sealing-{second.kid}.key").hardlink_to(tmp_path / "keys/sealing.key")
+    assert older_sealing_keys(tmp_path) == [first]
+    with Casebook(tmp_path / "cases.sqlite") as book:
+        retire_sealing_keys(tmp_path, book, stated={first.kid}, today=TODAY)
+    names = {path.name for path in (tmp_path / "keys").iterdir()}
+    assert names == {"sealing.key", f"sealing-{first.kid}.key"}
+    assert SealingKey.read(tmp_path / "keys/sealing.key") == second
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import datetime
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -73,12 +73,31 @@ async def test_a_question_and_its_answer_are_read_by_one_side_each(desks: Desks)
 
 
 async def test_who_answers_without_reading_reads_first(desks: Desks) -> None:
-    """An answer goes to who asked: a question that was not opened yet is fetched and kept before it is answered."""
+    """What is written goes to who asked: a question that was not opened yet is fetched and kept before."""
     request = await ask(desks)
     async with desks.client(WIJKTEAM) as holder:
         letters = Letters(holder.desk)
-        await letters.answer(request, replace(REPLY, kind="oral", text=""))
+        await letters.answer(request, REPLY)
         assert [one.sender for one in letters.mailbox.opened(request)] == [VEILIG_THUIS]
+
+
+@pytest.mark.parametrize("kind", ["oral", "declined"])
+async def test_what_is_not_written_needs_no_key(desks: Desks, kind: Literal["oral", "declined"]) -> None:
+    """Who declines, or answered by telephone, opens nothing for it: also where the asker's keys have changed."""
+    request = await ask(desks)
+    changed = replace(enrolled_desks(), number=2, keys={VEILIG_THUIS: (VEILIG_THUIS, "a new key of Veilig Thuis")})
+    async with desks.client(WIJKTEAM) as holder:
+        Letters(holder.desk).pins.trusted(holder.desk.folder.register.organisations[VEILIG_THUIS])
+    desks.folder(WIJKTEAM).import_register(changed.register_document().encode())
+    reply = replace(REPLY, kind=kind, text="") if kind == "oral" else Reply(kind=kind, expires_on=UNTIL, reason="other")
+    async with desks.client(WIJKTEAM) as holder:
+        letters = Letters(holder.desk)
+        with pytest.raises(KeyChangedError):
+            await letters.fetch(request)
+        with pytest.raises(CaseError, match="in writing"):
+            await letters.answer(request, replace(reply, text="Sinds maart."))
+        await letters.answer(request, reply)
+        assert letters.mailbox.opened(request) == []
 
 
 async def test_what_breaks_a_rule_never_leaves(desks: Desks) -> None:

@@ -43,20 +43,28 @@ async def test_a_question_is_sent_read_answered_and_listed(desks: Desks) -> None
     assert answered.startswith("Je antwoord is verstuurd.")
     assert "Bewijs nagekeken" in answered
     assert "Sinds maart." in (await desks.run(VEILIG_THUIS, "request", "read", request)).output
-    assert "Wijkteam Arnhem  hulp  answered" in (await desks.run(VEILIG_THUIS, "request", "list")).output
+    await desks.run(VEILIG_THUIS, "request", "withdraw", request)
+    before = desks.world.leaves
+    assert "Sinds maart." in (await desks.run(VEILIG_THUIS, "request", "read", request, "--kept")).output
+    (kept,) = (await desks.tells(VEILIG_THUIS, "request", "read", request, "--kept"))["kept"]
+    assert (kept["sender"], kept["letter"]["text"]) == ("Wijkteam Arnhem", "Sinds maart.")
+    assert desks.world.leaves == before
+    assert "Wijkteam Arnhem  hulp  withdrawn" in (await desks.run(VEILIG_THUIS, "request", "list")).output
     stored = [file.read_bytes() for file in (desks.world.folder / "broker").rglob("*") if file.is_file()]
     assert not any(canary.encode() in content for content in stored for canary in (NUMBER, "Sinds maart."))
 
 
 async def test_not_sharing_is_told_as_a_right(desks: Desks) -> None:
-    """A decline with a reason says that it is allowed, to who declines and to who asked; a second answer is refused."""
+    """A decline says that it is allowed, and why is told to the own side alone; a second answer is refused."""
     request = await sent(desks)
     declined = ("answer", request, "--kind", "declined", "--reason", "professional_secrecy")
     told = (await desks.run(WIJKTEAM, *declined)).output
     assert told.startswith("Vastgelegd: niet gedeeld (dat mag).")
     assert "niet gedeeld (dat mag)" in (await desks.run(VEILIG_THUIS, "request", "list")).output
     shown = await desks.tells(VEILIG_THUIS, "request", "read", request)
-    assert (shown["letter"], shown["request"]["answer"]["reason"]) == (None, "professional_secrecy")
+    assert (shown["letter"], shown["request"]["answer"]["reason"]) == (None, None)
+    own = (await desks.tells(WIJKTEAM, "request", "list"))["requests"][0]
+    assert own["answer"]["reason"] == "professional_secrecy"
     again = await desks.tells(WIJKTEAM, *declined, expect=1)
     assert again["failed"][0]["problem"] == "request-already-answered"
 

@@ -46,6 +46,7 @@ TELL_MEETING = replace(
     level=3,
 )
 NUISANCE = replace(MEETING, purpose="overlast")
+ASK_NUISANCE = replace(NUISANCE, operation="request", category="hulp", level=3)
 TELL_NUISANCE = replace(TELL_MEETING, purpose="overlast", organisation=CORPORATIE, org_class="woningcorporatie")
 POLICE_TELLS = replace(
     TELL_NUISANCE,
@@ -102,6 +103,7 @@ AMSTERDAM = (
     Row("AA: nothing medical", replace(TELL_MEETING, category="gezondheid"), None, "category-not-allowed", None),
     Row("AA: the overleg zorg en overlast", NUISANCE, None, "0", AA + "overlast-oproep"),
     Row("AA: Amstelveen is rung for it", NUISANCE, OF_AMSTELVEEN, "0", AA + "overlast-bellen"),
+    Row("AA: the zorgcoördinator asks with consent", ASK_NUISANCE, None, "3", AA + "overlast-vragen"),
     Row("AA: the corporatie tells with consent", TELL_NUISANCE, None, "3", AA + "overlast-vertellen"),
     Row("AA: not before it joined", replace(TELL_NUISANCE, day=date(2026, 6, 30)), None, "not-a-party", None),
     Row("AA: the police on a decision", POLICE_TELLS, None, "3", AA + "overlast-politie"),

@@ -15,7 +15,7 @@ from broker.protocol.signing_keys import SigningKey
 SIGNING, RECEIVER = SigningKey.from_seed(bytes(32)), OpeningKey(bytes(range(32)))
 TODAY = datetime.date(2026, 6, 1)
 BOUND = Bound(
-    label="request",
+    label="answer",
     request="a" * 32,
     sender="00000099000000001000",
     receiver="00000099000000003000",
@@ -66,6 +66,15 @@ def test_what_is_written_is_what_is_stated(changed: dict[str, Any]) -> None:
         _sealed(replace(LETTER, **changed))
 
 
+def test_a_question_is_short() -> None:
+    """A question of more than 500 characters is neither sealed nor opened, whoever made it."""
+    asked, long = replace(BOUND, label="request"), replace(LETTER, text="a" * 501)
+    with pytest.raises(LetterError, match="bound"):
+        seal_letter(long, bound=asked, signing=SIGNING, receiver_key=RECEIVER.public)
+    exact = replace(LETTER, text="a" * 500)
+    assert seal_letter(exact, bound=asked, signing=SIGNING, receiver_key=RECEIVER.public)
+
+
 @pytest.mark.parametrize("key", [b"", bytes(31), bytes(33)])
 def test_a_key_that_is_none_is_refused(key: bytes) -> None:
     """Nothing is sealed to something that is no public key."""
@@ -85,6 +94,14 @@ def test_nothing_of_a_letter_is_printed() -> None:
     shown = repr(replace(LETTER, text="geheim", attachments=(made.attachment,))) + repr(made) + repr(RECEIVER)
     assert "geheim" not in shown
     assert "verslag" not in shown
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\r", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f"])
+def test_a_text_says_nothing_to_a_screen(sign: str) -> None:
+    """What moves a cursor or turns a line around is refused: a letter is read, and changes nothing around it."""
+    with pytest.raises(MalformedError, match="control"):
+        replace(LETTER, text=f"Sinds{sign}maart")
+    assert replace(LETTER, text="Sinds\n\tmaart.").text
 
 
 def test_a_letter_of_the_stored_level_has_no_text() -> None:

@@ -99,7 +99,7 @@ async def test_what_rests_on_an_own_signal_is_withheld_once_that_has_ended(desk:
             await desk.fetch(request, by=VEILIG_THUIS)
         assert problem_of(refused.value) == "letter-withheld"
         (one,) = [one for one in shown(await desk.list(by=VEILIG_THUIS)) if one["requestId"] == request]
-        assert one["answer"]["delivery"] == "waiting"
+        assert (one["answer"], one["state"]) == (None, "withheld")
 
 
 async def test_what_rests_on_a_signal_past_its_day_is_withheld_before_it_is_swept(desk: Desk) -> None:

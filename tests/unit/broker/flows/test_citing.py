@@ -13,6 +13,7 @@ from tests.simulators.asking import household
 from tests.simulators.broker_world import a_world, approval, held_in, log_size, tasks_of
 from tests.simulators.citing import (
     BUURTTEAM,
+    EMERGENCY,
     GI,
     HUISARTS,
     MEETING,
@@ -26,7 +27,7 @@ from tests.simulators.citing import (
     told_in_meeting,
     told_police,
 )
-from tests.simulators.consenting import TRUDY, answer, answered_too, withdrawn
+from tests.simulators.consenting import TRUDY, answer, answered_too, consents_of, record, send_record, withdrawn
 from tests.simulators.consenting import recorded as recorded_consent
 from tests.simulators.databases import DATABASES
 from tests.simulators.excepting import completed
@@ -199,6 +200,45 @@ async def test_an_exception_counts_for_what_it_was_invoked_for(
     await refusal(desk, told_police(desk, await excepted(desk, **invoked), **letter), by=HUISARTS)
 
 
+async def test_an_exception_tells_one_organisation_so_far_and_so_long(desk: Desk) -> None:
+    """Beyond the level that was approved, to a second organisation, or after fourteen days: as without a dossier."""
+    low = await excepted(desk, level=1)
+    await refusal(desk, told_police(desk, low), by=HUISARTS)
+    exception = await excepted(desk)
+    await desk.send(told_police(desk, exception), by=HUISARTS)
+    assert (await desk.send(told_police(desk, exception), by=HUISARTS)).result["outcome"] == "sent"
+    elsewhere = desk.telling(HUISARTS, OTHER_POLICE, **EMERGENCY, exceptionId=exception)
+    await refusal_after(desk, elsewhere)
+    desk.world.clock.move(14 * 86_400)
+    await desk.send(told_police(desk, exception, expiresOn="2026-12-15"), by=HUISARTS)
+    desk.world.clock.move(1)
+    await refusal_after(desk, told_police(desk, exception, expiresOn="2026-12-15"))
+
+
+async def test_what_a_reviewer_found_not_in_order_tells_nothing_more(desk: Desk) -> None:
+    """Nothing is told on it, and what was not fetched yet is withheld."""
+    exception = await excepted(desk)
+    body = told_police(desk, exception)
+    await desk.send(body, by=HUISARTS)
+    (index,) = held_in(desk.world).rows("SELECT idx FROM exceptions")[0]
+    with held_in(desk.world).session() as connection:
+        connection.execute(
+            "INSERT INTO review_notes (idx, organisation, worker, kind, about, body, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (index + 1000, HUISARTS, "pf", "verdict", str(index), '{"verdict": "not_in_order", "reason": "x"}', 1),
+        )
+    await refusal_after(desk, told_police(desk, exception))
+    assert await withheld(desk, body["idempotencyKey"], by=POLITIE)
+
+
+async def test_a_record_about_nobody_known_here_needs_a_second_person(desk: Desk) -> None:
+    """It is held against no other record, so one worker's word alone tells nothing by letter."""
+    asker = desk.asker(BUURTTEAM)
+    about: dict[str, Any] = {"purpose": "casusoverleg", "categories": ["hulp"], "parties": [VT], "person": None}
+    alone = await send_record(desk.world, asker, record(asker, **about))
+    await refusal(desk, told_in_meeting(desk, consents_of(alone)[0]["consentId"]), by=BUURTTEAM)
+    assert (await desk.send(told_in_meeting(desk, await consent(desk)), by=BUURTTEAM)).result["outcome"] == "sent"
+
+
 async def test_what_is_acute_tells_for_a_day(desk: Desk) -> None:
     """Acute danger is told at once, and is read after the dossier is complete too; without its rest it ends."""
     exception = await excepted(desk, type="acuut")
@@ -232,7 +272,7 @@ async def refusal_after(desk: Desk, body: dict[str, Any]) -> None:
 
 
 async def test_a_consent_gives_standing_where_nothing_else_does(desk: Desk, policy: PolicyInForce) -> None:
-    """A question may cite a consent too; a proof outranks it, and so does an own signal beside another ground."""
+    """A question may cite a consent too; a proof outranks it, and an own signal entitles for its own purpose alone."""
     cited = await consent(desk)
     registered = await desk.world.register(desk.asker(BUURTTEAM), household(subject="trudy"))
     own = registered.result["signalId"]
@@ -242,7 +282,7 @@ async def test_a_consent_gives_standing_where_nothing_else_does(desk: Desk, poli
         (PROOF, None, ["TOEST"], "statutory_reference"),
         (None, None, ["TOEST", "WMO-5.2.6"], "consent"),
         (None, own, ["TOEST"], "consent"),
-        (None, own, ["TOEST", "WMO-5.2.6"], "own_signal"),
+        (None, own, ["TOEST", "WMO-5.2.6"], "consent"),
     ):
         stated = {"consentId": cited, "proof": proof, "grounds": grounds, "signalId": signal}
         body = desk.request(BUURTTEAM, VT, **{**MEETING, **stated})
@@ -250,6 +290,10 @@ async def test_a_consent_gives_standing_where_nothing_else_does(desk: Desk, poli
             await desk.post(SendRequest, body, by=BUURTTEAM)
         assert (point.asked[-1].standing, point.asked[-1].consent) == (standing, "given")
     assert point.asked[-1].consent_by == {"person"}
+    body = desk.request(BUURTTEAM, VT, **{**MEETING, "purpose": "proefregio", "consentId": cited, "signalId": own})
+    with pytest.raises(RefusedError):
+        await desk.post(SendRequest, {**body, "grounds": ["TOEST", "WMO-5.2.6"]}, by=BUURTTEAM)
+    assert point.asked[-1].standing == "own_signal"
 
 
 async def test_an_answer_rests_on_a_consent_of_its_own(desk: Desk, policy: PolicyInForce) -> None:

@@ -57,8 +57,12 @@ async def refusal(world: World, asker: Any, look: Any = LOOK) -> str:  # noqa: A
 
 
 async def test_without_consent_an_adult_is_not_looked_up(asked: World) -> None:
-    """Scenario 7: without Trudy's consent the check is refused openly; not even that she is an adult is recorded."""
-    assert await refusal(asked, adult(asked, WIJKTEAM)) == "vraag.too-young"
+    """Scenario 7: without Trudy's consent the check is refused openly, and asking her is the way that is shown."""
+    with pytest.raises(RefusedError) as error:
+        await asked.check(adult(asked, WIJKTEAM), LOOK)
+    assert error.value.document["textId"] == "vraag.consent-missing"
+    possible: Any = error.value.document["possible"]
+    assert "kan.toestemming-vragen" in {way["textId"] for way in possible}
 
 
 async def test_her_consent_shows_the_holder_she_named(asked: World) -> None:
@@ -94,7 +98,7 @@ async def test_a_consent_opens_only_the_tokens_of_who_gave_it(asked: World) -> N
     await recorded(asked, asker)
     both = household(subject="piet", members=["trudy"])
     piet = household(subject="piet", members=())
-    assert await refusal(asked, adult(asked, WIJKTEAM, seed="piet"), piet) == "vraag.too-young"
+    assert await refusal(asked, adult(asked, WIJKTEAM, seed="piet"), piet) == "vraag.consent-missing"
     assert matches_of(await asked.check(asker, both)) == []
     assert len(matches_of(await asked.check(asker, household(subject="trudy", members=["piet"])))) == 1
 
@@ -246,6 +250,15 @@ async def test_the_resident_gets_a_confirmation_or_it_is_looked_at_again(world: 
                 ("18to22", "2027-07-02"),
                 ("18to22", "2032-01-01"),
             ]
+        ),
+        (
+            {
+                "age": "under12",
+                "ageEndsOn": "2027-07-01",
+                "guardians": 1,
+                "answers": [answer(MOTHER, "guardian", custodyRef=None)],
+            },
+            FieldRuleError,
         ),
         ({"answers": [answer(until=None)]}, FieldRuleError),
         ({"answers": [answer(until="2029-01-01")]}, FieldRuleError),

@@ -114,7 +114,36 @@ async def test_a_named_organisation_is_of_its_kind(world: World) -> None:
     stated = dossier(deferral="UAVG-41")
     body = exception(asker, recipientOrganisation=POLITIE, dossier=stated)
     await invoked(world, asker, body, approval=approval(asker))
-    assert "herzie_uitstel" in {task.kind for task in tasks_of(world)}
+    # Telling the person is put off because it is dangerous: on the day that was named it is looked at again, and
+    # until then it is on nobody's list.
+    due = {task.kind: task.due_on.isoformat() for task in tasks_of(world)}
+    assert due["herzie_uitstel"] == "2026-12-10"
+    assert "informeer_betrokkene" not in due
+
+
+async def test_the_person_is_told_on_the_day_that_was_named(world: World) -> None:
+    """The day in the dossier is the day of the task; of what was acute it comes with the rest."""
+    asker = world.asker(GGZ)
+    await invoked(world, asker, exception(asker), approval=approval(asker))
+    acute = world.asker(GGZ, seed="acute")
+    told = exceptions_of(await invoked(world, acute, exception(acute, type="acuut")))[0]
+    await completed(world, world.asker(GGZ, seed="rest"), told["exceptionId"], tellOn="2026-11-30")
+    stated = {"tellOn": "2026-12-03", "deferral": "UAVG-41"}
+    other = world.asker(WIJKTEAM, seed="acute too")
+    second = exceptions_of(await invoked(world, other, exception(other, type="acuut")))[0]
+    await completed(
+        world,
+        world.asker(WIJKTEAM, seed="late"),
+        second["exceptionId"],
+        consultedVeiligThuis=True,
+        consulted=None,
+        **stated,
+    )
+    found = {(task.kind, task.due_on.isoformat()) for task in tasks_of(world)}
+    assert found >= {
+        ("informeer_betrokkene", "2026-12-10"), ("informeer_betrokkene", "2026-11-30"),
+        ("herzie_uitstel", "2026-12-03"),
+    }  # fmt: skip
 
 
 async def test_the_roster_says_whether_the_meldcode_asks_approval(world: World) -> None:

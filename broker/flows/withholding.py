@@ -1,0 +1,38 @@
+"""What the other side is still told of a letter once what it rests on has changed: what it was handed, and no more.
+
+That somebody told or answered, about what and on which ground, says already that he is involved (D6, red line 6).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from broker.domain.information_requests import InformationRequest
+from broker.ports import SignalStore, Stamp
+from broker.request_ports import stamps_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """Whether what a letter rests on is as it was, and whether what its answer rests on is, the letter included."""
+
+    letter: bool
+    answer: bool
+
+
+UNCHANGED = Basis(letter=True, answer=True)
+"""Of what is written in this very act."""
+
+
+async def bases(
+    letters: Iterable[InformationRequest], *, signals: SignalStore
+) -> tuple[Mapping[str, Basis], tuple[Stamp, ...]]:
+    """Return of each letter, by its id, whether it rests on what it did, and the present stamps of all that."""
+    rests = {one.id: (stamps_of(one.rests_on), stamps_of(one.reply.rests_on if one.reply else ())) for one in letters}
+    keys = list(dict.fromkeys(stamp.of for both in rests.values() for part in both for stamp in part))
+    current = await signals.stamps(keys) if keys else ()
+    present = set(current)
+    found = {}
+    for letter_id, (question, answer) in rests.items():
+        holds = present.issuperset(question)
+        found[letter_id] = Basis(letter=holds, answer=holds and present.issuperset(answer))
+    return found, current
