@@ -16,7 +16,8 @@ RECORDED = frozenset(
         "attachment-too-large", "attachment-truncated",
         "consent-without-custody", "consent-by-suspect", "consent-not-theirs",
         "call-answered", "call-of-another-team", "call-over",
-        "phone-call-answered", "belcode-wrong", "belcode-used", "belcode-expired",
+        "phone-call-answered", "phone-call-not-verified", "caller-suspended",
+        "belcode-wrong", "belcode-used", "belcode-expired",
         "belcode-tries-over", "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
         "webhook-address",
     }
@@ -109,6 +110,8 @@ WAITING = {
     "belcode-expired": _WITH_RECEIPT,
     "belcode-tries-over": _WITH_RECEIPT,
     "phone-call-answered": _WITH_RECEIPT,
+    "phone-call-not-verified": _WITH_RECEIPT,
+    "caller-suspended": _WITH_RECEIPT,
     "answer-withheld-on-replay": _WITH_RECEIPT,
     "level-not-permitted": _WITH_RECEIPT,
     "request-already-answered": _WITH_RECEIPT,

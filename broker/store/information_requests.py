@@ -20,7 +20,6 @@ from broker.domain.information_requests import (
     RequestReply,
     RequestState,
     RestsOn,
-    StatedProof,
     StoreReply,
     StoreRequest,
     TakeBack,
@@ -28,6 +27,7 @@ from broker.domain.information_requests import (
 from broker.domain.keeping import opened_box_until
 from broker.store.connection import Reader
 from broker.store.letter_chunks import name_chunks
+from broker.store.stated_proofs import proof_of, proof_text
 
 _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
@@ -81,7 +81,7 @@ def insert_request(connection: Connection, change: StoreRequest) -> None:
     stored = {
         **{name: getattr(one, name) for name in _REQUEST},
         **lists,
-        "proof": _proof_text(one.proof),
+        "proof": proof_text(one.proof),
         "expires_on": one.expires_on.isoformat(),
         "rests_on": _rests_text(one.rests_on),
     }
@@ -109,7 +109,7 @@ def insert_reply(connection: Connection, change: StoreReply) -> None:
     stored = {
         **{name: getattr(reply, name) for name in _REPLY},
         **lists,
-        "proof": _proof_text(reply.proof),
+        "proof": proof_text(reply.proof),
         "expires_on": reply.expires_on.isoformat(),
         "rests_on": _rests_text(reply.rests_on),
     }
@@ -164,26 +164,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a value of a column
     return int(value) if isinstance(value, bool) else getattr(value, "value", value)
 
 
-def _proof_text(proof: StatedProof | None) -> str | None:
-    if proof is None:
-        return None
-    days = {"since": proof.since.isoformat(), "ends_on": proof.ends_on and proof.ends_on.isoformat()}
-    return json.dumps({**asdict(proof), **days})
-
-
-def _proof(text: str | None) -> StatedProof | None:
-    if text is None:
-        return None
-    read = json.loads(text)
-    ends_on = read["ends_on"]
-    return StatedProof(
-        kind=read["kind"],
-        since=date.fromisoformat(read["since"]),
-        ends_on=None if ends_on is None else date.fromisoformat(ends_on),
-        reference=read["reference"],
-    )
-
-
 def _rests_text(rests_on: tuple[RestsOn, ...]) -> str:
     return json.dumps([asdict(one) for one in rests_on])
 
@@ -203,7 +183,7 @@ def _request(row: Sequence[Any]) -> InformationRequest:
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
             "chunks": tuple(json.loads(stated["chunks"])),
-            "proof": _proof(stated["proof"]),
+            "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": _rests(stated["rests_on"]),
             "state": RequestState(stated["state"]),
@@ -226,7 +206,7 @@ def _reply(row: Sequence[Any]) -> RequestReply | None:
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
             "chunks": tuple(json.loads(stated["chunks"])),
-            "proof": _proof(stated["proof"]),
+            "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": _rests(stated["rests_on"]),
             "delivery": Delivery(stated["delivery"]),
