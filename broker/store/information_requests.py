@@ -25,7 +25,7 @@ from broker.domain.information_requests import (
     TakeBack,
 )
 from broker.store.connection import Reader
-from broker.store.letter_chunks import name_chunks
+from broker.store.letter_chunks import destroy_chunks, name_chunks
 
 _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
@@ -123,10 +123,19 @@ def move_delivery(connection: Connection, change: MoveDelivery) -> None:
 
 
 def take_back(connection: Connection, change: TakeBack) -> None:
-    """The open transaction has the request withdrawn. Raises StaleDecisionError: it was meanwhile."""
+    """The open transaction has the request withdrawn, and no chunk any more of its attachments or of its answer's.
+
+    Raises:
+        StaleDecisionError: it was withdrawn meanwhile.
+    """
     query = "UPDATE information_requests SET state = ? WHERE id = ? AND state <> ?"
     withdrawn = RequestState.WITHDRAWN.value
     _once(connection, query, (withdrawn, change.request_id, withdrawn))
+    query = """SELECT q.sender, q.receiver, q.chunks, a.chunks FROM information_requests q
+        LEFT JOIN request_answers a ON a.request_id = q.id WHERE q.id = ?"""
+    ((sender, receiver, asked, answered),) = connection.execute(query, (change.request_id,)).fetchall()
+    destroy_chunks(connection, json.loads(asked), organisation=sender)
+    destroy_chunks(connection, json.loads(answered or "[]"), organisation=receiver)
 
 
 def _once(connection: Connection, query: str, values: Sequence[object]) -> None:
