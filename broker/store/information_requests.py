@@ -26,7 +26,7 @@ from broker.domain.information_requests import (
 )
 from broker.domain.keeping import opened_box_until
 from broker.store.connection import Reader
-from broker.store.letter_chunks import name_chunks
+from broker.store.letter_chunks import destroy_chunks, name_chunks
 from broker.store.stated_proofs import proof_of, proof_text
 
 _REQUEST = (
@@ -136,12 +136,21 @@ def move_delivery(connection: Connection, change: MoveDelivery, *, now: int) -> 
 
 
 def take_back(connection: Connection, change: TakeBack, *, now: int) -> None:
-    """The open transaction has the request withdrawn, its boxes for nobody. Raises StaleDecisionError: it was."""
+    """The open transaction has the request withdrawn, its boxes for nobody, and no chunk of either letter any more.
+
+    Raises:
+        StaleDecisionError: it was withdrawn meanwhile.
+    """
     query = "UPDATE information_requests SET state = ?, open_until = NULL WHERE id = ? AND state <> ?"
     withdrawn = RequestState.WITHDRAWN.value
     _once(connection, query, (withdrawn, change.request_id, withdrawn))
     for table, key in (("information_requests", "id"), ("request_answers", "request_id")):
         _box_until(connection, table, key, change.request_id, day=local(now).date())
+    query = """SELECT q.sender, q.receiver, q.chunks, a.chunks FROM information_requests q
+        LEFT JOIN request_answers a ON a.request_id = q.id WHERE q.id = ?"""
+    ((sender, receiver, asked, answered),) = connection.execute(query, (change.request_id,)).fetchall()
+    destroy_chunks(connection, json.loads(asked), organisation=sender)
+    destroy_chunks(connection, json.loads(answered or "[]"), organisation=receiver)
 
 
 def _box_until(connection: Connection, table: str, key: str, request_id: str, *, day: date) -> None:
