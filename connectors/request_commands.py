@@ -7,7 +7,6 @@ from typing import Annotated, Literal, NoReturn, TypeVar
 
 import typer
 
-from broker.protocol.request_messages import RequestShown
 from connectors.answers import Outcome
 from connectors.attachments import File, letter_shown, read_files, save_files
 from connectors.client import SluisClient
@@ -36,7 +35,7 @@ from connectors.letters import Fetched, Letters
 from connectors.mailbox import OpenedLetter
 from connectors.questions import Question, Reply
 from connectors.terminal import quoted
-from connectors.told_requests import name_of
+from connectors.told_requests import UNSIGNED_NL, line_of, name_of
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
@@ -186,7 +185,7 @@ def list_requests(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) 
             print_json({"requests": [one.model_dump(mode="json", by_alias=True) for one in found]})
             return
         for one in found:
-            console.print(_line(one), markup=False)
+            console.print(line_of(one), markup=False)
 
 
 @request.command("read")
@@ -214,9 +213,19 @@ def read(
             shown = fetched.request.model_dump(mode="json", by_alias=True)
             content = None if letter is None else letter_shown(letter)
             results = [outcome_document(fetched.outcome)]
-            print_json({"request": shown, "letter": content, "files": [str(one) for one in saved], "results": results})
+            print_json(
+                {
+                    "request": shown,
+                    "letter": content,
+                    "signed": letter is not None,
+                    "files": [str(one) for one in saved],
+                    "results": results,
+                }
+            )
             return
-        console.print(_line(fetched.request), markup=False)
+        console.print(line_of(fetched.request), markup=False)
+        if fetched.request.side == "sent" and fetched.request.answer is not None and letter is None:
+            console.print(UNSIGNED_NL, markup=False)
         if letter is not None:
             for line in quoted(letter.text or " ".join(letter.steps)):
                 console.print(line, markup=False)
@@ -288,9 +297,3 @@ def _failed(error: NotDoneError | RefusedError, *, as_json: bool) -> NoReturn:
         for line in explanation(error):
             console.print(line, markup=False)
     raise typer.Exit(NOT_DONE)
-
-
-def _line(one: RequestShown) -> str:
-    other = one.sender if one.side == "received" else one.receiver
-    state = "niet gedeeld (dat mag)" if one.state == "declined" else one.state
-    return f"{one.request_id}  {one.side}  {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"

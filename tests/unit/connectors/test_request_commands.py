@@ -64,8 +64,15 @@ async def test_not_sharing_is_told_as_a_right(desks: Desks) -> None:
     assert told.startswith("Vastgelegd: niet gedeeld (dat mag).")
     assert "niet gedeeld (dat mag)" in (await desks.run(VEILIG_THUIS, "request", "list")).output
     shown = await desks.tells(VEILIG_THUIS, "request", "read", request)
-    assert (shown["letter"], shown["request"]["answer"]["reason"]) == (None, None)
-    own = (await desks.tells(WIJKTEAM, "request", "list"))["requests"][0]
+    assert (shown["signed"], shown["request"]["answer"]["reason"]) == (False, None)
+    assert "Niet ondertekend door de ander" in (await desks.run(VEILIG_THUIS, "request", "read", request)).output
+    read = await sent(desks)
+    await desks.run(WIJKTEAM, "request", "read", read)
+    await desks.run(WIJKTEAM, "answer", read, *declined[2:])
+    shown = await desks.tells(VEILIG_THUIS, "request", "read", read)
+    assert (shown["signed"], shown["letter"]["level"], shown["letter"]["text"]) == (True, 0, "")
+    listed = (await desks.tells(WIJKTEAM, "request", "list"))["requests"]
+    (own,) = [one for one in listed if one["requestId"] == request]
     assert own["answer"]["reason"] == "professional_secrecy"
     again = await desks.tells(WIJKTEAM, *declined, expect=1)
     assert again["failed"][0]["problem"] == "request-already-answered"
