@@ -10,6 +10,7 @@ from broker.domain.matches import KeptMatch
 from broker.domain.notices import NoticeKind, WaitingNotice
 from broker.domain.signals import Signal
 from broker.ports import Stamp
+from broker.task_ports import TaskReader
 
 
 class InboxReader(Protocol):
@@ -76,3 +77,4 @@ class Following:
 
     inbox: InboxReader
     matches: MatchReader
+    tasks: TaskReader

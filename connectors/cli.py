@@ -21,6 +21,7 @@ _PARTS = {
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
     "inbox": "connectors.inbox_command",
     "matches": "connectors.follow_up_commands",
+    "tasks": "connectors.task_commands",
     **dict.fromkeys(("night-card", "ownerless", "handover", "coordinated"), "connectors.contact_commands"),
     "consent": "connectors.consent_commands",
     **dict.fromkeys(("exception", "advice"), "connectors.exception_commands"),

@@ -25,6 +25,8 @@ from connectors.notice_book import KeptNotice, NoticeBook
 NOTICE_NL = {
     "match": "ook betrokken: sluis-connect matches open",
     "new_report": "er is een nieuwe politiemelding: bel Veilig Thuis over match",
+    "task_overdue": "de termijn van een taak is voorbij: sluis-connect tasks list, taak",
+    "follow_up_overdue": "de termijn van een taak is voorbij, bij match",
     "shield_alert": "iemand keek naar een gezin met jullie afgeschermde signaal",
     "request": "vraag om informatie",
     "answer": "antwoord op jullie vraag",

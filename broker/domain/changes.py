@@ -15,6 +15,7 @@ from broker.domain.matches import ChangeMatch, MarkOverdue, MeetLater, NameCasus
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
+from broker.domain.team_tasks import TaskChange
 from broker.domain.webhooks import SetWebhook
 
 
@@ -145,7 +146,7 @@ Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | MeetLater | NoteMet
-    | RequestChange
+    | RequestChange | TaskChange
     | StoreConsent | AddAnswers | StoreException | FinishException
     | ChunkChange | KeepingChange
     | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook

@@ -16,6 +16,10 @@ class NoticeKind(StrEnum):
     """For the matchcoordinator: two teams are to contact each other. About a match."""
     MATCH_OVERDUE = "match_overdue"
     """For the matchcoordinator: they did not in time. About a match."""
+    TASK_OVERDUE = "task_overdue"
+    """A term of the own team has passed. About a task on a report or order."""
+    FOLLOW_UP_OVERDUE = "follow_up_overdue"
+    """The same, of a task on a match. About that match."""
     SHIELD_ALERT = "shield_alert"
     """Somebody looked at a household with a shielded signal. About that own signal."""
     REQUEST = "request"
@@ -34,7 +38,12 @@ class NoticeKind(StrEnum):
     EXCEPTION_TOLD = "exception_told"
 
 
-ABOUT_A_MATCH = frozenset({NoticeKind.MATCH, NoticeKind.NEW_REPORT, NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
+ABOUT_A_MATCH = frozenset(
+    {
+        NoticeKind.MATCH, NoticeKind.NEW_REPORT, NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE,
+        NoticeKind.FOLLOW_UP_OVERDUE,
+    }
+)  # fmt: skip
 FOR_COORDINATORS = frozenset({NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
 """Told to who has the role of coordinator, and to nobody else of his organisation."""
 

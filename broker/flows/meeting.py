@@ -192,7 +192,7 @@ def _match(
             (team, registering, any(link.tells for link in links)),
         )
     )
-    region = _region(signal, team, links, policy=policy, register=register, day=day)
+    region = region_of(signal, team, links, policy=policy, register=register, day=day)
     named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
     # An organisation that is kept from one of the signals does not coordinate what follows from it.
     both = (signal, *(link.signal for link in links if link.shown and link.tells))
@@ -210,7 +210,7 @@ def _match(
     )
 
 
-def _region(
+def region_of(
     signal: Signal, team: TeamOf, links: Iterable[Link], *, policy: PolicyInForce, register: Register, day: date
 ) -> str | None:
     """Return the region in whose agreement both are party, on the purpose of the new signal or else of another."""

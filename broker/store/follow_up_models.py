@@ -65,6 +65,25 @@ class MatchSideRow(Table, table=True):
     changed_on: str
 
 
+class TeamTaskRow(Table, table=True):
+    """A term that runs for a team; `about` is a match, or what its own organisation called a report or order."""
+
+    __tablename__ = "team_tasks"
+    __table_args__ = (Index("ix_team_tasks_organisation", "organisation", "id"),)
+
+    id: str = Field(primary_key=True)
+    organisation: str
+    team: str
+    kind: str
+    about: str = Field(index=True)
+    started_on: str
+    due_on: str = Field(index=True)
+    statutory_on: str | None = None
+    regional_on: str | None = None
+    done_on: str | None = None
+    told_on: str | None = None
+
+
 class MatchSignalRow(Table, table=True):
     """A signal of the older side of a match: whether the newer side may see it, and whether it tells its holder."""
 

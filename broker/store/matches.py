@@ -28,6 +28,7 @@ from broker.ports import Stamp, StampKey, StampKind
 from broker.store.connection import Reader
 from broker.store.signal_rows import day, iso
 from broker.store.signals import read_signals, read_stamps
+from broker.store.team_tasks import unanswered_matches
 
 _MATCH = (
     "id, newer_signal, coordinator, coordinator_team, made_on, due_on, overdue_on, casusregisseur_organisation, "
@@ -98,11 +99,13 @@ def _found(connection: Connection, condition: str, values: Sequence[object]) -> 
     links = connection.execute(query, listed).fetchall()
     query = f"SELECT match_id, organisation, team, told, state, changed_on FROM match_sides WHERE {among}"  # noqa: S608 - no value in it
     sides = connection.execute(query, listed).fetchall()
+    unanswered = unanswered_matches(connection, ids)
     signals = read_signals(connection, {*(row[1] for row in rows), *(row[1] for row in links)})
     keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in sorted(signals)]
     holders = sorted({signal.organisation for signal in signals.values()})
     keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii")) for oin in holders]
-    matches = (_match(row, _of(row[0], links), _of(row[0], sides), signals) for row in rows)
+    matches = [_match(row, _of(row[0], links), _of(row[0], sides), signals) for row in rows]
+    matches = [replace(match, unanswered=match.id in unanswered) for match in matches]
     return FoundMatches(
         matches=tuple(sorted(matches, key=lambda match: match.id)), stamps=read_stamps(connection, keys)
     )  # fmt: skip

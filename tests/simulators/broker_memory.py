@@ -64,6 +64,7 @@ from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
+from broker.domain.team_tasks import TaskChange, TeamTask
 from broker.domain.webhooks import SetWebhook
 from broker.ports import (
     ANY_SHIELD,
@@ -85,6 +86,7 @@ from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
 from tests.simulators.matches_in_memory import changed, now_unmet, without
 from tests.simulators.memory_keys import MemoryKeys
+from tests.simulators.tasks_in_memory import after_change
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ class MemoryState:
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
     matches: dict[str, KeptMatch] = field(default_factory=dict)
+    team_tasks: dict[str, TeamTask] = field(default_factory=dict)
     unmet: list[str] = field(default_factory=list)
     consents: dict[str, tuple[Consent, TokenIndex | None]] = field(default_factory=dict)
     answered: int = 0
@@ -143,8 +146,8 @@ class MemoryState:
                 self._note(change, at)
             elif isinstance(change, HandOver):
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
-            elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue):
-                self.matches = changed(self.matches, change)
+            elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange):
+                self._follow(change)
             elif isinstance(change, MeetLater | NoteMet):
                 self.unmet = now_unmet(self.unmet, change)
             elif isinstance(change, StoreConsent | AddAnswers):
@@ -178,6 +181,12 @@ class MemoryState:
         if note.once and same in known:
             raise StaleDecisionError
         self.notes.append(KeptNote(index=index, at=at, note=note))
+
+    def _follow(self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange) -> None:
+        if isinstance(change, TaskChange):
+            self.team_tasks = after_change(self.team_tasks, change)
+        else:
+            self.matches = changed(self.matches, change)
 
     def _erase(self, change: StoreErasure | ErasePayloads, index: int) -> None:
         if isinstance(change, StoreErasure):
@@ -561,9 +570,10 @@ class MemoryBroker:
         own = [one for one, _ in self.state.consents.values() if one.organisation == organisation]
         return tuple(sorted((one for one in own if one.id > (after or "")), key=lambda one: one.id)[:at_most])
 
-    def hidden_consents(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+    def hidden_consents(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
         """See `ConsentReader.hidden`."""
-        held = [one for one in self.state.signals.values() if one.organisation == organisation and one.shielded]
+        own = [one for one in self.state.signals.values() if one.organisation == organisation and one.shielded]
+        held = [one for one in own if one.owner == worker]
         active = [one.id for one in held if one.state is SignalState.ACTIVE]
         persons = {token.index for one in active for token in self.state.tokens[one] if token.role is TokenRole.SUBJECT}
         return frozenset(one for one in among if self.state.consents[one][1] in persons)
@@ -662,9 +672,9 @@ class MemoryConsents:
         """See `ConsentReader.own`."""
         return await self.memory.own_consent(organisation=organisation, consent_id=consent_id)
 
-    async def hidden(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+    async def hidden(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
         """See `ConsentReader.hidden`."""
-        return self.memory.hidden_consents(organisation=organisation, among=among)
+        return self.memory.hidden_consents(organisation=organisation, worker=worker, among=among)
 
     async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """See `ConsentReader.list_own`."""

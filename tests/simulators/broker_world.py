@@ -19,6 +19,7 @@ from broker.consent_ports import ConsentReader
 from broker.domain.calls import Call, Ring
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
+from broker.domain.signals import Exclusion
 from broker.exception_ports import ExceptionReader
 from broker.flows.check_household import check_household
 from broker.flows.confirm_erasure import confirm_erasure
@@ -74,6 +75,7 @@ from broker.store.review_notes import StoredNotes
 from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.state_changes import move_shield
+from broker.store.team_tasks import StoredTasks
 from broker.store.webhooks import StoredWebhookReader
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
 from tests.simulators.broker_memory import MemoryBroker, MemoryConsents, MemoryDocuments, NoWitnesses
@@ -83,6 +85,7 @@ from tests.simulators.enrolled import Enrolled, worker_id
 from tests.simulators.memory_entries import MemoryEntries, MemoryRotation
 from tests.simulators.memory_matches import MemoryMatches
 from tests.simulators.memory_review import MemoryReview
+from tests.simulators.memory_tasks import MemoryTasks
 
 LOG_NAME = f"{BROKER}/log"
 STORES = ("memory", *DATABASES)
@@ -204,6 +207,7 @@ class World:
             randomness=self.randomness,
             signals=self.signals,
             consents=self.consents,
+            tasks=self.following.tasks,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -387,7 +391,7 @@ async def a_world(
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
-        parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory))
+        parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory), tasks=MemoryTasks(memory))
         parts["consents"] = MemoryConsents(memory)
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
@@ -437,7 +441,9 @@ async def a_database(
         stores["acts"] = StoredActs(apart, StoredEntries(apart, keys=keys))
         stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
         stores["log_vkey"] = signer.vkey
-        stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
+        stores["following"] = Following(
+            inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader)
+        )  # fmt: skip
         stores["asking"] = Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader))
         stores["calling"] = Calling(
             calls=StoredCalls(reader), phone=StoredPhoneCalls(reader), webhooks=StoredWebhookReader(reader)
@@ -464,6 +470,21 @@ def held_in(world: World) -> Database:
     """Return the database of a world that is not in memory."""
     assert world.database is not None
     return world.database
+
+
+async def exclude(world: World, signal_id: str, *, organisation: str, worker: str) -> None:
+    """Exclude one worker from a signal directly, as a later issue's flow will."""
+    excluded = Exclusion(organisation=organisation, worker=worker)
+    if isinstance(world.ledger, MemoryBroker):
+        state = world.ledger.state
+        signal = state.signals[signal_id]
+        state.signals[signal_id] = replace(signal, exclusions=signal.exclusions | {excluded})
+        state.bump(StampKind.SHIELD, signal_id.encode())
+        return
+    with held_in(world).session() as connection:
+        statement = "INSERT INTO signal_exclusions (signal_id, organisation, worker) VALUES (?, ?, ?)"
+        connection.execute(statement, (signal_id, organisation, worker))
+        move_shield(connection, signal_id)
 
 
 async def shield(world: World, signal_id: str) -> None:

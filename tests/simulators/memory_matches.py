@@ -6,6 +6,7 @@ from datetime import date
 
 from broker.domain.households import Household, Parent, TokenRole
 from broker.domain.matches import KeptMatch
+from broker.domain.team_tasks import TaskKind
 from broker.match_ports import FoundMatches, Unmet
 from broker.ports import StampKey, StampKind
 from tests.simulators.broker_memory import MemoryBroker
@@ -73,6 +74,10 @@ class MemoryMatches:
                 match,
                 newer=state.signals[match.newer.id],
                 links=tuple(replace(link, signal=state.signals[link.signal.id]) for link in match.links),
+                unanswered=any(
+                    (task.kind, task.about, task.done_on) == (TaskKind.REACTION, match.id, None) and task.told_on
+                    for task in state.team_tasks.values()
+                ),
             )
             for _, match in sorted(state.matches.items())
         ]
