@@ -199,7 +199,12 @@ def _housekeeping(
         signals=stores.signals,
         retention=stores.retention,
         keys=keys,
-        following=Overdue(registers=stores.documents, matches=stores.following.matches, randomness=random),
+        following=Overdue(
+            registers=stores.documents,
+            matches=stores.following.matches,
+            tasks=stores.following.tasks,
+            randomness=random,
+        ),
         log=activation.log,
     )
 

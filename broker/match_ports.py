@@ -10,6 +10,7 @@ from broker.domain.matches import KeptMatch
 from broker.domain.notices import NoticeKind, WaitingNotice
 from broker.domain.signals import Signal
 from broker.ports import Stamp
+from broker.task_ports import TaskReader
 
 
 class InboxReader(Protocol):
@@ -67,7 +68,7 @@ class MatchReader(Protocol):
         """
 
     async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
-        """Return matches that rest on one of these signals."""
+        """Return matches that rest on one of these signals; with the stamps under which these may meet others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +77,4 @@ class Following:
 
     inbox: InboxReader
     matches: MatchReader
+    tasks: TaskReader

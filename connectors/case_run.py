@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from connectors.answers import Outcome
 from connectors.casebook import Draft
 from connectors.cases import Case
@@ -155,9 +153,7 @@ async def _shared(
     """Return the items nobody acted on; a few workers share the rest, so that they share the broker's ticks too."""
     listed = list(items)
     waiting, left = iter(listed), list[T]()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=notices, transient=True) as progress:
-        task = progress.add_task(what, total=len(listed))
+    with notices.bar(what, total=len(listed)) as advance:
 
         async def work() -> None:
             for item in waiting:
@@ -167,7 +163,7 @@ async def _shared(
                 error = await act(item)
                 if brake is not None:
                     brake.note(error)
-                progress.advance(task)
+                advance()
 
         await asyncio.gather(*(work() for _ in range(min(parallel, len(listed)))))
     return left

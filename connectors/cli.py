@@ -4,6 +4,7 @@ Exit codes: 0 what was asked is done, 1 it is not (refused, not done, or a recei
 3 done, but some rows were rejected. Identifiers are read from files, never from the command line.
 """
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -18,13 +19,16 @@ _PARTS = {
     "bel": "connectors.phone_commands",
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
-    **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),
+    "inbox": "connectors.inbox_command",
+    "matches": "connectors.follow_up_commands",
+    "tasks": "connectors.task_commands",
     **dict.fromkeys(("night-card", "ownerless", "handover", "coordinated"), "connectors.contact_commands"),
     "consent": "connectors.consent_commands",
     **dict.fromkeys(("exception", "advice"), "connectors.exception_commands"),
     "review": "connectors.review_commands",
     **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
     "keys": "connectors.key_commands",
+    "webhook": "connectors.webhook_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }
 
@@ -57,4 +61,11 @@ def demo(context: typer.Context) -> None:
 
 def main() -> None:
     """Run the command line of a partner."""
-    command_line(sys.argv[1:])()
+    # httpx looks for its own command line, and with it a highlighter of five hundred languages; ours needs neither.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # so Python is told
+    # Nothing that is loaded is ever freed, so nobody has to look for what could be.
+    gc.disable()
+    app = command_line(sys.argv[1:])
+    gc.freeze()
+    gc.enable()
+    app()

@@ -48,8 +48,7 @@ KIND_NL = {
     "address": "iemand op hetzelfde adres",
 }
 _LEVEL_WITH_CONTACT = 2
-console = Terminal(highlight=False, soft_wrap=True)
-notices = Terminal(stderr=True, highlight=False, soft_wrap=True)
+console, notices = Terminal(), Terminal(stderr=True)
 
 
 @contextmanager

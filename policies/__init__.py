@@ -8,7 +8,7 @@ from policies.catalogue import Ended, Purpose
 from policies.decide import DecisionPoint
 from policies.errors import ConvenantError, ExpiredBundleError, InsecureTestBundleWarning
 from policies.facts import AskFacts, HitFacts
-from policies.follow_up import Coordinator
+from policies.follow_up import Coordinator, StatedTerm
 from policies.load import load_bundle
 from policies.verdict import Obligation, Permit, Refusal, Text
 
@@ -26,6 +26,7 @@ __all__ = [
     "Permit",
     "Purpose",
     "Refusal",
+    "StatedTerm",
     "Text",
     "load_bundle",
 ]

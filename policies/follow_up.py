@@ -18,6 +18,7 @@ from policies.vocabulary import WILDCARD
 from policies.workdays import working_day_after
 
 FIRST_CONTACT = "eerste_contact"
+OPROEP = "oproep"
 _MONTHS = {"M": 1, "Y": 12}
 _DAYS = {"H": Fraction(1, 24), "D": Fraction(1), "W": Fraction(7), "M": Fraction(31), "Y": Fraction(366)}
 _WORKING_WEEK = Fraction(7, 5)
@@ -65,6 +66,30 @@ class Term:
 FIRST_CONTACT_TERM = Term(amount=5, unit="D", working_days=True, source="Sluis")
 """Where no document says when two teams are to have had contact."""
 
+OPROEP_TERM = Term(amount=5, unit="D", working_days=True, source="Sluis")
+"""Where no document says for how long holders are asked whether they want to call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedTerm:
+    """What the law and the region say of one term; None where that one says nothing. The shorter counts."""
+
+    statute: Term | None
+    region: Term | None
+
+    def last_days(self, start: date) -> tuple[date | None, date | None]:
+        """The last day by the law, and the one by the region, of a term that begins on this day."""
+        statute, region = self.statute, self.region
+        return (
+            None if statute is None else statute.last_day(start),
+            None if region is None else region.last_day(start),
+        )
+
+    def last_day(self, start: date) -> date | None:
+        """The last day that counts; None where nobody says anything."""
+        return min((day for day in self.last_days(start) if day is not None), default=None)
+
+
 Terms = Mapping[tuple[str, str], Term]
 """By id and purpose; the purpose may be ``*``."""
 
@@ -104,17 +129,25 @@ class FollowUp:
             _check_no_slower(document, terms[region], terms.get(None, {}))
         return cls(terms=terms, coordinators=_coordinators(found))
 
-    def term(self, name: str, *, purpose: str, region: str | None) -> Term | None:
-        """The region's own term for this purpose, else the statute's; None where nobody says anything."""
-        for known in (self.terms.get(region, {}), self.terms.get(None, {})):
-            found = known.get((name, purpose)) or known.get((name, WILDCARD))
-            if found is not None:
-                return found
-        return None
+    def stated(self, name: str, *, purpose: str, region: str | None) -> StatedTerm:
+        """What the statute's document and the region's own say of a term of this purpose; the earlier day counts.
 
-    def first_contact(self, *, purpose: str, region: str | None) -> Term:
-        """When two teams that were told of each other are to have had contact."""
-        return self.term(FIRST_CONTACT, purpose=purpose, region=region) or FIRST_CONTACT_TERM
+        So a region is never slower than the statute on any day of the calendar, whatever its document says.
+        """
+        statute, own = (
+            known.get((name, purpose)) or known.get((name, WILDCARD))
+            for known in (self.terms.get(None, {}), {} if region is None else self.terms.get(region, {}))
+        )
+        return StatedTerm(statute=statute, region=own)
+
+    def asked_until(self, start: date, *, purpose: str, region: str | None) -> date:
+        """The last day on which holders are asked whether they want to call."""
+        return self.stated(OPROEP, purpose=purpose, region=region).last_day(start) or OPROEP_TERM.last_day(start)
+
+    def first_contact_by(self, start: date, *, purpose: str, region: str | None) -> date:
+        """The last day on which two teams that were told of each other are to have had contact."""
+        stated = self.stated(FIRST_CONTACT, purpose=purpose, region=region)
+        return stated.last_day(start) or FIRST_CONTACT_TERM.last_day(start)
 
     def record(self) -> list[dict[str, Json]]:
         """Every term as plain mappings, the statute's first."""
@@ -140,8 +173,12 @@ def _terms(document: Document, purposes: set[str]) -> Terms:
 
 def _check_no_slower(document: Document, terms: Terms, statute: Terms) -> None:
     for number, ((name, purpose), term) in enumerate(terms.items()):
-        floor = statute.get((name, purpose)) or statute.get((name, WILDCARD))
-        if floor is not None and term.length() > floor.length():
+        floors = [
+            floor
+            for (one, about), floor in statute.items()
+            if (one == name and WILDCARD in (purpose, about)) or (one, about) == (name, purpose)
+        ]
+        if any(term.length() > floor.length() for floor in floors):
             raise document.error(ClauseError, ("termijnen", number, "termijn"), "must not be longer than the statute's")
 
 

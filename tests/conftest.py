@@ -8,6 +8,9 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.simulators.databases import DATABASES, Database, databases
+from tests.simulators.scratch import use_memory
+
+use_memory()  # before the first temporary folder is made
 
 settings.register_profile("sluis", deadline=None, print_blob=True)
 settings.register_profile(  # one run for every mutant: the same examples, and no smaller one once one failed

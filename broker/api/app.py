@@ -31,6 +31,7 @@ from broker.api.routes import (
     review_statements,
     service,
     signals,
+    tasks,
     webhooks,
 )
 from broker.api.wire import MethodNotAllowedError
@@ -46,6 +47,7 @@ ROUTERS = (
     consents.router,
     calls.router,
     matches.coordinated,
+    tasks.router,
     owners.router,
     phone_calls.router,
     webhooks.router,

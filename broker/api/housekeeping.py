@@ -1,7 +1,7 @@
 """What a serving broker does unasked: end what has reached its last day, at a pace that tells nothing (D8, D16).
 
 Every quarter of an hour it writes as many entries of kind `retention`, whether they end a signal, tell of an overdue
-match or of whom an imported signal met, or nothing. So neither the number of entries nor their time tells that
+match or task, or of whom an imported signal met, or nothing. So neither the number of entries nor their time tells that
 somebody's signal has ended. What does not fit waits for the next one: past its last day a signal matches nothing.
 """
 
@@ -24,6 +24,7 @@ from broker.ports import Clock, Log, Randomness, RegisterReader, SignalStore
 from broker.retention_ports import RetentionReader
 from broker.store.folder_requests import POLICY_REQUESTS
 from broker.store.sweep_requests import SweepRequest
+from broker.task_ports import TaskReader
 
 PACE_S = 900.0
 """Seconds between two entries that nobody asked for."""
@@ -39,10 +40,11 @@ _log = logging.getLogger("sluis.housekeeping")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """What telling of matches that are overdue, or that an import made, needs besides."""
+    """What telling of matches and tasks that are overdue, or of what an import made, needs besides."""
 
     registers: RegisterReader
     matches: MatchReader
+    tasks: TaskReader
     randomness: Randomness
 
 
@@ -100,6 +102,7 @@ class Housekeeping:
             "frozen": sum(one.frozen for one in done),
             "entries": sum(one.recorded for one in done),
             "ticketsForgotten": sum(one.tickets for one in done),
+            "rowsForgotten": sum(one.rows for one in done),
             "entriesErased": sum(one.erased for one in done),
         }
 
@@ -122,6 +125,7 @@ class Housekeeping:
                 registers=self._following.registers,
                 signals=self._signals,
                 matches=self._following.matches,
+                tasks=self._following.tasks,
                 log=self._log,
             )
         if swept.erased >= MAX_EXPIRED:
@@ -137,16 +141,22 @@ class Housekeeping:
             return
         async with self._one_at_a_time:
             for _ in range(MEETINGS):
-                self._met_last = await meet_imported(
-                    after=self._met_last,
-                    policies=self._policies,
-                    clock=self._clock,
-                    randomness=self._following.randomness,
-                    registers=self._following.registers,
-                    signals=self._signals,
-                    matches=self._following.matches,
-                    log=self._log,
-                )
+                try:
+                    self._met_last = await self._meet_one()
+                except BrokerError as error:  # the others have their turn all the same
+                    _log.error("the meeting of an imported signal failed: %s", type(error).__name__)
+
+    async def _meet_one(self) -> str:
+        return await meet_imported(
+            after=self._met_last,
+            policies=self._policies,
+            clock=self._clock,
+            randomness=self._following.randomness,
+            registers=self._following.registers,
+            signals=self._signals,
+            matches=self._following.matches,
+            log=self._log,
+        )
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:

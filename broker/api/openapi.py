@@ -13,6 +13,7 @@ from broker.api.authenticate import CODES
 from broker.api.boundary import API_VERSION
 from broker.api.problems import MEDIA_TYPE, PROBLEM_IDS
 from broker.flows.changing_match import MATCH_PROBLEMS
+from broker.flows.changing_task import TASK_PROBLEMS
 from broker.flows.letters import LETTER_PROBLEMS
 from broker.flows.unwatched import PROBLEM as UNWATCHED
 from broker.protocol.call_messages import AnswerRing, CallHolders, CallsAnswer, RingsAnswer
@@ -44,7 +45,8 @@ from broker.protocol.review_messages import (
     RejudgeVerdict,
     ReviewAnswer,
 )
-from broker.protocol.webhook_messages import SetWebhook
+from broker.protocol.task_messages import CloseTask, ExtendTask, StartTerms, TasksAnswer
+from broker.protocol.webhook_messages import SetWebhook, WebhookAnswer
 from broker.protocol.wire_types import Message
 
 _REF = "#/components/schemas/{model}"
@@ -180,7 +182,12 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (VerifyCaller, "validation"),
     (NoteOralAnswer, "validation"),
     (PhoneCallsAnswer, "validation"),
+    (StartTerms, "validation"),
+    (CloseTask, "validation"),
+    (ExtendTask, "validation"),
+    (TasksAnswer, "validation"),
     (SetWebhook, "validation"),
+    (WebhookAnswer, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),
@@ -227,7 +234,7 @@ def answers_with(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 
 def _ours(kind: ProblemKind) -> bool:
     """Return whether the broker can answer this; the list is shared with custodians and connectors."""
-    known = {*PROBLEM_IDS.values(), *CODES, *MATCH_PROBLEMS, *LETTER_PROBLEMS, UNWATCHED}
+    known = {*PROBLEM_IDS.values(), *CODES, *MATCH_PROBLEMS, *TASK_PROBLEMS, *LETTER_PROBLEMS, UNWATCHED}
     return kind.id in known or kind.id.startswith(("request-token-", "ticket-"))
 
 

@@ -9,11 +9,13 @@ from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.exceptions import ExceptionRecord
 from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
+from broker.domain.keeping import KeepingChange
 from broker.domain.letter_chunks import ChunkChange
 from broker.domain.matches import ChangeMatch, MarkOverdue, MeetLater, NameCasusregisseur, NoteMet, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.signals import Signal, SignalState
+from broker.domain.team_tasks import TaskChange
 from broker.domain.webhooks import SetWebhook
 
 
@@ -144,9 +146,9 @@ Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
     | MeetLater | NoteMet
-    | RequestChange
+    | RequestChange | TaskChange
     | StoreConsent | AddAnswers | StoreException | FinishException
-    | ChunkChange
+    | ChunkChange | KeepingChange
     | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook
 )  # fmt: skip
 

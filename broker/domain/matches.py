@@ -73,11 +73,18 @@ class KeptMatch:
     overdue_on: date | None = None
     coordinator: TeamOf | None = None
     casusregisseur: TeamOf | None = None
+    unanswered: bool = False
+    """Whether its casusregisseur has not answered to a new report within the term, and was told so."""
 
     @property
     def sides(self) -> tuple[MatchSide, MatchSide]:
         """Both sides, the newer one first."""
         return self.newer_side, self.older_side
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the coordinator is to see to it: no contact in time, or none after a new report."""
+        return self.unanswered or (self.overdue_on is not None and not self.contacted)
 
     @property
     def contacted(self) -> bool:

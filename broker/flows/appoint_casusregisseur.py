@@ -11,6 +11,7 @@ from broker.match_ports import MatchReader
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.match_messages import AppointCasusregisseur
 from broker.protocol.register import Register
+from broker.task_ports import TaskReader
 
 
 async def appoint_casusregisseur(
@@ -24,6 +25,7 @@ async def appoint_casusregisseur(
     rosters: RosterReader,
     signals: SignalStore,
     matches: MatchReader,
+    tasks: TaskReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
@@ -44,5 +46,5 @@ async def appoint_casusregisseur(
 
     return await change_own_match(
         step, match_id=match_id, act=act, requester=requester, policies=policies, clock=clock, registers=registers,
-        rosters=rosters, signals=signals, matches=matches, answers=answers, log=log,
+        rosters=rosters, signals=signals, matches=matches, tasks=tasks, answers=answers, log=log,
     )  # fmt: skip

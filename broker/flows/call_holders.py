@@ -12,12 +12,14 @@ from broker.flows.act import Act
 from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import Question, asked_holders, asked_stamps, may_ask, prepare, question_of
+from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, refused
-from broker.flows.policy import Policies
+from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
 from broker.flows.ringing import Reached, reached
 from broker.flows.shown_calls import calls_document
+from broker.flows.terms import as_counted, last_day_of, terms_of_question
 from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
 from broker.ports import (
     AnswerStatus,
@@ -33,11 +35,9 @@ from broker.ports import (
 from broker.protocol.call_messages import CallHolders
 from broker.protocol.days_nl import day_nl
 from broker.request_ports import kept
+from broker.task_ports import TaskReader
 from policies import Permit, Refusal
-from policies.workdays import working_day_after
 
-ASKED_WORKING_DAYS = 5
-"""For so many working days after an oproep holders are asked."""
 _ID_BYTES = 16
 
 
@@ -55,6 +55,7 @@ async def call_holders(
     rosters: RosterReader,
     signals: SignalStore,
     consents: ConsentReader,
+    tasks: TaskReader,
     answers: AnswerStore,
     log: Log,
     address_mute_above: int,
@@ -70,8 +71,7 @@ async def call_holders(
     async def decide() -> Outcome:
         # (1) What everything below relies on is read before it; then the request's own rules.
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy = policies.at(base)
-        register, epoch = await registers.register(), await registers.epoch()
+        policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
         roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
@@ -80,6 +80,7 @@ async def call_holders(
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         policy.check_holds(today)
+        prepared = await as_counted(prepared, policy=policy, tasks=tasks, today=today)
         # (3) May it be asked? Standing comes from a proof or own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
@@ -97,13 +98,13 @@ async def call_holders(
         looked_up = await signals.look_up(indexes)
         question = await asked_holders(question, looked_up, consents=consents)
         found = reached(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
-        call = _call(command, question, now=clock.now(), randomness=randomness)
+        call = _call(command, question, policy, now=clock.now(), randomness=randomness)
         # (8) What the asker reads is made of his own question alone.
         document = calls_document("call.sent", [call], date=day_nl(call.asked_until + timedelta(days=1)))
         owed = tasks_for(asked, organisation=requester.organisation, today=today)
         effects = Effects(
             relies_on=(*base, *question.relied, *looked_up.stamps),
-            changes=(*_asked_of(call, found, randomness), *_stood_on(question)),
+            changes=(*_started(question, policy, randomness), *_asked_of(call, found, randomness)),
             tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
         )
         recording = _recording(question, asked, found, document=document, register=register.number)
@@ -115,8 +116,15 @@ async def call_holders(
     )
 
 
-def _call(command: CallHolders, question: Question, *, now: int, randomness: Randomness) -> Call:
-    requester = question.prepared.act.requester
+def _call(
+    command: CallHolders, question: Question, policy: PolicyInForce, *, now: int, randomness: Randomness
+) -> Call:  # fmt: skip
+    """Return the oproep; nobody is asked for longer than the documents say, nor past the last day of its proof."""
+    prepared, purpose = question.prepared, question.prepared.purpose.id
+    requester, organisation = prepared.act.requester, prepared.organisation
+    regions = policy.own_regions(purpose, (organisation.oin, organisation.org_class), day=question.today)
+    until = policy.asked_until(purpose=purpose, regions=regions, day=question.today)
+    last = last_day_of(prepared.proof)
     return Call(
         id=randomness.bytes(_ID_BYTES).hex(),
         organisation=requester.organisation,
@@ -126,7 +134,7 @@ def _call(command: CallHolders, question: Question, *, now: int, randomness: Ran
         purpose=command.purpose,
         case_ref=command.case_ref,
         sent_at=now,
-        asked_until=working_day_after(question.today, ASKED_WORKING_DAYS),
+        asked_until=until if last is None else min(until, last),
     )
 
 
@@ -156,8 +164,10 @@ def _asked_of(call: Call, found: Reached, randomness: Randomness) -> tuple[Chang
     return (StoreCall(call=call, rings=rings), *notices)
 
 
-def _stood_on(question: Question) -> tuple[Change, ...]:
-    return tuple(MarkStanding(signal_id=one, on=question.today) for one in sorted(question.standing))
+def _started(question: Question, policy: PolicyInForce, randomness: Randomness) -> tuple[Change, ...]:
+    """Return what was stood on, and the terms of the proof; as much randomness is drawn whatever there is."""
+    stood_on = (MarkStanding(signal_id=one, on=question.today) for one in sorted(question.standing))
+    return (*stood_on, *terms_of_question(question, policy, Ids(seed=randomness.bytes(SEED_BYTES))))
 
 
 def _recording(

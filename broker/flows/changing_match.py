@@ -1,7 +1,7 @@
 """What every act on an own match has in common: found, judged, of the own team and not closed; else openly refused."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from broker.domain.changes import Change
 from broker.domain.matches import MatchState
@@ -22,6 +22,7 @@ from broker.protocol.messages import TextRef
 from broker.protocol.problems import problem
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
+from broker.task_ports import TaskReader
 from policies import Permit, Refusal
 
 OF_ANOTHER_TEAM = "match-of-another-team"
@@ -49,7 +50,7 @@ class Step:
 async def change_own_match(
     step: Callable[[OwnMatch, PolicyInForce, Register], Step], *, match_id: str, act: Act, requester: Requester,
     policies: Policies, clock: Clock, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    matches: MatchReader, answers: AnswerStore, log: Log,
+    matches: MatchReader, tasks: TaskReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The own side of a match has taken this step, recorded; outcome `done`.
 
@@ -75,6 +76,7 @@ async def change_own_match(
         own = await own_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock
         )  # fmt: skip
+        own = replace(own, tasks=await tasks.on_match(match_id))
         refused = hindrance(own, requester, await rosters.roster(requester.organisation))
         taken = Step(refused=refused) if refused else step(own, policy, register)
         if isinstance(taken.decision, Refusal):
@@ -98,14 +100,18 @@ async def change_own_match(
     )
 
 
-def hindrance(own: OwnMatch, requester: Requester, roster: Roster | None) -> str | None:
-    """Return why this worker may not act on a match that he sees, None where he may.
+def in_team(team: str, requester: Requester, roster: Roster | None) -> bool:
+    """Return whether this worker acts for this team of his organisation.
 
     Who is in no team by the roster acts for all of them: then the organisation does not say who works where.
     """
     worker = None if roster is None else roster.workers.get(requester.worker)
-    teams = frozenset() if worker is None else worker.teams
-    if teams and own.side.of.team not in teams:
+    return worker is None or not worker.teams or team in worker.teams
+
+
+def hindrance(own: OwnMatch, requester: Requester, roster: Roster | None) -> str | None:
+    """Return why this worker may not act on a match that he sees, None where he may."""
+    if not in_team(own.side.of.team, requester, roster):
         return OF_ANOTHER_TEAM
     return CLOSED if own.side.state is MatchState.DONE else None
 

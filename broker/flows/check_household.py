@@ -21,9 +21,10 @@ from broker.flows.household_question import (
 )
 from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_of, refused, result_document
-from broker.flows.policy import Policies
+from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
+from broker.flows.terms import as_counted, earlier, last_day_of, terms_of_question
 from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
 from broker.ports import (
     AnswerStatus,
@@ -37,6 +38,7 @@ from broker.ports import (
     TokenIndexer,
 )
 from broker.protocol.messages import CheckHousehold, Match
+from broker.task_ports import TaskReader
 from policies import Refusal
 
 
@@ -54,6 +56,7 @@ async def check_household(
     randomness: Randomness,
     signals: SignalStore,
     consents: ConsentReader,
+    tasks: TaskReader,
     answers: AnswerStore,
     log: Log,
     address_mute_above: int,
@@ -71,8 +74,7 @@ async def check_household(
     async def decide() -> Outcome:
         # (1) What everything below relies on is read before it; then the request's own rules.
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy = policies.at(base)
-        register, epoch = await registers.register(), await registers.epoch()
+        policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
         roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
@@ -81,6 +83,7 @@ async def check_household(
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         policy.check_holds(today)
+        prepared = await as_counted(prepared, policy=policy, tasks=tasks, today=today)
         # (3) May it be asked? Standing comes from own signals and own records of consent; nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
@@ -102,10 +105,10 @@ async def check_household(
         owed = tasks_for(asked, organisation=requester.organisation, today=today)
         effects = Effects(
             relies_on=(*base, *seen.relies_on),
-            changes=_changes(question, seen, ids=Ids(seed=randomness.bytes(SEED_BYTES))),
+            changes=_changes(question, seen, policy, ids=Ids(seed=randomness.bytes(SEED_BYTES))),
             tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
             rests_on=(*base, *seen.rests_on) if matches else (),
-            valid_until=seen.valid_until,
+            valid_until=earlier(seen.valid_until, last_day_of(prepared.proof)),
         )
         recording = recording_of(question, asked, seen, register=register, document=told_of(matches))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
@@ -116,8 +119,8 @@ async def check_household(
     )
 
 
-def _changes(question: Question, seen: Seen, *, ids: Ids) -> tuple[Change, ...]:
-    """Return what a check brings about: what it stood on is marked, and who shielded what it hit hears of it (D8).
+def _changes(question: Question, seen: Seen, policy: PolicyInForce, *, ids: Ids) -> tuple[Change, ...]:
+    """Return what a check brings about: marks, terms of its proof, and who shielded what it hit hears of it (D8).
 
     That a household with a shielded signal was looked at is told to its holder, so that no child is lost.
     """
@@ -133,7 +136,7 @@ def _changes(question: Question, seen: Seen, *, ids: Ids) -> tuple[Change, ...]:
         )
         for one in hidden.values()
     ]
-    return (*stood_on, *alerts)
+    return (*stood_on, *alerts, *terms_of_question(question, policy, ids))
 
 
 def told_of(matches: list[Match]) -> Mapping[str, object]:

@@ -104,7 +104,7 @@ def _shown(match: KeptMatch, register: Register) -> CoordinatedMatch:
         made_on=match.made_on,
         due_on=match.due_on,
         contacted=match.contacted,
-        overdue=match.overdue_on is not None and not match.contacted,
+        overdue=match.overdue,
     )
 
 

@@ -8,6 +8,7 @@ from broker.domain.households import MatchKind
 from broker.domain.matches import KeptMatch, MatchSide, TeamOf, strongest
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
+from broker.domain.team_tasks import TeamTask
 from broker.flows.judging import Judged, record_decisions
 from broker.flows.outcome import match_of
 from broker.flows.policy import PolicyInForce
@@ -34,6 +35,8 @@ class OwnMatch:
     signals: tuple[Signal, ...]
     judged: tuple[Judged, ...]
     stamps: tuple[Stamp, ...] = ()
+    tasks: tuple[TeamTask, ...] = ()
+    """What runs about it for either side; read for an act on it alone."""
 
     @property
     def other(self) -> TeamOf:

@@ -14,7 +14,7 @@ from broker.domain.households import FoundToken
 from broker.domain.signals import Signal, SignalState
 from broker.flows.errors import PolicyExpiredError, PolicyNotHeldError
 from broker.ports import Stamp, StampKind
-from policies import AskFacts, Bundle, Coordinator, ExpiredBundleError, HitFacts, Permit, Purpose, Refusal
+from policies import AskFacts, Bundle, Coordinator, ExpiredBundleError, HitFacts, Permit, Purpose, Refusal, StatedTerm
 
 Decided = Mapping[str, tuple[str, ...]] | None
 """Rule id to the names of the rows it decides."""
@@ -100,7 +100,30 @@ class PolicyInForce:
 
     def first_contact_by(self, *, purpose: str, region: str | None, day: date) -> date:
         """Return the last day on which two teams that were told of each other on this day are to have had contact."""
-        return self.bundle.follow_up.first_contact(purpose=purpose, region=region).last_day(day)
+        return self.bundle.follow_up.first_contact_by(day, purpose=purpose, region=region)
+
+    def asked_until(self, *, purpose: str, regions: Iterable[str], day: date) -> date:
+        """Return the last day on which holders are asked whether they want to call, from this day on."""
+        asked = self.bundle.follow_up.asked_until
+        return min(asked(day, purpose=purpose, region=region) for region in (None, *regions))
+
+    def stated_term(self, name: str, *, purpose: str, regions: Iterable[str]) -> StatedTerm:
+        """Return what the law and these regions say of a term; of several regions the one that is quickest."""
+        law = self.bundle.follow_up.stated(name, purpose=purpose, region=None)
+        stated = (self.bundle.follow_up.stated(name, purpose=purpose, region=region) for region in regions)
+        own = [one.region for one in stated if one.region is not None]
+        return StatedTerm(statute=law.statute, region=min(own, key=lambda term: term.length(), default=None))
+
+    def own_regions(self, purpose: str, side: tuple[str, str], *, day: date) -> tuple[str, ...]:
+        """Return the regions an organisation (OIN, class) works in: that of its agreement on this purpose, else all.
+
+        A region without an agreement on a purpose has no parties to it (ADR 18), and has its terms all the same.
+        """
+        agreed = self.region_of(purpose, [side], day=day)
+        if agreed is not None:
+            return (agreed,)
+        found = {self.region_of(one, [side], day=day) for one in self.bundle.carriers}
+        return tuple(sorted(region for region in found if region is not None))
 
     def region_of(self, purpose: str, sides: Iterable[tuple[str, str]], *, day: date) -> str | None:
         """Return the region in whose agreement on this purpose each (OIN, class) is party; None where there is none."""

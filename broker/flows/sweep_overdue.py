@@ -1,7 +1,7 @@
-"""Tell coordinators which teams did not contact each other in time; one entry at every pace, whatever there is (D8).
+"""Tell who has passed a term: coordinators of teams without contact, and teams of their own tasks (D8).
 
-Nobody asks for this: the entry's actor is the broker's own housekeeping, and its form is the same whether a match is
-overdue or none.
+One entry at every pace, whatever there is. Nobody asks for this: the entry's actor is the broker's own housekeeping,
+and its form is the same whether something is overdue or not. What does not fit is told at the next pace.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from broker.domain.errors import StaleDecisionError
 from broker.domain.matches import KeptMatch, MarkOverdue, TeamOf
 from broker.domain.notices import NoticeKind, Notify
+from broker.flows.late_tasks import LateTasks, late_tasks
 from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.seeing_match import NOBODY, told_to_both
@@ -29,6 +30,7 @@ from broker.ports import (
     Turn,
 )
 from broker.protocol.register import Register
+from broker.task_ports import TaskReader
 
 MAX_MATCHES = 24
 """Matches of one entry: their signals' handles fit its `subject`."""
@@ -48,13 +50,14 @@ class _Found:
     relies_on: tuple[Stamp, ...]
     told: tuple[KeptMatch, ...]
     over: tuple[KeptMatch, ...]
+    tasks: LateTasks
 
 
 async def sweep_overdue(
     *, vouched_at: int, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
-    signals: SignalStore, matches: MatchReader, log: Log,
+    signals: SignalStore, matches: MatchReader, tasks: TaskReader, log: Log,
 ) -> int:  # fmt: skip
-    """Return how many coordinators' notices were left; each match that is past its day is looked at once.
+    """Return how many notices were left; each match and task that is past its day is looked at once.
 
     Args:
         vouched_at: unix seconds up to which our clock is believed.
@@ -66,31 +69,33 @@ async def sweep_overdue(
     async with log.turn() as turn:
         return await _in_turn(
             vouched_at=vouched_at, policies=policies, clock=clock, randomness=randomness, registers=registers,
-            signals=signals, matches=matches, turn=turn,
+            signals=signals, matches=matches, tasks=tasks, turn=turn,
         )  # fmt: skip
 
 
 async def _in_turn(
     *, vouched_at: int, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
-    signals: SignalStore, matches: MatchReader, turn: Turn,
+    signals: SignalStore, matches: MatchReader, tasks: TaskReader, turn: Turn,
 ) -> int:  # fmt: skip
     for _ in range(MAX_TRIES):
         # (1) What is past its day, without contact; told is only what both teams know and see now.
         found = await _overdue(
-            vouched_at=vouched_at, policies=policies, clock=clock, registers=registers, signals=signals, matches=matches
-        )
+            vouched_at=vouched_at, policies=policies, clock=clock, registers=registers, signals=signals,
+            matches=matches, tasks=tasks,
+        )  # fmt: skip
         # (2) The entry, the marks and the notices in one transaction.
         try:
-            await turn.commit(_proposal(found, ids=Ids(seed=randomness.bytes(SEED_BYTES))))
+            proposal = _proposal(found, ids=Ids(seed=randomness.bytes(SEED_BYTES)))
+            await turn.commit(proposal)
         except StaleDecisionError:
             continue
-        return len(found.told)
+        return sum(isinstance(change, Notify) for change in proposal.changes)
     raise StaleDecisionError
 
 
 async def _overdue(
     *, vouched_at: int, policies: Policies, clock: Clock, registers: RegisterReader, signals: SignalStore,
-    matches: MatchReader,
+    matches: MatchReader, tasks: TaskReader,
 ) -> _Found:  # fmt: skip
     # The day in UTC is the one in the Netherlands or the one before it: late at most, never early.
     day = min(clock.today(), datetime.fromtimestamp(vouched_at, UTC).date())
@@ -112,8 +117,10 @@ async def _overdue(
         if len(found.matches) < MAX_MATCHES:
             break
         after = max((one.due_on.isoformat(), one.id) for one in found.matches)
+    late = await late_tasks(day, tasks=tasks, matches=matches, policy=policy, register=register)
+    relies_on = tuple(dict.fromkeys((*stamps, *looked_at, *late.stamps)))
     return _Found(
-        day=day, bundle=policy.sha256, relies_on=(*stamps, *looked_at), told=tuple(told[:MAX_MATCHES]), over=tuple(over)
+        day=day, bundle=policy.sha256, relies_on=relies_on, told=tuple(told[:MAX_MATCHES]), over=tuple(over), tasks=late
     )
 
 
@@ -145,11 +152,15 @@ def _proposal(found: _Found, *, ids: Ids) -> Proposal:
             },
             "actor": ACTOR,
             "subject": {"schema": "entry-overdue/v1", "handles": handles},
-            "hits": {},
+            "hits": {"schema": "entry-overdue/v1", "tasks": found.tasks.told()},
             "shielded": {},
         },
         relies_on=found.relies_on,
-        changes=(*marks, *(_notice(match.coordinator, match, ids) for match in found.told if match.coordinator)),
+        changes=(
+            *marks,
+            *(_notice(match.coordinator, match, ids) for match in found.told if match.coordinator),
+            *found.tasks.changes(found.day, ids=ids),
+        ),
     )
 
 

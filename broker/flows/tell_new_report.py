@@ -1,28 +1,32 @@
 """Tell the casusregisseur that a new police report came in: a button of Veilig Thuis, and nothing by itself."""
 
+from broker.domain.changes import Change
 from broker.domain.matches import MatchSide, TeamOf
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Requester
+from broker.domain.team_tasks import MoveTask, TaskKind
 from broker.flows.act import Act
 from broker.flows.changing_match import NO_CASUSREGISSEUR, Step, change_own_match
 from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR
+from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.seeing_match import NOBODY, seen_of
 from broker.flows.standing import with_standing
+from broker.flows.terms import REPORT_PURPOSE, term_of_match, terms_of_match, terms_of_proof
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore
 from broker.protocol.match_messages import TellNewReport
 from broker.protocol.messages import StatutoryProof
 from broker.protocol.register import Register
+from broker.task_ports import TaskReader
 from policies import AskFacts, Permit, Refusal
 
-PURPOSE, GROUND = "vt-melding", "WMO-4.1.1-2"
+PURPOSE, GROUND = REPORT_PURPOSE, "WMO-4.1.1-2"
 CATEGORY, LEVEL = "veiligheid", 1
 """That there is a new report, and nothing of what it says."""
-ID_BYTES = 16
 
 
 async def tell_new_report(
@@ -37,10 +41,11 @@ async def tell_new_report(
     rosters: RosterReader,
     signals: SignalStore,
     matches: MatchReader,
+    tasks: TaskReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
-    """The casusregisseur's team has a notice; outcome `done`.
+    """The casusregisseur's team has a notice, and until when it answers; the report is weighed anew; outcome `done`.
 
     Raises:
         RefusedError: may not be told by this organisation to that one, no other team leads the plan, and what
@@ -60,19 +65,49 @@ async def tell_new_report(
         decision = _may_tell(command.proof, requester, other.of, policy=policy, register=register, clock=clock)
         if isinstance(decision, Refusal):
             return Step(decision=decision)
+        # (c) Its team is told, and what runs because of the report: weighing it, answering, a later last evaluation.
+        ids = Ids(seed=randomness.bytes(SEED_BYTES))
         notice = Notify(
-            id=randomness.bytes(ID_BYTES).hex(),
+            id=ids.of("notice"),
             organisation=other.of.organisation,
             team=other.of.team,
             kind=NoticeKind.NEW_REPORT,
             about=own.match.id,
         )
-        return Step(changes=(notice,), text="match.new_report", decision=decision)
+        running = _running(own, other, command.proof, policy=policy, register=register, clock=clock, ids=ids)
+        return Step(changes=(notice, *running), text="match.new_report", decision=decision)
 
     return await change_own_match(
         step, match_id=match_id, act=act, requester=requester, policies=policies, clock=clock, registers=registers,
-        rosters=rosters, signals=signals, matches=matches, answers=answers, log=log,
+        rosters=rosters, signals=signals, matches=matches, tasks=tasks, answers=answers, log=log,
     )  # fmt: skip
+
+
+def _running(
+    own: OwnMatch, other: MatchSide, proof: StatutoryProof, *, policy: PolicyInForce, register: Register,
+    clock: Clock, ids: Ids,
+) -> tuple[Change, ...]:  # fmt: skip
+    """Return the terms that a new report starts, and those evaluations that it makes later.
+
+    Evaluating stops a year after the last incident, so what runs until then runs a year from today.
+    """
+    today, match = clock.today(), own.match
+    weighed = terms_of_proof(
+        proof, of=register.organisations[own.side.of.organisation], team=own.side.of.team, purpose=PURPOSE,
+        policy=policy, ids=ids, today=today,
+    )  # fmt: skip
+    answered = terms_of_match(
+        (TaskKind.REACTION,), match=match, to=other.of, purpose=PURPOSE, policy=policy, register=register, ids=ids,
+        today=today,
+    )  # fmt: skip
+    year = term_of_match(TaskKind.SECOND_MONITOR, match, match.newer.purpose, policy=policy, register=register)
+    last = year.last_day(today)
+    later = [
+        MoveTask(task_id=task.id, was=task.due_on, due_on=last)
+        for task in own.tasks
+        if last is not None and task.kind is TaskKind.SECOND_MONITOR and task.due_on < last
+    ]
+    return (*weighed, *answered, *later)
 
 
 def _knows(own: OwnMatch, other: MatchSide, policy: PolicyInForce, register: Register, clock: Clock) -> bool:

@@ -103,4 +103,5 @@ class Message(BaseModel):
         frozen=True,
         arbitrary_types_allowed=True,
         hide_input_in_errors=True,
+        defer_build=True,  # a command uses a few of these models; each is built where it is first used
     )

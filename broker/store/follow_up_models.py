@@ -19,7 +19,7 @@ class NoticeRow(Table, table=True):
     kind: str
     about: str = Field(index=True)
     created_at: int = Field(sa_type=NUMBER)
-    read_at: int | None = Field(default=None, sa_type=NUMBER)
+    read_at: int | None = Field(default=None, sa_type=NUMBER, index=True)
 
 
 class UnmetSignalRow(Table, table=True):
@@ -63,6 +63,25 @@ class MatchSideRow(Table, table=True):
     told: bool
     state: str
     changed_on: str
+
+
+class TeamTaskRow(Table, table=True):
+    """A term that runs for a team; `about` is a match, or what its own organisation called a report or order."""
+
+    __tablename__ = "team_tasks"
+    __table_args__ = (Index("ix_team_tasks_organisation", "organisation", "id"),)
+
+    id: str = Field(primary_key=True)
+    organisation: str
+    team: str
+    kind: str
+    about: str = Field(index=True)
+    started_on: str
+    due_on: str = Field(index=True)
+    statutory_on: str | None = None
+    regional_on: str | None = None
+    done_on: str | None = None
+    told_on: str | None = None
 
 
 class MatchSignalRow(Table, table=True):

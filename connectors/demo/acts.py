@@ -99,14 +99,14 @@ class Scene:
     """Where acts are played; it remembers what later acts need: ids, and what was written to whom."""
 
     def __init__(self, work: WorkFolder, processes: Processes, numbers: Iterator[int]) -> None:
-        self._work = work
+        self.work = work
         self._processes = processes
         self._numbers = numbers
         self.kept: dict[str, str] = {}
 
     def file(self, partner: Partner, name: str, text: str) -> Path:
         """Return a file with this text in a partner's own dossiers, as its case system would have it."""
-        folder = self._work.partner(partner.slug) / DOSSIERS
+        folder = self.work.partner(partner.slug) / DOSSIERS
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / name
         path.write_text(text, encoding="utf-8")
@@ -120,11 +120,11 @@ class Scene:
         """Return the file in which a partner keeps what it knows of this household."""
         reference = f"{partner.slug}/{household.slug}"
         case = household.case(today=self.today(), assessed_by=partner.worker, case_ref=reference)
-        return write_case(self._work.partner(partner.slug), household.slug, case)
+        return write_case(self.work.partner(partner.slug), household.slug, case)
 
     def play(self, act: Act) -> Acted:
         """Return the act as it went. Raises ClaimError: it went otherwise than it must, ProcessError."""
-        folder = self._work.partner(act.actor.slug)
+        folder = self.work.partner(act.actor.slug)
         receipts = PartnerFolder(folder).receipts
         before = set(stored_indexes(receipts))
         words = [word(self) if callable(word) else word for word in act.words]
@@ -147,7 +147,7 @@ class Scene:
         No request was kept, in receipts or outbox, and the log has no entry more. Custodians read the log meanwhile,
         so bytes on the line say nothing.
         """
-        folder = self._work.partner(advice.actor.slug)
+        folder = self.work.partner(advice.actor.slug)
         before = self._traces(folder)
         printed = self._processes.run("sluis-connect", "advice", "--org", folder, "--json")
         if self._traces(folder) != before:
@@ -157,7 +157,7 @@ class Scene:
     def _traces(self, folder: Path) -> tuple[object, ...]:
         """Return what a request of this partner would leave: a receipt, a changed book or outbox, an entry."""
         books = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.sqlite*"))]
-        database = self._work.party("broker") / "broker.sqlite"
+        database = self.work.party("broker") / "broker.sqlite"
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as log:
             ((entries,),) = log.execute("SELECT count(*) FROM log_entries").fetchall()
         return stored_indexes(PartnerFolder(folder).receipts), books, entries

@@ -33,7 +33,9 @@ def demo(
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Wiped first, if it is ours.")] = Path("build/demo"),
-    only: Annotated[str | None, typer.Option("--only", help="mieke: without the real file, and said so.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", help="mieke: her scenario and nothing else, and said so.")
+    ] = None,
     plant: Annotated[
         bool, typer.Option("--plant-leak", help="Put a number in the broker's log: the run must fail.")
     ] = False,
@@ -48,7 +50,7 @@ def demo(
     end_on_signals()
     tell = _nobody if as_json else typer.echo
     if only is not None:
-        tell("Alleen Mieke: het echte bestand is overgeslagen")
+        tell("Alleen Mieke: de andere scenario's en het echte bestand zijn overgeslagen")
     try:
         report = perform(Wishes(out=out, data=chosen, only_mieke=only is not None, plant_leak=plant), tell)
     except WorkFolderError as error:

@@ -12,7 +12,6 @@ from connectors.demo.errors import ClaimError
 from connectors.demo.households import HOUSEHOLDS, RESIDENTS, Home, Person, distinct_values, write_residents
 from connectors.demo.leak_scan import Kind, LeakScan, ScanReport, Value
 from connectors.demo.processes import Processes
-from connectors.demo.scenario_suzan import CONTENT
 from connectors.demo.work_folder import WorkFolder
 from connectors.folder import PartnerFolder
 from connectors.receipts import stored_indexes, verify_stored
@@ -94,7 +93,9 @@ def verify_every_receipt(work: WorkFolder) -> int:
 class Watch:
     """The leak scan of one run: it begins before the first request and ends while the services still run."""
 
-    def __init__(self, work: WorkFolder, people: Sequence[Person], homes: Sequence[Home]) -> None:
+    def __init__(
+        self, work: WorkFolder, people: Sequence[Person], homes: Sequence[Home], *, letters: Sequence[str]
+    ) -> None:
         """Write the scenario's residents into the partners' own files, and leave out what an empty world holds too.
 
         A pattern that occurs on the side of the services before anybody asked anything is a word of ours. Names of
@@ -108,7 +109,7 @@ class Watch:
         own = [person for household in RESIDENTS for person in household.people]
         residents = distinct_values([*own, *people], [*(household.home for household in RESIDENTS), *homes])
         # What one organisation wrote to another is sealed on its way, and stands at both ends only.
-        residents += [Value(kind=Kind.NAME, spellings=(text,)) for text in CONTENT]
+        residents += [Value(kind=Kind.NAME, spellings=(text,)) for text in letters]
         workers = [Value(kind=Kind.NAME, spellings=(w.name,)) for partner in PARTNERS for w in partner.workers]
         empty_world = LeakScan(residents).patterns_in(*work.service_side)
         self._dropped = len(empty_world)

@@ -18,7 +18,8 @@ from connectors.demo.real_input import Found, RealInput, play_real_input, reside
 from connectors.demo.region import SERVICE_LOG, Region
 from connectors.demo.relay import Relays
 from connectors.demo.scenario_mieke import Step
-from connectors.demo.scenarios import SCENARIOS
+from connectors.demo.scenario_suzan import CONTENT
+from connectors.demo.scenarios import MIEKE, SCENARIOS, Scenarios
 from connectors.demo.work_folder import WorkFolder
 
 SCHEMA = "report/v1"
@@ -26,7 +27,7 @@ SCHEMA = "report/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What somebody asked for: the file of real input (or a generated one), or the scenario alone; a planted leak."""
+    """What somebody asked for: the file of real input (or a generated one), or Mieke alone; a planted leak."""
 
     out: Path
     data: Path | None = None
@@ -60,9 +61,10 @@ def perform(wishes: Wishes, tell: Callable[[str], None]) -> dict[str, Any]:
         region.start()
         tell(f"Opgezet en gestart: broker, twee sleutelbewaarders, meekijker, zes partners ({_since(started)})")
         people, homes = ([], []) if given is None else residents(given.file)
-        watch = Watch(work, people, homes)
+        watch = Watch(work, people, homes, letters=() if wishes.only_mieke else CONTENT)
         numbers = itertools.count(1)
-        _play_scenes(Stage(work, processes, relays, numbers), Scene(work, processes, numbers), work, told, tell)
+        stage, scene = Stage(work, processes, relays, numbers), Scene(work, processes, numbers)
+        _play_scenes(MIEKE if wishes.only_mieke else SCENARIOS, stage, scene, told, tell)
         if given is not None:
             told.real_input = _play_file(given, work, processes, tell)
         log = publish_and_verify(work, processes)
@@ -88,8 +90,8 @@ def perform(wishes: Wishes, tell: Callable[[str], None]) -> dict[str, Any]:
     return report
 
 
-def _play_scenes(stage: Stage, scene: Scene, work: WorkFolder, told: _Told, tell: Callable[[str], None]) -> None:
-    for title, steps in SCENARIOS:
+def _play_scenes(scenarios: Scenarios, stage: Stage, scene: Scene, told: _Told, tell: Callable[[str], None]) -> None:
+    for title, steps in scenarios:
         tell(title)
         for step in steps:
             if isinstance(step, Advice):
@@ -98,7 +100,7 @@ def _play_scenes(stage: Stage, scene: Scene, work: WorkFolder, told: _Told, tell
                     tell(line)
                 continue
             played: Played | Acted = stage.play(step) if isinstance(step, Step) else scene.play(step)
-            told.steps.append(played.document(work))
+            told.steps.append(played.document(scene.work))
             for line in story.of_step(played) if isinstance(played, Played) else story.of_act(played):
                 tell(line)
 

@@ -4,9 +4,14 @@ from connectors.demo import scenario_chayenne, scenario_follow_up, scenario_miek
 from connectors.demo.acts import Act, Advice
 from connectors.demo.scenario_mieke import Step
 
-SCENARIOS: tuple[tuple[str, tuple[Step | Act | Advice, ...]], ...] = (
+Scenarios = tuple[tuple[str, tuple[Step | Act | Advice, ...]], ...]
+
+MIEKE: Scenarios = (
     ("Mieke (5): wie is betrokken, en wie mag dat zien", scenario_mieke.STEPS),
     ("Mieke: van een match naar contact", scenario_follow_up.STEPS),
+)
+SCENARIOS: Scenarios = (
+    *MIEKE,
     ("Chayenne (9): advies, en later toestemming", scenario_chayenne.STEPS),
     ("Suzan (13): Veilig Thuis na een melding van de politie", scenario_suzan.STEPS),
     ("Trudy (70): een volwassene beslist zelf", scenario_trudy.STEPS),

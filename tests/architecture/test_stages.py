@@ -60,6 +60,20 @@ def test_the_closing_line_is_the_promised_one() -> None:
     assert stages.closing_line([good, bad], 12, 3.4) == "check: failed: types"
 
 
+def test_where_the_time_went_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each stage and each of the slowest files is told with its seconds, so that nobody has to measure anew."""
+    timed = [
+        f'<testcase classname="tests.unit.{file}" name="{name}" time="{seconds}"/>'
+        for file, name, seconds in [("a", "one", 0.25), ("b", "two", 3.5), ("a", "three", 0.5), ("c", "four", 0.1)]
+    ]
+    monkeypatch.setattr(stages, "JUNIT", junit(tmp_path / "junit.xml", *timed))
+    assert stages.slowest_files(2) == [("tests/unit/b.py", 3.5, 1), ("tests/unit/a.py", 0.8, 2)]
+    told = stages.where_the_time_went([Outcome(name="lint", ok=True, seconds=1.0)], stages.slowest_files(1))
+    assert [line.split() for line in told[1:]] == [["1.0", "s", "lint"], ["3.5", "s", "tests/unit/b.py", "(1)"]]
+    monkeypatch.setattr(stages, "JUNIT", tmp_path / "absent.xml")
+    assert stages.slowest_files() == []
+
+
 def test_continuous_integration_runs_what_a_developer_runs() -> None:
     """`.ci/run` is executable, hands on the exit code and runs `make check`."""
     script = ROOT / ".ci" / "run"

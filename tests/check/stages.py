@@ -1,4 +1,6 @@
-"""`make check`: every stage in order, seconds of each in `build/check/stages.json`, one closing line.
+"""`make check`: every stage in order, seconds of each and of the slowest files in `build/check/stages.json`.
+
+It ends with where the time went and one closing line.
 
 Runs on the system's Python with its standard library, because the first stage makes the environment the others run in.
 A stage that cannot run counts as failed; nothing is skipped. All stages run, so that one call shows everything wrong.
@@ -19,6 +21,8 @@ JUNIT = OUT / "junit.xml"
 COVERAGE = OUT / "coverage.json"
 BIN = ROOT / ".venv" / "bin"
 STAGE_TIMEOUT_SECONDS = 1650
+SLOWEST = 10
+"""Files of tests that are named with their seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +50,13 @@ def stages() -> list[Stage]:
         "pytest",
         "-n",
         "auto",
+        "--dist",
+        "worksteal",  # a worker keeps a file of tests, and with it what the file's fixtures set up, while it can
         f"--junitxml={JUNIT}",
-        "--cov",
-        f"--cov-report=json:{COVERAGE}",
-        "--cov-report=",
+        "-p",
+        "tests.check.covering",
+        "--covered",
+        str(COVERAGE),
     )
     return [
         Stage(name="set-up", command=(sys.executable, "-m", "tests.check.bootstrap", "dev")),
@@ -95,6 +102,24 @@ def count_tests() -> int:
     return sum(1 for _ in ET.parse(JUNIT).getroot().iter("testcase"))  # noqa: S314 - our own file, as above
 
 
+def slowest_files(limit: int = SLOWEST) -> list[tuple[str, float, int]]:
+    """Return the files whose tests took longest in the last run: path, seconds of all its tests, their number."""
+    if not JUNIT.is_file():
+        return []
+    taken: dict[str, list[float]] = {}
+    for case in ET.parse(JUNIT).getroot().iter("testcase"):  # noqa: S314 - our own file, as above
+        path = f"{(case.get('classname') or '').replace('.', '/')}.py"
+        taken.setdefault(path, []).append(float(case.get("time") or 0))
+    longest_first = sorted(taken.items(), key=lambda file: -sum(file[1]))
+    return [(path, round(sum(seconds), 1), len(seconds)) for path, seconds in longest_first[:limit]]
+
+
+def where_the_time_went(outcomes: list[Outcome], slowest: list[tuple[str, float, int]]) -> list[str]:
+    """Return a line for each stage and each of the slowest files; files share the processors, stages do not."""
+    stages_lines = [f"{outcome.seconds:8.1f} s  {outcome.name}" for outcome in outcomes]
+    return ["where the time went:", *stages_lines, *(f"{took:8.1f} s  {path} ({many})" for path, took, many in slowest)]
+
+
 def closing_line(outcomes: list[Outcome], tests: int, seconds: float) -> str:
     """Return the last line of `make check`."""
     failed = [outcome.name for outcome in outcomes if not outcome.ok]
@@ -112,15 +137,17 @@ def main() -> int:
         outcomes.append(carry_out(stage))
         if stage.name in {"set-up", "system-packages"} and not outcomes[-1].ok:
             break
-    seconds, tests = time.monotonic() - began, count_tests()
+    seconds, tests, slowest = time.monotonic() - began, count_tests(), slowest_files()
     report = {
         "schema": "check/v1",
         "ok": all(outcome.ok for outcome in outcomes),
         "tests": tests,
         "seconds": round(seconds, 1),
         "stages": [{"name": each.name, "ok": each.ok, "seconds": each.seconds} for each in outcomes],
+        "slowest": [{"file": path, "seconds": took, "tests": many} for path, took, many in slowest],
     }
     (OUT / "stages.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print("", *where_the_time_went(outcomes, slowest), sep="\n", flush=True)
     print(f"\n{closing_line(outcomes, tests, seconds)}", flush=True)
     return 0 if report["ok"] else 1
 

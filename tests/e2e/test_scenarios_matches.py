@@ -1,4 +1,4 @@
-"""Acceptance on real processes: Mieke (1), Suzan without requests (4), and a new report for the casusregisseur (15).
+"""Acceptance on real processes: Mieke (1), Suzan without requests (4), and what follows a new report (15).
 
 Each test reads as a privacy officer would tell it; screen texts are those that workers read, in Dutch.
 """
@@ -17,6 +17,8 @@ from tests.simulators.region import Region
 from tests.simulators.wire_partner import WirePartner
 
 TODAY = datetime.datetime.now(datetime.UTC).date().isoformat()
+AFTER = {"eerste_monitor": 89, "tweede_monitor": 364}
+"""Of each evaluation, how many days it is away at least: three months, and a year."""
 
 
 def worker_of(region: Region, oin: str, *, purpose: str, ground: str) -> WirePartner:
@@ -130,6 +132,61 @@ def test_suzan_veilig_thuis_looks_after_a_report_and_leaves_no_match(region: Reg
     assert VEILIG_THUIS not in [one["involved"]["holder"]["oin"] for one in matches(school, given["signalId"])]
 
 
+def tasks(partner: WirePartner) -> list[dict[str, Any]]:
+    """Return the tasks of his team."""
+    found: list[dict[str, Any]] = []
+    path = "/v1/tasks"
+    while True:
+        result = reads(partner.get(path))
+        found += result["found"]
+        if result["moreAfter"] is None:
+            return found
+        path = f"/v1/tasks?after={result['moreAfter']}"
+
+
+def days_from_today(days: int) -> str:
+    """Return a day so many days from today."""
+    return (datetime.date.fromisoformat(TODAY) + datetime.timedelta(days=days)).isoformat()
+
+
+def looks_on(partner: WirePartner, child: str, order: dict[str, Any]) -> httpx.Response:
+    """Return the answer to a look of Veilig Thuis that rests on an exclusion order."""
+    made = partner.evaluate("check", {Family.NLBSN: [child]})
+    return partner.post("/v1/household-checks", {**partner.checking(made), "proof": order})
+
+
+def test_an_exclusion_order_is_a_ground_for_ten_days_or_until_it_was_extended(region: Region) -> None:
+    """Scenario 4. Given an order against Suzan's brother, when its last day has passed, then nothing is asked on it."""
+    # Given: the wijkteam is involved, and an order of nine days ago, of which Veilig Thuis states 28 days at once.
+    child = secrets.token_hex(8)
+    gives_signal(in_index(region, WIJKTEAM), child, approved=True)
+    veilig_thuis = worker_of(region, VEILIG_THUIS, purpose="huisverbod", ground="WTH")
+    order = {"kind": "huisverbod", "reference": secrets.token_hex(32)}
+    order |= {"since": days_from_today(-9), "endsOn": days_from_today(19)}
+    # When: it looks. Then: it reads which team to call, and its own team has the last day: tomorrow, day ten.
+    looked = reads(looks_on(veilig_thuis, child, order))
+    assert [one["holder"]["oin"] for one in looked["matches"]] == [WIJKTEAM]
+    (task,) = [one for one in tasks(veilig_thuis) if one["reference"] == order["reference"]]
+    assert (task["kind"], task["dueOn"], task["state"]) == ("huisverbod", days_from_today(1), "open")
+    # When: the mayor extended it. Then: that is recorded, to 28 days and no further.
+    about = f"/v1/tasks/{task['taskId']}/extension"
+    too_long = does(veilig_thuis, about, endsOn=days_from_today(20))
+    assert too_long.json()["type"] == "urn:sluis:problem:task-too-long"
+    assert too_long.json()["detail"].startswith("Zo lang kan dit huisverbod niet duren: ten hoogste 28 dagen")
+    longer = reads(does(veilig_thuis, about, endsOn=days_from_today(19)))
+    assert longer["found"][0]["dueOn"] == days_from_today(19)
+    # When: it was lifted. Then: nothing is looked up on it any more, and the screen says what is possible.
+    reads(does(veilig_thuis, f"/v1/tasks/{task['taskId']}/closing"))
+    refused = looks_on(veilig_thuis, child, order)
+    assert refused.json()["type"] == "urn:sluis:problem:refused"
+    assert "Is het huisverbod voorbij? Dan mag op deze grond niets meer." in str(refused.json()["possible"])
+    # And: so it is with an order of eleven days ago that nobody extended, however many days are stated.
+    old = {**order, "reference": secrets.token_hex(32), "since": days_from_today(-11), "endsOn": days_from_today(17)}
+    assert looks_on(veilig_thuis, child, old).json()["type"] == "urn:sluis:problem:refused"
+    # And: no other organisation has any task of it.
+    assert tasks(in_index(region, WIJKTEAM)) == []
+
+
 def test_a_new_report_reaches_the_casusregisseur_by_a_button(region: Region) -> None:
     """Scenario 15. Given a plan with a casusregisseur, when a new report comes in, Veilig Thuis tells him alone."""
     # Given: Veilig Thuis, the wijkteam and the school are involved, and the wijkteam leads the plan.
@@ -153,7 +210,23 @@ def test_a_new_report_reaches_the_casusregisseur_by_a_button(region: Region) -> 
     # When: a new report came in. Then: nothing happens by itself.
     assert inbox(wijkteam) == []
     # When: the worker presses the button. Then: the casusregisseur alone has a notice.
+    agreed = reads(does(wijkteam, f"{about}/state", state="afspraken_gemaakt"))
+    assert render(agreed["text"]["id"], {}).startswith("Vastgelegd dat er afspraken zijn.")
     told = reads(does(veilig_thuis, f"{about}/new-reports", proof=proof))
     assert render(told["text"]["id"], {}).startswith("De casusregisseur krijgt bericht")
     assert inbox(wijkteam) == [("new_report", match["matchId"])]
     assert inbox(school) == []
+    # And: Veilig Thuis weighs that report by its region's clock, 24 hours, beside the law's five working days.
+    own_tasks = {one["kind"]: one for one in tasks(veilig_thuis) if one["reference"] == proof["reference"]}
+    weighing = own_tasks["weging"]
+    assert (weighing["dueOn"], weighing["regionalOn"]) == (days_from_today(1), days_from_today(1))
+    assert weighing["statutoryOn"] > weighing["dueOn"]
+    assert own_tasks["onderzoek"]["dueOn"] == days_from_today(70)
+    # And: the casusregisseur answers within five working days, and evaluates after three months and a year.
+    running = {one["kind"]: one for one in tasks(wijkteam) if one["matchId"] == match["matchId"]}
+    assert set(running) == {"reactie", *AFTER}
+    assert all(running[kind]["dueOn"] > days_from_today(days) for kind, days in AFTER.items())
+    # When: they spoke. Then: that is the answer, and the task is done; the school has none of all this.
+    reads(does(wijkteam, f"{about}/state", state="contact_gehad"))
+    assert {one["kind"]: one["state"] for one in tasks(wijkteam)}["reactie"] == "gedaan"
+    assert tasks(school) == []

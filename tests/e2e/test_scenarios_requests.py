@@ -4,6 +4,7 @@ Each test reads as Given, When, Then; the texts are those on the screen.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,17 +25,26 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LetteredRegion]
 
 
 def test_veilig_thuis_asks_and_the_wijkteam_answers(region: LetteredRegion, tmp_path: Path) -> None:
-    """Given a melding, when Veilig Thuis asks, only the wijkteam reads the question, and only VT the answer."""
+    """Scenario 4. Given a melding, when Veilig Thuis asks, only the wijkteam reads it, and only VT the answer."""
     question, answer = tmp_path / "vraag.txt", tmp_path / "antwoord.txt"
-    number = tmp_path / "nummer.txt"
+    number, melding = tmp_path / "nummer.txt", tmp_path / "melding.json"
+    stated = {"kind": "melding", "reference": "VT-2026-00017", "since": region.today.isoformat()}
+    melding.write_text(json.dumps(stated), encoding="utf-8")
     question.write_text("Welke hulp krijgt het gezin, en sinds wanneer?", encoding="utf-8")
     answer.write_text("Sinds maart elke week thuis, door twee medewerkers.", encoding="utf-8")
     number.write_text("VT-2026-00017", encoding="utf-8")
-    # Given: a melding; When: Veilig Thuis asks.
+    # Given: a melding, which from that day on is weighed and looked into by a last day that its own team sees.
+    connect(
+        region, VEILIG_THUIS, "tasks", "start", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--team", "team-1",
+        "--proof", melding,
+    )  # fmt: skip
+    weighing, inquiry = connect(region, VEILIG_THUIS, "tasks", "list", "--proof", melding)["tasks"]
+    assert (weighing["kind"], inquiry["kind"], weighing["state"]) == ("weging", "onderzoek", "open")
+    # When: Veilig Thuis asks.
     sent = connect(
         region, VEILIG_THUIS, "request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--team",
         "team-1", "--to", WIJKTEAM, "--to-team", "team-1", "--category", "hulp", "--text", question, "--proof",
-        f"melding:{region.proof['since']}", "--proof-number", number,
+        f"melding:{region.today}", "--proof-number", number,
     )["results"][0]  # fmt: skip
     assert sent["text_nl"] == "Je vraag is verstuurd. Antwoorden mag, het moet niet."
     request = sent["requests"][0]["requestId"]
@@ -51,6 +61,11 @@ def test_veilig_thuis_asks_and_the_wijkteam_answers(region: LetteredRegion, tmp_
     assert told["letter"]["text"] == answer.read_text("utf-8")
     (listed,) = [one for one in connect(region, WIJKTEAM, "request", "list")["requests"] if one["requestId"] == request]
     assert (listed["state"], listed["answer"]["delivery"]) == ("answered", "opened")
+    # Then: the melding was weighed in time, which Veilig Thuis notes; the wijkteam has no task of it.
+    noted = connect(region, VEILIG_THUIS, "tasks", "done", weighing["taskId"])
+    assert noted["results"][0]["text_nl"] == "Vastgelegd dat deze taak klaar is."
+    assert noted["tasks"][0]["state"] == "gedaan"
+    assert connect(region, WIJKTEAM, "tasks", "list")["tasks"] == []
 
 
 def test_a_huisarts_answers_personally_or_not_at_all(region: LetteredRegion) -> None:

@@ -15,6 +15,7 @@ from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.excepting import dossier, exception
 from tests.simulators.phoning import phone_body
 from tests.simulators.served_world import ServedWorld
+from tests.simulators.team_tasks import order_body
 
 FAMILY = household(subject="child", parents=["mother"])
 BODIES: dict[str, dict[str, object]] = {
@@ -55,6 +56,8 @@ BODIES: dict[str, dict[str, object]] = {
     },
     "/v1/matches/{match_id}/state": {"state": "klaar"},
     "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1"},
+    "/v1/tasks/{task_id}/closing": {},
+    "/v1/tasks/{task_id}/extension": {"endsOn": "2026-12-20"},
     "/v1/information-requests/{request_id}/answers": {
         "kind": "declined",
         "reason": "other",
@@ -169,6 +172,14 @@ async def _rung(world: ServedWorld) -> str:
     return str(world.rows("SELECT id FROM call_rings")[0][0])
 
 
+async def _running(world: ServedWorld) -> str:
+    """Return the id of an exclusion order that Veilig Thuis recorded."""
+    asker = world.asker(VEILIG_THUIS, seed="running")
+    sent = await world.send(asker.post("/v1/tasks", order_body(asker)))
+    assert sent.status_code == 200, sent.content
+    return str(sent.json()["result"]["found"][0]["taskId"])
+
+
 async def _phoned(world: ServedWorld) -> str:
     """Return the id of a call of Veilig Thuis to the school."""
     asker = world.asker(VEILIG_THUIS, seed="phone")
@@ -193,6 +204,7 @@ async def test_another_organisations_id_is_an_unknown_id(
             [one for one in BODIES if "match_id" in one] + ["/v1/matches/{match_id}"], await _matched(world)
         ),
         **dict.fromkeys(_OF_REQUESTS, await _asked(world)),
+        **dict.fromkeys([one for one in BODIES if "task_id" in one], await _running(world)),
         "/v1/consents/{consent_id}/answers": await _consented(world),
         "/v1/consents/{consent_id}/withdrawal": await _consented(world),
         "/v1/exceptions/{exception_id}/completion": await _acute(world),

@@ -29,7 +29,7 @@ ROTATED = "the second key of the wijkteam"
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
-    """Registrars, two custodians, a witness and a broker, each set up and run by its own commands."""
+    """Registrars, two custodians, a witness and a broker, each set up by its own commands, each a process."""
     with running_region(tmp_path_factory.mktemp("parties")) as running:
         yield running
 

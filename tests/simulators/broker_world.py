@@ -75,6 +75,8 @@ from broker.store.review_notes import StoredNotes
 from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.state_changes import move_shield
+from broker.store.team_tasks import StoredTasks
+from broker.store.webhooks import StoredWebhookReader
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
 from tests.simulators.broker_memory import MemoryBroker, MemoryConsents, MemoryDocuments, NoWitnesses
 from tests.simulators.clock import SeededRandomness, TestClock
@@ -83,6 +85,7 @@ from tests.simulators.enrolled import Enrolled, worker_id
 from tests.simulators.memory_entries import MemoryEntries, MemoryRotation
 from tests.simulators.memory_matches import MemoryMatches
 from tests.simulators.memory_review import MemoryReview
+from tests.simulators.memory_tasks import MemoryTasks
 
 LOG_NAME = f"{BROKER}/log"
 STORES = ("memory", *DATABASES)
@@ -204,6 +207,7 @@ class World:
             randomness=self.randomness,
             signals=self.signals,
             consents=self.consents,
+            tasks=self.following.tasks,
             answers=self.answers,
             log=self.log,
             address_mute_above=self.address_mute_above,
@@ -233,6 +237,7 @@ class World:
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
+            matches=self.following.matches,
             acts=self.acts,
             notes=self.notes,
             answers=self.answers,
@@ -386,7 +391,7 @@ async def a_world(
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
-        parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory))
+        parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory), tasks=MemoryTasks(memory))
         parts["consents"] = MemoryConsents(memory)
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
@@ -436,9 +441,13 @@ async def a_database(
         stores["acts"] = StoredActs(apart, StoredEntries(apart, keys=keys))
         stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
         stores["log_vkey"] = signer.vkey
-        stores["following"] = Following(inbox=StoredNotices(reader), matches=StoredMatches(reader))
+        stores["following"] = Following(
+            inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader)
+        )  # fmt: skip
         stores["asking"] = Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader))
-        stores["calling"] = Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader))
+        stores["calling"] = Calling(
+            calls=StoredCalls(reader), phone=StoredPhoneCalls(reader), webhooks=StoredWebhookReader(reader)
+        )
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 

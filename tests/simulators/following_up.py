@@ -5,9 +5,11 @@ from typing import Any, cast
 
 from broker.flows.appoint_casusregisseur import appoint_casusregisseur
 from broker.flows.follow_up_match import follow_up_match
+from broker.flows.list_coordinated import list_coordinated
 from broker.flows.list_matches import list_matches
 from broker.flows.open_match import open_match
 from broker.flows.outcome import Answered
+from broker.flows.sweep_overdue import sweep_overdue
 from broker.flows.tell_new_report import tell_new_report
 from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState, TellNewReport
 from tests.simulators.asking import Asker
@@ -49,7 +51,8 @@ async def followed_up(world: World, asker: Asker, match_id: str, state: str, *, 
     """Say how far one is."""
     command = ChangeMatchState.model_validate(asker.command(state=state))
     return await follow_up_match(
-        command=command, match_id=match_id, requester=requester(asker, worker=worker), **ports(world)
+        command=command, match_id=match_id, requester=requester(asker, worker=worker), randomness=world.randomness,
+        tasks=world.following.tasks, **ports(world),
     )  # fmt: skip
 
 
@@ -57,7 +60,7 @@ async def appointed(world: World, asker: Asker, match_id: str, organisation: str
     """Name the casusregisseur."""
     command = AppointCasusregisseur.model_validate(asker.command(organisation=organisation, team=team))
     return await appoint_casusregisseur(
-        command=command, match_id=match_id, requester=requester(asker), **ports(world)
+        command=command, match_id=match_id, requester=requester(asker), tasks=world.following.tasks, **ports(world)
     )  # fmt: skip
 
 
@@ -83,5 +86,27 @@ async def told_new_report(world: World, asker: Asker, match_id: str, **changed: 
     proof = {"kind": "melding", "reference": "a" * 64, "since": "2026-11-22", "endsOn": None, **changed}
     command = TellNewReport.model_validate(asker.command(proof=proof))
     return await tell_new_report(
-        command=command, match_id=match_id, requester=requester(asker), randomness=world.randomness, **ports(world)
+        command=command, match_id=match_id, requester=requester(asker), randomness=world.randomness,
+        tasks=world.following.tasks, **ports(world),
+    )  # fmt: skip
+
+
+async def coordinated(world: World, asker: Asker, *, after: str | None = None) -> Answered:
+    """List what a coordinator sees to."""
+    known = {name: port for name, port in ports(world).items() if name != "rosters"}
+    return await list_coordinated(requester=requester(asker, role=asker.role), after=after, **known)
+
+
+async def sweep_overdue_of(world: World) -> int:
+    """Return how many notices one pace of housekeeping left about what is overdue."""
+    return await sweep_overdue(
+        vouched_at=world.clock.now(),
+        policies=world.policies,
+        clock=world.clock,
+        randomness=world.randomness,
+        registers=world.documents,
+        signals=world.signals,
+        matches=world.following.matches,
+        tasks=world.following.tasks,
+        log=world.log,
     )

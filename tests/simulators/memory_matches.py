@@ -6,6 +6,7 @@ from datetime import date
 
 from broker.domain.households import Household, Parent, TokenRole
 from broker.domain.matches import KeptMatch
+from broker.domain.team_tasks import TaskKind
 from broker.match_ports import FoundMatches, Unmet
 from broker.ports import StampKey, StampKind
 from tests.simulators.broker_memory import MemoryBroker
@@ -43,7 +44,10 @@ class MemoryMatches:
 
     async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
         """See `MatchReader.touching`."""
-        return self._found(match for match in self._all() if match.signal_ids() & set(signal_ids))
+        found = self._found(match for match in self._all() if match.signal_ids() & set(signal_ids))
+        under = sorted({token.index.reveal() for one in signal_ids for token in self._broker.state.tokens[one]})
+        met = self._broker.state.stamps([StampKey(kind=StampKind.TOKEN, key=index) for index in under])
+        return replace(found, stamps=(*found.stamps, *met))
 
     async def next_unmet(self, *, after: str) -> Unmet | None:
         """See `MatchReader.next_unmet`."""
@@ -70,6 +74,10 @@ class MemoryMatches:
                 match,
                 newer=state.signals[match.newer.id],
                 links=tuple(replace(link, signal=state.signals[link.signal.id]) for link in match.links),
+                unanswered=any(
+                    (task.kind, task.about, task.done_on) == (TaskKind.REACTION, match.id, None) and task.told_on
+                    for task in state.team_tasks.values()
+                ),
             )
             for _, match in sorted(state.matches.items())
         ]

@@ -300,9 +300,14 @@ def custodian_roster(oin: str, custodian: str, *, number: int = 1, key_name: str
 def running_region(
     folder: Path, *, kind: str = "sqlite", enrolled: Enrolled | None = None
 ) -> Iterator[Region]:  # fmt: skip
-    """Hold a region whose services all answer, on a database of this kind; every process is gone at the end."""
+    """Hold a region whose services all answer, on a database of this kind; every process is gone at the end.
+
+    The commands of the set-up are carried out here: that each starts by itself is what `make demo` and `make region`
+    show. The services are processes.
+    """
     region = Region(folder=folder, enrolled=enrolled or Enrolled(), kind=kind)
-    region.set_up()
+    with in_this_process():
+        region.set_up()
     try:
         for service in region.services.values():
             service.start()

@@ -81,10 +81,10 @@ class ReviewingPartner:
 
 
 @asynccontextmanager
-async def reviewing_partner(template: Path, path: Path) -> AsyncIterator[ReviewingPartner]:
-    """Hold a served broker and the folder of the GI in it, with the people of `PEOPLE`; its witness is up."""
+async def reviewing_partner(template: Path, path: Path, *, oin: str = GI) -> AsyncIterator[ReviewingPartner]:
+    """Hold a served broker and the folder of one organisation in it, with the people of `PEOPLE`; its witness is up."""
     async with served_world(template, path / "world", witness_up=True) as world:
-        folder = _folder(path / "partner", (path / "world" / "broker" / "log-policy").read_text(encoding="utf-8"))
+        folder = _folder(path / "partner", (path / "world" / "broker" / "log-policy").read_text(encoding="utf-8"), oin)
         folder.import_register(Enrolled().register_document().encode())
         roster = path / "roster.json"
         while not roster.exists() or not _is_newer(roster, folder):
@@ -96,9 +96,10 @@ async def reviewing_partner(template: Path, path: Path) -> AsyncIterator[Reviewi
 def _roster(folder: PartnerFolder) -> bytes:
     """Return the folder's roster with the worker in it who registers and checks past any folder."""
     signed = sign_roster(folder, audience=BROKER, teams=[TEAM]).document
-    past = Worker(sub=worker_id(GI, "worker"), roles=frozenset({"worker"}), broker_sub=None)
+    past = Worker(sub=worker_id(folder.organisation.oin, "worker"), roles=frozenset({"worker"}), broker_sub=None)
     document = {**signed, "workers": [*signed["workers"], past.document()]}
-    return SignedDocument(document=document, signatures=()).with_signature(GI, key(GI)).encode()
+    oin = folder.organisation.oin
+    return SignedDocument(document=document, signatures=()).with_signature(oin, key(oin)).encode()
 
 
 def _is_newer(roster: Path, folder: PartnerFolder) -> bool:
@@ -106,10 +107,10 @@ def _is_newer(roster: Path, folder: PartnerFolder) -> bool:
     return Roster.read(roster.read_bytes(), audience=BROKER, organisation=folder.organisation).number > 1
 
 
-def _folder(path: Path, log_policy: str) -> PartnerFolder:
+def _folder(path: Path, log_policy: str, oin: str) -> PartnerFolder:
     settings = Settings(
-        oin=GI,
-        name=NAMES[GI][0],
+        oin=oin,
+        name=NAMES[oin][0],
         broker=Party(id=BROKER, url=PUBLIC_URL),
         custodians=tuple(Party(id=custodian, url=public_url(custodian)) for custodian in CUSTODIANS),
         families={},
@@ -117,7 +118,7 @@ def _folder(path: Path, log_policy: str) -> PartnerFolder:
     pins = Pins(registrars=registrars(), custodians={one: seeded_key(one).public for one in CUSTODIANS})
     folder = PartnerFolder.create(path, settings, pins=pins, log_policy=log_policy)
     (path / "keys" / "signing.jwk").unlink()
-    key(GI).write(path / "keys" / "signing.jwk")
+    key(oin).write(path / "keys" / "signing.jwk")
     for local_id, name, roles, teams in PEOPLE:
         add_worker(folder, local_id=local_id, name=name, roles=roles, teams=teams)
     return PartnerFolder(path)

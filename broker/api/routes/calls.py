@@ -34,6 +34,7 @@ async def call(request: Request, edge: Here) -> Response:
             rosters=edge.rosters,
             signals=edge.signals,
             consents=edge.consents,
+            tasks=edge.following.tasks,
             answers=edge.answers,
             log=edge.log,
             address_mute_above=edge.address_mute_above,

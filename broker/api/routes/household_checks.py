@@ -30,6 +30,7 @@ async def check(request: Request, edge: Here) -> Response:
             randomness=edge.randomness,
             signals=edge.signals,
             consents=edge.consents,
+            tasks=edge.following.tasks,
             answers=edge.answers,
             log=edge.log,
             address_mute_above=edge.address_mute_above,

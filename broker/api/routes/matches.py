@@ -63,6 +63,8 @@ async def change_state(match_id: str, request: Request, edge: Here) -> Response:
             command=parse(ChangeMatchState, body),
             match_id=id_in_path(match_id),
             requester=sent.requester,
+            randomness=edge.randomness,
+            tasks=edge.following.tasks,
             **_ports(edge),
         )
     )
@@ -81,6 +83,7 @@ async def appoint(match_id: str, request: Request, edge: Here) -> Response:
             command=parse(AppointCasusregisseur, body),
             match_id=id_in_path(match_id),
             requester=sent.requester,
+            tasks=edge.following.tasks,
             **_ports(edge),
         )
     )
@@ -98,6 +101,7 @@ async def tell_report(match_id: str, request: Request, edge: Here) -> Response:
             match_id=id_in_path(match_id),
             requester=sent.requester,
             randomness=edge.randomness,
+            tasks=edge.following.tasks,
             **_ports(edge),
         )
     )

@@ -2,16 +2,16 @@
 
 Two worlds run the same acts in the same order with the same randomness. They differ in one signal: in the first it was
 never registered, in the other it is shielded, or its holder excludes who looks. Hypothesis chooses what else happens on
-the household. Then everything that the side which may not see it can observe is compared: answers, pages of the inbox
-and of the matches, how many entries each act took, and what the matchcoordinator is shown, before and after a sweep of
-what is overdue.
+the household. Then everything that the side which may not see it can observe is compared: answers, pages of the inbox,
+of the matches and of its tasks, how many entries each act took, and what the matchcoordinator is shown of its matches,
+before and after sweeps of what is overdue.
 """
 
 import asyncio
 import json
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -27,8 +27,18 @@ from policies import load_bundle
 from tests.simulators.asking import household
 from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.broker_world import World, a_world, log_size, shield
-from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM
-from tests.simulators.following_up import followed_up, found_in, listed
+from tests.simulators.enrolled import GEMEENTE, GI, NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled
+from tests.simulators.following_up import (
+    appointed,
+    coordinated,
+    followed_up,
+    found_in,
+    listed,
+    sweep_overdue_of,
+    told_new_report,
+)
+from tests.simulators.team_tasks import listed as tasks_listed
+from tests.simulators.team_tasks import melding_body, started
 
 HOUSEHOLDS = {
     "child": household(subject="child", parents=["mother"]),
@@ -42,8 +52,14 @@ ACTS = st.lists(
         st.tuples(
             st.just("register"), st.sampled_from([WIJKTEAM, SCHOOL, VEILIG_THUIS]), st.sampled_from([*HOUSEHOLDS])
         ),
-        st.tuples(st.just("state"), st.just(WIJKTEAM), st.sampled_from(["contact_gehad", "werken_al_samen", "klaar"])),
-        st.tuples(st.just("wait"), st.just(""), st.integers(1, 9)),
+        st.tuples(
+            st.just("state"),
+            st.just(WIJKTEAM),
+            st.sampled_from(["contact_gehad", "werken_al_samen", "afspraken_gemaakt", "klaar"]),
+        ),
+        st.tuples(st.just("state"), st.just(VEILIG_THUIS), st.just("afspraken_gemaakt")),
+        st.tuples(st.just("report"), st.just(VEILIG_THUIS), st.integers(0, 3)),
+        st.tuples(st.just("wait"), st.just(""), st.sampled_from([1, 6, 9, 100])),
     ),
     max_size=5,
 )
@@ -70,6 +86,8 @@ async def excluding(world: World, signal_id: str) -> None:
 async def observed(acts: list[tuple[str, str, Any]], hide: Hide | None) -> list[Any]:
     """Return what the wijkteam observes of these acts, where the GI's hidden signal is there, or never was."""
     async with a_world("memory", Path(tempfile.mkdtemp()), policy=policy()) as world:
+        enrolled = Enrolled(names={**NAMES, GEMEENTE: ("Gemeente", "gemeente")})
+        world.documents.in_force, world.documents.rosters = enrolled.register(), enrolled.rosters()
         if hide is not None:
             hidden = await world.register(world.asker(GI, seed="hidden"), HOUSEHOLDS["child"])
             await hide(world, str(hidden.result["signalId"]))
@@ -93,30 +111,71 @@ async def _done(world: World, number: int, act: tuple[str, str, Any]) -> Any:  #
         answer = await world.register(asker, HOUSEHOLDS[value], team="team-1")
         told = answer.result if oin == WIJKTEAM else None
     elif asker is not None:
-        told = await _stated(world, number, value)
+        told = await (_stated(world, number, oin, value) if kind == "state" else _reported(world, number, value))
     return told, await log_size(world) - before
 
 
-async def _stated(world: World, number: int, state: str) -> Any:  # noqa: ANN401 - whatever is observed
-    found = found_in(await listed(world, world.asker(WIJKTEAM, seed=f"first {number}")))
-    open_ = [match["matchId"] for match in found if match["state"] != "klaar"]
-    if not open_:
+async def _stated(world: World, number: int, oin: str, state: str) -> Any:  # noqa: ANN401 - whatever is observed
+    """Say so of the first own match that is open; what Veilig Thuis is told of its own is not compared."""
+    match_id = await _first_open(world, number, oin)
+    if match_id is None:
         return None
-    answer = await followed_up(world, world.asker(WIJKTEAM, seed=f"state {number}"), open_[0], state)
-    return answer.result
+    answer = await followed_up(world, world.asker(oin, seed=f"state {number}"), match_id, state)
+    return answer.result if oin == WIJKTEAM else None
+
+
+async def _first_open(world: World, number: int, oin: str) -> str | None:
+    """Return the first match with the wijkteam, or of it, that is not closed on its own side."""
+    found = found_in(await listed(world, world.asker(oin, seed=f"first {number}")))
+    mine = [one for one in found if oin == WIJKTEAM or one["involved"]["holder"]["oin"] == WIJKTEAM]
+    return next((str(one["matchId"]) for one in mine if one["state"] != "klaar"), None)
+
+
+async def _reported(world: World, number: int, report: int) -> None:
+    """Veilig Thuis has a report, and tells the wijkteam if the two met: it leads the plan then."""
+    reference, since = f"{report:064x}", world.clock.today().isoformat()
+    match_id = await _first_open(world, number, VEILIG_THUIS)
+    if match_id is None:
+        proof = {"kind": "melding", "reference": reference, "since": since, "endsOn": None}
+        asker = world.asker(VEILIG_THUIS, seed=f"report {number}")
+        await started(world, asker, melding_body(asker, proof=proof))
+        return
+    await appointed(world, world.asker(VEILIG_THUIS, seed=f"lead {number}"), match_id, WIJKTEAM)
+    teller = world.asker(VEILIG_THUIS, seed=f"tell {number}")
+    await told_new_report(world, teller, match_id, reference=reference, since=since)
 
 
 async def _looked(world: World, number: int) -> tuple[Any, ...]:
-    """Return what the wijkteam reads: its matches, its inbox, its signals, and how long the answers are."""
+    """Return what the wijkteam and the coordinator read, how long their answers are, and how many entries it took.
+
+    A pace of housekeeping comes first. Of what the coordinator reads only matches of the wijkteam are compared: from
+    others its holder does not hide.
+    """
     asker = world.asker(WIJKTEAM, seed=f"look {number}")
     before = await log_size(world)
-    answers = [await listed(world, asker), await world.inbox(asker), await world.list(asker)]
-    leaves = [len(str(answer.receipt["leaf"])) for answer in answers]
+    await sweep_overdue_of(world)
+    coordinator = world.asker(GEMEENTE, seed=f"coordinator {number}", role="matchcoordinator")
+    answers = [
+        await listed(world, asker),
+        await tasks_listed(world, asker),
+        await world.inbox(asker),
+        await world.list(asker),
+    ]
+    seen_to, noticed = await coordinated(world, coordinator), await world.inbox(coordinator)
+    leaves = [len(str(answer.receipt["leaf"])) for answer in (*answers, seen_to, noticed)]
     return (
         [json.dumps(dict(answer.result), sort_keys=True) for answer in answers],
+        _of_wijkteam(seen_to.result, noticed.result),
         leaves,
         await log_size(world) - before,
     )
+
+
+def _of_wijkteam(seen_to: Mapping[str, Any], noticed: Mapping[str, Any]) -> list[Any]:
+    """Return what a coordinator reads about the wijkteam: matches, and of what kind the notices about these are."""
+    found = [one for one in seen_to["found"] if WIJKTEAM in {side["organisation"] for side in one["sides"]}]
+    ids = {one["matchId"] for one in found}
+    return [found, sorted((one["kind"], one["about"]) for one in noticed["notices"] if one["about"] in ids)]
 
 
 def _without_repeats(acts: list[tuple[str, str, Any]]) -> list[tuple[str, str, Any]]:
@@ -145,3 +204,16 @@ async def _plain(_world: World, _signal_id: str) -> None:
 def test_who_may_see_it_does_observe_it() -> None:
     """The control: were the signal not hidden, the very same comparison would find it."""
     assert asyncio.run(observed([], _plain)) != asyncio.run(observed([], None))
+
+
+def test_tasks_and_what_is_late_are_among_what_is_compared() -> None:
+    """The control for tasks: what is observed holds evaluations, an answer to a report, and what is late of these."""
+    acts = [
+        ("register", VEILIG_THUIS, "child"),
+        ("state", WIJKTEAM, "afspraken_gemaakt"),
+        ("report", VEILIG_THUIS, 1),
+        ("wait", "", 100),
+    ]
+    text = str(asyncio.run(observed(acts, shield)))
+    for word in ("eerste_monitor", "tweede_monitor", "reactie", "te_laat", "follow_up_overdue", "match_overdue"):
+        assert word in text, word

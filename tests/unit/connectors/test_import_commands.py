@@ -16,6 +16,7 @@ from broker.custodian.budgets import bucket_states
 from broker.custodian.grants import grant_states, revoke
 from connectors.cli import command_line
 from connectors.sources.csv_file import COLUMNS
+from connectors.terminal import Terminal
 from tests.simulators.custodian import BROKER, CUSTODIANS, budget_classes
 from tests.simulators.gba_v import official_number, person_rows, write_persons
 from tests.simulators.partner_world import PartnerWorld, down, partner_world, status
@@ -415,7 +416,8 @@ def test_a_folder_from_before_has_no_drafts_setting(world: PartnerWorld, tmp_pat
 def test_a_run_shows_how_far_it_is(world: PartnerWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal a bar counts the rows that were done, of an import and of the looking after it."""
     shown = io.StringIO()
-    monkeypatch.setattr("connectors.case_run.notices", Console(file=shown, force_terminal=True, width=120))
+    on = Terminal(drawn=Console(file=shown, force_terminal=True, width=120))
+    monkeypatch.setattr("connectors.case_run.notices", on)
     file, grant = caseload(tmp_path / "cases.csv", N[:3]), world.granted("gi", {"nlbsn": 3, "fam": 3})
     register(world, file, "--grant", grant)
     register(world, file, "--grant", grant, "--resume")

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from connectors.command_line import console, notices
 from connectors.terminal import Terminal, json_text, printable, quoted
@@ -17,7 +18,8 @@ OBEYED = "\x1b\x07\r\x9b\u202e\u2066\u2028\x7f"
 def test_a_terminal_obeys_nothing_of_what_it_prints(*, markup: bool) -> None:
     """No escape sequence, no carriage return, no turned order reaches it, with markup or without."""
     written = io.StringIO()
-    Terminal(file=written, soft_wrap=True, highlight=False).print(f"Veilig Thuis {ATTACK}", markup=markup)
+    drawn = Console(file=written, soft_wrap=True, highlight=False)
+    Terminal(drawn=drawn).print(f"Veilig Thuis {ATTACK}", markup=markup)
     assert not set(OBEYED) & set(written.getvalue())
     assert "\\u001b[2Jb" in written.getvalue()
 

@@ -57,15 +57,40 @@ def test_a_region_goes_by_its_own_term_and_else_by_the_statute(shipped: Bundle) 
     """Arnhem weighs within 24 hours, Amsterdam within five working days, and who says nothing by the law."""
     found = shipped.follow_up
     weighing = {
-        region: found.term("weging", purpose="vt-melding", region=region)
+        region: found.stated("weging", purpose="vt-melding", region=region)
         for region in ("arnhem-achterhoek", "amsterdam-amstelland", None)
     }
-    assert [(one.amount, one.unit) for one in weighing.values() if one] == [(24, "H"), (5, "D"), (5, "D")]
-    ban = found.term("huisverbod", purpose="vt-melding", region="arnhem-achterhoek")
-    assert ban is not None
+    wednesday = date(2026, 11, 25)
+    assert {region: one.last_day(wednesday) for region, one in weighing.items()} == {
+        "arnhem-achterhoek": date(2026, 11, 26), "amsterdam-amstelland": date(2026, 12, 2), None: date(2026, 12, 2),
+    }  # fmt: skip
+    ban = found.stated("huisverbod", purpose="huisverbod", region="arnhem-achterhoek")
     assert ban.last_day(date(2026, 11, 1)) == date(2026, 11, 11)
-    assert found.term("eerste_monitor", purpose="vt-melding", region="arnhem-achterhoek") is None
-    assert found.first_contact(purpose="verwijsindex", region=None).working_days
+    assert found.stated("eerste_monitor", purpose="verwijsindex", region="amsterdam-amstelland").region is not None
+    assert found.first_contact_by(wednesday, purpose="verwijsindex", region=None) == date(2026, 12, 2)
+
+
+def test_both_the_law_and_the_region_are_stated_and_the_shorter_counts(shipped: Bundle) -> None:
+    """Arnhem's 24 hours beside five working days of the law; where only one speaks it counts, where none none does."""
+    thursday = date(2026, 12, 24)
+    both = shipped.follow_up.stated("weging", purpose="vt-melding", region="arnhem-achterhoek")
+    assert both.last_days(thursday) == (date(2027, 1, 4), date(2026, 12, 25))
+    assert both.last_day(thursday) == date(2026, 12, 25)
+    law = shipped.follow_up.stated("weging", purpose="vt-melding", region=None)
+    assert (law.last_days(thursday), law.last_day(thursday)) == ((date(2027, 1, 4), None), date(2027, 1, 4))
+    assert shipped.follow_up.stated("weging", purpose="verwijsindex", region=None).last_day(thursday) is None
+
+
+def test_holders_are_asked_for_as_long_as_the_documents_say(shipped: Bundle) -> None:
+    """Five working days by our document, a region's own where it is quicker, and five where no document speaks."""
+    ours = shipped.follow_up.stated("oproep", purpose="vt-melding", region="arnhem-achterhoek")
+    assert ours.statute is not None
+    assert ours.statute.source.startswith("Uitgangspunt van Sluis")
+    quick = document("hier", {"id": "oproep", "doel": "*", "termijn": "P2D", "werkdagen": True})
+    follow_up = FollowUp.from_documents([quick], PURPOSES)
+    friday = date(2026, 11, 27)
+    assert follow_up.asked_until(friday, purpose="vt-melding", region="hier") == date(2026, 12, 1)
+    assert follow_up.asked_until(friday, purpose="vt-melding", region=None) == date(2026, 12, 4)
 
 
 def test_every_region_names_its_coordinator(shipped: Bundle) -> None:
@@ -96,6 +121,23 @@ def test_no_region_is_slower_than_the_statute(own: dict[str, Any], floor: dict[s
     FollowUp.from_documents([statute, document("hier", {**names, **floor})], PURPOSES)
 
 
+def test_a_row_for_every_purpose_is_no_way_around_the_statute() -> None:
+    """A region's longer row for every purpose does not load, where the statute has one for one of them."""
+    statute = document(None, {"id": "weging", "doel": "vt-melding", "termijn": "P5D", "werkdagen": True})
+    with pytest.raises(ClauseError):
+        FollowUp.from_documents([statute, document("hier", {"id": "weging", "doel": "*", "termijn": "P30D"})], PURPOSES)
+
+
+def test_the_earlier_day_counts_on_every_day_of_the_calendar() -> None:
+    """Five working days over Christmas are more than seven days: where the statute says seven, the eighth is late."""
+    statute = document(None, {"id": "weging", "doel": "vt-melding", "termijn": "P7D"})
+    region = document("hier", {"id": "weging", "doel": "*", "termijn": "P5D", "werkdagen": True})
+    follow_up = FollowUp.from_documents([statute, region], PURPOSES)
+    stated = follow_up.stated("weging", purpose="vt-melding", region="hier")
+    assert stated.last_days(date(2026, 12, 24)) == (date(2026, 12, 31), date(2027, 1, 4))
+    assert stated.last_day(date(2026, 12, 24)) == date(2026, 12, 31)
+
+
 def test_what_contradicts_itself_does_not_load() -> None:
     """Two documents for one region, a term twice, and a purpose that is not there are refused."""
     row = {"id": "weging", "doel": "vt-melding", "termijn": "P5D"}
@@ -110,6 +152,5 @@ def test_what_contradicts_itself_does_not_load() -> None:
 def test_without_a_document_first_contact_is_five_working_days() -> None:
     """A bundle that says nothing of it still has a last day."""
     nothing = FollowUp.from_documents([], PURPOSES)
-    assert nothing.first_contact(purpose="verwijsindex", region="hier").last_day(date(2026, 11, 22)) == date(
-        2026, 11, 27
-    )
+    sunday, friday = date(2026, 11, 22), date(2026, 11, 27)
+    assert nothing.first_contact_by(sunday, purpose="verwijsindex", region="hier") == friday

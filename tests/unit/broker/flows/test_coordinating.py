@@ -10,14 +10,13 @@ from broker.domain.errors import RoleNotAllowedError, StaleDecisionError
 from broker.domain.signals import Exclusion
 from broker.flows import list_coordinated as coordinated_listed
 from broker.flows import sweep_overdue as overdue
-from broker.flows.list_coordinated import list_coordinated
-from broker.flows.sweep_overdue import sweep_overdue
 from broker.match_ports import FoundMatches
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_memory import MemoryBroker
-from tests.simulators.broker_world import World, log_size, requester, shield
+from tests.simulators.broker_world import World, log_size, shield
 from tests.simulators.enrolled import GEMEENTE, GI, NAMES, SCHOOL, WIJKTEAM, Enrolled
-from tests.simulators.following_up import followed_up, matches_of_side, ports, who
+from tests.simulators.following_up import coordinated as coordinated_by
+from tests.simulators.following_up import followed_up, matches_of_side, sweep_overdue_of, who
 
 CHILD = household(subject="child", parents=["mother"])
 DAY = 86_400
@@ -40,8 +39,7 @@ def coordinator(world: World) -> Asker:
 async def coordinated(world: World, asker: Asker | None = None, *, after: str | None = None) -> list[dict[str, Any]]:
     """Return what a coordinator is shown."""
     asker = asker or coordinator(world)
-    known = {name: port for name, port in ports(world).items() if name != "rosters"}
-    answer = await list_coordinated(requester=requester(asker, role=asker.role), after=after, **known)
+    answer = await coordinated_by(world, asker, after=after)
     return list(cast("list[dict[str, Any]]", answer.result["found"]))
 
 
@@ -53,16 +51,7 @@ async def noticed(world: World) -> list[str]:
 
 async def swept(world: World) -> int:
     """Return how many notices the sweep of what is overdue left."""
-    return await sweep_overdue(
-        vouched_at=world.clock.now(),
-        policies=world.policies,
-        clock=world.clock,
-        randomness=world.randomness,
-        registers=world.documents,
-        signals=world.signals,
-        matches=world.following.matches,
-        log=world.log,
-    )
+    return await sweep_overdue_of(world)
 
 
 async def met(world: World) -> str:

@@ -1,0 +1,150 @@
+"""`sluis-connect tasks`: which terms run for your team, until when, and that something is done."""
+
+import datetime
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.protocol.days_nl import day_nl
+from broker.protocol.task_messages import ShownTask, TasksResult
+from connectors.answers import Outcome
+from connectors.client import SluisClient
+from connectors.command_line import (
+    AsJson,
+    Grounds,
+    OrgFolder,
+    Purpose,
+    WorkerId,
+    console,
+    errors_end_the_command,
+    outcome_document,
+    print_json,
+    receipt_line,
+)
+from connectors.follow_up_commands import After, done
+from connectors.stated_proof import StatedProof, read_proof
+from connectors.team_tasks import TeamTasks
+
+tasks = typer.Typer(no_args_is_help=True, help="Which terms run for your team, and until when.")
+
+TaskId = Annotated[str, typer.Argument(metavar="TASK", help="The task's id, as `tasks list` prints it.")]
+Proof = Annotated[Path, typer.Option("--proof", help="File with kind, reference, since and ends_on.")]
+
+KIND_NL = {
+    "weging": "melding wegen",
+    "onderzoek": "onderzoek afronden",
+    "huisverbod": "huisverbod loopt tot en met",
+    "eerste_monitor": "afspraken evalueren (eerste keer)",
+    "tweede_monitor": "afspraken evalueren (laatste keer)",
+    "reactie": "reageren op de nieuwe melding",
+}
+STATE_NL = {"open": "open", "gedaan": "gedaan", "te_laat": "te laat", "voorbij": "voorbij"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """The commands about tasks stand in this command line."""
+    app.add_typer(tasks, name="tasks")
+
+
+@tasks.command("list")
+def list_tasks(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    after: After = None,
+    proof: Annotated[Path | None, typer.Option("--proof", help="Only tasks about the report or order in it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the tasks of your team, a page at a time, the first that ends first."""
+    stated = _read(proof)
+    _one(org, worker, lambda team: team.listed(after=after), as_json=as_json, proof=stated)
+
+
+@tasks.command()
+def start(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    purpose: Purpose,
+    ground: Grounds,
+    team: Annotated[str, typer.Option("--team", help="The code of the team that weighs it.")],
+    proof: Proof,
+    as_json: AsJson = False,
+) -> None:
+    """Start what runs since a report or an exclusion order; a check or oproep that states it does so too."""
+    with errors_end_the_command():
+        stated = read_proof(proof)
+    _one(
+        org, worker, lambda tasks: tasks.start(purpose=purpose, grounds=ground, team=team, proof=stated),
+        as_json=as_json,
+    )  # fmt: skip
+
+
+@tasks.command("done")
+def close(task: TaskId, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
+    """Say that a task is done; of an exclusion order, that it was lifted."""
+    _one(org, worker, lambda team: team.close(task), as_json=as_json)
+
+
+@tasks.command()
+def extend(
+    task: TaskId,
+    ends_on: Annotated[
+        datetime.datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="The new last day.")
+    ],
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    as_json: AsJson = False,
+) -> None:
+    """Say until which day an exclusion order was extended: before it ends, and to at most 28 days."""
+    _one(org, worker, lambda team: team.extend(task, ends_on.date()), as_json=as_json)
+
+
+def _read(proof: Path | None) -> StatedProof | None:
+    with errors_end_the_command():
+        return None if proof is None else read_proof(proof)
+
+
+def _one(
+    org: OrgFolder,
+    worker: WorkerId,
+    act: Callable[[TeamTasks], Awaitable[Outcome]],
+    *,
+    as_json: bool,
+    proof: StatedProof | None = None,
+) -> None:
+    async def run() -> tuple[Outcome, list[ShownTask]]:
+        async with SluisClient(org, worker=worker) as client:
+            team = TeamTasks(client.desk)
+            outcome = await act(team)
+            return outcome, team.about(outcome, proof)
+
+    with errors_end_the_command():
+        outcome, found = done(run, as_json=as_json)
+    more = outcome.details.more_after if isinstance(outcome.details, TasksResult) else None
+    if as_json:
+        shown = [task.model_dump(mode="json", by_alias=True) for task in found]
+        print_json({"results": [outcome_document(outcome)], "tasks": shown, "moreAfter": more})
+        return
+    console.print(outcome.text_nl, markup=False)
+    for task in found:
+        console.print(_line(task), markup=False)
+    if more is not None:
+        console.print(f"Er is meer: ga verder met --after {more}", markup=False)
+    for receipt in outcome.receipts:
+        console.print(receipt_line(receipt), markup=False)
+
+
+def _line(task: ShownTask) -> str:
+    """Return one task as a line: until when, what, how it stands, and whose last day that is."""
+    by = [
+        f"{whose} {day_nl(day)}"
+        for whose, day in (("volgens de wet", task.statutory_on), ("in jullie regio", task.regional_on))
+        if day is not None
+    ]
+    about = f"match {task.match_id}" if task.match_id else f"melding of besluit van {day_nl(task.started_on)}"
+    parts = [task.task_id, task.team, KIND_NL.get(task.kind, task.kind), day_nl(task.due_on), STATE_NL[task.state]]
+    return "  ".join([*parts, about, *by])
