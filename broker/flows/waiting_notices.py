@@ -78,7 +78,7 @@ class Fetching:
         """Return whether what is about this may be told, and on which stamps."""
         if kind == NoticeKind.CALL.value:
             return await self.about_a_ring(about)
-        if kind == NoticeKind.SHIELD_ALERT.value:
+        if kind in (NoticeKind.SHIELD_ALERT.value, NoticeKind.WRONGLY_MADE.value):
             return await self.about_an_own_signal(about)
         found = await self._matches.one(about)
         of = {
@@ -138,7 +138,7 @@ def _place(notice: WaitingNotice) -> Place | None:
     """Return what a notice is judged by, None where whoever fetches is told of it."""
     if notice.kind in ABOUT_A_MATCH:
         return "match", notice.about
-    judged = (NoticeKind.CALL, NoticeKind.SHIELD_ALERT)
+    judged = (NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE)
     return (notice.kind.value, notice.about) if notice.kind in judged else None
 
 

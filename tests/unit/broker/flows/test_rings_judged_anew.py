@@ -74,6 +74,16 @@ async def test_a_yes_that_was_taken_back_asks_nobody(world: World) -> None:
     assert await told_of(world, AMSTELVEEN) == ["consent_withdrawn"]
 
 
+@pytest.mark.parametrize(("knows", "kinds"), [("nothing", []), ("listed", ["consent_withdrawn"])])
+async def test_who_never_heard_of_a_ring_hears_nothing_of_its_end(world: World, knows: str, kinds: list[str]) -> None:
+    """A ring of which nothing was read just goes; who listed it, and fetched no notice, is told that it ended."""
+    asker, holder, consent = await asked_on_consent(world)
+    if knows == "listed":
+        await list_own_rings(world, holder)
+    await consenting.withdrawn(world, asker, consent)
+    assert await told_of(world, AMSTELVEEN) == kinds
+
+
 async def test_whom_to_call_is_not_told_again_after_a_withdrawal(world: World) -> None:
     """The card that a holder was shown is withheld once the resident took her yes back (red line 6)."""
     asker, holder, consent = await asked_on_consent(world)
