@@ -6,6 +6,7 @@ from typing import Protocol
 
 from broker.domain.calls import Call, Ring
 from broker.domain.phone_calls import PhoneCall
+from broker.domain.webhooks import OwnWebhook
 
 
 class CallReader(Protocol):
@@ -34,9 +35,17 @@ class PhoneCallReader(Protocol):
         """Return a call to this organisation; None for one that it made, for others' and for none at all."""
 
 
+class WebhookReader(Protocol):
+    """Where events go, as committed."""
+
+    async def webhook_of(self, *, organisation: str, at_most: int) -> OwnWebhook:
+        """Return this organisation's own webhook, with so many events that were given up at most."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calling:
     """Everything of this, as one group: edge and wiring have one line for it."""
 
     calls: CallReader
     phone: PhoneCallReader
+    webhooks: WebhookReader

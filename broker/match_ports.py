@@ -68,7 +68,7 @@ class MatchReader(Protocol):
         """
 
     async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
-        """Return matches that rest on one of these signals."""
+        """Return matches that rest on one of these signals; with the stamps under which these may meet others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

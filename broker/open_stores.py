@@ -32,6 +32,7 @@ from broker.store.review_acts import StoredActs
 from broker.store.review_notes import StoredNotes
 from broker.store.signals import StoredSignals
 from broker.store.team_tasks import StoredTasks
+from broker.store.webhooks import StoredWebhookReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,5 +90,7 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             notes=StoredNotes(reader, policy=material.log_policy),
             following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader)),
             asking=Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader)),
-            calling=Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader)),
+            calling=Calling(
+                calls=StoredCalls(reader), phone=StoredPhoneCalls(reader), webhooks=StoredWebhookReader(reader)
+            ),
         )

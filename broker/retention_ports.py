@@ -5,6 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from broker.domain.erasures import EntryRange
+from broker.domain.keeping import ForgetRows, TellOver
 from broker.domain.signals import Signal, SignalState
 
 
@@ -24,6 +25,13 @@ class RetentionReader(Protocol):
 
     async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:
         """Return chunks of attachments whose last day lies before this one, as organisation, hash and that day."""
+
+    async def overdue_rows(self, *, day: date, now: int, at_most: int) -> tuple[ForgetRows | TellOver, ...]:
+        """Return what is kept no longer and what is over on this day, as what to do about it: so many of each at most.
+
+        Args:
+            now: unix seconds.
+        """
 
     async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
         """Return what is still there of the oldest entries of before this second, as much as one entry can erase."""

@@ -19,7 +19,8 @@ _PARTS = {
     "bel": "connectors.phone_commands",
     "grant": "connectors.grant_commands",
     **dict.fromkeys(("custodian-reports", "probe"), "connectors.watch_commands"),
-    **dict.fromkeys(("inbox", "matches"), "connectors.follow_up_commands"),
+    "inbox": "connectors.inbox_command",
+    "matches": "connectors.follow_up_commands",
     "tasks": "connectors.task_commands",
     **dict.fromkeys(("night-card", "ownerless", "handover", "coordinated"), "connectors.contact_commands"),
     "consent": "connectors.consent_commands",
@@ -27,6 +28,7 @@ _PARTS = {
     "review": "connectors.review_commands",
     **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
     "keys": "connectors.key_commands",
+    "webhook": "connectors.webhook_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),
 }
 

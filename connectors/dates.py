@@ -10,7 +10,7 @@ from connectors.errors import CaseError
 
 _COMPACT = re.compile(r"\A([0-9]{4})([0-9]{2})([0-9]{2})\Z")
 _DASHED = re.compile(r"\A([0-9]{4})-([0-9]{2})-([0-9]{2})\Z")
-_HERE = zoneinfo.ZoneInfo("Europe/Amsterdam")
+HERE = zoneinfo.ZoneInfo("Europe/Amsterdam")
 AGE_LIMIT_YEARS = 23  # Jeugdwet 7.1.2.1: the verwijsindex is for youths who are not yet 23
 
 
@@ -50,7 +50,7 @@ class PartialDate:
 
 def first_second(day: datetime.date) -> int:
     """Return when a day begins in the Netherlands, in unix seconds."""
-    return int(datetime.datetime.combine(day, datetime.time(), _HERE).timestamp())
+    return int(datetime.datetime.combine(day, datetime.time(), HERE).timestamp())
 
 
 def age_quarter(birth: PartialDate) -> datetime.date | None:
@@ -64,6 +64,11 @@ def age_quarter(birth: PartialDate) -> datetime.date | None:
     return datetime.date(earliest.year + AGE_LIMIT_YEARS, (earliest.month - 1) // 3 * 3 + 1, 1)
 
 
+def moment_nl(at: int) -> str:
+    """Return day and minute in the Netherlands of a moment in unix seconds, as `22-11-2026 12:00`."""
+    return f"{datetime.datetime.fromtimestamp(at, HERE):%d-%m-%Y %H:%M}"
+
+
 def day_of(now: int) -> datetime.date:
     """Return the calendar day in the Netherlands of these unix seconds."""
-    return datetime.datetime.fromtimestamp(now, _HERE).date()
+    return datetime.datetime.fromtimestamp(now, HERE).date()

@@ -1,4 +1,4 @@
-"""`sluis-connect inbox` and `matches`: what waits, who else is involved, and how far one is."""
+"""`sluis-connect matches`: who else is involved, and how far one is with them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -23,9 +23,7 @@ from connectors.command_line import (
     receipt_line,
 )
 from connectors.errors import NotDoneError, RefusedError
-from connectors.folder import PartnerFolder
 from connectors.following import Following
-from connectors.notice_book import KeptNotice, NoticeBook
 from connectors.stated_proof import read_proof
 
 Told = TypeVar("Told")
@@ -34,21 +32,6 @@ matches = typer.Typer(no_args_is_help=True, help="Who else is involved, and how 
 MatchId = Annotated[str, typer.Argument(metavar="MATCH", help="The match's id, as `matches list` prints it.")]
 After = Annotated[str | None, typer.Option("--after", help="Go on after this id.")]
 
-NOTICE_NL = {
-    "match": "ook betrokken: sluis-connect matches open",
-    "new_report": "er is een nieuwe politiemelding: bel Veilig Thuis over match",
-    "task_overdue": "de termijn van een taak is voorbij: sluis-connect tasks list, taak",
-    "follow_up_overdue": "de termijn van een taak is voorbij, bij match",
-    "shield_alert": "iemand keek naar een gezin met jullie afgeschermde signaal",
-    "request": "vraag om informatie",
-    "answer": "antwoord op jullie vraag",
-    "delivery": "bericht over de bezorging van",
-    "call": "vraag om te bellen",
-    "consent_withdrawn": "toestemming ingetrokken",
-    "exception_told": "melding van een ander over",
-    "coordinated": "twee teams gaan contact zoeken",
-    "match_overdue": "nog geen contact",
-}
 STATE_NL = {
     "nieuw": "nieuw",
     "gelezen": "gelezen",
@@ -61,50 +44,7 @@ STATE_NL = {
 
 def add_to(app: typer.Typer) -> None:
     """The follow-up commands stand in this command line."""
-    app.command()(inbox)
     app.add_typer(matches, name="matches")
-
-
-def inbox(
-    *,
-    org: OrgFolder,
-    worker: WorkerId,
-    offline: Annotated[bool, typer.Option("--offline", help="Show what was fetched before; fetch nothing.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Fetch one page of what waits and show what nobody has read; shown is read. Run it on a fixed clock."""
-
-    async def run() -> tuple[Outcome | None, list[KeptNotice]]:
-        async with SluisClient(org, worker=worker) as client:
-            following = Following(client.desk)
-            outcome = None if offline else await following.fetch()
-            return outcome, following.unread()
-
-    def tell(told: tuple[Outcome | None, list[KeptNotice]]) -> None:
-        outcome, unread = told
-        listed = [
-            {"id": one.id, "kind": one.kind, "team": one.team, "about": one.about, "at": one.at} for one in unread
-        ]
-        if as_json:
-            print_json({"notices": listed, "results": [] if outcome is None else [outcome_document(outcome)]})
-        else:
-            _print_notices(outcome, unread)
-
-    with errors_end_the_command():
-        told = done(run, as_json=as_json)
-        tell(told)
-        # Read only once it was printed: a crash before shows it again.
-        with PartnerFolder(org).casebook() as book:
-            NoticeBook(book, role="worker").read([one.id for one in told[1]])
-
-
-def _print_notices(outcome: Outcome | None, unread: list[KeptNotice]) -> None:
-    for one in unread:
-        console.print(f"{one.when}  {one.team}  {NOTICE_NL.get(one.kind, one.kind)}  {one.about}", markup=False)
-    if not unread:
-        console.print("Er is niets nieuws.", markup=False)
-    for receipt in () if outcome is None else outcome.receipts:
-        console.print(receipt_line(receipt), markup=False)
 
 
 @matches.command("list")

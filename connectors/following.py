@@ -1,6 +1,6 @@
 """Following up what was found: the inbox, own matches, and how far one is with them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.protocol.inbox_messages import FetchInbox, InboxResult
@@ -28,10 +28,11 @@ class Sides:
 class Following:
     """What one worker does with notices and matches; `SluisClient.desk` is what it works with."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Work at this desk."""
+    def __init__(self, desk: Desk, *, role: str = "worker") -> None:
+        """Work at this desk; `role` is whose notices are fetched, a worker's or the matchcoordinator's."""
         self._desk = desk
-        self._notices = NoticeBook(desk.book, role="worker")
+        self._role = role
+        self._notices = NoticeBook(desk.book, role=role)
 
     async def fetch(self) -> Outcome:
         """Return one page of what waits, which is kept here before the broker is told so. Call it on a fixed clock.
@@ -43,7 +44,7 @@ class Following:
         """
         had = self._notices.unconfirmed()
         command = self._desk.composer.statement(FetchInbox, {"had": had}, kind="inbox", path="/v1/inbox", local={})
-        outcome = await self._desk.delivery.send(command)
+        outcome = await self._desk.delivery.send(replace(command, role=self._role))
         if isinstance(outcome.details, InboxResult):
             self._notices.keep(outcome.details.notices, confirmed=had)
         return outcome

@@ -170,7 +170,7 @@ class Letters:
     async def _question(self, request_id: str) -> OpenedLetter:
         """Return the question as it was opened here: to whom an answer goes is known by that, and by nothing else."""
         opened = [one for one in self.mailbox.opened(request_id) if one.label == "request"]
-        fetched = opened[0] if opened else (await self.fetch(request_id)).opened
+        fetched = opened[0] if opened and opened[0].purpose else (await self.fetch(request_id)).opened
         if fetched is None or fetched.label != "request":
             raise LetterNotOpenedError("asked")
         return fetched

@@ -7,7 +7,7 @@ handed out is never lost between two steps.
 import datetime
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from broker.protocol.letter import Letter
 from broker.protocol.sealed_letter import Bound, LetterError, OpeningKey, open_letter
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS letter_opened (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedLetter:
-    """A letter as it was opened, from whom it was, and for which purpose."""
+    """A letter as it was opened, from whom it was, and for which purpose; one kept long ago does not say which."""
 
     request_id: str
     label: str
@@ -82,7 +82,7 @@ class Mailbox:
         )  # fmt: skip
         # What was read once stays as it was read: no other letter or sender takes its place.
         known = [one for one in self.opened(bound.request) if one.label == bound.label]
-        if known and known != [opened]:
+        if known and known != [replace(opened, purpose=known[0].purpose and opened.purpose)]:
             raise LetterNotOpenedError("changed")
         if not known:
             self._keep(opened, on=today)
@@ -108,5 +108,6 @@ class Mailbox:
         content = json.loads(self._key.unseal(sealed))
         letter = Letter.parse(content["letter"])
         return OpenedLetter(
-            request_id=request_id, label=label, sender=content["sender"], purpose=content["purpose"], letter=letter
+            request_id=request_id, label=label, sender=content["sender"], purpose=content.get("purpose", ""),
+            letter=letter,
         )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from broker.protocol.inbox_messages import NOTICES_PER_PAGE, Notice
 from connectors.casebook import Casebook
+from connectors.dates import HERE
 
 _SCHEMA = """CREATE TABLE IF NOT EXISTS notice (
   place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, team TEXT NOT NULL, about TEXT NOT NULL,
@@ -26,7 +27,7 @@ class KeptNotice:
     @property
     def when(self) -> str:
         """When it was left, as people here read it."""
-        return datetime.datetime.fromtimestamp(self.at, datetime.UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+        return datetime.datetime.fromtimestamp(self.at, HERE).strftime("%Y-%m-%d %H:%M")
 
 
 class NoticeBook:

@@ -19,6 +19,7 @@ from connectors.errors import ReceiptError
 
 SCHEMA = "stored-receipt/v1"
 _MAX_FILE = 4_194_304
+_SEALED = ("box", "chunk")
 _HEX_LENGTH = 64
 _WHOLE, _ACTOR = frozenset({"meta", "actor"}), frozenset({"actor"})
 REFUSED, ERROR = "refused", "error"
@@ -116,11 +117,16 @@ def _check_meta(meta: Mapping[str, object], expected: Expected) -> None:
 def store_receipt(
     folder: Path, entry: VerifiedEntry, *, wire: object, answer: Mapping[str, Any], expected: Expected
 ) -> Path:
-    """Return the file `<index>.json` in which the answer and its receipt are kept durably; it holds no token."""
+    """Return the file `<index>.json` in which the answer and its receipt are kept durably; it holds no token.
+
+    An answer that held a sealed letter, or a part of an attachment, is kept as its hash: what was opened stands in the
+    mailbox, and what is sealed must not outlive the key that opens it.
+    """
+    sealed = any(answer.get(member) is not None for member in _SEALED)
     document = {
         "schema": SCHEMA,
         "index": entry.index,
-        "answer": dict(answer),
+        "answer": None if sealed else dict(answer),
         "receipt": wire,
         "expected": {
             "kind": expected.kind,
@@ -165,7 +171,7 @@ def verify_stored(path: Path, *, policy: Policy) -> VerifiedEntry:
             jti=stated["jti"],
             tickets=frozenset((custodian, ticket) for custodian, ticket in stated["tickets"]),
         )
-        if expected.shown_sha256 is not None:
+        if expected.shown_sha256 is not None and answer is not None:
             expected = replace(expected, shown_sha256=digest(answer), shown=shown_in(answer))
     except (OSError, MalformedError, LookupError, TypeError, ValueError, AttributeError):
         raise ReceiptError("the file is no stored receipt") from None

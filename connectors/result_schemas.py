@@ -16,6 +16,7 @@ from broker.protocol.phone_messages import SCHEMA_PHONE, PhoneCallsResult
 from broker.protocol.request_messages import RequestResult
 from broker.protocol.review_messages import ReviewResult
 from broker.protocol.task_messages import TasksResult
+from broker.protocol.webhook_messages import SCHEMA_WEBHOOK, WebhookResult
 
 RESULT = "result/v1"
 RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
@@ -28,6 +29,7 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     SCHEMA_CALLS: CallsResult,
     SCHEMA_RINGS: RingsResult,
     SCHEMA_PHONE: PhoneCallsResult,
+    SCHEMA_WEBHOOK: WebhookResult,
     "review/v1": ReviewResult,
     "tasks/v1": TasksResult,
     "coordinated/v1": CoordinatedResult,

@@ -127,11 +127,24 @@ def _classes(
 ) -> dict[frozenset[int], Words]:
     """The words of a column by the lines that match them."""
     found: dict[frozenset[int], Words] = {}
-    days = spans(lines, numbers)
-    for word in days if column == "day" else words_of(column, vocabulary, act=act):
-        matching = frozenset(number for number in numbers if matches(lines[number], column, word))
+    words = spans(lines, numbers) if column == "day" else words_of(column, vocabulary, act=act)
+    for word, matching in _matching(lines, numbers, column, words):
         found[matching] = (*found.get(matching, ()), word)
     return found
+
+
+def _matching(
+    lines: Sequence[PolicyLine], numbers: Sequence[int], column: str, words: Words
+) -> Iterator[tuple[str, frozenset[int]]]:
+    """Each word with the lines that match it, as `matches` says, but each line is read once and not once a word."""
+    if column in _SPANS:
+        yield from ((word, frozenset(n for n in numbers if matches(lines[n], column, word))) for word in words)
+        return
+    by_cell: dict[str, list[int]] = {}
+    for number in numbers:
+        by_cell.setdefault(getattr(lines[number], column), []).append(number)
+    always = frozenset(by_cell.pop(WILDCARD, ()))
+    yield from ((word, always.union(by_cell.get(word, ()))) for word in words)
 
 
 def spans(lines: Sequence[PolicyLine], numbers: Sequence[int]) -> tuple[str, ...]:

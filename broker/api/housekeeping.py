@@ -102,6 +102,7 @@ class Housekeeping:
             "frozen": sum(one.frozen for one in done),
             "entries": sum(one.recorded for one in done),
             "ticketsForgotten": sum(one.tickets for one in done),
+            "rowsForgotten": sum(one.rows for one in done),
             "entriesErased": sum(one.erased for one in done),
         }
 

@@ -46,7 +46,7 @@ from broker.protocol.review_messages import (
     ReviewAnswer,
 )
 from broker.protocol.task_messages import CloseTask, ExtendTask, StartTerms, TasksAnswer
-from broker.protocol.webhook_messages import SetWebhook
+from broker.protocol.webhook_messages import SetWebhook, WebhookAnswer
 from broker.protocol.wire_types import Message
 
 _REF = "#/components/schemas/{model}"
@@ -187,6 +187,7 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (ExtendTask, "validation"),
     (TasksAnswer, "validation"),
     (SetWebhook, "validation"),
+    (WebhookAnswer, "validation"),
     (InboxAnswer, "validation"),
     (ChangeMatchState, "validation"),
     (AppointCasusregisseur, "validation"),

@@ -9,6 +9,7 @@ from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.exceptions import ExceptionRecord
 from broker.domain.households import StoredToken
 from broker.domain.information_requests import RequestChange
+from broker.domain.keeping import KeepingChange
 from broker.domain.letter_chunks import ChunkChange
 from broker.domain.matches import ChangeMatch, MarkOverdue, MeetLater, NameCasusregisseur, NoteMet, StoreMatch
 from broker.domain.notices import Notify, ReadNotices
@@ -147,7 +148,7 @@ Change = (
     | MeetLater | NoteMet
     | RequestChange | TaskChange
     | StoreConsent | AddAnswers | StoreException | FinishException
-    | ChunkChange
+    | ChunkChange | KeepingChange
     | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Notices: that something waits for a team, and never what; read in its organisation's inbox, on a fixed clock (D8)."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +30,11 @@ class NoticeKind(StrEnum):
     """Another organisation tells something unasked. About what was told, by its id."""
     CALL = "call"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    """A yes was taken back or has ended. About a request that rested on it, or about an own ring."""
+    REQUEST_EXPIRED = "request_expired"
+    """Nobody answered in time. About that request."""
+    WRONGLY_MADE = "wrongly_made"
+    """What another team said of its involvement was wrong. About the own signal by which it was told."""
     EXCEPTION_TOLD = "exception_told"
 
 
@@ -40,6 +46,14 @@ ABOUT_A_MATCH = frozenset(
 )  # fmt: skip
 FOR_COORDINATORS = frozenset({NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
 """Told to who has the role of coordinator, and to nobody else of his organisation."""
+
+
+_ID_CHARACTERS = 32
+
+
+def notice_id(*names: str) -> str:
+    """Return the id of a notice that these names have, of which one is known to who has it alone, or to nobody."""
+    return hashlib.sha256("\x00".join(("notice", *names)).encode()).hexdigest()[:_ID_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

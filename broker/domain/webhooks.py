@@ -130,3 +130,11 @@ class Delivery:
     url: str
     made_at: int
     tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnWebhook:
+    """Where an organisation's events go, None for nowhere, and the newest that were given up."""
+
+    url: str | None
+    dead: tuple[Delivery, ...]

@@ -10,6 +10,7 @@ from broker.domain.consent_rules import check_alone, fault_of
 from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, Needed
 from broker.domain.errors import FieldRuleError, NotFoundError, TeamUnknownError
 from broker.domain.flags import NETHERLANDS
+from broker.domain.keeping import TellRelying, ended_for
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.consenting import events_of, needed_if_any, owed_tasks, stated_of, told_of
@@ -151,9 +152,8 @@ async def _recorded(
             document=told_of(now, needed=needed, day=today, text=more.text),
             own_handles=(own.consent.id,), more=stated_of(own.consent.id, more.events),
         )  # fmt: skip
-        change = AddAnswers(consent_id=own.consent.id, organisation=organisation, events=more.events)
         tasks = _tasks(now, more, needed, today)
-        effects = Effects(relies_on=relied, changes=(change,), tasks=tasks)
+        effects = Effects(relies_on=relied, changes=_changes(own.consent, more), tasks=tasks)
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
     # (5) Recorded with the answers in one transaction, and only then told.
@@ -168,6 +168,13 @@ def _fault(own: OwnConsent, more: Added, needed: Needed | None) -> str | None:
         return None
     about = () if own.about is None else own.about.consents
     return fault_of(own.consent, more.events, needed=needed, about=about)
+
+
+def _changes(consent: Consent, more: Added) -> tuple[AddAnswers | TellRelying, ...]:
+    """Return the answers as a change, and after a no that who relied on the yes is told, whoever that is."""
+    change = AddAnswers(consent_id=consent.id, organisation=consent.organisation, events=more.events)
+    ended = ended_for(consent, more.events)
+    return (change, TellRelying(consent_id=consent.id, parties=ended)) if ended else (change,)
 
 
 def _numbered(own: OwnConsent, more: Added) -> tuple[ConsentEvent, ...]:

@@ -96,8 +96,9 @@ async def fetch_request(
         request, reply = on.request, on.request.reply
         # (1) Is there a box for this side at all?
         box = request.box if on.received else None if reply is None else reply.box
-        if not box:
-            return on.done(request, Effects(relies_on=on.relies_on), text="letter.one")
+        if not box:  # one that was opened, or is past its day, is erased and not none
+            text = "letter.one" if box is None else "letter.erased"
+            return on.done(request, Effects(relies_on=on.relies_on), text=text)
         # (2) A personal question is read by the worker it is for.
         if on.received and (hindered := request.not_for(requester.worker)) is not None:
             return on.refuse(hindered)

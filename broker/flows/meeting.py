@@ -20,7 +20,7 @@ from broker.flows.entry_payloads import HITS_ROOM, SHIELDED_ROOM
 from broker.flows.household_question import Seen
 from broker.flows.judging import Judged, Recorded
 from broker.flows.policy import PolicyInForce
-from broker.flows.seeing_match import NOBODY, may_see_by, shows
+from broker.flows.seeing_match import NOBODY, may_see_by, seen_of, shows
 from broker.match_ports import MatchReader
 from broker.ports import Randomness
 from broker.protocol.register import Register
@@ -111,12 +111,12 @@ def _told(signal: Signal, hit: Hit, *, policy: PolicyInForce, register: Register
 
 def _recorded(seen: Seen, told: Iterable[Told]) -> tuple[Seen, list[Told]]:
     listed = list(told)
-    open_, kept = _beside(seen.open, [one for one in listed if not one.by.shielded], room=HITS_ROOM)
-    shielded, also = _beside(seen.shielded, [one for one in listed if one.by.shielded], room=SHIELDED_ROOM)
+    open_, kept = beside(seen.open, [one for one in listed if not one.by.shielded], room=HITS_ROOM)
+    shielded, also = beside(seen.shielded, [one for one in listed if one.by.shielded], room=SHIELDED_ROOM)
     return replace(seen, open=open_, shielded=shielded), [*kept, *also]
 
 
-def _beside(recorded: Recorded, told: Iterable[Told], *, room: int) -> tuple[Recorded, list[Told]]:
+def beside(recorded: Recorded, told: Iterable[Told], *, room: int) -> tuple[Recorded, list[Told]]:
     """Return a group with as many of these decisions as fit beside its own, those first that tell somebody."""
     entries: list[dict[str, object]] = []
     kept: list[Told] = []
@@ -179,8 +179,14 @@ def _match(
     policy: PolicyInForce, register: Register, day: date,
 ) -> KeptMatch:  # fmt: skip
     registering = TeamOf(organisation=signal.organisation, team=signal.team)
+    seen = [
+        (match, side)
+        for match in known
+        for side in match.sides
+        if seen_of(match, side, policy=policy, register=register, worker=NOBODY, day=day)[0]
+    ]
     newer_side, older_side = (
-        MatchSide(of=own, told=told, state=_state(own, other, links, known), changed_on=day)
+        MatchSide(of=own, told=told, state=_state(own, other, links, seen), changed_on=day)
         for own, other, told in (
             (registering, team, any(link.shown for link in links)),
             (team, registering, any(link.tells for link in links)),
@@ -219,13 +225,17 @@ def region_of(
     return next((region for region in found if region is not None), None)
 
 
-def _state(own: TeamOf, other: TeamOf, links: Iterable[Link], known: Iterable[KeptMatch]) -> MatchState:
-    """Return where a side begins: muted, once it said of an earlier match on this household that they work together."""
+def _state(
+    own: TeamOf, other: TeamOf, links: Iterable[Link], seen: Iterable[tuple[KeptMatch, MatchSide]]
+) -> MatchState:  # fmt: skip
+    """Return where a side begins: muted, once it said of an earlier match on this household that they work together.
+
+    One that it sees no more mutes nothing: else it would be told again after a withdrawal, and not after a shield.
+    """
     mine = {link.signal.id for link in links}
-    for match in known:
-        side = match.side_of(own.organisation)
+    for match, side in seen:
         same = {own, other} == {one.of for one in match.sides} and bool(mine & match.signal_ids())
-        if side is not None and same and side.told and side.state is MatchState.TOGETHER:
+        if same and side.of == own and side.state is MatchState.TOGETHER:
             return MatchState.TOGETHER
     return MatchState.NEW
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from broker.domain.changes import Change, EndSignal, ErasePayloads, ForgetTickets, Task
 from broker.domain.erasures import KEPT_S, EntryRange
 from broker.domain.errors import StaleDecisionError
+from broker.domain.keeping import ForgetRows, TellOver
 from broker.domain.letter_chunks import ForgetChunks
 from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.policy import Policies
@@ -41,6 +42,8 @@ TICKETS_KEPT_S = 30 * 86_400
 ten minutes or as long as its grant, which is the end that is stored; the rest is room for clocks that are wrong."""
 MAX_CHUNKS = 20
 """Chunks of attachments deleted in one transaction, each a mebibyte."""
+MAX_ROWS = 100
+"""Rows of each kind that are forgotten, and of each that somebody is told of, in one transaction."""
 MAX_TRIES = 24
 """How often it is read anew when what it would end has moved meanwhile."""
 ACTOR = {"schema": "entry-actor/v1", "organisation": None, "role": "housekeeping"}
@@ -59,6 +62,7 @@ class Swept:
     frozen: int = 0
     tickets: int = 0
     erased: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +85,13 @@ class _Found:
     stops: tuple[_Stop, ...]
     tickets: tuple[tuple[str, str], ...]
     chunks: tuple[tuple[str, str, str], ...]
+    rows: tuple[ForgetRows | TellOver, ...]
     expired: tuple[EntryRange, ...]
 
     @property
     def anything(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.stops or self.tickets or self.chunks or self.expired)
+        return bool(self.stops or self.tickets or self.chunks or self.rows or self.expired)
 
     def swept(self, *, at_most: int) -> Swept:
         """Return what was done, now that it is durable."""
@@ -98,6 +103,7 @@ class _Found:
                 len(self.stops) == at_most
                 or len(self.tickets) == MAX_TICKETS
                 or len(self.chunks) == MAX_CHUNKS
+                or any(len(one.ids) == MAX_ROWS for one in self.rows)
                 or bool(self.expired)
             ),
             expiry=ended[EndReason.EXPIRY],
@@ -105,6 +111,7 @@ class _Found:
             rules=ended[EndReason.RULES],
             frozen=len(self.stops) - ended.total(),
             tickets=len(self.tickets),
+            rows=sum(len(one.ids) for one in self.rows if isinstance(one, ForgetRows)),
             erased=sum(one.last - one.first + 1 for one in self.expired),
         )
 
@@ -138,6 +145,7 @@ async def _found_due(
         stops=tuple(stops[one] for one in sorted(stops))[:at_most],
         tickets=await retention.forgettable_tickets(expired_before=now - TICKETS_KEPT_S, at_most=MAX_TICKETS),
         chunks=await retention.forgettable_chunks(before=day, at_most=MAX_CHUNKS),
+        rows=await retention.overdue_rows(day=day, now=now, at_most=MAX_ROWS),
         expired=await retention.expired_payloads(written_before=now - KEPT_S),
     )
 
@@ -231,6 +239,7 @@ def _proposal(found: _Found) -> Proposal:
                 "outcome": "done",
                 "tickets": len(found.tickets),
                 **({"chunks": len(found.chunks)} if found.chunks else {}),
+                **({"rows": {one.named: len(one.ids) for one in found.rows}} if found.rows else {}),
                 **({"erased": [one.document() for one in found.expired]} if found.expired else {}),
             },
             "actor": ACTOR,
@@ -239,7 +248,7 @@ def _proposal(found: _Found) -> Proposal:
             "shielded": _ended(stop for stop in found.stops if stop.signal.shielded),
         },
         relies_on=found.relies_on,
-        changes=(*map(_end, found.stops), *forgotten, *erased),
+        changes=(*map(_end, found.stops), *forgotten, *found.rows, *erased),
         tasks=tuple(tasks),
     )
 

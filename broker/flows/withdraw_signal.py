@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from broker.domain.changes import EndSignal, Task
+from broker.domain.changes import Change, EndSignal, Task
 from broker.domain.errors import NotFoundError
 from broker.domain.flags import is_high, kinds_alone, local
 from broker.domain.requests import Requester
@@ -15,6 +15,8 @@ from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.wrongly_made import MISTAKE, NOBODY_TOLD, receivers_of
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.messages import WithdrawSignal
 from broker.protocol.problems import problem
@@ -32,6 +34,7 @@ async def withdraw_signal(
     clock: Clock,
     registers: RegisterReader,
     signals: SignalStore,
+    matches: MatchReader,
     acts: ActReader,
     notes: NoteReader,
     answers: AnswerStore,
@@ -78,25 +81,35 @@ async def withdraw_signal(
             return outcome_of(
                 about, recording, Effects(relies_on=relies_on, tasks=(task,)), status=AnswerStatus.REVIEW
             )  # fmt: skip
-        # (5) What is committed.
-        document = result_document(outcome="done", text="signal.withdrawn", signal_id=signal_id)
+        # (5) Who was told of what was wrong hears that it was; who sees it no more does not.
+        wrong = NOBODY_TOLD
+        if command.reason == MISTAKE:
+            wrong = await receivers_of(
+                own.signal, act_id=command.idempotency_key, matches=matches, policy=policy, register=register, day=today
+            )  # fmt: skip
+        # (6) What is committed.
         recording = Recording(
-            outcome="done", bundle=policy.sha256, register=register.number, document=document,
-            own_handles=(own.signal.handle,),
+            outcome="done", bundle=policy.sha256, register=register.number, own_handles=(own.signal.handle,),
+            document=result_document(outcome="done", text="signal.withdrawn", signal_id=signal_id),
+            hits=wrong.hits, shielded=wrong.shielded,
         )  # fmt: skip
-        change = EndSignal(
-            signal_id=signal_id,
-            state=SignalState.WITHDRAWN,
-            reason=command.reason,
-            last_standing_on=own.signal.last_standing_on,
-            newest_act=released,
-        )
-        effects = Effects(relies_on=relies_on, changes=(change,), signal_id=signal_id)
+        changes: tuple[Change, ...] = (_end(own.signal, command, newest_act=released), *wrong.notices)
+        effects = Effects(relies_on=(*relies_on, *wrong.looked_at), changes=changes, signal_id=signal_id)
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
-    # (6) Recorded with the change in one transaction, and only then told.
+    # (7) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
+    )
+
+
+def _end(signal: Signal, command: WithdrawSignal, *, newest_act: int | None) -> EndSignal:
+    return EndSignal(
+        signal_id=signal.id,
+        state=SignalState.WITHDRAWN,
+        reason=command.reason,
+        last_standing_on=signal.last_standing_on,
+        newest_act=newest_act,
     )
 
 

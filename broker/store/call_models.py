@@ -7,7 +7,7 @@ from broker.store.models import NUMBER, Table
 
 
 class CallRow(Table, table=True):
-    """An oproep as it was sent; whom it reached stands in `call_rings` alone."""
+    """An oproep as it was sent; whom it reached stands in `call_rings` alone, up to and with `rings_until`."""
 
     __tablename__ = "calls"
     __table_args__ = (Index("ix_calls_organisation", "organisation", "id"),)
@@ -20,7 +20,9 @@ class CallRow(Table, table=True):
     purpose: str
     case_ref: str | None = None
     sent_at: int = Field(sa_type=NUMBER)
-    asked_until: str
+    asked_until: str = Field(index=True)
+    rings_until: str | None = Field(default=None, index=True)
+    idx: int | None = Field(default=None, sa_type=NUMBER, index=True)
 
 
 class CallRingRow(Table, table=True):
@@ -60,7 +62,7 @@ class PhoneCallRow(Table, table=True):
     grounds: str
     categories: str
     level: int = Field(sa_type=NUMBER)
-    made_at: int = Field(sa_type=NUMBER)
+    made_at: int = Field(sa_type=NUMBER, index=True)
     code_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     tries: int = Field(sa_type=NUMBER)
     verified_at: int | None = Field(default=None, sa_type=NUMBER)

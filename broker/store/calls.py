@@ -53,15 +53,15 @@ class StoredCalls:
         return tuple(_ring(row) for row in rows)
 
 
-def store_call(connection: Connection, change: StoreCall) -> None:
+def store_call(connection: Connection, change: StoreCall, *, index: int) -> None:
     """The open transaction holds this call and its rings."""
     call = change.call
-    marks = ", ".join("?" * len(_CALL_COLUMNS))
+    marks = ", ".join("?" * (len(_CALL_COLUMNS) + 2))
     connection.execute(
-        f"INSERT INTO calls ({', '.join(_CALL_COLUMNS)}) VALUES ({marks})",  # noqa: S608 - column names of ours
+        f"INSERT INTO calls ({', '.join(_CALL_COLUMNS)}, rings_until, idx) VALUES ({marks})",  # noqa: S608 - column names of ours
         (
             call.id, call.organisation, call.controller, call.team, call.worker, call.purpose, call.case_ref,
-            call.sent_at, call.asked_until.isoformat(),
+            call.sent_at, call.asked_until.isoformat(), call.asked_until.isoformat(), index,
         ),
     )  # fmt: skip
     for ring in change.rings:

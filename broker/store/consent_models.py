@@ -7,7 +7,10 @@ from broker.store.models import NUMBER, Table
 
 
 class ConsentRow(Table, table=True):
-    """What one organisation asked about one person; `body` holds codes, OINs and days as JSON. Never changed."""
+    """What one organisation asked about one person; `body` holds codes, OINs and days as JSON, and never changes.
+
+    `lapses_on` is the last day of the first yes to end, none once that was told; `idx` the entry that made it.
+    """
 
     __tablename__ = "consents"
 
@@ -16,10 +19,13 @@ class ConsentRow(Table, table=True):
     organisation: str = Field(index=True)
     signal_id: str | None = None
     body: str
+    idx: int | None = Field(default=None, sa_type=NUMBER, index=True)
+    lapses_on: str | None = Field(default=None, index=True)
+    keep_until: str | None = Field(default=None, index=True)
 
 
 class ConsentEventRow(Table, table=True):
-    """One answer of one person, in the order of all answers; never changed and never taken away."""
+    """One answer of one person, in the order of all answers; never changed, and gone with its record."""
 
     __tablename__ = "consent_events"
 
@@ -39,10 +45,11 @@ class ExceptionRow(Table, table=True):
     worker: str
     type: str
     at: int = Field(sa_type=NUMBER)
-    idx: int = Field(sa_type=NUMBER)
+    idx: int = Field(sa_type=NUMBER, index=True)
     body: str
     rest: str | None = None
     rest_at: int | None = Field(default=None, sa_type=NUMBER)
+    keep_until: str | None = Field(default=None, index=True)
 
 
 class ConsentTokenRow(Table, table=True):

@@ -13,6 +13,8 @@ from broker.domain.changes import AddAnswers, StoreConsent
 from broker.domain.consents import PARENTS, Answer, Capacity, Consent, ConsentEvent, ConsentProof
 from broker.domain.errors import StaleDecisionError
 from broker.domain.households import TokenIndex
+from broker.domain.keeping import consent_kept_until, lapses_on
+from broker.ports import StampKey
 from broker.store.connection import Reader
 from broker.store.signals import read_stamps
 
@@ -59,12 +61,12 @@ class StoredConsents:
         return await self._reader.run(read)
 
 
-def store_consent(connection: Connection, change: StoreConsent) -> tuple[bytes, ...]:
+def store_consent(connection: Connection, change: StoreConsent, *, index: int) -> tuple[StampKey, ...]:
     """The open transaction holds this record; returns the keys of the stamps it moves."""
     consent = change.consent
     connection.execute(
-        "INSERT INTO consents (id, organisation, signal_id, body) VALUES (?, ?, ?, ?)",
-        (consent.id, consent.organisation, consent.signal_id, json.dumps(_body(consent))),
+        "INSERT INTO consents (id, organisation, signal_id, body, idx) VALUES (?, ?, ?, ?, ?)",
+        (consent.id, consent.organisation, consent.signal_id, json.dumps(_body(consent)), index),
     )
     if change.token is not None:
         connection.execute(
@@ -81,7 +83,7 @@ def store_consent(connection: Connection, change: StoreConsent) -> tuple[bytes, 
     return _insert_events(connection, consent.id, consent.organisation, consent.events)
 
 
-def add_answers(connection: Connection, change: AddAnswers) -> tuple[bytes, ...]:
+def add_answers(connection: Connection, change: AddAnswers) -> tuple[StampKey, ...]:
     """The open transaction holds these answers; returns the keys of the stamps they move.
 
     Raises:
@@ -95,15 +97,27 @@ def add_answers(connection: Connection, change: AddAnswers) -> tuple[bytes, ...]
 
 def _insert_events(
     connection: Connection, consent_id: str, organisation: str, events: Sequence[ConsentEvent]
-) -> tuple[bytes, ...]:
+) -> tuple[StampKey, ...]:
     for event in events:
         connection.execute(
             "INSERT INTO consent_events (consent_id, at, body) VALUES (?, ?, ?)",
             (consent_id, event.at, json.dumps(_event_body(event))),
         )
+    consent = consent_of(connection, consent_id)
+    ends_on = lapses_on(consent)
+    query = "UPDATE consents SET lapses_on = ?, keep_until = ? WHERE id = ?"
+    lapses = None if ends_on is None else ends_on.isoformat()
+    connection.execute(query, (lapses, consent_kept_until(consent).isoformat(), consent_id))
     query = "SELECT idx FROM consent_tokens WHERE consent_id = ?"
     persons = [TokenIndex(bytes(row[0])) for row in connection.execute(query, (consent_id,)).fetchall()]
-    return (consent_key(consent_id).key, *(person_key(organisation, person).key for person in persons))
+    return (consent_key(consent_id), *(person_key(organisation, person) for person in persons))
+
+
+def consent_of(connection: Connection, consent_id: str) -> Consent:
+    """Return a record that is there, with all its answers."""
+    query = f"SELECT {_ROW} FROM consents c WHERE c.id = ?"  # noqa: S608 - column names of ours
+    (consent,) = _consents(connection, connection.execute(query, (consent_id,)).fetchall())
+    return consent
 
 
 def _about(connection: Connection, pairs: Sequence[Pair]) -> Mapping[Pair, AboutPerson]:

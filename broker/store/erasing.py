@@ -10,8 +10,10 @@ from audit.stored_log import StoredLogTransaction
 from broker.domain.changes import ErasePayloads
 from broker.domain.erasures import EntryRange, Erasure, ErasureState
 from broker.domain.errors import StaleDecisionError
+from broker.ports import ANY_SHIELD, StampKey
 from broker.store.act_rows import forget_acts
 from broker.store.connection import Reader
+from broker.store.keeping import forget_made_by
 from broker.store.kept_answers import forget_answers
 
 FEW_ROWS = 1024
@@ -57,8 +59,10 @@ def insert_erasure(connection: Connection, erasure: Erasure) -> None:
     )  # fmt: skip
 
 
-def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int) -> None:
+def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int) -> tuple[StampKey, ...]:
     """In the open transaction payloads, keys and kept answers are gone, and the epochs of the keys are doomed.
+
+    So are the rows that these entries made; returns the keys of the stamps that this moves.
 
     Raises:
         StaleDecisionError: something was erased meanwhile, or the proposal awaits nobody any more.
@@ -76,8 +80,10 @@ def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int)
     if epochs is None:
         raise StaleDecisionError
     # (3) What was kept to be answered again says the same as `meta`, and its receipt opens `meta` and `actor`.
+    moved: list[StampKey] = []
     for one in change.ranges:
         if {"meta", "actor"} & set(one.groups):
+            moved += forget_made_by(connection, first=one.first, last=one.last)
             forget_answers(connection, first=one.first, last=one.last, keys_too=change.erasure is None)
         # What others find the act by goes with its term, not by a decision of who acted.
         if change.erasure is None:
@@ -87,6 +93,7 @@ def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int)
         if change.erasure is not None or _is_nearly_empty(connection, epoch):
             statement = "INSERT INTO doomed_epochs (epoch, entry_index) VALUES (?, ?) ON CONFLICT DO NOTHING"
             connection.execute(statement, (epoch, index))
+    return (*moved, ANY_SHIELD)
 
 
 def _is_nearly_empty(connection: Connection, epoch: int) -> bool:

@@ -10,8 +10,10 @@ from audit.database import Connection
 from broker.domain.changes import FinishException, StoreException
 from broker.domain.errors import StaleDecisionError
 from broker.domain.exceptions import Documented, ExceptionRecord, ExceptionType
+from broker.domain.keeping import exception_kept_until
 from broker.domain.review import NOT_IN_ORDER, VERDICT, KeptNote, is_closed
 from broker.exception_ports import OpenAcute, OwnException, worker_key
+from broker.ports import StampKey
 from broker.store.connection import Reader
 from broker.store.review_notes import kept_note
 from broker.store.signals import read_stamps
@@ -43,21 +45,22 @@ class StoredExceptions:
         return tuple(_record(row) for row in rows)
 
 
-def store_exception(connection: Connection, change: StoreException, *, index: int) -> bytes:
-    """The open transaction holds this exception; returns the key of the stamp it moves."""
+def store_exception(connection: Connection, change: StoreException, *, index: int) -> tuple[StampKey, ...]:
+    """The open transaction holds this exception; returns the keys of the stamps it moves."""
     record = change.record
     connection.execute(
-        "INSERT INTO exceptions (id, organisation, worker, type, at, idx, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO exceptions (id, organisation, worker, type, at, idx, body, keep_until) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             record.id, record.organisation, record.worker, record.type.value, record.at, index,
-            json.dumps(_body(record)),
+            json.dumps(_body(record)), exception_kept_until(record).isoformat(),
         ),
     )  # fmt: skip
-    return worker_key(record.organisation, record.worker).key
+    return (worker_key(record.organisation, record.worker),)
 
 
-def finish_exception(connection: Connection, change: FinishException) -> bytes:
-    """The open transaction holds the rest of this exception; returns the key of the stamp it moves.
+def finish_exception(connection: Connection, change: FinishException) -> tuple[StampKey, ...]:
+    """The open transaction holds the rest of this exception; returns the keys of the stamps it moves.
 
     Raises:
         StaleDecisionError: there is none that waits for it.
@@ -67,7 +70,17 @@ def finish_exception(connection: Connection, change: FinishException) -> bytes:
     rest = json.dumps(_documented_body(record.rest))
     if connection.execute(query, (rest, record.rest_at, record.id, record.organisation)).rowcount != 1:
         raise StaleDecisionError
-    return worker_key(record.organisation, record.worker).key
+    return (worker_key(record.organisation, record.worker),)
+
+
+def judged_of(connection: Connection, *, first: int, last: int) -> tuple[str, ...]:
+    """Return the exceptions that these entries invoked, but for acute ones that somebody has yet to judge."""
+    query = "SELECT id, organisation, type, idx, rest FROM exceptions WHERE idx BETWEEN ? AND ?"
+    return tuple(
+        exception_id
+        for exception_id, organisation, kind, index, rest in connection.execute(query, (first, last)).fetchall()
+        if kind != ExceptionType.ACUTE.value or (rest is not None and _reviewed(connection, organisation, index))
+    )
 
 
 def _own(connection: Connection, organisation: str, exception_id: str) -> OwnException | None:

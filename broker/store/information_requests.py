@@ -8,6 +8,7 @@ from typing import Any
 
 from audit.database import Connection
 from broker.domain.errors import StaleDecisionError
+from broker.domain.flags import local
 from broker.domain.information_requests import (
     OPEN,
     STATE_OF_ANSWER,
@@ -24,6 +25,7 @@ from broker.domain.information_requests import (
     StoreRequest,
     TakeBack,
 )
+from broker.domain.keeping import opened_box_until
 from broker.store.connection import Reader
 from broker.store.letter_chunks import name_chunks
 
@@ -38,10 +40,10 @@ _REPLY = (
     "answered_at", "expires_on", "rests_on", "consent_id", "controller", "delivery", "chunks",
 )  # fmt: skip
 _OPEN_STATES = tuple(sorted(OPEN))
-_PLACES = ", ".join("?" * (len(_REQUEST) + 1))
-_INSERT = f"INSERT INTO information_requests ({', '.join(_REQUEST)}, box) VALUES ({_PLACES})"  # noqa: S608 - column names of ours
-_INSERT_REPLY = f"""INSERT INTO request_answers (request_id, {", ".join(_REPLY)}, box)
-    VALUES ({", ".join("?" * (len(_REPLY) + 2))})"""  # noqa: S608 - as above
+_PLACES = ", ".join("?" * (len(_REQUEST) + 3))
+_INSERT = f"INSERT INTO information_requests ({', '.join(_REQUEST)}, open_until, box_until, box) VALUES ({_PLACES})"  # noqa: S608 - column names of ours
+_INSERT_REPLY = f"""INSERT INTO request_answers (request_id, {", ".join(_REPLY)}, box_until, box)
+    VALUES ({", ".join("?" * (len(_REPLY) + 3))})"""  # noqa: S608 - as above
 _SELECT = f"""SELECT {", ".join(f"q.{name}" for name in _REQUEST)}, {{box}},
     {", ".join(f"a.{name}" for name in _REPLY)}, {{answer_box}}
     FROM information_requests q LEFT JOIN request_answers a ON a.request_id = q.id
@@ -83,7 +85,10 @@ def insert_request(connection: Connection, change: StoreRequest) -> None:
         "expires_on": one.expires_on.isoformat(),
         "rests_on": _rests_text(one.rests_on),
     }
-    connection.execute(_INSERT, [*(_plain(stored[name]) for name in _REQUEST), one.box])
+    # Nobody answers what is told unasked, so nobody waits for that.
+    until = one.expires_on.isoformat()
+    open_until = until if one.kind is LetterKind.REQUEST else None
+    connection.execute(_INSERT, [*(_plain(stored[name]) for name in _REQUEST), open_until, until, one.box])
     name_chunks(connection, one.chunks, organisation=one.sender, until=one.expires_on)
 
 
@@ -98,7 +103,7 @@ def pass_on(connection: Connection, change: PassOnRequest) -> None:
 def insert_reply(connection: Connection, change: StoreReply) -> None:
     """The open transaction holds this answer. Raises StaleDecisionError: it is not open, or a chunk is gone."""
     reply = change.reply
-    query = f"UPDATE information_requests SET state = ? WHERE id = ? AND state IN ({_marks()})"  # noqa: S608 - as above
+    query = f"UPDATE information_requests SET state = ?, open_until = NULL WHERE id = ? AND state IN ({_marks()})"  # noqa: S608 - as above
     _once(connection, query, (STATE_OF_ANSWER[reply.kind].value, change.request_id, *_OPEN_STATES))
     lists = {name: json.dumps(getattr(reply, name)) for name in ("grounds", "categories", "chunks")}
     stored = {
@@ -108,25 +113,36 @@ def insert_reply(connection: Connection, change: StoreReply) -> None:
         "expires_on": reply.expires_on.isoformat(),
         "rests_on": _rests_text(reply.rests_on),
     }
-    values = [change.request_id, *(_plain(stored[name]) for name in _REPLY), reply.box]
+    until = None if reply.box is None else reply.expires_on.isoformat()
+    values = [change.request_id, *(_plain(stored[name]) for name in _REPLY), until, reply.box]
     connection.execute(_INSERT_REPLY, values)
     query = "SELECT receiver FROM information_requests WHERE id = ?"
     (receiver,) = connection.execute(query, (change.request_id,)).fetchall()[0]
     name_chunks(connection, reply.chunks, organisation=receiver, until=reply.expires_on)
 
 
-def move_delivery(connection: Connection, change: MoveDelivery) -> None:
-    """The open transaction has this box as far as this."""
+def move_delivery(connection: Connection, change: MoveDelivery, *, now: int) -> None:
+    """The open transaction has this box as far as this; one that was opened is kept for a short time only."""
     table, key = ("request_answers", "request_id") if change.of_reply else ("information_requests", "id")
     query = f"UPDATE {table} SET delivery = ? WHERE {key} = ?"  # noqa: S608 - names of ours
     _once(connection, query, (change.delivery.value, change.request_id))
+    if change.delivery is Delivery.OPENED:
+        _box_until(connection, table, key, change.request_id, day=opened_box_until(now))
 
 
-def take_back(connection: Connection, change: TakeBack) -> None:
-    """The open transaction has the request withdrawn. Raises StaleDecisionError: it was meanwhile."""
-    query = "UPDATE information_requests SET state = ? WHERE id = ? AND state <> ?"
+def take_back(connection: Connection, change: TakeBack, *, now: int) -> None:
+    """The open transaction has the request withdrawn, its boxes for nobody. Raises StaleDecisionError: it was."""
+    query = "UPDATE information_requests SET state = ?, open_until = NULL WHERE id = ? AND state <> ?"
     withdrawn = RequestState.WITHDRAWN.value
     _once(connection, query, (withdrawn, change.request_id, withdrawn))
+    for table, key in (("information_requests", "id"), ("request_answers", "request_id")):
+        _box_until(connection, table, key, change.request_id, day=local(now).date())
+
+
+def _box_until(connection: Connection, table: str, key: str, request_id: str, *, day: date) -> None:
+    """Have a box kept no longer than this day; one that goes sooner, or is gone, stays as it is."""
+    query = f"UPDATE {table} SET box_until = ? WHERE {key} = ? AND box_until > ?"  # noqa: S608 - names of ours
+    connection.execute(query, (day.isoformat(), request_id, day.isoformat()))
 
 
 def _once(connection: Connection, query: str, values: Sequence[object]) -> None:

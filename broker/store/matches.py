@@ -1,6 +1,6 @@
 """Matches in the database: one per new signal and other team, with the signals they rest on."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -24,7 +24,7 @@ from broker.domain.matches import (
 )
 from broker.domain.signals import Signal
 from broker.match_ports import FoundMatches, Unmet
-from broker.ports import StampKey, StampKind
+from broker.ports import Stamp, StampKey, StampKind
 from broker.store.connection import Reader
 from broker.store.signal_rows import day, iso
 from broker.store.signals import read_signals, read_stamps
@@ -77,7 +77,8 @@ class StoredMatches:
             newer, first = connection.dialect.among("newer_signal", wanted)
             older, second = connection.dialect.among("signal_id", wanted)
             condition = f"{newer} OR id IN (SELECT match_id FROM match_signals WHERE {older})"  # noqa: S608 - no value in it
-            return _found(connection, condition, (*first, *second))
+            found = _found(connection, condition, (*first, *second))
+            return replace(found, stamps=(*found.stamps, *_met_under(connection, wanted)))
 
         return await self._reader.run(read)
 
@@ -108,6 +109,14 @@ def _found(connection: Connection, condition: str, values: Sequence[object]) -> 
     return FoundMatches(
         matches=tuple(sorted(matches, key=lambda match: match.id)), stamps=read_stamps(connection, keys)
     )  # fmt: skip
+
+
+def _met_under(connection: Connection, signal_ids: Sequence[str]) -> tuple[Stamp, ...]:
+    """Return the stamps of the tokens under which these are met: one that moved since may have brought a match."""
+    among, values = connection.dialect.among("signal_id", signal_ids)
+    query = f"SELECT DISTINCT idx FROM signal_tokens WHERE {among} ORDER BY idx"  # noqa: S608 - no value in it
+    rows = connection.execute(query, values).fetchall()
+    return read_stamps(connection, [StampKey(kind=StampKind.TOKEN, key=bytes(row[0])) for row in rows])
 
 
 def _of(match_id: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
@@ -222,3 +231,31 @@ def mark_overdue(connection: Connection, change: MarkOverdue) -> None:
     query = "UPDATE matches SET overdue_on = ? WHERE id = ? AND overdue_on IS NULL"
     if connection.execute(query, (iso(change.on), change.match_id)).rowcount != 1:
         raise StaleDecisionError
+
+
+def forget_matches(connection: Connection, signal_id: str) -> None:
+    """The open transaction has no match, and no notice of one, that rests on this signal and on no other of its side.
+
+    Nobody can see such a match any more, whatever it rests on came back for (D16).
+    """
+    query = "SELECT match_id FROM match_signals WHERE signal_id = ?"
+    linked = [row[0] for row in connection.execute(query, (signal_id,)).fetchall()]
+    connection.execute("DELETE FROM match_signals WHERE signal_id = ?", (signal_id,))
+    query = "SELECT id FROM matches WHERE newer_signal = ?"
+    gone = [row[0] for row in connection.execute(query, (signal_id,)).fetchall()]
+    query = "SELECT 1 FROM match_signals WHERE match_id = ?"
+    gone += [one for one in linked if connection.execute(query, (one,)).fetchone() is None]
+    for match_id in gone:
+        connection.execute("DELETE FROM notices WHERE about = ?", (match_id,))
+        for table in ("match_signals", "match_sides"):
+            connection.execute(f"DELETE FROM {table} WHERE match_id = ?", (match_id,))  # noqa: S608 - names of ours
+        connection.execute("DELETE FROM matches WHERE id = ?", (match_id,))
+
+
+MATCH_CHANGES: Mapping[type, Callable[[Connection, Any], None]] = {
+    StoreMatch: insert_match,
+    ChangeMatch: change_match,
+    NameCasusregisseur: name_casusregisseur,
+    MarkOverdue: mark_overdue,
+}
+"""How each change of a match is written."""

@@ -7,7 +7,11 @@ from broker.store.models import NUMBER, Table
 
 
 class InformationRequestRow(Table, table=True):
-    """A letter from one organisation to another: codes, and a box that only its receiver opens."""
+    """A letter from one organisation to another: codes, and a box that only its receiver opens.
+
+    `open_until` is the last day on which it waits for an answer, none once that is over; `box_until` the last on which
+    the box is kept, none once it is gone.
+    """
 
     __tablename__ = "information_requests"
 
@@ -31,11 +35,13 @@ class InformationRequestRow(Table, table=True):
     approved: int = Field(sa_type=NUMBER)
     bundle: str
     sent_at: int = Field(sa_type=NUMBER)
-    expires_on: str
+    expires_on: str = Field(index=True)
+    open_until: str | None = Field(default=None, index=True)
+    box_until: str | None = Field(default=None, index=True)
     rests_on: str
     match_id: str | None = None
     asked_team: str | None = None
-    consent_id: str | None = None
+    consent_id: str | None = Field(default=None, index=True)
     exception_id: str | None = None
     state: str
     delivery: str
@@ -49,7 +55,7 @@ class RequestAnswerRow(Table, table=True):
     __tablename__ = "request_answers"
 
     request_id: str = Field(primary_key=True)
-    id: str
+    id: str = Field(index=True)
     worker: str
     kind: str
     reason: str | None = None
@@ -62,8 +68,9 @@ class RequestAnswerRow(Table, table=True):
     bundle: str
     answered_at: int = Field(sa_type=NUMBER)
     expires_on: str
+    box_until: str | None = Field(default=None, index=True)
     rests_on: str
-    consent_id: str | None = None
+    consent_id: str | None = Field(default=None, index=True)
     controller: str | None = None
     delivery: str
     chunks: str

@@ -13,9 +13,11 @@ from audit.erasure import ERASING_KINDS
 from audit.errors import AuditError
 from broker.domain.erasures import MAX_EXPIRED, EntryRange, joined
 from broker.domain.errors import SchemaNotMigratedError, StorageError
+from broker.domain.keeping import ForgetRows, Kept, Over, TellOver, before
 from broker.domain.signals import Signal, SignalState
 from broker.store.address import DatabaseAddress
 from broker.store.connection import open_connection, snapshot
+from broker.store.keeping import overdue_query
 from broker.store.signal_rows import SIGNAL_COLUMNS, signal_of
 
 UNASKED = frozenset({"retention", "policy"})
@@ -79,6 +81,22 @@ class StoredRetention:
         """Return chunks whose last day lies before this one. See `RetentionReader.forgettable_chunks`."""
         rows = await self._read(_CHUNKS, before.isoformat(), at_most)
         return tuple((str(oin), str(sha256), str(day)) for oin, sha256, day in rows)
+
+    async def overdue_rows(self, *, day: date, now: int, at_most: int) -> tuple[ForgetRows | TellOver, ...]:
+        """Return what is kept no longer and what is over. See `RetentionReader.overdue_rows`."""
+        found: list[ForgetRows | TellOver] = []
+        for over in Over:  # told before what rests on it is forgotten
+            query, values = overdue_query(over, day.isoformat(), at_most=at_most)
+            ids = tuple(row[0] for row in await self._read(query, *values))
+            if ids:
+                found.append(TellOver(kind=over, ids=ids, before=day.isoformat()))
+        for kind in Kept:
+            limit = before(kind, day=day, now=now)
+            query, values = overdue_query(kind, limit, at_most=at_most)
+            ids = tuple(row[0] for row in await self._read(query, *values))
+            if ids:
+                found.append(ForgetRows(kind=kind, ids=ids, before=limit))
+        return tuple(found)
 
     async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
         """Return what is still there of the oldest entries. See `RetentionReader.expired_payloads`."""

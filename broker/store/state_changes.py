@@ -1,6 +1,6 @@
 """What a proposal changes, inside the writer's open transaction: stamps, tickets, signals, tasks, the kept answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from audit.database import Connection
@@ -31,8 +31,9 @@ from broker.domain.information_requests import (
     StoreRequest,
     TakeBack,
 )
+from broker.domain.keeping import ForgetRows, TellOver, TellRelying
 from broker.domain.letter_chunks import ForgetChunks, StoreChunk
-from broker.domain.matches import ChangeMatch, MarkOverdue, MeetLater, NameCasusregisseur, NoteMet, StoreMatch
+from broker.domain.matches import MeetLater, NoteMet
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
@@ -45,20 +46,15 @@ from broker.store.consents import add_answers, store_consent
 from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.exceptions import finish_exception, store_exception
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
+from broker.store.keeping import forget_rows, forget_tickets
 from broker.store.letter_chunks import forget_chunks, store_chunk
-from broker.store.matches import (
-    change_match,
-    delete_unmet,
-    insert_match,
-    insert_unmet,
-    mark_overdue,
-    name_casusregisseur,
-)
+from broker.store.matches import MATCH_CHANGES, delete_unmet, forget_matches, insert_unmet
 from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
 from broker.store.team_tasks import TASK_CHANGES
+from broker.store.telling import tell_concerned
 from broker.store.webhooks import set_webhook
 
 _INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
@@ -105,16 +101,12 @@ def check_key(connection: Connection, key: AnswerKey) -> None:
 
 def apply_change(connection: Connection, change: Change, *, now: int, index: int) -> None:
     """The open transaction holds this change, with the stamps it moves. Raises StaleDecisionError."""
-    if isinstance(change, ErasePayloads):
-        erase_payloads(connection, change, index=index)
-        bump(connection, ANY_SHIELD)
-    elif isinstance(change, StoreException):
-        key = store_exception(connection, change, index=index)
-        bump(connection, StampKey(kind=StampKind.EXCEPTION, key=key))
-    elif isinstance(change, Notify):
-        insert_notice(connection, change, now=now)
-    elif isinstance(change, ReadNotices):
-        mark_read(connection, change, now=now)
+    if type(change) in _AT_INDEX:
+        _AT_INDEX[type(change)](connection, change, index=index)
+    elif type(change) in _AT_TIME:
+        _AT_TIME[type(change)](connection, change, now=now)
+    elif isinstance(change, TellOver | TellRelying):
+        tell_concerned(connection, change, now=now, index=index)
     else:
         _APPLIED[type(change)](connection, change)
 
@@ -190,6 +182,8 @@ def _end(connection: Connection, change: EndSignal) -> None:
         values += [change.signal_id, change.newest_act]
     if connection.execute(query, values).rowcount != 1:
         raise StaleDecisionError
+    if change.state is not SignalState.FROZEN:
+        forget_matches(connection, change.signal_id)
     bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))
     query = "SELECT DISTINCT idx FROM signal_tokens WHERE signal_id = ?"
     for (index,) in connection.execute(query, (change.signal_id,)).fetchall():
@@ -202,48 +196,39 @@ def _activate(connection: Connection, change: ActivateBundle) -> None:
     bump(connection, StampKey(kind=StampKind.POLICY, key=BUNDLE))
 
 
-def _forget_tickets(connection: Connection, change: ForgetTickets) -> None:
-    query = "DELETE FROM spent_tickets WHERE custodian = ? AND ticket_id = ?"
-    for ticket in change.tickets:
-        connection.execute(query, ticket)
-
-
 def _hand_over(connection: Connection, change: HandOver) -> None:
     for signal_id in change.ids:
         query = "UPDATE signals SET owner = ? WHERE id = ? AND organisation = ?"
         connection.execute(query, (change.to, signal_id, change.organisation))
 
 
-def _finish_exception(connection: Connection, change: FinishException) -> None:
-    bump(connection, StampKey(kind=StampKind.EXCEPTION, key=finish_exception(connection, change)))
-
-
 def _store_erasure(connection: Connection, change: StoreErasure) -> None:
     insert_erasure(connection, change.erasure)
 
 
-def _store_consent(connection: Connection, change: StoreConsent) -> None:
-    for key in store_consent(connection, change):
-        bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
-
-
-def _add_answers(connection: Connection, change: AddAnswers) -> None:
-    for key in add_answers(connection, change):
-        bump(connection, StampKey(kind=StampKind.CONSENT, key=key))
-
-
 def _mark(connection: Connection, change: MarkStanding) -> None:
-    query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
-    connection.execute(query, (change.on.isoformat(), change.signal_id))
+    connection.execute(
+        "UPDATE signals SET last_standing_on = ? WHERE id = ?", (change.on.isoformat(), change.signal_id)
+    )
+
+
+def _moving(apply: Callable[..., Iterable[StampKey]]) -> Callable[..., None]:
+    """Return how a change is written that says itself which stamps it moves."""
+
+    def write(connection: Connection, change: Change, **at: int) -> None:
+        for key in apply(connection, change, **at):
+            bump(connection, key)
+
+    return write
 
 
 def _of_request(
-    apply: Callable[[Connection, Any], None],
-) -> Callable[[Connection, RequestChange], None]:
+    apply: Callable[..., None],
+) -> Callable[..., None]:
     """Return how a change of a request is written: whatever relied on that request is stale."""
 
-    def write(connection: Connection, change: RequestChange) -> None:
-        apply(connection, change)
+    def write(connection: Connection, change: RequestChange, **at: int) -> None:
+        apply(connection, change, **at)
         request_id = change.request.id if isinstance(change, StoreRequest) else change.request_id
         bump(connection, request_key(request_id))
         if isinstance(change, StoreRequest) and change.request.exception_id is not None:
@@ -267,27 +252,20 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     EndSignal: _end,
     MarkStanding: _mark,
     HandOver: _hand_over,
-    ForgetTickets: _forget_tickets,
+    ForgetTickets: forget_tickets,
     ActivateBundle: _activate,
     StoreErasure: _store_erasure,
-    StoreMatch: insert_match,
-    ChangeMatch: change_match,
-    NameCasusregisseur: name_casusregisseur,
-    MarkOverdue: mark_overdue,
+    **MATCH_CHANGES,
     **TASK_CHANGES,
     MeetLater: insert_unmet,
     NoteMet: delete_unmet,
     StoreRequest: _of_request(insert_request),
     PassOnRequest: _of_request(pass_on),
     StoreReply: _of_request(insert_reply),
-    MoveDelivery: _of_request(move_delivery),
-    TakeBack: _of_request(take_back),
     StoreChunk: store_chunk,
     ForgetChunks: forget_chunks,
-    StoreConsent: _store_consent,
-    AddAnswers: _add_answers,
-    FinishException: _finish_exception,
-    StoreCall: store_call,
+    AddAnswers: _moving(add_answers),
+    FinishException: _moving(finish_exception),
     AnswerRing: answer_ring,
     ForwardRing: forward_ring,
     StorePhoneCall: store_phone_call,
@@ -295,5 +273,18 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     CountTry: count_try,
     AnswerOrally: answer_orally,
     SetWebhook: set_webhook,
+    ForgetRows: _moving(forget_rows),
+}
+_AT_TIME: Mapping[type, Callable[..., None]] = {
+    Notify: insert_notice,
+    ReadNotices: mark_read,
+    MoveDelivery: _of_request(move_delivery),
+    TakeBack: _of_request(take_back),
+}
+_AT_INDEX: Mapping[type, Callable[..., None]] = {
+    ErasePayloads: _moving(erase_payloads),
+    StoreException: _moving(store_exception),
+    StoreConsent: _moving(store_consent),
+    StoreCall: store_call,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from audit.database import Connection
 from broker.domain.errors import StorageError
-from broker.domain.webhooks import Delivery, SetWebhook, next_try_after
+from broker.domain.webhooks import Delivery, OwnWebhook, SetWebhook, next_try_after
 from broker.store.connection import Reader, SingleWriter
 
 KEPT_S = 30 * 86_400
@@ -67,6 +67,24 @@ class StoredWebhooks:
                 raise StorageError from error
 
         await self._writer.run(write)
+
+
+class StoredWebhookReader:
+    """`WebhookReader` over a database."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read with this; the caller closes it."""
+        self._reader = reader
+
+    async def webhook_of(self, *, organisation: str, at_most: int) -> OwnWebhook:
+        """Return this organisation's own webhook. See `WebhookReader.webhook_of`."""
+
+        def read(connection: Connection) -> OwnWebhook:
+            row = connection.execute("SELECT url FROM webhooks WHERE organisation = ?", (organisation,)).fetchone()
+            dead = _deliveries(connection, "next_at IS NULL AND organisation = ?", organisation)
+            return OwnWebhook(url=None if row is None else str(row[0]), dead=dead[::-1][:at_most])
+
+        return await self._reader.run(read)
 
 
 async def dead_letters(reader: Reader) -> tuple[Delivery, ...]:

@@ -1,6 +1,6 @@
 """The tests run security-critical modules line by line and branch by branch: `python -m tests.check.critical FILE`.
 
-FILE is coverage's JSON report with branches. The modules are listed as patterns in `pyproject.toml`, `[tool.sluis]`; a
+FILE is the JSON report of `covering.py`. The modules are listed as patterns in `pyproject.toml`, `[tool.sluis]`; a
 pattern that matches no file is itself an error, so that a renamed module cannot leave the list unseen.
 """
 

@@ -50,10 +50,13 @@ def stages() -> list[Stage]:
         "pytest",
         "-n",
         "auto",
+        "--dist",
+        "worksteal",  # a worker keeps a file of tests, and with it what the file's fixtures set up, while it can
         f"--junitxml={JUNIT}",
-        "--cov",
-        f"--cov-report=json:{COVERAGE}",
-        "--cov-report=",
+        "-p",
+        "tests.check.covering",
+        "--covered",
+        str(COVERAGE),
     )
     return [
         Stage(name="set-up", command=(sys.executable, "-m", "tests.check.bootstrap", "dev")),

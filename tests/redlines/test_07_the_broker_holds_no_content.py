@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from connectors.attachments import File
+from connectors.letters import Fetched, Letters
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM, key, opening_key
-from tests.simulators.letter_partners import LetteredRegion, lettered_region
+from tests.simulators.letter_partners import LetteredRegion, lettered_region, request_in
 
-QUESTION = "kanarievraag 7f3a91c4 over het gezin"
-ANSWER = "kanarieantwoord b05d22e8 sinds maart"
+CONTENT = {
+    "question": "kanarievraag 7f3a91c4 over het gezin",
+    "answer": "kanarieantwoord b05d22e8 sinds maart",
+    "telling": "kanariemelding 19c6e0d7 ik maak mij zorgen",
+    "attachment": "kanariebijlage 52b8aa31 uit het dossier",
+    "file name": "kanarienaam 8e44d1f9.pdf",
+}
+QUESTION, ANSWER, TELLING, ATTACHMENT, NAME = CONTENT.values()
 _WRITABLE = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) rw")
 
 
@@ -22,20 +30,35 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LetteredRegion]
         yield running
 
 
-def _needles() -> dict[str, bytes]:
-    """Return every form in which content or a key could stand somewhere."""
-    secrets = {"question": QUESTION.encode(), "answer": ANSWER.encode()}
+def _needles(*more: bytes) -> dict[str, bytes]:
+    """Return every form in which content, a key or one of these could stand somewhere, each once."""
+    secrets = {name: text.encode() for name, text in CONTENT.items()}
     for oin in (VEILIG_THUIS, WIJKTEAM):
         secrets |= {f"signing key {oin}": key(oin).seed, f"opening key {oin}": opening_key(oin).reveal()}
-    forms = {}
-    for name, secret in secrets.items():
-        forms[name] = secret
-        forms[f"{name} in base64"] = base64.b64encode(secret).rstrip(b"=")[:-1]
-        forms[f"{name} in base64url"] = base64.urlsafe_b64encode(secret).rstrip(b"=")[:-1]
-        forms[f"{name} in hex"] = secret.hex().encode()
-    for name in ("question", "answer"):
-        forms[f"{name} in UTF-16"] = secrets[name].decode().encode("utf-16-le")
-    return forms
+    secrets |= {f"key of a file {at}": secret for at, secret in enumerate(more)}
+    forms = {needle: f"{name} in {form}" for name, secret in secrets.items() for form, needle in _forms(secret)}
+    forms |= {text.encode("utf-16-le"): f"{name} in UTF-16" for name, text in CONTENT.items()}
+    return {name: needle for needle, name in forms.items()}
+
+
+def _forms(secret: bytes) -> Iterator[tuple[str, bytes]]:
+    """Give a secret as it is, in hexadecimal, and in base64 wherever in something longer it begins."""
+    yield "plain", secret
+    yield "hex", secret.hex().encode()
+    for before in range(3):
+        # Three bytes are four signs: only those of whole threes are the same whatever stands around the secret.
+        whole = secret[-before % 3 :]
+        whole = whole[: len(whole) - len(whole) % 3]
+        yield f"base64 after {before}", base64.b64encode(whole)
+        yield f"base64url after {before}", base64.urlsafe_b64encode(whole)
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("after", range(3))
+def test_content_is_found_wherever_it_stands_in_base64(before: int, after: int) -> None:
+    """A control of the search: a secret in the middle of something that was encoded is found at every offset."""
+    around = base64.urlsafe_b64encode(b"x" * before + ANSWER.encode() + b"y" * after)
+    assert any(needle in around for _, needle in _forms(ANSWER.encode()))
 
 
 def _memory(pid: int) -> Iterator[bytes]:
@@ -64,16 +87,33 @@ def _found(region: LetteredRegion, needles: dict[str, bytes]) -> set[str]:
 
 
 def test_no_word_and_no_key_is_with_the_broker(region: LetteredRegion) -> None:
-    """After a question, its answer and both readings nothing of them is found; what is there is, as a control."""
-    request = region.ask(WIJKTEAM, text=QUESTION)
+    """After a question, its answer, a telling and all readings nothing of them is found; as a control, what is there.
+
+    Nor of what goes beside them: the attachment, its name, its key.
+    """
+    file = File(name=NAME, content=ATTACHMENT.encode())
+    request = region.ask(WIJKTEAM, text=QUESTION, files=(file,))
+    worry = region.question(VEILIG_THUIS, grounds=["WMO-5.2.6"], proof=None, text=TELLING)
+    telling = request_in(region.work(WIJKTEAM, lambda letters: letters.tell(worry)))
     assert _found(region, _needles()) == set()
-    read = region.work(WIJKTEAM, lambda letters: letters.fetch(request))
+
+    async def read_whole(letters: Letters) -> tuple[Fetched, tuple[File, ...]]:
+        fetched = await letters.fetch(request)
+        return fetched, await letters.files(fetched)
+
+    read, files = region.work(WIJKTEAM, read_whole)
     assert read.opened is not None
-    assert read.opened.letter.text == QUESTION
+    assert (read.opened.letter.text, files) == (QUESTION, (file,))
+    (attachment,) = read.opened.letter.attachments
     region.work(WIJKTEAM, lambda letters: letters.answer(request, region.reply(text=ANSWER)))
-    assert _found(region, _needles()) == set()
-    told = region.work(VEILIG_THUIS, lambda letters: letters.fetch(request))
-    assert told.opened is not None
-    assert told.opened.letter.text == ANSWER
+    assert _read_text(region, request) == ANSWER
+    assert _read_text(region, telling) == TELLING
     controls = {"the request's id": request.encode(), "an organisation": VEILIG_THUIS.encode()}
-    assert _found(region, {**_needles(), **controls}) == set(controls)
+    assert _found(region, {**_needles(attachment.key), **controls}) == set(controls)
+
+
+def _read_text(region: LetteredRegion, request: str) -> str:
+    """Return the text that Veilig Thuis reads in a request."""
+    opened = region.work(VEILIG_THUIS, lambda letters: letters.fetch(request)).opened
+    assert opened is not None
+    return opened.letter.text

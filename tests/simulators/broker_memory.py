@@ -49,6 +49,7 @@ from broker.domain.errors import (
 )
 from broker.domain.households import FoundToken, StoredToken, TokenIndex, TokenRole
 from broker.domain.information_requests import RequestChange
+from broker.domain.keeping import ForgetRows, KeepingChange, TellOver
 from broker.domain.letter_chunks import ChunkChange
 from broker.domain.matches import (
     ChangeMatch,
@@ -83,7 +84,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.store.log_writer import Cosignature, SealedProposal, Written
-from tests.simulators.matches_in_memory import changed, now_unmet
+from tests.simulators.matches_in_memory import changed, now_unmet, without
 from tests.simulators.memory_keys import MemoryKeys
 from tests.simulators.tasks_in_memory import after_change
 
@@ -155,6 +156,7 @@ class MemoryState:
                 change,
                 RequestChange
                 | ChunkChange
+                | KeepingChange
                 | StoreCall
                 | AnswerRing
                 | ForwardRing
@@ -287,10 +289,16 @@ class MemoryState:
             if signal.last_standing_on != change.last_standing_on or change.ends_on not in (None, signal.ends_on):
                 raise StaleDecisionError
             self.signals[signal.id] = replace(signal, state=change.state, withdrawal_reason=change.reason)
+            self._forget_matches(signal.id, change.state)
             self.bump(StampKind.SHIELD, signal.id.encode())
             self._bump_tokens(signal.id)
         elif signal is not None:
             self.signals[signal.id] = replace(signal, last_standing_on=change.on)
+
+    def _forget_matches(self, signal_id: str, state: SignalState) -> None:
+        kept = self.matches if state is SignalState.FROZEN else without(self.matches, signal_id)
+        self.notices = [(oin, one) for oin, one in self.notices if one.about in kept or one.about not in self.matches]
+        self.matches = kept
 
     def _bump_tokens(self, signal_id: str) -> None:
         for token in {token.index for token in self.tokens[signal_id]}:
@@ -515,6 +523,10 @@ class MemoryBroker:
 
     async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:  # noqa: ARG002 - of the port
         """See `RetentionReader.forgettable_chunks`: letters are not kept in memory."""
+        return ()
+
+    async def overdue_rows(self, *, day: date, now: int, at_most: int) -> tuple[ForgetRows | TellOver, ...]:  # noqa: ARG002 - as above
+        """See `RetentionReader.overdue_rows`: what ends by itself is kept in databases only."""
         return ()
 
     async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:

@@ -75,6 +75,7 @@ from broker.store.rotation import Rotation
 from broker.store.signals import StoredSignals
 from broker.store.state_changes import move_shield
 from broker.store.team_tasks import StoredTasks
+from broker.store.webhooks import StoredWebhookReader
 from tests.simulators.asking import BROKER, Asker, custodian_keys, epoch_document
 from tests.simulators.broker_memory import MemoryBroker, MemoryConsents, MemoryDocuments, NoWitnesses
 from tests.simulators.clock import SeededRandomness, TestClock
@@ -235,6 +236,7 @@ class World:
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
+            matches=self.following.matches,
             acts=self.acts,
             notes=self.notes,
             answers=self.answers,
@@ -442,7 +444,9 @@ async def a_database(
             inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader)
         )  # fmt: skip
         stores["asking"] = Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader))
-        stores["calling"] = Calling(calls=StoredCalls(reader), phone=StoredPhoneCalls(reader))
+        stores["calling"] = Calling(
+            calls=StoredCalls(reader), phone=StoredPhoneCalls(reader), webhooks=StoredWebhookReader(reader)
+        )
         yield {**stores, "ledger": ledger, "database": database, "retention": retention}
 
 

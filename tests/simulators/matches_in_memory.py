@@ -42,6 +42,16 @@ def now_unmet(unmet: Sequence[str], change: MeetLater | NoteMet) -> list[str]:
     return [one for one in unmet if one != change.signal_id]
 
 
+def without(matches: Mapping[str, KeptMatch], signal_id: str) -> dict[str, KeptMatch]:
+    """Return the matches that still rest on signals of both sides, once this signal has ended."""
+    left = (
+        replace(match, links=tuple(link for link in match.links if link.signal.id != signal_id))
+        for match in matches.values()
+        if match.newer.id != signal_id
+    )
+    return {match.id: match for match in left if match.links}
+
+
 def _moved(match: KeptMatch, change: ChangeMatch) -> KeptMatch:
     side = match.side_of(change.organisation)
     if side is None or side.state is not change.was:

@@ -44,7 +44,10 @@ class MemoryMatches:
 
     async def touching(self, signal_ids: Collection[str]) -> FoundMatches:
         """See `MatchReader.touching`."""
-        return self._found(match for match in self._all() if match.signal_ids() & set(signal_ids))
+        found = self._found(match for match in self._all() if match.signal_ids() & set(signal_ids))
+        under = sorted({token.index.reveal() for one in signal_ids for token in self._broker.state.tokens[one]})
+        met = self._broker.state.stamps([StampKey(kind=StampKind.TOKEN, key=index) for index in under])
+        return replace(found, stamps=(*found.stamps, *met))
 
     async def next_unmet(self, *, after: str) -> Unmet | None:
         """See `MatchReader.next_unmet`."""

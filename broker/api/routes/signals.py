@@ -74,6 +74,7 @@ async def withdraw(signal_id: str, request: Request, edge: Here) -> Response:
             clock=edge.clock,
             registers=edge.registers,
             signals=edge.signals,
+            matches=edge.following.matches,
             acts=edge.acts,
             notes=edge.notes,
             answers=edge.answers,

@@ -10,16 +10,20 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import connectors.client
+from broker.protocol.inbox_messages import Notice
 from broker.protocol.match_messages import MatchesResult
 from connectors.cli import command_line
 from connectors.client import SluisClient
 from connectors.errors import CaseError, RefusedError
 from connectors.following import Following
+from connectors.notice_book import NoticeBook
 from connectors.receipts import verify_stored
-from tests.simulators.asking import household
+from connectors.workers import add_worker, sign_roster
+from tests.simulators.asking import BROKER, household
 from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.partner_world import TEAM
 from tests.simulators.reviewing_partner import ReviewingPartner, reviewing_partner
-from tests.simulators.served_world import make_template
+from tests.simulators.served_world import make_template, run_cli
 
 CHILD = household(subject="child")
 
@@ -45,11 +49,11 @@ def client_of(partner: ReviewingPartner) -> SluisClient:
     return SluisClient(partner.folder, worker="anna", surroundings=partner.surroundings)
 
 
-async def run(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+async def run(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, *words: str, worker: str = "anna") -> Result:
     """Return what a command line printed, run on a thread of its own beside the broker's loop."""
     surroundings = partner.surroundings
     monkeypatch.setattr(connectors.client, "Surroundings", lambda: surroundings)
-    whole = [*words, "--org", str(partner.folder.path), "--worker", "anna"]
+    whole = [*words, "--org", str(partner.folder.path), "--worker", worker]
     invoke = functools.partial(CliRunner().invoke, command_line(words), whole)
     return await asyncio.to_thread(invoke)
 
@@ -191,3 +195,42 @@ async def test_a_new_report_needs_a_casusregisseur_and_its_file(
     refused = await run(partner, monkeypatch, "matches", "new-report", match, "--proof", str(proof))
     assert refused.exit_code == 1
     assert "geen ander team casusregisseur" in refused.output
+
+
+async def _with_coordinator(partner: ReviewingPartner) -> None:
+    """The broker and the folder know a matchcoordinator, and a worker of another team."""
+    add_worker(partner.folder, local_id="mia", name="Mia Peters", roles=["matchcoordinator"])
+    add_worker(partner.folder, local_id="noor", name="Noor Kaya", roles=["worker"], teams=["team-2"])
+    roster = partner.folder.path.parent / "newer-roster.json"
+    roster.write_bytes(sign_roster(partner.folder, audience=BROKER, teams=[TEAM]).encode())
+    run_cli("roster", "import", partner.world.folder / "broker", roster)
+
+
+async def test_nobody_reads_another_teams_notices_away(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that fetches and a colleague of another team leave a team's notices unread, until it looks itself."""
+    await _with_coordinator(partner)
+    said = "ook betrokken"
+    fetched = await run(partner, monkeypatch, "inbox", "--fetch-only")
+    assert (fetched.exit_code, said in fetched.output) == (0, False), fetched.output
+    other = await run(partner, monkeypatch, "inbox", "--offline", worker="noor")
+    assert "voor andere teams: 1" in other.output
+    assert said not in other.output
+    assert said in (await run(partner, monkeypatch, "inbox", "--offline", "--all", worker="noor")).output
+    assert said in (await run(partner, monkeypatch, "inbox", "--offline")).output
+    assert "Er is niets nieuws." in (await run(partner, monkeypatch, "inbox", "--offline")).output
+
+
+async def test_a_coordinators_notices_are_his_alone(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """He fetches in his role, and reads what waits for it; a worker's notices stay the worker's, and the other way."""
+    await _with_coordinator(partner)
+    his = ("inbox", "--role", "matchcoordinator")
+    fetched = await run(partner, monkeypatch, *his, worker="mia")
+    assert (fetched.exit_code, "Er is niets nieuws." in fetched.output) == (0, True), fetched.output
+    notice = Notice(id="c" * 32, kind="coordinated", team="team-1", about="d" * 32, at=1_780_000_000)
+    with partner.folder.casebook() as book:
+        NoticeBook(book, role="matchcoordinator").keep([notice], confirmed=[])
+    assert "twee teams" not in (await run(partner, monkeypatch, "inbox")).output
+    assert "twee teams" in (await run(partner, monkeypatch, *his, "--offline", worker="mia")).output
+    assert (await run(partner, monkeypatch, *his)).exit_code == 2

@@ -90,10 +90,7 @@ def _killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rotation_or_retirement_that_is_killed_anywhere_loses_no_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At every step the key in force and the old ones are whole, and the next run ends it; the key in force stays.
-
-    The register states none of them for 21 days: also then the key in force is never destroyed.
-    """
+    """At every step the key in force and the old ones are whole, and the next run ends it, stated or not."""
     free, step, ended = TODAY + datetime.timedelta(KEPT_DAYS), -1, False
     while not ended:
         step += 1

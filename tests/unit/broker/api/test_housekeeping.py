@@ -107,6 +107,7 @@ async def test_a_request_in_the_folder_is_carried_out_and_answered(world: Served
         "frozen": 0,
         "entries": 2,
         "ticketsForgotten": 0,
+        "rowsForgotten": 0,
         "entriesErased": 0,
     }
     assert SweepRequest(id="b" * 32, batch=2).answered(folder) is None
@@ -124,6 +125,7 @@ async def test_a_sweep_by_hand_is_recorded_when_nothing_is_due(world: ServedWorl
         "frozen": 0,
         "entries": 1,
         "ticketsForgotten": 0,
+        "rowsForgotten": 0,
         "entriesErased": 0,
     }
     assert oracle(world) == 1
@@ -166,6 +168,10 @@ class BrokenReading:
         raise StorageError
 
     async def forgettable_chunks(self, **_: object) -> tuple[()]:
+        """Fail."""
+        raise StorageError
+
+    async def overdue_rows(self, **_: object) -> tuple[()]:
         """Fail."""
         raise StorageError
 

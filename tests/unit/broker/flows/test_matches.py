@@ -183,7 +183,7 @@ async def test_a_withdrawn_signal_takes_its_match_along(world: World, whose: str
     (match,) = await matches_of_side(world, GI)
     world.clock.move(20 * 86_400)
     own = {GI: first, WIJKTEAM: second}[whose]
-    await world.withdraw(who(world, whose), str(own.result["signalId"]))
+    await world.withdraw(who(world, whose), str(own.result["signalId"]), reason="no_longer_needed")
     for oin in (GI, WIJKTEAM):
         assert await matches_of_side(world, oin) == []
         assert await notices_of(world, oin) == []

@@ -11,6 +11,7 @@ from broker.api.housekeeping import Housekeeping, Overdue
 from broker.domain.changes import ForgetTickets, RenewSignal, Task
 from broker.domain.erasures import KEPT_S, EntryRange
 from broker.domain.errors import NotFoundError, StaleDecisionError
+from broker.domain.keeping import ForgetRows, TellOver
 from broker.domain.signals import Signal, SignalState
 from broker.flows import sweep_signals as sweeping
 from broker.ports import Proposal
@@ -201,6 +202,9 @@ async def test_a_signal_renewed_meanwhile_stays(world: World, tmp_path: Path) ->
         async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:
             return await real.forgettable_chunks(before=before, at_most=at_most)
 
+        async def overdue_rows(self, *, day: date, now: int, at_most: int) -> tuple[ForgetRows | TellOver, ...]:
+            return await real.overdue_rows(day=day, now=now, at_most=at_most)
+
         async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
             return await real.expired_payloads(written_before=written_before)
 
@@ -236,6 +240,9 @@ async def test_what_keeps_moving_is_not_done(world: World, tmp_path: Path) -> No
 
         async def forgettable_chunks(self, *, before: date, at_most: int) -> tuple[tuple[str, str, str], ...]:
             return await real.forgettable_chunks(before=before, at_most=at_most)
+
+        async def overdue_rows(self, *, day: date, now: int, at_most: int) -> tuple[ForgetRows | TellOver, ...]:
+            return await real.overdue_rows(day=day, now=now, at_most=at_most)
 
         async def expired_payloads(self, *, written_before: int) -> tuple[EntryRange, ...]:
             return await real.expired_payloads(written_before=written_before)

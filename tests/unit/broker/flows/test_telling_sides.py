@@ -4,7 +4,7 @@ from broker.domain.households import MatchKind
 from broker.domain.matches import KeptMatch, Link, MatchSide, MatchState, TeamOf
 from broker.flows.entry_payloads import HITS_SCHEMA
 from broker.flows.judging import Judged, Recorded
-from broker.flows.meeting import Told, _beside
+from broker.flows.meeting import Told, beside
 from broker.flows.policy import PolicyInForce
 from broker.flows.seeing_match import seen_of
 from tests.simulators.asking import household
@@ -30,20 +30,20 @@ def group() -> Recorded:
 def test_what_does_not_fit_its_entry_is_not_told() -> None:
     """Decisions that tell come first; those without room stand as a count and a hash, and tell nobody."""
     many = [told(0, "nothing"), *(told(2, f"signal {number}") for number in range(20))]
-    recorded, kept = _beside(group(), many, room=1_000)
+    recorded, kept = beside(group(), many, room=1_000)
     assert 0 < len(kept) < len(many)
     assert all(one.judged.level for one in kept)
     omitted = recorded.payload["told_omitted"]
     assert isinstance(omitted, dict)
     assert omitted["count"] == len(many) - len(kept)
-    everything, all_of_them = _beside(group(), many, room=100_000)
+    everything, all_of_them = beside(group(), many, room=100_000)
     assert len(all_of_them) == len(many)
     assert "told_omitted" not in everything.payload
 
 
 def test_nothing_to_tell_leaves_no_trace() -> None:
     """A registration that met nobody has an entry as it ever was."""
-    recorded, kept = _beside(group(), [], room=1_000)
+    recorded, kept = beside(group(), [], room=1_000)
     assert (dict(recorded.payload), kept) == ({"schema": HITS_SCHEMA, "decisions": []}, [])
 
 

@@ -1,0 +1,64 @@
+"""Telling that something is over to who is concerned by it: found and told in the writer's own transaction.
+
+Whoever comes to rely on a consent in the same tick is therefore told of its end, or relies on it no more.
+"""
+
+from collections.abc import Iterable
+
+from audit.database import Connection
+from broker.domain.consents import Consent
+from broker.domain.flags import local
+from broker.domain.keeping import Over, TellOver, TellRelying, ended_before
+from broker.domain.notices import NoticeKind, Notify, notice_id
+from broker.store.consents import consent_of
+from broker.store.notices import insert_notice
+
+_EXPIRED = """UPDATE information_requests SET open_until = NULL WHERE id = ? AND open_until < ?
+    RETURNING sender, sender_team"""
+_LAPSED = "UPDATE consents SET lapses_on = NULL WHERE id = ? AND lapses_on < ? RETURNING id"
+_RECEIVED = "SELECT receiver, receiver_team, id FROM information_requests WHERE consent_id = ?"
+_ANSWERED = """SELECT q.sender, q.sender_team, q.id FROM request_answers a
+    JOIN information_requests q ON q.id = a.request_id WHERE a.consent_id = ?"""
+_RUNG = """SELECT r.organisation, r.team, r.id FROM consent_tokens t
+    JOIN signal_tokens s ON s.idx = t.idx AND s.role = 'subject'
+    JOIN call_rings r ON r.signal_id = s.signal_id JOIN calls c ON c.id = r.call_id
+    WHERE t.consent_id = ? AND c.organisation = ? AND c.purpose = ? AND c.asked_until >= ? AND r.state <> 'declined'"""
+"""Whom an oproep of its organisation reached about this very person, and who may still call."""
+
+
+def tell_concerned(connection: Connection, change: TellOver | TellRelying, *, now: int, index: int) -> None:
+    """In the open transaction who is concerned has a notice of each that is over, and never a second one."""
+    if isinstance(change, TellRelying):
+        consent = consent_of(connection, change.consent_id)
+        _tell_relying(connection, consent, change.parties, now=now, index=index)
+        return
+    for one in change.ids:
+        if change.kind is Over.REQUEST:
+            for organisation, team in connection.execute(_EXPIRED, (one, change.before)).fetchall():
+                _tell(connection, NoticeKind.REQUEST_EXPIRED, [(organisation, team, one)], now=now, index=index)
+        elif connection.execute(_LAPSED, (one, change.before)).fetchall():
+            consent = consent_of(connection, one)
+            _tell_relying(connection, consent, consent.parties - ended_before(consent), now=now, index=index)
+
+
+def _tell_relying(
+    connection: Connection, consent: Consent, parties: frozenset[str], *, now: int, index: int
+) -> None:  # fmt: skip
+    values = (consent.id, consent.organisation, consent.purpose, local(now).date().isoformat())
+    relying = [
+        *connection.execute(_RECEIVED, (consent.id,)).fetchall(),
+        *connection.execute(_ANSWERED, (consent.id,)).fetchall(),
+        *connection.execute(_RUNG, values).fetchall(),
+    ]
+    found = {(row[0], row[1], row[2]) for row in relying if row[0] in parties}
+    _tell(connection, NoticeKind.CONSENT_WITHDRAWN, sorted(found), now=now, index=index)
+
+
+def _tell(
+    connection: Connection, kind: NoticeKind, to: Iterable[tuple[str, str, str]], *, now: int, index: int
+) -> None:  # fmt: skip
+    for organisation, team, about in to:
+        notice = notice_id(kind.value, organisation, about, str(index))
+        insert_notice(
+            connection, Notify(id=notice, organisation=organisation, team=team, kind=kind, about=about), now=now
+        )

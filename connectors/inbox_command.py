@@ -1,0 +1,98 @@
+"""`sluis-connect inbox`: fetch what waits, and show each team its own; what a team has not seen is never read away."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from connectors.answers import Outcome
+from connectors.client import SluisClient
+from connectors.command_line import (
+    AsJson,
+    OrgFolder,
+    WorkerId,
+    console,
+    errors_end_the_command,
+    outcome_document,
+    print_json,
+    receipt_line,
+)
+from connectors.folder import PartnerFolder
+from connectors.follow_up_commands import done
+from connectors.following import Following
+from connectors.notice_book import KeptNotice, NoticeBook
+
+NOTICE_NL = {
+    "match": "ook betrokken: sluis-connect matches open",
+    "new_report": "er is een nieuwe politiemelding: bel Veilig Thuis over match",
+    "task_overdue": "de termijn van een taak is voorbij: sluis-connect tasks list, taak",
+    "follow_up_overdue": "de termijn van een taak is voorbij, bij match",
+    "shield_alert": "iemand keek naar een gezin met jullie afgeschermde signaal",
+    "request": "vraag om informatie",
+    "answer": "antwoord op jullie vraag",
+    "delivery": "bericht over de bezorging van",
+    "call": "vraag om te bellen",
+    "consent_withdrawn": "er is geen toestemming meer voor",
+    "request_expired": "niemand heeft op tijd geantwoord op",
+    "wrongly_made": "wat een ander over betrokkenheid meldde klopte niet; het gaat om jullie signaal",
+    "exception_told": "melding van een ander over",
+    "coordinated": "twee teams gaan contact zoeken",
+    "match_overdue": "nog geen contact",
+}
+Role = Annotated[Literal["worker", "matchcoordinator"], typer.Option("--role", help="Whose notices.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """This command stands in this command line."""
+    app.command()(inbox)
+
+
+def inbox(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    role: Role = "worker",
+    offline: Annotated[bool, typer.Option("--offline", help="Show what was fetched before; fetch nothing.")] = False,
+    fetch_only: Annotated[
+        bool, typer.Option("--fetch-only", help="Show nothing, and read nothing: for a clock that runs by itself.")
+    ] = False,
+    all_teams: Annotated[bool, typer.Option("--all", help="Show other teams' notices too; they stay unread.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch one page of what waits, and show what is for the worker's own teams; that is read from then on.
+
+    Who is in no team sees all of it. Fetch on a fixed clock, with --fetch-only: then nobody's notices are read away.
+    """
+
+    async def run() -> tuple[Outcome | None, list[KeptNotice]]:
+        async with SluisClient(org, worker=worker, role=role) as client:
+            following = Following(client.desk, role=role)
+            outcome = None if offline else await following.fetch()
+            return outcome, following.unread()
+
+    with errors_end_the_command():
+        outcome, unread = done(run, as_json=as_json)
+        with PartnerFolder(org).casebook() as book:
+            teams = book.teams().get(worker, frozenset()) if role == "worker" else frozenset()
+            own = [] if fetch_only else [one for one in unread if not teams or one.team in teams]
+            others = [one for one in unread if one not in own]
+            shown = [one for one in unread if one in own or (all_teams and not fetch_only)]
+            _print(outcome, shown, others=len(others), as_json=as_json)
+            # Read only once it was printed: a crash before shows it again.
+            NoticeBook(book, role=role).read([one.id for one in own])
+
+
+def _print(outcome: Outcome | None, shown: Sequence[KeptNotice], *, others: int, as_json: bool) -> None:
+    if as_json:
+        listed = [{"id": one.id, "kind": one.kind, "team": one.team, "about": one.about, "at": one.at} for one in shown]
+        results = [] if outcome is None else [outcome_document(outcome)]
+        print_json({"notices": listed, "others": others, "results": results})
+        return
+    for one in shown:
+        console.print(f"{one.when}  {one.team}  {NOTICE_NL.get(one.kind, one.kind)}  {one.about}", markup=False)
+    if not shown:
+        console.print("Er is niets nieuws.", markup=False)
+    if others:
+        console.print(f"Nog ongelezen, voor andere teams: {others}. Laat ze zien met --all.", markup=False)
+    for receipt in () if outcome is None else outcome.receipts:
+        console.print(receipt_line(receipt), markup=False)
