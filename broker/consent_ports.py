@@ -52,8 +52,11 @@ class ConsentReader(Protocol):
     async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
         """Return this organisation's own record; None for another's and for none at all."""
 
-    async def hidden(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
-        """Return those of these own records, by id, of whose person or case the organisation shields a signal now."""
+    async def hidden(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
+        """Return those of these own records, by id, about whose person this worker shields a signal now.
+
+        A signal that he sees to himself: what a colleague shields is told to nobody else (D12).
+        """
 
     async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """Return own records in the order of their ids, those after an id, so many at most."""

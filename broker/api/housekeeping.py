@@ -141,16 +141,22 @@ class Housekeeping:
             return
         async with self._one_at_a_time:
             for _ in range(MEETINGS):
-                self._met_last = await meet_imported(
-                    after=self._met_last,
-                    policies=self._policies,
-                    clock=self._clock,
-                    randomness=self._following.randomness,
-                    registers=self._following.registers,
-                    signals=self._signals,
-                    matches=self._following.matches,
-                    log=self._log,
-                )
+                try:
+                    self._met_last = await self._meet_one()
+                except BrokerError as error:  # the others have their turn all the same
+                    _log.error("the meeting of an imported signal failed: %s", type(error).__name__)
+
+    async def _meet_one(self) -> str:
+        return await meet_imported(
+            after=self._met_last,
+            policies=self._policies,
+            clock=self._clock,
+            randomness=self._following.randomness,
+            registers=self._following.registers,
+            signals=self._signals,
+            matches=self._following.matches,
+            log=self._log,
+        )
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:

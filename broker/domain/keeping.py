@@ -139,11 +139,11 @@ def lapses_on(consent: Consent) -> date | None:
 
 
 def consent_kept_until(consent: Consent) -> date:
-    """Return the last day on which a record is needed: to show a yes that was relied on, or to hold a no."""
+    """Return the last day on which a record is needed by itself: to show a yes that was relied on, or to hold a no."""
     said = max([consent.recorded_on, *(_day(event.at) for event in consent.events)])
     days = [event.until for event in consent.events if event.until is not None]
-    no = any(line.answer in ENDED for line in _last_of(consent.events))
-    return max(max([said, *days]) + timedelta(days=CONSENT_DAYS), said + timedelta(days=NO_DAYS if no else 0))
+    barred = said + timedelta(days=NO_DAYS if bars(consent) else 0)
+    return max(max([said, *days]) + timedelta(days=CONSENT_DAYS), barred)
 
 
 def exception_kept_until(record: ExceptionRecord) -> date:
@@ -152,6 +152,12 @@ def exception_kept_until(record: ExceptionRecord) -> date:
         return _day(record.at) + timedelta(days=ACUTE_DAYS)
     told = None if record.documented is None else record.documented.tell_on
     return max(_day(record.at), told or date.min) + timedelta(days=EXCEPTION_DAYS)
+
+
+def bars(consent: Consent) -> bool:
+    """Return whether a record holds something that keeps a yes from counting: a no, or the mark of a suspect."""
+    no = any(line.answer in ENDED for line in _last_of(consent.events))
+    return no or any(event.suspect for event in consent.events)
 
 
 def ended_for(consent: Consent, events: Iterable[ConsentEvent]) -> frozenset[str]:

@@ -121,6 +121,10 @@ class Signal:
         """Return whether this asker must not see it."""
         return any(exclusion.concerns(organisation, worker) for exclusion in self.exclusions)
 
+    def hidden_from(self, colleague: str) -> bool:
+        """Return whether this worker of the holder itself must not know of it: to him it is as if it were not there."""
+        return self.excludes(self.organisation, colleague)
+
     def needs_review_to_withdraw(self, day: date) -> bool:
         """Return whether it served as standing so recently that a reviewer looks first (D5)."""
         return self.last_standing_on is not None and day <= self.last_standing_on + timedelta(days=REVIEW_DAYS)

@@ -41,7 +41,7 @@ class Consented:
 
     def asked(self) -> Standing:
         """Return what the asker recorded of the persons asked about: of the youngest who consents, or why none does."""
-        found = [self._of(self.asker, person, party=None) for person in self.persons]
+        found = [self._looks(person) for person in self.persons]
         for state in (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.EXPIRED):
             of_state = [one for one in found if one.state is state]
             if of_state:
@@ -53,11 +53,12 @@ class Consented:
 
         She agrees that the asker looks, as the asker recorded, and that he is shown this holder, as either recorded.
         """
-        looks = self._of(self.asker, person, party=None)
+        looks = self._looks(person)
         if looks.state is not ConsentState.GIVEN:
             return together([looks], counting=[looks]).value
-        said = [self._of(self.asker, person, party=holder), self._of(holder, person, party=self.asker)]
-        return together(said, counting=self._counting(holder, person)).value
+        counting = self._counting(holder, person)
+        # What one worker added after a no that two know of takes nothing of that no away.
+        return together([self._of(self.asker, person, party=holder), *counting], counting=counting).value
 
     def last_day(self, shown: Iterable[tuple[str, TokenIndex]]) -> date | None:
         """Return until when these persons of these holders may be shown again.
@@ -65,7 +66,7 @@ class Consented:
         By exactly what was weighed to ask and to show them: a record about who is not shown changes nothing (D8).
         """
         pairs = tuple(shown)
-        looks = [self._of(self.asker, one, party=None) for one in {*self.persons, *(person for _, person in pairs)}]
+        looks = [self._looks(one) for one in {*self.persons, *(person for _, person in pairs)}]
         last = [_until([one]) for one in looks]
         # Of two yeses that each let it be shown, one is enough: it lasts as long as the longer of them.
         last += [_until(self._counting(holder, person)) for holder, person in pairs]
@@ -75,6 +76,12 @@ class Consented:
     def stamps(self) -> tuple[Stamp, ...]:
         """The stamps of everything that was read."""
         return tuple(about.stamp for about in self.known.values())
+
+    def _looks(self, person: TokenIndex) -> Standing:
+        """Return whether the asker may look at all: by all that it recorded, but a no stays until two say otherwise."""
+        approved = self._of(self.asker, person, party=None, approved=True)
+        ended = approved.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN)
+        return approved if ended else self._of(self.asker, person, party=None)
 
     def _counting(self, holder: str, person: TokenIndex) -> tuple[Standing, Standing]:
         """Return whose yes opens this holder: what a second person of the asker approved, and the holder's own."""

@@ -99,7 +99,7 @@ def shown_of(consent: Consent, *, needed: Needed | None, day: date, hidden: bool
         consent: the record.
         needed: who must say yes at which age; None where the purpose rests on consent no more.
         day: the calendar day.
-        hidden: the organisation shields this person, so that no letter is safe whatever was said of it.
+        hidden: who reads it shields this person, so that no letter is safe whatever was said of it.
     """
     last = {(event.who, event.capacity): event for event in consent.events}
     yes = [event for event in consent.events if event.answer is Answer.GIVEN]

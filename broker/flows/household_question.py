@@ -153,7 +153,9 @@ async def question_of(
     prepared: Prepared, own: LookUp, *, policy: PolicyInForce, today: date, consents: ConsentReader
 ) -> Question:
     """Return the question with the standing that a proof, own consents, or own signals on this household give it."""
-    found = policy.counting(own.found, day=today)
+    worker = prepared.act.requester.worker
+    counting = policy.counting(own.found, day=today)
+    found = tuple(token for token in counting if not token.signal.hidden_from(worker))
     mine = gives_standing(prepared.household, found, kinds=prepared.purpose.match_kinds, day=today)
     return Question(
         prepared=prepared,

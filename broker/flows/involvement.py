@@ -103,6 +103,8 @@ async def involvement(
         )  # fmt: skip
         if own is None:
             return Involvement()
+        if own.signal.hidden_from(requester.worker):
+            raise NotFoundError
         return Involvement(signals=(own.signal,), stamps=own.stamps, rests_on=own.stamps)
     if named.signal_id is not None:
         raise FieldRuleError("signalId", "is not for what names a match")

@@ -47,7 +47,9 @@ async def list_consents(
         check_organisation(register, act)
         # (2) Own records only, whatever their state.
         own = await consents.list_own(organisation=requester.organisation, after=after, at_most=CONSENTS_PER_PAGE)
-        hidden = await consents.hidden(organisation=requester.organisation, among=[one.id for one in own])
+        hidden = await consents.hidden(
+            organisation=requester.organisation, worker=requester.worker, among=[one.id for one in own]
+        )  # fmt: skip
         shown = [
             shown_of(one, needed=needed_if_any(policy, one.purpose), day=today, hidden=one.id in hidden) for one in own
         ]

@@ -1,22 +1,22 @@
 """Meet one signal that came with an import; one entry each time, whether one waits or none (D2, D8, ADR 40).
 
 An import looks nobody up, so that ten thousand registrations are not ten thousand questions. Its signals wait for their
-turn at housekeeping's pace. What a registration decides at once is decided then, for each side by itself, and both are
-told by a notice. Nobody asks for this: the entry's form is the same whoever was met.
+turn at housekeeping's pace. Then each holder who was there before is told, if he may see the signal, that another is
+involved too. Whoever imported it is told nothing: he looks, within his budget. Nobody asks for this, and the entry's
+form is the same whoever was met.
 """
 
 from datetime import date
 
-from broker.domain.changes import Change, MarkStanding
+from broker.domain.changes import Change
 from broker.domain.errors import StaleDecisionError
 from broker.domain.households import FoundToken, Hit, MatchKind, find_hits
-from broker.domain.matches import KeptMatch, MeetLater, NoteMet, StoreMatch
+from broker.domain.matches import KeptMatch, MeetLater, NoteMet, StoreMatch, TeamOf
 from broker.domain.signals import Signal
-from broker.flows.errors import DecisionFailedError
 from broker.flows.meeting import SEED_BYTES, Ids, alerts_of, links_by_team, matches_made, notices_of, stood_on
-from broker.flows.mutual import NOTHING, SCHEMA, Mutual, judge_mutually
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.sweep_signals import ACTOR
+from broker.flows.turn import NOTHING, SCHEMA, Turn, judge_turn
 from broker.match_ports import MatchReader, Unmet
 from broker.ports import (
     BUNDLE,
@@ -29,8 +29,8 @@ from broker.ports import (
     Stamp,
     StampKey,
     StampKind,
-    Turn,
 )
+from broker.ports import Turn as LogTurn
 from broker.protocol.register import Register
 
 MAX_TRIES = 24
@@ -42,7 +42,7 @@ async def meet_imported(
     *, after: str, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
     signals: SignalStore, matches: MatchReader, log: Log,
 ) -> str:  # fmt: skip
-    """Return whose signal had its turn, `after` where none did; both sides of each match of it have a notice.
+    """Return whose signal had its turn, `after` where none did; who was there before it has a notice.
 
     Args:
         after: the organisation that had the turn before this one.
@@ -60,15 +60,15 @@ async def meet_imported(
 
 async def _in_turn(
     *, after: str, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
-    signals: SignalStore, matches: MatchReader, stopped: bool, turn: Turn,
+    signals: SignalStore, matches: MatchReader, stopped: bool, turn: LogTurn,
 ) -> str:  # fmt: skip
     for _ in range(MAX_TRIES):
         base, today = await signals.stamps((_KEY,)), clock.today()
         policy, ids = policies.at(base), Ids(seed=randomness.bytes(SEED_BYTES))
         # (1) Whose turn it is; nobody's, while nobody watches the log (ADR 24).
         unmet = None if stopped else await matches.next_unmet(after=after)
-        # (2) Every token is looked up, and every hit is decided on for both sides.
-        changes, mutual, stamps = await _met(
+        # (2) Every token is looked up, and every hit is decided on for its holder.
+        changes, told, stamps = await _met(
             unmet, ids=ids, policy=policy, register=await registers.register(), signals=signals, matches=matches,
             clock=clock,
         )  # fmt: skip
@@ -76,7 +76,7 @@ async def _in_turn(
         meta = {"schema": SCHEMA, "type": "meet_imported", "day": today.isoformat(), "bundle": policy.sha256}
         proposal = Proposal(
             kind="retention",
-            payloads={"meta": {**meta, "outcome": "done"}, "actor": ACTOR, **mutual.payloads()},
+            payloads={"meta": {**meta, "outcome": "done"}, "actor": ACTOR, **told.payloads()},
             relies_on=(*base, *stamps),
             changes=changes,
         )
@@ -91,7 +91,7 @@ async def _in_turn(
 async def _met(
     unmet: Unmet | None, *, ids: Ids, policy: PolicyInForce, register: Register, signals: SignalStore,
     matches: MatchReader, clock: Clock,
-) -> tuple[tuple[Change, ...], Mutual, tuple[Stamp, ...]]:  # fmt: skip
+) -> tuple[tuple[Change, ...], Turn, tuple[Stamp, ...]]:  # fmt: skip
     """Return what becomes durable with this turn, what was decided, and the stamps of everything that was read."""
     if unmet is None:
         return (), NOTHING, ()
@@ -105,35 +105,39 @@ async def _met(
         return (waited, *((later,) if unmet.signal.is_held else ())), NOTHING, looked_up.stamps
     hits = _hits(unmet, signal, counting, policy=policy, clock=clock)
     known = (await matches.touching({signal.id, *(hit.signal.id for hit in hits)})).matches
-    # What met it before its turn came, by an act or an import of its own, is not met again.
-    hits = tuple(hit for hit in hits if not any({signal.id, hit.signal.id} <= one.signal_ids() for one in known))
+    hits = tuple(hit for hit in hits if not any(_have_met(signal, hit, match) for match in known))
     try:
-        mutual, changes = _told(signal, hits, known=known, ids=ids, policy=policy, register=register, day=day)
-    except DecisionFailedError:
-        return (waited, later), Mutual(of=signal, failed=True), looked_up.stamps
-    again = (later,) if mutual.leaves_somebody else ()
-    return (waited, *again, *changes), mutual, looked_up.stamps
+        told, changes = _told(signal, hits, known=known, ids=ids, policy=policy, register=register, day=day)
+    except Exception:  # noqa: BLE001 - whatever failed is recorded, tells nobody, and holds nobody else up
+        return (waited, later), Turn(of=signal, failed=True), looked_up.stamps
+    again = (later,) if told.leaves_somebody else ()
+    return (waited, *again, *changes), told, looked_up.stamps
 
 
 def _told(
     signal: Signal, hits: tuple[Hit, ...], *, known: tuple[KeptMatch, ...], ids: Ids, policy: PolicyInForce,
     register: Register, day: date,
-) -> tuple[Mutual, list[Change]]:  # fmt: skip
+) -> tuple[Turn, list[Change]]:  # fmt: skip
     """Return what was decided on these hits, and the matches with all notices. Raises DecisionFailedError."""
     # A calendar that cannot be reckoned with fails for everybody, and never only where somebody was met.
     policy.first_contact_by(purpose=signal.purpose, region=None, day=day)
     # An address alone makes no match: a flat is no household (D4).
     meeting = tuple(hit for hit in hits if hit.kind is not MatchKind.ADDRESS)
-    mutual = judge_mutually(signal, meeting, policy=policy, register=register, day=day)
-    links = links_by_team(meeting, shown=mutual.shown, tells=mutual.tells)
+    told = judge_turn(signal, meeting, policy=policy, register=register, day=day)
+    links = links_by_team(meeting, shown=frozenset(), tells=told.tells)
     made = matches_made(signal, links, known=known, ids=ids, policy=policy, register=register, day=day)
     changes: list[Change] = [*stood_on(made, day=day), *alerts_of(hits, made, ids=ids)]
     for match in made:
-        changes += [StoreMatch(match=match), *notices_of(match, ids=ids, to_both=True)]
-    # Whom it shows somebody has looked, so that its signal counts as standing (D5).
-    if any(match.newer_side.told for match in made):
-        changes.append(MarkStanding(signal_id=signal.id, on=day))
-    return mutual, changes
+        changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]
+    return told, changes
+
+
+def _have_met(signal: Signal, hit: Hit, match: KeptMatch) -> bool:
+    """Return whether these two met before this turn, by an act or another turn, or are of teams that did by it."""
+    if signal.id not in match.signal_ids():
+        return False
+    team = TeamOf(organisation=hit.signal.organisation, team=hit.signal.team)
+    return hit.signal.id in match.signal_ids() or team in {side.of for side in match.sides}
 
 
 def _as_read(unmet: Unmet, found: tuple[FoundToken, ...]) -> Signal | None:

@@ -268,18 +268,11 @@ def alerts_of(hits: Iterable[Hit], made: Iterable[KeptMatch], *, ids: Ids) -> tu
     )
 
 
-def notices_of(match: KeptMatch, *, ids: Ids, to_both: bool = False) -> tuple[Notify, ...]:
-    """Return the notices for the other side, and for the coordinator where both are told and one has not muted it.
-
-    Args:
-        to_both: also for the newer side, which nobody answers.
-    """
-    sides = match.sides if to_both else (match.older_side,)
-    found = [
-        _notice(side.of, NoticeKind.MATCH, match, ids)
-        for side in sides
-        if side.told and side.state is MatchState.NEW
-    ]  # fmt: skip
+def notices_of(match: KeptMatch, *, ids: Ids) -> tuple[Notify, ...]:
+    """Return the notices for the other side, and for the coordinator where both are told and one has not muted it."""
+    found = []
+    if match.older_side.told and match.older_side.state is MatchState.NEW:
+        found.append(_notice(match.older_side.of, NoticeKind.MATCH, match, ids))
     if match.coordinator is not None and not match.contacted:
         found.append(_notice(match.coordinator, NoticeKind.COORDINATED, match, ids))
     return tuple(found)

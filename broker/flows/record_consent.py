@@ -94,7 +94,7 @@ async def record_consent(
         needed = needed_for(policy, check_purpose(policy.purposes, act))
         check_named(command, organisation, register, policy, today=today)
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
-        own = await _own_signal(command, organisation.oin, signals)
+        own = await _own_signal(command, requester, signals)
         relied = (*base, *(() if own is None else own.stamps))
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
         check_alone(command.guardians, events)
@@ -190,11 +190,11 @@ def stored_token(command: RecordConsent, tokens: TokenIndexer) -> StoredToken | 
     )
 
 
-async def _own_signal(command: RecordConsent, organisation: str, signals: SignalStore) -> OwnSignal | None:
+async def _own_signal(command: RecordConsent, requester: Requester, signals: SignalStore) -> OwnSignal | None:
     if command.signal_id is None:
         return None
-    own = await signals.own(organisation=organisation, signal_id=command.signal_id)
-    if own is None or not own.signal.is_held:
+    own = await signals.own(organisation=requester.organisation, signal_id=command.signal_id)
+    if own is None or not own.signal.is_held or own.signal.hidden_from(requester.worker):
         raise NotFoundError
     return own
 

@@ -46,7 +46,7 @@ async def renew_signal(
         # (2) An own signal that is still active.
         own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
         today = clock.today()
-        if own is None or not own.signal.active_on(today):
+        if own is None or not own.signal.active_on(today) or own.signal.hidden_from(requester.worker):
             raise NotFoundError
         policy.check_holds(today)
         if not policy.counts(own.signal, day=today):

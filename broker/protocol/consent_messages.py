@@ -112,7 +112,7 @@ class PartyShown(Message):
 class ConsentShown(Message):
     """One own record, and how it stands today.
 
-    `confirmation` is what the resident has: `unsafe` also where the own organisation shields this person now.
+    `confirmation` is what the resident has: `unsafe` also where who asks shields this person himself.
     """
 
     consent_id: Id

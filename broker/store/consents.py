@@ -22,7 +22,8 @@ _ROW = "c.number, c.id, c.organisation, c.signal_id, c.body"
 
 _HIDDEN = """SELECT c.id FROM consents c WHERE c.organisation = ? AND {} AND EXISTS (SELECT 1 FROM consent_tokens p
     JOIN signal_tokens t ON t.idx = p.idx AND t.role = 'subject' JOIN signals s ON s.id = t.signal_id
-    WHERE p.consent_id = c.id AND s.organisation = c.organisation AND s.shielded AND s.state = 'active')"""
+    WHERE p.consent_id = c.id AND s.organisation = c.organisation AND s.shielded AND s.state = 'active'
+    AND s.owner = ?)"""
 
 
 class StoredConsents:
@@ -41,12 +42,12 @@ class StoredConsents:
         """Return this organisation's own record. See `ConsentReader.own`."""
         return await self._reader.run(lambda connection: _own(connection, organisation, consent_id))
 
-    async def hidden(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
-        """Return the own records about whom the organisation shields. See `ConsentReader.hidden`."""
+    async def hidden(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
+        """Return the own records about whom this worker shields. See `ConsentReader.hidden`."""
 
         def read(connection: Connection) -> frozenset[str]:
             chosen, values = connection.dialect.among("c.id", sorted(among))
-            rows = connection.execute(_HIDDEN.format(chosen), (organisation, *values)).fetchall()
+            rows = connection.execute(_HIDDEN.format(chosen), (organisation, *values, worker)).fetchall()
             return frozenset(row[0] for row in rows)
 
         return await self._reader.run(read)

@@ -62,7 +62,8 @@ def insert_erasure(connection: Connection, erasure: Erasure) -> None:
 def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int) -> tuple[StampKey, ...]:
     """In the open transaction payloads, keys and kept answers are gone, and the epochs of the keys are doomed.
 
-    So are the rows that these entries made; returns the keys of the stamps that this moves.
+    So are the rows that these entries made, where two people decided it, but for what holds against somebody; returns
+    the keys of the stamps that this moves.
 
     Raises:
         StaleDecisionError: something was erased meanwhile, or the proposal awaits nobody any more.
@@ -83,7 +84,9 @@ def erase_payloads(connection: Connection, change: ErasePayloads, *, index: int)
     moved: list[StampKey] = []
     for one in change.ranges:
         if {"meta", "actor"} & set(one.groups):
-            moved += forget_made_by(connection, first=one.first, last=one.last)
+            # Rows have terms of their own; one that ends later than its first entry's content is needed still.
+            if change.erasure is not None:
+                moved += forget_made_by(connection, first=one.first, last=one.last)
             forget_answers(connection, first=one.first, last=one.last, keys_too=change.erasure is None)
         # What others find the act by goes with its term, not by a decision of who acted.
         if change.erasure is None:

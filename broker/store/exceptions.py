@@ -73,16 +73,6 @@ def finish_exception(connection: Connection, change: FinishException) -> tuple[S
     return (worker_key(record.organisation, record.worker),)
 
 
-def judged_of(connection: Connection, *, first: int, last: int) -> tuple[str, ...]:
-    """Return the exceptions that these entries invoked, but for acute ones that somebody has yet to judge."""
-    query = "SELECT id, organisation, type, idx, rest FROM exceptions WHERE idx BETWEEN ? AND ?"
-    return tuple(
-        exception_id
-        for exception_id, organisation, kind, index, rest in connection.execute(query, (first, last)).fetchall()
-        if kind != ExceptionType.ACUTE.value or (rest is not None and _reviewed(connection, organisation, index))
-    )
-
-
 def _own(connection: Connection, organisation: str, exception_id: str) -> OwnException | None:
     query = f"SELECT {_ROW} FROM exceptions e WHERE e.id = ? AND e.organisation = ?"  # noqa: S608 - column names of ours
     row = connection.execute(query, (exception_id, organisation)).fetchone()

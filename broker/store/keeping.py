@@ -9,12 +9,12 @@ from audit.database import Connection
 from broker.consent_ports import consent_key, person_key
 from broker.domain.changes import ForgetTickets
 from broker.domain.households import TokenIndex
-from broker.domain.keeping import ForgetRows, Kept, Over
+from broker.domain.keeping import ForgetRows, Kept, Over, bars
 from broker.domain.notices import NoticeKind
 from broker.exception_ports import worker_key
 from broker.ports import StampKey
 from broker.request_ports import request_key
-from broker.store.exceptions import judged_of
+from broker.store.consents import consent_of
 
 _WHILE_IT_HOLDS = "SELECT 1 FROM consents c WHERE c.lapses_on IS NOT NULL AND c.id = "
 """Who received something on a consent hears of its end: what rests on it is kept while it holds."""
@@ -22,6 +22,10 @@ _LATER_ANSWER = f"""SELECT 1 FROM request_answers a WHERE a.request_id = informa
     AND (a.kind IN ('all', 'part') AND a.expires_on >= ? OR EXISTS ({_WHILE_IT_HOLDS} a.consent_id))"""  # noqa: S608 - no value in it
 _REQUEST_OVER = f"""expires_on < ? AND NOT EXISTS ({_LATER_ANSWER})
     AND NOT EXISTS ({_WHILE_IT_HOLDS} information_requests.consent_id)"""
+_OTHER_RECORD = """SELECT 1 FROM consent_tokens t JOIN consent_tokens o ON o.idx = t.idx
+    JOIN consents other ON other.id = o.consent_id AND other.organisation = consents.organisation
+    WHERE t.consent_id = consents.id AND other.keep_until >= ?"""
+"""A no, and who was marked as a suspect, hold as long as there is anything about this person at this organisation."""
 _OVER: Mapping[Kept, tuple[str, str]] = {
     Kept.LETTER_BOX: ("information_requests", "box_until < ?"),
     Kept.ANSWER_BOX: ("request_answers", "box_until < ?"),
@@ -29,7 +33,7 @@ _OVER: Mapping[Kept, tuple[str, str]] = {
     Kept.RINGS: ("calls", "rings_until < ?"),
     Kept.CALL: ("calls", "asked_until < ? AND rings_until IS NULL"),
     Kept.PHONE_CALL: ("phone_calls", "made_at < ?"),
-    Kept.CONSENT: ("consents", "keep_until < ?"),
+    Kept.CONSENT: ("consents", f"keep_until < ? AND NOT EXISTS ({_OTHER_RECORD})"),
     Kept.EXCEPTION: ("exceptions", "keep_until < ?"),
     Kept.NOTICE: ("notices", "read_at < ?"),
 }
@@ -47,7 +51,9 @@ def overdue_query(kind: Kept | Over, before: str | int, *, at_most: int) -> tupl
     table, condition = _ENDED[kind] if isinstance(kind, Over) else _OVER[kind]
     values = (before,) * condition.count("?")
     key = _ORDER.get(table, "id")
-    return f"SELECT {key} FROM {table} WHERE {condition} ORDER BY {key} LIMIT ?", (*values, at_most)  # noqa: S608 - names of ours
+    # In the order of the index by which they are found: in that of the keys all that is not over would be read too.
+    order = f"{condition.split(maxsplit=1)[0]}, {key}"
+    return f"SELECT {key} FROM {table} WHERE {condition} ORDER BY {order} LIMIT ?", (*values, at_most)  # noqa: S608 - names of ours
 
 
 def forget_rows(connection: Connection, change: ForgetRows) -> tuple[StampKey, ...]:
@@ -72,8 +78,9 @@ def forget_tickets(connection: Connection, change: ForgetTickets) -> None:
 def forget_made_by(connection: Connection, *, first: int, last: int) -> tuple[StampKey, ...]:
     """In the open transaction the rows are gone that these entries made; returns the keys of the stamps it moves.
 
-    A letter, an answer and a phone call have the id under which their own organisation asked for them. An acute
-    exception stays until somebody has judged it: else erasing would set its worker free to invoke the next one.
+    A letter, an answer and a phone call have the id under which their own organisation asked for them. A record of
+    consent stays that holds a no, or marks somebody as a suspect: a yes beside it would count then. So does an
+    exception, against which what was told on it is held (ADR 34); both go with their terms.
     """
     query = "SELECT organisation, idempotency_key FROM answers WHERE entry_index BETWEEN ? AND ?"
     asked = connection.execute(query, (first, last)).fetchall()
@@ -82,12 +89,15 @@ def forget_made_by(connection: Connection, *, first: int, last: int) -> tuple[St
         for organisation, key in asked:
             for (row_id,) in connection.execute(query, (organisation, key)).fetchall():
                 moved += forget(connection, row_id)
-    for kind, table in ((Kept.CALL, "calls"), (Kept.CONSENT, "consents")):
+    made = {}
+    for table in ("calls", "consents"):
         query = f"SELECT id FROM {table} WHERE idx BETWEEN ? AND ?"  # noqa: S608 - as above
-        for (row_id,) in connection.execute(query, (first, last)).fetchall():
-            moved += _FORGET[kind](connection, row_id)
-    for exception_id in judged_of(connection, first=first, last=last):
-        moved += _exception(connection, exception_id)
+        made[table] = [row[0] for row in connection.execute(query, (first, last)).fetchall()]
+    for call_id in made["calls"]:
+        moved += _call(connection, call_id)
+    for consent_id in made["consents"]:
+        if not bars(consent_of(connection, consent_id)):
+            moved += _consent(connection, consent_id)
     return tuple(moved)
 
 

@@ -127,6 +127,48 @@ async def test_a_failing_statement_ends_all_or_none(tmp_path: Path, kind: str, s
     assert check_ended(process.database, process.kek_path, expected=_ids("one", "two")) == 1
 
 
+LETTER = {
+    "id": "e" * 32, "kind": "request", "sender": "1" * 20, "sender_team": "team-1", "sender_worker": "worker",
+    "sender_role": "worker", "controller": "1" * 20, "receiver": "2" * 20, "receiver_team": "team-1", "personal": 0,
+    "purpose": "vt-melding", "grounds": "[]", "categories": "[]", "level": 3, "approved": 0, "bundle": "b" * 64,
+    "sent_at": NOON, "expires_on": ENDED_ON.isoformat(), "open_until": ENDED_ON.isoformat(),
+    "box_until": ENDED_ON.isoformat(), "rests_on": "[]", "state": "sent", "delivery": "waiting", "chunks": "[]",
+    "box": b"sealed",
+}  # fmt: skip
+
+
+def _letter(process: Process) -> tuple[int, int, int]:
+    """Return how many boxes, notices and entries there are."""
+    query = """SELECT (SELECT count(*) FROM information_requests WHERE length(box) > 0),
+        (SELECT count(*) FROM notices WHERE kind = 'request_expired'), (SELECT count(*) FROM log_entries)"""
+    ((boxes, notices, entries),) = process.database.rows(query)
+    return boxes, notices, entries
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE information_requests SET open_until", "INSERT INTO notices", "SET box = ", "COMMIT"]
+)
+async def test_a_failing_statement_forgets_and_tells_all_or_nothing(
+    tmp_path: Path, statement: str, after: bool  # noqa: FBT001 - a parameter of the table
+) -> None:  # fmt: skip
+    """A box is gone and its asker told by one entry, or neither; the next sweep does the rest, and nothing twice."""
+    process = Process(tmp_path)
+    await _store(process)
+    columns, marks = ", ".join(LETTER), ", ".join("?" * len(LETTER))
+    process.database.write(f"INSERT INTO information_requests ({columns}) VALUES ({marks})", *LETTER.values())  # noqa: S608 - names of the test
+    process.disk.faults.append(Fault(fragment=statement, error=a_fault("sqlite", "io"), after=after))
+    with pytest.raises(NotRecordedError):
+        await _sweep(process)
+    process.stop()
+    assert _letter(process) in {(1, 0, 0), (0, 1, 1)}
+    again = Process(tmp_path)
+    await again.ledger.open()
+    await _sweep(again)
+    again.stop()
+    assert _letter(again) == (0, 1, 1)
+
+
 class _DyingSigner(LocalSigner):
     """A signer whose process dies between the commit and its release."""
 

@@ -570,9 +570,10 @@ class MemoryBroker:
         own = [one for one, _ in self.state.consents.values() if one.organisation == organisation]
         return tuple(sorted((one for one in own if one.id > (after or "")), key=lambda one: one.id)[:at_most])
 
-    def hidden_consents(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+    def hidden_consents(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
         """See `ConsentReader.hidden`."""
-        held = [one for one in self.state.signals.values() if one.organisation == organisation and one.shielded]
+        own = [one for one in self.state.signals.values() if one.organisation == organisation and one.shielded]
+        held = [one for one in own if one.owner == worker]
         active = [one.id for one in held if one.state is SignalState.ACTIVE]
         persons = {token.index for one in active for token in self.state.tokens[one] if token.role is TokenRole.SUBJECT}
         return frozenset(one for one in among if self.state.consents[one][1] in persons)
@@ -671,9 +672,9 @@ class MemoryConsents:
         """See `ConsentReader.own`."""
         return await self.memory.own_consent(organisation=organisation, consent_id=consent_id)
 
-    async def hidden(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+    async def hidden(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
         """See `ConsentReader.hidden`."""
-        return self.memory.hidden_consents(organisation=organisation, among=among)
+        return self.memory.hidden_consents(organisation=organisation, worker=worker, among=among)
 
     async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """See `ConsentReader.list_own`."""

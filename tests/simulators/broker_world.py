@@ -19,6 +19,7 @@ from broker.consent_ports import ConsentReader
 from broker.domain.calls import Call, Ring
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
+from broker.domain.signals import Exclusion
 from broker.exception_ports import ExceptionReader
 from broker.flows.check_household import check_household
 from broker.flows.confirm_erasure import confirm_erasure
@@ -469,6 +470,21 @@ def held_in(world: World) -> Database:
     """Return the database of a world that is not in memory."""
     assert world.database is not None
     return world.database
+
+
+async def exclude(world: World, signal_id: str, *, organisation: str, worker: str) -> None:
+    """Exclude one worker from a signal directly, as a later issue's flow will."""
+    excluded = Exclusion(organisation=organisation, worker=worker)
+    if isinstance(world.ledger, MemoryBroker):
+        state = world.ledger.state
+        signal = state.signals[signal_id]
+        state.signals[signal_id] = replace(signal, exclusions=signal.exclusions | {excluded})
+        state.bump(StampKind.SHIELD, signal_id.encode())
+        return
+    with held_in(world).session() as connection:
+        statement = "INSERT INTO signal_exclusions (signal_id, organisation, worker) VALUES (?, ?, ?)"
+        connection.execute(statement, (signal_id, organisation, worker))
+        move_shield(connection, signal_id)
 
 
 async def shield(world: World, signal_id: str) -> None:

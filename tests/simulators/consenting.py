@@ -145,10 +145,12 @@ async def answered_too(
     )
 
 
-async def listed(world: World, asker: Asker, *, after: str | None = None) -> list[dict[str, Any]]:
-    """Return the own records."""
+async def listed(
+    world: World, asker: Asker, *, after: str | None = None, worker: str = ""
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return the own records, as this worker reads them."""
     told = await list_consents(
-        requester=requester(asker),
+        requester=requester(asker, worker=worker),
         after=after,
         policies=world.policies,
         clock=world.clock,

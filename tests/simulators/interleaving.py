@@ -96,9 +96,9 @@ class BarredConsents:
         await self.barrier.at(self.who, "own")
         return await self.consents.own(organisation=organisation, consent_id=consent_id)
 
-    async def hidden(self, *, organisation: str, among: Collection[str]) -> frozenset[str]:
+    async def hidden(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
         """See `ConsentReader.hidden`."""
-        return await self.consents.hidden(organisation=organisation, among=among)
+        return await self.consents.hidden(organisation=organisation, worker=worker, among=among)
 
     async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """See `ConsentReader.list_own`."""

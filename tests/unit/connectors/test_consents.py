@@ -8,6 +8,7 @@ from broker.protocol.consent_messages import ConsentShown
 from connectors.consent_letter import confirmation
 from connectors.consents import read_statement
 from connectors.errors import CaseError, RefusedError, SourceError
+from connectors.workers import pairwise_id
 from tests.simulators.asking import household
 from tests.simulators.enrolled import SCHOOL, WIJKTEAM
 from tests.simulators.requesting import HUISARTS
@@ -135,7 +136,7 @@ async def test_a_yes_is_taken_back_by_the_number_on_the_letter(desks: Desks) -> 
 
 
 async def test_no_letter_where_it_is_not_safe(desks: Desks) -> None:
-    """Noted as unsafe, or about somebody whom the own organisation shields: no letter, and the day to look again."""
+    """Noted as unsafe, or about somebody whom this very worker shields: no letter, and the day to look again."""
     out = ("--phone", "026 111 2222", "--out", desks.path / "letters")
     file = desks.file(WIJKTEAM, "unsafe.json", statement(confirmation="unsafe", review_on="2026-12-20"))
     told = await desks.tells(WIJKTEAM, "consent", "record", file)
@@ -145,7 +146,9 @@ async def test_no_letter_where_it_is_not_safe(desks: Desks) -> None:
     signal = answer.json()["result"]["signalId"]
     shielded = desks.file(WIJKTEAM, "safe.json", statement())
     about = (await desks.tells(WIJKTEAM, "consent", "record", shielded, "--signal", signal))["consents"][0]
-    desks.world.write("UPDATE signals SET shielded = 1")
+    folder = desks.folder(WIJKTEAM)
+    anna = pairwise_id(folder.pairwise_key, audience=folder.settings.broker.id, local_id="anna")
+    desks.world.write("UPDATE signals SET shielded = 1, owner = ?", anna)
     for consent_id in (told["consents"][0]["consentId"], about["consentId"]):
         failed = await desks.run(WIJKTEAM, "consent", "letter", consent_id, *out, expect=2)
         assert "is not safe to confirm on paper" in failed.output

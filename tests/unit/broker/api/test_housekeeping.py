@@ -73,7 +73,7 @@ async def test_an_empty_log_is_left_alone(world: ServedWorld) -> None:
 
 
 async def test_imported_signals_have_their_turn_at_the_pace(world: ServedWorld) -> None:
-    """Before the first act nothing is written; then as many entries each time, and both sides are told of a match."""
+    """Before the first act nothing is written; then as many entries each time, and who was there is told of a match."""
     await keeper(world).meet_imported()
     assert world.leaves == 0
     await world.register(GI, CHILD)
@@ -85,11 +85,28 @@ async def test_imported_signals_have_their_turn_at_the_pace(world: ServedWorld) 
         before = world.leaves
         await keeper(world).meet_imported()
         assert world.leaves == before + housekeeping.MEETINGS
-    for oin in (GI, WIJKTEAM):
+    for oin, kinds in ((GI, ["match"]), (WIJKTEAM, [])):
         own = world.asker(oin)
         fetched = await world.send(own.post("/v1/inbox", own.command(had=[])))
-        assert [one["kind"] for one in fetched.json()["result"]["notices"]] == ["match"]
+        assert [one["kind"] for one in fetched.json()["result"]["notices"]] == kinds
     assert oracle(world) == 0
+
+
+async def test_a_turn_that_fails_ends_no_other(
+    world: ServedWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every turn of a pace is tried, and what failed is said."""
+    await world.register(GI, CHILD)
+    tried: list[str] = []
+
+    async def fails(**_: object) -> str:
+        tried.append("once")
+        raise StorageError
+
+    monkeypatch.setattr(housekeeping, "meet_imported", fails)
+    await keeper(world).meet_imported()
+    assert len(tried) == housekeeping.MEETINGS
+    assert caplog.text.count("the meeting of an imported signal failed: StorageError") == housekeeping.MEETINGS
 
 
 async def test_a_request_in_the_folder_is_carried_out_and_answered(world: ServedWorld) -> None:

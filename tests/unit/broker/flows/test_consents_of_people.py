@@ -172,7 +172,21 @@ async def test_a_yes_that_a_worker_adds_alone_opens_nothing(world: World) -> Non
     assert len(matches_of(await world.check(asker, LOOK))) == 1
     await withdrawn(world, asker, mine)
     await answered_too(world, asker, mine, answer(), alone=True)
-    assert matches_of(await world.check(asker, LOOK)) == []
+    with pytest.raises(RefusedError):
+        await world.check(adult(world, WIJKTEAM, seed="after a lone yes"), LOOK)
+
+
+async def test_a_yes_added_alone_reopens_nothing_at_the_holder_either(world: World) -> None:
+    """Given a holder with her yes, when she takes hers back at the asker, then his worker alone brings nothing back."""
+    await involved(caring(world), HUISARTS)
+    asker = adult(world, WIJKTEAM)
+    mine = await recorded(world, asker)
+    assert len(matches_of(await world.check(asker, LOOK))) == 1
+    await withdrawn(world, asker, mine)
+    await answered_too(world, asker, mine, answer(), alone=True)
+    with pytest.raises(RefusedError) as error:
+        await world.check(adult(world, WIJKTEAM, seed="after a lone yes"), LOOK)
+    assert error.value.document["textId"] == "vraag.consent-ended"
 
 
 async def test_a_no_is_recorded_whatever_has_ended(world: World) -> None:

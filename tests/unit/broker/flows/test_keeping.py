@@ -1,15 +1,28 @@
 """What stands beside the log goes when nobody needs it any more, and who relied on what is over is told, once."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from broker.domain.keeping import ACUTE_DAYS, CONSENT_DAYS, EXCEPTION_DAYS, NO_DAYS, OPENED_DAYS
+from broker.domain.keeping import (
+    ACUTE_DAYS,
+    CONSENT_DAYS,
+    EXCEPTION_DAYS,
+    NO_DAYS,
+    OPENED_DAYS,
+    ForgetRows,
+    Kept,
+    Over,
+    TellOver,
+)
 from broker.domain.review import REVIEWED_DAYS
 from broker.flows import sweep_signals as sweeping
 from broker.flows.policy import PolicyInForce
+from broker.ports import Proposal
+from broker.protocol.sealed_chunks import SEALED_BYTES
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, a_world, held_in, log_size
 from tests.simulators.calling import call, list_own_rings, rings_in
@@ -18,10 +31,12 @@ from tests.simulators.consenting import answer, answered_too, recorded, withdraw
 from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.phoning import start
+from tests.simulators.proposals import committed
 from tests.simulators.requesting import Desk, shown
 from tests.simulators.retention_oracle import entries_of
 
 DAY = 86_400
+CHUNK = b"\x01" * SEALED_BYTES
 
 
 @pytest.fixture(params=DATABASES)
@@ -68,6 +83,17 @@ async def test_a_box_that_was_opened_goes_shortly_after(desk: Desk) -> None:
     assert await said(desk, request, by=WIJKTEAM) == (None, "letter.erased")
 
 
+async def test_a_box_with_attachments_stays_until_they_go(desk: Desk) -> None:
+    """It has the keys of what is still to be fetched, so that opening it does not end it before its last day."""
+    request = await desk.sent(chunks=[await desk.leave(CHUNK)])
+    await desk.fetch(request, by=WIJKTEAM)
+    await desk.note(request, "opened", by=WIJKTEAM)
+    await later(desk.world, OPENED_DAYS + 1)
+    assert count(desk.world, "information_requests", "length(box) > 0") == 1
+    await later(desk.world, 1)
+    assert count(desk.world, "information_requests", "length(box) > 0") == 0
+
+
 async def test_a_box_that_nobody_opened_goes_after_its_last_day(desk: Desk) -> None:
     """Question and answer stay for as long as they can be fetched, and not a day longer; who asked still reads how."""
     request = await desk.sent()
@@ -80,7 +106,7 @@ async def test_a_box_that_nobody_opened_goes_after_its_last_day(desk: Desk) -> N
     await later(desk.world, 4)
     assert count(desk.world, "request_answers", "length(box) > 0") == 0
     (known,) = shown(await desk.list(by=VEILIG_THUIS))
-    assert (known["state"], known["answer"]["kind"]) == ("answered", "all")
+    assert (known["state"], known["answer"]) == ("withheld", None)
     assert await said(desk, request, by=VEILIG_THUIS) == (None, "letter.erased")
 
 
@@ -214,6 +240,21 @@ async def test_a_consent_is_kept_for_its_proof_and_a_no_for_longer(meeting: Desk
     assert ([count(meeting.world, table) for table in tables], yes != no) == ([0, 0, 0], True)
 
 
+async def test_a_no_stays_as_long_as_anything_about_that_person(meeting: Desk) -> None:
+    """A no is not forgotten before the yes that somebody else gave since: all records of a person go together."""
+    asker = meeting.world.asker(BUURTTEAM, seed="record", purpose="casusoverleg")
+    about = {"purpose": "casusoverleg", "categories": ["hulp"], "parties": [VT], "person": "trudy"}
+    await recorded(meeting.world, asker, answer(said="refused"), **about)
+    await later(meeting.world, NO_DAYS - 1)
+    until = (meeting.world.clock.today() + timedelta(days=300)).isoformat()
+    again = meeting.world.asker(BUURTTEAM, seed="again", purpose="casusoverleg")
+    await recorded(meeting.world, again, answer("2" * 64, said="given", until=until), **about)
+    await later(meeting.world, 300 + CONSENT_DAYS)
+    assert count(meeting.world, "consents") == 2
+    await later(meeting.world, 1)
+    assert count(meeting.world, "consents") == 0
+
+
 async def test_an_exception_is_kept_until_long_after_the_person_was_told(meeting: Desk) -> None:
     """A year after the day on which the person is told it goes; an acute one stays as long as its entry's content."""
     await excepted(meeting)
@@ -254,3 +295,17 @@ async def test_what_was_forgotten_is_forgotten_once(desk: Desk) -> None:
     size = await log_size(desk.world)
     assert not (await desk.world.sweep()).recorded
     assert await log_size(desk.world) == size
+
+
+async def test_what_is_needed_longer_meanwhile_stays(meeting: Desk) -> None:
+    """A row that was over when it was read and is not when it is written stays, and nobody is told of its end."""
+    cited = await consent(meeting)
+    body = told_in_meeting(meeting, cited)
+    await meeting.send(body, by=BUURTTEAM)
+    changes = (
+        TellOver(kind=Over.CONSENT, ids=(cited,), before="2027-05-01"),
+        TellOver(kind=Over.REQUEST, ids=(body["idempotencyKey"],), before="2027-05-01"),
+        ForgetRows(kind=Kept.CONSENT, ids=(cited,), before="2027-05-01"),
+    )
+    await committed(meeting.world.log, Proposal(kind="retention", payloads={}, changes=changes))
+    assert (count(meeting.world, "consents"), await notices(meeting, VT, "consent_withdrawn")) == (1, [])

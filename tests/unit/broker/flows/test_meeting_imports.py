@@ -1,4 +1,4 @@
-"""An imported signal is met in its turn: both sides are told, each by its own decision, and nothing else tells."""
+"""An imported signal is met in its turn: who was there is told, if he may see it; who imported it looks himself."""
 
 from typing import Any, cast
 
@@ -9,8 +9,9 @@ from broker.domain.signals import SignalState
 from broker.flows import meet_imported as meeting
 from broker.flows.errors import DecisionFailedError
 from tests.simulators.asking import household
-from tests.simulators.broker_world import World, log_size, shield
-from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM
+from tests.simulators.broker_memory import MemoryBroker
+from tests.simulators.broker_world import World, documents, log_size, shield
+from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.simulators.following_up import followed_up, matches_of_side, notices_of, who
 from tests.simulators.importing import imports, takes_turn
 from tests.unit.broker.flows.noted_log import recorded
@@ -27,18 +28,27 @@ def holders(matches: list[dict[str, Any]]) -> set[str]:
     return {match["involved"]["holder"]["oin"] for match in matches}
 
 
-async def test_both_sides_are_told_in_the_turn_of_an_imported_signal(world: World) -> None:
-    """Before its turn nobody knows; from then on each side has the match, and a notice of its own."""
+async def test_who_was_there_is_told_in_the_turn_of_an_imported_signal(world: World) -> None:
+    """Before its turn nobody knows; then the holder has a match and a notice, and who imported it has neither (D2)."""
     await world.register(who(world, GI), CHILD)
-    answer = await imports(world, WIJKTEAM, CHILD)
+    await imports(world, WIJKTEAM, CHILD)
     assert await matches_of_side(world, GI) == []
     assert await takes_turn(world) == WIJKTEAM
-    (match,), (same,) = await matches_of_side(world, WIJKTEAM), await matches_of_side(world, GI)
-    assert (match["matchId"], match["signals"]) == (same["matchId"], [str(answer.result["signalId"])])
-    assert (holders([match]), holders([same])) == ({GI}, {WIJKTEAM})
-    for oin in (WIJKTEAM, GI):
-        assert await notices_of(world, oin) == [("match", match["matchId"])]
-    assert match["madeOn"] == "2026-11-22"
+    (match,) = await matches_of_side(world, GI)
+    assert (holders([match]), match["madeOn"]) == ({WIJKTEAM}, "2026-11-22")
+    assert await notices_of(world, GI) == [("match", match["matchId"])]
+    assert await matches_of_side(world, WIJKTEAM) == []
+    assert await notices_of(world, WIJKTEAM) == []
+
+
+@IN_MEMORY
+async def test_an_import_is_no_look(world: World) -> None:
+    """Whatever its signals meet, who imported them reads the same, and takes a mistake back without a review."""
+    await world.register(who(world, GI), CHILD)
+    answer = await imports(world, WIJKTEAM, CHILD)
+    await takes_turn(world)
+    told = await world.withdraw(who(world, WIJKTEAM), str(answer.result["signalId"]))
+    assert told.result["outcome"] == "done"
 
 
 async def test_a_later_registration_meets_what_was_imported_and_is_not_met_again(world: World) -> None:
@@ -53,14 +63,13 @@ async def test_a_later_registration_meets_what_was_imported_and_is_not_met_again
 
 @IN_MEMORY
 async def test_two_imports_meet_once(world: World) -> None:
-    """Two caseloads that hold the same family find each other, in one match."""
+    """Two caseloads that hold the same family: one of the two is told, in one match, and can call the other."""
     await imports(world, WIJKTEAM, CHILD)
     await imports(world, GI, SISTER)
     assert await takes_turn(world) == WIJKTEAM
     assert await takes_turn(world, after=WIJKTEAM) == GI
-    for oin in (WIJKTEAM, GI):
-        assert len(await matches_of_side(world, oin)) == 1
-        assert len(await notices_of(world, oin)) == 1
+    assert (len(await matches_of_side(world, GI)), len(await notices_of(world, GI))) == (1, 1)
+    assert await matches_of_side(world, WIJKTEAM) == []
 
 
 async def test_organisations_take_turns(world: World) -> None:
@@ -116,32 +125,31 @@ async def test_of_a_shielded_signal_its_holder_alone_is_told(world: World) -> No
 
 
 @IN_MEMORY
-async def test_an_imported_signal_that_was_shielded_meanwhile_tells_its_holder_alone(world: World) -> None:
-    """The other side is not told of it, in its turn as at any other time."""
+async def test_an_imported_signal_that_was_shielded_meanwhile_tells_nobody(world: World) -> None:
+    """Nobody is told of it, in its turn as at any other time; what was decided stands where its holder's FG reads."""
     await world.register(who(world, GI), CHILD)
     answer = await imports(world, WIJKTEAM, CHILD)
     await shield(world, str(answer.result["signalId"]))
+    written = recorded(world)
     await takes_turn(world)
-    assert holders(await matches_of_side(world, WIJKTEAM)) == {GI}
+    payloads = written[0].payloads
+    assert (payloads["hits"]["met"], len(cast("list[object]", payloads["shielded"]["met"]))) == ([], 1)
     assert await matches_of_side(world, GI) == []
     assert await notices_of(world, GI) == []
 
 
 @IN_MEMORY
-async def test_who_is_told_in_a_turn_has_looked(world: World) -> None:
-    """A signal that showed somebody is not withdrawn without a review; one that showed nobody is."""
+async def test_who_may_not_act_is_not_told(world: World) -> None:
+    """A suspended holder has no decision and no match; the entry says that there was none."""
     await world.register(who(world, GI), CHILD)
-    first = await imports(world, WIJKTEAM, CHILD)
-    other = await imports(world, WIJKTEAM, household(subject="stranger"))
-    for _ in range(2):
-        await takes_turn(world)
-    looked, not_looked = [
-        await world.signals.own(organisation=WIJKTEAM, signal_id=str(one.result["signalId"])) for one in (first, other)
-    ]
-    assert looked is not None
-    assert looked.signal.last_standing_on == world.clock.today()
-    assert not_looked is not None
-    assert not_looked.signal.last_standing_on is None
+    await imports(world, WIJKTEAM, CHILD)
+    world.documents = documents(Enrolled(suspended=frozenset({GI})))
+    written = recorded(world)
+    await takes_turn(world)
+    ((_, kind, level, rule),) = cast("list[list[object]]", written[0].payloads["hits"]["met"])
+    assert (kind, level, rule) == ("person", 0, None)
+    world.documents = documents()
+    assert await matches_of_side(world, GI) == []
 
 
 async def test_a_withdrawn_signal_has_had_its_turn(world: World) -> None:
@@ -195,7 +203,7 @@ async def test_a_decision_that_fails_tells_nobody_and_comes_again(
 
     written = recorded(world)
     with monkeypatch.context() as broken:
-        broken.setattr(meeting, "judge_mutually", fails)
+        broken.setattr(meeting, "judge_turn", fails)
         await takes_turn(world)
     assert written[0].payloads["hits"]["failed"] is True
     assert await matches_of_side(world, GI) == []
@@ -207,16 +215,22 @@ async def test_a_decision_that_fails_tells_nobody_and_comes_again(
 @IN_MEMORY
 async def test_what_does_not_fit_the_entry_is_told_at_the_next_turn(world: World) -> None:
     """A household that very many are involved with loses nobody: each turn tells as many as its entry can say."""
-    for number in range(1, 12):
-        await world.register(who(world, VEILIG_THUIS), household(subject=f"child {number}", parents=["mother"]))
+    teams = [(oin, f"team-{number}") for oin in (GI, VEILIG_THUIS, SCHOOL) for number in range(1, 7)]
+    world.documents = documents(Enrolled(teams=tuple(f"team-{number}" for number in range(1, 7))))
+    for oin, team in teams:
+        child = household(subject=f"{oin} {team}", parents=["mother"])
+        await world.register(who(world, oin), child, team=team)
     await imports(world, WIJKTEAM, household(subject="another", parents=["mother"]))
     turns = 0
-    while await world.following.matches.next_unmet(after="") is not None:
+    while turns < 9 and await world.following.matches.next_unmet(after="") is not None:
         await takes_turn(world)
         turns += 1
-    assert turns > 1
-    linked = {one for match in await matches_of_side(world, VEILIG_THUIS) for one in match["signals"]}
-    assert len(linked) == 11
+    assert 1 < turns < 9
+    assert isinstance(world.ledger, MemoryBroker)
+    met = [
+        one.older_side.of for one in world.ledger.state.matches.values() if one.newer_side.of.organisation == WIJKTEAM
+    ]
+    assert sorted((of.organisation, of.team) for of in met) == sorted(teams)
 
 
 @IN_MEMORY

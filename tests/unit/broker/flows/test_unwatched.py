@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audit.receipt import Receipt
-from broker.domain.errors import NotDoneError, RecordedError
+from broker.domain.errors import NotDoneError, RecordedError, WithdrawalNeedsReviewError
 from broker.flows import unwatched
 from broker.flows.policy import PolicyInForce
 from broker.store.log_writer import Cosignature
@@ -94,7 +94,7 @@ async def test_a_shorter_outage_stops_nothing(tmp_path: Path, policy: PolicyInFo
 
 
 async def test_what_discloses_nobody_goes_on(tmp_path: Path, policy: PolicyInForce) -> None:
-    """Own signals are listed, renewed and withdrawn; a registration, which asks, is not done."""
+    """Own signals are listed, renewed, and withdrawn after their review; a registration, which asks, is not done."""
     witnesses = Away()
     async with a_world("memory", tmp_path, policy=policy, witnesses=witnesses) as world:
         await _long_unwatched(world, witnesses)
@@ -102,7 +102,9 @@ async def test_what_discloses_nobody_goes_on(tmp_path: Path, policy: PolicyInFor
         listed = (await world.list(asker)).result["signals"]
         assert isinstance(listed, list)
         await world.renew(asker, listed[0]["signalId"], (world.clock.today() + datetime.timedelta(days=60)).isoformat())
-        await world.withdraw(asker, listed[0]["signalId"])
+        with pytest.raises(WithdrawalNeedsReviewError):
+            # It gave its holder a match a moment ago.
+            await world.withdraw(asker, listed[0]["signalId"])
         with pytest.raises(NotDoneError) as stopped:
             await world.register(asker, household(subject="other", parents=()))
         assert _reason(stopped.value) == ("error", "uncosigned")

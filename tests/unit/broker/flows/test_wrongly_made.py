@@ -45,6 +45,16 @@ async def test_the_other_side_of_a_match_is_told(world: World, whose: str) -> No
     assert await matches_of_side(world, other) == []
 
 
+async def test_a_match_stays_while_it_rests_on_another_signal(world: World) -> None:
+    """Of two signals of a team the wrong one alone is told of; by the other the two teams still find each other."""
+    wrong, _ = await signal(world, GI), await signal(world, GI, SISTER)
+    own = await signal(world, WIJKTEAM)
+    world.clock.move(20 * 86_400)
+    await withdraw(world, GI, wrong)
+    assert await told_of(world, WIJKTEAM) == [own]
+    assert [len(await matches_of_side(world, oin)) for oin in (GI, WIJKTEAM)] == [1, 1]
+
+
 async def test_what_is_needed_no_more_is_not_told(world: World) -> None:
     """Whoever was right and is done is simply not there any more."""
     theirs = await signal(world, GI)

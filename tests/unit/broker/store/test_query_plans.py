@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from audit.sqlite import SqliteConnection
+from broker.domain.keeping import Kept, Over, before
 from broker.store.address import SqliteFile
 from broker.store.connection import FileReader, SingleWriter
+from broker.store.keeping import overdue_query
 from broker.store.request_ids import StoredRequestIds
 from broker.store.signals import StoredSignals
-from tests.simulators.clock import TestClock
+from tests.simulators.clock import NOON, TestClock
 from tests.simulators.databases import Database, databases
 from tests.simulators.enrolled import GI
 from tests.simulators.proposals import an_index
@@ -67,3 +69,14 @@ async def test_spending_a_request_id_reads_only_what_has_expired(file: Database)
     found = plans(file, [statement for statement in asked if "request_jti" in statement])
     assert len(found) == 4
     assert not any(step.startswith("SCAN request_jti") for plan in found for step in plan)
+
+
+@pytest.mark.parametrize("kind", [*Kept, *Over])
+async def test_what_is_over_is_found_from_an_index(file: Database, kind: Kept | Over) -> None:
+    """Housekeeping reads what is past its time, every quarter of an hour, and never a table that grows."""
+    limit = before(kind, day=TestClock().today(), now=NOON) if isinstance(kind, Kept) else "2026-11-22"
+    query, values = overdue_query(kind, limit, at_most=100)
+    with file.session() as connection:
+        plan = [str(step[3]) for step in connection.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()]
+    assert any(step.startswith("SEARCH") for step in plan)
+    assert not any(step.startswith("SCAN") for step in plan)
