@@ -219,14 +219,13 @@ def _moving(apply: Callable[..., Iterable[StampKey]]) -> Callable[..., None]:
 def _of_request(
     apply: Callable[..., None],
 ) -> Callable[..., None]:
-    """Return how a change of a request is written: whatever relied on that request is stale."""
+    """Return how a change of a request is written: what relied on it, or on an exception it cites, is stale."""
 
     def write(connection: Connection, change: RequestChange, **at: int) -> None:
         apply(connection, change, **at)
         request_id = change.request.id if isinstance(change, StoreRequest) else change.request_id
         bump(connection, request_key(request_id))
         if isinstance(change, StoreRequest) and change.request.exception_id is not None:
-            # It tells one organisation: of two letters at once the second is decided on anew.
             bump(connection, worker_key(change.request.sender, change.request.sender_worker))
 
     return write
