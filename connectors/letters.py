@@ -111,8 +111,7 @@ class Letters:
 
     def _read_here(self, request_id: str) -> OpenedLetter | None:
         """Return the question as it was opened here; one that was kept before its purpose was is opened anew."""
-        opened = self.mailbox.opened(request_id)
-        return next((one for one in opened if one.label == QUESTION and one.purpose), None)
+        return next((one for one in self.mailbox.opened(request_id) if one.label == QUESTION and one.purpose), None)
 
     def _confirmed_to(self, question: OpenedLetter | None, *, needed: bool) -> Organisation | None:
         """Return to whom an answer is sealed; nobody, where nothing needs to be and something stands in its way.
