@@ -5,7 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from broker.domain.calls import Call, Ring
-from broker.domain.phone_calls import PhoneCall
+from broker.domain.phone_calls import PhoneCall, WrongCodes
 from broker.domain.webhooks import OwnWebhook
 
 
@@ -25,11 +25,17 @@ class CallReader(Protocol):
 class PhoneCallReader(Protocol):
     """The phone calls that were announced, as committed."""
 
-    async def phone_calls(self, *, organisation: str, at_most: int) -> tuple[PhoneCall, ...]:
-        """Return the newest calls that this organisation made or gets, the newest first."""
+    async def phone_calls(self, *, organisation: str, now: int, at_most: int) -> tuple[PhoneCall, ...]:
+        """Return calls that this organisation made or gets: those whose code counts, then the newest of the others."""
 
     async def received(self, *, organisation: str, since: int) -> tuple[PhoneCall, ...]:
         """Return the calls to this organisation since this second, the newest first."""
+
+    async def wrong_codes(self, *, organisation: str, worker: str, since: int) -> WrongCodes:
+        """Return how many wrong codes this worker, and everybody of his organisation, said since this second."""
+
+    async def recorded_until(self) -> int:
+        """Return the time of the newest act that is recorded, 0 before any: a clock before it was set back."""
 
     async def received_call(self, *, organisation: str, call_id: str) -> PhoneCall | None:
         """Return a call to this organisation; None for one that it made, for others' and for none at all."""

@@ -45,8 +45,8 @@ class ChunkReader(Protocol):
     async def known(self, *, organisation: str, hashes: Sequence[str]) -> bool:
         """Return whether this organisation left every one of these."""
 
-    async def loose(self, *, organisation: str) -> int:
-        """Return how many chunks of this organisation no letter names."""
+    async def full(self, *, organisation: str) -> bool:
+        """Return whether this organisation left as many as it may: in all, or of those that no letter names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

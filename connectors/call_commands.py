@@ -12,6 +12,7 @@ from broker.protocol.problems import render
 from connectors.calling import Calling, OwnRing
 from connectors.client import SluisClient
 from connectors.command_line import AsJson, OrgFolder, WorkerId, console, errors_end_the_command, print_json
+from connectors.contacts import contact_line
 
 T = TypeVar("T")
 oproepen = typer.Typer(no_args_is_help=True, help="Oproepen: at the own teams, and those that were sent.")
@@ -104,7 +105,7 @@ def _print_ring(own: OwnRing) -> None:
     contact = ring.caller.contact
     if contact is not None:
         after_hours = "" if contact.after_hours_phone is None else f", buiten kantooruren {contact.after_hours_phone}"
-        line = f"Bel {ring.caller.name}: {contact.display_name}, {contact.phone} ({contact.working_days}){after_hours}"
+        line = f"Bel {ring.caller.name}: {contact_line(contact)}{after_hours}"
         console.print(line, markup=False)
 
 

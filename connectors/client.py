@@ -50,6 +50,7 @@ class SluisClient:
         controller: str | None = None,
         urgent: bool = False,
         role: str = "worker",
+        case_ref: str | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
         """Open the folder for this worker, known by his local id.
@@ -58,6 +59,7 @@ class SluisClient:
             approver: local id of the colleague who approves what is registered or asked.
             controller: OIN of the controller; the own organisation where none is given (D17).
             role: in which role; another than a worker's reads only what is for it.
+            case_ref: of the own case that all of it is about, where no case is given; it leaves as an HMAC.
             urgent: take from the small reserve for danger; it is reviewed within 24 hours (D2).
 
         Raises:
@@ -75,6 +77,7 @@ class SluisClient:
             worker=worker,
             approver=approver,
             controller=controller or self.folder.settings.oin,
+            case_ref=case_ref,
         )
         self._exchange = Exchange(self.folder, self._surroundings)
         self._book = self.folder.casebook()

@@ -33,6 +33,9 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The partner's folde
 OrgFolder = Annotated[Path, typer.Option("--org", metavar="DIR", help="The partner's folder.")]
 WorkerId = Annotated[str, typer.Option("--worker", help="Local id of the worker who asks.")]
 ApproverId = Annotated[str | None, typer.Option("--approver", help="Local id of the colleague who approves.")]
+CaseRef = Annotated[
+    str | None, typer.Option("--case", help="Reference of the own case it is about; only an HMAC of it leaves.")
+]
 Purpose = Annotated[str, typer.Option("--purpose")]
 Grounds = Annotated[list[str], typer.Option("--ground", help="A ground, at most three.")]
 Team = Annotated[str | None, typer.Option("--team", help="The team's code; rows may state their own.")]
@@ -104,11 +107,13 @@ def print_outcome(outcome: Outcome) -> None:
     if outcome.row:
         console.print(f"[bold]{outcome.row}[/bold]")
     console.print(outcome.text_nl, markup=False)
+    from connectors.contacts import contact_line  # noqa: PLC0415 - needs the wire models, as what is printed did
+
     for match in outcome.matches:
         contact = match.holder.contact
         line = f"- {match.holder.name}"
         if contact is not None and match.level >= _LEVEL_WITH_CONTACT:
-            line += f", {contact.display_name}, {contact.phone} ({contact.working_days})"
+            line += f", {contact_line(contact)}"
         console.print(f"{line}: {KIND_NL[match.kind]}", markup=False)
     for receipt in outcome.receipts:
         console.print(receipt_line(receipt), markup=False)

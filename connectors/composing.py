@@ -47,6 +47,7 @@ class Composer:
     worker: str
     approver: str | None
     controller: str
+    case_ref: str | None = None
 
     def registration(
         self, case: Case, household: Mapping[str, Any], asking: Asking, *, ends_on: datetime.date | None
@@ -123,7 +124,7 @@ class Composer:
         signal_id: str | None = None,
     ) -> Command:
         key = self.surroundings.new_id()
-        case_ref = None if case is None else case.case_ref
+        case_ref = self.case_ref if case is None else case.case_ref
         mac = self.folder.case_ref_key.mac
         stated = {
             "idempotency_key": key,

@@ -1,5 +1,6 @@
 """`sluis-connect night-card`, `ownerless`, `handover` and `coordinated`: who is reached, and who sees to what."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -80,22 +81,26 @@ def handover(
     of_nobody: Annotated[
         bool, typer.Option("--of-nobody", help="Those that nobody sees to, instead of one's own.")
     ] = False,
+    of: Annotated[
+        str | None, typer.Option("--of", metavar="WORKER", help="Those of this colleague, as approver.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hand over all of one's signals in one act, or take up those that nobody sees to."""
+    """Hand over all of one's signals in one act, a colleague's as approver, or take up those that nobody sees to."""
+    role = "worker" if of is None else "approver"
 
     async def run() -> Outcome:
-        async with SluisClient(org, worker=worker) as client:
+        async with SluisClient(org, worker=worker, role=role) as client:
             folder = client.folder
-            ids = {
-                one: pairwise_id(folder.pairwise_key, audience=folder.settings.broker.id, local_id=one)
-                for one in (worker, to)
-            }
-            members = {"of": None if of_nobody else ids[worker], "to": ids[to]}
+
+            def known(local_id: str) -> str:
+                return pairwise_id(folder.pairwise_key, audience=folder.settings.broker.id, local_id=local_id)
+
+            members = {"of": None if of_nobody else known(of or worker), "to": known(to)}
             command = client.desk.composer.statement(
                 HandOverSignals, members, kind="admin", path="/v1/signal-handovers", local={}
             )
-            return await client.desk.delivery.send(command)
+            return await client.desk.delivery.send(replace(command, role=role))
 
     with errors_end_the_command():
         outcome = done(run, as_json=as_json)

@@ -12,6 +12,7 @@ from connectors.answers import Outcome, merged, stated_here
 from connectors.blinding import Prepared
 from connectors.casebook import Casebook, OwnSignal
 from connectors.conclusions import Conclusion, concluded, conclusion_of
+from connectors.contacts import Contacts
 from connectors.errors import EndedElsewhereError, NotDoneError, ReceiptError, RefusedError
 from connectors.evaluation import batch_of, reissue
 from connectors.exchange import Exchange, Reply
@@ -40,6 +41,7 @@ class Delivery:
         self._book = book
         self._later = LookLater(book, folder.outbox_key)
         self._answers = Answers(folder)
+        self._contacts = Contacts(book, folder)
 
     async def send(self, *parts: Command) -> Outcome:
         """Return the outcome of a new command, or of the parts of one question.
@@ -88,7 +90,7 @@ class Delivery:
             evaluation="",
             local={},
         )  # fmt: skip - one value after another, none of them worth a line
-        return self._answers.outcome(command, reply, Asked.READ)
+        return self._contacts.told(self._answers.outcome(command, reply, Asked.READ))
 
     async def _finish(self, parts: Sequence[Command], carry: Callable[[Command], Awaitable[Outcome]]) -> Outcome:
         """Return what all parts say together; until each of them has ended, nothing of any is told (red line 14)."""
@@ -98,7 +100,8 @@ class Delivery:
         # (6) Every part comes to its end; the first that does not stops the rest, and all of them wait.
         ended = [await self._ended(command, carry) for command in parts]
         refused = next((conclusion for conclusion in ended if isinstance(conclusion, RefusedError)), None)
-        told = refused or merged([conclusion for conclusion in ended if isinstance(conclusion, Outcome)])
+        # Names and numbers are those that organisations answer for themselves.
+        told = refused or self._contacts.told(merged([one for one in ended if isinstance(one, Outcome)]))
         # (7) A household of the look-later list has been looked at, as an entry of the log says: a refusal that nobody
         # recorded leaves it on the list. (8) Only now are the parts forgotten, together.
         look = parts[0].local.get("look")

@@ -22,6 +22,7 @@ from connectors.command_line import (
     print_json,
     receipt_line,
 )
+from connectors.contacts import contact_line
 from connectors.errors import NotDoneError, RefusedError
 from connectors.following import Following
 from connectors.stated_proof import read_proof
@@ -131,7 +132,7 @@ def _line(match: ShownMatch) -> str:
     card = holder.contact
     parts = [match.match_id, match.team, STATE_NL[match.state], f"contact voor {match.due_on}", holder.name]
     if card is not None:
-        parts.append(f"{card.display_name}, {card.phone} ({card.working_days})")
+        parts.append(contact_line(card))
         parts += [f"waarnemer {card.stand_in}"] if card.stand_in else []
         parts += [f"buiten kantooruren {card.after_hours_phone}"] if card.after_hours_phone else []
     if match.casusregisseur is not None:

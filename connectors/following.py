@@ -1,5 +1,6 @@
 """Following up what was found: the inbox, own matches, and how far one is with them."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,8 +9,10 @@ from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchSta
 from broker.protocol.messages import Command
 from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome
+from connectors.contacts import Contacts
 from connectors.desk import Desk
-from connectors.errors import CaseError, ReceiptError
+from connectors.directory import directory
+from connectors.errors import CaseError, NotDoneError, ReceiptError
 from connectors.notice_book import KeptNotice, NoticeBook
 from connectors.stated_proof import StatedProof
 
@@ -47,7 +50,16 @@ class Following:
         outcome = await self._desk.delivery.send(replace(command, role=self._role))
         if isinstance(outcome.details, InboxResult):
             self._notices.keep(outcome.details.notices, confirmed=had)
+        await self._refresh_cards()
         return outcome
+
+    async def _refresh_cards(self) -> None:
+        """The newest signed contact cards are kept; without them those that are here go on.
+
+        On this clock and not when something is shown: whoever watches the line sees the same either way.
+        """
+        with suppress(NotDoneError):
+            Contacts(self._desk.book, self._desk.folder).keep(await directory(self._desk))
 
     def unread(self) -> list[KeptNotice]:
         """Return the notices that nobody here has read yet."""

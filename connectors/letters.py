@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.protocol.errors import MalformedError
-from broker.protocol.letter import MAX_QUESTION, Attachment, Letter
+from broker.protocol.letter import MAX_QUESTION, Letter
 from broker.protocol.messages import Command as Message
 from broker.protocol.register import Organisation
 from broker.protocol.request_messages import (
@@ -27,19 +27,19 @@ from broker.protocol.request_messages import (
     wire_box,
 )
 from broker.protocol.request_signing import is_id
-from broker.protocol.sealed_letter import Bound, LetterError, seal_letter
+from broker.protocol.sealed_letter import ANSWERS, QUESTION, Bound, LetterError, seal_letter
 from connectors.answers import Outcome
 from connectors.attachments import File, fetch_files, leave, seal_files
 from connectors.bundle_in_force import bound_to_bundle
 from connectors.dates import day_of
 from connectors.desk import Desk
-from connectors.errors import CaseError, LetterNotOpenedError, NotDoneError, ReceiptError, RefusedError
+from connectors.errors import CaseError, KeyChangedError, LetterNotOpenedError, NotDoneError, ReceiptError, RefusedError
 from connectors.following import Following, Sides
 from connectors.key_pins import KeyPins, PinnedKeys
 from connectors.key_rotation import older_sealing_keys
 from connectors.mailbox import Mailbox, OpenedLetter
 from connectors.outbox import Command
-from connectors.questions import Question, Reply
+from connectors.questions import Question, Reply, letter_of
 from connectors.told_requests import one_told, told_of
 from connectors.workers import pairwise_id
 
@@ -87,22 +87,45 @@ class Letters:
             LetterNotOpenedError: the question does not hold, so that nobody knows to whom an answer would go.
             CaseError, KeyChangedError, NotDoneError: as `ask`.
         """
-        if reply.kind not in ("all", "part"):
-            if reply.text or reply.files:
-                raise CaseError("text", "is for what is answered in writing: all or part")
-            # Nothing is sealed, so that nothing needs to be opened: not sharing is possible whatever else fails.
-            return await bound_to_bundle(self._desk, lambda bundle: self._answer(request_id, reply, None, bundle))
-        question = await self._question(request_id)
-        if not set(reply.categories) <= set(question.letter.categories) or reply.level > question.letter.level:
+        written, chunks = reply.kind in ("all", "part"), list[str]()
+        if not written and (reply.text or reply.files):
+            raise CaseError("text", "is for what is answered in writing: all or part")
+        letter = letter_of(reply, (), ())
+        question = await self._question(request_id) if written else self._read_here(request_id)
+        asked = None if question is None else question.letter
+        if asked and not (set(reply.categories) <= set(asked.categories) and reply.level <= asked.level):
             raise CaseError("category", "must be among those asked, at no more than the level asked")
-        written = await self._written(reply, (), to=self._organisation(question.sender))
+        to = self._confirmed_to(question, needed=written)
+        if written and to is not None:
+            letter, chunks = await self._written(reply, (), to=to)
 
         async def send(bundle: str) -> Outcome:
-            box = self._sealed(written[0], said=reply, of=("answer", request_id, question.purpose),
-                               to=self._organisation(question.sender), bundle=bundle)  # fmt: skip
-            return await self._answer(request_id, reply, (box, written[1]), bundle)
+            box = None
+            if question is not None and to is not None:
+                of = (ANSWERS[reply.kind], request_id, question.purpose)
+                box = self._sealed(letter, said=reply, of=of, to=to, bundle=bundle)
+            members = {**reply.members(bundle=bundle, box=box), "chunks": chunks}
+            return await self._state(request_id, "answers", AnswerRequest, members, kind="answer")
 
         return await bound_to_bundle(self._desk, send)
+
+    def _read_here(self, request_id: str) -> OpenedLetter | None:
+        """Return the question as it was opened here; one that was kept before its purpose was is opened anew."""
+        opened = self.mailbox.opened(request_id)
+        return next((one for one in opened if one.label == QUESTION and one.purpose), None)
+
+    def _confirmed_to(self, question: OpenedLetter | None, *, needed: bool) -> Organisation | None:
+        """Return to whom an answer is sealed; nobody, where nothing needs to be and something stands in its way.
+
+        Not sharing is possible whatever else fails: it is then told by the broker alone, without a signature.
+        """
+        try:
+            to = None if question is None else self._organisation(question.sender)
+            return to if to is not None and self.pins.trusted(to).sealing else None
+        except (CaseError, KeyChangedError):
+            if needed:
+                raise
+            return None
 
     async def forward(self, request_id: str, *, team: str, local_id: str | None) -> Outcome:
         """Return once the request is with this team, and with this worker of ours where one is named."""
@@ -169,9 +192,8 @@ class Letters:
 
     async def _question(self, request_id: str) -> OpenedLetter:
         """Return the question as it was opened here: to whom an answer goes is known by that, and by nothing else."""
-        opened = [one for one in self.mailbox.opened(request_id) if one.label == "request"]
-        fetched = opened[0] if opened and opened[0].purpose else (await self.fetch(request_id)).opened
-        if fetched is None or fetched.label != "request":
+        fetched = self._read_here(request_id) or (await self.fetch(request_id)).opened
+        if fetched is None or fetched.label != QUESTION:
             raise LetterNotOpenedError("asked")
         return fetched
 
@@ -185,7 +207,7 @@ class Letters:
         sender = request.receiver.oin if details.of == "answer" else request.sender.oin
         folder = self._desk.folder
         bound = Bound(
-            label=details.of or "",
+            label=ANSWERS[answer.kind] if stated is answer else details.of or "",
             request=request.request_id,
             sender=sender,
             receiver=self._own,
@@ -228,16 +250,9 @@ class Letters:
         """Return the letter and what it names of its attachments, which the broker has from now on."""
         self.pins.trusted(to)
         files = seal_files(self._desk, said.files)
-        letter = _letter(said, steps, [one.attachment for one in files])
+        letter = letter_of(said, steps, [one.attachment for one in files])
         await leave(self._desk, files)
         return letter, [chunk for one in files for chunk in one.attachment.chunks]
-
-    async def _answer(
-        self, request_id: str, reply: Reply, sealed: tuple[str, list[str]] | None, bundle: str
-    ) -> Outcome:
-        box, chunks = (None, []) if sealed is None else sealed
-        members = {**reply.members(bundle=bundle, box=box), "chunks": chunks}
-        return await self._state(request_id, "answers", AnswerRequest, members, kind="answer")
 
     async def _state(
         self, request_id: str, act: str, model: type[Message], members: Mapping[str, Any], *, kind: str = "request"
@@ -277,16 +292,6 @@ class Letters:
         if not found.active:
             raise CaseError("to", "must be an organisation that is not suspended: nothing goes to it or opens of it")
         return found
-
-
-def _letter(said: Question | Reply, steps: Sequence[str], attachments: Sequence[Attachment]) -> Letter:
-    try:
-        return Letter(
-            categories=tuple(said.categories), level=said.level, text=said.text, steps=tuple(steps),
-            attachments=tuple(attachments),
-        )  # fmt: skip
-    except MalformedError as error:
-        raise CaseError(error.field.rpartition(".")[2], error.rule) from None
 
 
 def _path(request_id: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from broker.protocol.letter import Letter
-from broker.protocol.sealed_letter import Bound, LetterError, OpeningKey, open_letter
+from broker.protocol.sealed_letter import ANSWERS, Bound, LetterError, OpeningKey, open_letter
 from connectors.casebook import Casebook
 from connectors.errors import LetterNotOpenedError
 from connectors.key_pins import PinnedKeys
@@ -70,7 +70,7 @@ class Mailbox:
             LetterNotOpenedError: an answer to what was never asked of this sender, another letter than the one that was
                 opened here under this id before, or a step of `open_letter`.
         """
-        if bound.label == "answer" and self.receiver_of(bound.request) != bound.sender:
+        if bound.label in ANSWERS.values() and self.receiver_of(bound.request) != bound.sender:
             raise LetterNotOpenedError("asked")
         opening = [OpeningKey(key.reveal()) for key in own]
         try:

@@ -4,17 +4,14 @@ import datetime
 import html
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from audit.export.pdf import Document, Section, Table, set_pdf
-from broker.protocol import strict_json
-from broker.protocol.directory_messages import Directory
-from broker.protocol.errors import MalformedError
+from broker.protocol.directory_messages import DirectoryEntry
+from broker.protocol.roster import ContactCards
+from connectors.contacts import UNSIGNED, Contacts, contact_of
+from connectors.dates import day_of
 from connectors.desk import Desk
-from connectors.errors import NotDoneError
-from connectors.exchange import MAX_ANSWER
+from connectors.directory import directory
 
-_OK = 200
 TITLE = "Nachtkaart"
 COLUMNS = ("Organisatie", "Team", "Buiten kantooruren", "Overdag", "Waarnemer")
 DANGER = "Is er nu gevaar? Bel 112. Veilig Thuis is dag en nacht bereikbaar: 0800-2000."
@@ -70,23 +67,25 @@ async def night_card(desk: Desk) -> NightCard:
         NotDoneError: the directory could not be had; no half card is made.
     """
     folder = desk.folder
-    reply = await desk.exchange.send(
-        folder.settings.broker, "/v1/organisations", method="GET", body=b"", worker=desk.composer.worker
-    )
-    if reply.status != _OK:
-        raise NotDoneError("not-done", party=folder.settings.broker.id)
-    try:
-        members = strict_json.load_object(reply.body, max_bytes=MAX_ANSWER)
-        directory = Directory.model_validate(members, by_alias=True, by_name=False)
-    except (MalformedError, ValidationError):
-        raise NotDoneError("not-done", party=folder.settings.broker.id) from None
+    listed = await directory(desk)
+    contacts = Contacts(desk.book, folder)
+    contacts.keep(listed)
     known = folder.register.organisations
     rows = [
-        (known[one.oin].name, team.display_name, team.after_hours_phone or _NONE, team.phone, team.stand_in or _NONE)
-        for one in directory.organisations
+        row
+        for one in listed.organisations
         if one.oin in known and known[one.oin].active
-        for team in one.teams
+        for row in _rows(one, name=known[one.oin].name, signed=contacts.cards_of(one.oin))
     ]
-    on = datetime.datetime.fromtimestamp(desk.surroundings.now(), datetime.UTC).astimezone().date()
     ordered = tuple(sorted(rows, key=lambda row: (row[2] == _NONE, row)))
-    return NightCard(organisation=folder.settings.name, on=on, rows=ordered)
+    return NightCard(organisation=folder.settings.name, on=day_of(desk.surroundings.now()), rows=ordered)
+
+
+def _rows(entry: DirectoryEntry, *, name: str, signed: ContactCards | None) -> list[tuple[str, ...]]:
+    """Return a row for each team: as the organisation signed it, else as the broker states it, which is said."""
+    teams = entry.teams if signed is None else [contact_of(card) for card in signed.teams.values()]
+    mark = f" [{UNSIGNED}]" if signed is None else ""
+    return [
+        (name, one.display_name + mark, one.after_hours_phone or _NONE, one.phone, one.stand_in or _NONE)
+        for one in teams
+    ]  # fmt: skip

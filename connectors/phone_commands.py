@@ -14,6 +14,7 @@ from connectors.client import SluisClient
 from connectors.command_line import (
     ApproverId,
     AsJson,
+    CaseRef,
     Grounds,
     OrgFolder,
     Purpose,
@@ -22,6 +23,7 @@ from connectors.command_line import (
     errors_end_the_command,
     print_json,
 )
+from connectors.contacts import contact_line
 from connectors.errors import CaseError
 from connectors.phoning import LEVEL, About, Phoning
 from connectors.stated_proof import read_proof
@@ -54,13 +56,14 @@ def start(
     level: Level = LEVEL,
     proof: ProofFile = None,
     approver: ApproverId = None,
+    case: CaseRef = None,
     as_json: AsJson = False,
 ) -> None:
     """I call now: print the belcode to say on the phone."""
     with errors_end_the_command():
         stated = None if proof is None else read_proof(proof)
         about = About(categories=category, grounds=ground, level=level, proof=stated)
-        client = SluisClient(org, worker=worker, approver=approver)
+        client = SluisClient(org, worker=worker, approver=approver, case_ref=case)
         call = _run(
             client,
             lambda phoning: phoning.start(to=to, to_team=to_team, team=team, purpose=purpose, about=about),
@@ -95,6 +98,7 @@ def note(
     level: Annotated[int | None, typer.Option("--level", min=1, max=4, help="Where it was not the one asked.")] = None,
     proof: ProofFile = None,
     approver: ApproverId = None,
+    case: CaseRef = None,
     as_json: AsJson = False,
 ) -> None:
     """I answered on the phone: note in what and on which ground, never what was said."""
@@ -108,7 +112,11 @@ def note(
             )
             return await phoning.note(answered.call_id, about)
 
-        _print([_run(SluisClient(org, worker=worker, approver=approver), noted)], "phone.oral", as_json=as_json)
+        _print(
+            [_run(SluisClient(org, worker=worker, approver=approver, case_ref=case), noted)],
+            "phone.oral",
+            as_json=as_json,
+        )
 
 
 @bel.command("lijst")
@@ -158,5 +166,5 @@ def _lines(call: PhoneCallShown) -> list[str]:
         lines.append(f"Belcode {call.code[:3]} {call.code[3:]}, geldig tot {until:%H:%M}")
     if call.side == "received" and call.verified_at is not None and call.contact is not None:
         contact = call.contact
-        lines.append(f"Terugbellen: {contact.display_name}, {contact.phone} ({contact.working_days})")
+        lines.append(f"Terugbellen: {contact_line(contact)}")
     return lines

@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from broker.protocol.errors import MalformedError
+from broker.protocol.letter import Attachment, Letter
 from connectors.attachments import File
+from connectors.errors import CaseError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +70,14 @@ class Reply:
             "grounds": list(self.grounds), "proof": self.proof, "signal_id": self.signal_id, "bundle": bundle,
             "expires_on": self.expires_on, "box": box, "consent_id": self.consent_id,
         }  # fmt: skip
+
+
+def letter_of(said: Question | Reply, steps: Sequence[str], attachments: Sequence[Attachment]) -> Letter:
+    """Return what is said as a letter. Raises CaseError: it breaks a rule of letters."""
+    try:
+        return Letter(
+            categories=tuple(said.categories), level=said.level, text=said.text, steps=tuple(steps),
+            attachments=tuple(attachments),
+        )  # fmt: skip
+    except MalformedError as error:
+        raise CaseError(error.field.rpartition(".")[2], error.rule) from None

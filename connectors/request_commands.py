@@ -7,7 +7,6 @@ from typing import Annotated, Literal, NoReturn, TypeVar
 
 import typer
 
-from broker.protocol.request_messages import RequestShown
 from connectors.answers import Outcome
 from connectors.attachments import File, letter_shown, read_files, save_files
 from connectors.client import SluisClient
@@ -15,6 +14,7 @@ from connectors.command_line import (
     NOT_DONE,
     ApproverId,
     AsJson,
+    CaseRef,
     Grounds,
     OrgFolder,
     Purpose,
@@ -35,7 +35,7 @@ from connectors.letters import Fetched, Letters
 from connectors.mailbox import OpenedLetter
 from connectors.questions import Question, Reply
 from connectors.terminal import quoted
-from connectors.told_requests import name_of
+from connectors.told_requests import UNSIGNED_NL, line_of, name_of
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
@@ -54,9 +54,7 @@ Match = Annotated[str | None, typer.Option("--match", help="The own match it is 
 Term = Annotated[str, typer.Option("--term", help="today, 3 or 10 (working days).")]
 Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
 Consent = Annotated[str | None, typer.Option("--consent", help="The own record of consent that it rests on.")]
-ToldOn = Annotated[
-    str | None, typer.Option("--exception", help="The own exception that it is told on, as `exception list` prints it.")
-]
+ToldOn = Annotated[str | None, typer.Option("--exception", help="The own exception, as `exception list` prints it.")]
 ProofText = Annotated[
     str | None, typer.Option("--proof", help="KIND:FIRST-DAY or KIND:FIRST-DAY:LAST-DAY, e.g. melding:2026-11-16.")
 ]
@@ -76,7 +74,7 @@ def send(
     to: To = None, to_team: ToTeam = None, match: Match = None, level: Level = 3, term: Term = "3",
     text: TextFile = None, signal: Signal = None, consent: Consent = None, attach: Attach = None,
     proof: ProofText = None, proof_number: ProofNumber = None,
-    approver: ApproverId = None,
+    approver: ApproverId = None, case: CaseRef = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Ask another organisation's team for information; only that organisation can read the question."""
@@ -85,13 +83,13 @@ def send(
         stated = typed_proof(org, proof, proof_number)
         sides = await _sides(letters, match, team=team, to=to, to_team=to_team)
         return await letters.ask(
-            Question(to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, purpose=purpose,
-                     grounds=ground, categories=category, level=level, expires_on=last_day_of(term),
-                     proof=stated, signal_id=signal, consent_id=consent, text=text_in(text),
+            Question(to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, case_ref=case,
+                     purpose=purpose, grounds=ground, categories=category, level=level, proof=stated,
+                     expires_on=last_day_of(term), signal_id=signal, consent_id=consent, text=text_in(text),
                      files=read_files(attach or ()))
         )  # fmt: skip
 
-    _told(org, worker, approver, act, as_json=as_json)
+    _told(org, worker, approver, act, case=case, as_json=as_json)
 
 
 def tell(
@@ -100,7 +98,7 @@ def tell(
     signal: Signal = None, consent: Consent = None,
     exception: ToldOn = None, proof: ProofText = None, proof_number: ProofNumber = None,
     step: Annotated[list[str] | None, typer.Option("--step")] = None,
-    attach: Attach = None, approver: ApproverId = None, as_json: AsJson = False,
+    attach: Attach = None, approver: ApproverId = None, case: CaseRef = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell another organisation, unasked, what one knows and may tell."""
 
@@ -108,13 +106,13 @@ def tell(
         stated = typed_proof(org, proof, proof_number)
         sides = await _sides(letters, match, team=team, to=to, to_team=to_team)
         return await letters.tell(
-            Question(to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, purpose=purpose,
-                     grounds=ground, categories=category, level=level, expires_on=last_day_of("10"),
-                     proof=stated, signal_id=signal, consent_id=consent, exception_id=exception, text=text_in(text),
-                     steps=step or (), files=read_files(attach or ()))
+            Question(to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, case_ref=case,
+                     purpose=purpose, grounds=ground, categories=category, level=level, proof=stated,
+                     expires_on=last_day_of("10"), signal_id=signal, consent_id=consent, exception_id=exception,
+                     text=text_in(text), steps=step or (), files=read_files(attach or ()))
         )  # fmt: skip
 
-    _told(org, worker, approver, act, as_json=as_json)
+    _told(org, worker, approver, act, case=case, as_json=as_json)
 
 
 def answer(
@@ -128,14 +126,11 @@ def answer(
     ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="For declined: a code.")] = None,
     text: TextFile = None,
-    attach: Attach = None,
-    signal: Signal = None,
-    consent: Consent = None,
-    proof: ProofText = None,
-    proof_number: ProofNumber = None,
-    approver: ApproverId = None,
+    attach: Attach = None, signal: Signal = None, consent: Consent = None,
+    proof: ProofText = None, proof_number: ProofNumber = None,
+    approver: ApproverId = None, case: CaseRef = None,
     as_json: AsJson = False,
-) -> None:
+) -> None:  # fmt: skip
     """Answer a request: all of it, a part, orally, or not; not sharing is a right."""
 
     async def act(letters: Letters) -> Outcome:
@@ -147,7 +142,7 @@ def answer(
                   consent_id=consent, text=text_in(text), files=read_files(attach or ())),
         )  # fmt: skip
 
-    _told(org, worker, approver, act, as_json=as_json)
+    _told(org, worker, approver, act, case=case, as_json=as_json)
 
 
 @request.command("forward")
@@ -190,7 +185,7 @@ def list_requests(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) 
             print_json({"requests": [one.model_dump(mode="json", by_alias=True) for one in found]})
             return
         for one in found:
-            console.print(_line(one), markup=False)
+            console.print(line_of(one), markup=False)
 
 
 @request.command("read")
@@ -218,9 +213,19 @@ def read(
             shown = fetched.request.model_dump(mode="json", by_alias=True)
             content = None if letter is None else letter_shown(letter)
             results = [outcome_document(fetched.outcome)]
-            print_json({"request": shown, "letter": content, "files": [str(one) for one in saved], "results": results})
+            print_json(
+                {
+                    "request": shown,
+                    "letter": content,
+                    "signed": letter is not None,
+                    "files": [str(one) for one in saved],
+                    "results": results,
+                }
+            )
             return
-        console.print(_line(fetched.request), markup=False)
+        console.print(line_of(fetched.request), markup=False)
+        if fetched.request.side == "sent" and fetched.request.answer is not None and letter is None:
+            console.print(UNSIGNED_NL, markup=False)
         if letter is not None:
             for line in quoted(letter.text or " ".join(letter.steps)):
                 console.print(line, markup=False)
@@ -247,8 +252,10 @@ def _show_kept(org: Path, worker: str, request_id: str, *, as_json: bool) -> Non
     with errors_end_the_command():
         found = _run(org, worker, None, act)
         if as_json:
-            print_json({"kept": [{"label": one.label, "sender": name, "letter": letter_shown(one.letter)}
-                                 for name, one in found]})  # fmt: skip
+            documents = [
+                {"label": one.label, "sender": name, "letter": letter_shown(one.letter)} for name, one in found
+            ]
+            print_json({"kept": documents})
             return
         for name, one in found:
             console.print(f"{one.label}  {name}  {', '.join(one.letter.categories)}", markup=False)
@@ -256,9 +263,11 @@ def _show_kept(org: Path, worker: str, request_id: str, *, as_json: bool) -> Non
                 console.print(line, markup=False)
 
 
-def _run(org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]]) -> _T:
+def _run(
+    org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]], *, case: str | None = None
+) -> _T:
     async def run() -> _T:
-        async with SluisClient(org, worker=worker, approver=approver) as client:
+        async with SluisClient(org, worker=worker, approver=approver, case_ref=case) as client:
             return await act(Letters(client.desk))
 
     return asyncio.run(run())
@@ -266,11 +275,11 @@ def _run(org: Path, worker: str, approver: str | None, act: Callable[[Letters], 
 
 def _told(
     org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[Outcome]],
-    *, as_json: bool,
+    *, as_json: bool, case: str | None = None,
 ) -> None:  # fmt: skip
     with errors_end_the_command():
         try:
-            outcome = _run(org, worker, approver, act)
+            outcome = _run(org, worker, approver, act, case=case)
         except (NotDoneError, RefusedError) as error:
             _failed(error, as_json=as_json)
         if as_json:
@@ -288,9 +297,3 @@ def _failed(error: NotDoneError | RefusedError, *, as_json: bool) -> NoReturn:
         for line in explanation(error):
             console.print(line, markup=False)
     raise typer.Exit(NOT_DONE)
-
-
-def _line(one: RequestShown) -> str:
-    other = one.sender if one.side == "received" else one.receiver
-    state = "niet gedeeld (dat mag)" if one.state == "declined" else one.state
-    return f"{one.request_id}  {one.side}  {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"

@@ -33,7 +33,8 @@ _FLAGS_NL = {
     "volume": "veel meer dan gewoonlijk",
     "budget": "meer dan het dagbudget",
     "withdrawal": "snel ingetrokken",
-    "repeats": "steeds hetzelfde gezin",
+    "repeats": "steeds hetzelfde gezin of dezelfde brief",
+    "proof": "vaak gekeken op hetzelfde bewijs",
     "sample": "steekproef",
 }
 _VERDICTS_NL = {"in_order": "in orde", "asked": "vraag gesteld", "not_in_order": "niet in orde"}

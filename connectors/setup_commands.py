@@ -11,7 +11,7 @@ from connectors.command_line import AsJson, Folder, console, errors_end_the_comm
 from connectors.errors import FolderError
 from connectors.folder import PartnerFolder, Pins, read_jwk, registrar_pins
 from connectors.settings import Party, Settings
-from connectors.workers import add_worker, read_teams, sign_roster
+from connectors.workers import add_worker, read_teams, remove_worker, sign_roster
 
 worker = typer.Typer(no_args_is_help=True, help="The workers of this organisation.")
 roster = typer.Typer(no_args_is_help=True, help="Rosters: who works here, signed for one audience.")
@@ -82,6 +82,18 @@ def worker_add(
     """Add a worker; sign and hand in rosters again afterwards."""
     with errors_end_the_command():
         add_worker(PartnerFolder(folder), local_id=local_id, name=name, roles=role, teams=team or ())
+
+
+@worker.command("remove")
+def worker_remove(folder: Folder, *, local_id: Annotated[str, typer.Option("--local-id")]) -> None:
+    """Take a worker who leaves off the rosters; sign and hand them in again afterwards."""
+    with errors_end_the_command():
+        remove_worker(PartnerFolder(folder), local_id=local_id)
+    console.print(
+        f"{local_id} staat niet meer op de lijst. Teken de roosters opnieuw en lever ze in. Heeft een collega de "
+        "signalen nog niet? Draag ze over: sluis-connect handover COLLEGA --of-nobody.",
+        markup=False,
+    )
 
 
 @roster.command("sign")

@@ -11,6 +11,7 @@ from broker.protocol.request_messages import Party, RequestResult, RequestShown
 from connectors.answers import Outcome
 from connectors.errors import LetterNotOpenedError
 
+UNSIGNED_NL = "Niet ondertekend door de ander: dit weet je alleen van Sluis. Twijfel je? Bel."
 UNKNOWN = "-"
 """The name of an organisation that the own register does not know."""
 
@@ -48,3 +49,10 @@ def name_of(oin: str, register: Register) -> str:
     """Return the name that the own register has of an organisation."""
     organisation = register.organisations.get(oin)
     return UNKNOWN if organisation is None else organisation.name
+
+
+def line_of(one: RequestShown) -> str:
+    """Return one request as a line of a list."""
+    other = one.sender if one.side == "received" else one.receiver
+    state = "niet gedeeld (dat mag)" if one.state == "declined" else one.state
+    return f"{one.request_id}  {one.side}  {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"

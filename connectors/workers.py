@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from broker.protocol.document_fields import Fields
 from broker.protocol.errors import MalformedError
 from broker.protocol.request_signing import is_word
-from broker.protocol.roster import ROLES, ContactCard, Worker, roster_document
+from broker.protocol.roster import ROLES, ContactCard, Worker, cards_document, roster_document
 from broker.protocol.signed_document import SignedDocument
 from connectors.errors import FolderError
 from connectors.folder import PartnerFolder
@@ -34,6 +34,19 @@ def add_worker(
         raise FolderError("team", "must be a short name without blanks")
     with folder.casebook() as book:
         book.put_worker(local_id, name, " ".join(sorted(set(roles))), sorted(set(teams)))
+
+
+def remove_worker(folder: PartnerFolder, *, local_id: str) -> None:
+    """The worker has no role any more and stands in no roster that is signed from now on; his name stays for reports.
+
+    Raises:
+        FolderError: nobody has this local id, or he has left already.
+    """
+    with folder.casebook() as book:
+        named = {known: (name, roles) for known, name, roles in book.workers()}
+        if not named.get(local_id, ("", ""))[1]:
+            raise FolderError("worker", "is not in this folder, or has left")
+        book.put_worker(local_id, named[local_id][0], "")
 
 
 def roles_of(folder: PartnerFolder, local_id: str) -> frozenset[str]:
@@ -65,10 +78,16 @@ def sign_roster(folder: PartnerFolder, *, audience: str, teams: Sequence[Contact
             teams=teams_of.get(local_id, frozenset()) if at_broker else frozenset(),
         )
         for local_id, _, roles in known
+        if roles
     ]
+    shown = list(teams) if at_broker else []
+    # By themselves, so that who calls can hold a number against the organisation's own signature.
+    cards = cards_document(oin=settings.oin, number=number, teams=shown).with_signature(
+        settings.oin, folder.signing_key
+    )  # fmt: skip
     document = roster_document(
-        oin=settings.oin, audience=audience, number=number, workers=workers, teams=list(teams) if at_broker else [],
-        meldcode_approval=settings.meldcode_approval or not at_broker,
+        oin=settings.oin, audience=audience, number=number, workers=workers, teams=shown,
+        meldcode_approval=settings.meldcode_approval or not at_broker, cards=cards if shown else None,
     )  # fmt: skip
     return document.with_signature(settings.oin, folder.signing_key)
 

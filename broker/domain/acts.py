@@ -11,9 +11,13 @@ REVIEW_SCHEMA = "entry-review/v1"
 """The `subject` payload of an entry in which somebody reads or judges others' acts."""
 ASKING_KINDS = frozenset({"signal", "check", "oproep", "request", "answer", "consent", "exception"})
 """Kinds of entries in which somebody does something with a household; the others look, or keep house."""
+KEEPING = frozenset({"store_chunk", "note_receipt", "forward_request", "withdraw_request", "verify_caller"})
+"""Types of acts of these kinds that ask about nobody: one attachment of ten parts is no ten looks at a household."""
+READING = "fetch_request"
+"""The type of act that hands out what a letter says; without it no attachment opens."""
 WITHDRAWING = "withdraw_signal"
-LOOKING = frozenset({"register_signal", "check_household"})
-"""Types of acts in which a household is looked at."""
+LOOKING = frozenset({"register_signal", "check_household", "call_holders"})
+"""Types of acts in which a household is looked up."""
 RENEWING = "renew_signal"
 NEEDS_REVIEW = "withdrawal-needs-review"
 """Why a withdrawal was refused of a signal on which somebody had looked shortly before (D5)."""
@@ -53,7 +57,8 @@ class ReviewedAct:
     `shown` counts the organisations that were told of, `persons` the counted persons; `consulted` is the
     colleague whom the dossier of an exception names, `with_veilig_thuis` says that it was Veilig Thuis; `handles` are
     those of signals that it wrote, stood on or hit. What anybody is told rests on `own_handles` alone, those of the
-    actor's own signals: the others are of signals that he may not see too.
+    actor's own signals: the others are of signals that he may not see too. `proof` is the own reference of what it
+    stood on; `read` the id of the letter whose content it handed out.
     """
 
     index: int
@@ -76,6 +81,8 @@ class ReviewedAct:
     reason: str | None = None
     shown: int = 0
     persons: int = 0
+    proof: str | None = None
+    read: str | None = None
     imported: bool = False
     damaged: bool = False
     handles: frozenset[str] = frozenset()
@@ -84,8 +91,13 @@ class ReviewedAct:
 
     @property
     def asks(self) -> bool:
-        """Whether somebody did something with a household."""
-        return self.kind in ASKING_KINDS
+        """Whether somebody did something with a household, or read what was written about one."""
+        return self.read is not None or (self.kind in ASKING_KINDS and self.type not in KEEPING)
+
+    @property
+    def looks(self) -> bool:
+        """Whether a person looked a household up, himself."""
+        return self.type in LOOKING and not self.imported
 
     @property
     def waits_to_withdraw(self) -> bool:
@@ -153,6 +165,8 @@ def reviewed_act(
         reason=meta.get("reason"),
         shown=len({row["oin"] for row in meta.get("shown", ())}),
         persons=int(request.get("counts", {}).get("nlbsn", 0)),
+        proof=request.get("proof_reference"),
+        read=subject.get("request") if request.get("type") == READING and "fetched" in subject else None,
         imported=meta.get("grant") is not None,
         handles=frozenset(subject.get("handles", ())),
         # An entry of before `own` was stated does not say which are own: none.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from broker.domain.acts import LOOKING, ReviewedAct
+from broker.domain.acts import ReviewedAct
 from broker.domain.flags import Flag, is_high, local
 from broker.domain.review import LATE_DAYS, KeptNote, closings, verdicts_by_act
 
@@ -75,7 +75,7 @@ def looks_per_class(
 def own_acts(acts: Iterable[ReviewedAct], *, signals: int) -> tuple[Figure, ...]:
     """Return what the own acts of a month add up to."""
     asked = [act for act in acts if act.asks]
-    looks = [act for act in asked if act.type in LOOKING and not act.imported]
+    looks = [act for act in asked if act.looks]
     exceptions = [act for act in asked if act.kind == "exception"]
     types = Counter(act.purpose or "?" for act in exceptions)
     return (

@@ -6,7 +6,8 @@
     volume       many times this worker's own median on one day
     budget       more persons on one day than the ordinary budget gives: the reserve for danger was used
     withdrawal   withdrawn, or tried to, soon after something was shown; or refused until somebody looks
-    repeats      one worker looked at one household again and again
+    repeats      one worker looked at one household, or read one letter, again and again
+    proof        looked up again and again on one and the same proof
 
 Households are told apart by the actor's own signals and by nothing else. Handles of hits are the same in no two worlds:
 a flag that rests on them tells whoever reads it that a signal is there which the asker may not see (D8). So repeats of
@@ -22,10 +23,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from broker.domain.acts import LOOKING, WITHDRAWING, ReviewedAct
+from broker.domain.acts import WITHDRAWING, ReviewedAct
 from broker.domain.thresholds import THRESHOLDS, ThresholdHistory
 
-FLAG_KINDS = ("damaged", "exception", "off_hours", "volume", "budget", "withdrawal", "repeats")
+FLAG_KINDS = ("damaged", "exception", "off_hours", "volume", "budget", "withdrawal", "repeats", "proof")
 HIGH_KINDS = frozenset({"exception", "shielded", "own_household"})
 """Kinds that are "in order" only when two reviewers find so; the last two come with shielding and with rosters."""
 TERM_WORKING_DAYS: Mapping[str, int] = {"damaged": 1, "exception": 1, "budget": 1}
@@ -89,6 +90,7 @@ def flags_of(
         ("budget", _budget(ordered, persons_per_day)),
         ("withdrawal", _withdrawals(ordered, thresholds)),
         ("repeats", _repeats(ordered, thresholds)),
+        ("proof", _proofs(ordered, thresholds)),
     ):
         for act in flagged:
             found[act.index].append(kind)
@@ -137,9 +139,10 @@ def _usual(hours: Counter[tuple[bool, int]], act: ReviewedAct, thresholds: Thres
 
 
 def _by_worker_and_day(acts: Iterable[ReviewedAct]) -> dict[str | None, dict[date, list[ReviewedAct]]]:
+    """Return each worker's looks, and what he read, by the day."""
     found: defaultdict[str | None, defaultdict[date, list[ReviewedAct]]] = defaultdict(lambda: defaultdict(list))
     for act in acts:
-        if act.type in LOOKING and not act.imported:
+        if act.looks or act.read is not None:
             found[act.worker][local(act.at).date()].append(act)
     return {worker: dict(days) for worker, days in found.items()}
 
@@ -163,7 +166,8 @@ def _budget(acts: Sequence[ReviewedAct], persons_per_day: int) -> Iterator[Revie
         for done in days.values():
             counted = 0
             for act in done:
-                counted += max(1, act.persons)
+                # Who reads has not looked anybody up: no budget pays for it.
+                counted += max(1, act.persons) if act.looks else 0
                 if counted > persons_per_day:
                     yield act
                     break
@@ -187,13 +191,29 @@ def _repeats(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> Itera
     """Yield the act with which one worker had looked at one household so often, and each one after it."""
     looks: defaultdict[tuple[str | None, str], list[int]] = defaultdict(list)
     for act in acts:
-        if act.type not in LOOKING or act.imported:
+        if not act.looks and act.read is None:
             continue
         since = act.at - thresholds.value("repeats_days", at=act.at) * _DAY_S
         often = False
-        for handle in act.own_handles:
+        for handle in act.own_handles if act.looks else (f"letter {act.read}",):
             mine = [at for at in looks[act.worker, handle] if at >= act.at - MOST_REPEATS_DAYS * _DAY_S] + [act.at]
             looks[act.worker, handle] = mine
             often = often or sum(at >= since for at in mine) >= thresholds.value("repeats", at=act.at)
         if often:
+            yield act
+
+
+def _proofs(acts: Sequence[ReviewedAct], thresholds: ThresholdHistory) -> Iterator[ReviewedAct]:
+    """Yield the look with which one proof of the organisation had served so often, and each one after it.
+
+    A melding is about one household, and nothing but its own number says which: whoever looks neighbours up under the
+    number of a real one stands out by how often that number serves, whoever used it.
+    """
+    looks: defaultdict[str, list[int]] = defaultdict(list)
+    for act in acts:
+        if not act.looks or act.proof is None:
+            continue
+        since = act.at - thresholds.value("repeats_days", at=act.at) * _DAY_S
+        looks[act.proof] = [at for at in looks[act.proof] if at >= since] + [act.at]
+        if len(looks[act.proof]) >= thresholds.value("repeats", at=act.at):
             yield act

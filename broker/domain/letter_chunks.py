@@ -7,6 +7,10 @@ MAX_LOOSE = 50
 """Chunks of an organisation that no letter names yet: so many wait at most, so that nobody fills the disk."""
 
 
+MAX_KEPT = 500
+"""Chunks of an organisation altogether: half a gibibyte, whatever names them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreChunk:
     """A change: this chunk of an organisation waits for a letter, until this day unless one names it."""

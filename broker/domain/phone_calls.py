@@ -1,17 +1,22 @@
 """Phone mode: a call that is announced before it is made, and a belcode by which the called party knows who calls.
 
 The code is six digits of an HMAC over the call's id under a key of this one call, so both sides read the same and
-nobody makes one. It counts for half an hour, once, and three wrong codes end every code that could have been guessed.
+nobody makes one. It counts for half an hour and once. Who said a wrong code three times in that time verifies none for
+the rest of it: that is counted where the guesser is heard, so that nobody ends the codes of everybody by guessing.
 """
 
 import hashlib
 import hmac
 from dataclasses import dataclass, field
 
+from broker.domain.information_requests import StatedProof
+
 CODE_S = 30 * 60
 """Seconds that a belcode counts."""
 MAX_TRIES = 3
-"""Wrong codes after which a belcode counts no more."""
+"""Wrong codes in `CODE_S` after which one worker verifies none."""
+MAX_TRIES_OF_ALL = 30
+"""The same for all workers of an organisation together: ordinary slips of a busy day stay below it."""
 KEY_BYTES = 32
 _DIGITS = 6
 _LABEL = b"sluis belcode/v1\x00"
@@ -46,8 +51,9 @@ class PhoneCall:
     level: int
     made_at: int
     key: bytes = field(repr=False)
-    tries: int = 0
+    proof: StatedProof | None = None
     verified_at: int | None = None
+    verified_by: str | None = None
     oral: Oral | None = None
 
     def code(self) -> str:
@@ -59,9 +65,20 @@ class PhoneCall:
         """Return why the code counts no more, as the id of a problem; None while it counts."""
         if self.verified_at is not None:
             return USED
-        if now > self.made_at + CODE_S:
-            return EXPIRED
-        return OVER if self.tries >= MAX_TRIES else None
+        return None if self.made_at <= now <= self.made_at + CODE_S else EXPIRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongCodes:
+    """How many wrong codes were said of late: by one worker, and in his whole organisation."""
+
+    of_worker: int
+    of_all: int
+
+    @property
+    def over(self) -> bool:
+        """Whether this worker verifies none for now."""
+        return self.of_worker >= MAX_TRIES or self.of_all >= MAX_TRIES_OF_ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +93,20 @@ class VerifyPhoneCall:
     """A change: the called party knows who calls. Once, and only as long as no more was tried than was seen."""
 
     call_id: str
-    tries: int
+    organisation: str
     worker: str
     at: int
+    tried: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountTry:
-    """A change: a wrong code was tried where this call's would have counted."""
+    """A change: somebody of this organisation said a wrong code, `tried` before it of late."""
 
-    call_id: str
-    tries: int
+    organisation: str
+    worker: str
+    at: int
+    tried: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

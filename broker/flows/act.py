@@ -30,7 +30,7 @@ class Act:
     """One request as its entry records it. `type` is the name of the flow, `kind` the kind of the log entry.
 
     `key` is None for a request without an idempotency key; `counts` says how many tokens per family came;
-    `proof_reference` is the organisation's own for the proof it states.
+    `proof_reference` is the organisation's own for the proof it states, `case_ref` its own for the case it is about.
     """
 
     type: str
@@ -47,6 +47,7 @@ class Act:
     counts: Mapping[str, int]
     ends_on: date | None = None
     proof_reference: str | None = None
+    case_ref: str | None = None
 
     @classmethod
     def registering(cls, command: RegisterSignal, requester: Requester, approval: Approval | None) -> Self:
@@ -186,6 +187,7 @@ class Act:
             grounds=grounds,
             team=team,
             counts={},
+            case_ref=command.case_ref,
         )
 
     @classmethod

@@ -49,6 +49,7 @@ from broker.ports import (
 )
 from broker.protocol.register import Register
 from broker.protocol.request_messages import AnswerRequest, box_bytes
+from broker.protocol.sealed_letter import BOX_BYTES
 from broker.request_ports import ChunkReader, RequestReader, kept
 from policies import Refusal
 
@@ -160,10 +161,13 @@ def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
     declined = command.kind == DECLINED
     if request.kind is LetterKind.TELLING:
         raise FieldRuleError("kind", "is for a question; this was told, and nobody answers it")
-    if (command.box is not None) != (command.kind in BOXED):
-        raise FieldRuleError("box", "is for all and part, and for nothing else")
-    if command.chunks and command.box is None:
-        raise FieldRuleError("chunks", "are for what has a box, and for nothing else")
+    box = None if command.box is None else box_bytes(command.box)
+    if box is None and command.kind in BOXED:
+        raise FieldRuleError("box", "is needed for all and part")
+    if box is not None and command.kind not in BOXED and len(box) != BOX_BYTES[0]:
+        raise FieldRuleError("box", "is of the smallest size for what says nothing")
+    if command.chunks and command.kind not in BOXED:
+        raise FieldRuleError("chunks", "are for what is answered in writing")
     if (command.reason is not None) != declined:
         raise FieldRuleError("reason", "is for what is not shared, and for nothing else")
     if declined:

@@ -73,6 +73,7 @@ def _meta(act: Act, recording: Recording) -> dict[str, object]:
             "counts": dict(act.counts),
             "ends_on": None if act.ends_on is None else act.ends_on.isoformat(),
             **({} if act.proof_reference is None else {"proof_reference": act.proof_reference}),
+            **({} if act.case_ref is None else {"case_ref": act.case_ref}),
         },
         "register": recording.register,
         "bundle": recording.bundle,

@@ -34,7 +34,7 @@ from broker.protocol.problems import problem
 from broker.protocol.register import Organisation, Register
 from broker.request_ports import ChunkReader
 from policies import AskFacts, Permit, Refusal
-from policies.vocabulary import NO_PROOF, NOT_APPLICABLE
+from policies.vocabulary import NO_PROOF, NOT_APPLICABLE, WILDCARD
 from policies.workdays import working_day_after
 
 MAX_WORKING_DAYS = 10
@@ -44,10 +44,11 @@ ID_BYTES = 16
 WITHHELD = "letter-withheld"
 TOO_LARGE = "attachment-too-large"
 TRUNCATED = "attachment-truncated"
+CANNOT_TELL = "receiver-cannot-tell"
 LETTER_PROBLEMS = frozenset(
     {
-        LEVEL, WITHHELD, TOO_LARGE, TRUNCATED, "request-already-answered", "request-withdrawn", "request-expired",
-        "request-needs-named-worker", "request-for-another-worker",
+        LEVEL, WITHHELD, TOO_LARGE, TRUNCATED, CANNOT_TELL, "request-already-answered", "request-withdrawn",
+        "request-expired", "request-needs-named-worker", "request-for-another-worker",
     }
 )  # fmt: skip
 """What may end an act on a letter openly, each of them recorded."""
@@ -147,6 +148,24 @@ def decide_letter(
         permits=permits,
         within=all(permit.level >= facts.level for permit in permits.values()),
     )
+
+
+def answerable(policy: PolicyInForce, facts: LetterFacts, categories: Iterable[str], *, day: date) -> bool:
+    """Return whether such an organisation could tell the asker all of this, on whatever ground it may have.
+
+    That somebody is asked tells him already that there is a case: nobody is asked what he could never answer.
+    """
+    on, holder, asker = f"{day:%Y%m%d}", facts.recipient.org_class, facts.sender.org_class
+    told = {
+        line.cat
+        for line in policy.bundle.lines
+        if (line.act, line.eft) == ("share", "allow")
+        and line.ask in (holder, WILDCARD)
+        and line.hold in (asker, WILDCARD)
+        and line.purpose in (facts.purpose, WILDCARD)
+        and line.since <= on < line.until
+    }
+    return WILDCARD in told or set(categories) <= told
 
 
 def refused_openly(

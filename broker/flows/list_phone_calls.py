@@ -3,6 +3,7 @@
 from broker.call_ports import PhoneCallReader
 from broker.domain.requests import Requester
 from broker.flows.act import Act
+from broker.flows.calling import time_for_codes
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
@@ -10,6 +11,7 @@ from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_phone_calls import phone_calls_document
+from broker.flows.unwatched import stopped
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.phone_messages import PHONE_CALLS_PER_PAGE
 
@@ -18,10 +20,12 @@ async def list_phone_calls(
     *, requester: Requester, policies: Policies, clock: Clock, registers: RegisterReader, rosters: RosterReader,
     signals: SignalStore, phone: PhoneCallReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
-    """The newest `PHONE_CALLS_PER_PAGE` calls of the organisation are read and that is recorded; outcome `done`.
+    """At most `PHONE_CALLS_PER_PAGE` calls of the organisation are read and that is recorded; outcome `done`.
+
+    Those whose code counts come first, so that none of them is beyond the page on a busy day.
 
     Raises:
-        NotDoneError: it failed; with the receipt of its entry.
+        NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = Act.reading("list_phone_calls", requester)
@@ -33,15 +37,19 @@ async def list_phone_calls(
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
-        # (2) Calls of either side.
-        own = await phone.phone_calls(organisation=requester.organisation, at_most=PHONE_CALLS_PER_PAGE)
+        # (2) Nobody has watched the log for too long: nobody is told on its word who calls, and about what.
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
+        # (3) Calls of either side.
+        now = await time_for_codes(clock, phone)
+        own = await phone.phone_calls(organisation=requester.organisation, now=now, at_most=PHONE_CALLS_PER_PAGE)
         document = await phone_calls_document(
-            "phone.list", own, to=requester.organisation, now=clock.now(), register=register, rosters=rosters
+            "phone.list", own, to=requester.organisation, now=now, register=register, rosters=rosters
         )
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
         return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
 
-    # (3) Recorded, and only then told.
+    # (4) Recorded, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

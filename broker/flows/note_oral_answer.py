@@ -8,6 +8,7 @@ from broker.domain.errors import FieldRuleError, NotFoundError, ReceiverUnknownE
 from broker.domain.phone_calls import AnswerOrally, Oral, PhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
+from broker.flows.calling import organisation_key
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import (
     LEVEL,
@@ -25,6 +26,7 @@ from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_approval, check_organisation, check_team, check_worker
 from broker.flows.shown_phone_calls import phone_calls_document
 from broker.flows.start_phone_call import phone_recording
+from broker.flows.unwatched import stopped
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
@@ -40,7 +42,7 @@ from broker.protocol.phone_messages import NoteOralAnswer
 from broker.protocol.register import Organisation, Register
 from policies import Refusal
 
-ANSWERED = "phone-call-answered"
+ANSWERED, NOT_VERIFIED = "phone-call-answered", "phone-call-not-verified"
 
 
 async def note_oral_answer(
@@ -52,8 +54,9 @@ async def note_oral_answer(
 
     Raises:
         NotFoundError: not a call to this organisation, or none at all; or the own signal it rests on is none.
-        RefusedError: this may not be told, or it was noted before; with the receipt of its entry.
-        NotDoneError: it failed; with the receipt of its entry.
+        RefusedError: this may not be told, it was noted before, or somebody else knows who called where professionals
+            decide themselves; with the receipt of its entry.
+        NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
         RequestRuleError, ApprovalError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = Act.stating(
@@ -75,12 +78,16 @@ async def note_oral_answer(
         approved = check_approval(check_team(await rosters.roster(teller.oin), of), requester, approval)
         policy.check_holds(today)
         _check_asked(command, call)
+        relied_on_caller = await signals.stamps([organisation_key(call.caller)])
         own = await own_signal(command.signal_id, organisation=teller.oin, policy=policy, today=today, signals=signals)
-        relies_on = (*base, *(() if own is None else own.stamps))
-        # (2) Once.
-        subject = subject_of(call.id, mode="phone", answer="oral", verified=call.verified_at is not None)
-        if call.oral is not None:
-            return _refused(of, ANSWERED, policy, register, relies_on, subject=subject)
+        relies_on = (*base, *relied_on_caller, *(() if own is None else own.stamps))
+        if log.disclosures_stopped():
+            return stopped(of, bundle=policy.sha256)
+        # (2) Once; and where professionals decide themselves, by who knows who called.
+        subject = _subject(command, call)
+        hindered = _hindered(call, requester, personal=policy.decides_personally(teller.org_class))
+        if hindered is not None:
+            return _refused(of, hindered, policy, register, relies_on, subject=subject)
         # (3) Might it be told, in each of these categories? As any other telling is.
         facts = _facts(command, call, teller, register, role=requester.role, approved=approved, own=own)
         decided = decide_letter(policy, facts, command.categories, day=today)
@@ -124,10 +131,31 @@ def _oral(command: NoteOralAnswer, requester: Requester, *, now: int) -> Oral:
     )
 
 
+def _subject(command: NoteOralAnswer, call: PhoneCall) -> dict[str, object]:
+    proof = stated_proof(command.proof) or call.proof
+    return subject_of(
+        call.id,
+        mode="phone",
+        answer="oral",
+        verified=call.verified_at is not None,
+        proof=None if proof is None else proof.reference,
+    )
+
+
+def _hindered(call: PhoneCall, requester: Requester, *, personal: bool) -> str | None:
+    """Return the problem that stands in the way of noting an answer, or None."""
+    if call.oral is not None:
+        return ANSWERED
+    return NOT_VERIFIED if personal and call.verified_by != requester.worker else None
+
+
 def _check_asked(command: NoteOralAnswer, call: PhoneCall) -> None:
+    """Hold only for what stays within the call, as an answer does within its question. Raises FieldRuleError."""
     check_different(command.categories)
     if not set(command.categories) <= set(call.categories):
         raise FieldRuleError("categories", "names one that was not asked for")
+    if command.level > call.level:
+        raise FieldRuleError("level", "is not from 1 to the one asked")
 
 
 def _facts(
@@ -146,6 +174,6 @@ def _facts(
         grounds=tuple(command.grounds),
         own_signal=own is not None,
         approved=approved,
-        proof=stated_proof(command.proof),
+        proof=stated_proof(command.proof) or call.proof,
         level=command.level,
     )

@@ -16,8 +16,10 @@ from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.involvement import Involvement, Named, involvement, marks
 from broker.flows.letters import (
+    CANNOT_TELL,
     Decided,
     LetterFacts,
+    answerable,
     check_bundle,
     check_different,
     check_expiry,
@@ -160,6 +162,8 @@ async def send_letter(
         if isinstance(decided, Refusal):
             return refused(act, decided, register=register.number, relies_on=on.relies_on, tickets=())
         fault = await letter_fault(decided, command.chunks, organisation=sender.oin, chunks=chunks)
+        if kind is LetterKind.REQUEST and not answerable(policy, facts, command.categories, day=today):
+            fault = CANNOT_TELL
         if fault is not None:
             return on.refuse(fault, decided)
         # (5) The letter, and what it rests on: once that changes it is not handed out any more.

@@ -26,7 +26,9 @@ async def _told(
     call: PhoneCall, *, to: str, now: int, register: Register, rosters: RosterReader
 ) -> PhoneCallShown:  # fmt: skip
     roster = await rosters.roster(call.caller)
-    card = None if roster is None else roster.teams.get(call.caller_team)
+    active = is_active(call.caller, register)
+    # Who takes no part any more may be a thief of keys: nobody is to call him back, and his code proves nothing.
+    card = None if roster is None or not active else roster.teams.get(call.caller_team)
     contact = None
     if card is not None:
         contact = Contact(
@@ -47,11 +49,17 @@ async def _told(
         categories=list(call.categories),
         level=call.level,
         made_at=call.made_at,
-        code=call.code() if call.hinders(now) is None else None,
+        code=call.code() if active and call.hinders(now) is None else None,
         code_until=call.made_at + CODE_S,
         verified_at=call.verified_at,
         oral=None if call.oral is None else _oral(call.oral),
     )
+
+
+def is_active(oin: str, register: Register) -> bool:
+    """Return whether this organisation takes part today."""
+    known = register.organisations.get(oin)
+    return known is not None and known.active
 
 
 def _oral(oral: Oral) -> OralAnswer:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from broker.call_ports import PhoneCallReader
 from broker.domain.phone_calls import KEY_BYTES, PhoneCall, StorePhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
+from broker.flows.calling import organisation_key, time_for_codes
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import (
@@ -35,8 +37,6 @@ from broker.ports import (
     RegisterReader,
     RosterReader,
     SignalStore,
-    StampKey,
-    StampKind,
 )
 from broker.protocol.phone_messages import StartPhoneCall
 from broker.protocol.register import Organisation
@@ -46,7 +46,7 @@ from policies import Refusal
 async def start_phone_call(
     *, command: StartPhoneCall, requester: Requester, approval: Approval | None, policies: Policies, clock: Clock,
     randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    answers: AnswerStore, log: Log,
+    phone: PhoneCallReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The call is announced, with a belcode that both sides can read; outcome `sent`.
 
@@ -63,8 +63,7 @@ async def start_phone_call(
     async def decide() -> Outcome:
         # (1) Who, and the call's own rules: between two different organisations, to a team that can be reached.
         check_worker(requester)
-        to_key = StampKey(kind=StampKind.ORGANISATION, key=command.to.encode("ascii"))
-        base = await signals.stamps((*asked_stamps(requester.organisation), to_key))
+        base = await signals.stamps((*asked_stamps(requester.organisation), organisation_key(command.to)))
         policy, today = policies.at(base), clock.today()
         register, roster = await registers.register(), await rosters.roster(requester.organisation)
         caller = check_organisation(register, act)
@@ -91,9 +90,10 @@ async def start_phone_call(
                 decision=decided.permit.record(),
             )  # fmt: skip
         # (5) The call, with a key of its own for its code.
-        call = _call(command, requester, key=randomness.bytes(KEY_BYTES), now=clock.now())
+        now = await time_for_codes(clock, phone)
+        call = _call(command, requester, key=randomness.bytes(KEY_BYTES), now=now)
         document = await phone_calls_document(
-            "phone.made", [call], to=caller.oin, now=clock.now(), register=register, rosters=rosters, outcome="sent"
+            "phone.made", [call], to=caller.oin, now=now, register=register, rosters=rosters, outcome="sent"
         )
         recording = phone_recording("sent", document, decided, subject=subject, own=own, register=register.number)
         tasks = decided.tasks(organisation=caller.oin, today=today, signal_id=command.signal_id)
@@ -166,4 +166,5 @@ def _call(command: StartPhoneCall, requester: Requester, *, key: bytes, now: int
         level=command.level,
         made_at=now,
         key=key,
+        proof=stated_proof(command.proof),
     )

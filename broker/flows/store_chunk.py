@@ -3,7 +3,6 @@
 import hashlib
 from datetime import timedelta
 
-from broker.domain.letter_chunks import MAX_LOOSE
 from broker.domain.letter_chunks import StoreChunk as KeepChunk
 from broker.domain.requests import Requester
 from broker.flows.act import Act
@@ -47,7 +46,7 @@ async def store_chunk(
         organisation = check_organisation(register, act)
         # (2) Exactly one chunk as it left, and not more of them than a disk should wait with.
         fault = _fault(chunk, command.sha256)
-        if fault is None and await chunks.loose(organisation=organisation.oin) >= MAX_LOOSE:
+        if fault is None and await chunks.full(organisation=organisation.oin):
             fault = TOO_LARGE
         if fault is not None:
             return refused_openly(act, fault, policy=policy, register=register, relies_on=base, subject=subject)

@@ -1,30 +1,34 @@
 """Somebody calls and says a belcode: is it a call that was announced to us, and who is it?
 
 Nobody has to know which call it is: the code is held against every call to the own organisation. A wrong one counts
-against each call whose code still counts, so that three guesses are all there are.
+against who typed it, and loosely against his organisation: whoever telephones and guesses ends nobody else's codes.
 """
 
 import hmac
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from broker.call_ports import PhoneCallReader
-from broker.domain.phone_calls import MAX_TRIES, WRONG, CountTry, PhoneCall, VerifyPhoneCall
+from broker.domain.changes import Change
+from broker.domain.phone_calls import CODE_S, MAX_TRIES, OVER, WRONG, CountTry, PhoneCall, VerifyPhoneCall
 from broker.domain.requests import Requester
 from broker.flows.act import Act
+from broker.flows.calling import organisation_key, time_for_codes
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
-from broker.flows.shown_phone_calls import phone_calls_document
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.flows.shown_phone_calls import is_active, phone_calls_document
+from broker.flows.unwatched import stopped
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, Stamp
 from broker.protocol.phone_messages import VerifyCaller
 from broker.protocol.problems import problem
 
 LOOKED_BACK_S = 24 * 3600
 """How long a code that counts no more is still told apart from one that never was."""
+SUSPENDED = "caller-suspended"
 SCHEMA = "entry-phone/v1"
 
 
@@ -35,44 +39,50 @@ async def verify_caller(
     """Who calls is told, and the code is used up; outcome `done`.
 
     Raises:
-        RefusedError: the code is wrong, used, expired, or was guessed at too often; with the receipt of its entry.
-        NotDoneError: it failed; with the receipt of its entry.
+        RefusedError: the code is wrong, used or expired, who calls takes no part any more, or this worker said wrong
+            codes too often; with the receipt of its entry.
+        NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = Act.stating("verify_caller", "request", command, requester)
 
     async def decide() -> Outcome:
-        # (1) Who asks, and every call to his organisation of the last day.
+        # (1) Who asks. Nobody has watched the log for too long: nobody is known on its word.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy, now = policies.at(base), clock.now()
+        policy, now = policies.at(base), await time_for_codes(clock, phone)
         register = await registers.register()
         check_organisation(register, act)
-        calls = await phone.received(organisation=requester.organisation, since=now - LOOKED_BACK_S)
-        # (2) The newest call with this code, one whose code counts before others. None: a try against each that does.
-        call = _named(calls, command.code, now=now)
-        counting = [one for one in calls if one.hinders(now) is None]
-        if call is None:
-            tried = tuple(CountTry(call_id=one.id, tries=one.tries) for one in counting)
-            recording = _refusal(WRONG, bundle=policy.sha256, register=register.number)
-            return outcome_of(act, recording, Effects(relies_on=base, changes=tried), status=AnswerStatus.REFUSED)
-        # (3) It counts no more.
-        hindered = call.hinders(now)
-        if hindered is not None:
-            recording = _refusal(hindered, bundle=policy.sha256, register=register.number, call=call)
-            return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.REFUSED)
-        # (4) It does: used up, and who calls is told.
-        document = await phone_calls_document(
-            "phone.verified", [replace(call, verified_at=now)], to=requester.organisation, now=now, register=register,
-            rosters=rosters,
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
+        of = _Verifying(act=act, bundle=policy.sha256, register=register.number)
+        # (2) Who guessed too often is not told whether this one is right.
+        tried = await phone.wrong_codes(
+            organisation=requester.organisation, worker=requester.worker, since=now - CODE_S
         )  # fmt: skip
-        recording = Recording(
-            outcome="done", bundle=policy.sha256, register=register.number, document=document, subject=_subject(call)
+        if tried.over:
+            return of.refused(OVER, base)
+        # (3) The newest call of the last day with this code, one whose code counts before others. None: a wrong one.
+        calls = await phone.received(organisation=requester.organisation, since=now - LOOKED_BACK_S)
+        call = _named(calls, command.code, now=now)
+        who = {"organisation": requester.organisation, "worker": requester.worker}
+        if call is None:
+            return of.refused(WRONG, base, changes=(CountTry(**who, at=now, tried=tried.of_all),))
+        # (4) It counts no more, or who calls takes no part any more: then it proves nothing.
+        of_caller = await signals.stamps([organisation_key(call.caller)])
+        relied = (*base, *of_caller)
+        hindered = call.hinders(now) or (None if is_active(call.caller, register) else SUSPENDED)
+        if hindered is not None:
+            return of.refused(hindered, relied, call=call)
+        # (5) It does: used up, and who calls is told.
+        known = replace(call, verified_at=now, verified_by=requester.worker)
+        document = await phone_calls_document(
+            "phone.verified", [known], to=requester.organisation, now=now, register=register, rosters=rosters
         )
-        used = VerifyPhoneCall(call_id=call.id, tries=call.tries, worker=requester.worker, at=now)
-        return outcome_of(act, recording, Effects(relies_on=base, changes=(used,)), status=AnswerStatus.DONE)
+        used = VerifyPhoneCall(**who, call_id=call.id, at=now, tried=tried.of_all)
+        return of.done(document, call, Effects(relies_on=relied, changes=(used,), rests_on=of_caller))
 
-    # (5) Recorded with the change in one transaction, and only then told.
+    # (6) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
@@ -85,15 +95,33 @@ def _named(calls: Sequence[PhoneCall], code: str, *, now: int) -> PhoneCall | No
     return next(iter((*counting, *named)), None)
 
 
-def _refusal(problem_id: str, *, bundle: str, register: int, call: PhoneCall | None = None) -> Recording:
-    return Recording(
-        outcome="refused",
-        reason=problem_id,
-        bundle=bundle,
-        register=register,
-        document=problem(problem_id).document(),
-        subject=_subject(call),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verifying:
+    """What every outcome of this records."""
+
+    act: Act
+    bundle: str
+    register: int
+
+    def refused(
+        self, problem_id: str, relies_on: tuple[Stamp, ...], *, call: PhoneCall | None = None,
+        changes: tuple[Change, ...] = (),
+    ) -> Outcome:  # fmt: skip
+        """Return that this code proves nothing, told as its own problem."""
+        recording = Recording(
+            outcome="refused", reason=problem_id, bundle=self.bundle, register=self.register,
+            document=problem(problem_id).document(), subject=_subject(call),
+        )  # fmt: skip
+        return outcome_of(
+            self.act, recording, Effects(relies_on=relies_on, changes=changes), status=AnswerStatus.REFUSED
+        )  # fmt: skip
+
+    def done(self, document: Mapping[str, object], call: PhoneCall, effects: Effects) -> Outcome:
+        """Return that who calls is known."""
+        recording = Recording(
+            outcome="done", bundle=self.bundle, register=self.register, document=document, subject=_subject(call)
+        )
+        return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)
 
 
 def _subject(call: PhoneCall | None) -> dict[str, object]:

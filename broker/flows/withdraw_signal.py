@@ -12,14 +12,15 @@ from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_document
-from broker.flows.policy import Policies
+from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
-from broker.flows.wrongly_made import MISTAKE, NOBODY_TOLD, receivers_of
+from broker.flows.wrongly_made import MISTAKE, NOBODY_TOLD, Receivers, receivers_of
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.messages import WithdrawSignal
 from broker.protocol.problems import problem
+from broker.protocol.register import Register
 from broker.review_ports import ActReader, NoteReader, RefusedWithdrawal
 
 REVIEW_TASK = "review-withdrawal"
@@ -82,11 +83,7 @@ async def withdraw_signal(
                 about, recording, Effects(relies_on=relies_on, tasks=(task,)), status=AnswerStatus.REVIEW
             )  # fmt: skip
         # (5) Who was told of what was wrong hears that it was; who sees it no more does not.
-        wrong = NOBODY_TOLD
-        if command.reason == MISTAKE:
-            wrong = await receivers_of(
-                own.signal, act_id=command.idempotency_key, matches=matches, policy=policy, register=register, day=today
-            )  # fmt: skip
+        wrong = await _told_wrongly(command, own.signal, matches=matches, policy=policy, register=register, day=today)
         # (6) What is committed.
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, own_handles=(own.signal.handle,),
@@ -115,6 +112,18 @@ def _end(signal: Signal, command: WithdrawSignal, *, newest_act: int | None) -> 
         reason=command.reason,
         last_standing_on=signal.last_standing_on,
         newest_act=newest_act,
+    )
+
+
+async def _told_wrongly(
+    command: WithdrawSignal, signal: Signal, *, matches: MatchReader, policy: PolicyInForce, register: Register,
+    day: date,
+) -> Receivers:  # fmt: skip
+    """Return who hears that this was wrong; nobody where it was not."""
+    if command.reason != MISTAKE:
+        return NOBODY_TOLD
+    return await receivers_of(
+        signal, act_id=command.idempotency_key, matches=matches, policy=policy, register=register, day=day
     )
 
 

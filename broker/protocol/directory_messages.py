@@ -11,12 +11,13 @@ class Team(Contact):
 
 
 class DirectoryEntry(Message):
-    """An organisation and its teams."""
+    """An organisation and its teams; `cards` says the same as it signed it (`contact-cards/v1`), where it did."""
 
     oin: Oin
     name: str
     org_class: Word
     teams: list[Team]
+    cards: str | None = None
 
 
 class Directory(Message):

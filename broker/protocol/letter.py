@@ -95,6 +95,8 @@ class Letter:
 
     def __post_init__(self) -> None:
         """Hold only what its level allows. Raises MalformedError."""
+        if self.level == 0 and not (self.categories or self.steps or self.text or self.attachments):
+            return  # that nothing is shared
         if not 1 <= self.level <= MAX_LEVEL:
             raise MalformedError(f"{SCHEMA}.level", f"is not from 1 to {MAX_LEVEL}")
         if not 1 <= len(self.categories) <= MAX_CATEGORIES or len(set(self.categories)) != len(self.categories):

@@ -91,7 +91,10 @@ class Tell(SendLetter):
 
 
 class AnswerRequest(Command):
-    """Answer a request: all of it, a part, orally, or not; with a box for all and part, with a reason for none."""
+    """Answer a request: all of it, a part, orally, or not; with a box for all and part, with a reason for none.
+
+    For what was answered orally, or is not shared, a box of the smallest size says so under the holder's signature.
+    """
 
     kind: Literal["all", "part", "oral", "declined"]
     reason: (

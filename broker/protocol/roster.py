@@ -11,6 +11,8 @@ from broker.protocol.register import Organisation
 from broker.protocol.signed_document import SignedDocument
 
 SCHEMA = "roster/v1"
+CARDS_SCHEMA = "contact-cards/v1"
+_CARDS = "cards"
 _MELDCODE = "meldcodeApproval"
 _MEMBERS = {"schema", "oin", "audience", "number", "workers", "teams"}
 ROLES = ("worker", "approver", "privacyfunctionaris", "fg", "matchcoordinator")
@@ -62,7 +64,8 @@ class Roster:
     """A verified roster of one organisation for one audience.
 
     `meldcode_approval` says, to the broker, whether the organisation's own meldcode asks a second person to approve an
-    exception; it does where the roster is silent (D11).
+    exception; it does where the roster is silent (D11). `cards` are its contact cards as the organisation signed them
+    for everybody who may call: whoever passes them on cannot change a number.
     """
 
     oin: str
@@ -71,6 +74,7 @@ class Roster:
     workers: Mapping[str, Worker]
     teams: Mapping[str, ContactCard]
     meldcode_approval: bool = True
+    cards: str | None = None
 
     @classmethod
     def read(cls, text: bytes | str, *, audience: str, organisation: Organisation) -> Self:
@@ -82,7 +86,7 @@ class Roster:
         """
         signed = SignedDocument.parse(text, schema=SCHEMA)
         _require_own_signature(signed, organisation)
-        stated = {_MELDCODE} & set(signed.document)
+        stated = {_MELDCODE, _CARDS} & set(signed.document)
         fields = Fields.of(signed.document, SCHEMA, exactly=_MEMBERS | stated)
         if fields.oin("oin") != organisation.oin:
             raise MalformedError(f"{SCHEMA}.oin", "is another organisation's")
@@ -105,8 +109,44 @@ class Roster:
             number=fields.number("number", least=1),
             workers=MappingProxyType(by_sub),
             teams=MappingProxyType(by_code),
-            meldcode_approval=fields.flag(_MELDCODE) if stated else True,
+            meldcode_approval=fields.flag(_MELDCODE) if _MELDCODE in stated else True,
+            cards=_signed_cards(fields.members[_CARDS], by_code, organisation) if _CARDS in stated else None,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCards:
+    """The verified contact cards of one organisation, by team; a higher number replaces a lower."""
+
+    oin: str
+    number: int
+    teams: Mapping[str, ContactCard]
+
+    @classmethod
+    def read(cls, text: bytes | str, *, organisation: Organisation) -> Self:
+        """Return the cards in `text`, if this organisation signed them.
+
+        Raises:
+            MalformedError: a field breaks its rule, or they are another organisation's. SignatureError.
+        """
+        signed = SignedDocument.parse(text, schema=CARDS_SCHEMA)
+        _require_own_signature(signed, organisation)
+        fields = Fields.of(signed.document, CARDS_SCHEMA, exactly={"schema", "oin", "number", "teams"})
+        if fields.oin("oin") != organisation.oin:
+            raise MalformedError(f"{CARDS_SCHEMA}.oin", "is another organisation's")
+        teams = [_card(item, at) for at, item in enumerate(fields.items("teams"))]
+        by_code = {card.code: card for card in teams}
+        if len(by_code) != len(teams):
+            raise MalformedError(CARDS_SCHEMA, "names a team twice")
+        return cls(oin=organisation.oin, number=fields.number("number", least=1), teams=MappingProxyType(by_code))
+
+
+def cards_document(*, oin: str, number: int, teams: list[ContactCard]) -> SignedDocument:
+    """Return the unsigned contact cards of an organisation."""
+    listed = [card.document() for card in teams]
+    return SignedDocument(
+        document={"schema": CARDS_SCHEMA, "oin": oin, "number": number, "teams": listed}, signatures=()
+    )  # fmt: skip
 
 
 def roster_document(
@@ -117,8 +157,13 @@ def roster_document(
     workers: list[Worker],
     teams: list[ContactCard],
     meldcode_approval: bool = True,
+    cards: SignedDocument | None = None,
 ) -> SignedDocument:
-    """Return the unsigned roster of an organisation for one audience; it says of approval only that none is asked."""
+    """Return the unsigned roster of an organisation for one audience; it says of approval only that none is asked.
+
+    Args:
+        cards: the same teams' cards, signed by themselves, for whoever may call.
+    """
     document = {
         "schema": SCHEMA,
         "oin": oin,
@@ -127,6 +172,7 @@ def roster_document(
         "workers": [worker.document() for worker in workers],
         "teams": [card.document() for card in teams],
         **({} if meldcode_approval else {_MELDCODE: False}),
+        **({} if cards is None else {_CARDS: cards.encode().decode()}),
     }
     return SignedDocument(document=document, signatures=())
 
@@ -140,6 +186,15 @@ def _require_own_signature(signed: SignedDocument, organisation: Organisation) -
             continue
         return
     raise SignatureError
+
+
+def _signed_cards(value: object, teams: Mapping[str, ContactCard], organisation: Organisation) -> str:
+    """Return the organisation's own signed cards, which say the same as the roster. Raises MalformedError."""
+    if not isinstance(value, str):
+        raise MalformedError(f"{SCHEMA}.{_CARDS}", "is not a signed document as text")
+    if ContactCards.read(value, organisation=organisation).teams != teams:
+        raise MalformedError(f"{SCHEMA}.{_CARDS}", "says something else than the teams")
+    return value
 
 
 def _worker(value: object, at: int) -> Worker:

@@ -19,14 +19,17 @@ from nacl.exceptions import CryptoError
 from broker.protocol import strict_json
 from broker.protocol.document_fields import Fields
 from broker.protocol.errors import MalformedError, ProtocolError
-from broker.protocol.letter import MAX_QUESTION, Letter
+from broker.protocol.letter import MAX_QUESTION, MAX_TEXT, Letter
 from broker.protocol.redacted import Redacted
 from broker.protocol.signing_keys import SigningKey, VerifyKey, b64url, b64url_bytes
 
 SCHEMA = "sealed-letter/v1"
 QUESTION = "request"
-LABELS = (QUESTION, "answer", "telling")
+ANSWERS = {kind: f"answer-{kind}" for kind in ("all", "part", "oral", "declined")}
+"""What an answer is, by its kind: so the holder himself says how he answered, and nobody else."""
+LABELS = (QUESTION, *ANSWERS.values(), "telling")
 """What a letter is: a question, the answer to one, or what is told unasked."""
+_SAYS_NOTHING = frozenset({ANSWERS["oral"], ANSWERS["declined"]})
 BOX_BYTES = (1_024, 4_096, 16_384, 65_536)
 """The sizes a box can have."""
 OVERHEAD = 48
@@ -88,8 +91,10 @@ class Bound:
 
     def holds_for(self, letter: Letter) -> bool:
         """Return whether the letter is in exactly these categories, at this level, and no longer than its kind is."""
-        short = self.label != QUESTION or len(letter.text) <= MAX_QUESTION
-        return short and set(letter.categories) == set(self.categories) and letter.level == self.level
+        longest = 0 if self.label in _SAYS_NOTHING else MAX_QUESTION if self.label == QUESTION else MAX_TEXT
+        if len(letter.text) > longest or (letter.attachments and self.label in _SAYS_NOTHING):
+            return False
+        return set(letter.categories) == set(self.categories) and letter.level == self.level
 
     def signed_bytes(self, content: bytes) -> bytes:
         """Return what the sender signs: all of these, and the hash of the content (RFC 8785)."""

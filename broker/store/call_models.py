@@ -43,7 +43,7 @@ class CallRingRow(Table, table=True):
 
 
 class PhoneCallRow(Table, table=True):
-    """A call of one team to another. `code_key` makes its belcode; `tries` counts wrong ones."""
+    """A call of one team to another. `code_key` makes its belcode; `tries` is of before `BelcodeTryRow`."""
 
     __tablename__ = "phone_calls"
     __table_args__ = (
@@ -69,6 +69,19 @@ class PhoneCallRow(Table, table=True):
     verified_by: str | None = None
     answered_at: int | None = Field(default=None, sa_type=NUMBER)
     answer: str | None = None
+    proof: str | None = None
+
+
+class BelcodeTryRow(Table, table=True):
+    """A worker of the called organisation said a wrong belcode; forgotten once it counts no more."""
+
+    __tablename__ = "belcode_tries"
+    __table_args__ = (Index("ix_belcode_tries_organisation", "organisation", "at"),)
+
+    seq: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    organisation: str
+    worker: str
+    at: int = Field(sa_type=NUMBER)
 
 
 class WebhookRow(Table, table=True):

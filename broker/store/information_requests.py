@@ -20,14 +20,14 @@ from broker.domain.information_requests import (
     RequestReply,
     RequestState,
     RestsOn,
-    StatedProof,
     StoreReply,
     StoreRequest,
     TakeBack,
 )
 from broker.domain.keeping import opened_box_until
 from broker.store.connection import Reader
-from broker.store.letter_chunks import name_chunks
+from broker.store.letter_chunks import destroy_chunks, name_chunks
+from broker.store.stated_proofs import proof_of, proof_text
 
 _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
@@ -81,7 +81,7 @@ def insert_request(connection: Connection, change: StoreRequest) -> None:
     stored = {
         **{name: getattr(one, name) for name in _REQUEST},
         **lists,
-        "proof": _proof_text(one.proof),
+        "proof": proof_text(one.proof),
         "expires_on": one.expires_on.isoformat(),
         "rests_on": _rests_text(one.rests_on),
     }
@@ -109,7 +109,7 @@ def insert_reply(connection: Connection, change: StoreReply) -> None:
     stored = {
         **{name: getattr(reply, name) for name in _REPLY},
         **lists,
-        "proof": _proof_text(reply.proof),
+        "proof": proof_text(reply.proof),
         "expires_on": reply.expires_on.isoformat(),
         "rests_on": _rests_text(reply.rests_on),
     }
@@ -136,12 +136,21 @@ def move_delivery(connection: Connection, change: MoveDelivery, *, now: int) -> 
 
 
 def take_back(connection: Connection, change: TakeBack, *, now: int) -> None:
-    """The open transaction has the request withdrawn, its boxes for nobody. Raises StaleDecisionError: it was."""
+    """The open transaction has the request withdrawn, its boxes for nobody, and no chunk of either letter any more.
+
+    Raises:
+        StaleDecisionError: it was withdrawn meanwhile.
+    """
     query = "UPDATE information_requests SET state = ?, open_until = NULL WHERE id = ? AND state <> ?"
     withdrawn = RequestState.WITHDRAWN.value
     _once(connection, query, (withdrawn, change.request_id, withdrawn))
     for table, key in (("information_requests", "id"), ("request_answers", "request_id")):
         _box_until(connection, table, key, change.request_id, day=local(now).date())
+    query = """SELECT q.sender, q.receiver, q.chunks, a.chunks FROM information_requests q
+        LEFT JOIN request_answers a ON a.request_id = q.id WHERE q.id = ?"""
+    ((sender, receiver, asked, answered),) = connection.execute(query, (change.request_id,)).fetchall()
+    destroy_chunks(connection, json.loads(asked), organisation=sender)
+    destroy_chunks(connection, json.loads(answered or "[]"), organisation=receiver)
 
 
 def _box_until(connection: Connection, table: str, key: str, request_id: str, *, day: date) -> None:
@@ -164,26 +173,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a value of a column
     return int(value) if isinstance(value, bool) else getattr(value, "value", value)
 
 
-def _proof_text(proof: StatedProof | None) -> str | None:
-    if proof is None:
-        return None
-    days = {"since": proof.since.isoformat(), "ends_on": proof.ends_on and proof.ends_on.isoformat()}
-    return json.dumps({**asdict(proof), **days})
-
-
-def _proof(text: str | None) -> StatedProof | None:
-    if text is None:
-        return None
-    read = json.loads(text)
-    ends_on = read["ends_on"]
-    return StatedProof(
-        kind=read["kind"],
-        since=date.fromisoformat(read["since"]),
-        ends_on=None if ends_on is None else date.fromisoformat(ends_on),
-        reference=read["reference"],
-    )
-
-
 def _rests_text(rests_on: tuple[RestsOn, ...]) -> str:
     return json.dumps([asdict(one) for one in rests_on])
 
@@ -203,7 +192,7 @@ def _request(row: Sequence[Any]) -> InformationRequest:
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
             "chunks": tuple(json.loads(stated["chunks"])),
-            "proof": _proof(stated["proof"]),
+            "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": _rests(stated["rests_on"]),
             "state": RequestState(stated["state"]),
@@ -226,7 +215,7 @@ def _reply(row: Sequence[Any]) -> RequestReply | None:
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
             "chunks": tuple(json.loads(stated["chunks"])),
-            "proof": _proof(stated["proof"]),
+            "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": _rests(stated["rests_on"]),
             "delivery": Delivery(stated["delivery"]),

@@ -13,6 +13,7 @@ import rfc8785
 from audit.database import Connection
 from audit.entry import pad, unpad
 from audit.seal import open_beside, seal_beside
+from broker.domain.errors import AlreadyAnsweredError
 from broker.ports import AnswerKey, AnswerStatus, AnswerToStore, Stamp, StampKey, StampKind
 from broker.store.signal_rows import day, iso
 
@@ -88,3 +89,10 @@ def opened_answer(row: Mapping[str, Any], key: bytes) -> AnswerToStore:
 
 def _stamps_row(stamps: tuple[Stamp, ...]) -> list[list[object]]:
     return [[stamp.of.kind.value, stamp.of.key.hex(), stamp.version] for stamp in stamps]
+
+
+def check_key(connection: Connection, key: AnswerKey) -> None:
+    """Hold only for a key without an answer, to whatever request. Raises AlreadyAnsweredError."""
+    query = "SELECT 1 FROM answers WHERE organisation = ? AND idempotency_key = ?"
+    if connection.execute(query, (key.organisation, key.idempotency_key)).fetchone() is not None:
+        raise AlreadyAnsweredError

@@ -6,14 +6,26 @@ from typing import Any
 
 from audit.database import Connection
 from broker.domain.errors import StaleDecisionError
-from broker.domain.phone_calls import AnswerOrally, CountTry, Oral, PhoneCall, StorePhoneCall, VerifyPhoneCall
+from broker.domain.phone_calls import (
+    CODE_S,
+    AnswerOrally,
+    CountTry,
+    Oral,
+    PhoneCall,
+    StorePhoneCall,
+    VerifyPhoneCall,
+    WrongCodes,
+)
 from broker.store.connection import Reader
+from broker.store.stated_proofs import proof_of, proof_text
 
 _PLAIN = ("id", "caller", "caller_team", "worker", "controller", "receiver", "receiver_team", "purpose")
 _LISTS = ("grounds", "categories")
-_REST = ("level", "made_at", "code_key", "tries", "verified_at", "answer")
+_REST = ("level", "made_at", "code_key", "proof", "verified_at", "verified_by", "answer")
 _COLUMNS = ", ".join((*_PLAIN, *_LISTS, *_REST))
 _NEWEST = " ORDER BY made_at DESC, id"
+_COUNTING_FIRST = " ORDER BY CASE WHEN verified_at IS NULL AND made_at >= ? THEN 0 ELSE 1 END, made_at DESC, id"
+_TRIED = "SELECT count(*) FROM belcode_tries WHERE organisation = ? AND at >= ?"
 
 
 class StoredPhoneCalls:
@@ -23,11 +35,10 @@ class StoredPhoneCalls:
         """Read with this; the caller closes it."""
         self._reader = reader
 
-    async def phone_calls(self, *, organisation: str, at_most: int) -> tuple[PhoneCall, ...]:
-        """Return the newest calls of this organisation. See `PhoneCallReader.phone_calls`."""
-        return await self._read(
-            "caller = ? OR receiver = ?" + _NEWEST + " LIMIT ?", organisation, organisation, at_most
-        )
+    async def phone_calls(self, *, organisation: str, now: int, at_most: int) -> tuple[PhoneCall, ...]:
+        """Return calls of this organisation. See `PhoneCallReader.phone_calls`."""
+        where = f"(caller = ? OR receiver = ?){_COUNTING_FIRST} LIMIT ?"
+        return await self._read(where, organisation, organisation, now - CODE_S, at_most)
 
     async def received(self, *, organisation: str, since: int) -> tuple[PhoneCall, ...]:
         """Return the calls to this organisation. See `PhoneCallReader.received`."""
@@ -38,6 +49,22 @@ class StoredPhoneCalls:
         found = await self._read("receiver = ? AND id = ?", organisation, call_id)
         return found[0] if found else None
 
+    async def wrong_codes(self, *, organisation: str, worker: str, since: int) -> WrongCodes:
+        """Return how many wrong codes were said. See `PhoneCallReader.wrong_codes`."""
+
+        def counted(connection: Connection) -> WrongCodes:
+            of_all = int(connection.execute(_TRIED, (organisation, since)).fetchone()[0])
+            of_worker = connection.execute(_TRIED + " AND worker = ?", (organisation, since, worker)).fetchone()[0]
+            return WrongCodes(of_worker=int(of_worker), of_all=of_all)
+
+        return await self._reader.run(counted)
+
+    async def recorded_until(self) -> int:
+        """Return the time of the newest act. See `PhoneCallReader.recorded_until`."""
+        query = "SELECT at FROM acts ORDER BY idx DESC LIMIT 1"
+        newest = await self._reader.run(lambda connection: connection.execute(query).fetchone())
+        return 0 if newest is None else int(newest[0])
+
     async def _read(self, where: str, *values: object) -> tuple[PhoneCall, ...]:
         query = f"SELECT {_COLUMNS} FROM phone_calls WHERE {where}"  # noqa: S608 - column names of ours, no value
         rows = await self._reader.run(lambda connection: connection.execute(query, values).fetchall())
@@ -47,27 +74,33 @@ class StoredPhoneCalls:
 def store_phone_call(connection: Connection, change: StorePhoneCall) -> None:
     """The open transaction holds this call."""
     call = change.call
-    marks = ", ".join("?" * 14)
+    columns = (*_PLAIN, *_LISTS, *_REST[:4], "tries")
+    marks = ", ".join("?" * len(columns))
+    # `tries` counted per call before wrong codes were counted where they are said; nobody reads it any more.
     connection.execute(
-        f"INSERT INTO phone_calls ({', '.join((*_PLAIN, *_LISTS, *_REST[:4]))}) VALUES ({marks})",  # noqa: S608 - as above
+        f"INSERT INTO phone_calls ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - column names of ours
         (
             *(getattr(call, name) for name in _PLAIN), *(json.dumps(getattr(call, name)) for name in _LISTS),
-            call.level, call.made_at, call.key, call.tries,
+            call.level, call.made_at, call.key, proof_text(call.proof), 0,
         ),
     )  # fmt: skip
 
 
 def verify_phone_call(connection: Connection, change: VerifyPhoneCall) -> None:
     """The open transaction holds that the called party knows who calls. Raises StaleDecisionError."""
-    query = """UPDATE phone_calls SET verified_at = ?, verified_by = ?
-        WHERE id = ? AND tries = ? AND verified_at IS NULL"""
-    _once(connection, query, (change.at, change.worker, change.call_id, change.tries))
+    _check_tried(connection, change)
+    query = "UPDATE phone_calls SET verified_at = ?, verified_by = ? WHERE id = ? AND verified_at IS NULL"
+    _once(connection, query, (change.at, change.worker, change.call_id))
 
 
 def count_try(connection: Connection, change: CountTry) -> None:
     """The open transaction holds one wrong code more. Raises StaleDecisionError: another was counted meanwhile."""
-    query = "UPDATE phone_calls SET tries = tries + 1 WHERE id = ? AND tries = ? AND verified_at IS NULL"
-    _once(connection, query, (change.call_id, change.tries))
+    _check_tried(connection, change)
+    connection.execute("DELETE FROM belcode_tries WHERE at < ?", (change.at - CODE_S,))
+    connection.execute(
+        "INSERT INTO belcode_tries (organisation, worker, at) VALUES (?, ?, ?)",
+        (change.organisation, change.worker, change.at),
+    )
 
 
 def answer_orally(connection: Connection, change: AnswerOrally) -> None:
@@ -81,6 +114,13 @@ def answer_orally(connection: Connection, change: AnswerOrally) -> None:
     _once(connection, query, (oral.at, json.dumps(stated), change.call_id))
 
 
+def _check_tried(connection: Connection, change: VerifyPhoneCall | CountTry) -> None:
+    """Hold only if no more was tried than was seen, so that guesses at once count one by one."""
+    found = connection.execute(_TRIED, (change.organisation, change.at - CODE_S)).fetchone()
+    if int(found[0]) != change.tried:
+        raise StaleDecisionError
+
+
 def _once(connection: Connection, query: str, values: tuple[object, ...]) -> None:
     if connection.execute(query, values).rowcount != 1:
         raise StaleDecisionError
@@ -88,7 +128,7 @@ def _once(connection: Connection, query: str, values: tuple[object, ...]) -> Non
 
 def _phone_call(row: Sequence[Any]) -> PhoneCall:
     plain = dict(zip(_PLAIN, row, strict=False))
-    grounds, categories, level, made_at, key, tries, verified_at, answer = row[len(_PLAIN) :]
+    grounds, categories, level, made_at, key, proof, verified_at, verified_by, answer = row[len(_PLAIN) :]
     oral = None if answer is None else json.loads(answer)
     return PhoneCall(
         **plain,
@@ -97,8 +137,9 @@ def _phone_call(row: Sequence[Any]) -> PhoneCall:
         level=level,
         made_at=made_at,
         key=bytes(key),
-        tries=tries,
+        proof=proof_of(proof),
         verified_at=verified_at,
+        verified_by=verified_by,
         oral=None
         if oral is None
         else Oral(

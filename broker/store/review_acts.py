@@ -35,7 +35,8 @@ _REGISTERED = """SELECT min(h.idx) FROM signals s JOIN act_handles h ON h.handle
     JOIN acts a ON a.idx = h.idx AND a.kind = 'signal' AND a.organisation = s.organisation
     WHERE s.organisation = ? AND s.state = 'active' GROUP BY s.id ORDER BY 1"""
 _LOOKS = f"""SELECT a.organisation, count(*) FROM acts a
-    WHERE a.at >= ? AND a.at < ? AND a.kind IN ('signal', 'check') AND NOT {_SHIELDS} GROUP BY a.organisation"""  # noqa: S608 - a condition of ours, no value
+    WHERE a.at >= ? AND a.at < ? AND a.kind IN ('signal', 'check', 'oproep') AND NOT {_SHIELDS}
+    GROUP BY a.organisation"""  # noqa: S608 - a condition of ours, no value
 _SIGNALS = """SELECT organisation, count(*) FROM signals
     WHERE state = 'active' AND NOT shielded GROUP BY organisation"""
 

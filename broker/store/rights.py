@@ -29,6 +29,7 @@ RIGHTS: Mapping[str, str] = {
     "notices": _FORGET,
     "calls": _FORGET,
     "phone_calls": _FORGET,
+    "belcode_tries": _DROP,
     "webhooks": _FORGET,
     "webhook_deliveries": _FORGET,
     "call_rings": _FORGET,

@@ -22,7 +22,7 @@ from broker.domain.changes import (
     StoreSignal,
     Task,
 )
-from broker.domain.errors import AlreadyAnsweredError, StaleDecisionError, TicketSpentError
+from broker.domain.errors import StaleDecisionError, TicketSpentError
 from broker.domain.information_requests import (
     MoveDelivery,
     PassOnRequest,
@@ -39,7 +39,7 @@ from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, Ve
 from broker.domain.signals import SignalState
 from broker.domain.webhooks import SetWebhook
 from broker.exception_ports import worker_key
-from broker.ports import ANY_SHIELD, BUNDLE, AnswerKey, Proposal, StampKey, StampKind
+from broker.ports import ANY_SHIELD, BUNDLE, Proposal, StampKey, StampKind
 from broker.request_ports import request_key
 from broker.store.calls import answer_ring, forward_ring, store_call
 from broker.store.consents import add_answers, store_consent
@@ -47,6 +47,7 @@ from broker.store.erasing import erase_payloads, insert_erasure
 from broker.store.exceptions import finish_exception, store_exception
 from broker.store.information_requests import insert_reply, insert_request, move_delivery, pass_on, take_back
 from broker.store.keeping import forget_rows, forget_tickets
+from broker.store.kept_answers import check_key
 from broker.store.letter_chunks import forget_chunks, store_chunk
 from broker.store.matches import (
     change_match,
@@ -98,13 +99,6 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, inde
         apply_change(connection, change, now=now, index=index)
     for task in proposal.tasks:
         insert_task(connection, task, now=now)
-
-
-def check_key(connection: Connection, key: AnswerKey) -> None:
-    """Hold only for a key without an answer, to whatever request. Raises AlreadyAnsweredError."""
-    query = "SELECT 1 FROM answers WHERE organisation = ? AND idempotency_key = ?"
-    if connection.execute(query, (key.organisation, key.idempotency_key)).fetchone() is not None:
-        raise AlreadyAnsweredError
 
 
 def apply_change(connection: Connection, change: Change, *, now: int, index: int) -> None:

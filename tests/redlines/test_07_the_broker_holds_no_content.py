@@ -87,10 +87,7 @@ def _found(region: LetteredRegion, needles: dict[str, bytes]) -> set[str]:
 
 
 def test_no_word_and_no_key_is_with_the_broker(region: LetteredRegion) -> None:
-    """After a question, its answer, a telling and all readings nothing of them is found; as a control, what is there.
-
-    Nor of what goes beside them: the attachment, its name, its key.
-    """
+    """Nothing is found of a question, its answer, a telling, an attachment, its name or key; what is there is."""
     file = File(name=NAME, content=ATTACHMENT.encode())
     request = region.ask(WIJKTEAM, text=QUESTION, files=(file,))
     worry = region.question(VEILIG_THUIS, grounds=["WMO-5.2.6"], proof=None, text=TELLING)

@@ -21,7 +21,7 @@ from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enroll
 
 TODAY = datetime.date(2026, 11, 23)
 ASKED = Bound(
-    label="answer",
+    label="answer-all",
     request="a" * 32,
     sender=WIJKTEAM,
     receiver=VEILIG_THUIS,
@@ -66,6 +66,7 @@ def test_what_was_asked_and_answered_opens(tmp_path: Path) -> None:
     "changed",
     [
         {"label": "request"},
+        {"label": "answer-part"},
         {"request": "c" * 32},
         {"sender": GI},
         {"receiver": SCHOOL},

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from broker.protocol.register import Bucket, BudgetClass, Organisation, Register
 from broker.protocol.request_signing import APPROVAL_TYP, REQUEST_TYP, Sender, Target, sign_request
-from broker.protocol.roster import ContactCard, Roster, Worker, roster_document
+from broker.protocol.roster import ContactCard, Roster, Worker, cards_document, roster_document
 from broker.protocol.sealed_letter import OpeningKey
 from broker.protocol.signed_document import SignedDocument
 from broker.protocol.signing_keys import SigningKey, VerifyKey, b64url
@@ -135,11 +135,13 @@ class Enrolled:
             )
             for code in self.teams
         ]
+        own = key(self.key_names(oin)[-1])
         document = roster_document(
             oin=oin, audience=self.audience, number=number, workers=workers, teams=cards,
             meldcode_approval=self.meldcode_approval,
+            cards=cards_document(oin=oin, number=number, teams=cards).with_signature(oin, own),
         )  # fmt: skip
-        return document.with_signature(oin, key(self.key_names(oin)[-1]))
+        return document.with_signature(oin, own)
 
     def roster(self, oin: str) -> Roster:
         """Return the verified roster of an organisation."""

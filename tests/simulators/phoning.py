@@ -1,8 +1,10 @@
 """Phone mode over a running core: a call is announced, verified by its belcode, and answered."""
 
+from dataclasses import replace
 from typing import Any
 
 from broker.call_ports import PhoneCallReader
+from broker.domain.requests import Requester
 from broker.flows.list_phone_calls import list_phone_calls
 from broker.flows.note_oral_answer import note_oral_answer
 from broker.flows.outcome import Answered
@@ -13,6 +15,12 @@ from tests.simulators.asking import Asker
 from tests.simulators.broker_world import World, requester
 from tests.simulators.calling import MELDING
 from tests.simulators.enrolled import SCHOOL
+
+
+def by(asker: Asker, worker: str | None) -> Requester:
+    """Return who sends it: the asker's usual worker, or a colleague."""
+    usual = requester(asker)
+    return usual if worker is None else replace(usual, worker=worker)
 
 
 def phone_of(world: World) -> PhoneCallReader:
@@ -42,24 +50,24 @@ async def start(world: World, asker: Asker, **changed: object) -> Answered:
     return await start_phone_call(
         command=StartPhoneCall.model_validate(phone_body(asker, **changed)), requester=requester(asker), approval=None,
         policies=world.policies, clock=world.clock, randomness=world.randomness, registers=world.documents,
-        rosters=world.documents, signals=world.signals, answers=world.answers, log=world.log,
+        rosters=world.documents, signals=world.signals, phone=phone_of(world), answers=world.answers, log=world.log,
     )  # fmt: skip
 
 
-async def verify(world: World, asker: Asker, code: str) -> Answered:
-    """Say which code a caller says."""
+async def verify(world: World, asker: Asker, code: str, *, worker: str | None = None) -> Answered:
+    """Say which code a caller says; `worker` is a colleague of the one who usually does."""
     return await verify_caller(
-        command=VerifyCaller.model_validate(asker.command(code=code)), requester=requester(asker),
+        command=VerifyCaller.model_validate(asker.command(code=code)), requester=by(asker, worker),
         policies=world.policies, clock=world.clock, registers=world.documents, rosters=world.documents,
         signals=world.signals, phone=phone_of(world), answers=world.answers, log=world.log,
     )  # fmt: skip
 
 
-async def note(world: World, asker: Asker, call_id: str, **changed: object) -> Answered:
+async def note(world: World, asker: Asker, call_id: str, *, worker: str | None = None, **changed: object) -> Answered:
     """Note that a call was answered in what it was about."""
     body = asker.command(categories=["hulp"], level=3, grounds=["WMO-5.2.6"], signalId=None, proof=None)
     return await note_oral_answer(
-        command=NoteOralAnswer.model_validate({**body, **changed}), call_id=call_id, requester=requester(asker),
+        command=NoteOralAnswer.model_validate({**body, **changed}), call_id=call_id, requester=by(asker, worker),
         approval=None, policies=world.policies, clock=world.clock, registers=world.documents,
         rosters=world.documents, signals=world.signals, phone=phone_of(world), answers=world.answers, log=world.log,
     )  # fmt: skip

@@ -302,8 +302,8 @@ def running_region(
 ) -> Iterator[Region]:  # fmt: skip
     """Hold a region whose services all answer, on a database of this kind; every process is gone at the end.
 
-    The commands of the set-up are carried out here: that each starts by itself is what `make demo` and `make region`
-    show. The services are processes.
+    The commands of the set-up are carried out here: that each starts by itself is what `make demo` and its tests show.
+    The services are processes.
     """
     region = Region(folder=folder, enrolled=enrolled or Enrolled(), kind=kind)
     with in_this_process():

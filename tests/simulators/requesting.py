@@ -34,7 +34,7 @@ from broker.protocol.request_messages import (
     wire_box,
 )
 from broker.protocol.roster import Worker
-from broker.protocol.sealed_letter import Bound, open_letter, seal_letter
+from broker.protocol.sealed_letter import ANSWERS, Bound, open_letter, seal_letter
 from broker.request_ports import Asking
 from tests.simulators.asking import Asker
 from tests.simulators.broker_world import World, documents, requester
@@ -161,7 +161,7 @@ class Desk:
         )  # fmt: skip
         body = {**body, **changed}
         if boxed and "box" not in changed and body["level"] >= 1 and body["categories"]:
-            bound = self.bound("answer", request, (by, to), body, purpose=purpose)
+            bound = self.bound(ANSWERS[kind], request, (by, to), body, purpose=purpose)
             body["box"] = self.box(bound, text="Sinds maart wekelijks.")
         return body
 
@@ -228,6 +228,7 @@ class Desk:
         (one,) = shown(fetched)
         label = cast("str", fetched.result["of"])
         stated = one["answer"] if label == "answer" else one
+        label = ANSWERS[stated["kind"]] if label == "answer" else label
         bound = self.bound(label, one["requestId"], (sender, by), stated, purpose=one["purpose"])
         box = box_bytes(cast("str", fetched.result["box"])) or b""
         keys = {key(sender).public.kid: key(sender).public}

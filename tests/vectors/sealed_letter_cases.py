@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("sealed_letter.json")
 RECEIVER, OLDER, OTHER = (PrivateKey(hashlib.sha256(f"vector {who}".encode()).digest()) for who in ("r", "o", "x"))
 SENDER, STRANGER = (SigningKey(hashlib.sha256(f"vector {who}".encode()).digest()) for who in ("sender", "stranger"))
 BOUND = {
-    "label": "answer",
+    "label": "answer-all",
     "request": "0123456789abcdef0123456789abcdef",
     "sender": "00000099000000001000",
     "receiver": "00000099000000003000",
@@ -104,6 +104,8 @@ def _boxes() -> Iterator[tuple[str, str, bytes]]:
         other: Members = {**BOUND, name: value}
         yield f"of another {name}", "bound", seal(jcs(envelope(LETTER, other)))
         yield f"signed for another {name}", "signature", seal(jcs(envelope(LETTER, BOUND, signed=other)))
+    part = {**BOUND, "label": "answer-part"}
+    yield "an answer to a part", "bound", seal(jcs(envelope(LETTER, part)))
     more: tuple[Members, ...] = (
         {"categories": ["hulp"]}, {"categories": ["gezondheid", "hulp", "veiligheid"]}, {"level": 4},
     )  # fmt: skip

@@ -25,7 +25,10 @@ async def list_organisations(request: Request, edge: Here) -> Response:
 
 def _entry(organisation: Organisation, roster: Roster | None) -> DirectoryEntry:
     teams = [] if roster is None else [_team(card) for _, card in sorted(roster.teams.items())]
-    return DirectoryEntry(oin=organisation.oin, name=organisation.name, org_class=organisation.org_class, teams=teams)
+    return DirectoryEntry(
+        oin=organisation.oin, name=organisation.name, org_class=organisation.org_class, teams=teams,
+        cards=None if roster is None else roster.cards,
+    )  # fmt: skip
 
 
 def _team(card: ContactCard) -> Team:

@@ -22,7 +22,7 @@ async def start(request: Request, edge: Here) -> Response:
         await start_phone_call(
             command=parse(StartPhoneCall, body), requester=sent.requester, approval=sent.approval,
             policies=edge.policies, clock=edge.clock, randomness=edge.randomness, registers=edge.registers,
-            rosters=edge.rosters, signals=edge.signals, answers=edge.answers, log=edge.log,
+            rosters=edge.rosters, signals=edge.signals, phone=edge.calling.phone, answers=edge.answers, log=edge.log,
         )
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ def test_a_worker_reads_plain_dutch(world: PartnerWorld, family: Path) -> None:
     """Without --json a worker reads who is involved, with contact and receipt, and never a number."""
     run("register", "--source", "gba-v", family, *asking(world), expect=3)
     result = run("check", "--source", "gba-v", "--file", family, "--limit", 2, *asking(world, "wijkteam"))
-    assert "- gi, Team Noord, 026 1234567 (ma-vr): dezelfde persoon" in result.stdout
+    assert "- gi, Team Noord, 026 1234567 (ma-vr) [niet door de organisatie zelf getekend" in result.stdout
     assert "Bewijs nagekeken: logregel" in result.stdout
     assert "meegetekend door 1 van 1" in result.stdout
     assert not any(number in result.output for number in N)

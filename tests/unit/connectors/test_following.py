@@ -14,11 +14,11 @@ from broker.protocol.inbox_messages import Notice
 from broker.protocol.match_messages import MatchesResult
 from connectors.cli import command_line
 from connectors.client import SluisClient
-from connectors.errors import CaseError, RefusedError
+from connectors.errors import CaseError, FolderError, RefusedError
 from connectors.following import Following
 from connectors.notice_book import NoticeBook
 from connectors.receipts import verify_stored
-from connectors.workers import add_worker, sign_roster
+from connectors.workers import add_worker, pairwise_id, remove_worker, sign_roster
 from tests.simulators.asking import BROKER, household
 from tests.simulators.enrolled import GI, WIJKTEAM
 from tests.simulators.partner_world import TEAM
@@ -159,6 +159,32 @@ async def test_who_sees_to_a_signal_is_handed_over_and_found(
     assert wrong.exit_code == 1
 
 
+async def test_who_leaves_stands_on_no_roster_and_an_approver_hands_over_his_signals(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker who left may do nothing here and at the broker; what he saw to is somebody's again in one act."""
+    add_worker(partner.folder, local_id="ada", name="Ada Blom", roles=["approver"])
+    _hand_in_roster(partner)
+    anna = pairwise_id(partner.folder.pairwise_key, audience=BROKER, local_id="anna")
+    partner.world.write("UPDATE signals SET owner = ? WHERE organisation = ?", anna, GI)
+    assert (await run(partner, monkeypatch, "handover", "toon", "--of", "anna", worker="toon")).exit_code == 2
+    taken = await run(partner, monkeypatch, "handover", "toon", "--of", "anna", worker="ada")
+    assert "Aantal: 1" in taken.output, taken.output
+    left = await asyncio.to_thread(
+        CliRunner().invoke,
+        command_line(["worker"]),
+        ["worker", "remove", str(partner.folder.path), "--local-id", "anna"],
+    )
+    assert left.exit_code == 0, left.output
+    _hand_in_roster(partner)
+    assert (await run(partner, monkeypatch, "matches", "list")).exit_code == 2
+    signed = sign_roster(partner.folder, audience=BROKER).document
+    assert anna not in {one["sub"] for one in signed["workers"]}
+    for nobody in ("anna", "somebody"):
+        with pytest.raises(FolderError):
+            remove_worker(partner.folder, local_id=nobody)
+
+
 async def test_the_night_card_names_teams_and_no_household(
     partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -201,6 +227,11 @@ async def _with_coordinator(partner: ReviewingPartner) -> None:
     """The broker and the folder know a matchcoordinator, and a worker of another team."""
     add_worker(partner.folder, local_id="mia", name="Mia Peters", roles=["matchcoordinator"])
     add_worker(partner.folder, local_id="noor", name="Noor Kaya", roles=["worker"], teams=["team-2"])
+    _hand_in_roster(partner)
+
+
+def _hand_in_roster(partner: ReviewingPartner) -> None:
+    """The broker goes by the roster as it is here now."""
     roster = partner.folder.path.parent / "newer-roster.json"
     roster.write_bytes(sign_roster(partner.folder, audience=BROKER, teams=[TEAM]).encode())
     run_cli("roster", "import", partner.world.folder / "broker", roster)

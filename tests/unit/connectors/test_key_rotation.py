@@ -33,8 +33,8 @@ def test_a_letter_in_flight_opens_after_a_rotation(tmp_path: Path) -> None:
     assert older_sealing_keys(tmp_path) == [old]
     between = {"sender": "1" * 20, "receiver": "2" * 20}
     bound = Bound(
-        label="answer", request="a" * 32, purpose="vt-melding", grounds=("WMO-5.2.6",), categories=("hulp",), level=3,
-        bundle="b" * 64, expires_on=TODAY, **between,
+        label="answer-all", request="a" * 32, purpose="vt-melding", grounds=("WMO-5.2.6",), categories=("hulp",),
+        level=3, bundle="b" * 64, expires_on=TODAY, **between,
     )  # fmt: skip
     letter = Letter(categories=("hulp",), level=3, text="x")
     for key in (old, new):

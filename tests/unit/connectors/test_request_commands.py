@@ -1,10 +1,12 @@
 """`sluis-connect request`, `answer` and `tell`: what a worker types, reads, and may get wrong."""
 
 import datetime
+import json
 from typing import Any
 
 import pytest
 
+from audit.verify import Receipt, verify_receipt
 from connectors import letter_input
 from connectors.stated_proof import StatedProof
 from tests.simulators.asking import household
@@ -62,8 +64,15 @@ async def test_not_sharing_is_told_as_a_right(desks: Desks) -> None:
     assert told.startswith("Vastgelegd: niet gedeeld (dat mag).")
     assert "niet gedeeld (dat mag)" in (await desks.run(VEILIG_THUIS, "request", "list")).output
     shown = await desks.tells(VEILIG_THUIS, "request", "read", request)
-    assert (shown["letter"], shown["request"]["answer"]["reason"]) == (None, None)
-    own = (await desks.tells(WIJKTEAM, "request", "list"))["requests"][0]
+    assert (shown["signed"], shown["request"]["answer"]["reason"]) == (False, None)
+    assert "Niet ondertekend door de ander" in (await desks.run(VEILIG_THUIS, "request", "read", request)).output
+    read = await sent(desks)
+    await desks.run(WIJKTEAM, "request", "read", read)
+    await desks.run(WIJKTEAM, "answer", read, *declined[2:])
+    shown = await desks.tells(VEILIG_THUIS, "request", "read", read)
+    assert (shown["signed"], shown["letter"]["level"], shown["letter"]["text"]) == (True, 0, "")
+    listed = (await desks.tells(WIJKTEAM, "request", "list"))["requests"]
+    (own,) = [one for one in listed if one["requestId"] == request]
     assert own["answer"]["reason"] == "professional_secrecy"
     again = await desks.tells(WIJKTEAM, *declined, expect=1)
     assert again["failed"][0]["problem"] == "request-already-answered"
@@ -157,6 +166,28 @@ async def test_a_refusal_ends_with_1_and_says_what_is_possible(desks: Desks) -> 
     read = await desks.tells(VEILIG_THUIS, "request", "read", "f" * 32, expect=1)
     assert read["failed"][0]["problem"] == "not-found"
     assert (await desks.tells(VEILIG_THUIS, "request", "list"))["requests"] == []
+
+
+async def test_what_is_asked_told_and_answered_names_its_case_to_the_own_reviewer_alone(desks: Desks) -> None:
+    """The entry holds an HMAC that the organisation can make again of its own reference, and the broker cannot."""
+    case = "Z-canary-77"
+    told = await desks.tells(VEILIG_THUIS, *ASKED, *proven(desks), "--case", case)
+    request = told["results"][0]["requests"][0]["requestId"]
+    declined = ("answer", request, "--kind", "declined", "--reason", "not_needed", "--case", case)
+    answered = await desks.tells(WIJKTEAM, *declined)
+    stated = {}
+    for oin, printed in ((VEILIG_THUIS, told), (WIJKTEAM, answered)):
+        folder = desks.folder(oin)
+        receipt = json.loads((folder.path / printed["results"][0]["receipts"][0]["path"]).read_text())["receipt"]
+        meta = verify_receipt(Receipt.from_wire(receipt), folder.log_policy).payloads["meta"]
+        assert isinstance(meta["request"], dict)
+        stated[oin] = meta["request"]["case_ref"]
+        assert stated[oin] == folder.case_ref_key.mac(b"case\x00" + case.encode()).hex()
+    assert stated[VEILIG_THUIS] != stated[WIJKTEAM]
+    held = [path.read_bytes() for path in (desks.world.folder / "broker").rglob("*") if path.is_file()]
+    assert not any(case.encode() in one for one in held)
+    with desks.folder(VEILIG_THUIS).casebook() as book, book.transaction() as database:
+        assert database.execute("SELECT case_ref FROM letter_sent").fetchall() == [(case,)]
 
 
 async def test_one_number_has_one_reference_whatever_is_asked_with_it(desks: Desks) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from broker.protocol.errors import MalformedError, SignatureError
-from broker.protocol.roster import ContactCard, Roster, Worker, roster_document
+from broker.protocol.roster import ContactCard, ContactCards, Roster, Worker, cards_document, roster_document
 from broker.protocol.signed_document import SignedDocument
 from tests.simulators.custodian import SimulatedPartner, seeded_key
 
@@ -115,6 +115,40 @@ def test_a_roster_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> None
     """Own organisation, this audience, each worker and team once, no more workers than the register's cap."""
     with pytest.raises(MalformedError):
         read(document(**changes))
+
+
+def signed_cards(**changes: Any) -> str:  # noqa: ANN401 - any wrong value
+    """Return the organisation's cards with its signature, but for the changes."""
+    made = cards_document(oin=PARTNER.oin, number=3, teams=CARDS)
+    changed = SignedDocument(document={**made.document, **changes}, signatures=())
+    return changed.with_signature(PARTNER.oin, PARTNER.key).encode().decode()
+
+
+def test_cards_are_signed_by_themselves_and_say_what_the_roster_says() -> None:
+    """Whoever gets the cards from a roster reads them without it; a roster that says something else is refused."""
+    roster = read(document(cards=signed_cards()))
+    assert roster.cards == signed_cards()
+    assert ContactCards.read(roster.cards, organisation=ORGANISATION).teams == roster.teams
+    assert read(document()).cards is None
+    for wrong in (1, None, signed_cards(teams=[CARDS[0].document()])):
+        with pytest.raises(MalformedError):
+            read(document(cards=wrong))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"oin": "00000001001234560002"}, {"number": 0}, {"more": 1}, {"teams": [CARDS[0].document()] * 2}]
+)
+def test_cards_that_break_a_rule_are_refused(changes: dict[str, Any]) -> None:
+    """Own organisation, a number, each team once, and nothing else."""
+    with pytest.raises(MalformedError):
+        ContactCards.read(signed_cards(**changes), organisation=ORGANISATION)
+
+
+def test_cards_of_a_stranger_are_refused() -> None:
+    """Only a key that the register states for the organisation counts."""
+    text = cards_document(oin=PARTNER.oin, number=3, teams=CARDS).with_signature(PARTNER.oin, seeded_key("x")).encode()
+    with pytest.raises(SignatureError):
+        ContactCards.read(text, organisation=ORGANISATION)
 
 
 def test_a_name_never_stands_in_a_roster() -> None:

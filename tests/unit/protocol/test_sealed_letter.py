@@ -15,7 +15,7 @@ from broker.protocol.signing_keys import SigningKey
 SIGNING, RECEIVER = SigningKey.from_seed(bytes(32)), OpeningKey(bytes(range(32)))
 TODAY = datetime.date(2026, 6, 1)
 BOUND = Bound(
-    label="answer",
+    label="answer-all",
     request="a" * 32,
     sender="00000099000000001000",
     receiver="00000099000000003000",
@@ -73,6 +73,22 @@ def test_a_question_is_short() -> None:
         seal_letter(long, bound=asked, signing=SIGNING, receiver_key=RECEIVER.public)
     exact = replace(LETTER, text="a" * 500)
     assert seal_letter(exact, bound=asked, signing=SIGNING, receiver_key=RECEIVER.public)
+
+
+@pytest.mark.parametrize(("label", "level"), [("answer-declined", 0), ("answer-oral", 3)])
+def test_what_says_nothing_is_signed_too(label: str, level: int) -> None:
+    """That nothing is shared, or was answered by telephone, is a letter without a word, in the smallest box."""
+    bound = replace(BOUND, label=label, level=level, categories=() if level == 0 else ("hulp",))
+    empty = Letter(categories=bound.categories, level=level)
+    box = seal_letter(empty, bound=bound, signing=SIGNING, receiver_key=RECEIVER.public)
+    assert len(box) == BOX_BYTES[0]
+    keys = {SIGNING.public.kid: SIGNING.public}
+    assert open_letter(box, bound=bound, sender_keys=keys, opening_keys=[RECEIVER], today=TODAY) == empty
+    said = replace(bound, level=3, categories=("hulp",))
+    with pytest.raises(LetterError, match="bound"):
+        seal_letter(LETTER, bound=said, signing=SIGNING, receiver_key=RECEIVER.public)
+    with pytest.raises(MalformedError):
+        Letter(categories=("hulp",), level=0)
 
 
 @pytest.mark.parametrize("key", [b"", bytes(31), bytes(33)])

@@ -177,3 +177,48 @@ def test_a_month_is_that_of_the_netherlands() -> None:
     assert (day.since, day.until) == (at("2026-11-24T00:00"), at("2026-11-25T00:00"))
     late = Period.days_after(at("2026-11-23T23:30"), margin_s=3_600, days=7)
     assert (late.since, late.until) == (at("2026-11-25T00:00"), at("2026-12-02T00:00"))
+
+
+def read(index: int, when: int, letter: str = "l", **changed: Any) -> ReviewedAct:  # noqa: ANN401 - fields of an act
+    """Return an act that handed out what a letter says."""
+    return look(index, when, kind="read", type="fetch_request", persons=0, read=letter, **changed)
+
+
+def test_reading_what_was_written_is_looked_at_as_asking_is() -> None:
+    """In the night, too much in a day, or one letter again and again: who reads stands out as who looks up does."""
+    assert flagged([read(1, at("2026-11-24T03:00"))], "off_hours") == [1]
+    least = THRESHOLDS["volume_least"].default
+    many = [read(number, MONDAY + number, letter=str(number)) for number in range(least + 1)]
+    assert flagged(many, "volume") == [least]
+    assert flagged(many, "repeats") == []
+    again = [read(number, MONDAY + number * DAY) for number in range(1, 6)]
+    assert flagged(again, "repeats") == [5]
+    assert flagged(many, "budget", persons=1) == []
+
+
+def test_a_list_of_letters_and_what_asks_about_nobody_are_no_acts_with_a_household() -> None:
+    """Parts of an attachment and receipts neither make a day busy nor thin out the sample; a list hands out nothing."""
+    for act_type in ("store_chunk", "note_receipt", "forward_request", "withdraw_request", "verify_caller"):
+        assert not look(1, MONDAY, kind="request", type=act_type).asks
+    assert not look(1, MONDAY, kind="read", type="fetch_request").asks
+    assert look(1, MONDAY, kind="request", type="request_information").asks
+    assert read(1, MONDAY).asks
+
+
+def test_an_oproep_is_a_look() -> None:
+    """It looks up the same tokens as a check, and counts as one for the day, the budget and the household."""
+    calls = [
+        look(n, MONDAY + n * DAY, kind="oproep", type="call_holders", own_handles=frozenset({"h"})) for n in range(1, 6)
+    ]
+    assert flagged(calls, "repeats") == [5]
+    day = [look(n, MONDAY + n, kind="oproep", type="call_holders", persons=2) for n in range(3)]
+    assert flagged(day, "budget", persons=5) == [2]
+
+
+def test_one_proof_that_serves_too_often_stands_out() -> None:
+    """The number of one melding opens no street: its fifth look in the period stands out, whoever used it."""
+    acts = [look(n, MONDAY + n * 60, worker=f"w{n % 2}", proof="p") for n in range(1, 7)]
+    assert flagged(acts, "proof") == [5, 6]
+    assert flagged([look(n, MONDAY + n * 60, proof=f"p{n}") for n in range(9)], "proof") == []
+    assert flagged([look(n, MONDAY + n * 60) for n in range(9)], "proof") == []
+    assert flagged([look(n, MONDAY + n * 40 * DAY, proof="p") for n in range(6)], "proof") == []

@@ -11,7 +11,7 @@ from broker.domain.errors import (
     ReceiverUnknownError,
     RoleNotAllowedError,
 )
-from broker.protocol.request_messages import SendRequest
+from broker.protocol.request_messages import SendRequest, wire_box
 from tests.simulators.broker_world import log_size, requester
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import Desk
@@ -63,7 +63,8 @@ async def test_a_letter_that_breaks_a_rule_of_its_own_is_not_sent(
     "changed",
     [
         {"box": None},
-        {"kind": "oral"},
+        {"kind": "oral", "box": wire_box(bytes(4096))},
+        {"kind": "oral", "box": None, "chunks": ["0" * 64]},
         {"reason": "other"},
         {"categories": []},
         {"categories": ["gezondheid"]},

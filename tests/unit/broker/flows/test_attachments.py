@@ -1,5 +1,7 @@
 """Attachments: chunks that only the receiver of the letter that names them gets, and only as he gets that letter."""
 
+import asyncio
+import hashlib
 from datetime import date
 from pathlib import Path
 
@@ -61,7 +63,8 @@ async def test_what_is_not_one_whole_chunk_is_refused_and_recorded(
     with pytest.raises(RefusedError) as refused:
         await desk.leave(chunk, sha256=sha256)
     assert problem_of(refused.value) == problem
-    assert (await log_size(desk.world), await desk.asking.chunks.loose(organisation=VEILIG_THUIS)) == (1, 0)
+    assert await log_size(desk.world) == 1
+    assert held_in(desk.world).rows("SELECT count(*) FROM letter_chunks") == [(0,)]
 
 
 async def test_another_organisations_chunk_is_an_unknown_chunk(desk: Desk) -> None:
@@ -92,9 +95,32 @@ async def test_more_than_a_letter_may_have_is_too_large(desk: Desk) -> None:
         await desk.answer(request, desk.reply(request, kind="oral", chunks=many[:1]))
 
 
+async def test_what_is_withdrawn_is_gone_at_once(desk: Desk) -> None:
+    """Chunks of a question and of its answer are deleted with its withdrawal, but for what another letter names."""
+    alone, shared, answered = await desk.leave(CHUNK), await desk.leave(OTHER), await desk.leave(CHUNK, by=WIJKTEAM)
+    request, _ = await desk.sent(chunks=[alone, shared]), await desk.sent(chunks=[shared])
+    await desk.answer(request, desk.reply(request, chunks=[answered]))
+    await desk.withdraw(request)
+    left = held_in(desk.world).rows("SELECT organisation, sha256 FROM letter_chunks")
+    assert left == [(VEILIG_THUIS, shared)]
+
+
+async def test_a_disk_is_not_filled_whatever_names_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An organisation has so many chunks here at most, named or not, also where they come at once."""
+    monkeypatch.setattr("broker.store.letter_chunks.MAX_KEPT", 1)
+    ends = await asyncio.gather(desk.leave(CHUNK), desk.leave(OTHER), return_exceptions=True)
+    (refused,) = [end for end in ends if isinstance(end, RefusedError)]
+    assert problem_of(refused) == "attachment-too-large"
+    ((left,),) = held_in(desk.world).rows("SELECT sha256 FROM letter_chunks")
+    await desk.sent(chunks=[left])
+    with pytest.raises(RefusedError):
+        await desk.leave(OTHER if left == hashlib.sha256(CHUNK).hexdigest() else CHUNK)
+    await desk.leave(CHUNK, by=WIJKTEAM)
+
+
 async def test_a_disk_is_not_filled_with_what_no_letter_names(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many chunks wait for a letter at most; what was left twice waits once, and what is named waits no more."""
-    monkeypatch.setattr("broker.flows.store_chunk.MAX_LOOSE", 1)
+    monkeypatch.setattr("broker.store.letter_chunks.MAX_LOOSE", 1)
     left = await desk.leave(CHUNK)
     with pytest.raises(RefusedError) as refused:
         await desk.leave(OTHER)

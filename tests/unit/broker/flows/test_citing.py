@@ -176,6 +176,25 @@ async def test_an_exception_that_needed_no_approval_is_told_without(desk: Desk) 
     assert not await withheld(desk, body["idempotencyKey"], by=POLITIE)
 
 
+async def test_a_life_in_danger_is_told(desk: Desk) -> None:
+    """On the ground of a life in danger, with its six answers, the police read the letter; on another ground nobody."""
+    exception = await excepted(desk, type="vitaal")
+    body = told_police(desk, exception, grounds=["VITAAL"])
+    assert (await desk.send(body, by=HUISARTS)).result["outcome"] == "sent"
+    fetched = await desk.fetch(body["idempotencyKey"], by=POLITIE)
+    assert desk.opened(fetched, by=POLITIE, sender=HUISARTS).text == TEXT
+
+
+@pytest.mark.parametrize("ground", ["BW-7:448-TE", "JW-7.3.2-3"])
+async def test_what_a_patient_does_not_hear_yet_goes_to_no_organisation(desk: Desk, ground: str) -> None:
+    """The therapeutic exception is towards who represents the patient: a letter on it is refused, with what to do."""
+    body = desk.telling(HUISARTS, BUURTTEAM, purpose="patient", grounds=[ground], categories=["gezondheid"])
+    document = await refusal(desk, body, by=HUISARTS)
+    assert document["textId"] == "vraag.recipient-not-allowed"
+    assert document["possible"][0]["textId"] == "kan.vertegenwoordiger-zelf"
+    assert "vertel het de vertegenwoordiger zelf" in document["possible"][0]["text"]
+
+
 async def test_without_the_exception_nothing_is_told(desk: Desk) -> None:
     """Conflict of duties that is only claimed is refused, with what is missing."""
     document = await refusal(desk, told_police(desk, None), by=HUISARTS)

@@ -12,14 +12,14 @@ from broker.domain.errors import FieldRuleError, ReceiverUnknownError, RefusedEr
 from broker.flows.involvement import Involvement, marks
 from broker.flows.letters import Decided
 from broker.flows.policy import PolicyInForce
-from broker.protocol.request_messages import SendRequest
+from broker.protocol.request_messages import SendRequest, wire_box
 from policies import Obligation, Permit, Text
 from tests.simulators.asking import household
-from tests.simulators.broker_world import a_world, documents
+from tests.simulators.broker_world import a_world, documents, log_size
 from tests.simulators.citing import BUURTTEAM, VT, citing, consent, told_in_meeting
 from tests.simulators.consenting import withdrawn
-from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
-from tests.simulators.requesting import COLLEAGUE, ENROLLED, HUISARTS, Desk, problem_of, shown
+from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
+from tests.simulators.requesting import COLLEAGUE, ENROLLED, HUISARTS, POLITIE, Desk, problem_of, shown
 from tests.unit.broker.flows.noted_log import recorded
 
 NOTHING: dict[str, Any] = {"purpose": None, "grounds": [], "categories": [], "level": 0, "answer": None}
@@ -117,6 +117,19 @@ async def test_with_who_is_suspended_no_letters_are_exchanged(desk: Desk) -> Non
     await desk.answer(request, desk.reply(request, kind="declined"))
 
 
+async def test_nobody_is_asked_what_he_could_never_tell(desk: Desk) -> None:
+    """A question whose answer no rule allows from such an organisation is not sent: being asked tells him of a case."""
+    desk.world.documents = documents(ENROLLED)
+    before = await log_size(desk.world)
+    with pytest.raises(RefusedError) as refused:
+        await desk.sent(to=SCHOOL, categories=["hulp", "strafrecht"])
+    assert problem_of(refused.value) == "receiver-cannot-tell"
+    assert await log_size(desk.world) == before + 1
+    assert shown(await desk.list(by=SCHOOL)) == []
+    assert await desk.sent(to=SCHOOL, categories=["hulp"])
+    assert await desk.sent(to=POLITIE, categories=["veiligheid", "strafrecht"])
+
+
 async def test_who_left_keeps_no_question(desk: Desk) -> None:
     """A question for a colleague who works here no more is passed on by another, who may then answer it."""
     request = await desk.sent(to=HUISARTS)
@@ -174,6 +187,16 @@ async def test_who_does_not_share_states_nothing_else(desk: Desk) -> None:
     for more in ({"expiresOn": "2099-01-01"}, {"proof": proof}, {"signalId": "0" * 32}):
         with pytest.raises(FieldRuleError):
             await desk.answer(request, desk.reply(request, kind="declined", **more))
+
+
+@pytest.mark.parametrize("kind", ["oral", "declined"])
+async def test_who_says_nothing_can_sign_that(desk: Desk, kind: str) -> None:
+    """A box of the smallest size goes with it, and is handed out to who asked as any other."""
+    request, box = await desk.sent(), wire_box(bytes(1024))
+    await desk.answer(request, {**desk.reply(request, kind=kind), "box": box})
+    read = await desk.fetch(request, by=VEILIG_THUIS)
+    assert (read.result["box"], read.result["of"]) == (box, "answer")
+    assert shown(read)[0]["state"] == kind
 
 
 def _permit(*duties: tuple[str, str]) -> Permit:

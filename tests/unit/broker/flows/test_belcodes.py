@@ -1,0 +1,154 @@
+"""What a belcode proves, and to whom: guessing ends nobody else's codes, and nobody vouches for who was suspended."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broker.domain import phone_calls
+from broker.domain.errors import NotDoneError, RefusedError
+from broker.domain.phone_calls import CODE_S, MAX_TRIES
+from broker.flows import list_phone_calls
+from broker.flows.policy import PolicyInForce
+from broker.protocol.roster import Worker
+from tests.simulators.broker_world import World, a_world, documents
+from tests.simulators.enrolled import GI, NAMES, SCHOOL, VEILIG_THUIS, Enrolled
+from tests.simulators.phoning import listed, note, phone_calls_in, start, verify
+from tests.simulators.requesting import HUISARTS
+from tests.unit.broker.flows.noted_log import recorded
+from tests.unit.broker.flows.test_phone_mode import announced, problem_of, school, wrong
+
+COLLEAGUE = "worker-two"
+ORDER = {"kind": "maatregel", "reference": "cd" * 32, "since": "2026-11-01", "endsOn": "2027-05-01"}
+
+
+@pytest.fixture
+async def world(tmp_path: Path, policy: PolicyInForce) -> AsyncIterator[World]:
+    """A core on SQLite, with a colleague at the school and a huisarts: what is judged is not the database's."""
+    async with a_world("sqlite", tmp_path, policy=policy) as running:
+        names = {**NAMES, HUISARTS: ("Huisartsenpraktijk", "huisarts")}
+        colleague = Worker(sub=COLLEAGUE, roles=frozenset({"worker"}), broker_sub=None)
+        running.documents = documents(Enrolled(names=names, others={SCHOOL: (colleague,), HUISARTS: (colleague,)}))
+        yield running
+
+
+def suspended(world: World, oin: str) -> None:
+    """This organisation is suspended from now on."""
+    register = world.documents.in_force
+    changed = {**register.organisations, oin: replace(register.organisations[oin], status="suspended")}
+    world.documents.in_force = replace(register, organisations=changed)
+
+
+async def guessed(world: World, code: str, *, worker: str | None = None, seed: str = "") -> str:
+    """Say a code that proves nothing; return the problem it is."""
+    with pytest.raises(RefusedError) as refused:
+        await verify(world, school(world, f"guess {worker} {seed}"), code, worker=worker)
+    return problem_of(refused)
+
+
+async def test_a_suspended_caller_is_not_vouched_for(world: World) -> None:
+    """Its code is refused as such, told with no name or number, and stands in no list; so does its card."""
+    call = await announced(world)
+    suspended(world, VEILIG_THUIS)
+    assert await guessed(world, call["code"]) == "caller-suspended"
+    (shown,) = await listed(world, school(world, "list"))
+    assert (shown["code"], shown["contact"], shown["verifiedAt"]) == (None, None, None)
+
+
+async def test_who_calls_rests_on_the_callers_standing(world: World) -> None:
+    """A suspension before the commit is seen, and after it the answer is not given again: both go by its stamp."""
+    call = await announced(world)
+    proposals = recorded(world)
+    await verify(world, school(world, "v"), call["code"])
+    await note(world, school(world, "n"), call["callId"])
+    for proposal in proposals[-2:]:
+        assert VEILIG_THUIS.encode() in {stamp.of.key for stamp in proposal.relies_on}
+    answer = proposals[-2].answer
+    assert answer is not None
+    assert [stamp.of.key for stamp in answer.rests_on] == [VEILIG_THUIS.encode()]
+
+
+async def test_who_guesses_ends_nobody_elses_codes(world: World) -> None:
+    """Three wrong codes stop the worker who typed them; a colleague verifies each call that waits."""
+    calls = [await announced(world, idempotencyKey=str(number) * 32) for number in range(4)]
+    for number in range(MAX_TRIES):
+        assert await guessed(world, wrong(calls[0]["code"]), seed=str(number)) == "belcode-wrong"
+    assert await guessed(world, calls[0]["code"], seed="over") == "belcode-tries-over"
+    for number, call in enumerate(calls):
+        assert phone_calls_in(await verify(world, school(world, f"c{number}"), call["code"], worker=COLLEAGUE))
+
+
+async def test_guesses_of_everybody_together_end_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is telephoned: an organisation has a bounded number of wrong codes in half an hour."""
+    monkeypatch.setattr(phone_calls, "MAX_TRIES_OF_ALL", 4)
+    call = await announced(world)
+    for number in range(4):
+        assert await guessed(world, wrong(call["code"]), worker=f"w{number // 2}", seed=str(number)) == "belcode-wrong"
+    assert await guessed(world, call["code"], worker=COLLEAGUE) == "belcode-tries-over"
+
+
+async def test_a_clock_that_is_set_back_brings_no_code_back(world: World) -> None:
+    """A code that had expired when something was recorded stays expired, in the list and when it is said."""
+    call = await announced(world)
+    world.clock.move(CODE_S + 1)
+    await listed(world, school(world, "first"))
+    world.clock.move(-CODE_S)
+    (shown,) = await listed(world, school(world, "second"))
+    assert shown["code"] is None
+    assert await guessed(world, call["code"]) == "belcode-expired"
+
+
+async def test_nobody_is_known_on_an_unwatched_brokers_word(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once witnesses are away too long, who calls is not told, calls are not listed and no answer is noted (ADR 24)."""
+    call = await announced(world)
+    monkeypatch.setattr(type(world.log), "disclosures_stopped", lambda _: True)
+    for act in (
+        lambda: verify(world, school(world, "v"), call["code"]),
+        lambda: listed(world, school(world, "l")),
+        lambda: note(world, school(world, "n"), call["callId"]),
+    ):
+        with pytest.raises(NotDoneError):
+            await act()
+    monkeypatch.undo()
+    assert (await listed(world, school(world, "after")))[0]["code"] == call["code"]
+
+
+async def test_codes_that_count_are_listed_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy day pushes no code that counts off the page."""
+    monkeypatch.setattr(list_phone_calls, "PHONE_CALLS_PER_PAGE", 1)
+    first = await announced(world)
+    second = await announced(world, idempotencyKey="2" * 32)
+    world.clock.move(1)
+    third = await announced(world, idempotencyKey="3" * 32)
+    for call in (second, third):
+        await verify(world, school(world, call["callId"]), call["code"])
+    assert [call["callId"] for call in await listed(world, school(world, "list"))] == [first["callId"]]
+
+
+async def test_an_answer_on_the_callers_order_counts_that_order(world: World) -> None:
+    """Who is asked on a court order answers on it by telephone as by letter, and the entry names its reference."""
+    caller = world.asker(GI, seed="caller")
+    answer = await start(
+        world, caller, purpose="gi-maatregel", grounds=["JW-7.3.11-4"], categories=["hulp"], proof=ORDER
+    )
+    (call,) = phone_calls_in(answer)
+    proposals = recorded(world)
+    await note(world, school(world), call["callId"], grounds=["JW-7.3.11-4"])
+    subject: Any = proposals[-1].payloads["subject"]
+    assert (proposals[-1].kind, subject["proof"]) == ("answer", ORDER["reference"])
+
+
+async def test_where_professionals_decide_only_who_knows_the_caller_notes_the_answer(world: World) -> None:
+    """At a huisarts a colleague puts no answer on record in another's name, and nobody does before the code held."""
+    call = await announced(world, to=HUISARTS)
+    practice = world.asker(HUISARTS, seed="verify")
+    for seed, worker in (("before", None), ("colleague", COLLEAGUE)):
+        if worker is not None:
+            await verify(world, practice, call["code"])
+        with pytest.raises(RefusedError) as refused:
+            await note(world, world.asker(HUISARTS, seed=seed), call["callId"], worker=worker)
+        assert problem_of(refused) == "phone-call-not-verified"
+    (noted,) = phone_calls_in(await note(world, world.asker(HUISARTS, seed="own"), call["callId"]))
+    assert noted["oral"]["categories"] == ["hulp"]
