@@ -110,9 +110,9 @@ class Letters:
         return await bound_to_bundle(self._desk, send)
 
     def _read_here(self, request_id: str) -> OpenedLetter | None:
-        """Return the question as it was opened here; one that was kept before its purpose was is opened anew."""
-        opened = self.mailbox.opened(request_id)
-        return next((one for one in opened if one.label == QUESTION and one.purpose), None)
+        # One that was kept before its purpose was is opened anew.
+        opened = (one for one in self.mailbox.opened(request_id) if one.label == QUESTION)
+        return next((one for one in opened if one.purpose), None)
 
     def _confirmed_to(self, question: OpenedLetter | None, *, needed: bool) -> Organisation | None:
         """Return to whom an answer is sealed; nobody, where nothing needs to be and something stands in its way.
@@ -130,9 +130,8 @@ class Letters:
     async def forward(self, request_id: str, *, team: str, local_id: str | None) -> Outcome:
         """Return once the request is with this team, and with this worker of ours where one is named."""
         folder = self._desk.folder
-        worker = None
-        if local_id is not None:
-            worker = pairwise_id(folder.pairwise_key, audience=folder.settings.broker.id, local_id=local_id)
+        audience = folder.settings.broker.id
+        worker = local_id and pairwise_id(folder.pairwise_key, audience=audience, local_id=local_id)
         return await self._state(request_id, "forwardings", ForwardRequest, {"team": team, "worker": worker})
 
     async def withdraw(self, request_id: str, *, reason: str) -> Outcome:

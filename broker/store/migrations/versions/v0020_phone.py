@@ -16,6 +16,6 @@ def upgrade() -> None:
         sa.Column("seq", number, primary_key=True),
         sa.Column("organisation", sa.String(), nullable=False),
         sa.Column("worker", sa.String(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("at", number, nullable=False),
     )
     op.create_index("ix_belcode_tries_organisation", "belcode_tries", ["organisation", "at"])
