@@ -87,7 +87,9 @@ def test_a_huisarts_answers_personally_or_not_at_all(region: LetteredRegion) -> 
     declined = region.work(HUISARTS, lambda letters: letters.answer(request, region.reply("declined")), worker="bram")
     assert declined.text_nl.startswith("Vastgelegd: niet gedeeld (dat mag).")
     read = region.work(VEILIG_THUIS, lambda letters: letters.fetch(request))
-    assert (read.request.state, read.opened) == ("declined", None)
+    assert read.request.state == "declined"
+    assert read.opened is not None
+    assert (read.opened.label, read.opened.letter.text) == ("answer-declined", "")
     # Then: Veilig Thuis may ask again, with a new reason to.
     again = region.ask(HUISARTS)
     region.work(HUISARTS, lambda letters: letters.forward(again, team="team-1", local_id="anna"))

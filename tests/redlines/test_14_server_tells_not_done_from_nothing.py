@@ -38,8 +38,8 @@ async def test_what_was_carried_out_is_always_a_result(world: ServedWorld, case:
     if case == "shielded":
         world.write("UPDATE signals SET shielded = true WHERE organisation = ?", GI)
     if case == "not permitted":
-        statement = "INSERT INTO signal_exclusions (signal_id, organisation, worker) SELECT id, ?, '' FROM signals"
-        world.write(statement, WIJKTEAM)
+        theirs = "SELECT id, ?, '' FROM signals WHERE organisation = ?"
+        world.write(f"INSERT INTO signal_exclusions (signal_id, organisation, worker) {theirs}", WIJKTEAM, GI)
     answer = await world.check(WIJKTEAM, CHECKED)
     assert _is_nothing(answer)
     assert answer.json()["result"]["text"] == {"id": "check.nothing", "params": {}}
