@@ -1,7 +1,7 @@
 """What the flows need of stored consents, as a Protocol with values of its own (architecture section 3, D15)."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from broker.domain.consents import Consent
@@ -31,12 +31,14 @@ class AboutPerson:
 class OwnConsent:
     """An organisation's own record, with the stamp of its answers.
 
-    `about` is everything that it recorded about the same person; None for a record that names nobody known here.
+    `about` is everything that it recorded about the same person, who is `subject`; both are None for a record that
+    names nobody known here.
     """
 
     consent: Consent
     stamp: Stamp
     about: AboutPerson | None = None
+    subject: TokenIndex | None = field(default=None, repr=False)
 
 
 Pair = tuple[str, TokenIndex]

@@ -115,14 +115,12 @@ class Letters:
         return next((one for one in opened if one.purpose), None)
 
     def _confirmed_to(self, question: OpenedLetter | None, *, needed: bool) -> Organisation | None:
-        """Return to whom an answer is sealed; nobody, where nothing needs to be and something stands in its way.
-
-        Not sharing is possible whatever else fails: it is then told by the broker alone, without a signature.
-        """
+        """Return to whom an answer is sealed; nobody, where nothing needs to be and something stands in its way."""
         try:
             to = None if question is None else self._organisation(question.sender)
             return to if to is not None and self.pins.trusted(to).sealing else None
         except (CaseError, KeyChangedError):
+            # Not sharing is possible whatever else fails: it is then told by the broker alone, without a signature.
             if needed:
                 raise
             return None

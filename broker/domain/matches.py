@@ -105,6 +105,10 @@ class KeptMatch:
             return tuple((self.newer, Hit(kind=one.kind, signal=one.signal)) for one in self.links if one.shown)
         return tuple((one.signal, Hit(kind=one.kind, signal=self.newer)) for one in self.links if one.tells)
 
+    def common(self) -> tuple[Signal, ...]:
+        """Return the signals that both sides see, as far as they were told: what anybody else may know it rests on."""
+        return (self.newer, *(one.signal for one in self.links if one.shown and one.tells))
+
     def signal_ids(self) -> frozenset[str]:
         """Return the ids of every signal of it."""
         return frozenset({self.newer.id, *(link.signal.id for link in self.links)})

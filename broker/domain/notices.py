@@ -72,10 +72,15 @@ class Notify:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadNotices:
-    """A change: the organisation has these notices safely, so they wait no more; another's are left as they are."""
+    """A change: the organisation has these notices safely, so they wait no more; another's are left as they are.
+
+    `told` are notices that it is told of now, and `shown` things that notices are about, which it reads now.
+    """
 
     organisation: str
-    ids: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from broker.domain.flags import NETHERLANDS
 from broker.domain.keeping import TellRelying, ended_for
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
+from broker.flows.consent_ended import ended_by_no
 from broker.flows.consenting import events_of, needed_if_any, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -147,19 +148,30 @@ async def _recorded(
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) What is committed.
         now = replace(own.consent, events=(*own.consent.events, *_numbered(own, more)))
+        ended = await ended_by_no(
+            _all_with(now, own), own.subject, of=now, needed=needed, policy=policy, today=today, signals=signals
+        )  # fmt: skip
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number,
             document=told_of(now, needed=needed, day=today, text=more.text),
-            own_handles=(own.consent.id,), more=stated_of(own.consent.id, more.events),
+            own_handles=(own.consent.id, *ended.handles), more=stated_of(own.consent.id, more.events),
         )  # fmt: skip
-        tasks = _tasks(now, more, needed, today)
-        effects = Effects(relies_on=relied, changes=_changes(own.consent, more), tasks=tasks)
+        effects = Effects(
+            relies_on=(*relied, *ended.stamps), changes=(*_changes(own.consent, more), *ended.changes),
+            tasks=(*_tasks(now, more, needed, today), *ended.tasks),
+        )  # fmt: skip
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
     # (5) Recorded with the answers in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _all_with(now: Consent, own: OwnConsent) -> tuple[Consent, ...]:
+    """Return everything that is recorded about this person, with this record as it is now."""
+    about = () if own.about is None else own.about.consents
+    return tuple(now if one.id == now.id else one for one in about) or (now,)
 
 
 def _fault(own: OwnConsent, more: Added, needed: Needed | None) -> str | None:

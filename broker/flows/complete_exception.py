@@ -1,6 +1,7 @@
 """Bring the rest of an acute exception: the dossier, and with whom it was talked over, or list own ones (D11)."""
 
 from dataclasses import replace
+from datetime import date
 
 from broker.domain.changes import FinishException, Task
 from broker.domain.errors import NotFoundError
@@ -75,7 +76,9 @@ async def complete_exception(
             document=told_of("exception.late" if complete.is_late else "exception.completed", [complete]),
             more=stated_of(complete),
         )  # fmt: skip
-        effects = Effects(relies_on=relied, changes=(FinishException(record=complete),), tasks=_tasks(record, rest))
+        effects = Effects(
+            relies_on=relied, changes=(FinishException(record=complete),), tasks=(_task(record, rest, today),)
+        )
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
     # (5) Recorded with the rest in one transaction, and only then told.
@@ -84,12 +87,10 @@ async def complete_exception(
     )
 
 
-def _tasks(record: ExceptionRecord, rest: Documented) -> tuple[Task, ...]:
+def _task(record: ExceptionRecord, rest: Documented, today: date) -> Task:
     """Return that the person is told on the day that was named, or that it is looked at again why not."""
-    if rest.tell_on is None:
-        return ()
     kind = INFORM if rest.deferral is None else LOOK_AGAIN
-    return (Task(kind=kind, organisation=record.organisation, due_on=rest.tell_on),)
+    return Task(kind=kind, organisation=record.organisation, due_on=rest.tell_on or today)
 
 
 async def list_exceptions(

@@ -57,7 +57,8 @@ async def fetch_inbox(
         waiting = found.notices
         document = _document(waiting[:NOTICES_PER_PAGE], more=len(waiting) > NOTICES_PER_PAGE)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
-        had = ReadNotices(organisation=requester.organisation, ids=tuple(command.had))
+        told = tuple(one.id for one in waiting[:NOTICES_PER_PAGE])
+        had = ReadNotices(organisation=requester.organisation, ids=tuple(command.had), told=told)
         effects = Effects(relies_on=(*base, *found.looked_at), changes=(had,), rests_on=(*base, *found.rests_on))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 

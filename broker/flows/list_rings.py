@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from broker.call_ports import CallReader
 from broker.domain.calls import Ring
+from broker.domain.notices import ReadNotices
 from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
@@ -60,7 +61,9 @@ async def list_rings(
         )
         document = await rings_document("call.rings", rings, register=register, rosters=rosters)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
-        return outcome_of(act, recording, Effects(relies_on=(*base, *stamps)), status=AnswerStatus.DONE)
+        known = ReadNotices(organisation=requester.organisation, shown=tuple(ring.id for ring in rings))
+        effects = Effects(relies_on=(*base, *stamps), changes=(known,))
+        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (4) Recorded, and only then told.
     return await decide_and_record(

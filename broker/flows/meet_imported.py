@@ -16,7 +16,7 @@ from broker.domain.signals import Signal
 from broker.flows.meeting import SEED_BYTES, Ids, alerts_of, links_by_team, matches_made, notices_of, stood_on
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.sweep_signals import ACTOR
-from broker.flows.turn import NOTHING, SCHEMA, Turn, judge_turn
+from broker.flows.turn import NOTHING, SCHEMA, TurnTaken, judge_turn
 from broker.match_ports import MatchReader, Unmet
 from broker.ports import (
     BUNDLE,
@@ -29,8 +29,8 @@ from broker.ports import (
     Stamp,
     StampKey,
     StampKind,
+    Turn,
 )
-from broker.ports import Turn as LogTurn
 from broker.protocol.register import Register
 
 MAX_TRIES = 24
@@ -60,7 +60,7 @@ async def meet_imported(
 
 async def _in_turn(
     *, after: str, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
-    signals: SignalStore, matches: MatchReader, stopped: bool, turn: LogTurn,
+    signals: SignalStore, matches: MatchReader, stopped: bool, turn: Turn,
 ) -> str:  # fmt: skip
     for _ in range(MAX_TRIES):
         base, today = await signals.stamps((_KEY,)), clock.today()
@@ -91,7 +91,7 @@ async def _in_turn(
 async def _met(
     unmet: Unmet | None, *, ids: Ids, policy: PolicyInForce, register: Register, signals: SignalStore,
     matches: MatchReader, clock: Clock,
-) -> tuple[tuple[Change, ...], Turn, tuple[Stamp, ...]]:  # fmt: skip
+) -> tuple[tuple[Change, ...], TurnTaken, tuple[Stamp, ...]]:  # fmt: skip
     """Return what becomes durable with this turn, what was decided, and the stamps of everything that was read."""
     if unmet is None:
         return (), NOTHING, ()
@@ -109,7 +109,7 @@ async def _met(
     try:
         told, changes = _told(signal, hits, known=known, ids=ids, policy=policy, register=register, day=day)
     except Exception:  # noqa: BLE001 - whatever failed is recorded, tells nobody, and holds nobody else up
-        return (waited, later), Turn(of=signal, failed=True), looked_up.stamps
+        return (waited, later), TurnTaken(of=signal, failed=True), looked_up.stamps
     again = (later,) if told.leaves_somebody else ()
     return (waited, *again, *changes), told, looked_up.stamps
 
@@ -117,7 +117,7 @@ async def _met(
 def _told(
     signal: Signal, hits: tuple[Hit, ...], *, known: tuple[KeptMatch, ...], ids: Ids, policy: PolicyInForce,
     register: Register, day: date,
-) -> tuple[Turn, list[Change]]:  # fmt: skip
+) -> tuple[TurnTaken, list[Change]]:  # fmt: skip
     """Return what was decided on these hits, and the matches with all notices. Raises DecisionFailedError."""
     # A calendar that cannot be reckoned with fails for everybody, and never only where somebody was met.
     policy.first_contact_by(purpose=signal.purpose, region=None, day=day)

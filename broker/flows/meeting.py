@@ -195,9 +195,8 @@ def _match(
     region = region_of(signal, team, links, policy=policy, register=register, day=day)
     named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
     # An organisation that is kept from one of the signals does not coordinate what follows from it.
-    if named is not None and any(
-        one.excludes(named.organisation, NOBODY) for one in (signal, *(of.signal for of in links))
-    ):
+    both = (signal, *(link.signal for link in links if link.shown and link.tells))
+    if named is not None and any(one.excludes(named.organisation, NOBODY) for one in both):
         named = None
     return KeptMatch(
         id=ids.of(team.organisation, team.team),
@@ -220,7 +219,8 @@ def region_of(
         for oin in (signal.organisation, team.organisation)
         if (organisation := register.organisations.get(oin)) is not None
     ]
-    purposes = [signal.purpose, *sorted({link.signal.purpose for link in links})]
+    # A link that one of the two does not see moves nothing that both read.
+    purposes = [signal.purpose, *sorted({link.signal.purpose for link in links if link.shown and link.tells})]
     found = (policy.region_of(purpose, sides, day=day) for purpose in purposes)
     return next((region for region in found if region is not None), None)
 

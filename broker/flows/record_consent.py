@@ -1,8 +1,10 @@
 """Record what was asked about one person, and what everybody answered whose answer counts (D5)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import StoreConsent, TicketId
 from broker.domain.consent_rules import check_age, check_alone, fault_of
 from broker.domain.consents import Consent, ConsentEvent
@@ -12,9 +14,10 @@ from broker.domain.errors import (
     OrganisationUnknownError,
     PointInvalidError,
 )
-from broker.domain.households import StoredToken, TokenRole
+from broker.domain.households import StoredToken, TokenIndex, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
+from broker.flows.consent_ended import ended_by_no
 from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -43,6 +46,7 @@ from broker.ports import (
     RegisterReader,
     RosterReader,
     SignalStore,
+    Stamp,
     TokenIndexer,
 )
 from broker.protocol.consent_messages import RecordConsent
@@ -69,6 +73,7 @@ async def record_consent(
     registers: RegisterReader,
     rosters: RosterReader,
     signals: SignalStore,
+    consents: ConsentReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
@@ -95,31 +100,62 @@ async def record_consent(
         check_named(command, organisation, register, policy, today=today)
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
         own = await _own_signal(command, requester, signals)
-        relied = (*base, *(() if own is None else own.stamps))
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
-        check_alone(command.guardians, events)
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
-        fault = fault_of(consent, events, needed=needed)
+        token = stored_token(command, tokens)
+        before = await _before(consent, token, consents)
+        relied = (*base, *(() if own is None else own.stamps), *before.stamps)
+        fault = fault_of(consent, events, needed=needed, about=before.consents)
         if fault is not None:
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
+        ended = await ended_by_no(
+            (*before.consents, numbered_after(before.consents, consent)), before.subject, of=consent, needed=needed,
+            policy=policy, today=today, signals=signals,
+        )  # fmt: skip
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
             document=told_of(consent, needed=needed, day=today),
-            own_handles=(consent.id, *(() if own is None else (own.signal.handle,))),
+            own_handles=(consent.id, *(() if own is None else (own.signal.handle,)), *ended.handles),
             more=stated_of(consent.id, events),
         )  # fmt: skip
-        change = StoreConsent(consent=consent, token=stored_token(command, tokens))
-        effects = Effects(relies_on=relied, changes=(change,), tasks=owed_tasks(consent, needed=needed, today=today))
+        effects = Effects(
+            relies_on=(*relied, *ended.stamps), changes=(StoreConsent(consent=consent, token=token), *ended.changes),
+            tasks=(*owed_tasks(consent, needed=needed, today=today), *ended.tasks),
+        )  # fmt: skip
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (5) Recorded with all of it in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What the organisation recorded about this person before; nothing where no token says who it is."""
+
+    subject: TokenIndex | None = None
+    consents: tuple[Consent, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
+
+
+async def _before(consent: Consent, token: StoredToken | None, consents: ConsentReader) -> _Before:
+    if token is None:
+        return _Before()
+    pair = (consent.organisation, token.index)
+    about = (await consents.about([pair]))[pair]
+    return _Before(subject=token.index, consents=about.consents, stamps=(about.stamp,))
+
+
+def numbered_after(before: Iterable[Consent], consent: Consent) -> Consent:
+    """Return the record with its answers in a place after all that stand, as the store will number them."""
+    last = max((event.number for one in before for event in one.events), default=0)
+    placed = [replace(event, number=last + at) for at, event in enumerate(consent.events, start=1)]
+    return replace(consent, events=tuple(placed))
 
 
 def _act(command: RecordConsent, requester: Requester, approval: Approval | None) -> Act:
@@ -207,6 +243,7 @@ class _Made:
 
 
 def _consent(command: RecordConsent, act: Act, events: tuple[ConsentEvent, ...], made: _Made) -> Consent:
+    check_alone(command.guardians, events)
     return Consent(
         id=made.id,
         organisation=act.requester.organisation,

@@ -88,7 +88,7 @@ def told_to_both(
     Raises:
         DecisionFailedError: a decision failed.
     """
-    kept_from = any(signal.excludes(*to) for signal in (match.newer, *(link.signal for link in match.links)))
+    kept_from = any(signal.excludes(*to) for signal in match.common())
     return not kept_from and all(
         bool(seen_of(match, side, policy=policy, register=register, worker=NOBODY, day=day)[0]) for side in match.sides
     )

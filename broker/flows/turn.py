@@ -38,7 +38,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class TurnTaken:
     """The decisions on everything that a signal met; `kept` are those that stand in the entry, and alone are told."""
 
     of: Signal | None = None
@@ -76,11 +76,13 @@ class Turn:
         return group
 
 
-NOTHING = Turn()
+NOTHING = TurnTaken()
 """Nobody's turn."""
 
 
-def judge_turn(signal: Signal, hits: Iterable[Hit], *, policy: PolicyInForce, register: Register, day: date) -> Turn:
+def judge_turn(
+    signal: Signal, hits: Iterable[Hit], *, policy: PolicyInForce, register: Register, day: date
+) -> TurnTaken:
     """Return the decision for the holder of each hit, as a look of his on this day would get it.
 
     The other way round nothing is decided: an import is no look, and whoever imported it looks himself, within his
@@ -97,7 +99,7 @@ def judge_turn(signal: Signal, hits: Iterable[Hit], *, policy: PolicyInForce, re
     return _fitting(signal, sorted(holders, key=lambda one: not one.told))
 
 
-def _fitting(signal: Signal, holders: Iterable[Holder]) -> Turn:
+def _fitting(signal: Signal, holders: Iterable[Holder]) -> TurnTaken:
     frame = len(canonical(NOTHING.payloads()["hits"]))
     room = dict.fromkeys((False, True), ROOM - _OMITTED_ROOM - frame)
     kept: list[Holder] = []
@@ -107,7 +109,7 @@ def _fitting(signal: Signal, holders: Iterable[Holder]) -> Turn:
         fits = size <= room[shielded]
         (kept if fits else omitted).append(one)
         room[shielded] -= size if fits else room[shielded]
-    return Turn(of=signal, kept=tuple(kept), omitted=tuple(omitted))
+    return TurnTaken(of=signal, kept=tuple(kept), omitted=tuple(omitted))
 
 
 def _is_shielded(of: Signal | None, holder: Holder) -> bool:

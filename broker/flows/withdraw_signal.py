@@ -66,9 +66,7 @@ async def withdraw_signal(
         # (3) An own signal that has not ended; what is frozen can be withdrawn too.
         own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
         today = clock.today()
-        if own is None or not own.signal.is_held or own.signal.ended_by(today) is not None:
-            raise NotFoundError
-        if own.signal.hidden_from(requester.worker):
+        if own is None or not _can_end(own.signal, requester, today):
             raise NotFoundError
         about, relies_on = act.about(own.signal), (*base, *own.stamps)
         # (4) Looking and then erasing one's own reason to look is not done without a reviewer.
@@ -100,6 +98,11 @@ async def withdraw_signal(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _can_end(signal: Signal, requester: Requester, today: date) -> bool:
+    """Return whether this worker may know of the signal, and it has not ended."""
+    return signal.is_held and signal.ended_by(today) is None and not signal.hidden_from(requester.worker)
 
 
 def _end(signal: Signal, command: WithdrawSignal, *, newest_act: int | None) -> EndSignal:

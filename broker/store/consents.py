@@ -150,7 +150,8 @@ def _own(connection: Connection, organisation: str, consent_id: str) -> OwnConse
     persons = connection.execute(query, (consent_id,)).fetchall()
     pairs = [(organisation, TokenIndex(bytes(row[0]))) for row in persons]
     about = _about(connection, pairs)[pairs[0]] if pairs else None
-    return OwnConsent(consent=_consents(connection, rows)[0], stamp=stamp, about=about)
+    subject = pairs[0][1] if pairs else None
+    return OwnConsent(consent=_consents(connection, rows)[0], stamp=stamp, about=about, subject=subject)
 
 
 def _consents(connection: Connection, rows: Sequence[Sequence[Any]]) -> tuple[Consent, ...]:

@@ -19,6 +19,7 @@ class NoticeRow(Table, table=True):
     kind: str
     about: str = Field(index=True)
     created_at: int = Field(sa_type=NUMBER)
+    told_at: int | None = Field(default=None, sa_type=NUMBER)
     read_at: int | None = Field(default=None, sa_type=NUMBER, index=True)
 
 

@@ -1,6 +1,6 @@
 """Matches in the database: one per new signal and other team, with the signals they rest on."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -250,3 +250,12 @@ def forget_matches(connection: Connection, signal_id: str) -> None:
         for table in ("match_signals", "match_sides"):
             connection.execute(f"DELETE FROM {table} WHERE match_id = ?", (match_id,))  # noqa: S608 - names of ours
         connection.execute("DELETE FROM matches WHERE id = ?", (match_id,))
+
+
+MATCH_CHANGES: Mapping[type, Callable[[Connection, Any], None]] = {
+    StoreMatch: insert_match,
+    ChangeMatch: change_match,
+    NameCasusregisseur: name_casusregisseur,
+    MarkOverdue: mark_overdue,
+}
+"""How each change of a match is written."""

@@ -43,7 +43,10 @@ def insert_notice(connection: Connection, change: Notify, *, now: int) -> None:
 
 
 def mark_read(connection: Connection, change: ReadNotices, *, now: int) -> None:
-    """In the open transaction these own notices wait no more."""
-    query = "UPDATE notices SET read_at = ? WHERE organisation = ? AND id = ? AND read_at IS NULL"
-    for notice in change.ids:
-        connection.execute(query, (now, change.organisation, notice))
+    """In the open transaction these own notices wait no more, and it stands of which the organisation knows."""
+    for what, names in (("read_at = ? WHERE id", change.ids), ("told_at = ? WHERE id", change.told),
+                        ("told_at = ? WHERE about", change.shown)):  # fmt: skip
+        column = what.split(maxsplit=1)[0]
+        query = f"UPDATE notices SET {what} = ? AND organisation = ? AND {column} IS NULL"  # noqa: S608 - names of ours
+        for name in names:
+            connection.execute(query, (now, name, change.organisation))

@@ -33,7 +33,7 @@ from broker.domain.information_requests import (
 )
 from broker.domain.keeping import ForgetRows, TellOver, TellRelying
 from broker.domain.letter_chunks import ForgetChunks, StoreChunk
-from broker.domain.matches import ChangeMatch, MarkOverdue, MeetLater, NameCasusregisseur, NoteMet, StoreMatch
+from broker.domain.matches import MeetLater, NoteMet
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
@@ -49,15 +49,7 @@ from broker.store.information_requests import insert_reply, insert_request, move
 from broker.store.keeping import forget_rows, forget_tickets
 from broker.store.kept_answers import check_key
 from broker.store.letter_chunks import forget_chunks, store_chunk
-from broker.store.matches import (
-    change_match,
-    delete_unmet,
-    forget_matches,
-    insert_match,
-    insert_unmet,
-    mark_overdue,
-    name_casusregisseur,
-)
+from broker.store.matches import MATCH_CHANGES, delete_unmet, forget_matches, insert_unmet
 from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
@@ -209,8 +201,9 @@ def _store_erasure(connection: Connection, change: StoreErasure) -> None:
 
 
 def _mark(connection: Connection, change: MarkStanding) -> None:
-    query = "UPDATE signals SET last_standing_on = ? WHERE id = ?"
-    connection.execute(query, (change.on.isoformat(), change.signal_id))
+    connection.execute(
+        "UPDATE signals SET last_standing_on = ? WHERE id = ?", (change.on.isoformat(), change.signal_id)
+    )
 
 
 def _moving(apply: Callable[..., Iterable[StampKey]]) -> Callable[..., None]:
@@ -226,14 +219,13 @@ def _moving(apply: Callable[..., Iterable[StampKey]]) -> Callable[..., None]:
 def _of_request(
     apply: Callable[..., None],
 ) -> Callable[..., None]:
-    """Return how a change of a request is written: whatever relied on that request is stale."""
+    """Return how a change of a request is written: what relied on it, or on an exception it cites, is stale."""
 
     def write(connection: Connection, change: RequestChange, **at: int) -> None:
         apply(connection, change, **at)
         request_id = change.request.id if isinstance(change, StoreRequest) else change.request_id
         bump(connection, request_key(request_id))
         if isinstance(change, StoreRequest) and change.request.exception_id is not None:
-            # It tells one organisation: of two letters at once the second is decided on anew.
             bump(connection, worker_key(change.request.sender, change.request.sender_worker))
 
     return write
@@ -256,10 +248,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     ForgetTickets: forget_tickets,
     ActivateBundle: _activate,
     StoreErasure: _store_erasure,
-    StoreMatch: insert_match,
-    ChangeMatch: change_match,
-    NameCasusregisseur: name_casusregisseur,
-    MarkOverdue: mark_overdue,
+    **MATCH_CHANGES,
     **TASK_CHANGES,
     MeetLater: insert_unmet,
     NoteMet: delete_unmet,

@@ -16,14 +16,18 @@ from broker.store.notices import insert_notice
 _EXPIRED = """UPDATE information_requests SET open_until = NULL WHERE id = ? AND open_until < ?
     RETURNING sender, sender_team"""
 _LAPSED = "UPDATE consents SET lapses_on = NULL WHERE id = ? AND lapses_on < ? RETURNING id"
-_RECEIVED = "SELECT receiver, receiver_team, id FROM information_requests WHERE consent_id = ?"
+_RECEIVED = """SELECT receiver, receiver_team, id FROM information_requests
+    WHERE consent_id = ? AND delivery <> 'waiting'"""
 _ANSWERED = """SELECT q.sender, q.sender_team, q.id FROM request_answers a
-    JOIN information_requests q ON q.id = a.request_id WHERE a.consent_id = ?"""
+    JOIN information_requests q ON q.id = a.request_id WHERE a.consent_id = ? AND a.delivery <> 'waiting'"""
+"""Who was handed something: of what was never told before its end nothing is told after it (red line 6)."""
 _RUNG = """SELECT r.organisation, r.team, r.id FROM consent_tokens t
     JOIN signal_tokens s ON s.idx = t.idx AND s.role = 'subject'
     JOIN call_rings r ON r.signal_id = s.signal_id JOIN calls c ON c.id = r.call_id
-    WHERE t.consent_id = ? AND c.organisation = ? AND c.purpose = ? AND c.asked_until >= ? AND r.state <> 'declined'"""
-"""Whom an oproep of its organisation reached about this very person, and who may still call."""
+    WHERE t.consent_id = ? AND c.organisation = ? AND c.purpose = ? AND c.asked_until >= ? AND r.state <> 'declined'
+    AND (r.state = 'accepted' OR EXISTS (SELECT 1 FROM notices n
+        WHERE n.about = r.id AND (n.told_at IS NOT NULL OR n.read_at IS NOT NULL)))"""
+"""Whom an oproep of its organisation reached about this very person, who knows of it, and may still call."""
 
 
 def tell_concerned(connection: Connection, change: TellOver | TellRelying, *, now: int, index: int) -> None:

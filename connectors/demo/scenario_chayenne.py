@@ -17,15 +17,17 @@ def _statement(scene: Scene) -> object:
         "categories": ["schoolgang"],
         "parties": [HUISARTS.oin],
         "age": "under12",
-        "age_ends_on": None,
+        "age_ends_on": datetime.date(scene.today().year + 2, 1, 1).isoformat(),
         "unable": False,
         "contested": False,
+        "guardians": 1,
         "answers": [
             {
                 "who": _MOTHER,
                 "capacity": "guardian",
                 "answer": "given",
                 "custody": "gezagsregister",
+                "custody_ref": "uittreksel gezagsregister, moeder alleen",
                 "proof": {"kind": "spoken", "spoken_with": SCHOOL.workers[1].local_id},
                 "until": (scene.today() + datetime.timedelta(days=90)).isoformat(),
             }

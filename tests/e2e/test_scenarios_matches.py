@@ -6,14 +6,16 @@ Each test reads as a privacy officer would tell it; screen texts are those that 
 import datetime
 import secrets
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
 
 from broker.protocol.families import Family
 from broker.protocol.problems import render
-from tests.simulators.enrolled import GEMEENTE, GI, SCHOOL, VEILIG_THUIS, WIJKTEAM
-from tests.simulators.region import Region
+from broker.protocol.roster import Worker
+from tests.simulators.enrolled import GEMEENTE, GI, NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled
+from tests.simulators.region import Region, in_this_process, run
 from tests.simulators.wire_partner import WirePartner
 
 TODAY = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -109,6 +111,61 @@ def test_mieke_two_organisations_are_told_of_each_other(region: Region) -> None:
     assert changed["state"] == "contact_gehad"
     closed = does(school, f"/v1/matches/{match_id}/state", state="klaar")
     assert (closed.status_code, closed.json()["type"]) == (404, "urn:sluis:problem:not-found")
+
+
+def coordinator_of(region: Region, folder: Path) -> WirePartner:
+    """The municipality takes part, and has somebody who sees to it that teams contact each other; return him."""
+    coordinator = Worker(sub="coordinator-1", roles=frozenset({"matchcoordinator"}), broker_sub=None)
+    enrolled = Enrolled(
+        number=region.next_number(), names={**NAMES, GEMEENTE: ("Gemeente Arnhem", "gemeente")},
+        others={GEMEENTE: (coordinator,)}, teams=("team-1", "matchcoordinatie"),
+    )  # fmt: skip
+    roster = enrolled.roster_document(GEMEENTE, number=region.next_number())
+    (folder / "roster.json").write_bytes(roster.encode())
+    with in_this_process():
+        region.publish_register(enrolled, folder / "register.json")
+        run("sluis-broker", "register", "import", region.path("broker"), folder / "register.json")
+        run("sluis-broker", "roster", "import", region.path("broker"), folder / "roster.json")
+    return replace(region.partner(GEMEENTE, worker=coordinator.sub), role="matchcoordinator")
+
+
+def coordinated(coordinator: WirePartner, match_id: str) -> list[dict[str, Any]]:
+    """Return what the coordinator is shown of this match."""
+    found: list[dict[str, Any]] = []
+    path = "/v1/coordinated-matches"
+    while True:
+        result = reads(coordinator.get(path))
+        found += result["found"]
+        if result["moreAfter"] is None:
+            return [one for one in found if one["matchId"] == match_id]
+        path = f"/v1/coordinated-matches?after={result['moreAfter']}"
+
+
+def test_the_municipality_sees_that_two_teams_are_to_call_and_no_household(region: Region, tmp_path: Path) -> None:
+    """Scenario 1. Given two teams with Mieke, the matchcoordinator sees who calls whom by when, and nothing else."""
+    # Given: the municipality's coordinator, and two teams that were told of each other.
+    coordinator = coordinator_of(region, tmp_path)
+    child = secrets.token_hex(8)
+    guardian, wijkteam = in_index(region, GI), in_index(region, WIJKTEAM)
+    gives_signal(guardian, child)
+    inbox(guardian)
+    signal = gives_signal(wijkteam, child, approved=True)
+    (match,) = matches(wijkteam, signal["signalId"])
+    # Then: he has a notice and a line, with teams, how far they are, and the day; no household, kind or telephone.
+    assert ("coordinated", match["matchId"]) in inbox(coordinator)
+    (line,) = coordinated(coordinator, match["matchId"])
+    assert set(line) == {"matchId", "sides", "madeOn", "dueOn", "contacted", "overdue"}
+    assert [set(side) for side in line["sides"]] == [{"organisation", "name", "team", "state"}] * 2
+    assert (line["dueOn"], line["contacted"], line["overdue"]) == (match["dueOn"], False, False)
+    # And: the match itself is not his to open, nor is it told to anybody else of the municipality.
+    for somebody in (coordinator, replace(coordinator, role="worker")):
+        assert somebody.get(f"/v1/matches/{match['matchId']}").status_code in (403, 404)
+    refused = replace(coordinator, role="worker").get("/v1/coordinated-matches")
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:sluis:problem:role-not-allowed")
+    # When: one of the two says that they spoke. Then: he need not ask.
+    reads(does(guardian, f"/v1/matches/{match['matchId']}/state", state="contact_gehad"))
+    (line,) = coordinated(coordinator, match["matchId"])
+    assert line["contacted"] is True
 
 
 def test_suzan_veilig_thuis_looks_after_a_report_and_leaves_no_match(region: Region) -> None:

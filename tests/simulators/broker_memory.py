@@ -563,7 +563,8 @@ class MemoryBroker:
             return None
         consent, who = known
         about = None if who is None else (await self.about([(organisation, who)]))[organisation, who]
-        return OwnConsent(consent=consent, stamp=self.state.stamps([consent_key(consent_id)])[0], about=about)
+        stamp = self.state.stamps([consent_key(consent_id)])[0]
+        return OwnConsent(consent=consent, stamp=stamp, about=about, subject=who)
 
     async def own_consents(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
         """See `ConsentReader.list_own`."""

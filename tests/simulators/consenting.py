@@ -95,6 +95,7 @@ async def send_record(
         registers=world.documents,
         rosters=world.documents,
         signals=world.signals,
+        consents=world.consents,
         answers=world.answers,
         log=world.log,
     )

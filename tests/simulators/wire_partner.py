@@ -61,6 +61,7 @@ class WirePartner:
     """Keeps connections open; without one each request opens its own."""
     worker: str = ""
     """Who asks, where it is not the organisation's first worker."""
+    role: str = "worker"
 
     def ask(
         self, party: str, url: str, method: str, path: str, body: bytes = b"", *, jti: str = "", approved: bool = False
@@ -70,8 +71,9 @@ class WirePartner:
         now = int(time.time())
         jti = jti or secrets.token_hex(16)
         signed = request_token(
-            self.oin, target=target, body=body, now=now, jti=jti, key_name=self.key_name, worker=self.worker
-        )
+            self.oin, target=target, body=body, now=now, jti=jti, key_name=self.key_name, worker=self.worker,
+            role=self.role,
+        )  # fmt: skip
         headers = {"Authorization": f"Sluis {signed}", "Content-Type": "application/json"}
         if approved:
             again = secrets.token_hex(16)

@@ -32,6 +32,7 @@ async def record(request: Request, edge: Here) -> Response:
             registers=edge.registers,
             rosters=edge.rosters,
             signals=edge.signals,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
         )

@@ -1,5 +1,7 @@
 """Consent as a worker records it, over a served broker: names stay at the desk, and a yes is taken back at once."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from tests.simulators.enrolled import SCHOOL, WIJKTEAM
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import Desks
 
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "connector.md").read_text("utf-8")
 WHO, PAPER = "canary-mevrouw T.", "canary-map 12"
 YES = {
     "who": WHO, "capacity": "person", "answer": "given", "proof": {"kind": "paper", "reference": PAPER},
@@ -51,6 +54,14 @@ async def recorded(desks: Desks, *answers: dict[str, Any], **changed: Any) -> di
 def states(shown: dict[str, Any]) -> list[str]:
     """Return how a record stands towards each organisation."""
     return [party["state"] for party in shown["parties"]]
+
+
+async def test_the_documented_statement_is_recorded(desks: Desks) -> None:
+    """The example on the page for developers is one that the command takes."""
+    stated = json.loads(PAGE.split("## Consent")[1].split("```json")[1].split("```")[0])
+    file = desks.file(WIJKTEAM, "documented.json", stated)
+    told = await desks.tells(WIJKTEAM, "consent", "record", file, "--approver", "carla")
+    assert states(told["consents"][0]) == ["given"]
 
 
 async def test_a_yes_is_recorded_answered_taken_back_and_listed(desks: Desks) -> None:

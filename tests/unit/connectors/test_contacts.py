@@ -32,14 +32,14 @@ DAY = "2026-11-22"
 class Broken(Bridged):
     """The way to a broker whose directory is this, whatever it says."""
 
-    def __init__(self, *given: Any, body: bytes) -> None:  # noqa: ANN401 - as the way to it is made
+    def __init__(self, *given: Any, status: int, body: bytes) -> None:  # noqa: ANN401 - as the way to it is made
         super().__init__(*given)
-        self.body = body
+        self.status, self.body = status, body
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the broker's answer, or the directory."""
         if request.url.path == "/v1/organisations":
-            return httpx.Response(200, content=self.body)
+            return httpx.Response(self.status, content=self.body)
         return await super().handle_async_request(request)
 
 
@@ -109,8 +109,8 @@ async def test_cards_of_a_key_that_was_replaced_count_no_more(desks: Desks) -> N
 
 async def test_a_directory_that_cannot_be_had_ends_no_inbox(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was fetched before goes on; a night card is not made of half a directory."""
-    for answer in (b"{", b'{"registerNumber": 1}'):
-        network = Broken(desks.world.app, desks.loop, body=answer)
+    for status, body in ((200, b"{"), (200, b'{"registerNumber": 1}'), (503, b"")):
+        network = Broken(desks.world.app, desks.loop, status=status, body=body)
         monkeypatch.setattr(
             "connectors.client.Surroundings", lambda network=network: replace(desks.surroundings, transport=network)
         )

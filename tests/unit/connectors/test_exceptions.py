@@ -17,6 +17,7 @@ from tests.simulators.partner_world import PartnerWorld
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import Desks
 
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "connector.md").read_text("utf-8")
 SIX = ("consent_tried", "conscience", "no_other_way", "serious_harm", "averts_harm", "least_possible")
 TEXT = "canary-dossier-text"
 DOSSIER = {"answers": dict.fromkeys(SIX, TEXT), "consulted": "bram", "tell_on": "2026-12-10", "meldcode_step": 4}
@@ -84,6 +85,13 @@ async def test_nobody_replaces_the_fgs_key_unseen(desks: Desks) -> None:
     with pytest.raises(FolderError):
         pin_fg_key(folder, first)
     assert stat.S_IMODE((folder.path / "keys" / "fg-dossier.pub").stat().st_mode) == 0o600
+
+
+async def test_the_documented_statement_is_invoked(desks: Desks) -> None:
+    """The example on the page for developers is one that the command takes."""
+    await with_fg(desks)
+    stated = json.loads(PAGE.split("## Exceptions and advice")[1].split("```json")[1].split("```")[0])
+    assert (await invoke(desks, **stated))["exceptions"][0]["dossier"] == "complete"
 
 
 async def test_where_a_law_lets_you_tell_it_is_no_exception(desks: Desks) -> None:

@@ -52,6 +52,7 @@ def upgrade() -> None:
     """Every row says how long it is kept; what nobody can see any more is gone."""
     for table in ("calls", "consents"):
         op.add_column(table, sa.Column("idx", NUMBER, nullable=True))
+    op.add_column("notices", sa.Column("told_at", NUMBER, nullable=True))
     for table, names in _DAYS.items():
         for name in names:
             op.add_column(table, sa.Column(name, sa.String(), nullable=True))

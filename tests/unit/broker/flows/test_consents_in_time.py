@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from broker.domain.errors import AnswerWithheldError
+from broker.domain.errors import AnswerWithheldError, TeamUnknownError
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, matches_of, shield
 from tests.simulators.consenting import (
@@ -15,7 +15,9 @@ from tests.simulators.consenting import (
     INFORMED,
     adult,
     answer,
+    answered_too,
     caring,
+    consents_of,
     involved,
     record,
     recorded,
@@ -60,3 +62,17 @@ async def test_what_a_hidden_holder_recorded_ends_no_answer_of_others(world: Wor
     assert [match["holder"]["oin"] for match in first] == [HUISARTS]
     world.clock.move(timedelta(days=60).total_seconds())
     assert matches_of(await world.send_check(asker, body)) == first
+
+
+async def test_an_answer_is_taken_for_a_purpose_that_is_no_more(world: World) -> None:
+    """What was recorded can still be answered, and counts for nothing; without any roster nobody heard it."""
+    asker = adult(caring(world), WIJKTEAM)
+    mine = await recorded(world, asker)
+    bundle = world.policy.bundle
+    purposes = {name: purpose for name, purpose in bundle.purposes.items() if name != "volwassene"}
+    world.policy = replace(world.policy, bundle=replace(bundle, purposes=purposes))
+    (shown,) = consents_of(await answered_too(world, asker, mine, answer()))
+    assert {party["state"] for party in shown["parties"]} == {"unknown"}
+    world.documents = replace(world.documents, rosters={})
+    with pytest.raises(TeamUnknownError):
+        await answered_too(world, asker, mine, answer())

@@ -37,6 +37,7 @@ from tests.simulators.consenting import (
 from tests.simulators.enrolled import WIJKTEAM, Enrolled
 
 LOOK = household(subject="trudy", members=())
+OWED = frozenset({"informeer_betrokkene", "bevestig_toestemming"})
 
 
 def text_of(told: Answered) -> str:
@@ -187,6 +188,27 @@ async def test_a_yes_added_alone_reopens_nothing_at_the_holder_either(world: Wor
     with pytest.raises(RefusedError) as error:
         await world.check(adult(world, WIJKTEAM, seed="after a lone yes"), LOOK)
     assert error.value.document["textId"] == "vraag.consent-ended"
+
+
+async def test_with_her_yes_goes_the_signal_that_rested_on_it(world: World) -> None:
+    """Given a doctor's signal on Trudy's yes, when she takes it back, then it ends at once and he is told so."""
+    asker = await involved(caring(world), HUISARTS)
+    (mine,) = await listed(world, asker)
+    await world.check(adult(world, HUISARTS, seed="looks by it"), LOOK)
+    await withdrawn(world, asker, mine["consentId"])
+    signals: Any = (await world.list(asker)).result["signals"]
+    assert [one["state"] for one in signals] == ["ended"]
+    assert {"signal-ended", "review-withdrawal"} >= {task.kind for task in tasks_of(world) if task.signal_id} - OWED
+    assert "signal-ended" in {task.kind for task in tasks_of(world)}
+
+
+async def test_a_no_recorded_anew_ends_the_signal_too(world: World) -> None:
+    """Given the same, when a colleague records her no in another record, then it ends once nobody is left to show."""
+    asker = await involved(caring(world), HUISARTS)
+    for party, state in ((GGZ, "active"), (WIJKTEAM, "ended")):
+        await recorded(world, asker, answer(said="refused"), parties=[party])
+        signals: Any = (await world.list(adult(world, HUISARTS, seed=party))).result["signals"]
+        assert [one["state"] for one in signals] == [state]
 
 
 async def test_a_no_is_recorded_whatever_has_ended(world: World) -> None:

@@ -198,6 +198,23 @@ async def test_a_coordinator_who_is_kept_from_a_signal_is_not_told_of_its_match(
     assert [match["overdue"] for match in await coordinated(region)] == [True]
 
 
+@IN_MEMORY
+async def test_what_one_side_does_not_see_moves_nothing_the_coordinator_reads(region: World) -> None:
+    """A shielded signal of the same team stands behind the match too: what becomes of it shows in no kept answer."""
+    hidden = await region.register(who(region, GI), household(subject="sister", parents=["mother"]))
+    await shield(region, str(hidden.result["signalId"]))
+    await met(region)
+    asker = coordinator(region)
+    body = asker.command(had=[])
+    first = await region.send_inbox(asker, body)
+    await shield(region, str(hidden.result["signalId"]))
+    again = await region.send_inbox(asker, body)
+    assert again.replayed
+    assert again.result == first.result
+    await kept_from(region, str(hidden.result["signalId"]), None)
+    assert len(await coordinated(region)) == 1
+
+
 async def test_a_sweep_is_one_entry_whatever_is_overdue(region: World) -> None:
     """With and without an overdue match the log grows by one entry."""
     for days in (0, 10):

@@ -58,6 +58,14 @@ async def later(world: World, days: int) -> None:
         pass
 
 
+async def told_on(desk: Desk, cited: str) -> str:
+    """Return the id of a letter that rests on this consent, and that Veilig Thuis was handed."""
+    body = told_in_meeting(desk, cited)
+    await desk.send(body, by=BUURTTEAM)
+    await desk.fetch(body["idempotencyKey"], by=VT)
+    return str(body["idempotencyKey"])
+
+
 async def notices(desk: Desk, oin: str, kind: str) -> list[dict[str, Any]]:
     """Return what waits for an organisation, of this kind."""
     told: Any = (await desk.world.inbox(desk.world.asker(oin, seed=f"{await log_size(desk.world)}"))).result
@@ -189,21 +197,28 @@ async def test_a_notice_goes_a_month_after_its_organisation_has_it(desk: Desk) -
 async def test_who_received_something_on_a_yes_is_told_when_it_is_taken_back(meeting: Desk) -> None:
     """The team that got a letter on it has a notice about that letter, in the same entry; nobody else has one."""
     cited = await consent(meeting, parties=[VT, HUISARTS])
-    body = told_in_meeting(meeting, cited)
-    await meeting.send(body, by=BUURTTEAM)
+    letter = await told_on(meeting, cited)
     size = await log_size(meeting.world)
     await withdrawn(meeting.world, meeting.asker(BUURTTEAM), cited)
     assert await log_size(meeting.world) == size + 1
     (notice,) = await notices(meeting, VT, "consent_withdrawn")
-    assert (notice["about"], notice["team"]) == (body["idempotencyKey"], "team-1")
+    assert (notice["about"], notice["team"]) == (letter, "team-1")
     for other in (HUISARTS, BUURTTEAM):
         assert await notices(meeting, other, "consent_withdrawn") == []
+
+
+async def test_who_never_fetched_a_letter_hears_nothing_of_its_end(meeting: Desk) -> None:
+    """Nothing of a letter is told after the withdrawal to who was told nothing of it before (red line 6)."""
+    cited = await consent(meeting)
+    await meeting.send(told_in_meeting(meeting, cited), by=BUURTTEAM)
+    await withdrawn(meeting.world, meeting.asker(BUURTTEAM), cited)
+    assert await notices(meeting, VT, "consent_withdrawn") == []
 
 
 async def test_a_withdrawal_towards_one_is_told_to_that_one(meeting: Desk) -> None:
     """Who may still be told keeps what he has, and hears nothing; a later no of the same person reaches him."""
     cited = await consent(meeting, parties=[VT, HUISARTS])
-    await meeting.send(told_in_meeting(meeting, cited), by=BUURTTEAM)
+    await told_on(meeting, cited)
     await withdrawn(meeting.world, meeting.asker(BUURTTEAM), cited, parties=[HUISARTS])
     assert await notices(meeting, VT, "consent_withdrawn") == []
     await answered_too(meeting.world, meeting.asker(BUURTTEAM), cited, answer(said="refused"))
@@ -213,15 +228,14 @@ async def test_a_withdrawal_towards_one_is_told_to_that_one(meeting: Desk) -> No
 async def test_who_relied_on_a_yes_is_told_when_it_has_ended(meeting: Desk) -> None:
     """The day after its last day, once; what rests on it is kept until then, however long ago it was sent."""
     cited = await consent(meeting, answers=[answer(until="2027-05-01")])
-    body = told_in_meeting(meeting, cited)
-    await meeting.send(body, by=BUURTTEAM)
+    letter = await told_on(meeting, cited)
     await later(meeting.world, 160)
     assert (meeting.world.clock.today().isoformat(), count(meeting.world, "information_requests")) == ("2027-05-01", 1)
     assert await notices(meeting, VT, "consent_withdrawn") == []
     for _ in range(2):
         await later(meeting.world, 1)
         (notice,) = await notices(meeting, VT, "consent_withdrawn")
-        assert notice["about"] == body["idempotencyKey"]
+        assert notice["about"] == letter
 
 
 async def test_a_consent_is_kept_for_its_proof_and_a_no_for_longer(meeting: Desk) -> None:

@@ -49,8 +49,8 @@ def excluded(world: World, signal: str, worker: str) -> None:
 
 
 async def told_of(world: World, oin: str) -> list[str]:
-    """Return of what kinds the notices are that its worker is told of, but for matches."""
-    return [kind for kind, _ in await notices_of(world, oin) if kind != "match"]
+    """Return of what kinds the notices are that its worker is told of, as far as an oproep leaves them."""
+    return [kind for kind, _ in await notices_of(world, oin) if kind in {"call", "shield_alert"}]
 
 
 async def asked_on_consent(world: World, *lines: dict[str, Any]) -> tuple[Asker, Asker, str]:
@@ -74,6 +74,16 @@ async def test_a_yes_that_was_taken_back_asks_nobody(world: World) -> None:
     with pytest.raises(NotFoundError):
         await decide(world, holder, ring["ringId"], "accept")
     assert await told_of(world, AMSTELVEEN) == ["consent_withdrawn"]
+
+
+@pytest.mark.parametrize(("knows", "kinds"), [("nothing", []), ("listed", ["consent_withdrawn"])])
+async def test_who_never_heard_of_a_ring_hears_nothing_of_its_end(world: World, knows: str, kinds: list[str]) -> None:
+    """A ring of which nothing was read just goes; who listed it, and fetched no notice, is told that it ended."""
+    asker, holder, consent = await asked_on_consent(world)
+    if knows == "listed":
+        await list_own_rings(world, holder)
+    await consenting.withdrawn(world, asker, consent)
+    assert await told_of(world, AMSTELVEEN) == kinds
 
 
 async def test_whom_to_call_is_not_told_again_after_a_withdrawal(world: World) -> None:

@@ -1,15 +1,18 @@
 """What was wrong is told to who was told of it, and to nobody else; any other end, and a shield, tells nothing."""
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from broker.domain.signals import Exclusion
 from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import household
-from tests.simulators.broker_world import World, a_world, log_size, shield
-from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM
+from tests.simulators.broker_memory import MemoryBroker
+from tests.simulators.broker_world import World, a_world, held_in, log_size, shield
+from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM, worker_id
 from tests.simulators.following_up import followed_up, found_in, listed, matches_of_side, notices_of, who
 
 CHILD = household(subject="child", parents=("mother",))
@@ -72,6 +75,22 @@ async def test_who_sees_it_no_more_is_not_told(world: World) -> None:
     world.clock.move(20 * 86_400)
     await withdraw(world, GI, theirs)
     assert await notices_of(world, WIJKTEAM) == []
+
+
+async def test_who_is_kept_from_the_own_signal_is_not_told(world: World) -> None:
+    """A colleague from whom the own signal is kept reads nothing of what became of those that it met."""
+    theirs, own = await signal(world, GI), await signal(world, WIJKTEAM)
+    world.clock.move(20 * 86_400)
+    await withdraw(world, GI, theirs)
+    assert await told_of(world, WIJKTEAM) == [own]
+    worker = worker_id(WIJKTEAM, "worker")
+    if isinstance(world.ledger, MemoryBroker):
+        held = world.ledger.state.signals
+        held[own] = replace(held[own], exclusions=frozenset({Exclusion(organisation=WIJKTEAM, worker=worker)}))
+    else:
+        statement = "INSERT INTO signal_exclusions (signal_id, organisation, worker) VALUES (?, ?, ?)"
+        held_in(world).write(statement, own, WIJKTEAM, worker)
+    assert await told_of(world, WIJKTEAM) == []
 
 
 async def test_who_was_never_told_hears_nothing(world: World) -> None:
