@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from broker.call_ports import CallReader
 from broker.consent_ports import ConsentReader
 from broker.domain.calls import Call, Ring, StoreCall
-from broker.domain.changes import Change, MarkStanding
+from broker.domain.changes import Change, MarkStanding, Task
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
@@ -104,11 +104,10 @@ async def call_holders(
         rings = await _asked_of(call, found, calls=calls, today=today, randomness=randomness)
         # (8) What the asker reads is made of his own question alone.
         document = calls_document("call.sent", [call], date=day_nl(call.asked_until + timedelta(days=1)))
-        owed = tasks_for(asked, organisation=requester.organisation, today=today)
         effects = Effects(
             relies_on=(*base, *question.relied, *looked_up.stamps),
             changes=(*_started(question, policy, randomness), *rings),
-            tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
+            tasks=_owed(asked, question, unwatched=unwatched),
         )
         recording = _recording(question, asked, found, document=document, register=register.number)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
@@ -182,6 +181,12 @@ def _started(question: Question, policy: PolicyInForce, randomness: Randomness) 
     """Return what was stood on, and the terms of the proof; as much randomness is drawn whatever there is."""
     stood_on = (MarkStanding(signal_id=one, on=question.today) for one in sorted(question.standing))
     return (*stood_on, *terms_of_question(question, policy, Ids(seed=randomness.bytes(SEED_BYTES))))
+
+
+def _owed(asked: Permit, question: Question, *, unwatched: bool) -> tuple[Task, ...]:
+    organisation = question.prepared.act.requester.organisation
+    owed = tasks_for(asked, organisation=organisation, today=question.today)
+    return (*owed, *notes_to_fg(question.facts(), unwatched=unwatched))
 
 
 def _recording(
