@@ -247,6 +247,7 @@ def forget_matches(connection: Connection, signal_id: str) -> None:
     gone += [one for one in linked if connection.execute(query, (one,)).fetchone() is None]
     for match_id in gone:
         connection.execute("DELETE FROM notices WHERE about = ?", (match_id,))
+        connection.execute("DELETE FROM team_tasks WHERE about = ?", (match_id,))
         for table in ("match_signals", "match_sides"):
             connection.execute(f"DELETE FROM {table} WHERE match_id = ?", (match_id,))  # noqa: S608 - names of ours
         connection.execute("DELETE FROM matches WHERE id = ?", (match_id,))

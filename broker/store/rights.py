@@ -33,7 +33,7 @@ RIGHTS: Mapping[str, str] = {
     "webhooks": _FORGET,
     "webhook_deliveries": _FORGET,
     "call_rings": _FORGET,
-    "team_tasks": _CHANGE,
+    "team_tasks": _FORGET,
     "unmet_signals": _DROP,
     "matches": _FORGET,
     "match_sides": _FORGET,

@@ -63,14 +63,16 @@ async def test_a_refusal_is_given_again(world: World) -> None:
 
 async def test_an_answer_is_withheld_once_what_it_shows_was_withdrawn(world: World) -> None:
     """No replay discloses after the commit of a withdrawal it depends on; the receipt and own signal id remain."""
-    holder, asker = world.asker(GI), world.asker(WIJKTEAM)
-    held = await world.register(holder, CHILD)
+    asker = world.asker(WIJKTEAM)
+    held = await world.register(world.asker(GI), CHILD)
     body = asker.registration(CHILD)
     shown = await world.send_registration(asker, body)
     assert shown.result["outcome"] == "shown"
-    await world.withdraw(holder, str(held.result["signalId"]))
+    # It was told of a match by this signal: only two weeks later nobody reviews its withdrawal.
+    world.clock.move(15 * 86_400)
+    await world.withdraw(world.asker(GI, seed="later"), str(held.result["signalId"]))
     with pytest.raises(AnswerWithheldError) as withheld:
-        await world.send_registration(asker, body)
+        await world.again(asker, body["idempotencyKey"])
     assert withheld.value.signal_id == shown.result["signalId"]
     assert withheld.value.receipt["leaf"] == shown.receipt["leaf"]
 

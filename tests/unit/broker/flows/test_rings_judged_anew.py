@@ -49,8 +49,8 @@ def excluded(world: World, signal: str, worker: str) -> None:
 
 
 async def told_of(world: World, oin: str) -> list[str]:
-    """Return of what kinds the notices are that its worker is told of, as far as an oproep leaves them."""
-    return [kind for kind, _ in await notices_of(world, oin) if kind in {"call", "shield_alert"}]
+    """Return of what kinds the notices are that its worker is told of, but for matches."""
+    return [kind for kind, _ in await notices_of(world, oin) if kind != "match"]
 
 
 async def asked_on_consent(world: World, *lines: dict[str, Any]) -> tuple[Asker, Asker, str]:
