@@ -35,7 +35,7 @@ from connectors.letters import Fetched, Letters
 from connectors.mailbox import OpenedLetter
 from connectors.questions import Question, Reply
 from connectors.terminal import quoted
-from connectors.told_requests import UNSIGNED_NL, line_of, name_of
+from connectors.told_requests import UNSIGNED_NL, is_unsigned, line_of, name_of
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
@@ -224,7 +224,7 @@ def read(
             )
             return
         console.print(line_of(fetched.request), markup=False)
-        if fetched.request.side == "sent" and fetched.request.answer is not None and letter is None:
+        if is_unsigned(fetched.request, opened=letter is not None):
             console.print(UNSIGNED_NL, markup=False)
         if letter is not None:
             for line in quoted(letter.text or " ".join(letter.steps)):

@@ -51,6 +51,12 @@ def name_of(oin: str, register: Register) -> str:
     return UNKNOWN if organisation is None else organisation.name
 
 
+def is_unsigned(one: RequestShown, *, opened: bool) -> bool:
+    """Return whether somebody declined or answered orally, and only the broker says so."""
+    answer = one.answer
+    return one.side == "sent" and not opened and answer is not None and answer.kind not in ("all", "part")
+
+
 def line_of(one: RequestShown) -> str:
     """Return one request as a line of a list."""
     other = one.sender if one.side == "received" else one.receiver

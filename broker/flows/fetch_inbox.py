@@ -10,6 +10,7 @@ from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.unwatched import stopped
 from broker.flows.waiting_notices import Fetching
 from broker.match_ports import InboxReader, MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
@@ -48,6 +49,8 @@ async def fetch_inbox(
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
         # (2) The oldest that wait, one more than is told; of what may be seen no more nothing is told.
         fetching = Fetching(
             requester, policy=policy, register=register, clock=clock, signals=signals, inbox=inbox, matches=matches,

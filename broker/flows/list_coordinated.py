@@ -11,6 +11,7 @@ from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation
 from broker.flows.seeing_match import told_to_both
+from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp
 from broker.protocol.match_messages import MATCHES_PER_PAGE, CoordinatedMatch, CoordinatedResult, CoordinatedSide
@@ -50,6 +51,8 @@ async def list_coordinated(
         check_organisation(register, act)
         if requester.role != COORDINATOR or not policy.coordinates(requester.organisation):
             raise RoleNotAllowedError
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
         # (2) Only what both teams know and see now.
         known, stamps = await _page(
             requester, after or "", policy=policy, register=register, clock=clock, matches=matches

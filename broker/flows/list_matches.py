@@ -9,6 +9,7 @@ from broker.flows.own_match import OwnMatch, decisions_of, few, seen_now, shown_
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, Stamp
 from broker.protocol.match_messages import MATCHES_PER_PAGE, MatchesResult
@@ -47,6 +48,8 @@ async def list_matches(
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
         # (2) What was told when it was made, and may be seen now; what may not is as if it were not there.
         seen, stamps = await _page(
             requester, after or "", policy=policy, register=register, clock=clock, matches=matches

@@ -10,6 +10,7 @@ from broker.flows.own_match import OwnMatch, decisions_of, few, own_match, shown
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.match_messages import MatchesResult, ShownMatch
@@ -45,6 +46,8 @@ async def open_match(
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
         # (2) An own match that may be seen now.
         own = await own_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock

@@ -15,7 +15,8 @@ from broker.store.log_writer import Cosignature
 from tests.simulators.asking import household
 from tests.simulators.broker_memory import NoWitnesses
 from tests.simulators.broker_world import STORES, World, a_world, log_size, matches_of, tasks_of
-from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.enrolled import GEMEENTE, GI, NAMES, WIJKTEAM, Enrolled
+from tests.simulators.following_up import coordinated, listed, matches_of_side, opened, who
 
 CHILD = household(subject="child", parents=("mother",))
 LOOK = household(subject="child", parents=("mother",), members=())
@@ -82,6 +83,33 @@ async def test_the_stop_says_nothing_about_who_is_involved(tmp_path: Path, polic
                 await world.check(world.asker(WIJKTEAM, seed="later"), LOOK)
             documents.append(stopped.value.document)
     assert documents[0] == documents[1]
+
+
+@pytest.mark.parametrize("look", ["list", "open", "unknown", "inbox", "coordinated"])
+async def test_nobody_is_told_of_a_match_unwatched(tmp_path: Path, policy: PolicyInForce, look: str) -> None:
+    """A match names who else is involved, a notice that somebody is: both wait, known or unknown alike."""
+    witnesses = Away()
+    async with a_world("memory", tmp_path, policy=policy, witnesses=witnesses) as world:
+        enrolled = Enrolled(names={**NAMES, GEMEENTE: ("Gemeente", "gemeente")})
+        world.documents.in_force, world.documents.rosters = enrolled.register(), enrolled.rosters()
+        await world.register(world.asker(GI), CHILD)
+        witnesses.up = False
+        await world.register(world.asker(WIJKTEAM), CHILD)
+        (match,) = await matches_of_side(world, GI)
+        world.clock.move(HOUR + 1)
+        worker, coordinator = who(world, GI), who(world, GEMEENTE, role="matchcoordinator")
+        looks = {
+            "list": lambda: listed(world, worker),
+            "open": lambda: opened(world, worker, match["matchId"]),
+            "unknown": lambda: opened(world, worker, "f" * 32),
+            "inbox": lambda: world.inbox(worker),
+            "coordinated": lambda: coordinated(world, coordinator),
+        }
+        with pytest.raises(NotDoneError) as stopped:
+            await looks[look]()
+        assert _reason(stopped.value) == ("error", "uncosigned")
+        world.clock.move(-2)
+        assert len(await matches_of_side(world, GI)) == 1
 
 
 async def test_a_shorter_outage_stops_nothing(tmp_path: Path, policy: PolicyInForce) -> None:
