@@ -1,5 +1,6 @@
 """What the oproep and phone mode need of the world, as Protocols (architecture section 3, D15)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -17,6 +18,11 @@ class CallReader(Protocol):
 
     async def rings(self, *, organisation: str, day: date, after: str, at_most: int) -> tuple[Ring, ...]:
         """Return what asks this organisation's teams on this day and was not declined, in the order of ids."""
+
+    async def asked_by(
+        self, *, organisation: str, purpose: str, day: date, signals: Collection[str]
+    ) -> tuple[Ring, ...]:
+        """Return what its oproepen of this purpose ask about these signals on this day, declined or not."""
 
     async def ring(self, *, organisation: str, ring_id: str) -> Ring | None:
         """Return this organisation's own ring; None for another's and for none at all."""

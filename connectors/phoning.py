@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from broker.protocol.call_statement import StatedCall
+from broker.protocol.errors import SignatureError
 from broker.protocol.phone_messages import (
     NoteOralAnswer,
     PhoneCallShown,
@@ -11,7 +13,7 @@ from broker.protocol.phone_messages import (
     StartPhoneCall,
     VerifyCaller,
 )
-from broker.protocol.request_signing import is_id
+from broker.protocol.request_signing import SKEW_S, is_id
 from connectors.answers import Outcome
 from connectors.desk import Desk
 from connectors.errors import CaseError, ReceiptError
@@ -19,6 +21,8 @@ from connectors.stated_proof import StatedProof
 from connectors.told_requests import named
 
 _PATH = "/v1/phone-calls"
+OLD_S = 3600
+"""Seconds that a statement vouches for who calls: as long as a belcode, and an outbox that waited as long."""
 LEVEL = 3
 """Nature and period: what is usually told on the phone. Content needs what content needs."""
 
@@ -42,12 +46,32 @@ class Phoning:
 
     async def start(self, *, to: str, to_team: str, team: str, purpose: str, about: About) -> PhoneCallShown:
         """Return the call that is announced, with its belcode. Raises CaseError, RefusedError, NotDoneError."""
-        members = {"purpose": purpose, "team": team, "to": to, "to_team": to_team, **self._members(about)}
+        call_id, folder = self.desk.surroundings.new_id(), self.desk.folder
+        stated = StatedCall(call_id=call_id, caller_team=team, receiver=to, receiver_team=to_team, purpose=purpose)
+        members = {
+            "idempotency_key": call_id,
+            "purpose": purpose,
+            "team": team,
+            "to": to,
+            "to_team": to_team,
+            "statement": stated.signed(
+                folder.signing_key, organisation=folder.settings.oin, at=self.desk.surroundings.now()
+            ),
+            **self._members(about),
+        }
         return await self._stated(StartPhoneCall, members, kind="request", path=_PATH)
 
     async def verify(self, code: str) -> PhoneCallShown:
-        """Return who calls. Raises CaseError: no six digits. RefusedError: the code does not count. NotDoneError."""
-        return await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications")
+        """Return who calls, as that organisation itself states.
+
+        Raises:
+            CaseError: no six digits. RefusedError: the code does not count. NotDoneError.
+            ReceiptError: the broker says who calls, and that organisation does not.
+        """
+        call = await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications")
+        if not self._is_fresh(self._stated_at(call)):
+            raise ReceiptError("who calls")
+        return call
 
     async def note(self, call_id: str, about: About) -> PhoneCallShown:
         """Return the call once it stands that it was answered, without what was said.
@@ -78,10 +102,37 @@ class Phoning:
         if not isinstance(outcome.details, PhoneCallsResult):
             raise ReceiptError("phone calls")
         register = self.desk.folder.register
-        return [
-            call.model_copy(update={"caller": named(call.caller, register), "receiver": named(call.receiver, register)})
-            for call in outcome.details.phone_calls
-        ]
+        told = []
+        for call in outcome.details.phone_calls:
+            at = self._stated_at(call)
+            names = {"caller": named(call.caller, register), "receiver": named(call.receiver, register)}
+            # A code to compare with, and a number to call back, only of who states the call.
+            code = call.code if self._is_fresh(at) else None
+            contact = None if at is None else call.contact
+            told.append(call.model_copy(update={**names, "code": code, "contact": contact}))
+        return told
+
+    def _stated_at(self, call: PhoneCallShown) -> int | None:
+        """Return when the calling organisation itself stated this call, in unix seconds; None where it did not."""
+        caller = self.desk.folder.register.organisations.get(call.caller.oin)
+        if caller is None or not caller.active or call.statement is None:
+            return None
+        stated = StatedCall(
+            call_id=call.call_id,
+            caller_team=call.caller.team,
+            receiver=call.receiver.oin,
+            receiver_team=call.receiver.team,
+            purpose=call.purpose,
+        )
+        try:
+            return stated.stated_at(call.statement, caller)
+        except SignatureError:
+            return None
+
+    def _is_fresh(self, at: int | None) -> bool:
+        """Return whether a call was stated of late by the own clock: an old one may be served under another voice."""
+        now = self.desk.surroundings.now()
+        return at is not None and now - OLD_S <= at <= now + SKEW_S
 
     def _members(self, about: About) -> dict[str, Any]:
         mac = self.desk.folder.case_ref_key.mac

@@ -38,7 +38,7 @@ class Ring:
     """An oproep at one holder: the team that is asked, about one of its organisation's own signals.
 
     `rests_on` are the stamps of what people agreed to, where it rings on consent: once one of them moved nobody is
-    asked any more.
+    asked any more, nor after `valid_until`, the last day of what they agreed to.
     """
 
     id: str
@@ -48,6 +48,11 @@ class Ring:
     signal_id: str
     state: RingState = RingState.WAITING
     rests_on: tuple[RestsOn, ...] = ()
+    valid_until: date | None = None
+
+    def is_agreed_on(self, day: date) -> bool:
+        """Return whether what people agreed to still lasts on this day."""
+        return self.valid_until is None or day <= self.valid_until
 
     def is_over(self, day: date) -> bool:
         """Return whether nobody is asked any more on this day."""

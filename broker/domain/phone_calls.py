@@ -52,6 +52,7 @@ class PhoneCall:
     made_at: int
     key: bytes = field(repr=False)
     proof: StatedProof | None = None
+    statement: str | None = None
     verified_at: int | None = None
     verified_by: str | None = None
     oral: Oral | None = None

@@ -22,6 +22,7 @@ from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_team, check_worker
 from broker.flows.shown_calls import rings_document
+from broker.flows.unwatched import stopped
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
@@ -64,7 +65,7 @@ async def answer_ring(
         NotFoundError: not a ring of this organisation, one that may not be seen (any more), or none at all.
         RefusedError: it asks another team, was decided before, or its last day has passed; with the receipt of its
             entry.
-        NotDoneError: it failed; with the receipt of its entry.
+        NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
         TeamUnknownError, FieldRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = Act.stating("answer_ring", "inbox", command, requester, target=ring_id, team=command.team)
@@ -80,24 +81,28 @@ async def answer_ring(
             ring_id, requester, signals=signals, calls=calls, policy=policy, register=register, clock=clock
         )  # fmt: skip
         ring = own.ring
-        # (2) To forward names another team, with a contact card on the own roster; nothing else names one.
+        # (2) Nobody has watched the log for too long: nobody is told on its word whom to call.
+        if command.answer == "accept" and log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
+        # (3) To forward names another team, with a contact card on the own roster; nothing else names one.
         _check_named(command, ring)
         roster = await rosters.roster(requester.organisation)
         if command.team is not None:
             check_team(roster, act)
-        # (3) By the team that is asked, once, and while it asks.
+        # (4) By the team that is asked, once, and while it asks.
         recording = _Answering(bundle=policy.sha256, register=register.number, ring=ring, handles=own.handles)
         hindered = _hindered(ring, requester, roster, over=ring.is_over(clock.today()))
         relied = (*base, *own.stamps)
         if hindered is not None:
             return recording.refused(act, hindered, Effects(relies_on=relied))
-        # (4) The ring as it is from now on; what it rests on may be taken back, and then it is not told again.
+        # (5) The ring as it is from now on; what it rests on may be taken back, and then it is not told again.
         after = _after(ring, command)
         changes = _changes(ring, command, requester.worker, now=clock.now(), randomness=randomness)
         document = await rings_document(_TEXTS[command.answer], [after], register=register, rosters=rosters)
-        return recording.done(act, command, document, Effects(relies_on=relied, changes=changes, rests_on=relied))
+        effects = Effects(relies_on=relied, changes=changes, rests_on=relied, valid_until=ring.valid_until)
+        return recording.done(act, command, document, effects)
 
-    # (5) Recorded with the change in one transaction, and only then told.
+    # (6) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

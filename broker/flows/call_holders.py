@@ -1,11 +1,12 @@
 """Send an oproep: holders are asked whether they want to call, and the asker always reads the same (D5, D8)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
+from broker.call_ports import CallReader
 from broker.consent_ports import ConsentReader
 from broker.domain.calls import Call, Ring, StoreCall
-from broker.domain.changes import Change, MarkStanding
+from broker.domain.changes import Change, MarkStanding, Task
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
@@ -55,6 +56,7 @@ async def call_holders(
     rosters: RosterReader,
     signals: SignalStore,
     consents: ConsentReader,
+    calls: CallReader,
     tasks: TaskReader,
     answers: AnswerStore,
     log: Log,
@@ -99,13 +101,13 @@ async def call_holders(
         question = await asked_holders(question, looked_up, consents=consents)
         found = reached(policy, question, looked_up, register=register, address_mute_above=address_mute_above)
         call = _call(command, question, policy, now=clock.now(), randomness=randomness)
+        rings = await _asked_of(call, found, calls=calls, today=today, randomness=randomness)
         # (8) What the asker reads is made of his own question alone.
         document = calls_document("call.sent", [call], date=day_nl(call.asked_until + timedelta(days=1)))
-        owed = tasks_for(asked, organisation=requester.organisation, today=today)
         effects = Effects(
             relies_on=(*base, *question.relied, *looked_up.stamps),
-            changes=(*_started(question, policy, randomness), *_asked_of(call, found, randomness)),
-            tasks=(*owed, *notes_to_fg(question.facts(), unwatched=unwatched)),
+            changes=(*_started(question, policy, randomness), *rings),
+            tasks=_owed(asked, question, unwatched=unwatched),
         )
         recording = _recording(question, asked, found, document=document, register=register.number)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
@@ -138,13 +140,22 @@ def _call(
     )
 
 
-def _asked_of(call: Call, found: Reached, randomness: Randomness) -> tuple[Change, ...]:
-    """Return the call with its rings, a notice for each team that is asked, and one where a shield was hit."""
+async def _asked_of(
+    call: Call, found: Reached, *, calls: CallReader, today: date, randomness: Randomness
+) -> tuple[Change, ...]:  # fmt: skip
+    """Return the call with its rings, a notice for each team that is asked, and one where a shield was hit.
+
+    Who was asked before for the same, on the same agreement, is not asked again: declining is done once.
+    """
 
     def new_id() -> str:
         return randomness.bytes(_ID_BYTES).hex()
 
-    rings = tuple(
+    before = await calls.asked_by(
+        organisation=call.organisation, purpose=call.purpose, day=today, signals=[one.id for one in found.rung]
+    )  # fmt: skip
+    asked = {(ring.signal_id, ring.rests_on, ring.valid_until) for ring in before}
+    possible = (
         Ring(
             id=new_id(),
             call=call,
@@ -152,9 +163,11 @@ def _asked_of(call: Call, found: Reached, randomness: Randomness) -> tuple[Chang
             team=one.team,
             signal_id=one.id,
             rests_on=kept(found.rests_on[one.id]),
+            valid_until=found.until[one.id],
         )
         for one in found.rung
     )
+    rings = tuple(ring for ring in possible if (ring.signal_id, ring.rests_on, ring.valid_until) not in asked)
     told = [(ring.organisation, ring.team, NoticeKind.CALL, ring.id) for ring in rings]
     told += [(one.organisation, one.team, NoticeKind.SHIELD_ALERT, one.id) for one in found.alerted]
     notices = [
@@ -168,6 +181,12 @@ def _started(question: Question, policy: PolicyInForce, randomness: Randomness) 
     """Return what was stood on, and the terms of the proof; as much randomness is drawn whatever there is."""
     stood_on = (MarkStanding(signal_id=one, on=question.today) for one in sorted(question.standing))
     return (*stood_on, *terms_of_question(question, policy, Ids(seed=randomness.bytes(SEED_BYTES))))
+
+
+def _owed(asked: Permit, question: Question, *, unwatched: bool) -> tuple[Task, ...]:
+    organisation = question.prepared.act.requester.organisation
+    owed = tasks_for(asked, organisation=organisation, today=question.today)
+    return (*owed, *notes_to_fg(question.facts(), unwatched=unwatched))
 
 
 def _recording(

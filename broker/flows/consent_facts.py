@@ -164,6 +164,11 @@ def agreed_of(consented: Consented | None, signal: Signal, subject: TokenIndex) 
     return tuple(stamp for stamp in consented.stamps if stamp.of in of)
 
 
+def agreed_until(consented: Consented | None, signal: Signal, subject: TokenIndex) -> date | None:
+    """Return the last day of what was agreed of asking this holder about this person; None without a claim."""
+    return None if consented is None else consented.last_day([(signal.organisation, subject)])
+
+
 def rests_on_of(
     looked_up: LookUp,
     consented: Consented | None,

@@ -15,6 +15,7 @@ from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_calls import rings_document
+from broker.flows.unwatched import stopped
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, Stamp
 from broker.protocol.call_messages import CALLS_PER_PAGE
 from broker.protocol.register import Register
@@ -39,7 +40,7 @@ async def list_rings(
         after: the id after which the page begins; the order is that of the ids.
 
     Raises:
-        NotDoneError: it failed; with the receipt of its entry.
+        NotDoneError: it failed, or nobody has watched the log for too long; with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = replace(Act.reading("list_rings", requester), kind="inbox")
@@ -51,7 +52,10 @@ async def list_rings(
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
-        # (2) What asks the own teams today, and may be seen by this worker now.
+        # (2) Nobody has watched the log for too long: nobody is told on its word who asks.
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
+        # (3) What asks the own teams today, and may be seen by this worker now.
         rings, stamps = await _page(
             requester, after or "", signals=signals, calls=calls, policy=policy, register=register, clock=clock
         )
@@ -61,7 +65,7 @@ async def list_rings(
         effects = Effects(relies_on=(*base, *stamps), changes=(known,))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
-    # (3) Recorded, and only then told.
+    # (4) Recorded, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from broker.domain.calls import Ring
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
+from broker.flows.calling import organisation_key
 from broker.flows.policy import PolicyInForce
 from broker.ports import Clock, SignalStore, Stamp
 from broker.protocol.register import Register
@@ -36,16 +37,18 @@ async def own_ring(
     """Return the ring of the requester's organisation as this worker of it may see it now."""
     agreed = stamps_of(ring.rests_on)
     now = await signals.stamps([stamp.of for stamp in agreed])
+    of_asker = await signals.stamps([organisation_key(ring.call.organisation)])
     own = await signals.own(organisation=ring.organisation, signal_id=ring.signal_id)
     if own is None:
-        return OwnRing(ring=ring, signal=None, seen=False, stamps=now)
+        return OwnRing(ring=ring, signal=None, seen=False, stamps=(*now, *of_asker))
     asker = register.organisations.get(ring.call.organisation)
     seen = (
         now == agreed
+        and ring.is_agreed_on(clock.today())
         and own.signal.active_on(clock.today())
         and policy.counts(own.signal, day=clock.today())
         and not own.signal.excludes(requester.organisation, requester.worker)
         and asker is not None
         and asker.active
     )
-    return OwnRing(ring=ring, signal=own.signal, seen=seen, stamps=(*own.stamps, *now))
+    return OwnRing(ring=ring, signal=own.signal, seen=seen, stamps=(*own.stamps, *now, *of_asker))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from broker.domain.disclosures import audible, is_crowd
 from broker.domain.households import find_hits
 from broker.domain.signals import Signal
-from broker.flows.consent_facts import agreed_of, said_of
+from broker.flows.consent_facts import agreed_of, agreed_until, said_of
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA
 from broker.flows.household_question import Question
 from broker.flows.judging import Judged, Recorded, judge_hits, permitted_hits, record_decisions
@@ -19,12 +20,13 @@ from broker.protocol.register import Register
 class Reached:
     """What the look-up of an oproep gave: whose signals it rings, both groups of decisions, and every handle hit.
 
-    `rests_on` are, by the id of each signal that rings, the stamps of what people agreed to. `alerted` are the shielded
-    signals that were hit: their holders are told, and nobody else.
+    `rests_on` and `until` are, by id of the signal that rings, the stamps and the last day of what people agreed to.
+    `alerted` are the shielded signals that were hit: their holders are told, and nobody else.
     """
 
     rung: tuple[Signal, ...]
     rests_on: Mapping[str, tuple[Stamp, ...]]
+    until: Mapping[str, date | None]
     alerted: tuple[Signal, ...]
     open: Recorded
     shielded: Recorded
@@ -65,6 +67,7 @@ def reached(
     return Reached(
         rung=rung,
         rests_on={one.id: agreed_of(question.consented, one, subjects[one.id]) for one in rung},
+        until={one.id: agreed_until(question.consented, one, subjects[one.id]) for one in rung},
         alerted=_once(hit.signal for one in judged if one.shielded for hit in one.hits),
         open=record_decisions(HITS_SCHEMA, plain, room=HITS_ROOM, mute=mute),
         shielded=_shielded(judged),

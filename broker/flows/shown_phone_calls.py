@@ -53,6 +53,7 @@ async def _told(
         code_until=call.made_at + CODE_S,
         verified_at=call.verified_at,
         oral=None if call.oral is None else _oral(call.oral),
+        statement=call.statement,
     )
 
 

@@ -167,4 +167,5 @@ def _call(command: StartPhoneCall, requester: Requester, *, key: bytes, now: int
         made_at=now,
         key=key,
         proof=stated_proof(command.proof),
+        statement=command.statement,
     )

@@ -11,6 +11,8 @@ from broker.protocol.wire_types import Id, Message, Oin, Word
 PHONE_CALLS_PER_PAGE = 50
 """Phone calls in one answer at most, the newest."""
 SCHEMA_PHONE = "phone-calls/v1"
+Statement = Annotated[str, Field(max_length=2048, pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$")]
+"""What a calling organisation signed of a call; held by the called party, never by the broker."""
 Belcode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 
 
@@ -26,6 +28,7 @@ class StartPhoneCall(Command):
     categories: Categories
     level: Level
     proof: StatutoryProof | None
+    statement: Statement | None = None
 
 
 class VerifyCaller(Command):
@@ -54,7 +57,10 @@ class OralAnswer(Message):
 
 
 class PhoneCallShown(Message):
-    """A phone call as either side reads it; `code` is there while it counts, `contact` is the caller's team."""
+    """A phone call as either side reads it; `code` is there while it counts, `contact` is the caller's team.
+
+    `statement` is the caller's own: without one that holds the called party believes neither.
+    """
 
     call_id: Id
     side: Literal["made", "received"]
@@ -70,6 +76,7 @@ class PhoneCallShown(Message):
     code_until: Instant
     verified_at: Instant | None
     oral: OralAnswer | None
+    statement: Statement | None = None
 
 
 class PhoneCallsResult(Telling):

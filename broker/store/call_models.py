@@ -40,6 +40,7 @@ class CallRingRow(Table, table=True):
     answered_by: str | None = None
     answered_at: int | None = Field(default=None, sa_type=NUMBER)
     rests_on: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
+    valid_until: str | None = None
 
 
 class PhoneCallRow(Table, table=True):
@@ -70,6 +71,7 @@ class PhoneCallRow(Table, table=True):
     answered_at: int | None = Field(default=None, sa_type=NUMBER)
     answer: str | None = None
     proof: str | None = None
+    statement: str | None = None
 
 
 class BelcodeTryRow(Table, table=True):

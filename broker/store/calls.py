@@ -1,7 +1,7 @@
 """Oproepen in the database: read by who sent them or by whom they ask, never by the one for the other."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -15,10 +15,10 @@ from broker.store.connection import Reader
 _CALL_COLUMNS = ("id", "organisation", "controller", "team", "worker", "purpose", "case_ref", "sent_at", "asked_until")
 _CALL = ", ".join(f"c.{name}" for name in _CALL_COLUMNS)
 _RINGS = (
-    f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, r.rests_on, {_CALL}"  # noqa: S608 - column names of ours, no value
+    f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, r.rests_on, r.valid_until, {_CALL}"  # noqa: S608 - column names of ours, no value
     " FROM call_rings r JOIN calls c ON c.id = r.call_id WHERE "
 )
-_OWN_FIELDS = 6
+_OWN_FIELDS = 7
 """Columns of the ring itself in a row of `_RINGS`; those of its call follow."""
 
 
@@ -43,6 +43,16 @@ class StoredCalls:
         values = (organisation, after, RingState.DECLINED.value, day.isoformat(), at_most)
         return await self._rings(where, values)
 
+    async def asked_by(
+        self, *, organisation: str, purpose: str, day: date, signals: Collection[str]
+    ) -> tuple[Ring, ...]:
+        """Return what these oproepen ask. See `CallReader.asked_by`."""
+        # One statement whoever was found, nobody too: asking is the same act in every world.
+        named = [*signals, ""]
+        marks = ", ".join("?" * len(named))
+        where = f"c.organisation = ? AND c.purpose = ? AND c.asked_until >= ? AND r.signal_id IN ({marks})"
+        return await self._rings(where, (organisation, purpose, day.isoformat(), *named))
+
     async def ring(self, *, organisation: str, ring_id: str) -> Ring | None:
         """Return this organisation's own ring. See `CallReader.ring`."""
         rings = await self._rings("r.organisation = ? AND r.id = ?", (organisation, ring_id))
@@ -66,8 +76,8 @@ def store_call(connection: Connection, change: StoreCall, *, index: int) -> None
     )  # fmt: skip
     for ring in change.rings:
         connection.execute(
-            "INSERT INTO call_rings (id, call_id, organisation, team, signal_id, state, rests_on) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO call_rings (id, call_id, organisation, team, signal_id, state, rests_on, valid_until) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 ring.id,
                 call.id,
@@ -76,6 +86,7 @@ def store_call(connection: Connection, change: StoreCall, *, index: int) -> None
                 ring.signal_id,
                 ring.state.value,
                 json.dumps([asdict(one) for one in ring.rests_on]),
+                None if ring.valid_until is None else ring.valid_until.isoformat(),
             ),
         )
 
@@ -102,7 +113,7 @@ def _call(row: Sequence[Any]) -> Call:
 
 
 def _ring(row: Sequence[Any]) -> Ring:
-    ring_id, organisation, team, signal_id, state, rests_on = row[:_OWN_FIELDS]
+    ring_id, organisation, team, signal_id, state, rests_on, valid_until = row[:_OWN_FIELDS]
     return Ring(
         id=ring_id,
         call=_call(row[_OWN_FIELDS:]),
@@ -111,4 +122,5 @@ def _ring(row: Sequence[Any]) -> Ring:
         signal_id=signal_id,
         state=RingState(state),
         rests_on=tuple(RestsOn(**one) for one in json.loads(rests_on)),
+        valid_until=None if valid_until is None else date.fromisoformat(valid_until),
     )

@@ -21,7 +21,7 @@ from broker.store.stated_proofs import proof_of, proof_text
 
 _PLAIN = ("id", "caller", "caller_team", "worker", "controller", "receiver", "receiver_team", "purpose")
 _LISTS = ("grounds", "categories")
-_REST = ("level", "made_at", "code_key", "proof", "verified_at", "verified_by", "answer")
+_REST = ("level", "made_at", "code_key", "proof", "statement", "verified_at", "verified_by", "answer")
 _COLUMNS = ", ".join((*_PLAIN, *_LISTS, *_REST))
 _NEWEST = " ORDER BY made_at DESC, id"
 _COUNTING_FIRST = " ORDER BY CASE WHEN verified_at IS NULL AND made_at >= ? THEN 0 ELSE 1 END, made_at DESC, id"
@@ -74,14 +74,14 @@ class StoredPhoneCalls:
 def store_phone_call(connection: Connection, change: StorePhoneCall) -> None:
     """The open transaction holds this call."""
     call = change.call
-    columns = (*_PLAIN, *_LISTS, *_REST[:4], "tries")
+    columns = (*_PLAIN, *_LISTS, *_REST[:5], "tries")
     marks = ", ".join("?" * len(columns))
     # `tries` counted per call before wrong codes were counted where they are said; nobody reads it any more.
     connection.execute(
         f"INSERT INTO phone_calls ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - column names of ours
         (
             *(getattr(call, name) for name in _PLAIN), *(json.dumps(getattr(call, name)) for name in _LISTS),
-            call.level, call.made_at, call.key, proof_text(call.proof), 0,
+            call.level, call.made_at, call.key, proof_text(call.proof), call.statement, 0,
         ),
     )  # fmt: skip
 
@@ -128,7 +128,7 @@ def _once(connection: Connection, query: str, values: tuple[object, ...]) -> Non
 
 def _phone_call(row: Sequence[Any]) -> PhoneCall:
     plain = dict(zip(_PLAIN, row, strict=False))
-    grounds, categories, level, made_at, key, proof, verified_at, verified_by, answer = row[len(_PLAIN) :]
+    grounds, categories, level, made_at, key, proof, statement, verified_at, verified_by, answer = row[len(_PLAIN) :]
     oral = None if answer is None else json.loads(answer)
     return PhoneCall(
         **plain,
@@ -138,6 +138,7 @@ def _phone_call(row: Sequence[Any]) -> PhoneCall:
         made_at=made_at,
         key=bytes(key),
         proof=proof_of(proof),
+        statement=statement,
         verified_at=verified_at,
         verified_by=verified_by,
         oral=None

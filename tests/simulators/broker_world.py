@@ -113,6 +113,10 @@ class NoCalls:
         """Return none."""
         return ()
 
+    async def asked_by(self, **_: object) -> tuple[Ring, ...]:
+        """Return none."""
+        return ()
+
     async def ring(self, **_: object) -> Ring | None:
         """Return none."""
         return None

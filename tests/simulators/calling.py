@@ -61,6 +61,7 @@ async def send_call(
         rosters=world.documents,
         signals=world.signals,
         consents=world.consents,
+        calls=calls_of(world),
         tasks=world.following.tasks,
         answers=world.answers,
         log=world.log,

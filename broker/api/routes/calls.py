@@ -34,6 +34,7 @@ async def call(request: Request, edge: Here) -> Response:
             rosters=edge.rosters,
             signals=edge.signals,
             consents=edge.consents,
+            calls=edge.calling.calls,
             tasks=edge.following.tasks,
             answers=edge.answers,
             log=edge.log,

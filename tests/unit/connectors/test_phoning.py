@@ -1,12 +1,18 @@
 """`sluis-connect bel` over a broker that serves: announce a call, know who calls, note that it was answered."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from connectors.errors import CaseError
-from connectors.phoning import About
-from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS
+from broker.protocol.phone_messages import PhoneCallShown, PhoneCallsResult
+from connectors.answers import Outcome
+from connectors.client import SluisClient
+from connectors.delivery import Delivery
+from connectors.errors import CaseError, ReceiptError
+from connectors.phoning import OLD_S, About, Phoning
+from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS
 from tests.simulators.served_desks import MELDING_DAY, Desks
 
 NUMBER = "VT-2026-00017"
@@ -92,3 +98,75 @@ async def test_the_number_of_a_melding_stays_at_the_desk(desks: Desks) -> None:
     stored = [file.read_bytes() for file in (desks.world.folder / "broker").rglob("*") if file.is_file()]
     assert stored
     assert not any(NUMBER.encode() in content for content in stored)
+
+
+class Vouching:
+    """The way to a broker whose operator changes what is told of calls, and signs it: every receipt holds."""
+
+    def __init__(self, delivery: Delivery, change: Callable[[PhoneCallShown], PhoneCallShown]) -> None:
+        self._delivery = delivery
+        self._change = change
+
+    async def read(self, path: str, *, worker: str) -> Outcome:
+        """Return what was read, changed."""
+        return self._changed(await self._delivery.read(path, worker=worker))
+
+    async def send(self, *parts: Any) -> Outcome:  # noqa: ANN401 - as `Delivery.send`
+        """Return what became of a command, changed."""
+        return self._changed(await self._delivery.send(*parts))
+
+    def _changed(self, outcome: Outcome) -> Outcome:
+        assert isinstance(outcome.details, PhoneCallsResult)
+        calls = [self._change(call) for call in outcome.details.phone_calls]
+        return replace(outcome, details=outcome.details.model_copy(update={"phone_calls": calls}))
+
+
+def told_by(client: SluisClient, change: Callable[[PhoneCallShown], PhoneCallShown]) -> Phoning:
+    """Return the phone calls of a client to whom the operator tells this instead."""
+    desk = client.phoning.desk
+    delivery: Any = Vouching(desk.delivery, change)
+    return Phoning(replace(desk, delivery=delivery))
+
+
+def _nobodys(call: PhoneCallShown) -> PhoneCallShown:
+    return call.model_copy(update={"statement": None})
+
+
+def _another_callers(call: PhoneCallShown) -> PhoneCallShown:
+    return call.model_copy(update={"caller": call.caller.model_copy(update={"oin": GI})})
+
+
+def _another_call(call: PhoneCallShown) -> PhoneCallShown:
+    return call.model_copy(update={"call_id": "f" * 32})
+
+
+def _strangers(call: PhoneCallShown) -> PhoneCallShown:
+    return call.model_copy(update={"caller": call.caller.model_copy(update={"oin": "00000099000000009999"})})
+
+
+@pytest.mark.parametrize("change", [_nobodys, _another_callers, _another_call, _strangers])
+async def test_the_broker_alone_vouches_for_no_caller(
+    desks: Desks, change: Callable[[PhoneCallShown], PhoneCallShown]
+) -> None:
+    """Who calls is believed on that organisation's own signature: without it no code, no number, and nobody known."""
+    code = (await announced(desks))["code"]
+    async with desks.client(SCHOOL) as client:
+        (honest,) = await client.phoning.calls()
+        assert (honest.code, honest.contact is None) == (code, False)
+        (listed,) = await told_by(client, change).calls()
+        assert (listed.code, listed.contact) == (None, None)
+        with pytest.raises(ReceiptError):
+            await told_by(client, change).verify(code)
+
+
+async def test_an_old_statement_vouches_for_nobody(desks: Desks) -> None:
+    """A call that was stated long ago proves no voice of today, whatever the broker says of when it was made."""
+    code = (await announced(desks))["code"]
+    desks.world.clock.move(OLD_S + 61)
+
+    def served_again(call: PhoneCallShown) -> PhoneCallShown:
+        return call.model_copy(update={"code": code, "made_at": desks.world.clock.now()})
+
+    async with desks.client(SCHOOL) as client:
+        (listed,) = await told_by(client, served_again).calls()
+    assert listed.code is None

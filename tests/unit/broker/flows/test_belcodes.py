@@ -13,7 +13,7 @@ from broker.domain.phone_calls import CODE_S, MAX_TRIES
 from broker.flows import list_phone_calls
 from broker.flows.policy import PolicyInForce
 from broker.protocol.roster import Worker
-from tests.simulators.broker_world import World, a_world, documents
+from tests.simulators.broker_world import World, a_world, documents, held_in
 from tests.simulators.enrolled import GI, NAMES, SCHOOL, VEILIG_THUIS, Enrolled
 from tests.simulators.phoning import listed, note, phone_calls_in, start, verify
 from tests.simulators.requesting import HUISARTS
@@ -138,6 +138,16 @@ async def test_an_answer_on_the_callers_order_counts_that_order(world: World) ->
     await note(world, school(world), call["callId"], grounds=["JW-7.3.11-4"])
     subject: Any = proposals[-1].payloads["subject"]
     assert (proposals[-1].kind, subject["proof"]) == ("answer", ORDER["reference"])
+
+
+async def test_what_may_be_told_is_decided_when_it_is_told(world: World) -> None:
+    """A call that was announced for more than may be told now is answered within what may be, or not at all."""
+    call = await announced(world)
+    held_in(world).write("UPDATE phone_calls SET level = 4 WHERE id = ?", call["callId"])
+    with pytest.raises(RefusedError) as refused:
+        await note(world, school(world, "4"), call["callId"], level=4)
+    assert problem_of(refused) == "level-not-permitted"
+    assert phone_calls_in(await note(world, school(world, "3"), call["callId"], level=3))
 
 
 async def test_where_professionals_decide_only_who_knows_the_caller_notes_the_answer(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from broker.domain.errors import AnswerWithheldError, NotFoundError, RefusedError
+from broker.domain.errors import AnswerWithheldError, NotDoneError, NotFoundError, RefusedError
 from broker.flows import list_rings
 from broker.flows.policy import PolicyInForce
 from broker.protocol.roster import Worker
@@ -17,9 +17,11 @@ from tests.simulators.broker_world import World, a_world, documents, held_in, lo
 from tests.simulators.calling import call, decide, list_own_rings, rings_in, send_decision
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, Enrolled
 from tests.simulators.following_up import notices_of
+from tests.unit.broker.flows.noted_log import recorded
 from tests.unit.broker.flows.test_calling import ASKED, involved, veilig_thuis
 from tests.unit.policies.amsterdam import AMSTELVEEN, BUURTTEAM
 
+DAY = 86_400
 ONE = Worker(sub="worker-one", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-1"}))
 OTHER = Worker(sub="worker-two", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-2"}))
 
@@ -51,13 +53,13 @@ async def told_of(world: World, oin: str) -> list[str]:
     return [kind for kind, _ in await notices_of(world, oin) if kind != "match"]
 
 
-async def asked_on_consent(world: World) -> tuple[Asker, Asker, str]:
+async def asked_on_consent(world: World, *lines: dict[str, Any]) -> tuple[Asker, Asker, str]:
     """A team is asked to call because the resident named it; return the asker, the holder, and the consent."""
     names = {BUURTTEAM: "wijkteam", AMSTELVEEN: "wijkteam"}
     world.documents = documents(Enrolled(names={oin: (oin, org_class) for oin, org_class in names.items()}))
     await involved(world, AMSTELVEEN, "resident")
     asker = world.asker(BUURTTEAM, purpose="casusoverleg", ground="TOEST")
-    consent = await consenting.recorded(world, asker, person="resident", parties=[AMSTELVEEN])
+    consent = await consenting.recorded(world, asker, *lines, person="resident", parties=[AMSTELVEEN])
     await call(world, asker, household(subject="resident", members=()))
     return asker, world.asker(AMSTELVEEN), consent
 
@@ -95,6 +97,69 @@ async def test_whom_to_call_is_not_told_again_after_a_withdrawal(world: World) -
     with pytest.raises(AnswerWithheldError):
         await send_decision(world, holder, ring["ringId"], body)
     assert rings_in(await list_own_rings(world, holder)) == []
+
+
+async def test_a_yes_that_ran_out_asks_nobody(world: World) -> None:
+    """The day after its last one the ring is no ring, and the card that was shown is not shown again."""
+    line = consenting.answer(until=(world.clock.today() + timedelta(days=1)).isoformat())
+    _, holder, _ = await asked_on_consent(world, line)
+    world.clock.move(DAY)
+    (ring,) = rings_in(await list_own_rings(world, holder))
+    body = holder.command(answer="accept", team=None)
+    assert rings_in(await send_decision(world, holder, ring["ringId"], body))[0]["caller"]["contact"] is not None
+    world.clock.move(DAY)
+    with pytest.raises(AnswerWithheldError):
+        await send_decision(world, holder, ring["ringId"], body)
+    assert rings_in(await list_own_rings(world, holder)) == []
+    with pytest.raises(NotFoundError):
+        await decide(world, holder, ring["ringId"], "decline")
+
+
+async def test_whom_to_call_rests_on_the_askers_standing(world: World) -> None:
+    """Suspended later, or in between, who asked is not told of again: the answer goes by his stamp."""
+    await involved(world)
+    await call(world, veilig_thuis(world), ASKED)
+    (ring,) = rings_in(await list_own_rings(world, world.asker(SCHOOL)))
+    proposals = recorded(world)
+    await decide(world, world.asker(SCHOOL), ring["ringId"], "accept")
+    answer = proposals[-1].answer
+    assert answer is not None
+    for stamps in (answer.rests_on, proposals[-1].relies_on):
+        assert VEILIG_THUIS.encode() in {stamp.of.key for stamp in stamps}
+
+
+async def test_who_was_asked_is_not_asked_again_for_the_same(world: World) -> None:
+    """Declined or not yet decided: another oproep of this asker for this purpose rings whoever was not asked."""
+    await involved(world)
+    school = world.asker(SCHOOL)
+    sent = [await call(world, veilig_thuis(world, seed="first"), ASKED)]
+    (ring,) = rings_in(await list_own_rings(world, school))
+    sent.append(await call(world, veilig_thuis(world, seed="second"), ASKED))
+    assert rings_in(await list_own_rings(world, school)) == [ring]
+    await decide(world, school, ring["ringId"], "decline")
+    sent.append(await call(world, veilig_thuis(world, seed="third"), ASKED))
+    assert rings_in(await list_own_rings(world, school)) == []
+    texts: list[Any] = [one.result["text"] for one in sent]
+    assert {text["id"] for text in texts} == {"call.sent"}
+    world.clock.move(8 * DAY)
+    await call(world, veilig_thuis(world, seed="later"), ASKED)
+    assert len(rings_in(await list_own_rings(world, school))) == 1
+
+
+async def test_nobody_is_told_whom_to_call_while_nobody_watches_the_log(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listing and accepting stop, whatever asks; declining tells nobody anything, and goes on (ADR 24)."""
+    await involved(world)
+    await call(world, veilig_thuis(world), ASKED)
+    school = world.asker(SCHOOL)
+    (ring,) = rings_in(await list_own_rings(world, school))
+    monkeypatch.setattr(type(world.log), "disclosures_stopped", lambda _: True)
+    with pytest.raises(NotDoneError):
+        await list_own_rings(world, school)
+    with pytest.raises(NotDoneError):
+        await decide(world, school, ring["ringId"], "accept")
+    await decide(world, school, ring["ringId"], "decline")
 
 
 async def _withdrawn(world: World, signal: str) -> None:
