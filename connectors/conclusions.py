@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from broker.protocol.messages import Match, OwnSignal
 from connectors.answers import Outcome, ProblemDocument, VerifiedEntry
+from connectors.contacts import is_unsigned, unsigned
 from connectors.errors import ConnectorError, FolderError, RefusedError
 from connectors.outbox import Command, Person
 
@@ -52,7 +51,7 @@ def conclusion_of(members: Mapping[str, Any]) -> Conclusion:
         if "refused" in members:
             return _read_refusal(members["refused"])
         return _read_outcome(members["outcome"])
-    except (LookupError, TypeError, ValidationError):
+    except (LookupError, TypeError, ValueError):
         raise FolderError("outbox.sqlite", "has a row that is no command") from None
 
 
@@ -62,6 +61,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "outcome": outcome.outcome,
         "text_nl": outcome.text_nl,
         "matches": [match.model_dump(mode="json", by_alias=True) for match in outcome.matches],
+        "unsigned": [is_unsigned(match) for match in outcome.matches],
         "signal_id": outcome.signal_id,
         "signals": [signal.model_dump(mode="json", by_alias=True) for signal in outcome.signals],
         "receipts": [asdict(entry) for entry in outcome.receipts],
@@ -71,10 +71,14 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 def _read_outcome(members: Mapping[str, Any]) -> Outcome:
     matches = [Match.model_validate(match, by_alias=True, by_name=False) for match in members["matches"]]
+    # A row of before says nothing of who signed a number: then nobody did.
+    marks = members.get("unsigned", [True] * len(matches))
+    matches = [unsigned(match) if mark else match for match, mark in zip(matches, marks, strict=True)]
     signals = [OwnSignal.model_validate(signal, by_alias=True, by_name=False) for signal in members["signals"]]
     receipts = [_entry(entry) for entry in members["receipts"]]
+    kept = {name: value for name, value in members.items() if name != "unsigned"}
     return Outcome(
-        **{**members, "matches": tuple(matches), "signals": tuple(signals), "receipts": tuple(receipts)}
+        **{**kept, "matches": tuple(matches), "signals": tuple(signals), "receipts": tuple(receipts)}
     )  # fmt: skip
 
 

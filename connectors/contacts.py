@@ -30,6 +30,20 @@ class UnsignedContact(Contact):
     """A contact card as the broker states it, which the organisation has not signed as far as is known here."""
 
 
+def is_unsigned(match: Match) -> bool:
+    """Return whether the number of a match is the broker's word."""
+    return isinstance(match.holder.contact, UnsignedContact)
+
+
+def unsigned(match: Match) -> Match:
+    """Return the match with its number as the broker's word."""
+    contact = match.holder.contact
+    if contact is None:
+        return match
+    marked = UnsignedContact(**contact.model_dump())
+    return match.model_copy(update={"holder": match.holder.model_copy(update={"contact": marked})})
+
+
 class Contacts:
     """The signed cards in an open casebook."""
 

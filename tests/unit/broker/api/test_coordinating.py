@@ -21,7 +21,7 @@ async def world(tmp_path: Path) -> AsyncIterator[ServedWorld]:
     names = {**NAMES, GEMEENTE: ("Gemeente", "gemeente")}
     enrolled = Enrolled(names=names, others={GEMEENTE: (coordinator,)})
     template = make_template(tmp_path / "template", enrolled=enrolled)
-    async with served_world(template, tmp_path / "world") as running:
+    async with served_world(template, tmp_path / "world", witness_up=True) as running:
         yield running
 
 

@@ -12,6 +12,7 @@ from policies.follow_up import FollowUp
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, log_size, shield
 from tests.simulators.calling import call
+from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled, worker_id
 from tests.simulators.following_up import (
     appointed,
@@ -38,6 +39,8 @@ CHILD = household(subject="child")
 ASKED = household(subject="child", members=())
 DAY = 86_400
 OTHER = "other-3000"
+IN_DATABASES = pytest.mark.parametrize("world", DATABASES, indirect=True)
+"""An oproep is kept in databases only."""
 
 
 def problem_in(refused: pytest.ExceptionInfo[RefusedError]) -> str:
@@ -66,6 +69,7 @@ async def test_a_report_is_weighed_and_investigated_in_time(world: World) -> Non
     assert {(one["reference"], one["matchId"], one["team"]) for one in tasks.values()} == {("ab" * 32, None, "team-1")}
 
 
+@IN_DATABASES
 async def test_a_report_runs_once_however_often_it_is_named(world: World) -> None:
     """Looking, calling and starting on the same report start one weighing; a new report is weighed anew."""
     look = world.asker(VEILIG_THUIS, purpose="vt-melding", ground="WMO-5.1.6")
@@ -209,6 +213,7 @@ async def look_on(world: World, proof: dict[str, Any], *, seed: str = "look") ->
     return str((await world.check(asker, ASKED, proof=proof)).result["outcome"])
 
 
+@IN_DATABASES
 async def test_an_exclusion_order_ends_on_its_tenth_day_whatever_is_stated(world: World) -> None:
     """Scenario 4: who states 28 days at once has ten; after them nothing on this ground is possible any more."""
     assert await look_on(world, {**ORDER, "endsOn": "2026-12-20"}) == "nothing"
