@@ -180,6 +180,7 @@ def test_suzan_veilig_thuis_looks_after_a_report_and_leaves_no_match(region: Reg
     made = veilig_thuis.evaluate("check", {Family.NLBSN: [child]})
     looked = reads(veilig_thuis.post("/v1/household-checks", {**veilig_thuis.checking(made), "proof": proof}))
     # Then: who may be shown is shown with its team's card, and a look makes no match, nor a notice.
+    assert [one["holder"]["oin"] for one in looked["matches"]] == [WIJKTEAM]
     for one in looked["matches"]:
         assert set(one) == {"kind", "level", "holder"}
         assert one["level"] == 2

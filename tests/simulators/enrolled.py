@@ -130,8 +130,8 @@ class Enrolled:
                 display_name=f"{code.replace('-', ' ').capitalize()} {self.names[oin][0]}",
                 phone="026 000 0000",
                 working_days="ma-vr",
-                after_hours_phone=None,
-                stand_in=None,
+                after_hours_phone="0800 5550000",
+                stand_in="Waarneemteam",
             )
             for code in self.teams
         ]

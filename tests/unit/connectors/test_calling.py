@@ -51,6 +51,7 @@ async def test_declining_is_a_right_and_forwarding_stays_inside(desks: Desks) ->
     first, second = await rung(desks), await rung(desks, "other")
     declined = await desks.tells(HUISARTS, "oproepen", "decline", first["ringId"])
     assert declined["text_nl"].startswith("Vastgelegd: jullie bellen niet. Wettelijk mag je weigeren.")
+    assert "Volgens de meldcode hoor je te melden bij acute of structurele onveiligheid." in declined["text_nl"]
     assert (declined["state"], declined["caller"]["contact"]) == ("declined", None)
     forwarded = await desks.tells(HUISARTS, "oproepen", "forward", second["ringId"], "team-2")
     assert (forwarded["team"], forwarded["state"]) == ("team-2", "waiting")

@@ -128,6 +128,8 @@ async def test_the_commands_tell_in_dutch_and_as_json(
     told = await run(partner, monkeypatch, "matches", "open", match["matchId"])
     assert "Wijkteam Arnhem" in told.output
     assert "026 000 0000" in told.output
+    assert "waarnemer Waarneemteam" in told.output
+    assert "buiten kantooruren 0800 5550000" in told.output
     assert (await run(partner, monkeypatch, "matches", "casusregisseur", match["matchId"], GI, "team-1")).exit_code == 0
     together = await run(partner, monkeypatch, "matches", "state", match["matchId"], "werken_al_samen")
     assert "al samenwerken" in together.output
@@ -191,7 +193,7 @@ async def test_the_night_card_names_teams_and_no_household(
     """It is printed or written, with every team of the directory and where to call in danger."""
     printed = await run(partner, monkeypatch, "night-card")
     assert printed.exit_code == 0, printed.output
-    for said in ("Nachtkaart", "Wijkteam Arnhem", "026 000 0000", "0800-2000"):
+    for said in ("Nachtkaart", "Wijkteam Arnhem", "026 000 0000", "0800 5550000", "Waarneemteam", "0800-2000"):
         assert said in printed.output
     page, file = tmp_path / "card.html", tmp_path / "card.pdf"
     await run(partner, monkeypatch, "night-card", "--html", str(page), "--pdf", str(file))

@@ -62,6 +62,7 @@ async def test_not_sharing_is_told_as_a_right(desks: Desks) -> None:
     declined = ("answer", request, "--kind", "declined", "--reason", "professional_secrecy")
     told = (await desks.run(WIJKTEAM, *declined)).output
     assert told.startswith("Vastgelegd: niet gedeeld (dat mag).")
+    assert "Volgens de meldcode hoor je te melden bij acute of structurele onveiligheid." in told
     assert "niet gedeeld (dat mag)" in (await desks.run(VEILIG_THUIS, "request", "list")).output
     shown = await desks.tells(VEILIG_THUIS, "request", "read", request)
     assert (shown["signed"], shown["request"]["answer"]["reason"]) == (False, None)
