@@ -11,7 +11,7 @@ from broker.flows.policy import PolicyInForce
 from broker.protocol.request_messages import SendRequest
 from broker.protocol.roster import Worker
 from tests.simulators.asking import household
-from tests.simulators.broker_world import a_world, documents, log_size, requester, shield
+from tests.simulators.broker_world import a_world, documents, exclude, log_size, requester, shield
 from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.simulators.following_up import followed_up, matches_of_side, who
 from tests.simulators.requesting import ENROLLED, Desk, problem_of, shown
@@ -106,6 +106,20 @@ async def test_anothers_match_is_an_unknown_one(desk: Desk) -> None:
     for match in (foreign, seen, "f" * 32):
         with pytest.raises(NotFoundError):
             await desk.send(desk.request(matchId=match))
+    assert await log_size(desk.world) == size
+
+
+async def test_a_signal_that_is_kept_from_a_colleague_is_none_of_his(desk: Desk) -> None:
+    """Named in a letter it is as one that never was, for him alone: one answer, and nothing is recorded."""
+    registered = await desk.world.register(desk.asker(VEILIG_THUIS), household(subject="kept"))
+    signal_id = str(registered.result["signalId"])
+    await exclude(
+        desk.world, signal_id, organisation=VEILIG_THUIS, worker=requester(desk.asker(VEILIG_THUIS)).worker
+    )  # fmt: skip
+    size = await log_size(desk.world)
+    for one in (signal_id, "f" * 32):
+        with pytest.raises(NotFoundError):
+            await desk.send(desk.request(signalId=one))
     assert await log_size(desk.world) == size
 
 
