@@ -154,19 +154,6 @@ async def test_without_a_roster_nobody_is_of_another_team(world: World) -> None:
     assert match["involved"]["holder"]["contact"] is None
 
 
-async def test_either_side_names_the_casusregisseur(world: World) -> None:
-    """One plan has one casusregisseur, a team of the match, and both sides see who it is."""
-    match_id = await met(world)
-    for oin, named in ((GI, WIJKTEAM), (WIJKTEAM, GI)):
-        await appointed(world, who(world, oin), match_id, named)
-        for side in (GI, WIJKTEAM):
-            (match,) = await matches_of_side(world, side)
-            assert match["casusregisseur"] == {"organisation": named, "team": "team-1"}
-    with pytest.raises(RefusedError) as refused:
-        await appointed(world, who(world, GI), match_id, SCHOOL)
-    assert refused.value.document["type"] == "urn:sluis:problem:casusregisseur-not-involved"
-
-
 async def test_only_a_worker_follows_up(world: World) -> None:
     """Who reviews or approves does not act on matches."""
     await met(world)
