@@ -102,10 +102,10 @@ class Following:
 
         Args:
             state: `contact_gehad`, `werken_al_samen` (no more notices of that team on this household),
-                `afspraken_gemaakt` or `klaar`.
+                `afspraken_gemaakt`, or after one of these `klaar`.
 
         Raises:
-            RefusedError: another team's match, or a closed one. NotDoneError.
+            RefusedError: another team's match, a closed one, or `klaar` before any contact. NotDoneError.
         """
         return await self._state(match_id, "state", ChangeMatchState, {"state": state})
 

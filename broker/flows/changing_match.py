@@ -30,7 +30,8 @@ CLOSED = "match-closed"
 NOT_INVOLVED = "casusregisseur-not-involved"
 NO_CASUSREGISSEUR = "casusregisseur-missing"
 CASUSREGISSEUR_CHANGED = "casusregisseur-changed"
-MATCH_PROBLEMS = (OF_ANOTHER_TEAM, CLOSED, NOT_INVOLVED, NO_CASUSREGISSEUR, CASUSREGISSEUR_CHANGED)
+NO_CONTACT = "match-no-contact"
+MATCH_PROBLEMS = (OF_ANOTHER_TEAM, CLOSED, NO_CONTACT, NOT_INVOLVED, NO_CASUSREGISSEUR, CASUSREGISSEUR_CHANGED)
 """Ids of the problems with which an act on a match is refused; each refusal is an entry of the log."""
 
 

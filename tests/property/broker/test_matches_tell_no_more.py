@@ -20,6 +20,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from broker.domain.errors import RefusedError
 from broker.domain.signals import Exclusion
 from broker.flows.policy import PolicyInForce
 from broker.ports import StampKind
@@ -120,8 +121,12 @@ async def _stated(world: World, number: int, oin: str, state: str) -> Any:  # no
     match = await _first_open(world, number, oin)
     if match is None:
         return None
-    answer = await followed_up(world, world.asker(oin, seed=f"state {number}"), match["matchId"], state)
-    return answer.result if oin == WIJKTEAM else None
+    asker = world.asker(oin, seed=f"state {number}")
+    try:
+        answer: Mapping[str, Any] = (await followed_up(world, asker, match["matchId"], state)).result
+    except RefusedError as refused:
+        answer = refused.document
+    return answer if oin == WIJKTEAM else None
 
 
 async def _first_open(world: World, number: int, oin: str) -> dict[str, Any] | None:

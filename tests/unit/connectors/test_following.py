@@ -91,6 +91,10 @@ async def test_a_match_is_opened_called_about_and_closed_with_receipts(partner: 
         with pytest.raises(RefusedError) as unseen:
             await following.appoint(match.match_id, organisation=GI, team="team-1", was=None)
         assert (unseen.value.problem.id, unseen.value.receipt is not None) == ("casusregisseur-changed", True)
+        with pytest.raises(RefusedError) as unspoken:
+            await following.change(match.match_id, "klaar")
+        assert (unspoken.value.problem.id, unspoken.value.receipt is not None) == ("match-no-contact", True)
+        await following.change(match.match_id, "contact_gehad")
         closed = await following.change(match.match_id, "klaar")
         for outcome, kind in ((opened, "read"), (appointed, "match"), (closed, "match")):
             (receipt,) = outcome.receipts
