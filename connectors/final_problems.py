@@ -10,6 +10,7 @@ RECORDED = frozenset(
     {
         "refused", "withdrawal-needs-review",
         "match-of-another-team", "match-closed", "casusregisseur-not-involved", "casusregisseur-missing",
+        "casusregisseur-changed", "match-no-contact",
         "task-of-another-team", "task-closed", "task-not-extendable", "task-too-long",
         "level-not-permitted", "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "letter-withheld",
@@ -89,8 +90,10 @@ WAITING = {
     "withdrawal-needs-review": _WITH_RECEIPT,
     "match-of-another-team": _WITH_RECEIPT,
     "match-closed": _WITH_RECEIPT,
+    "match-no-contact": _WITH_RECEIPT,
     "casusregisseur-not-involved": _WITH_RECEIPT,
     "casusregisseur-missing": _WITH_RECEIPT,
+    "casusregisseur-changed": _WITH_RECEIPT,
     "task-of-another-team": _WITH_RECEIPT,
     "task-closed": _WITH_RECEIPT,
     "task-not-extendable": _WITH_RECEIPT,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from broker.protocol.match_messages import MatchesResult, ShownMatch
+from broker.protocol.match_messages import Casusregisseur, MatchesResult, ShownMatch
 from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.command_line import (
@@ -83,10 +83,15 @@ def casusregisseur(
     worker: WorkerId,
     as_json: AsJson = False,
 ) -> None:
-    """Say which of the two teams leads the one plan for the household."""
-    _one(
-        org, worker, lambda following: following.appoint(match, organisation=organisation, team=team), as_json=as_json
-    )  # fmt: skip
+    """Say which of the two teams leads the one plan for the household, in the place of who leads it now."""
+
+    async def appoint(following: Following) -> Outcome:
+        was = await following.led_by(match)
+        if was is not None and not as_json:
+            console.print(f"Casusregisseur tot nu toe: {_team(was)}", markup=False)
+        return await following.appoint(match, organisation=organisation, team=team, was=was)
+
+    _one(org, worker, appoint, as_json=as_json)
 
 
 @matches.command("new-report")
@@ -136,8 +141,12 @@ def _line(match: ShownMatch) -> str:
         parts += [f"waarnemer {card.stand_in}"] if card.stand_in else []
         parts += [f"buiten kantooruren {card.after_hours_phone}"] if card.after_hours_phone else []
     if match.casusregisseur is not None:
-        parts.append(f"casusregisseur {match.casusregisseur.organisation} {match.casusregisseur.team}")
+        parts.append(f"casusregisseur {_team(match.casusregisseur)}")
     return "  ".join(parts)
+
+
+def _team(led_by: Casusregisseur) -> str:
+    return f"{led_by.name} {led_by.team}"
 
 
 def done(run: Callable[[], Coroutine[Any, Any, Told]], *, as_json: bool) -> Told:

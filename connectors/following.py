@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.protocol.inbox_messages import FetchInbox, InboxResult
-from broker.protocol.match_messages import AppointCasusregisseur, ChangeMatchState, MatchesResult, TellNewReport
+from broker.protocol.match_messages import (
+    AppointCasusregisseur,
+    Casusregisseur,
+    ChangeMatchState,
+    MatchesResult,
+    ShownMatch,
+    TeamRef,
+    TellNewReport,
+)
 from broker.protocol.messages import Command
 from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome
@@ -86,27 +94,40 @@ class Following:
         Raises:
             RefusedError: there is none for us. ReceiptError: the broker tells of another one.
         """
-        details = (await self.open(match_id)).details
-        found = details.found if isinstance(details, MatchesResult) else []
-        if [match.match_id for match in found] != [match_id]:
-            raise ReceiptError("one match")
-        return Sides(team=found[0].team, to=found[0].involved.holder.oin, to_team=found[0].involved.holder.team)
+        match = await self._opened(match_id)
+        return Sides(team=match.team, to=match.involved.holder.oin, to_team=match.involved.holder.team)
 
     async def change(self, match_id: str, state: str) -> Outcome:
         """Return once the own side is so far.
 
         Args:
             state: `contact_gehad`, `werken_al_samen` (no more notices of that team on this household),
-                `afspraken_gemaakt` or `klaar`.
+                `afspraken_gemaakt`, or after one of these `klaar`.
 
         Raises:
-            RefusedError: another team's match, or a closed one. NotDoneError.
+            RefusedError: another team's match, a closed one, or `klaar` before any contact. NotDoneError.
         """
         return await self._state(match_id, "state", ChangeMatchState, {"state": state})
 
-    async def appoint(self, match_id: str, *, organisation: str, team: str) -> Outcome:
-        """Return once this team of the match is casusregisseur. Raises RefusedError: it is not one of the two."""
-        members = {"organisation": organisation, "team": team}
+    async def led_by(self, match_id: str) -> Casusregisseur | None:
+        """Return who leads the plan of this own match, None while nobody does; it is read from then on.
+
+        Raises:
+            RefusedError: there is none for us. ReceiptError: the broker tells of another one.
+        """
+        return (await self._opened(match_id)).casusregisseur
+
+    async def appoint(self, match_id: str, *, organisation: str, team: str, was: TeamRef | None) -> Outcome:
+        """Return once this team of the match is casusregisseur; its team has a notice, and so has the one it replaces.
+
+        Args:
+            was: who led the plan where the worker looked (`led_by`), None when nobody did.
+
+        Raises:
+            RefusedError: it is not one of the two, or somebody else leads the plan meanwhile.
+        """
+        replaced = None if was is None else {"organisation": was.organisation, "team": was.team}
+        members = {"organisation": organisation, "team": team, "was": replaced}
         return await self._state(match_id, "casusregisseur", AppointCasusregisseur, members)
 
     async def tell_new_report(self, match_id: str, *, proof: StatedProof) -> Outcome:
@@ -120,6 +141,13 @@ class Following:
         """
         members = proof.members(self._desk.folder.case_ref_key.mac)
         return await self._state(match_id, "new-reports", TellNewReport, {"proof": members})
+
+    async def _opened(self, match_id: str) -> ShownMatch:
+        details = (await self.open(match_id)).details
+        found = details.found if isinstance(details, MatchesResult) else []
+        if [match.match_id for match in found] != [match_id]:
+            raise ReceiptError("one match")
+        return found[0]
 
     async def _state(self, match_id: str, act: str, model: type[Command], members: dict[str, Any]) -> Outcome:
         command = self._desk.composer.statement(

@@ -36,6 +36,7 @@ NOTICE_NL = {
     "request_expired": "niemand heeft op tijd geantwoord op",
     "wrongly_made": "wat een ander over betrokkenheid meldde klopte niet; het gaat om jullie signaal",
     "exception_told": "melding van een ander over",
+    "casusregisseur": "er is vastgelegd wie de casusregisseur is: sluis-connect matches open",
     "coordinated": "twee teams gaan contact zoeken",
     "match_overdue": "nog geen contact",
 }

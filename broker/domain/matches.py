@@ -25,7 +25,7 @@ class MatchState(StrEnum):
 
 
 CONTACTED = frozenset({MatchState.CONTACT, MatchState.TOGETHER, MatchState.AGREED, MatchState.DONE})
-"""That there was contact: one of the two saying so is enough."""
+"""That there was contact: one of the two saying so is enough. `DONE` follows only upon another of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

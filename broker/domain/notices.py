@@ -12,6 +12,8 @@ class NoticeKind(StrEnum):
     """Somebody else is involved too. About a match."""
     NEW_REPORT = "new_report"
     """Veilig Thuis tells the casusregisseur that a new police report came in. About a match."""
+    CASUSREGISSEUR = "casusregisseur"
+    """Somebody named, or replaced, the team that leads the plan. About a match, for the team that leads or led."""
     COORDINATED = "coordinated"
     """For the matchcoordinator: two teams are to contact each other. About a match."""
     MATCH_OVERDUE = "match_overdue"
@@ -41,7 +43,7 @@ class NoticeKind(StrEnum):
 ABOUT_A_MATCH = frozenset(
     {
         NoticeKind.MATCH, NoticeKind.NEW_REPORT, NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE,
-        NoticeKind.FOLLOW_UP_OVERDUE,
+        NoticeKind.FOLLOW_UP_OVERDUE, NoticeKind.CASUSREGISSEUR,
     }
 )  # fmt: skip
 FOR_COORDINATORS = frozenset({NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})

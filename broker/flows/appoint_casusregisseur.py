@@ -1,15 +1,19 @@
 """Name the team that leads the one plan for the household of a match."""
 
+from broker.domain.changes import Change
 from broker.domain.matches import NameCasusregisseur, TeamOf
+from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Requester
 from broker.flows.act import Act
-from broker.flows.changing_match import NOT_INVOLVED, Step, change_own_match
+from broker.flows.changing_match import CASUSREGISSEUR_CHANGED, NOT_INVOLVED, Step, change_own_match
+from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
 from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.seeing_match import knows
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
-from broker.protocol.match_messages import AppointCasusregisseur
+from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore
+from broker.protocol.match_messages import AppointCasusregisseur, TeamRef
 from broker.protocol.register import Register
 from broker.task_ports import TaskReader
 
@@ -21,6 +25,7 @@ async def appoint_casusregisseur(
     requester: Requester,
     policies: Policies,
     clock: Clock,
+    randomness: Randomness,
     registers: RegisterReader,
     rosters: RosterReader,
     signals: SignalStore,
@@ -29,22 +34,53 @@ async def appoint_casusregisseur(
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
-    """This team of the match leads the plan; outcome `done`. Whoever looks at the match sees it from then on.
+    """This team of the match leads the plan; outcome `done`. Its team has a notice, and so has the team it replaces.
 
     Raises:
-        RefusedError: not one of the two teams of the match, and what `change_own_match` refuses.
+        RefusedError: not one of the two teams of the match, another leads the plan than the command says it replaces,
+            and what `change_own_match` refuses.
         NotFoundError, NotDoneError and others: as `change_own_match`.
     """
     act = Act.stating("appoint_casusregisseur", "match", command, requester, target=match_id)
-    named = TeamOf(organisation=command.organisation, team=command.team)
+    named = _team(command)
 
-    def step(own: OwnMatch, _: PolicyInForce, __: Register) -> Step:
+    def step(own: OwnMatch, policy: PolicyInForce, register: Register) -> Step:
+        # (a) A team of this match, in the place of the one that the worker saw there.
         if named not in {side.of for side in own.match.sides}:
             return Step(refused=NOT_INVOLVED)
-        change = NameCasusregisseur(match_id=own.match.id, was=own.match.casusregisseur, now=named)
-        return Step(changes=(change,), text="match.casusregisseur")
+        was = own.match.casusregisseur
+        if was != (None if command.was is None else _team(command.was)):
+            return Step(refused=CASUSREGISSEUR_CHANGED)
+        # (b) It leads, and whoever leads now or led until now is told, as far as that team knows of the match.
+        change = NameCasusregisseur(match_id=own.match.id, was=was, now=named)
+        concerned = {named, was} if named != was else set()
+        ids = Ids(seed=randomness.bytes(SEED_BYTES))
+        told = _told(own, concerned, ids, policy=policy, register=register, clock=clock)
+        return Step(changes=(change, *told), text="match.casusregisseur")
 
     return await change_own_match(
         step, match_id=match_id, act=act, requester=requester, policies=policies, clock=clock, registers=registers,
         rosters=rosters, signals=signals, matches=matches, tasks=tasks, answers=answers, log=log,
     )  # fmt: skip
+
+
+def _team(stated: AppointCasusregisseur | TeamRef) -> TeamOf:
+    return TeamOf(organisation=stated.organisation, team=stated.team)
+
+
+def _told(
+    own: OwnMatch, concerned: set[TeamOf | None], ids: Ids, *, policy: PolicyInForce, register: Register, clock: Clock
+) -> tuple[Change, ...]:
+    """Return a notice for each of these teams that sees the match now."""
+    day = clock.today()
+    return tuple(
+        Notify(
+            id=ids.of("notice", side.of.organisation),
+            organisation=side.of.organisation,
+            team=side.of.team,
+            kind=NoticeKind.CASUSREGISSEUR,
+            about=own.match.id,
+        )
+        for side in own.match.sides
+        if side.of in concerned and knows(own.match, side, policy=policy, register=register, day=day)
+    )

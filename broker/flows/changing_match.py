@@ -29,7 +29,9 @@ OF_ANOTHER_TEAM = "match-of-another-team"
 CLOSED = "match-closed"
 NOT_INVOLVED = "casusregisseur-not-involved"
 NO_CASUSREGISSEUR = "casusregisseur-missing"
-MATCH_PROBLEMS = (OF_ANOTHER_TEAM, CLOSED, NOT_INVOLVED, NO_CASUSREGISSEUR)
+CASUSREGISSEUR_CHANGED = "casusregisseur-changed"
+NO_CONTACT = "match-no-contact"
+MATCH_PROBLEMS = (OF_ANOTHER_TEAM, CLOSED, NO_CONTACT, NOT_INVOLVED, NO_CASUSREGISSEUR, CASUSREGISSEUR_CHANGED)
 """Ids of the problems with which an act on a match is refused; each refusal is an entry of the log."""
 
 

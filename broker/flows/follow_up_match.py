@@ -1,11 +1,11 @@
 """Say how far one's own side of a match is; one click says that the two work together already."""
 
 from broker.domain.changes import Change
-from broker.domain.matches import ChangeMatch, MatchState
+from broker.domain.matches import CONTACTED, ChangeMatch, MatchState
 from broker.domain.requests import Requester
 from broker.domain.team_tasks import MONITORS, FinishTask, TaskKind
 from broker.flows.act import Act
-from broker.flows.changing_match import Step, change_own_match
+from broker.flows.changing_match import NO_CONTACT, Step, change_own_match
 from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
@@ -38,16 +38,19 @@ async def follow_up_match(
 ) -> Answered:
     """The own side of the match is so far; outcome `done`. What the other side says of itself does not change.
 
-    Once there are agreements, its team has a task to evaluate them; whoever says how far he is has answered to a new
-    report.
+    A side is done only after it said itself that there was contact: how far the other is, it is not told. Once there
+    are agreements, its team has a task to evaluate them; whoever says how far he is has answered to a new report.
 
     Raises:
-        NotFoundError, RefusedError, NotDoneError and others: as `change_own_match`.
+        RefusedError: done before any contact, and what `change_own_match` refuses.
+        NotFoundError, NotDoneError and others: as `change_own_match`.
     """
     act = Act.stating("follow_up_match", "match", command, requester, target=match_id)
     state = MatchState(command.state)
 
     def step(own: OwnMatch, policy: PolicyInForce, register: Register) -> Step:
+        if state is MatchState.DONE and own.side.state not in CONTACTED:
+            return Step(refused=NO_CONTACT)
         change = ChangeMatch(
             match_id=own.match.id,
             organisation=own.side.of.organisation,

@@ -15,7 +15,7 @@ from broker.flows.policy import PolicyInForce
 from broker.flows.seeing_match import seen_of
 from broker.match_ports import MatchReader
 from broker.ports import Clock, RosterReader, Stamp
-from broker.protocol.match_messages import ShownMatch, TeamRef
+from broker.protocol.match_messages import Casusregisseur, ShownMatch
 from broker.protocol.register import Register
 
 SMALL_HITS_ROOM = 1_000
@@ -88,7 +88,6 @@ async def own_match(
 async def shown_match(own: OwnMatch, *, register: Register, rosters: RosterReader) -> ShownMatch:
     """Return a match as its side is shown it."""
     row = MatchRow(organisation=own.other.organisation, team=own.other.team, kind=own.kind, level=CONTACT_LEVEL)
-    led = own.match.casusregisseur
     return ShownMatch(
         match_id=own.match.id,
         team=own.side.of.team,
@@ -98,8 +97,15 @@ async def shown_match(own: OwnMatch, *, register: Register, rosters: RosterReade
         changed_on=own.side.changed_on,
         made_on=own.match.made_on,
         due_on=own.match.due_on,
-        casusregisseur=None if led is None else TeamRef(organisation=led.organisation, team=led.team),
+        casusregisseur=_named(own.match.casusregisseur, register),
     )
+
+
+def _named(led_by: TeamOf | None, register: Register) -> Casusregisseur | None:
+    if led_by is None:
+        return None
+    name = register.organisations[led_by.organisation].name
+    return Casusregisseur(organisation=led_by.organisation, team=led_by.team, name=name)
 
 
 def decisions_of(shown: tuple[OwnMatch, ...]) -> dict[str, object]:

@@ -73,6 +73,15 @@ def seen_of(
     return tuple(hit.kind for one in judged if shows(one) for hit in one.hits), tuple(judged)
 
 
+def knows(match: KeptMatch, side: MatchSide, *, policy: PolicyInForce, register: Register, day: date) -> bool:
+    """Return whether this side sees the match now, as a team: only then may it be told anything about it.
+
+    Raises:
+        DecisionFailedError: a decision failed.
+    """
+    return bool(seen_of(match, side, policy=policy, register=register, worker=NOBODY, day=day)[0])
+
+
 def _holds(signal: Signal, policy: PolicyInForce, day: date) -> bool:
     return signal.active_on(day) and policy.counts(signal, day=day)
 
@@ -89,6 +98,4 @@ def told_to_both(
         DecisionFailedError: a decision failed.
     """
     kept_from = any(signal.excludes(*to) for signal in match.common())
-    return not kept_from and all(
-        bool(seen_of(match, side, policy=policy, register=register, worker=NOBODY, day=day)[0]) for side in match.sides
-    )
+    return not kept_from and all(knows(match, side, policy=policy, register=register, day=day) for side in match.sides)

@@ -13,7 +13,7 @@ from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
 from broker.flows.policy import Policies, PolicyInForce
-from broker.flows.seeing_match import NOBODY, seen_of
+from broker.flows.seeing_match import knows
 from broker.flows.standing import with_standing
 from broker.flows.terms import REPORT_PURPOSE, term_of_match, terms_of_match, terms_of_proof
 from broker.match_ports import MatchReader
@@ -59,7 +59,8 @@ async def tell_new_report(
     def step(own: OwnMatch, policy: PolicyInForce, register: Register) -> Step:
         # (a) Somebody else leads the plan, and knows of this match.
         other = own.match.other_of(own.side)
-        if own.match.casusregisseur != other.of or not _knows(own, other, policy, register, clock):
+        sees = knows(own.match, other, policy=policy, register=register, day=clock.today())
+        if own.match.casusregisseur != other.of or not sees:
             return Step(refused=NO_CASUSREGISSEUR)
         # (b) This organisation may tell that one so, on the report it names.
         decision = _may_tell(command.proof, requester, other.of, policy=policy, register=register, clock=clock)
@@ -108,11 +109,6 @@ def _running(
         if last is not None and task.kind is TaskKind.SECOND_MONITOR and task.due_on < last
     ]
     return (*weighed, *answered, *later)
-
-
-def _knows(own: OwnMatch, other: MatchSide, policy: PolicyInForce, register: Register, clock: Clock) -> bool:
-    kinds, _ = seen_of(own.match, other, policy=policy, register=register, worker=NOBODY, day=clock.today())
-    return bool(kinds)
 
 
 def _may_tell(

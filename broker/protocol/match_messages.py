@@ -19,11 +19,19 @@ class ChangeMatchState(Command):
     state: Literal["contact_gehad", "werken_al_samen", "afspraken_gemaakt", "klaar"]
 
 
-class AppointCasusregisseur(Command):
-    """Say which of the two teams leads the one plan for the household."""
+class TeamRef(Message):
+    """A team of an organisation."""
 
     organisation: Oin
     team: Word
+
+
+class AppointCasusregisseur(Command):
+    """Say which of the two teams leads the one plan for the household; `was` is whom it replaces, if anybody."""
+
+    organisation: Oin
+    team: Word
+    was: TeamRef | None
 
 
 class TellNewReport(Command):
@@ -32,11 +40,10 @@ class TellNewReport(Command):
     proof: StatutoryProof
 
 
-class TeamRef(Message):
-    """A team of an organisation."""
+class Casusregisseur(TeamRef):
+    """The team that leads the plan, with the name of its organisation."""
 
-    organisation: Oin
-    team: Word
+    name: str
 
 
 class ShownMatch(Message):
@@ -50,7 +57,7 @@ class ShownMatch(Message):
     changed_on: Day
     made_on: Day
     due_on: Day
-    casusregisseur: TeamRef | None
+    casusregisseur: Casusregisseur | None
 
 
 class MatchesResult(Telling):

@@ -106,6 +106,10 @@ def test_mieke_two_organisations_are_told_of_each_other(region: Region) -> None:
     # And: the school, to which a guardian never shows himself, reads that there is nothing of him, and has no match.
     also = gives_signal(school, child)
     assert [one["involved"]["holder"]["oin"] for one in matches(school, also["signalId"])] == [WIJKTEAM]
+    # When: somebody wants to be rid of it before they spoke. Then: it stays, and he reads what to do first.
+    unspoken = does(guardian, f"/v1/matches/{match_id}/state", state="klaar")
+    assert (unspoken.status_code, unspoken.json()["type"]) == (409, "urn:sluis:problem:match-no-contact")
+    assert "Bel eerst het andere team." in unspoken.json()["detail"]
     # When: they spoke on the telephone. Then: one click says so, on one's own side.
     changed = reads(does(guardian, f"/v1/matches/{match_id}/state", state="contact_gehad"))
     assert changed["state"] == "contact_gehad"
@@ -262,9 +266,14 @@ def test_a_new_report_reaches_the_casusregisseur_by_a_button(region: Region) -> 
     too_early = does(veilig_thuis, f"{about}/new-reports", proof=proof)
     assert too_early.json()["type"] == "urn:sluis:problem:casusregisseur-missing"
     assert "receipt" in too_early.json()
-    reads(does(wijkteam, f"{about}/casusregisseur", organisation=WIJKTEAM, team="team-1"))
-    for side in (wijkteam, school):
-        inbox(side)
+    reads(does(wijkteam, f"{about}/casusregisseur", organisation=WIJKTEAM, team="team-1", was=None))
+    # And: the team that now leads is told so, and nobody replaces it without having seen that it does.
+    assert ("casusregisseur", match["matchId"]) in inbox(wijkteam)
+    unseen = does(veilig_thuis, f"{about}/casusregisseur", organisation=VEILIG_THUIS, team="team-1", was=None)
+    assert (unseen.status_code, unseen.json()["type"]) == (409, "urn:sluis:problem:casusregisseur-changed")
+    (seen,) = [one for one in matches(veilig_thuis, own["signalId"]) if one["matchId"] == match["matchId"]]
+    assert seen["casusregisseur"]["name"] == NAMES[WIJKTEAM][0]
+    inbox(school)
     # When: a new report came in. Then: nothing happens by itself.
     assert inbox(wijkteam) == []
     # When: the worker presses the button. Then: the casusregisseur alone has a notice.

@@ -55,7 +55,7 @@ BODIES: dict[str, dict[str, object]] = {
         "proof": {"kind": "melding", "reference": "a" * 64, "since": "2026-11-22", "endsOn": None}
     },
     "/v1/matches/{match_id}/state": {"state": "klaar"},
-    "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1"},
+    "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1", "was": None},
     "/v1/tasks/{task_id}/closing": {},
     "/v1/tasks/{task_id}/extension": {"endsOn": "2026-12-20"},
     "/v1/information-requests/{request_id}/answers": {

@@ -56,11 +56,17 @@ async def followed_up(world: World, asker: Asker, match_id: str, state: str, *, 
     )  # fmt: skip
 
 
-async def appointed(world: World, asker: Asker, match_id: str, organisation: str, team: str = "team-1") -> Answered:
-    """Name the casusregisseur."""
-    command = AppointCasusregisseur.model_validate(asker.command(organisation=organisation, team=team))
+async def appointed(
+    world: World, asker: Asker, match_id: str, organisation: str, *, was: str | None = None
+) -> Answered:  # fmt: skip
+    """Name team-1 of this organisation casusregisseur, in the place of that of another."""
+    replaced = None if was is None else {"organisation": was, "team": "team-1"}
+    command = AppointCasusregisseur.model_validate(
+        asker.command(organisation=organisation, team="team-1", was=replaced)
+    )
     return await appoint_casusregisseur(
-        command=command, match_id=match_id, requester=requester(asker), tasks=world.following.tasks, **ports(world)
+        command=command, match_id=match_id, requester=requester(asker), randomness=world.randomness,
+        tasks=world.following.tasks, **ports(world),
     )  # fmt: skip
 
 

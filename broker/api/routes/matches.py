@@ -83,6 +83,7 @@ async def appoint(match_id: str, request: Request, edge: Here) -> Response:
             command=parse(AppointCasusregisseur, body),
             match_id=id_in_path(match_id),
             requester=sent.requester,
+            randomness=edge.randomness,
             tasks=edge.following.tasks,
             **_ports(edge),
         )

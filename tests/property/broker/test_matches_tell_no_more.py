@@ -20,6 +20,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from broker.domain.errors import RefusedError
 from broker.domain.signals import Exclusion
 from broker.flows.policy import PolicyInForce
 from broker.ports import StampKind
@@ -117,32 +118,38 @@ async def _done(world: World, number: int, act: tuple[str, str, Any]) -> Any:  #
 
 async def _stated(world: World, number: int, oin: str, state: str) -> Any:  # noqa: ANN401 - whatever is observed
     """Say so of the first own match that is open; what Veilig Thuis is told of its own is not compared."""
-    match_id = await _first_open(world, number, oin)
-    if match_id is None:
+    match = await _first_open(world, number, oin)
+    if match is None:
         return None
-    answer = await followed_up(world, world.asker(oin, seed=f"state {number}"), match_id, state)
-    return answer.result if oin == WIJKTEAM else None
+    asker = world.asker(oin, seed=f"state {number}")
+    try:
+        answer: Mapping[str, Any] = (await followed_up(world, asker, match["matchId"], state)).result
+    except RefusedError as refused:
+        answer = refused.document
+    return answer if oin == WIJKTEAM else None
 
 
-async def _first_open(world: World, number: int, oin: str) -> str | None:
+async def _first_open(world: World, number: int, oin: str) -> dict[str, Any] | None:
     """Return the first match with the wijkteam, or of it, that is not closed on its own side."""
     found = found_in(await listed(world, world.asker(oin, seed=f"first {number}")))
     mine = [one for one in found if oin == WIJKTEAM or one["involved"]["holder"]["oin"] == WIJKTEAM]
-    return next((str(one["matchId"]) for one in mine if one["state"] != "klaar"), None)
+    return next((one for one in mine if one["state"] != "klaar"), None)
 
 
 async def _reported(world: World, number: int, report: int) -> None:
     """Veilig Thuis has a report, and tells the wijkteam if the two met: it leads the plan then."""
     reference, since = f"{report:064x}", world.clock.today().isoformat()
-    match_id = await _first_open(world, number, VEILIG_THUIS)
-    if match_id is None:
+    match = await _first_open(world, number, VEILIG_THUIS)
+    if match is None:
         proof = {"kind": "melding", "reference": reference, "since": since, "endsOn": None}
         asker = world.asker(VEILIG_THUIS, seed=f"report {number}")
         await started(world, asker, melding_body(asker, proof=proof))
         return
-    await appointed(world, world.asker(VEILIG_THUIS, seed=f"lead {number}"), match_id, WIJKTEAM)
+    was = None if match["casusregisseur"] is None else WIJKTEAM
+    leader = world.asker(VEILIG_THUIS, seed=f"lead {number}")
+    await appointed(world, leader, match["matchId"], WIJKTEAM, was=was)
     teller = world.asker(VEILIG_THUIS, seed=f"tell {number}")
-    await told_new_report(world, teller, match_id, reference=reference, since=since)
+    await told_new_report(world, teller, match["matchId"], reference=reference, since=since)
 
 
 async def _looked(world: World, number: int) -> tuple[Any, ...]:

@@ -84,7 +84,17 @@ async def test_a_match_is_opened_called_about_and_closed_with_receipts(partner: 
         opened = await following.open(match.match_id)
         assert isinstance(opened.details, MatchesResult)
         assert opened.details.found[0].involved.holder.contact is not None
-        appointed = await following.appoint(match.match_id, organisation=WIJKTEAM, team="team-1")
+        appointed = await following.appoint(match.match_id, organisation=WIJKTEAM, team="team-1", was=None)
+        led = await following.led_by(match.match_id)
+        assert led is not None
+        assert (led.organisation, led.team, led.name) == (WIJKTEAM, "team-1", "Wijkteam Arnhem")
+        with pytest.raises(RefusedError) as unseen:
+            await following.appoint(match.match_id, organisation=GI, team="team-1", was=None)
+        assert (unseen.value.problem.id, unseen.value.receipt is not None) == ("casusregisseur-changed", True)
+        with pytest.raises(RefusedError) as unspoken:
+            await following.change(match.match_id, "klaar")
+        assert (unspoken.value.problem.id, unspoken.value.receipt is not None) == ("match-no-contact", True)
+        await following.change(match.match_id, "contact_gehad")
         closed = await following.change(match.match_id, "klaar")
         for outcome, kind in ((opened, "read"), (appointed, "match"), (closed, "match")):
             (receipt,) = outcome.receipts
@@ -130,12 +140,14 @@ async def test_the_commands_tell_in_dutch_and_as_json(
     assert "026 000 0000" in told.output
     assert "waarnemer Waarneemteam" in told.output
     assert "buiten kantooruren 0800 5550000" in told.output
-    assert (await run(partner, monkeypatch, "matches", "casusregisseur", match["matchId"], GI, "team-1")).exit_code == 0
+    for oin, said in ((GI, "Vastgelegd wie"), (WIJKTEAM, "Casusregisseur tot nu toe: ")):
+        named = await run(partner, monkeypatch, "matches", "casusregisseur", match["matchId"], oin, "team-1")
+        assert (named.exit_code, said in named.output) == (0, True), named.output
     together = await run(partner, monkeypatch, "matches", "state", match["matchId"], "werken_al_samen")
     assert "al samenwerken" in together.output
     line = (await run(partner, monkeypatch, "matches", "list")).output
     assert "we werken al samen" in line
-    assert "casusregisseur" in line
+    assert "casusregisseur Wijkteam Arnhem team-1" in line
     refused = await run(partner, monkeypatch, "matches", "open", "f" * 32)
     assert (refused.exit_code, "niet van jouw organisatie" in refused.output) == (1, True)
     failed = await run(partner, monkeypatch, "matches", "open", "f" * 32, "--json")

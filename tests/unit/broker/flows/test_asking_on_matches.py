@@ -141,7 +141,8 @@ async def test_it_goes_between_the_two_teams_of_the_match(desk: Desk, changed: d
 async def test_another_teams_match_and_a_closed_one_are_refused_openly(desk: Desk) -> None:
     """As every act on a match: recorded, and nothing waits for anybody."""
     match, _ = await met(desk)
-    await followed_up(desk.world, who(desk.world, VEILIG_THUIS), match, "klaar")
+    for state in ("contact_gehad", "klaar"):
+        await followed_up(desk.world, who(desk.world, VEILIG_THUIS), match, state)
     assert await _problem(desk, match) == "match-closed"
     elsewhere = Worker(sub="elsewhere", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-2"}))
     desk.world.documents = documents(Enrolled(names=ENROLLED.names, others={VEILIG_THUIS: (elsewhere,)}))

@@ -110,9 +110,11 @@ async def test_no_contact_in_time_is_told_once(region: World) -> None:
 
 @pytest.mark.parametrize("state", ["contact_gehad", "werken_al_samen", "afspraken_gemaakt", "klaar"])
 async def test_one_side_that_had_contact_is_enough(region: World, state: str) -> None:
-    """Whoever of the two says that they spoke, the coordinator need not ask."""
+    """Whoever of the two says that they spoke, the coordinator need not ask; who is done had said so before."""
     await met(region)
     (match,) = await matches_of_side(region, GI)
+    if state == "klaar":
+        await followed_up(region, who(region, GI), match["matchId"], "contact_gehad")
     await followed_up(region, who(region, GI), match["matchId"], state)
     region.clock.move(10 * DAY)
     assert await swept(region) == 0

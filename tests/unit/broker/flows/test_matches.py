@@ -81,6 +81,21 @@ async def test_a_state_is_kept_and_ends_with_klaar(world: World) -> None:
     assert [match["state"] for match in await matches_of_side(world, GI)] == ["klaar"]
 
 
+@pytest.mark.parametrize("first", ["nieuw", "gelezen"])
+async def test_klaar_before_any_contact_is_refused(world: World, first: str) -> None:
+    """Nobody closes a match unread or merely read, whatever the other side said: recorded, and nothing changed."""
+    match_id, gi = await met(world), who(world, GI)
+    if first == "gelezen":
+        await opened(world, gi, match_id)
+    await followed_up(world, who(world, WIJKTEAM), match_id, "contact_gehad")
+    before = await log_size(world)
+    with pytest.raises(RefusedError) as refused:
+        await followed_up(world, gi, match_id, "klaar")
+    assert refused.value.document["type"] == "urn:sluis:problem:match-no-contact"
+    assert await log_size(world) == before + 1
+    assert [match["state"] for match in await matches_of_side(world, GI)] == [first]
+
+
 async def test_one_click_mutes_repeats_for_that_pair_and_household(world: World) -> None:
     """After "we werken al samen" a further match with that team on this household gives that side no notice."""
     match_id = await met(world)
@@ -134,12 +149,13 @@ async def test_another_teams_match_is_not_closed(world: World) -> None:
     other = Worker(sub="elsewhere", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-2"}))
     mine = Worker(sub="here", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-1", "team-2"}))
     world.documents.rosters = documents(Enrolled(others={GI: (other, mine)})).rosters
+    await followed_up(world, who(world, GI), match_id, "contact_gehad", worker="here")
     before = await log_size(world)
     with pytest.raises(RefusedError) as refused:
         await followed_up(world, who(world, GI), match_id, "klaar", worker="elsewhere")
     assert refused.value.document["type"] == "urn:sluis:problem:match-of-another-team"
     assert await log_size(world) == before + 1
-    assert [match["state"] for match in await matches_of_side(world, GI)] == ["nieuw"]
+    assert [match["state"] for match in await matches_of_side(world, GI)] == ["contact_gehad"]
     await followed_up(world, who(world, GI), match_id, "klaar", worker="here")
     assert [match["state"] for match in await matches_of_side(world, GI)] == ["klaar"]
 
@@ -148,23 +164,10 @@ async def test_without_a_roster_nobody_is_of_another_team(world: World) -> None:
     """An organisation that states no teams lets every worker act."""
     match_id = await met(world)
     world.documents.rosters = {}
-    await followed_up(world, who(world, GI), match_id, "klaar")
+    await followed_up(world, who(world, GI), match_id, "contact_gehad")
     (match,) = await matches_of_side(world, GI)
-    assert match["state"] == "klaar"
+    assert match["state"] == "contact_gehad"
     assert match["involved"]["holder"]["contact"] is None
-
-
-async def test_either_side_names_the_casusregisseur(world: World) -> None:
-    """One plan has one casusregisseur, a team of the match, and both sides see who it is."""
-    match_id = await met(world)
-    for oin, named in ((GI, WIJKTEAM), (WIJKTEAM, GI)):
-        await appointed(world, who(world, oin), match_id, named)
-        for side in (GI, WIJKTEAM):
-            (match,) = await matches_of_side(world, side)
-            assert match["casusregisseur"] == {"organisation": named, "team": "team-1"}
-    with pytest.raises(RefusedError) as refused:
-        await appointed(world, who(world, GI), match_id, SCHOOL)
-    assert refused.value.document["type"] == "urn:sluis:problem:casusregisseur-not-involved"
 
 
 async def test_only_a_worker_follows_up(world: World) -> None:
