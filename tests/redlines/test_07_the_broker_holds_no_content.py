@@ -1,16 +1,21 @@
 """The broker's memory, disk and logs never hold the text of a letter, or an organisation's private key."""
 
 import base64
+import datetime
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from broker.domain.exceptions import SIX
 from connectors.attachments import File
 from connectors.letters import Fetched, Letters
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM, key, opening_key
-from tests.simulators.letter_partners import LetteredRegion, lettered_region, request_in
+from tests.simulators.letter_partners import LetteredRegion, connect, lettered_region, request_in
+from tests.simulators.region import run
+from tests.simulators.requesting import HUISARTS
 
 CONTENT = {
     "question": "kanarievraag 7f3a91c4 over het gezin",
@@ -18,8 +23,9 @@ CONTENT = {
     "telling": "kanariemelding 19c6e0d7 ik maak mij zorgen",
     "attachment": "kanariebijlage 52b8aa31 uit het dossier",
     "file name": "kanarienaam 8e44d1f9.pdf",
+    "dossier": "kanariedossier c7d9025e de baby was niet veilig",
 }
-QUESTION, ANSWER, TELLING, ATTACHMENT, NAME = CONTENT.values()
+QUESTION, ANSWER, TELLING, ATTACHMENT, NAME, DOSSIER = CONTENT.values()
 _WRITABLE = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) rw")
 
 
@@ -87,7 +93,8 @@ def _found(region: LetteredRegion, needles: dict[str, bytes]) -> set[str]:
 
 
 def test_no_word_and_no_key_is_with_the_broker(region: LetteredRegion) -> None:
-    """Nothing is found of a question, its answer, a telling, an attachment, its name or key; what is there is."""
+    """Nothing is found of a question, answer, telling, attachment, its name or key, or dossier; what is there is."""
+    exception = _tells_in_danger(region)
     file = File(name=NAME, content=ATTACHMENT.encode())
     request = region.ask(WIJKTEAM, text=QUESTION, files=(file,))
     worry = region.question(VEILIG_THUIS, grounds=["WMO-5.2.6"], proof=None, text=TELLING)
@@ -105,7 +112,9 @@ def test_no_word_and_no_key_is_with_the_broker(region: LetteredRegion) -> None:
     region.work(WIJKTEAM, lambda letters: letters.answer(request, region.reply(text=ANSWER)))
     assert _read_text(region, request) == ANSWER
     assert _read_text(region, telling) == TELLING
-    controls = {"the request's id": request.encode(), "an organisation": VEILIG_THUIS.encode()}
+    controls = {
+        "the request's id": request.encode(), "an organisation": VEILIG_THUIS.encode(), "exception": exception.encode(),
+    }  # fmt: skip
     assert _found(region, {**_needles(attachment.key), **controls}) == set(controls)
 
 
@@ -114,3 +123,23 @@ def _read_text(region: LetteredRegion, request: str) -> str:
     opened = region.work(VEILIG_THUIS, lambda letters: letters.fetch(request)).opened
     assert opened is not None
     return opened.letter.text
+
+
+def _tells_in_danger(region: LetteredRegion) -> str:
+    """Return the id of an acute exception of a huisarts, whose dossier came after it."""
+    folder = region.folders[HUISARTS].path
+    run("sluis-connect", "exception", "key", "--org", folder, "--key", folder / "fg.key")
+    stated = {
+        "type": "acuut", "recipient": "veilig_thuis", "team": "team-1", "category": "veiligheid", "level": 3,
+        "reason": "danger_to_child",
+    }  # fmt: skip
+    dossier = {
+        "answers": dict.fromkeys(SIX, DOSSIER), "consulted": "bram", "meldcode_step": 4,
+        "tell_on": (region.today + datetime.timedelta(10)).isoformat(),
+    }  # fmt: skip
+    for name, content in (("invoke", stated), ("complete", dossier)):
+        (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    told = connect(region, HUISARTS, "exception", "invoke", folder / "invoke.json")["exceptions"][0]
+    done = connect(region, HUISARTS, "exception", "complete", told["exceptionId"], folder / "complete.json")
+    assert done["exceptions"][0]["dossier"] == "complete"
+    return str(told["exceptionId"])
