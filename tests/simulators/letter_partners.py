@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,12 +27,12 @@ from connectors.sealing import SecretKey
 from connectors.settings import Party, Settings
 from connectors.workers import add_worker, pairwise_id
 from tests.simulators.enrolled import NAMES, VEILIG_THUIS, Enrolled, key, opening_key
-from tests.simulators.region import BROKER, Region, in_this_process, run, running_region
+from tests.simulators.region import BROKER, Region, run, running_region
 from tests.simulators.requesting import HUISARTS, POLITIE
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
 _T = TypeVar("_T")
-WORKERS = ("anna", "bram")
+PEOPLE = {"anna": "worker", "bram": "worker", "carla": "approver"}
 ORGANISATIONS = {**NAMES, HUISARTS: ("Huisartsenpraktijk", "huisarts"), POLITIE: ("Politie-eenheid", "politie")}
 
 
@@ -40,13 +40,13 @@ def _pairwise(oin: str) -> SecretKey:
     return SecretKey(hashlib.sha256(b"pairwise " + oin.encode()).digest())
 
 
-def _enrolled(number: int = 1) -> Enrolled:
-    def worker(oin: str, local_id: str) -> Worker:
+def _enrolled(names: Mapping[str, tuple[str, str]]) -> Enrolled:
+    def worker(oin: str, local_id: str, role: str) -> Worker:
         sub = pairwise_id(_pairwise(oin), audience=BROKER, local_id=local_id)
-        return Worker(sub=sub, roles=frozenset({"worker"}), broker_sub=None)
+        return Worker(sub=sub, roles=frozenset({role}), broker_sub=None)
 
-    others = {oin: tuple(worker(oin, one) for one in WORKERS) for oin in ORGANISATIONS}
-    return Enrolled(names=ORGANISATIONS, others=others, number=number)
+    others = {oin: tuple(worker(oin, *person) for person in PEOPLE.items()) for oin in names}
+    return Enrolled(names=names, others=others)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,30 +112,23 @@ def request_in(outcome: Outcome) -> str:
 
 
 @contextmanager
-def lettered_region(path: Path) -> Iterator[LetteredRegion]:
-    """Hold a region whose organisations have folders; every process is gone at the end."""
-    enrolled = _enrolled()
-    with ExitStack() as held:
-        with in_this_process():
-            region = held.enter_context(running_region(path, enrolled=enrolled))
-            rosters = []
-            for oin in set(ORGANISATIONS) - set(NAMES):
-                file = path / f"roster-{oin}.json"
-                file.write_bytes(enrolled.roster_document(oin).encode())
-                rosters.append(file)
-            run("sluis-broker", "roster", "import", region.path("broker"), *rosters)
-        folders = {oin: _folder(region, oin, path / f"partner-{oin}") for oin in ORGANISATIONS}
+def lettered_region(
+    path: Path, names: Mapping[str, tuple[str, str]] = ORGANISATIONS
+) -> Iterator[LetteredRegion]:  # fmt: skip
+    """Hold a region whose organisations, these, have folders; every process is gone at the end."""
+    with running_region(path, enrolled=_enrolled(names)) as region:
+        folders = {oin: _folder(region, oin, path / f"partner-{oin}", name=name) for oin, (name, _) in names.items()}
         yield LetteredRegion(region=region, folders=folders)
 
 
-def _folder(region: Region, oin: str, path: Path) -> PartnerFolder:
-    registrars = [read_jwk(region.path(name) / "registrar.pub.jwk") for name in ("registrar-1", "registrar-2")]
-    custodians = {name: read_jwk(region.path(name) / "custodian.pub.jwk") for name in CUSTODIANS}
+def _folder(region: Region, oin: str, path: Path, *, name: str) -> PartnerFolder:
+    registrars = [read_jwk(region.path(one) / "registrar.pub.jwk") for one in ("registrar-1", "registrar-2")]
+    custodians = {one: read_jwk(region.path(one) / "custodian.pub.jwk") for one in CUSTODIANS}
     settings = Settings(
         oin=oin,
-        name=ORGANISATIONS[oin][0],
+        name=name,
         broker=Party(id=BROKER, url=region.urls["broker"]),
-        custodians=tuple(Party(id=name, url=region.urls[name]) for name in CUSTODIANS),
+        custodians=tuple(Party(id=one, url=region.urls[one]) for one in CUSTODIANS),
         families={},
     )
     pins = Pins(registrars={one.kid: one for one in registrars}, custodians=custodians)
@@ -143,11 +136,12 @@ def _folder(region: Region, oin: str, path: Path) -> PartnerFolder:
     folder = PartnerFolder.create(path, settings, pins=pins, log_policy=policy)
     (path / "keys/signing.jwk").unlink()
     key(oin).write(path / "keys/signing.jwk")
-    for name, secret in (("sealing", opening_key(oin)), ("pairwise", _pairwise(oin))):
-        (path / f"keys/{name}.key").write_bytes(base64.b64encode(secret.reveal()) + b"\n")
-    for local_id in WORKERS:
-        add_worker(folder, local_id=local_id, name=local_id.title(), roles=["worker"])
+    for file, secret in (("sealing", opening_key(oin)), ("pairwise", _pairwise(oin))):
+        (path / f"keys/{file}.key").write_bytes(base64.b64encode(secret.reveal()) + b"\n")
+    for local_id, role in PEOPLE.items():
+        add_worker(folder, local_id=local_id, name=local_id.title(), roles=[role])
     folder.import_register((region.folder / "register.json").read_bytes())
+    folder.import_epoch((region.folder / "epoch.json").read_bytes())
     return folder
 
 

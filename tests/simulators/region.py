@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 from broker.protocol.roster import Worker, roster_document
 from broker.settings import FILE_NAME
 from tests.simulators.databases import Database, Databases, at, databases
-from tests.simulators.enrolled import NAMES, Enrolled, key, worker_id
+from tests.simulators.enrolled import Enrolled, key, worker_id
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 from tests.simulators.wire_partner import WirePartner
 
@@ -201,8 +201,8 @@ class Region:
         run("sluis-broker", "migrate", self.path("broker"))
         run("sluis-broker", "register", "import", self.path("broker"), self.folder / "register.json")
         run("sluis-broker", "epoch", "import", self.path("broker"), self.folder / "epoch.json")
-        rosters = [self.folder / f"roster-{oin}.json" for oin in NAMES]
-        for oin, document in zip(NAMES, rosters, strict=True):
+        rosters = [self.folder / f"roster-{oin}.json" for oin in self.enrolled.names]
+        for oin, document in zip(self.enrolled.names, rosters, strict=True):
             document.write_bytes(self.enrolled.roster_document(oin).encode())
         run("sluis-broker", "roster", "import", self.path("broker"), *rosters)
         self._name_services()
@@ -226,7 +226,7 @@ class Region:
         run("sluis-custodian", "init", self.path(name), *identity, *self.registrar_options())
         run("sluis-custodian", "register", "import", self.path(name), self.folder / "register.json")
         enrolments: list[str] = []
-        for oin in NAMES:
+        for oin in self.enrolled.names:
             roster = self.folder / f"{name}-{oin}.json"
             roster.write_bytes(custodian_roster(oin, name))
             enrolments += ["--oin", oin, "--roster", str(roster)]

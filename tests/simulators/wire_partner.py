@@ -142,7 +142,7 @@ class WirePartner:
         """Return the body that registers a signal with these tokens."""
         return {
             **self._command(made),
-            "household": _household(made, subjects=made.tokens[Family.NLBSN]),
+            "household": _household(made),
             "endsOn": time.strftime("%Y-%m-%d", time.gmtime(time.time() + 100 * 86_400)),
             "ageQuarter": None,
             "assessment": None,
@@ -156,9 +156,8 @@ class WirePartner:
 
     def checking(self, made: Tokens) -> dict[str, Any]:
         """Return the body that checks the household of these tokens."""
-        first, *others = made.tokens[Family.NLBSN]
-        household = {**_household(made, subjects=[first]), "members": others}
-        return {**self._command(made), "proof": None, "household": household}
+        others = list(made.tokens.get(Family.NLBSN, ()))[1:]
+        return {**self._command(made), "proof": None, "household": {**_household(made), "members": others}}
 
     def _command(self, made: Tokens) -> dict[str, Any]:
         return {
@@ -194,9 +193,10 @@ class WirePartner:
         }
 
 
-def _household(made: Tokens, *, subjects: Sequence[str]) -> dict[str, Any]:
+def _household(made: Tokens) -> dict[str, Any]:
     parents = [{"token": token, "source": "brp"} for token in made.tokens.get(Family.FAM, ())]
-    return {"subject": subjects[0], "parents": parents, "address": None}
+    subject, address = (next(iter(made.tokens.get(family, ())), None) for family in (Family.NLBSN, Family.ADDR))
+    return {"subject": subject, "parents": parents, "address": address}
 
 
 def _identifier(family: Family, value: str) -> Identifier:

@@ -1,0 +1,104 @@
+"""Desks of organisations beside a region on real processes: their commands go over the network, from this process.
+
+with region_desks(tmp_path, {BUURTTEAM: ("Buurtteam Amsterdam", "wijkteam")}) as desks:
+    printed = desks.run(BUURTTEAM, "request", "list").output
+"""
+
+import datetime
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+from typer.testing import CliRunner, Result
+
+from broker.protocol.families import Family
+from connectors.cli import command_line
+from tests.simulators.consenting import answer
+from tests.simulators.letter_partners import LetteredRegion, lettered_region
+from tests.simulators.wire_partner import WirePartner
+
+
+def day(days: int) -> str:
+    """Return the day so many days from the machine's, by which the broker's process goes."""
+    return (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)).isoformat()
+
+
+def told(response: httpx.Response) -> dict[str, Any]:
+    """Return what an answer says, once it is one."""
+    assert response.status_code == 200, response.text
+    result: dict[str, Any] = response.json()["result"]
+    return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionDesks:
+    """The region, and the folder of every organisation; tests of one module share it, so they look at what changed."""
+
+    lettered: LetteredRegion
+
+    def run(self, oin: str, *words: object, worker: str = "anna", expect: int = 0) -> Result:
+        """Return what a command of `sluis-connect` of an organisation's worker came to."""
+        org = str(self.lettered.folders[oin].path)
+        whole = [*map(str, words), "--org", org, "--worker", worker]
+        result = CliRunner().invoke(command_line(whole), whole)
+        assert result.exit_code == expect, result.output
+        return result
+
+    def tells(self, oin: str, *words: object, expect: int = 0) -> dict[str, Any]:
+        """Return what a command of an organisation printed as JSON."""
+        printed: dict[str, Any] = json.loads(self.run(oin, *words, "--json", expect=expect).stdout)
+        return printed
+
+    def tells_refused(self, oin: str, *words: object) -> str:
+        """Return what a command of an organisation said when it was refused or not done."""
+        return self.run(oin, *words, expect=1).output
+
+    def file(self, oin: str, name: str, content: object) -> Path:
+        """Return a file of an organisation with this text, or with this as JSON."""
+        path = self.lettered.folders[oin].path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return path
+
+    def letters(self, oin: str, *, sender: str) -> list[str]:
+        """Return the ids of what an organisation was written by this other one, as it lists them itself."""
+        listed = self.tells(oin, "request", "list")["requests"]
+        return [str(one["requestId"]) for one in listed if one["sender"]["oin"] == sender]
+
+    def signals(self) -> int:
+        """Return how many signals the index holds."""
+        return int(self.lettered.region.database.rows("SELECT count(*) FROM signals")[0][0])
+
+    def partner(self, oin: str, *, purpose: str, ground: str) -> WirePartner:
+        """Return an organisation's worker who asks about households: with tokens of both custodians."""
+        return replace(self.lettered.region.partner(oin), purpose=purpose, ground=ground)
+
+
+def says_yes(asker: WirePartner, resident: str, *, parties: Sequence[str]) -> None:
+    """The asker's organisation has the resident's yes to telling these, which a second person approved."""
+    made = asker.evaluate("register", {Family.NLBSN: [resident]})
+    stated = {
+        "idempotencyKey": secrets.token_hex(16), "controller": asker.oin, "caseRef": None, "purpose": asker.purpose,
+        "team": "team-1", "epoch": 1, "subject": made.tokens[Family.NLBSN][0], "signalId": None,
+        "categories": ["betrokkenheid"], "parties": list(parties), "age": "from23", "ageEndsOn": None,
+        "unable": False, "contested": False, "answers": [answer(until=day(150))], "confirmation": "given",
+        "reviewOn": None, "tickets": list(made.tickets),
+    }  # fmt: skip
+    (consent,) = told(asker.post("/v1/consents", stated, approved=True))["consents"]
+    assert [party["state"] for party in consent["parties"]] == ["given"] * len(parties)
+
+
+def calls(asker: WirePartner, resident: str) -> httpx.Response:
+    """Return the answer to an oproep about this resident."""
+    return asker.post("/v1/calls", asker.checking(asker.evaluate("oproep", {Family.NLBSN: [resident]})))
+
+
+@contextmanager
+def region_desks(path: Path, names: Mapping[str, tuple[str, str]]) -> Iterator[RegionDesks]:
+    """Hold a region with these organisations, on SQLite; every process is gone at the end."""
+    with lettered_region(path, names) as lettered:
+        yield RegionDesks(lettered=lettered)
