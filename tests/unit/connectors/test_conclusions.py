@@ -7,6 +7,7 @@ import pytest
 from broker.protocol.messages import OwnSignal
 from connectors.answers import Outcome
 from connectors.conclusions import concluded, conclusion_of
+from connectors.contacts import is_unsigned
 from connectors.errors import FolderError, RefusedError
 from tests.simulators.partner_world import PartnerWorld
 from tests.unit.connectors.cases_by_hand import ASKED, child
@@ -45,6 +46,20 @@ def test_what_is_no_conclusion_is_named(members: dict[str, Any]) -> None:
     """A sealed part of another shape is an error, and never an outcome."""
     with pytest.raises(FolderError, match="no command"):
         conclusion_of(members)
+
+
+async def test_a_number_kept_before_signatures_is_nobodys(world: PartnerWorld) -> None:
+    """A row of before says nothing of who signed a number: it comes back marked, and where none was shown none is."""
+    outcome = await shown(world)
+    (match,) = outcome.matches
+    bare = match.model_copy(update={"holder": match.holder.model_copy(update={"contact": None})})
+    kept = concluded(command(), dataclasses.replace(outcome, matches=(match, bare))).conclusion
+    assert kept is not None
+    del kept["outcome"]["unsigned"]
+    back = conclusion_of(kept)
+    assert isinstance(back, Outcome)
+    assert [is_unsigned(one) for one in back.matches] == [True, False]
+    assert back.matches[1].holder.contact is None
 
 
 async def test_a_match_by_other_names_is_no_conclusion(world: PartnerWorld) -> None:
