@@ -83,6 +83,7 @@ class WebhookClock:
         return await self._sending.post(to, body=body, authorization=SCHEME + signed)
 
     async def _at(self, seconds: float, act: Callable[[], Awaitable[None]], *, first: float) -> None:
+        # The sleeps are the clock itself: events go at a fixed pace, so that when one goes tells nothing.
         await asyncio.sleep(first)
         while True:
             try:

@@ -6,6 +6,7 @@ involved too. Whoever imported it is told nothing: he looks, within his budget. 
 form is the same whoever was met.
 """
 
+import logging
 from datetime import date
 
 from broker.domain.changes import Change
@@ -36,6 +37,7 @@ from broker.protocol.register import Register
 MAX_TRIES = 24
 """How often it is read anew when what it would tell has moved meanwhile."""
 _KEY = StampKey(kind=StampKind.POLICY, key=BUNDLE)
+_log = logging.getLogger("sluis.flows")
 
 
 async def meet_imported(
@@ -108,7 +110,8 @@ async def _met(
     hits = tuple(hit for hit in hits if not any(_have_met(signal, hit, match) for match in known))
     try:
         told, changes = _told(signal, hits, known=known, ids=ids, policy=policy, register=register, day=day)
-    except Exception:  # noqa: BLE001 - whatever failed is recorded, tells nobody, and holds nobody else up
+    except Exception as failure:  # noqa: BLE001 - whatever failed is recorded, tells nobody, and holds nobody else up
+        _log.error("not met: %s", type(failure).__name__)
         return (waited, later), TurnTaken(of=signal, failed=True), looked_up.stamps
     again = (later,) if told.leaves_somebody else ()
     return (waited, *again, *changes), told, looked_up.stamps
