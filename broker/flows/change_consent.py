@@ -13,7 +13,7 @@ from broker.domain.flags import NETHERLANDS
 from broker.domain.keeping import TellRelying, ended_for
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consent_ended import ended_by_no
+from broker.flows.consent_ended import resting_on
 from broker.flows.consenting import events_of, needed_if_any, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -148,17 +148,17 @@ async def _recorded(
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) What is committed.
         now = replace(own.consent, events=(*own.consent.events, *_numbered(own, more)))
-        ended = await ended_by_no(
+        resting = await resting_on(
             _all_with(now, own), own.subject, of=now, needed=needed, policy=policy, today=today, signals=signals
         )  # fmt: skip
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number,
             document=told_of(now, needed=needed, day=today, text=more.text),
-            own_handles=(own.consent.id, *ended.handles), more=stated_of(own.consent.id, more.events),
+            own_handles=(own.consent.id, *resting.handles), more=stated_of(own.consent.id, more.events),
         )  # fmt: skip
         effects = Effects(
-            relies_on=(*relied, *ended.stamps), changes=(*_changes(own.consent, more), *ended.changes),
-            tasks=(*_tasks(now, more, needed, today), *ended.tasks),
+            relies_on=(*relied, *resting.stamps), changes=(*_changes(own.consent, more), *resting.changes),
+            tasks=(*_tasks(now, more, needed, today), *resting.tasks),
         )  # fmt: skip
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 

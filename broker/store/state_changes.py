@@ -144,13 +144,14 @@ def _store(connection: Connection, change: StoreSignal) -> None:
 
 
 def _renew(connection: Connection, change: RenewSignal) -> None:
-    query = "SELECT ends_on FROM signals WHERE id = ? AND state = 'active'"
+    query = "SELECT ends_on, consent_until FROM signals WHERE id = ? AND state = 'active'"
     row = connection.execute(query, (change.signal_id,)).fetchone()
     if row is None:
         raise StaleDecisionError
-    ends_on = change.ends_on.isoformat()
-    connection.execute("UPDATE signals SET ends_on = ? WHERE id = ?", (ends_on, change.signal_id))
-    if ends_on < row[0]:
+    days = (change.ends_on.isoformat(), iso(change.consent_until) or row[1])
+    query = "UPDATE signals SET ends_on = ?, consent_until = ? WHERE id = ?"
+    connection.execute(query, (*days, change.signal_id))
+    if min(filter(None, days)) < min(filter(None, row)):
         bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))
 
 
@@ -169,8 +170,8 @@ def _end(connection: Connection, change: EndSignal) -> None:
         iso(change.last_standing_on) or "",
     ]
     if change.ends_on is not None:
-        query += " AND ends_on = ?"
-        values.append(change.ends_on.isoformat())
+        query += " AND ends_on = ? AND coalesce(consent_until, '') = ?"
+        values += [change.ends_on.isoformat(), iso(change.consent_until) or ""]
     if change.newest_act is not None:
         query += f" AND NOT EXISTS ({_NEWER_ACT})"
         values += [change.signal_id, change.newest_act]
