@@ -45,7 +45,8 @@ class EndSignal:
 
     `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5). So is
     one that rests on the last day, when the signal was renewed since: it then names `ends_on`, and with it the last day
-    of the consent as `consent_until`. One that rests on a reviewer's word names the newest entry of its holder about it as `newest_act`, and is stale with a newer one.
+    of the consent as `consent_until`. One that rests on a reviewer's word names the newest entry of its holder about it
+    as `newest_act`, and is stale with a newer one.
     """
 
     signal_id: str

@@ -17,7 +17,7 @@ from broker.domain.errors import (
 from broker.domain.households import StoredToken, TokenIndex, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consent_ended import resting_on
+from broker.flows.consent_ended import relied_on, resting_on
 from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -112,10 +112,12 @@ async def record_consent(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
+        known = (*before.consents, numbered_after(before.consents, consent))
         resting = await resting_on(
-            (*before.consents, numbered_after(before.consents, consent)), before.subject, of=consent, needed=needed,
-            policy=policy, today=today, signals=signals,
+            known, before.subject, of=consent, needed=needed, worker=requester.worker, policy=policy, today=today,
+            signals=signals,
         )  # fmt: skip
+        told = relied_on(known, consent.events, of=consent, needed=needed, today=today)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
             document=told_of(consent, needed=needed, day=today),
@@ -124,7 +126,7 @@ async def record_consent(
         )  # fmt: skip
         effects = Effects(
             relies_on=(*relied, *resting.stamps),
-            changes=(StoreConsent(consent=consent, token=token), *resting.changes),
+            changes=(StoreConsent(consent=consent, token=token), *told, *resting.changes),
             tasks=(*owed_tasks(consent, needed=needed, today=today), *resting.tasks),
         )  # fmt: skip
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
