@@ -23,15 +23,18 @@ ORGANISATION_CLASSES = (
     "leerplicht",
     "jgz",
     "ggz",
+    "verslavingszorg",
     "huisarts",
     "seh",
     "politie",
     "vrouwenopvang",
     "woningcorporatie",
     "meldpunt_overlast",
-    "zorg_en_veiligheidshuis",
+    "zvh",
+    "reclassering",
     "gemeente",
 )
+"""Those of the policy's documents, and a municipality, which coordinates and holds no signal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,20 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulators.databases import DATABASES
+from tests.simulators.letter_partners import ORGANISATIONS
 from tests.simulators.region import Region, running_region
+from tests.simulators.region_desks import CARING, RegionDesks, region_desks
 
 
 @pytest.fixture(scope="session", params=DATABASES)
 def region(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
     """Registrars, two custodians, a witness and a broker, each set up by its own commands, each a process."""
     with running_region(tmp_path_factory.mktemp("region"), kind=request.param) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegionDesks]:
+    """Organisations with their own folders, of every kind that scenarios 1, 4, 7 and 9 name, around one broker."""
+    with region_desks(tmp_path_factory.mktemp("desks") / "region", {**ORGANISATIONS, **CARING}) as running:
         yield running

@@ -5,13 +5,17 @@ Each test reads as Given, When, Then; what is printed is what a worker reads.
 
 import datetime
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.simulators.enrolled import VEILIG_THUIS
+from tests.simulators.enrolled import WIJKTEAM as SOCIAL_WORK
 from tests.simulators.gba_v import official_number
-from tests.simulators.region import Region, run
+from tests.simulators.region import Region, in_this_process, run
+from tests.simulators.region_desks import judged, told
 from tests.simulators.scenario_partners import ScenarioPartner, enrol
 
 WIJKTEAM, HUISARTS, POLITIE = "00000099000000008100", "00000099000000008200", "00000099000000008300"
@@ -28,7 +32,8 @@ SIX = ("consent_tried", "conscience", "no_other_way", "serious_harm", "averts_ha
 @pytest.fixture(scope="module")
 def partners(region: Region, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ScenarioPartner]:
     """A wijkteam, a general practitioner and the police, enrolled everywhere."""
-    return enrol(region, tmp_path_factory.mktemp("partners"), PEOPLE)
+    with in_this_process():
+        return enrol(region, tmp_path_factory.mktemp("partners"), PEOPLE)
 
 
 def day(days: int) -> str:
@@ -77,8 +82,10 @@ def test_scenario_3_chayenne_advice_leaves_a_counter(region: Region, partners: d
     # Given an intern begeleider who is worried about Chayenne.
     # When she notes that she asked Veilig Thuis for advice.
     # Then nothing leaves her organisation: no entry, no signal, no command, only a number goes up.
-    # When Chayenne's mother, who has custody, later says yes to the general practitioner.
-    # Then that is recorded for exactly him, and it is over from the minute in which she rings to take it back.
+    # When a wijkteam gives a signal about Chayenne afterwards.
+    # Then it finds nobody.
+    # When Chayenne's mother, who has custody, later says yes to the general practitioner and to school social work.
+    # Then that is recorded for exactly these two, and it is over from the minute in which she rings to take it back.
     team = partners[WIJKTEAM]
     before = leaves(region)
     counted = json.loads(run("sluis-connect", "advice", "--org", team.folder, "--json"))
@@ -86,19 +93,24 @@ def test_scenario_3_chayenne_advice_leaves_a_counter(region: Region, partners: d
     assert again["asked"] == counted["asked"] + 1
     assert leaves(region) == before
 
+    wijkteam = replace(region.partner(SOCIAL_WORK), purpose="verwijsindex", ground="JW-7.1.4.1")
+    afterwards = wijkteam.post("/v1/signals", judged(wijkteam, "chayenne"), approved=True)
+    assert told(afterwards)["outcome"] == "nothing"
+
     mother = {
         "who": "moeder van C.", "capacity": "guardian", "answer": "given", "custody": "gezagsregister",
         "custody_ref": "uittreksel",
         "proof": {"kind": "spoken", "spoken_with": "bert"}, "until": day(90),
     }  # fmt: skip
     young = {"age": "under12", "age_ends_on": f"{datetime.datetime.now(datetime.UTC).year + 3}-01-01", "guardians": 1}
-    stated = statement(HUISARTS, purpose="casusoverleg", categories=["schoolgang"], answers=[mother], **young)
+    named = (HUISARTS, SOCIAL_WORK)
+    stated = statement(*named, purpose="casusoverleg", categories=["schoolgang"], answers=[mother], **young)
     record = team.does("consent", "record", team.file("moeder", stated))["consents"][0]
-    assert [(party["oin"], party["state"]) for party in record["parties"]] == [(HUISARTS, "given")]
+    assert {party["oin"]: party["state"] for party in record["parties"]} == dict.fromkeys(named, "given")
     back = {"who": "moeder van C.", "capacity": "guardian", "parties": [], "by": "phone"}
-    told = team.does("consent", "withdraw", record["consentId"], team.file("terug", back))
-    assert told["text_nl"].startswith("Ingetrokken om ")
-    assert [party["state"] for party in told["consents"][0]["parties"]] == ["withdrawn"]
+    over = team.does("consent", "withdraw", record["consentId"], team.file("terug", back))
+    assert over["text_nl"].startswith("Ingetrokken om ")
+    assert [party["state"] for party in over["consents"][0]["parties"]] == ["withdrawn"] * 2
 
 
 def test_scenario_7_trudy_opens_what_she_names(partners: dict[str, ScenarioPartner]) -> None:
@@ -121,6 +133,7 @@ def test_scenario_7_trudy_opens_what_she_names(partners: dict[str, ScenarioPartn
     looks = ("check", "--case", own_case(team), *LOOK)
     refused = team.does(*looks, expect=1)
     assert refused["failed"][0]["problem"] == "refused"
+    assert refused["failed"][0]["text_nl"].startswith("Dit mag je hier niet opvragen, omdat ")
 
     words = ("consent", "record", team.file("ja", statement(HUISARTS)), "--case", own_case(team))
     record = team.does(*words, "--approver", "carla")["consents"][0]
@@ -144,8 +157,9 @@ def test_scenario_10_a_documented_exception(
     """To Veilig Thuis it is a right in law; to the police it takes six answers, a colleague, and an approval."""
     # Given a nurse at the general practitioner's whose patient refuses consent, with a baby at home.
     # When she looks for the exception "BW 7:448" and says she wants to tell Veilig Thuis.
-    # Then it is none: the law lets her tell Veilig Thuis, and that is what she reads.
-    # When she wants to tell the police, and one of the six answers is missing.
+    # Then it is none: the law lets her tell Veilig Thuis, and that is what she reads; and so she does.
+    # When she wants to tell the police, and one of the six answers, the colleague, the day on which the patient is
+    # told, or the approval is missing.
     # Then nothing is sent.
     # When all six are there, a colleague was consulted and a second person approves.
     # Then it is an entry with a review task; only the FG reads the dossier, with the commitment of that entry.
@@ -165,10 +179,21 @@ def test_scenario_10_a_documented_exception(
     invoke = ("exception", "invoke")
     refused = doctor.does(*invoke, doctor.file("vt", stated), "--approver", "carla", expect=1)
     assert "Veilig Thuis" in json.dumps(refused, ensure_ascii=False)
+    words = tmp_path / "words.txt"
+    words.write_text("De baby is nu niet veilig.", encoding="utf-8")
+    to = ("--team", "team-1", "--to-team", "team-1", "--category", "veiligheid", "--text", words, "--to")
+    by_law = doctor.does("tell", "--purpose", "vt-melding", "--ground", "WMO-5.2.6", *to, VEILIG_THUIS)
+    assert by_law["results"][0]["outcome"] == "sent"
 
     police = {**stated, "recipient": "politie"}
-    halved = {**police, "dossier": {**dossier, "answers": {**dossier["answers"], "conscience": ""}}}  # type: ignore[dict-item]  # the answers above
-    doctor.does(*invoke, doctor.file("half", halved), "--approver", "carla", expect=1)
+    for name, missing in (
+        ("six", {"answers": {**dict.fromkeys(SIX, "canary-dossier-text"), "conscience": ""}}),
+        ("colleague", {"consulted": None}),
+        ("moment", {"tell_on": None}),
+    ):
+        halved = {**police, "dossier": {**dossier, **missing}}
+        doctor.does(*invoke, doctor.file(name, halved), "--approver", "carla", expect=1)
+    doctor.does(*invoke, doctor.file("alone", police), expect=1)
     assert doctor.does("exception", "list")["exceptions"] == []
 
     told = doctor.does(*invoke, doctor.file("heel", police), "--approver", "carla")["exceptions"][0]
@@ -184,12 +209,7 @@ def test_scenario_10_a_documented_exception(
     assert read.splitlines()[0] == sealed[0].name.split(".")[0]
     assert "canary-dossier-text" in read
 
-    words = tmp_path / "words.txt"
-    words.write_text("De baby is nu niet veilig.", encoding="utf-8")
-    tell = (
-        "tell", "--purpose", "nood", "--ground", "CVP", "--team", "team-1", "--to", POLITIE, "--to-team", "team-1",
-        "--category", "veiligheid", "--text", words,
-    )  # fmt: skip
+    tell = ("tell", "--purpose", "nood", "--ground", "CVP", *to, POLITIE)
     assert doctor.does(*tell, expect=1)["failed"][0]["problem"] == "refused"
     assert partners[POLITIE].does("request", "list")["requests"] == []
     sent = doctor.does(*tell, "--exception", told["exceptionId"])["results"][0]["requests"][0]

@@ -5,7 +5,7 @@ Each test reads as Given, When, Then; the texts are those on the screen.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,15 +13,15 @@ import pytest
 from broker.protocol.letter import MAX_ATTACHMENT_BYTES
 from connectors.errors import RefusedError
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
-from tests.simulators.letter_partners import LetteredRegion, connect, lettered_region, request_in
+from tests.simulators.letter_partners import LetteredRegion, connect, request_in
+from tests.simulators.region_desks import RegionDesks
 from tests.simulators.requesting import HUISARTS
 
 
-@pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LetteredRegion]:
+@pytest.fixture
+def region(desks: RegionDesks) -> LetteredRegion:
     """Veilig Thuis, a wijkteam, a huisarts and others, with their own folders, around a broker that serves."""
-    with lettered_region(tmp_path_factory.mktemp("letters") / "region") as running:
-        yield running
+    return desks.lettered
 
 
 def test_veilig_thuis_asks_and_the_wijkteam_answers(region: LetteredRegion, tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_veilig_thuis_asks_and_the_wijkteam_answers(region: LetteredRegion, tmp_
     assert connect(region, WIJKTEAM, "tasks", "list")["tasks"] == []
 
 
-def test_a_huisarts_answers_personally_or_not_at_all(region: LetteredRegion) -> None:
-    """Given a question to a huisarts, while nobody is named nobody reads it; then the named one decides himself."""
+def test_a_huisarts_answers_personally_or_not_at_all(desks: RegionDesks, region: LetteredRegion) -> None:
+    """Scenarios 7, 9. Given a question to a huisarts, when nobody is named nobody reads it; who is named decides."""
     # Given: Veilig Thuis asks the practice.
     request = region.ask(HUISARTS)
     # When: a colleague opens it, Then: first somebody is named.
@@ -84,12 +84,15 @@ def test_a_huisarts_answers_personally_or_not_at_all(region: LetteredRegion) -> 
     fetched = region.work(HUISARTS, lambda letters: letters.fetch(request), worker="bram")
     assert fetched.opened is not None
     # When: he refuses, citing his professional secrecy. Then: it is allowed, and Veilig Thuis reads just that.
+    before = desks.follows()
     declined = region.work(HUISARTS, lambda letters: letters.answer(request, region.reply("declined")), worker="bram")
     assert declined.text_nl.startswith("Vastgelegd: niet gedeeld (dat mag).")
     read = region.work(VEILIG_THUIS, lambda letters: letters.fetch(request))
     assert read.request.state == "declined"
     assert read.opened is not None
     assert (read.opened.label, read.opened.letter.text) == ("answer-declined", "")
+    # Then: nothing follows from it, for him or for anybody: Veilig Thuis has its answer, and that is all.
+    assert desks.follows() - before == Counter([(VEILIG_THUIS, "answer")])
     # Then: Veilig Thuis may ask again, with a new reason to.
     again = region.ask(HUISARTS)
     region.work(HUISARTS, lambda letters: letters.forward(again, team="team-1", local_id="anna"))

@@ -74,6 +74,8 @@ class Enrolled:
     meldcode_approval: bool = True
     teams: tuple[str, ...] = ("team-1",)
     """Codes of the teams that each organisation has."""
+    phone: str = "026 000 0000"
+    """Where every team is reached."""
 
     def key_names(self, oin: str) -> tuple[str, ...]:
         """Return the names of an organisation's signing keys."""
@@ -128,7 +130,7 @@ class Enrolled:
             ContactCard(
                 code=code,
                 display_name=f"{code.replace('-', ' ').capitalize()} {self.names[oin][0]}",
-                phone="026 000 0000",
+                phone=self.phone,
                 working_days="ma-vr",
                 after_hours_phone="0800 5550000",
                 stand_in="Waarneemteam",

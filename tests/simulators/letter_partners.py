@@ -27,7 +27,7 @@ from connectors.sealing import SecretKey
 from connectors.settings import Party, Settings
 from connectors.workers import add_worker, pairwise_id
 from tests.simulators.enrolled import NAMES, VEILIG_THUIS, Enrolled, key, opening_key
-from tests.simulators.region import BROKER, Region, run, running_region
+from tests.simulators.region import BROKER, Region, call, running_region
 from tests.simulators.requesting import HUISARTS, POLITIE
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
@@ -146,9 +146,9 @@ def _folder(region: Region, oin: str, path: Path, *, name: str) -> PartnerFolder
 
 
 def connect(region: LetteredRegion, oin: str, *words: object, expect: int = 0) -> dict[str, Any]:
-    """Return what `sluis-connect` printed as JSON for a worker of an organisation."""
+    """Return what `sluis-connect` printed as JSON for a worker of an organisation; it goes over the network."""
     first, *rest = words
     org = ("--org", region.folders[oin].path, "--worker", "anna", "--json")
-    printed = run("sluis-connect", first, *rest, *org, expect=expect)
+    printed = call("sluis-connect", first, *rest, *org, expect=expect)
     read: dict[str, Any] = json.loads(printed)
     return read

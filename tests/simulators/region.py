@@ -67,8 +67,9 @@ def run(script: str, *arguments: object, expect: int = 0) -> str:
 
 def call(script: str, *arguments: object, expect: int = 0) -> str:
     """Return what a command printed, carried out in this process: as `run`, without the time of a start."""
-    app = import_module(_target(script)[0]).app
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    words = [str(argument) for argument in arguments]
+    module = import_module(_target(script)[0])
+    done = CliRunner().invoke(module.command_line(words) if script == "sluis-connect" else module.app, words)
     assert done.exit_code == expect, f"{script} {arguments[0]}: {done.exit_code}\n{done.output}"
     return done.stdout
 

@@ -7,6 +7,7 @@ with region_desks(tmp_path, {BUURTTEAM: ("Buurtteam Amsterdam", "wijkteam")}) as
 import datetime
 import json
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,9 +19,22 @@ from typer.testing import CliRunner, Result
 
 from broker.protocol.families import Family
 from connectors.cli import command_line
+from connectors.workers import pairwise_id
 from tests.simulators.consenting import answer
 from tests.simulators.letter_partners import LetteredRegion, lettered_region
+from tests.simulators.region import BROKER, call
 from tests.simulators.wire_partner import WirePartner
+
+GGZ, VERSLAVINGSZORG = "00000099000000008400", "00000099000000008500"
+RECLASSERING, ZVH = "00000099000000008600", "00000099000000008700"
+CARING = {
+    GGZ: ("GGZ Rivierenland", "ggz"),
+    VERSLAVINGSZORG: ("Verslavingszorg Oost", "verslavingszorg"),
+    RECLASSERING: ("Reclassering Oost", "reclassering"),
+    ZVH: ("Zorg- en Veiligheidshuis", "zvh"),
+}
+"""Organisations whose involvement says something of a person's health or of a crime."""
+INDEX = {"purpose": "verwijsindex", "ground": "JW-7.1.4.1"}
 
 
 def day(days: int) -> str:
@@ -64,14 +78,44 @@ class RegionDesks:
         path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
         return path
 
+    def sends(self, oin: str, *words: object) -> str:
+        """Return the id of what an organisation asked or told by this command."""
+        return str(self.tells(oin, *words)["results"][0]["requests"][0]["requestId"])
+
     def letters(self, oin: str, *, sender: str) -> list[str]:
         """Return the ids of what an organisation was written by this other one, as it lists them itself."""
         listed = self.tells(oin, "request", "list")["requests"]
         return [str(one["requestId"]) for one in listed if one["sender"]["oin"] == sender]
 
+    def matches(self, oin: str, signal_id: str) -> list[dict[str, Any]]:
+        """Return the matches of an organisation on this own signal."""
+        found = self.tells(oin, "matches", "list")["results"][0]["details"]["found"]
+        return [one for one in found if signal_id in one["signals"]]
+
     def signals(self) -> int:
         """Return how many signals the index holds."""
         return int(self.lettered.region.database.rows("SELECT count(*) FROM signals")[0][0])
+
+    def person(self, oin: str, local_id: str) -> str:
+        """Return as whom the broker knows a worker of an organisation."""
+        return pairwise_id(self.lettered.folders[oin].pairwise_key, audience=BROKER, local_id=local_id)
+
+    def is_reached_at(self, oin: str, phone: str) -> None:
+        """An organisation's teams are reached at this number from now on: its next roster says so."""
+        region = self.lettered.region
+        enrolled, number = replace(region.enrolled, phone=phone), region.next_number()
+        roster = region.folder / f"roster-{oin}-{number}.json"
+        roster.write_bytes(enrolled.roster_document(oin, number=number).encode())
+        call("sluis-broker", "roster", "import", region.path("broker"), roster)
+
+    def follows(self) -> Counter[tuple[str, str]]:
+        """Return what waits for whom: tasks and notices, of every organisation, by kind."""
+        query = (
+            "SELECT organisation, kind FROM tasks UNION ALL SELECT organisation, kind FROM team_tasks"
+            " UNION ALL SELECT organisation, kind FROM notices"
+        )
+        rows = self.lettered.region.database.rows(query)
+        return Counter((str(organisation), str(kind)) for organisation, kind in rows)
 
     def partner(self, oin: str, *, purpose: str, ground: str) -> WirePartner:
         """Return an organisation's worker who asks about households: with tokens of both custodians."""
@@ -90,6 +134,26 @@ def says_yes(asker: WirePartner, resident: str, *, parties: Sequence[str]) -> No
     }  # fmt: skip
     (consent,) = told(asker.post("/v1/consents", stated, approved=True))["consents"]
     assert [party["state"] for party in consent["parties"]] == ["given"] * len(parties)
+
+
+def between(to: str) -> tuple[str, ...]:
+    """Return the options that send a letter from the own team to this organisation's."""
+    return ("--team", "team-1", "--to", to, "--to-team", "team-1")
+
+
+def judged(partner: WirePartner, person: str, *, parents: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what registers a signal about this person that was judged, and of which the family knows."""
+    return {
+        **partner.registration(subject=person, parents=parents),
+        "ageQuarter": None if partner.purpose == "volwassene" else "2040-01-01",
+        "assessment": {"on": day(0), "by": "worker"},
+        "informing": {"state": "informed", "reason": None, "reviewOn": None},
+    }
+
+
+def gives_signal(partner: WirePartner, person: str, *, parents: Sequence[str] = ()) -> dict[str, Any]:
+    """A worker gives a signal about this person, approved by a colleague; return what he reads."""
+    return told(partner.post("/v1/signals", judged(partner, person, parents=parents), approved=True))
 
 
 def calls(asker: WirePartner, resident: str) -> httpx.Response:

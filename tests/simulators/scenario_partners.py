@@ -9,7 +9,7 @@ from typing import Any
 
 from broker.protocol.roster import ContactCard
 from tests.simulators.enrolled import NAMES, Enrolled, key, opening_key
-from tests.simulators.region import BROKER, Region, run
+from tests.simulators.region import BROKER, Region, call, run
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
 CARD = ContactCard(
@@ -26,8 +26,8 @@ class ScenarioPartner:
     folder: Path
 
     def does(self, *words: object, expect: int = 0, worker: str = "anna") -> Any:  # noqa: ANN401 - what was printed, as JSON
-        """Return what a command of `sluis-connect` printed as JSON."""
-        printed = run("sluis-connect", *words, "--org", self.folder, "--worker", worker, "--json", expect=expect)
+        """Return what a command of `sluis-connect` printed as JSON; it goes over the network, from this process."""
+        printed = call("sluis-connect", *words, "--org", self.folder, "--worker", worker, "--json", expect=expect)
         return json.loads(printed)
 
     def file(self, name: str, content: object) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from broker.protocol.register import ORGANISATION_CLASSES
 from policies import Bundle
 from tests.unit.policies.arnhem import Citation, read_citations, read_rows
 
@@ -177,3 +178,10 @@ def test_every_open_question_of_law_is_on_the_list(shipped: Bundle) -> None:
     for question in found:
         assert f"- {' '.join(question.split())}\n" in listed
     assert listed.count("Tot dat vaststaat") == len(set(found))
+
+
+def test_every_class_of_the_documents_can_stand_in_the_register(shipped: Bundle) -> None:
+    """Whoever a document speaks of can be enrolled, and no class can be enrolled on which no document decides."""
+    enrolled = set(ORGANISATION_CLASSES)
+    assert set(shipped.classes) <= enrolled
+    assert enrolled - set(shipped.classes) == {"gemeente"}
