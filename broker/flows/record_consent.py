@@ -17,7 +17,7 @@ from broker.domain.errors import (
 from broker.domain.households import StoredToken, TokenIndex, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consent_ended import relied_on, resting_on
+from broker.flows.consent_ended import resting_on
 from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -106,18 +106,15 @@ async def record_consent(
         token = stored_token(command, tokens)
         before = await _before(consent, _subject(token, own), consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
-        fault = fault_of(consent, events, needed=needed, about=before.consents)
-        if fault is not None:
+        if fault := fault_of(consent, events, needed=needed, about=before.consents):
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
-        known = (*before.consents, numbered_after(before.consents, consent))
         resting = await resting_on(
-            known, before.subject, of=consent, needed=needed, worker=requester.worker, policy=policy, today=today,
-            signals=signals,
+            before.and_then(consent), events, before.subject, of=consent, needed=needed, worker=requester.worker,
+            policy=policy, today=today, signals=signals,
         )  # fmt: skip
-        told = relied_on(known, consent.events, of=consent, needed=needed, today=today)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
             document=told_of(consent, needed=needed, day=today),
@@ -126,7 +123,7 @@ async def record_consent(
         )  # fmt: skip
         effects = Effects(
             relies_on=(*relied, *resting.stamps),
-            changes=(StoreConsent(consent=consent, token=token), *told, *resting.changes),
+            changes=(StoreConsent(consent=consent, token=token), *resting.changes),
             tasks=(*owed_tasks(consent, needed=needed, today=today), *resting.tasks),
         )  # fmt: skip
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
@@ -144,6 +141,10 @@ class _Before:
     subject: TokenIndex | None = None
     consents: tuple[Consent, ...] = ()
     stamps: tuple[Stamp, ...] = ()
+
+    def and_then(self, consent: Consent) -> tuple[Consent, ...]:
+        """Return everything about this person with this record, whose answers come after all that stand."""
+        return (*self.consents, numbered_after(self.consents, consent))
 
 
 def _subject(token: StoredToken | None, own: OwnSignal | None) -> TokenIndex | None:
