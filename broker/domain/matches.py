@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from broker.domain.households import STRENGTH, Hit, MatchKind
+from broker.domain.said import NOTHING_SAID, Said
 from broker.domain.signals import Signal
 
 
@@ -75,6 +76,8 @@ class KeptMatch:
     casusregisseur: TeamOf | None = None
     unanswered: bool = False
     """Whether its casusregisseur has not answered to a new report within the term, and was told so."""
+    said: Said = NOTHING_SAID
+    """What was recorded of its persons, as it was read with it."""
 
     @property
     def sides(self) -> tuple[MatchSide, MatchSide]:

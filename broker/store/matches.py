@@ -26,6 +26,7 @@ from broker.domain.signals import Signal
 from broker.match_ports import FoundMatches, Unmet
 from broker.ports import Stamp, StampKey, StampKind
 from broker.store.connection import Reader
+from broker.store.said import read_said
 from broker.store.signal_rows import day, iso
 from broker.store.signals import read_signals, read_stamps
 from broker.store.team_tasks import unanswered_matches
@@ -105,10 +106,12 @@ def _found(connection: Connection, condition: str, values: Sequence[object]) -> 
     holders = sorted({signal.organisation for signal in signals.values()})
     keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii")) for oin in holders]
     matches = [_match(row, _of(row[0], links), _of(row[0], sides), signals) for row in rows]
-    matches = [replace(match, unanswered=match.id in unanswered) for match in matches]
-    return FoundMatches(
-        matches=tuple(sorted(matches, key=lambda match: match.id)), stamps=read_stamps(connection, keys)
-    )  # fmt: skip
+    said, of_consents = read_said(
+        connection, [([side.of.organisation for side in match.sides], match.signal_ids()) for match in matches]
+    )
+    matches = [replace(match, unanswered=match.id in unanswered, said=said) for match in matches]
+    stamps = (*read_stamps(connection, keys), *of_consents)
+    return FoundMatches(matches=tuple(sorted(matches, key=lambda match: match.id)), stamps=stamps)
 
 
 def _met_under(connection: Connection, signal_ids: Sequence[str]) -> tuple[Stamp, ...]:
