@@ -4,6 +4,7 @@ Where its own signal rests on consent, that decision has what both recorded of t
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from broker.consent_ports import AboutPerson, person_key
@@ -17,7 +18,7 @@ from broker.flows.consent_facts import CONSENT_KIND, Consented
 from broker.flows.judging import ConsentWord, Judged, judge_hits
 from broker.flows.policy import PolicyInForce
 from broker.flows.standing import with_standing
-from broker.ports import Stamp
+from broker.ports import Stamp, StampKey
 from broker.protocol.register import Register
 from policies import AskFacts
 
@@ -110,14 +111,56 @@ def seen_of(
     Raises:
         DecisionFailedError: a decision failed.
     """
+    looks = looks_of(match, side, policy=policy, register=register, worker=worker, day=day)
+    judged = tuple(look.judged for look in looks)
+    return tuple(hit.kind for one in judged if shows(one) for hit in one.hits), judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One decision on what a side sees by this signal of its own."""
+
+    own: Signal
+    judged: Judged
+
+
+def looks_of(
+    match: KeptMatch, side: MatchSide, *, policy: PolicyInForce, register: Register, worker: str, day: date
+) -> tuple[Look, ...]:
+    """Return every decision on what this side sees of the other now; none where it was not told at the start.
+
+    Raises:
+        DecisionFailedError: a decision failed.
+    """
     if not side.told:
-        return (), ()
-    judged = [
-        one
+        return ()
+    return tuple(
+        Look(own=own, judged=one)
         for own, hit in match.seen_by(side)
         for one in may_see_by(own, [hit], said=match.said, policy=policy, register=register, worker=worker, day=day)
-    ]
-    return tuple(hit.kind for one in judged if shows(one) for hit in one.hits), tuple(judged)
+    )
+
+
+def agreed_by(
+    match: KeptMatch, looks: Iterable[Look], *, policy: PolicyInForce, day: date
+) -> tuple[frozenset[StampKey], date | None]:
+    """Return what was recorded of whom that these decisions rest on, and the last day of it; of what they show alone.
+
+    What somebody recorded of a person moves nothing for a side that does not see on consent (D8).
+    """
+    keys: set[StampKey] = set()
+    days: list[date] = []
+    for look in looks:
+        consented = consented_by(look.own, match.said, policy=policy, day=day)
+        if consented is None or not shows(look.judged):
+            continue
+        persons = {(hit.signal.organisation, match.said.persons[hit.signal.id]) for hit in look.judged.hits}
+        of_asker = {*consented.persons, *(person for _, person in persons)}
+        keys |= {person_key(*pair) for pair in persons}
+        keys |= {person_key(look.own.organisation, person) for person in of_asker}
+        last = consented.last_day(persons)
+        days += [] if last is None else [last]
+    return frozenset(keys), min(days, default=None)
 
 
 def knows(match: KeptMatch, side: MatchSide, *, policy: PolicyInForce, register: Register, day: date) -> bool:

@@ -58,6 +58,15 @@ class StoredMatches:
         """Return this match, if there is one. See `MatchReader.one`."""
         return await self._read("id = ?", match_id)
 
+    async def among(self, match_ids: Collection[str]) -> FoundMatches:
+        """Return those of these matches that there are. See `MatchReader.among`."""
+
+        def read(connection: Connection) -> FoundMatches:
+            condition, values = connection.dialect.among("id", sorted(match_ids))
+            return _found(connection, condition, values)
+
+        return await self._reader.run(read)
+
     async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """Return matches of which a side is told. See `MatchReader.of_side`."""
         return await self._read(_OF_SIDE, organisation, after, at_most)

@@ -24,6 +24,10 @@ class MemoryMatches:
         """See `MatchReader.one`."""
         return self._found(match for match in self._all() if match.id == match_id)
 
+    async def among(self, match_ids: Collection[str]) -> FoundMatches:
+        """See `MatchReader.among`."""
+        return self._found(match for match in self._all() if match.id in match_ids)
+
     async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """See `MatchReader.of_side`."""
         sides = ((match, match.side_of(organisation)) for match in self._all())

@@ -6,6 +6,7 @@ Each side's decision has what a check of its own would have: what it recorded of
 import warnings
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -114,14 +115,27 @@ async def test_a_yes_taken_back_ends_what_it_told_to_both(world: World) -> None:
         await world.send_inbox(fetcher, fetch)
 
 
-async def test_a_yes_that_has_ended_tells_no_more(world: World) -> None:
-    """On the last day it is told, the day after it is not: nor is an inbox that was fetched before told again."""
-    await involved(world, HUISARTS, towards=WIJKTEAM)
-    await comes(world, until=world.clock.today().replace(day=28).isoformat())
+async def test_an_inbox_is_told_again_until_the_last_day_of_a_yes(world: World) -> None:
+    """Fetched before, a page that rests on the fetcher's own record is told again to its last day, and no longer."""
+    last = world.clock.today() + timedelta(days=6)
+    await comes(world, HUISARTS, towards=WIJKTEAM, until=last.isoformat())
+    await comes(world, towards="00000099000000008000")
     fetcher = who(world, HUISARTS)
     fetch = fetcher.command(had=[])
     assert (await world.send_inbox(fetcher, fetch)).result["notices"]
-    world.clock.move((28 - world.clock.today().day) * DAY)
+    world.clock.move(6 * DAY)
+    assert (await world.send_inbox(fetcher, fetch)).result["notices"]
+    world.clock.move(DAY)
+    with pytest.raises(AnswerWithheldError):
+        await world.send_inbox(fetcher, fetch)
+
+
+async def test_a_yes_that_has_ended_tells_no_more(world: World) -> None:
+    """On the last day it is told, the day after it is not."""
+    await involved(world, HUISARTS, towards=WIJKTEAM)
+    last = world.clock.today() + timedelta(days=6)
+    await comes(world, until=last.isoformat())
+    world.clock.move(6 * DAY)
     assert len(await matches_of_side(world, WIJKTEAM)) == 1
     world.clock.move(DAY)
     assert await matches_of_side(world, WIJKTEAM) == []
