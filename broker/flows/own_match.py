@@ -90,8 +90,10 @@ async def own_match(
     return replace(seen[0], stamps=found.stamps)
 
 
-async def shown_match(own: OwnMatch, *, register: Register, rosters: RosterReader) -> ShownMatch:
-    """Return a match as its side is shown it."""
+async def shown_match(
+    own: OwnMatch, *, led_by: TeamOf | None, register: Register, rosters: RosterReader
+) -> ShownMatch:  # fmt: skip
+    """Return a match as its side is shown it, with the team that leads the plan, as far as it may know."""
     row = MatchRow(organisation=own.other.organisation, team=own.other.team, kind=own.kind, level=CONTACT_LEVEL)
     return ShownMatch(
         match_id=own.match.id,
@@ -102,7 +104,7 @@ async def shown_match(own: OwnMatch, *, register: Register, rosters: RosterReade
         changed_on=own.side.changed_on,
         made_on=own.match.made_on,
         due_on=own.match.due_on,
-        casusregisseur=_named(own.match.casusregisseur, register),
+        casusregisseur=_named(led_by, register),
     )
 
 

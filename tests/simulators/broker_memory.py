@@ -148,7 +148,7 @@ class MemoryState:
             elif isinstance(change, HandOver):
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange):
-                self._follow(change)
+                self._follow(change, index)
             elif isinstance(change, MeetLater | NoteMet):
                 self.unmet = now_unmet(self.unmet, change)
             elif isinstance(change, StoreConsent | AddAnswers):
@@ -183,11 +183,13 @@ class MemoryState:
             raise StaleDecisionError
         self.notes.append(KeptNote(index=index, at=at, note=note))
 
-    def _follow(self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange) -> None:
+    def _follow(
+        self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange, index: int
+    ) -> None:
         if isinstance(change, TaskChange):
             self.team_tasks = after_change(self.team_tasks, change)
         else:
-            self.matches = changed(self.matches, change)
+            self.matches = changed(self.matches, change, index=index)
 
     def _erase(self, change: StoreErasure | ErasePayloads, index: int) -> None:
         if isinstance(change, StoreErasure):
