@@ -53,6 +53,10 @@ def copy_tree(only: list[str], *, again: bool) -> None:
     text = settings.read_text(encoding="utf-8").replace(PLACE, f"only_mutate = {json.dumps(only)}")
     selection = f"pytest_add_cli_args_test_selection = {json.dumps(tests_for(only))}"
     settings.write_text(text.replace(SELECTION, selection), encoding="utf-8")
+    for module in only:
+        if not (TREE / "mutants" / f"{module}.meta").is_file():  # copied as it is, for the modules of another run
+            (TREE / "mutants" / module).unlink(missing_ok=True)
+            (TREE / "learned.json").unlink(missing_ok=True)
     subprocess.run(["git", "init", "--quiet"], cwd=TREE, check=True)
 
 
