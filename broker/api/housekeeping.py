@@ -100,6 +100,7 @@ class Housekeeping:
                 "expiry": sum(one.expiry for one in done),
                 "age": sum(one.age for one in done),
                 "rules": sum(one.rules for one in done),
+                "consent": sum(one.consent for one in done),
             },
             "frozen": sum(one.frozen for one in done),
             "entries": sum(one.recorded for one in done),

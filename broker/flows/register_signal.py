@@ -213,4 +213,5 @@ def new_signal(
         informing=informing_of(command),
         last_standing_on=question.today if seen.rows else None,
         owner=prepared.act.requester.worker,
+        consent_until=None if question.consented is None else question.consented.rests_until(asked.ground),
     )

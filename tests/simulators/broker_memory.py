@@ -276,8 +276,9 @@ class MemoryState:
         if isinstance(change, RenewSignal):
             if signal is None or signal.state is not SignalState.ACTIVE:
                 raise StaleDecisionError
-            self.signals[signal.id] = replace(signal, ends_on=change.ends_on)
-            if change.ends_on < signal.ends_on:
+            until = change.consent_until or signal.consent_until
+            self.signals[signal.id] = replace(signal, ends_on=change.ends_on, consent_until=until)
+            if self.signals[signal.id].last_day < signal.last_day:
                 self.bump(StampKind.SHIELD, signal.id.encode())
         elif isinstance(change, EndSignal):
             frozen_again = change.state is SignalState.FROZEN and signal is not None and signal.state is change.state
@@ -290,7 +291,7 @@ class MemoryState:
             ]
             if change.newest_act is not None and max(own, default=-1) > change.newest_act:
                 raise StaleDecisionError
-            if signal.last_standing_on != change.last_standing_on or change.ends_on not in (None, signal.ends_on):
+            if signal.last_standing_on != change.last_standing_on or _is_renewed(signal, change):
                 raise StaleDecisionError
             self.signals[signal.id] = replace(signal, state=change.state, withdrawal_reason=change.reason)
             self._forget_matches(signal.id, change.state)
@@ -307,6 +308,12 @@ class MemoryState:
     def _bump_tokens(self, signal_id: str) -> None:
         for token in {token.index for token in self.tokens[signal_id]}:
             self.bump(StampKind.TOKEN, token.reveal())
+
+
+def _is_renewed(signal: Signal, change: EndSignal) -> bool:
+    """Return whether the signal has another end than this change rests on."""
+    rests_on = (change.ends_on, change.consent_until)
+    return change.ends_on is not None and rests_on != (signal.ends_on, signal.consent_until)
 
 
 class MemorySigner:
@@ -498,7 +505,8 @@ class MemoryBroker:
         if signal is None or signal.organisation != organisation:
             return None
         key = StampKey(kind=StampKind.SHIELD, key=signal_id.encode())
-        return OwnSignal(signal=signal, stamps=self.state.stamps([key]))
+        subject = next(one.index for one in self.state.tokens[signal_id] if one.role is TokenRole.SUBJECT)
+        return OwnSignal(signal=signal, stamps=self.state.stamps([key]), subject=subject)
 
     async def list_own(
         self, *, organisation: str, after: str | None = None, at_most: int | None = None

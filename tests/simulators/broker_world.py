@@ -227,6 +227,7 @@ class World:
             clock=self.clock,
             registers=self.documents,
             signals=self.signals,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
         )
