@@ -21,7 +21,8 @@ from tests.bench.load import packed
 from tests.bench.seeding import strangers
 from tests.bench.stores import fill
 from tests.simulators.asking import Sent
-from tests.simulators.region import command, environment, free_port
+from tests.simulators.ports import free_port
+from tests.simulators.region import command, environment
 
 READY_S = 30.0
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")

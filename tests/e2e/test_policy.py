@@ -7,7 +7,8 @@ import pytest
 
 from broker.settings import FILE_NAME
 from policies import load_bundle
-from tests.simulators.region import Service, free_port, run
+from tests.simulators.ports import free_port
+from tests.simulators.region import Service, run
 from tests.simulators.served_world import copy_world, make_template
 from tests.simulators.signing_people import released, signers_file
 from tests.unit.policies.arnhem import VIRA, changed_documents

@@ -16,7 +16,8 @@ import pytest
 from broker.settings import FILE_NAME
 from tests.simulators.asking import PUBLIC_URL, Asker, household
 from tests.simulators.enrolled import WIJKTEAM
-from tests.simulators.region import Service, free_port
+from tests.simulators.ports import free_port
+from tests.simulators.region import Service
 from tests.simulators.served_world import ServedWorld
 
 TABLES = (

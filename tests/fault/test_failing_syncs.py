@@ -20,7 +20,8 @@ from tests.fault.test_disk_full import ON_A_FILE, _register, _state
 from tests.simulators.asking import Asker
 from tests.simulators.custodian import CUSTODIANS, SimulatedPartner, authorization, batch, make_pair, public_url
 from tests.simulators.enrolled import WIJKTEAM
-from tests.simulators.region import Service, free_port
+from tests.simulators.ports import free_port
+from tests.simulators.region import Service
 from tests.unit.audit.log_simulator import LogInMemory
 from tests.unit.audit.test_witness import growth
 
