@@ -21,7 +21,7 @@ from broker.protocol.tokens import Blinded, Evaluation, Identifier, blind, rando
 from tests.simulators.enrolled import request_token
 
 BATCHES = (8, 16, 32)
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 """Seconds to wait for an answer: a slow machine answers late, and that is no failure."""
 
 
