@@ -134,9 +134,16 @@ class PostgresCluster:
                 restored.stop()
 
     def administer(self, statement: str, database: str = "postgres") -> None:
-        """Carry out a statement as the superuser."""
+        """Carry out a statement as the superuser; who had a database open may be just leaving."""
+        ends = time.monotonic() + _READY_S
         with self._connect(database, "postgres") as connection:
-            connection.execute(statement)
+            while True:
+                try:
+                    connection.execute(statement)
+                except psycopg.errors.ObjectInUse:  # the server itself has waited for five seconds
+                    assert time.monotonic() < ends, "a database is held open"
+                else:
+                    return
 
     def _connect(self, database: str, role: str) -> "psycopg.Connection[Any]":
         return psycopg.connect(host=str(self.folder), dbname=database, user=role, autocommit=True)
