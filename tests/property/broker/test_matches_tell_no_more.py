@@ -9,10 +9,10 @@ before and after sweeps of what is overdue.
 
 import asyncio
 import json
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ HOUSEHOLDS = {
     "stranger": household(subject="stranger"),
 }
 DAY = 86_400
+LASTS_DAYS = 190
+"""Of a signal: longer than two of the longest waits here and shorter than three, so that some end and some do not."""
 TEAMS = [WIJKTEAM, SCHOOL, VEILIG_THUIS]
 ACTS = st.lists(
     st.one_of(
@@ -86,7 +88,7 @@ async def excluding(world: World, signal_id: str) -> None:
 
 async def observed(acts: list[tuple[str, str, Any]], hide: Hide | None) -> list[Any]:
     """Return what the wijkteam observes of these acts, where the GI's hidden signal is there, or never was."""
-    async with a_world("memory", Path(tempfile.mkdtemp()), policy=policy()) as world:
+    async with a_world("memory", Path(), policy=policy()) as world:
         enrolled = Enrolled(names={**NAMES, GEMEENTE: ("Gemeente", "gemeente")})
         world.documents.in_force, world.documents.rosters = enrolled.register(), enrolled.rosters()
         if hide is not None:
@@ -109,7 +111,9 @@ async def _done(world: World, number: int, act: tuple[str, str, Any]) -> Any:  #
     if kind == "wait":
         world.clock.move(value * DAY)
     elif kind == "register" and asker is not None:
-        answer = await world.register(asker, HOUSEHOLDS[value], team="team-1")
+        # However long was waited before, it is a signal that runs.
+        ends_on = (world.clock.today() + timedelta(days=LASTS_DAYS)).isoformat()
+        answer = await world.register(asker, HOUSEHOLDS[value], team="team-1", endsOn=ends_on)
         told = answer.result if oin == WIJKTEAM else None
     elif asker is not None:
         told = await (_stated(world, number, oin, value) if kind == "state" else _reported(world, number, value))
