@@ -71,10 +71,11 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSignal:
-    """An organisation's own signal with the stamp of its visibility."""
+    """An organisation's own signal with the stamp of its visibility; `subject` is about whom it is."""
 
     signal: Signal
     stamps: tuple[Stamp, ...]
+    subject: TokenIndex = field(repr=False)
 
 
 class SignalStore(Protocol):

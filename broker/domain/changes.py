@@ -29,10 +29,14 @@ class StoreSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewSignal:
-    """An active signal has another end; a shorter one makes stale what relied on seeing it."""
+    """An active signal has another end; a shorter one makes stale what relied on seeing it.
+
+    `consent_until` is the last day of the consent that it rests on; None leaves that as it is.
+    """
 
     signal_id: str
     ends_on: date
+    consent_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,9 @@ class EndSignal:
     """A signal is active no more, or ended after it was frozen; what relied on seeing it is stale.
 
     `last_standing_on` is what the decision saw: when it served as standing since, the decision is stale (D5). So is
-    one that rests on the last day, which it then names as `ends_on`, when the signal was renewed since. One that rests
-    on a reviewer's word names the newest entry of its holder about it as `newest_act`, and is stale with a newer one.
+    one that rests on the last day, when the signal was renewed since: it then names `ends_on`, and with it the last day
+    of the consent as `consent_until`. One that rests on a reviewer's word names the newest entry of its holder about it
+    as `newest_act`, and is stale with a newer one.
     """
 
     signal_id: str
@@ -49,6 +54,7 @@ class EndSignal:
     reason: str | None
     last_standing_on: date | None
     ends_on: date | None = None
+    consent_until: date | None = None
     newest_act: int | None = None
 
 

@@ -70,6 +70,21 @@ def standing(
     return found[0] if found else NO_STANDING
 
 
+def lasts_until(said: Callable[[date], Standing], *, day: date) -> date | None:
+    """Return the last day up to which a yes of this day goes on being one without a gap; None where it is none.
+
+    Args:
+        said: what is said on a day: whose age counts, and so who must answer, differs from day to day.
+        day: the calendar day.
+    """
+    last: date | None = None
+    now = said(day)
+    while now.state is ConsentState.GIVEN and now.until is not None:
+        last = now.until
+        now = said(last + timedelta(days=1))
+    return last
+
+
 def _towards(
     party: str, about: Iterable[Consent], known: Callable[[ConsentEvent], ConsentEvent], *, needed: Needed, day: date,
     approved: bool,

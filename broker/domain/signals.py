@@ -25,6 +25,8 @@ class EndReason(StrEnum):
     AGE = "age"
     RULES = "rules"
     """What it rested on, its ground or the purpose itself, has ended."""
+    CONSENT = "consent"
+    """The consent that it rested on alone has ended: a last day or an age has passed, or somebody took it back."""
 
 
 class SignalState(StrEnum):
@@ -74,7 +76,8 @@ class Signal:
 
     `id` is the holder's name for it; `handle` the random search handle that log entries use, erasable by dropping this
     row; `ground` the ground that won when it was registered; `case_ref` a hex HMAC under the holder's own key; `owner`
-    the worker's id at the broker of who sees to it, None for a signal of before there were owners.
+    the worker's id at the broker of who sees to it, None for a signal of before there were owners; `consent_until` the
+    last day of the consent that it rests on, None where it rests on none.
     """
 
     id: str
@@ -97,12 +100,18 @@ class Signal:
     shielded: bool = False
     last_standing_on: date | None = None
     owner: str | None = None
+    consent_until: date | None = None
     exclusions: frozenset[Exclusion] = frozenset()
 
     @property
     def is_held(self) -> bool:
         """Whether neither its holder nor housekeeping has ended it."""
         return self.state in (SignalState.ACTIVE, SignalState.FROZEN)
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which it can be matched, as it stands."""
+        return min(day for day in (self.ends_on, self.age_quarter, self.consent_until) if day is not None)
 
     def active_on(self, day: date) -> bool:
         """Return whether it can be matched on this day."""
@@ -113,9 +122,10 @@ class Signal:
 
         `age_quarter` is kept only where an age bounds the signal, and is then the last day it can have.
         """
-        if self.age_quarter is not None and self.age_quarter <= min(self.ends_on, day - timedelta(days=1)):
-            return EndReason.AGE
-        return EndReason.EXPIRY if day > self.ends_on else None
+        limits = ((self.age_quarter, EndReason.AGE), (self.ends_on, EndReason.EXPIRY))
+        last = self.last_day
+        reasons = [reason for limit, reason in limits if limit == last]
+        return next(iter(reasons), EndReason.CONSENT) if day > last else None
 
     def excludes(self, organisation: str, worker: str) -> bool:
         """Return whether this asker must not see it."""

@@ -13,7 +13,7 @@ from broker.domain.flags import NETHERLANDS
 from broker.domain.keeping import TellRelying, ended_for
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consent_ended import ended_by_no
+from broker.flows.consent_ended import relied_on, resting_on
 from broker.flows.consenting import events_of, needed_if_any, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -148,17 +148,20 @@ async def _recorded(
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) What is committed.
         now = replace(own.consent, events=(*own.consent.events, *_numbered(own, more)))
-        ended = await ended_by_no(
-            _all_with(now, own), own.subject, of=now, needed=needed, policy=policy, today=today, signals=signals
+        known = _all_with(now, own)
+        resting = await resting_on(
+            known, own.subject, of=now, needed=needed, worker=act.requester.worker, policy=policy, today=today,
+            signals=signals,
         )  # fmt: skip
+        told = relied_on(known, more.events, of=now, needed=needed, today=today)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number,
             document=told_of(now, needed=needed, day=today, text=more.text),
-            own_handles=(own.consent.id, *ended.handles), more=stated_of(own.consent.id, more.events),
+            own_handles=(own.consent.id, *resting.handles), more=stated_of(own.consent.id, more.events),
         )  # fmt: skip
         effects = Effects(
-            relies_on=(*relied, *ended.stamps), changes=(*_changes(own.consent, more), *ended.changes),
-            tasks=(*_tasks(now, more, needed, today), *ended.tasks),
+            relies_on=(*relied, *resting.stamps), changes=(*_changes(own.consent, more), *told, *resting.changes),
+            tasks=(*_tasks(now, more, needed, today), *resting.tasks),
         )  # fmt: skip
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
@@ -190,8 +193,9 @@ def _changes(consent: Consent, more: Added) -> tuple[AddAnswers | TellRelying, .
 
 
 def _numbered(own: OwnConsent, more: Added) -> tuple[ConsentEvent, ...]:
-    """Return the new answers in a place after all that stand, as the store will number them."""
-    last = max((event.number for event in own.consent.events), default=0)
+    """Return the new answers in a place after all that stand, in any record, as the store will number them."""
+    records = (own.consent, *(() if own.about is None else own.about.consents))
+    last = max((event.number for one in records for event in one.events), default=0)
     return tuple(replace(event, number=last + at) for at, event in enumerate(more.events, start=1))
 
 

@@ -1,77 +1,181 @@
-"""What ends with a no: the own signals about that very person that rest on consent alone (D5)."""
+"""What becomes of the own signals about a person that rest on consent alone, when the consent changes (D5).
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+They end with a no, at once. Without one they last as long as the yes does: each keeps its last day, past which it
+matches nothing, whether housekeeping has been there or not. A worker who is kept from a signal moves nothing of it, for
+a no needs no proof: its team is asked to look. Whose no it is, who relied on an earlier yes is told that it counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
-from broker.domain.changes import EndSignal, Task
-from broker.domain.consent_standing import standing
-from broker.domain.consents import Consent, ConsentState, Needed
+from broker.consent_ports import ConsentReader
+from broker.domain.changes import EndSignal, RenewSignal, Task
+from broker.domain.consent_standing import Standing, lasts_until, standing
+from broker.domain.consents import Consent, ConsentEvent, ConsentState, Needed
 from broker.domain.households import FoundToken, TokenIndex, TokenRole
-from broker.domain.signals import SignalState
+from broker.domain.keeping import TellRelying, ended_for
+from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.consent_facts import CONSENT_KIND, INVOLVEMENT
 from broker.flows.policy import PolicyInForce
 from broker.flows.sweep_signals import ENDED_TASK
 from broker.flows.withdraw_signal import REVIEW_TASK
-from broker.ports import SignalStore, Stamp
+from broker.ports import OwnSignal, SignalStore, Stamp
 
-REASON = "consent"
-"""Why such a signal ended, beside the reasons of housekeeping."""
+ENDING = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN})
+CHECK_TASK = "signal-consent-no"
+"""For the team of a signal, where somebody who is kept from it recorded a no of the person it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndedByNo:
-    """The ends of signals, the tasks that tell of them, their search handles, and the stamps of what was read."""
+class Resting:
+    """What becomes of signals, the tasks that tell of it, their search handles, and the stamps of what was read."""
 
-    changes: tuple[EndSignal, ...] = ()
+    changes: tuple[EndSignal | RenewSignal, ...] = ()
     tasks: tuple[Task, ...] = ()
     handles: tuple[str, ...] = ()
     stamps: tuple[Stamp, ...] = ()
 
 
-NOTHING_ENDED = EndedByNo()
+NOTHING_RESTS = Resting()
 
 
-async def ended_by_no(
+async def resting_on(
     consents: Iterable[Consent], subject: TokenIndex | None, *, of: Consent, needed: Needed | None,
-    policy: PolicyInForce, today: date, signals: SignalStore,
-) -> EndedByNo:  # fmt: skip
-    """Return what ends now that these records say no; nothing while one named organisation may still be shown.
+    worker: str, policy: PolicyInForce, today: date, signals: SignalStore,
+) -> Resting:  # fmt: skip
+    """Return what ends now that these records say no, and what lasts longer or shorter now that they say yes.
+
+    Nothing ends at once while one named organisation may still be shown.
 
     Args:
         consents: everything that the organisation recorded about the person, with what is recorded now.
         subject: who it is; None for a record about nobody known here.
         of: the record that changes.
         needed: who must say yes at which age; None for a purpose that rests on consent no more.
+        worker: who records this.
         policy: in force.
         today: the calendar day.
         signals: asked for own ones of this purpose.
     """
     if subject is None or needed is None:
-        return NOTHING_ENDED
-    said = standing(consents, purpose=of.purpose, category=INVOLVEMENT, party=None, needed=needed, day=today)
-    if said.state not in (ConsentState.REFUSED, ConsentState.WITHDRAWN):
-        return NOTHING_ENDED
+        return NOTHING_RESTS
+    listed = tuple(consents)
+
+    def said(day: date) -> Standing:
+        return standing(listed, purpose=of.purpose, category=INVOLVEMENT, party=None, needed=needed, day=day)
+
+    ended, until = said(today).state in ENDING, lasts_until(said, day=today)
+    if not ended and until is None:
+        return NOTHING_RESTS
     found = await signals.own_on(organisation=of.organisation, purpose=of.purpose, indexes=[subject])
-    resting = [token.signal for token in found.found if _rests_on_consent(token, policy)]
-    # It ends whenever it gave standing: her right to take it back waits for no reviewer, who looks afterwards.
-    looked = [signal for signal in resting if signal.needs_review_to_withdraw(today)]
-    tasks = [(ENDED_TASK, signal) for signal in resting] + [(REVIEW_TASK, signal) for signal in looked]
-    return EndedByNo(
-        changes=tuple(
-            EndSignal(
-                signal_id=signal.id, state=SignalState.ENDED, reason=REASON, last_standing_on=signal.last_standing_on
-            )
-            for signal in resting
-        ),
-        tasks=tuple(
-            Task(kind=kind, organisation=of.organisation, due_on=today, signal_id=signal.id) for kind, signal in tasks
-        ),
-        handles=tuple(signal.handle for signal in resting),
-        stamps=found.stamps,
+    resting = [token.signal for token in found.found if _rests_on_consent(token, policy, today)]
+    known = [signal for signal in resting if not signal.hidden_from(worker)]
+    if until is not None:
+        return replace(_lasts(known, until), stamps=found.stamps)
+    kept_from = [signal for signal in resting if signal.hidden_from(worker)]
+    ends = _ends(known, worker, today)
+    asked = _tasks(((CHECK_TASK, signal) for signal in kept_from), today)
+    return replace(
+        ends, tasks=(*ends.tasks, *asked), handles=tuple(signal.handle for signal in resting), stamps=found.stamps
     )
 
 
-def _rests_on_consent(token: FoundToken, policy: PolicyInForce) -> bool:
+def relied_on(
+    consents: Iterable[Consent], events: Iterable[ConsentEvent], *, of: Consent, needed: Needed | None, today: date
+) -> tuple[TellRelying, ...]:
+    """Return that who relied on an earlier record about this person is told, and told no more on it, since it is a no.
+
+    Args:
+        consents: everything that the organisation recorded about the person, with what is recorded now.
+        events: what is answered now.
+        of: the record that they are in.
+        needed: who must say yes at which age; None for a purpose that rests on consent no more.
+        today: the calendar day.
+    """
+    if needed is None:
+        return ()
+    listed, named = tuple(consents), ended_for(of, events)
+
+    def is_no(one: Consent, party: str) -> bool:
+        said = (
+            standing(listed, purpose=one.purpose, category=category, party=party, needed=needed, day=today)
+            for category in one.categories & of.categories
+        )
+        return any(state.state in ENDING for state in said)
+
+    found = {
+        one.id: frozenset(party for party in one.parties & named if is_no(one, party))
+        for one in listed
+        if one.id != of.id and one.purpose == of.purpose
+    }
+    return tuple(TellRelying(consent_id=one, parties=parties) for one, parties in found.items() if parties)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewable:
+    """Until when a signal may rest on consent, from now on: `until` is None where it rests on none.
+
+    `refused` says that it rests on one that is no yes today.
+    """
+
+    until: date | None = None
+    refused: bool = False
+    stamps: tuple[Stamp, ...] = ()
+
+
+async def renewable(own: OwnSignal, *, policy: PolicyInForce, today: date, consents: ConsentReader) -> Renewable:
+    """Return what the consents of its own organisation say of renewing a signal, by all that is recorded today."""
+    signal, ground = own.signal, policy.bundle.grounds[own.signal.ground]
+    if ground.kind != CONSENT_KIND:
+        return Renewable()
+    about = (await consents.about([(signal.organisation, own.subject)]))[signal.organisation, own.subject]
+
+    def said(day: date) -> Standing:
+        return standing(
+            about.consents, purpose=signal.purpose, category=INVOLVEMENT, party=None, needed=ground.consenters, day=day
+        )  # fmt: skip
+
+    until = lasts_until(said, day=today)
+    return Renewable(until=until, refused=until is None, stamps=(about.stamp,))
+
+
+def _ends(resting: Sequence[Signal], worker: str, today: date) -> Resting:
+    # It ends whenever it gave standing: her right to take it back waits for no reviewer, who looks afterwards; so he
+    # does where another than who sees to the signal said so, for it may be a no that nobody gave.
+    looked = [one for one in resting if one.needs_review_to_withdraw(today) or one.owner not in (None, worker)]
+    tasks = [(ENDED_TASK, signal) for signal in resting] + [(REVIEW_TASK, signal) for signal in looked]
+    return Resting(
+        changes=tuple(
+            EndSignal(
+                signal_id=signal.id,
+                state=SignalState.ENDED,
+                reason=EndReason.CONSENT.value,
+                last_standing_on=signal.last_standing_on,
+            )
+            for signal in resting
+        ),
+        tasks=_tasks(tasks, today),
+    )
+
+
+def _tasks(owed: Iterable[tuple[str, Signal]], today: date) -> tuple[Task, ...]:
+    return tuple(
+        Task(kind=kind, organisation=signal.organisation, due_on=today, signal_id=signal.id) for kind, signal in owed
+    )
+
+
+def _lasts(resting: Sequence[Signal], until: date) -> Resting:
+    changes = (
+        RenewSignal(signal_id=signal.id, ends_on=signal.ends_on, consent_until=until)
+        for signal in resting
+        if signal.consent_until != until
+    )
+    return Resting(changes=tuple(changes))
+
+
+def _rests_on_consent(token: FoundToken, policy: PolicyInForce, today: date) -> bool:
+    """Return whether this is a signal about the person that consent alone holds up; what has ended is not revived."""
     ground = policy.bundle.grounds.get(token.signal.ground)
-    return token.role is TokenRole.SUBJECT and ground is not None and ground.kind == CONSENT_KIND
+    resting = token.role is TokenRole.SUBJECT and ground is not None and ground.kind == CONSENT_KIND
+    return resting and token.signal.active_on(today)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from broker.consent_ports import AboutPerson, ConsentReader, Pair, person_key
-from broker.domain.consent_standing import NO_STANDING, Standing, standing, together
+from broker.domain.consent_standing import NO_STANDING, Standing, lasts_until, standing, together
 from broker.domain.consents import ConsentState, Needed
 from broker.domain.households import FoundToken, Hit, Household, TokenIndex
 from broker.domain.signals import Signal
@@ -28,7 +28,7 @@ _YOUNGEST = ("under12", "12to15", "16to17", "18to22", "from23", "unknown")
 class Consented:
     """What is recorded of the persons of one question, by the asker and by the holders that were found.
 
-    `alone` says that nothing but consent was claimed as a ground.
+    `claimed` are the grounds of consent among those that were claimed, `alone` says that there are no others.
     """
 
     asker: str
@@ -36,6 +36,7 @@ class Consented:
     purpose: str
     day: date
     needed: Needed
+    claimed: frozenset[str]
     alone: bool
     known: Mapping[Pair, AboutPerson] = field(repr=False)
 
@@ -71,6 +72,16 @@ class Consented:
         # Of two yeses that each let it be shown, one is enough: it lasts as long as the longer of them.
         last += [_until(self._counting(holder, person)) for holder, person in pairs]
         return min((day for day in last if day is not None), default=None)
+
+    def rests_until(self, ground: str) -> date | None:
+        """Return the last day of a signal on this ground; None where it does not rest on consent.
+
+        It rests on what its own organisation recorded of its subject, up to the day on which that is a yes no more.
+        """
+        if ground not in self.claimed:
+            return None
+        about = replace(self, persons=self.persons[:1])
+        return lasts_until(lambda day: replace(about, day=day).asked(), day=self.day) or self.day
 
     @property
     def stamps(self) -> tuple[Stamp, ...]:
@@ -125,6 +136,7 @@ async def own_consents(
         purpose=act.purpose or "",
         day=day,
         needed=claimed[0].consenters,
+        claimed=frozenset(ground.id for ground in claimed),
         alone=len(claimed) == len(act.grounds),
         known=await consents.about([(asker, person) for person in persons]),
     )
@@ -184,7 +196,7 @@ def rests_on_of(
     signals = tuple(shown)
     keys = {name.encode("ascii") for signal in signals for name in (signal.id, signal.organisation)}
     stamps = tuple(stamp for stamp in looked_up.stamps if stamp.of.key in keys)
-    ends = [signal.ends_on for signal in signals]
+    ends = [signal.last_day for signal in signals]
     if consented is not None and signals:
         pairs = persons | {(asker, person) for _, person in persons} | {(asker, one) for one in consented.persons}
         of = {person_key(*pair) for pair in pairs}

@@ -76,6 +76,6 @@ def _listed(signal: Signal, state: SignalState) -> OwnSignal:
         purpose=signal.purpose,
         team=signal.team,
         state=state.value,
-        ends_on=signal.ends_on,
+        ends_on=signal.last_day,
         case_ref=signal.case_ref,
     )

@@ -160,11 +160,12 @@ def result_document(
     *,
     outcome: str,
     text: str,
+    params: Mapping[str, str] | None = None,
     matches: Iterable[Match] = (),
     signal_id: str | None = None,
     signals: list[OwnSignal] | None = None,
 ) -> dict[str, object]:
-    """Return a `result/v1` in wire form; `text` is a text id of the Dutch catalogue."""
+    """Return a `result/v1` in wire form; `text` is a text id of the Dutch catalogue, filled in with `params`."""
     result = Result.model_validate(
         {
             "schema": "result/v1",
@@ -172,7 +173,7 @@ def result_document(
             "signal_id": signal_id,
             "matches": list(matches),
             "signals": signals,
-            "text": TextRef(id=text, params={}),
+            "text": TextRef(id=text, params=dict(params or {})),
         }
     )
     return result.model_dump(mode="json", by_alias=True)

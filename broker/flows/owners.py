@@ -31,7 +31,7 @@ def owners_document(
             "text": TextRef(id=text, params={}),
             "found": [
                 OwnerlessSignal(
-                    signal_id=one.id, team=one.team, purpose=one.purpose, ends_on=one.ends_on, owner=one.owner
+                    signal_id=one.id, team=one.team, purpose=one.purpose, ends_on=one.last_day, owner=one.owner
                 )
                 for one in found
             ],

@@ -17,7 +17,7 @@ from broker.domain.errors import (
 from broker.domain.households import StoredToken, TokenIndex, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consent_ended import ended_by_no
+from broker.flows.consent_ended import relied_on, resting_on
 from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -104,7 +104,7 @@ async def record_consent(
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
         token = stored_token(command, tokens)
-        before = await _before(consent, token, consents)
+        before = await _before(consent, _subject(token, own), consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
         fault = fault_of(consent, events, needed=needed, about=before.consents)
         if fault is not None:
@@ -112,19 +112,22 @@ async def record_consent(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
-        ended = await ended_by_no(
-            (*before.consents, numbered_after(before.consents, consent)), before.subject, of=consent, needed=needed,
-            policy=policy, today=today, signals=signals,
+        known = (*before.consents, numbered_after(before.consents, consent))
+        resting = await resting_on(
+            known, before.subject, of=consent, needed=needed, worker=requester.worker, policy=policy, today=today,
+            signals=signals,
         )  # fmt: skip
+        told = relied_on(known, consent.events, of=consent, needed=needed, today=today)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
             document=told_of(consent, needed=needed, day=today),
-            own_handles=(consent.id, *(() if own is None else (own.signal.handle,)), *ended.handles),
+            own_handles=(consent.id, *(() if own is None else (own.signal.handle,)), *resting.handles),
             more=stated_of(consent.id, events),
         )  # fmt: skip
         effects = Effects(
-            relies_on=(*relied, *ended.stamps), changes=(StoreConsent(consent=consent, token=token), *ended.changes),
-            tasks=(*owed_tasks(consent, needed=needed, today=today), *ended.tasks),
+            relies_on=(*relied, *resting.stamps),
+            changes=(StoreConsent(consent=consent, token=token), *told, *resting.changes),
+            tasks=(*owed_tasks(consent, needed=needed, today=today), *resting.tasks),
         )  # fmt: skip
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
@@ -136,19 +139,24 @@ async def record_consent(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Before:
-    """What the organisation recorded about this person before; nothing where no token says who it is."""
+    """What the organisation recorded about this person before; nothing where it is not known who it is."""
 
     subject: TokenIndex | None = None
     consents: tuple[Consent, ...] = ()
     stamps: tuple[Stamp, ...] = ()
 
 
-async def _before(consent: Consent, token: StoredToken | None, consents: ConsentReader) -> _Before:
-    if token is None:
+def _subject(token: StoredToken | None, own: OwnSignal | None) -> TokenIndex | None:
+    """Return about whom a record is: whose token it has, or whom its own signal is about; None for nobody known."""
+    return token.index if token is not None else None if own is None else own.subject
+
+
+async def _before(consent: Consent, subject: TokenIndex | None, consents: ConsentReader) -> _Before:
+    if subject is None:
         return _Before()
-    pair = (consent.organisation, token.index)
+    pair = (consent.organisation, subject)
     about = (await consents.about([pair]))[pair]
-    return _Before(subject=token.index, consents=about.consents, stamps=(about.stamp,))
+    return _Before(subject=subject, consents=about.consents, stamps=(about.stamp,))
 
 
 def numbered_after(before: Iterable[Consent], consent: Consent) -> Consent:

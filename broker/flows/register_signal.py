@@ -118,7 +118,10 @@ async def register_signal(
         rows = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
         # (8) Who was hit is told too, if he in his turn may see the new signal; decided for each of them.
-        met = await meet(signal, seen, matches=matches, policy=policy, register=register, randomness=randomness)
+        met = await meet(
+            signal, seen, person=prepared.household.subject, matches=matches, consents=consents, policy=policy,
+            register=register, randomness=randomness,
+        )  # fmt: skip
         tasks = (*tasks_of_signal(asked, signal, today=today), *notes_to_fg(question.facts(), unwatched=unwatched))
         change = StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens))
         effects = effects_of(change, met, base, tasks=tasks, later=nobody is not None)
@@ -210,4 +213,5 @@ def new_signal(
         informing=informing_of(command),
         last_standing_on=question.today if seen.rows else None,
         owner=prepared.act.requester.worker,
+        consent_until=None if question.consented is None else question.consented.rests_until(asked.ground),
     )

@@ -16,6 +16,7 @@ from broker.domain.keeping import ForgetRows, TellOver
 from broker.domain.letter_chunks import ForgetChunks
 from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.policy import Policies
+from broker.flows.withdraw_signal import REVIEW_TASK
 from broker.ports import (
     BUNDLE,
     Clock,
@@ -59,6 +60,7 @@ class Swept:
     expiry: int = 0
     age: int = 0
     rules: int = 0
+    consent: int = 0
     frozen: int = 0
     tickets: int = 0
     erased: int = 0
@@ -109,6 +111,7 @@ class _Found:
             expiry=ended[EndReason.EXPIRY],
             age=ended[EndReason.AGE],
             rules=ended[EndReason.RULES],
+            consent=ended[EndReason.CONSENT],
             frozen=len(self.stops) - ended.total(),
             tickets=len(self.tickets),
             rows=sum(len(one.ids) for one in self.rows if isinstance(one, ForgetRows)),
@@ -219,15 +222,6 @@ def _proposal(found: _Found) -> Proposal:
     if found.chunks:
         forgotten = (*forgotten, ForgetChunks(chunks=found.chunks))
     erased = (ErasePayloads(ranges=found.expired),) if found.expired else ()
-    tasks = (
-        Task(
-            kind=FROZEN_TASK if stop.state is SignalState.FROZEN else ENDED_TASK,
-            organisation=stop.signal.organisation,
-            due_on=stop.due_on,
-            signal_id=stop.signal.id,
-        )
-        for stop in found.stops
-    )
     return Proposal(
         kind="retention",
         payloads={
@@ -249,8 +243,22 @@ def _proposal(found: _Found) -> Proposal:
         },
         relies_on=found.relies_on,
         changes=(*map(_end, found.stops), *forgotten, *found.rows, *erased),
-        tasks=tuple(tasks),
+        tasks=tuple(task for stop in found.stops for task in _tasks(stop, found.day)),
     )
+
+
+def _tasks(stop: _Stop, day: date) -> Iterable[Task]:
+    """Return that its holder is told; and that a reviewer looks where the end of a consent is one of his own making.
+
+    Who recorded it said until when it holds: it may not serve to look, and end without anybody who asks why (D5).
+    """
+    kinds = [FROZEN_TASK if stop.state is SignalState.FROZEN else ENDED_TASK]
+    if stop.reason is EndReason.CONSENT and stop.signal.needs_review_to_withdraw(day):
+        kinds.append(REVIEW_TASK)
+    signal = stop.signal
+    return [
+        Task(kind=kind, organisation=signal.organisation, due_on=stop.due_on, signal_id=signal.id) for kind in kinds
+    ]
 
 
 def _end(stop: _Stop) -> EndSignal:
@@ -260,6 +268,7 @@ def _end(stop: _Stop) -> EndSignal:
         reason=stop.reason.value,
         last_standing_on=stop.signal.last_standing_on,
         ends_on=stop.signal.ends_on,
+        consent_until=stop.signal.consent_until,
     )
 
 

@@ -45,6 +45,7 @@ class SignalRow(Table, table=True):
     shielded: bool
     last_standing_on: str | None = None
     owner: str | None = None
+    consent_until: str | None = None
 
 
 class SignalTokenRow(Table, table=True):

@@ -26,7 +26,7 @@ LOOKED_BACK = 5000
 """Entries looked at for the newest act: more than housekeeping alone writes in a week."""
 
 _DUE = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals
-    WHERE state IN ('active', 'frozen') AND (ends_on < ? OR age_quarter < ?) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
+    WHERE state IN ('active', 'frozen') AND (ends_on < ? OR age_quarter < ? OR consent_until < ?) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
 _RESTING = f"""SELECT {", ".join(SIGNAL_COLUMNS)} FROM signals
     WHERE state = ? AND (%s) ORDER BY id LIMIT ?"""  # noqa: S608 - column names of ours
 _TICKETS = """SELECT custodian, ticket_id FROM spent_tickets
@@ -59,7 +59,7 @@ class StoredRetention:
     async def due(self, *, day: date, at_most: int) -> tuple[Signal, ...]:
         """Return signals that are held and whose last day lies before this day. See `RetentionReader.due`."""
         before = day.isoformat()
-        return tuple(signal_of(row, ()) for row in await self._read(_DUE, before, before, at_most))
+        return tuple(signal_of(row, ()) for row in await self._read(_DUE, before, before, before, at_most))
 
     async def resting_on(
         self, pairs: Collection[tuple[str, str]], *, state: SignalState, at_most: int

@@ -11,7 +11,7 @@ SIGNAL_COLUMNS = (
     "id", "handle", "organisation", "controller", "parent_org", "team", "purpose", "ground", "epoch", "case_ref",
     "registered_on", "ends_on", "age_quarter", "assessed_on", "assessed_by", "informing_state", "informing_reason",
     "informing_review_on", "state", "withdrawal_reason", "shielded", "last_standing_on",
-    "owner",
+    "owner", "consent_until",
 )  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def signal_row(signal: Signal) -> tuple[object, ...]:
         signal.shielded,
         iso(signal.last_standing_on),
         signal.owner,
+        iso(signal.consent_until),
     )
 
 
@@ -51,7 +52,7 @@ def signal_of(row: Sequence[Any], exclusions: Iterable[Exclusion]) -> Signal:
         signal_id, handle, organisation, controller, parent_org, team, purpose, ground, epoch, case_ref,
         registered_on, ends_on, age_quarter, assessed_on, assessed_by, informing_state, informing_reason,
         informing_review_on, state, withdrawal_reason, shielded, last_standing_on,
-        owner,
+        owner, consent_until,
     ) = row  # fmt: skip
     assessment = informing = None
     if assessed_on is not None:
@@ -79,6 +80,7 @@ def signal_of(row: Sequence[Any], exclusions: Iterable[Exclusion]) -> Signal:
         shielded=bool(shielded),
         last_standing_on=day(last_standing_on),
         owner=owner,
+        consent_until=day(consent_until),
         exclusions=frozenset(exclusions),
     )
 

@@ -91,7 +91,9 @@ def _own(connection: Connection, organisation: str, signal_id: str) -> OwnSignal
         return None
     signal = _signals(connection, rows)[signal_id]
     stamps = read_stamps(connection, [StampKey(kind=StampKind.SHIELD, key=signal.id.encode("ascii"))])
-    return OwnSignal(signal=signal, stamps=stamps)
+    query = "SELECT idx FROM signal_tokens WHERE signal_id = ? AND role = 'subject'"
+    ((subject,),) = connection.execute(query, (signal_id,)).fetchall()
+    return OwnSignal(signal=signal, stamps=stamps, subject=TokenIndex(bytes(subject)))
 
 
 def read_stamps(connection: Connection, keys: Iterable[StampKey]) -> tuple[Stamp, ...]:

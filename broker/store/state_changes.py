@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from audit.database import Connection
+from broker.consent_ports import consent_key
 from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.changes import (
     ActivateBundle,
@@ -33,7 +34,7 @@ from broker.domain.information_requests import (
 )
 from broker.domain.keeping import ForgetRows, TellOver, TellRelying
 from broker.domain.letter_chunks import ForgetChunks, StoreChunk
-from broker.domain.matches import MeetLater, NoteMet
+from broker.domain.matches import MeetLater, NameCasusregisseur, NoteMet
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
@@ -49,7 +50,7 @@ from broker.store.information_requests import insert_reply, insert_request, move
 from broker.store.keeping import forget_rows, forget_tickets
 from broker.store.kept_answers import check_key
 from broker.store.letter_chunks import forget_chunks, store_chunk
-from broker.store.matches import MATCH_CHANGES, delete_unmet, forget_matches, insert_unmet
+from broker.store.matches import MATCH_CHANGES, delete_unmet, forget_matches, insert_unmet, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
@@ -100,6 +101,8 @@ def apply_change(connection: Connection, change: Change, *, now: int, index: int
     elif type(change) in _AT_TIME:
         _AT_TIME[type(change)](connection, change, now=now)
     elif isinstance(change, TellOver | TellRelying):
+        if isinstance(change, TellRelying):  # what waits on it is withheld, also where the no stands in another record
+            bump(connection, consent_key(change.consent_id))
         tell_concerned(connection, change, now=now, index=index)
     else:
         _APPLIED[type(change)](connection, change)
@@ -144,13 +147,14 @@ def _store(connection: Connection, change: StoreSignal) -> None:
 
 
 def _renew(connection: Connection, change: RenewSignal) -> None:
-    query = "SELECT ends_on FROM signals WHERE id = ? AND state = 'active'"
+    query = "SELECT ends_on, consent_until FROM signals WHERE id = ? AND state = 'active'"
     row = connection.execute(query, (change.signal_id,)).fetchone()
     if row is None:
         raise StaleDecisionError
-    ends_on = change.ends_on.isoformat()
-    connection.execute("UPDATE signals SET ends_on = ? WHERE id = ?", (ends_on, change.signal_id))
-    if ends_on < row[0]:
+    days = (change.ends_on.isoformat(), iso(change.consent_until) or row[1])
+    query = "UPDATE signals SET ends_on = ?, consent_until = ? WHERE id = ?"
+    connection.execute(query, (*days, change.signal_id))
+    if min(filter(None, days)) < min(filter(None, row)):
         bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))
 
 
@@ -169,8 +173,8 @@ def _end(connection: Connection, change: EndSignal) -> None:
         iso(change.last_standing_on) or "",
     ]
     if change.ends_on is not None:
-        query += " AND ends_on = ?"
-        values.append(change.ends_on.isoformat())
+        query += " AND ends_on = ? AND coalesce(consent_until, '') = ?"
+        values += [change.ends_on.isoformat(), iso(change.consent_until) or ""]
     if change.newest_act is not None:
         query += f" AND NOT EXISTS ({_NEWER_ACT})"
         values += [change.signal_id, change.newest_act]
@@ -279,5 +283,6 @@ _AT_INDEX: Mapping[type, Callable[..., None]] = {
     StoreException: _moving(store_exception),
     StoreConsent: _moving(store_consent),
     StoreCall: store_call,
+    NameCasusregisseur: name_casusregisseur,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

@@ -264,5 +264,5 @@ def test_a_killed_sweep_is_done_by_the_next_one(broker: Path) -> None:
         said.append(json.loads(out))
     assert said[0]["ended"]["expiry"] > 0
     # By hand the first entry is always written: that it is there tells nothing (D8).
-    assert (said[1]["ended"], said[1]["entries"]) == ({"expiry": 0, "age": 0, "rules": 0}, 1)
+    assert (said[1]["ended"], said[1]["entries"]) == ({"expiry": 0, "age": 0, "rules": 0, "consent": 0}, 1)
     check_ended(database, broker / "payload-keys", expected=ids)

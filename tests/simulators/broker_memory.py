@@ -107,6 +107,7 @@ class MemoryState:
     acts: dict[int, tuple[SearchTerms, str, int]] = field(default_factory=dict)
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
+    set_aside: dict[str, int] = field(default_factory=dict)
     matches: dict[str, KeptMatch] = field(default_factory=dict)
     team_tasks: dict[str, TeamTask] = field(default_factory=dict)
     unmet: list[str] = field(default_factory=list)
@@ -147,7 +148,7 @@ class MemoryState:
             elif isinstance(change, HandOver):
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange):
-                self._follow(change)
+                self._follow(change, index)
             elif isinstance(change, MeetLater | NoteMet):
                 self.unmet = now_unmet(self.unmet, change)
             elif isinstance(change, StoreConsent | AddAnswers):
@@ -182,11 +183,13 @@ class MemoryState:
             raise StaleDecisionError
         self.notes.append(KeptNote(index=index, at=at, note=note))
 
-    def _follow(self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange) -> None:
+    def _follow(
+        self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange, index: int
+    ) -> None:
         if isinstance(change, TaskChange):
             self.team_tasks = after_change(self.team_tasks, change)
         else:
-            self.matches = changed(self.matches, change)
+            self.matches = changed(self.matches, change, index=index)
 
     def _erase(self, change: StoreErasure | ErasePayloads, index: int) -> None:
         if isinstance(change, StoreErasure):
@@ -219,6 +222,7 @@ class MemoryState:
         self.notices = [
             (oin, one) for oin, one in self.notices if oin != change.organisation or one.id not in change.ids
         ]
+        self.set_aside |= dict.fromkeys(change.aside, at)
 
     def _forget_act(self, entry: int, groups: tuple[str, ...]) -> None:
         if {"subject", "hits"} & set(groups) and entry in self.acts:
@@ -272,8 +276,9 @@ class MemoryState:
         if isinstance(change, RenewSignal):
             if signal is None or signal.state is not SignalState.ACTIVE:
                 raise StaleDecisionError
-            self.signals[signal.id] = replace(signal, ends_on=change.ends_on)
-            if change.ends_on < signal.ends_on:
+            until = change.consent_until or signal.consent_until
+            self.signals[signal.id] = replace(signal, ends_on=change.ends_on, consent_until=until)
+            if self.signals[signal.id].last_day < signal.last_day:
                 self.bump(StampKind.SHIELD, signal.id.encode())
         elif isinstance(change, EndSignal):
             frozen_again = change.state is SignalState.FROZEN and signal is not None and signal.state is change.state
@@ -286,7 +291,7 @@ class MemoryState:
             ]
             if change.newest_act is not None and max(own, default=-1) > change.newest_act:
                 raise StaleDecisionError
-            if signal.last_standing_on != change.last_standing_on or change.ends_on not in (None, signal.ends_on):
+            if signal.last_standing_on != change.last_standing_on or _is_renewed(signal, change):
                 raise StaleDecisionError
             self.signals[signal.id] = replace(signal, state=change.state, withdrawal_reason=change.reason)
             self._forget_matches(signal.id, change.state)
@@ -303,6 +308,12 @@ class MemoryState:
     def _bump_tokens(self, signal_id: str) -> None:
         for token in {token.index for token in self.tokens[signal_id]}:
             self.bump(StampKind.TOKEN, token.reveal())
+
+
+def _is_renewed(signal: Signal, change: EndSignal) -> bool:
+    """Return whether the signal has another end than this change rests on."""
+    rests_on = (change.ends_on, change.consent_until)
+    return change.ends_on is not None and rests_on != (signal.ends_on, signal.consent_until)
 
 
 class MemorySigner:
@@ -494,7 +505,8 @@ class MemoryBroker:
         if signal is None or signal.organisation != organisation:
             return None
         key = StampKey(kind=StampKind.SHIELD, key=signal_id.encode())
-        return OwnSignal(signal=signal, stamps=self.state.stamps([key]))
+        subject = next(one.index for one in self.state.tokens[signal_id] if one.role is TokenRole.SUBJECT)
+        return OwnSignal(signal=signal, stamps=self.state.stamps([key]), subject=subject)
 
     async def list_own(
         self, *, organisation: str, after: str | None = None, at_most: int | None = None
@@ -547,7 +559,9 @@ class MemoryBroker:
     ) -> tuple[WaitingNotice, ...]:
         """See `InboxReader.waiting`."""
         own = [one for oin, one in self.state.notices if oin == organisation and one.kind in kinds]
-        return tuple(one for one in own if one.id not in without)[:at_most]
+        waiting = [one for one in own if one.id not in without]
+        first = sorted(waiting, key=lambda one: self.state.set_aside.get(one.id, 0))[:at_most]
+        return tuple(one for one in waiting if one in first)
 
     async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
         """See `ConsentReader.about`."""

@@ -29,7 +29,7 @@ class RetentionEntry:
     def handles(self, group: str) -> list[str]:
         """Return the handles that a group says have ended."""
         payload = self.payloads[group]
-        return [*payload["expiry"], *payload["age"], *payload["rules"]]
+        return [*payload["expiry"], *payload["age"], *payload["rules"], *payload["consent"]]
 
 
 def check_ended(database: Database, kek: Path, *, expected: Iterable[str] = ()) -> int:

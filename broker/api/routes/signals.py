@@ -55,6 +55,7 @@ async def renew(signal_id: str, request: Request, edge: Here) -> Response:
             clock=edge.clock,
             registers=edge.registers,
             signals=edge.signals,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
         )

@@ -37,6 +37,18 @@ def test_it_is_active_or_has_a_reason_to_have_ended(ends_on: date, quarter: date
         assert signal.ended_by(day) is (EndReason.AGE if by_age else EndReason.EXPIRY)
 
 
+@given(ends_on=DAYS, quarter=st.none() | QUARTERS, consent=DAYS, day=DAYS)
+def test_it_lasts_no_longer_than_its_consent(ends_on: date, quarter: date | None, consent: date, day: date) -> None:
+    """What rests on consent ends with it, and for that reason only where no other limit came first."""
+    alone = replace(a_signal("a"), ends_on=ends_on, age_quarter=quarter)
+    signal = replace(alone, consent_until=consent)
+    assert signal.active_on(day) == (alone.active_on(day) and day <= consent)
+    if alone.last_day > consent and day > consent:
+        assert signal.ended_by(day) is EndReason.CONSENT
+    else:
+        assert signal.ended_by(day) is alone.ended_by(day)
+
+
 @given(ends_on=DAYS, day=DAYS, later=st.integers(0, 5000))
 def test_what_has_ended_stays_ended(ends_on: date, day: date, later: int) -> None:
     """Time only takes away: who is not found one day is not found on a later one."""

@@ -120,7 +120,7 @@ async def test_a_request_in_the_folder_is_carried_out_and_answered(world: Served
     await keeper(world).answer_request()
     assert request.answered(folder) == {
         "day": "2026-11-23",
-        "ended": {"expiry": 3, "age": 0, "rules": 0},
+        "ended": {"expiry": 3, "age": 0, "rules": 0, "consent": 0},
         "frozen": 0,
         "entries": 2,
         "ticketsForgotten": 0,
@@ -138,7 +138,7 @@ async def test_a_sweep_by_hand_is_recorded_when_nothing_is_due(world: ServedWorl
     await world.register(GI, CHILD)
     assert await keeper(world).sweep_all(batch=24) == {
         "day": "2026-11-22",
-        "ended": {"expiry": 0, "age": 0, "rules": 0},
+        "ended": {"expiry": 0, "age": 0, "rules": 0, "consent": 0},
         "frozen": 0,
         "entries": 1,
         "ticketsForgotten": 0,
@@ -158,7 +158,7 @@ async def test_a_request_is_carried_out_once_by_one_at_a_time(world: ServedWorld
     await asyncio.gather(*(keeper(world).answer_request() for _ in range(3)))
     answer = request.answered(world.folder / "broker")
     assert answer is not None
-    assert (answer["ended"], oracle(world)) == ({"expiry": 3, "age": 0, "rules": 0}, 2)
+    assert (answer["ended"], oracle(world)) == ({"expiry": 3, "age": 0, "rules": 0, "consent": 0}, 2)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"id": "x"}', '{"id": "x", "batch": 25}', '{"id": "x", "batch": 0}'])
@@ -252,7 +252,7 @@ async def test_the_command_asks_the_broker_that_serves(world: ServedWorld) -> No
     world.clock.move(DAY)
     loop = asyncio.get_running_loop()
     said = await loop.run_in_executor(None, run_cli, "sweep", world.folder / "broker", "--json")
-    assert json.loads(said.splitlines()[-1])["ended"] == {"expiry": 1, "age": 0, "rules": 0}
+    assert json.loads(said.splitlines()[-1])["ended"] == {"expiry": 1, "age": 0, "rules": 0, "consent": 0}
     assert oracle(world) == 1
 
 

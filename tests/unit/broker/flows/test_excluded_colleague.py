@@ -3,15 +3,20 @@
 A relative who works at the holder is who such a signal is most to be kept from.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from broker.domain.changes import HandOver
 from broker.domain.errors import NotFoundError, RefusedError
+from broker.domain.signals import SignalState
+from broker.ports import Proposal
 from tests.simulators.asking import household
-from tests.simulators.broker_world import World, exclude, shield
+from tests.simulators.broker_world import World, exclude, shield, signals_of, tasks_of
 from tests.simulators.consenting import HUISARTS, adult, answer, caring, involved, listed, recorded
 from tests.simulators.enrolled import WIJKTEAM, worker_id
+from tests.simulators.proposals import committed
 
 CHILD = household(subject="child")
 RELATIVE = worker_id(WIJKTEAM, "worker")
@@ -57,3 +62,32 @@ async def test_a_record_of_consent_tells_him_of_no_shield(world: World) -> None:
     assert {one["confirmation"] for one in await listed(world, asker)} == {"unsafe"}
     other = adult(world, HUISARTS, seed="a colleague")
     assert {one["confirmation"] for one in await listed(world, other, worker="a-colleague")} == {"given"}
+
+
+async def test_a_no_that_he_records_takes_nothing_away(world: World) -> None:
+    """No proof is asked of a no: who is kept from a signal does not end it by one, its team is asked to look."""
+    doctor = await involved(caring(world), HUISARTS)
+    (mine,) = signals_of(await world.list(doctor))
+    signal_id = str(mine["signalId"])
+    await exclude(world, signal_id, organisation=HUISARTS, worker=worker_id(HUISARTS, "worker"))
+    await recorded(world, replace(doctor, seed="his no"), answer(said="refused"), parties=[WIJKTEAM])
+    own = await world.signals.own(organisation=HUISARTS, signal_id=signal_id)
+    assert own is not None
+    assert own.signal.state is SignalState.ACTIVE
+    assert [task.kind for task in tasks_of(world) if task.signal_id == signal_id][-1] == "signal-consent-no"
+    # Nor does a yes of his make it last longer or shorter.
+    await recorded(world, replace(doctor, seed="his yes"), answer(until="2026-11-23"), parties=[WIJKTEAM])
+    after = await world.signals.own(organisation=HUISARTS, signal_id=signal_id)
+    assert after is not None
+    assert after.signal == own.signal
+
+
+async def test_a_no_by_a_colleague_of_the_owner_ends_it_and_is_reviewed(world: World) -> None:
+    """A resident's no works at once whoever records it; where that is not who sees to the signal, a reviewer looks."""
+    doctor = await involved(caring(world), HUISARTS)
+    (mine,) = signals_of(await world.list(doctor))
+    change = HandOver(organisation=HUISARTS, ids=(str(mine["signalId"]),), to="somebody-else")
+    await committed(world.log, Proposal(kind="admin", payloads={}, changes=(change,)))
+    await recorded(world, replace(doctor, seed="a no"), answer(said="refused"), parties=[WIJKTEAM])
+    kinds = [task.kind for task in tasks_of(world) if task.signal_id == mine["signalId"]]
+    assert {"signal-ended", "review-withdrawal"} <= set(kinds)

@@ -132,7 +132,7 @@ async def test_a_shielded_signal_stands_in_its_own_group(world: World, tmp_path:
     (entry,) = await entries_of(world, tmp_path / "kek")
     assert (len(entry.handles("subject")), len(entry.handles("shielded"))) == (1, 1)
     groups = entry.payloads["subject"], entry.payloads["shielded"]
-    assert set(groups[0]) == set(groups[1]) == {"schema", "expiry", "age", "rules", "frozen"}
+    assert set(groups[0]) == set(groups[1]) == {"schema", "expiry", "age", "rules", "consent", "frozen"}
     assert await _states(world) == {ending: "ended", hidden: "ended"}
 
 
@@ -307,7 +307,7 @@ async def test_retention_that_falls_behind_is_said(
 
     overdue = Overdue(
         registers=world.documents, matches=world.following.matches, tasks=world.following.tasks,
-        randomness=SeededRandomness(3),
+        consents=world.consents, randomness=SeededRandomness(3),
     )  # fmt: skip
     house = Housekeeping(
         folder=tmp_path, policies=world.policies, renewal=nothing, clock=world.clock, signals=world.signals,

@@ -17,7 +17,8 @@ from policies import Obligation, Permit, Text
 from tests.simulators.asking import household
 from tests.simulators.broker_world import a_world, documents, log_size
 from tests.simulators.citing import BUURTTEAM, VT, citing, consent, told_in_meeting
-from tests.simulators.consenting import withdrawn
+from tests.simulators.consenting import answer, answered_too, withdrawn
+from tests.simulators.consenting import recorded as recorded_consent
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import COLLEAGUE, ENROLLED, HUISARTS, POLITIE, Desk, problem_of, shown
 from tests.unit.broker.flows.noted_log import recorded
@@ -41,6 +42,29 @@ async def line(desk: Desk, request: str, *, by: str) -> dict[str, Any]:
 def about(one: dict[str, Any]) -> dict[str, Any]:
     """Return what a line says of the matter."""
     return {name: one[name] for name in NOTHING}
+
+
+@pytest.mark.parametrize("how", ["a new record", "another record"])
+async def test_a_no_in_another_record_withholds_and_is_told_too(desk: Desk, how: str) -> None:
+    """A telling on a yes: a no of hers that a colleague records elsewhere closes it, and who relied on it hears so."""
+    plain = citing(desk.world)
+    about_her: dict[str, Any] = {"purpose": "casusoverleg", "categories": ["hulp"], "parties": [VT], "person": "trudy"}
+    asker = plain.world.asker(BUURTTEAM, purpose="casusoverleg", ground="TOEST")
+    elsewhere = await recorded_consent(plain.world, replace(asker, seed="e"), answer(said="asked"), **about_her)
+    cited = await recorded_consent(plain.world, replace(asker, seed="yes"), answer(), **about_her)
+    unread, read = told_in_meeting(plain, cited), told_in_meeting(plain, cited)
+    for body in (unread, read):
+        await plain.send(body, by=BUURTTEAM)
+    await plain.fetch(read["idempotencyKey"], by=VT)
+    if how == "a new record":
+        await recorded_consent(plain.world, replace(asker, seed="no"), answer(said="refused"), **about_her)
+    else:
+        await answered_too(plain.world, asker, elsewhere, answer(said="refused"))
+    hidden = await line(plain, unread["idempotencyKey"], by=VT)
+    assert (hidden["state"], about(hidden)) == ("withheld", NOTHING)
+    told: Any = (await plain.world.inbox(plain.world.asker(VT, seed="inbox"))).result
+    ended = [one["about"] for one in told["notices"] if one["kind"] == "consent_withdrawn"]
+    assert ended == [read["idempotencyKey"]]
 
 
 async def test_what_was_taken_back_is_not_in_a_list_either(desk: Desk) -> None:
