@@ -65,8 +65,8 @@ def consented(known: Mapping[Pair, tuple[Consent, ...]], *persons: TokenIndex) -
         for (organisation, person), said in known.items()
     }
     return Consented(
-        asker=ASKER, persons=persons or (TRUDY,), purpose="volwassene", day=DAY, needed=NEEDED.__getitem__, alone=True,
-        known=about,
+        asker=ASKER, persons=persons or (TRUDY,), purpose="volwassene", day=DAY, needed=NEEDED.__getitem__,
+        claimed=frozenset(), alone=True, known=about,
     )  # fmt: skip
 
 
