@@ -61,8 +61,8 @@ prove: set-up-dev ## the whole finite policy domain, properties and mutants; lea
 	@export ACCEPT='$(ACCEPT)'
 	exec $(VENV)/bin/python -m tests.prove
 
-mutate: set-up-dev ## mutation score of the security-critical modules; leaves build/mutate/report.json [ONLY=path] [ACCEPT=1] [AGAIN=1] [CHILDREN=n]
-	@export ONLY='$(ONLY)' ACCEPT='$(ACCEPT)' AGAIN='$(AGAIN)' CHILDREN='$(CHILDREN)'
+mutate: set-up-dev ## mutation score of the security-critical modules; leaves build/mutate/report.json [ONLY=path] [TESTS=path] [ACCEPT=1] [AGAIN=1] [CHILDREN=n]
+	@export ONLY='$(ONLY)' TESTS='$(TESTS)' ACCEPT='$(ACCEPT)' AGAIN='$(AGAIN)' CHILDREN='$(CHILDREN)'
 	exec $(VENV)/bin/python -m tests.check.mutate
 
 clean-root: python ## as root: `make demo` in a fresh Debian made by debootstrap; leaves build/clean-root/report.json [TARGETS='demo check']

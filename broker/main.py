@@ -203,6 +203,7 @@ def _housekeeping(
             registers=stores.documents,
             matches=stores.following.matches,
             tasks=stores.following.tasks,
+            consents=stores.consents,
             randomness=random,
         ),
         log=activation.log,

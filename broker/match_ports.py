@@ -19,7 +19,10 @@ class InboxReader(Protocol):
     async def waiting(
         self, *, organisation: str, kinds: frozenset[NoticeKind], without: tuple[str, ...], at_most: int
     ) -> tuple[WaitingNotice, ...]:
-        """Return the oldest notices of these kinds that wait for an organisation, but for those it says it has."""
+        """Return notices of these kinds that wait for an organisation, but for those it says it has, the oldest first.
+
+        Of more than so many those are returned that were never set aside, and of the others those it was longest ago.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,9 @@ class MatchReader(Protocol):
 
     async def one(self, match_id: str) -> FoundMatches:
         """Return the match with this id, if there is one, whoever's it is."""
+
+    async def among(self, match_ids: Collection[str]) -> FoundMatches:
+        """Return those of these matches that there are, whoever's they are: one reading, however many."""
 
     async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """Return matches, after an id, of which this organisation was told when they were made: so many at most."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from broker.protocol.errors import MalformedError
-from broker.protocol.letter import Attachment, Letter
+from broker.protocol.letter import MAX_QUESTION, Attachment, Letter
 from connectors.attachments import File
 from connectors.errors import CaseError
 
@@ -70,6 +70,15 @@ class Reply:
             "grounds": list(self.grounds), "proof": self.proof, "signal_id": self.signal_id, "bundle": bundle,
             "expires_on": self.expires_on, "box": box, "consent_id": self.consent_id,
         }  # fmt: skip
+
+
+def checked(said: Question | Reply, *, asks: bool) -> None:
+    """Hold only if this can be asked, told or answered as a letter. Raises CaseError: it breaks a rule of letters."""
+    if asks and len(said.text) > MAX_QUESTION:
+        raise CaseError("text", f"must have at most {MAX_QUESTION} characters")
+    if isinstance(said, Reply) and said.kind not in ("all", "part") and (said.text or said.files):
+        raise CaseError("text", "is for what is answered in writing: all or part")
+    letter_of(said, said.steps if isinstance(said, Question) else (), ())
 
 
 def letter_of(said: Question | Reply, steps: Sequence[str], attachments: Sequence[Attachment]) -> Letter:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.consent_ports import ConsentReader
 from broker.domain.erasures import MAX_EXPIRED
 from broker.domain.errors import BrokerError
 from broker.flows.meet_imported import meet_imported
@@ -45,6 +46,7 @@ class Overdue:
     registers: RegisterReader
     matches: MatchReader
     tasks: TaskReader
+    consents: ConsentReader
     randomness: Randomness
 
 
@@ -156,6 +158,7 @@ class Housekeeping:
             registers=self._following.registers,
             signals=self._signals,
             matches=self._following.matches,
+            consents=self._following.consents,
             log=self._log,
         )
 

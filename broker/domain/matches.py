@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from broker.domain.households import STRENGTH, Hit, MatchKind
+from broker.domain.said import NOTHING_SAID, Said
 from broker.domain.signals import Signal
 
 
@@ -73,8 +74,12 @@ class KeptMatch:
     overdue_on: date | None = None
     coordinator: TeamOf | None = None
     casusregisseur: TeamOf | None = None
+    named_in: int | None = None
+    """The entry in which the casusregisseur was named."""
     unanswered: bool = False
     """Whether its casusregisseur has not answered to a new report within the term, and was told so."""
+    said: Said = NOTHING_SAID
+    """What was recorded of its persons, as it was read with it."""
 
     @property
     def sides(self) -> tuple[MatchSide, MatchSide]:
@@ -149,11 +154,15 @@ class ChangeMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameCasusregisseur:
-    """A change: this team leads the plan of the household; `was` is what the decision saw."""
+    """A change: this team leads the plan of the household; `was` is what the decision saw in this match.
+
+    `beside` is what it saw in other matches on the household: stale, where another was named in one of these since.
+    """
 
     match_id: str
     was: TeamOf | None
     now: TeamOf
+    beside: tuple[tuple[str, TeamOf | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

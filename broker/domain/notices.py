@@ -76,13 +76,15 @@ class Notify:
 class ReadNotices:
     """A change: the organisation has these notices safely, so they wait no more; another's are left as they are.
 
-    `told` are notices that it is told of now, and `shown` things that notices are about, which it reads now.
+    `told` are notices that it is told of now, and `shown` things that notices are about, which it reads now. `aside`
+    are notices that may not be told now, while more wait than are judged at once: others come first the next time.
     """
 
     organisation: str
     ids: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.changing_match import CASUSREGISSEUR_CHANGED, NOT_INVOLVED, Step, change_own_match
+from broker.flows.leading import Plan
 from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
@@ -44,19 +45,23 @@ async def appoint_casusregisseur(
     act = Act.stating("appoint_casusregisseur", "match", command, requester, target=match_id)
     named = _team(command)
 
-    def step(own: OwnMatch, policy: PolicyInForce, register: Register) -> Step:
-        # (a) A team of this match, in the place of the one that the worker saw there.
+    def step(own: OwnMatch, plan: Plan, policy: PolicyInForce, register: Register) -> Step:
+        # (a) A team of this match, in the place of the one that leads as far as this side may know.
         if named not in {side.of for side in own.match.sides}:
             return Step(refused=NOT_INVOLVED)
-        was = own.match.casusregisseur
+        was = plan.led_by
         if was != (None if command.was is None else _team(command.was)):
             return Step(refused=CASUSREGISSEUR_CHANGED)
         # (b) It leads, and whoever leads now or led until now is told, as far as that team knows of the match.
-        change = NameCasusregisseur(match_id=own.match.id, was=was, now=named)
+        beside = tuple((one.id, one.casusregisseur) for one in plan.known if one.id != own.match.id)
+        change = NameCasusregisseur(match_id=own.match.id, was=own.match.casusregisseur, now=named, beside=beside)
         concerned = {named, was} if named != was else set()
         ids = Ids(seed=randomness.bytes(SEED_BYTES))
         told = _told(own, concerned, ids, policy=policy, register=register, clock=clock)
-        return Step(changes=(change, *told), text="match.casusregisseur")
+        replaced = plan.with_team(was)
+        if was is not None and was not in {side.of for side in own.match.sides} and replaced is not None:
+            told += _told_beside(own, replaced, plan, ids)
+        return Step(changes=(change, *told), text="match.casusregisseur", also=replaced)
 
     return await change_own_match(
         step, match_id=match_id, act=act, requester=requester, policies=policies, clock=clock, registers=registers,
@@ -83,4 +88,20 @@ def _told(
         )
         for side in own.match.sides
         if side.of in concerned and knows(own.match, side, policy=policy, register=register, day=day)
+    )
+
+
+def _told_beside(own: OwnMatch, replaced: OwnMatch, plan: Plan, ids: Ids) -> tuple[Change, ...]:
+    """Return a notice for a team of another match that leads no more, where it may know who leads now."""
+    if not plan.would_know(replaced, named=own.match):
+        return ()
+    team = replaced.other
+    return (
+        Notify(
+            id=ids.of("notice", team.organisation),
+            organisation=team.organisation,
+            team=team.team,
+            kind=NoticeKind.CASUSREGISSEUR,
+            about=replaced.match.id,
+        ),
     )

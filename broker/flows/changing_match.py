@@ -9,6 +9,7 @@ from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.leading import Plan, plans_of
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.outcome import refused as refused_openly
 from broker.flows.own_match import OwnMatch, decisions_of, few, own_match
@@ -39,7 +40,7 @@ MATCH_PROBLEMS = (OF_ANOTHER_TEAM, CLOSED, NO_CONTACT, NOT_INVOLVED, NO_CASUSREG
 class Step:
     """What an act on a match comes to: changes and the state of the own side after it, or the problem it meets.
 
-    `decision` is that of `may_ask` where the act is also a telling.
+    `decision` is that of `may_ask` where the act is also a telling, `also` another own match that it concerns.
     """
 
     changes: tuple[Change, ...] = ()
@@ -47,18 +48,19 @@ class Step:
     text: str = "match.changed"
     refused: str | None = None
     decision: Permit | Refusal | None = None
+    also: OwnMatch | None = None
 
 
 async def change_own_match(
-    step: Callable[[OwnMatch, PolicyInForce, Register], Step], *, match_id: str, act: Act, requester: Requester,
+    step: Callable[[OwnMatch, Plan, PolicyInForce, Register], Step], *, match_id: str, act: Act, requester: Requester,
     policies: Policies, clock: Clock, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
     matches: MatchReader, tasks: TaskReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The own side of a match has taken this step, recorded; outcome `done`.
 
     Args:
-        step: says what changes, from the match as it is seen now, under this policy and register; called anew for each
-            decision.
+        step: says what changes, from the match as it is seen now, who leads the plan, under this policy and register;
+            called anew for each decision.
 
     Raises:
         NotFoundError: no such match, another organisation's, or one that may not be seen (any more).
@@ -78,21 +80,24 @@ async def change_own_match(
         own = await own_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock
         )  # fmt: skip
-        own = replace(own, tasks=await tasks.on_match(match_id))
+        plans = await plans_of((own,), requester, matches=matches, policy=policy, register=register, clock=clock)
+        plan, own = await with_tasks(plans.of(own), own, tasks=tasks)
+        relied = (*base, *own.stamps, *plans.stamps)
         refused = hindrance(own, requester, await rosters.roster(requester.organisation))
-        taken = Step(refused=refused) if refused else step(own, policy, register)
+        taken = Step(refused=refused) if refused else step(own, plan, policy, register)
         if isinstance(taken.decision, Refusal):
-            relied = (*base, *own.stamps)
             return refused_openly(act, taken.decision, register=register.number, relies_on=relied, tickets=())
         # (3) What is told, or why not; recorded either way.
         state = taken.state or own.side.state
         document = problem(taken.refused).document() if taken.refused else _document(own, state, taken.text)
+        concerned = tuple({one.match.id: one for one in (taken.also, own) if one is not None}.values())
+        handles = few(frozenset().union(*(one.handles() for one in concerned)))
         recording = Recording(
             outcome="refused" if taken.refused else "done", reason=taken.refused, bundle=policy.sha256,
-            register=register.number, document=document, hits=decisions_of((own,)), handles=few(own.handles()),
+            register=register.number, document=document, hits=decisions_of(concerned), handles=handles,
             decision=None if taken.decision is None else taken.decision.record(),
         )  # fmt: skip
-        effects = Effects(relies_on=(*base, *own.stamps), changes=() if taken.refused else taken.changes)
+        effects = Effects(relies_on=relied, changes=() if taken.refused else taken.changes)
         status = AnswerStatus.REFUSED if taken.refused else AnswerStatus.DONE
         return outcome_of(act, recording, effects, status=status)
 
@@ -100,6 +105,15 @@ async def change_own_match(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def with_tasks(plan: Plan, own: OwnMatch, *, tasks: TaskReader) -> tuple[Plan, OwnMatch]:
+    """Return both with what runs about the match, and about the own one with the team that leads: two readings."""
+    leading = own if plan.leading is None else plan.leading
+    running = {leading.match.id: await tasks.on_match(leading.match.id)}
+    running |= {own.match.id: await tasks.on_match(own.match.id)}
+    beside = tuple(replace(one, tasks=running.get(one.match.id, ())) for one in plan.beside)
+    return replace(plan, beside=beside), replace(own, tasks=running[own.match.id])
 
 
 def in_team(team: str, requester: Requester, roster: Roster | None) -> bool:

@@ -61,8 +61,13 @@ async def fetch_inbox(
         document = _document(waiting[:NOTICES_PER_PAGE], more=len(waiting) > NOTICES_PER_PAGE)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
         told = tuple(one.id for one in waiting[:NOTICES_PER_PAGE])
-        had = ReadNotices(organisation=requester.organisation, ids=tuple(command.had), told=told)
-        effects = Effects(relies_on=(*base, *found.looked_at), changes=(had,), rests_on=(*base, *found.rests_on))
+        had = ReadNotices(
+            organisation=requester.organisation, ids=tuple(command.had), told=told, aside=found.aside
+        )  # fmt: skip
+        effects = Effects(
+            relies_on=(*base, *found.looked_at), changes=(had,), rests_on=(*base, *found.rests_on),
+            valid_until=found.until,
+        )  # fmt: skip
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (3) Recorded in an entry that is the same whatever waits, and only then told.

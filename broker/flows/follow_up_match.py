@@ -6,6 +6,7 @@ from broker.domain.requests import Requester
 from broker.domain.team_tasks import MONITORS, FinishTask, TaskKind
 from broker.flows.act import Act
 from broker.flows.changing_match import NO_CONTACT, Step, change_own_match
+from broker.flows.leading import Plan
 from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
@@ -48,7 +49,7 @@ async def follow_up_match(
     act = Act.stating("follow_up_match", "match", command, requester, target=match_id)
     state = MatchState(command.state)
 
-    def step(own: OwnMatch, policy: PolicyInForce, register: Register) -> Step:
+    def step(own: OwnMatch, _: Plan, policy: PolicyInForce, register: Register) -> Step:
         if state is MatchState.DONE and own.side.state not in CONTACTED:
             return Step(refused=NO_CONTACT)
         change = ChangeMatch(

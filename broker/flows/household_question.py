@@ -7,7 +7,7 @@ from datetime import date
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import TicketId
 from broker.domain.disclosures import CONTACT_LEVEL, MatchRow, audible, is_crowd, match_rows
-from broker.domain.households import FoundToken, Hit, Household, MatchKind, find_hits, gives_standing
+from broker.domain.households import FoundToken, Hit, Household, MatchKind, TokenIndex, find_hits, gives_standing
 from broker.flows.act import Act
 from broker.flows.consent_facts import Consented, own_consents, rests_on_of, said_of, with_holders
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA, Recording
@@ -178,7 +178,7 @@ class Seen:
     """What the look-up gave: the rows to show, both groups of decisions, and what they rest on.
 
     `rests_on` and `valid_until` concern shown signals only; `handles` and `hits` every signal that was hit; `shown` are
-    the kinds of match, with the id of the signal, that the rows rest on.
+    the kinds of match, with the id of the signal, that the rows rest on; `subjects` those of what was found.
     """
 
     rows: tuple[MatchRow, ...]
@@ -190,6 +190,7 @@ class Seen:
     relies_on: tuple[Stamp, ...]
     rests_on: tuple[Stamp, ...]
     valid_until: date | None
+    subjects: Mapping[str, TokenIndex] = field(repr=False)
 
 
 def asked_stamps(organisation: str) -> tuple[StampKey, ...]:
@@ -261,6 +262,7 @@ def see(
         relies_on=(*looked_up.stamps, *question.relied),
         rests_on=rests_on,
         valid_until=until,
+        subjects=subjects,
     )
 
 

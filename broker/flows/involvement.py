@@ -145,4 +145,8 @@ def _check_sides(named: Named, match: OwnMatch) -> None:
 def _rests_on(match: OwnMatch) -> tuple[Stamp, ...]:
     seen = {hit.signal.id for judged in match.judged if shows(judged) for hit in judged.hits}
     ids = {one.encode("ascii") for one in seen | {signal.id for signal in match.signals}}
-    return tuple(stamp for stamp in match.stamps if stamp.of.kind is StampKind.SHIELD and stamp.of.key in ids)
+    return tuple(
+        stamp
+        for stamp in match.stamps
+        if stamp.of in match.agreed or (stamp.of.kind is StampKind.SHIELD and stamp.of.key in ids)
+    )

@@ -4,6 +4,7 @@ from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.leading import plans_of
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.own_match import OwnMatch, decisions_of, few, seen_now, shown_match
 from broker.flows.policy import Policies, PolicyInForce
@@ -55,12 +56,16 @@ async def list_matches(
             requester, after or "", policy=policy, register=register, clock=clock, matches=matches
         )  # fmt: skip
         page = seen[:MATCHES_PER_PAGE]
+        plans = await plans_of(page, requester, matches=matches, policy=policy, register=register, clock=clock)
         result = MatchesResult.model_validate(
             {
                 "schema": "matches/v1",
                 "outcome": "done",
                 "text": TextRef(id="match.list" if page else "match.none", params={}),
-                "found": [await shown_match(one, register=register, rosters=rosters) for one in page],
+                "found": [
+                    await shown_match(one, led_by=plans.of(one).led_by, register=register, rosters=rosters)
+                    for one in page
+                ],
                 "more_after": page[-1].match.id if len(seen) > len(page) else None,
             }
         )
@@ -69,7 +74,7 @@ async def list_matches(
             document=result.model_dump(mode="json", by_alias=True), hits=decisions_of(page),
             handles=few(frozenset(signal.handle for one in page for signal in one.signals)),
         )  # fmt: skip
-        return outcome_of(act, recording, Effects(relies_on=(*base, *stamps)), status=AnswerStatus.DONE)
+        return outcome_of(act, recording, Effects(relies_on=(*base, *stamps, *plans.stamps)), status=AnswerStatus.DONE)
 
     # (3) Recorded, and only then told.
     return await decide_and_record(

@@ -9,13 +9,16 @@ form is the same whoever was met.
 import logging
 from datetime import date
 
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import Change
 from broker.domain.errors import StaleDecisionError
 from broker.domain.households import FoundToken, Hit, MatchKind, find_hits
 from broker.domain.matches import KeptMatch, MeetLater, NoteMet, StoreMatch, TeamOf
+from broker.domain.said import Said
 from broker.domain.signals import Signal
 from broker.flows.meeting import SEED_BYTES, Ids, alerts_of, links_by_team, matches_made, notices_of, stood_on
 from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.said_when_met import said_when_met
 from broker.flows.sweep_signals import ACTOR
 from broker.flows.turn import NOTHING, SCHEMA, TurnTaken, judge_turn
 from broker.match_ports import MatchReader, Unmet
@@ -42,7 +45,7 @@ _log = logging.getLogger("sluis.flows")
 
 async def meet_imported(
     *, after: str, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
-    signals: SignalStore, matches: MatchReader, log: Log,
+    signals: SignalStore, matches: MatchReader, consents: ConsentReader, log: Log,
 ) -> str:  # fmt: skip
     """Return whose signal had its turn, `after` where none did; who was there before it has a notice.
 
@@ -56,13 +59,13 @@ async def meet_imported(
     async with log.turn() as turn:
         return await _in_turn(
             after=after, policies=policies, clock=clock, randomness=randomness, registers=registers, signals=signals,
-            matches=matches, stopped=log.disclosures_stopped(), turn=turn,
+            matches=matches, consents=consents, stopped=log.disclosures_stopped(), turn=turn,
         )  # fmt: skip
 
 
 async def _in_turn(
     *, after: str, policies: Policies, clock: Clock, randomness: Randomness, registers: RegisterReader,
-    signals: SignalStore, matches: MatchReader, stopped: bool, turn: Turn,
+    signals: SignalStore, matches: MatchReader, consents: ConsentReader, stopped: bool, turn: Turn,
 ) -> str:  # fmt: skip
     for _ in range(MAX_TRIES):
         base, today = await signals.stamps((_KEY,)), clock.today()
@@ -72,7 +75,7 @@ async def _in_turn(
         # (2) Every token is looked up, and every hit is decided on for its holder.
         changes, told, stamps = await _met(
             unmet, ids=ids, policy=policy, register=await registers.register(), signals=signals, matches=matches,
-            clock=clock,
+            consents=consents, clock=clock,
         )  # fmt: skip
         # (3) The entry, the matches and the notices in one transaction.
         meta = {"schema": SCHEMA, "type": "meet_imported", "day": today.isoformat(), "bundle": policy.sha256}
@@ -92,7 +95,7 @@ async def _in_turn(
 
 async def _met(
     unmet: Unmet | None, *, ids: Ids, policy: PolicyInForce, register: Register, signals: SignalStore,
-    matches: MatchReader, clock: Clock,
+    matches: MatchReader, consents: ConsentReader, clock: Clock,
 ) -> tuple[tuple[Change, ...], TurnTaken, tuple[Stamp, ...]]:  # fmt: skip
     """Return what becomes durable with this turn, what was decided, and the stamps of everything that was read."""
     if unmet is None:
@@ -108,25 +111,28 @@ async def _met(
     hits = _hits(unmet, signal, counting, policy=policy, clock=clock)
     known = (await matches.touching({signal.id, *(hit.signal.id for hit in hits)})).matches
     hits = tuple(hit for hit in hits if not any(_have_met(signal, hit, match) for match in known))
+    persons = {token.signal.id: token.subject for token in counting}
+    said, recorded = await said_when_met(signal, persons[signal.id], hits, subjects=persons, consents=consents)
+    stamps = (*looked_up.stamps, *recorded)
     try:
-        told, changes = _told(signal, hits, known=known, ids=ids, policy=policy, register=register, day=day)
+        told, changes = _told(signal, hits, said, known=known, ids=ids, policy=policy, register=register, day=day)
     except Exception as failure:  # noqa: BLE001 - whatever failed is recorded, tells nobody, and holds nobody else up
         _log.error("not met: %s", type(failure).__name__)
-        return (waited, later), TurnTaken(of=signal, failed=True), looked_up.stamps
+        return (waited, later), TurnTaken(of=signal, failed=True), stamps
     again = (later,) if told.leaves_somebody else ()
-    return (waited, *again, *changes), told, looked_up.stamps
+    return (waited, *again, *changes), told, stamps
 
 
 def _told(
-    signal: Signal, hits: tuple[Hit, ...], *, known: tuple[KeptMatch, ...], ids: Ids, policy: PolicyInForce,
-    register: Register, day: date,
+    signal: Signal, hits: tuple[Hit, ...], said: Said, *, known: tuple[KeptMatch, ...], ids: Ids,
+    policy: PolicyInForce, register: Register, day: date,
 ) -> tuple[TurnTaken, list[Change]]:  # fmt: skip
     """Return what was decided on these hits, and the matches with all notices. Raises DecisionFailedError."""
     # A calendar that cannot be reckoned with fails for everybody, and never only where somebody was met.
     policy.first_contact_by(purpose=signal.purpose, region=None, day=day)
     # An address alone makes no match: a flat is no household (D4).
     meeting = tuple(hit for hit in hits if hit.kind is not MatchKind.ADDRESS)
-    told = judge_turn(signal, meeting, policy=policy, register=register, day=day)
+    told = judge_turn(signal, meeting, said=said, policy=policy, register=register, day=day)
     links = links_by_team(meeting, shown=frozenset(), tells=told.tells)
     made = matches_made(signal, links, known=known, ids=ids, policy=policy, register=register, day=day)
     changes: list[Change] = [*stood_on(made, day=day), *alerts_of(hits, made, ids=ids)]

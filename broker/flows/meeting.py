@@ -10,17 +10,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import Change, MarkStanding
-from broker.domain.households import Hit, MatchKind
+from broker.domain.households import Hit, MatchKind, TokenIndex
 from broker.domain.matches import KeptMatch, Link, MatchSide, MatchState, StoreMatch, TeamOf
 from broker.domain.notices import NoticeKind, Notify
+from broker.domain.said import Said
 from broker.domain.signals import Signal
 from broker.flows.canonical import canonical, sha256_of
 from broker.flows.entry_payloads import HITS_ROOM, SHIELDED_ROOM
 from broker.flows.household_question import Seen
 from broker.flows.judging import Judged, Recorded
 from broker.flows.policy import PolicyInForce
-from broker.flows.seeing_match import NOBODY, may_see_by, seen_of, shows
+from broker.flows.said_when_met import said_when_met
+from broker.flows.seeing_match import NOBODY, may_see_by, on_consent, seen_of, shows
 from broker.match_ports import MatchReader
 from broker.ports import Randomness
 from broker.protocol.register import Register
@@ -66,7 +69,9 @@ async def meet(
     signal: Signal,
     seen: Seen,
     *,
+    person: TokenIndex | None,
     matches: MatchReader,
+    consents: ConsentReader,
     policy: PolicyInForce,
     register: Register,
     randomness: Randomness,
@@ -76,7 +81,9 @@ async def meet(
     An address alone makes no match: a flat is no household (D4).
 
     Args:
+        person: the subject of the new signal.
         matches: asked which rest on a signal that was hit, whatever was.
+        consents: asked what each holder that was hit, and the new one, recorded; whatever was hit.
         randomness: of the ids; as much is drawn whatever was met.
 
     Raises:
@@ -87,7 +94,8 @@ async def meet(
     policy.first_contact_by(purpose=signal.purpose, region=None, day=today)
     hits = [hit for hit in seen.hits if hit.kind is not MatchKind.ADDRESS]
     # (1) For every holder that was hit, shielded or not: what would he see of the new signal?
-    told = [one for hit in hits for one in _told(signal, hit, policy=policy, register=register, day=today)]
+    said, stamps = await said_when_met(signal, person, hits, subjects=seen.subjects, consents=consents)
+    told = [one for hit in hits for one in _told(signal, hit, said, policy=policy, register=register, day=today)]
     # (2) What is not in the log is not told.
     recorded, kept = _recorded(seen, told)
     known = await matches.touching({hit.signal.id for hit in seen.hits})
@@ -100,12 +108,15 @@ async def meet(
     changes: list[Change] = [*stood_on(made, day=today), *alerts_of(seen.hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]
-    return Meeting(changes=tuple(changes), seen=recorded)
+    seen = replace(recorded, relies_on=(*recorded.relies_on, *stamps))
+    return Meeting(changes=tuple(changes), seen=seen)
 
 
-def _told(signal: Signal, hit: Hit, *, policy: PolicyInForce, register: Register, day: date) -> list[Told]:
+def _told(
+    signal: Signal, hit: Hit, said: Said, *, policy: PolicyInForce, register: Register, day: date
+) -> list[Told]:  # fmt: skip
     back = Hit(kind=hit.kind, signal=signal)
-    judged = may_see_by(hit.signal, [back], policy=policy, register=register, worker=NOBODY, day=day)
+    judged = may_see_by(hit.signal, [back], said=said, policy=policy, register=register, worker=NOBODY, day=day)
     return [Told(by=hit.signal, kind=hit.kind, judged=one) for one in judged]
 
 
@@ -194,9 +205,9 @@ def _match(
     )
     region = region_of(signal, team, links, policy=policy, register=register, day=day)
     named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
-    # An organisation that is kept from one of the signals does not coordinate what follows from it.
+    # Who is kept from one of the signals does not coordinate what follows from it, nor does whom she did not name.
     both = (signal, *(link.signal for link in links if link.shown and link.tells))
-    if named is not None and any(one.excludes(named.organisation, NOBODY) for one in both):
+    if named and any(one.excludes(named.organisation, NOBODY) or on_consent(one, policy) for one in both):
         named = None
     return KeptMatch(
         id=ids.of(team.organisation, team.team),

@@ -5,6 +5,7 @@ from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.leading import plans_of
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.own_match import OwnMatch, decisions_of, few, own_match, shown_match
 from broker.flows.policy import Policies
@@ -52,13 +53,15 @@ async def open_match(
         own = await own_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock
         )  # fmt: skip
-        document = _document(await shown_match(own, register=register, rosters=rosters))
+        plans = await plans_of((own,), requester, matches=matches, policy=policy, register=register, clock=clock)
+        led_by = plans.of(own).led_by
+        document = _document(await shown_match(own, led_by=led_by, register=register, rosters=rosters))
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, document=document,
             hits=decisions_of((own,)), handles=few(own.handles()),
         )  # fmt: skip
         changes = _read(own, clock) if own.side.state is MatchState.NEW else ()
-        effects = Effects(relies_on=(*base, *own.stamps), changes=changes)
+        effects = Effects(relies_on=(*base, *own.stamps, *plans.stamps), changes=changes)
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (3) Recorded, and only then told.

@@ -1,6 +1,7 @@
 """A match as one side of it sees it now: found, judged anew for who looks, and shown with the other team's card."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from broker.domain.disclosures import CONTACT_LEVEL, MatchRow
 from broker.domain.errors import NotFoundError
@@ -12,9 +13,9 @@ from broker.domain.team_tasks import TeamTask
 from broker.flows.judging import Judged, record_decisions
 from broker.flows.outcome import match_of
 from broker.flows.policy import PolicyInForce
-from broker.flows.seeing_match import seen_of
+from broker.flows.seeing_match import agreed_by, looks_of, shows
 from broker.match_ports import MatchReader
-from broker.ports import Clock, RosterReader, Stamp
+from broker.ports import Clock, RosterReader, Stamp, StampKey
 from broker.protocol.match_messages import Casusregisseur, ShownMatch
 from broker.protocol.register import Register
 
@@ -35,6 +36,9 @@ class OwnMatch:
     signals: tuple[Signal, ...]
     judged: tuple[Judged, ...]
     stamps: tuple[Stamp, ...] = ()
+    agreed: frozenset[StampKey] = frozenset()
+    """What was recorded of persons that it is seen by, where it is on consent; until when is `agreed_until`."""
+    agreed_until: date | None = None
     tasks: tuple[TeamTask, ...] = ()
     """What runs about it for either side; read for an act on it alone."""
 
@@ -55,14 +59,18 @@ def seen_now(
     side = match.side_of(requester.organisation)
     if side is None:
         return None
-    kinds, judged = seen_of(
-        match, side, policy=policy, register=register, worker=requester.worker, day=clock.today()
-    )  # fmt: skip
+    day = clock.today()
+    looks = looks_of(match, side, policy=policy, register=register, worker=requester.worker, day=day)
+    kinds = tuple(hit.kind for look in looks if shows(look.judged) for hit in look.judged.hits)
     if not kinds:
         return None
+    agreed, until = agreed_by(match, looks, policy=policy, day=day)
     own = {signal.id: signal for signal, _ in match.seen_by(side)}
     signals = tuple(own[one] for one in sorted(own))
-    return OwnMatch(match=match, side=side, kind=strongest(kinds), signals=signals, judged=judged)
+    return OwnMatch(
+        match=match, side=side, kind=strongest(kinds), signals=signals, judged=tuple(look.judged for look in looks),
+        agreed=agreed, agreed_until=until,
+    )  # fmt: skip
 
 
 async def own_match(
@@ -79,14 +87,13 @@ async def own_match(
     seen = [seen_now(one, requester, policy=policy, register=register, clock=clock) for one in found.matches]
     if not seen or seen[0] is None:
         raise NotFoundError
-    one = seen[0]
-    return OwnMatch(
-        match=one.match, side=one.side, kind=one.kind, signals=one.signals, judged=one.judged, stamps=found.stamps
-    )  # fmt: skip
+    return replace(seen[0], stamps=found.stamps)
 
 
-async def shown_match(own: OwnMatch, *, register: Register, rosters: RosterReader) -> ShownMatch:
-    """Return a match as its side is shown it."""
+async def shown_match(
+    own: OwnMatch, *, led_by: TeamOf | None, register: Register, rosters: RosterReader
+) -> ShownMatch:  # fmt: skip
+    """Return a match as its side is shown it, with the team that leads the plan, as far as it may know."""
     row = MatchRow(organisation=own.other.organisation, team=own.other.team, kind=own.kind, level=CONTACT_LEVEL)
     return ShownMatch(
         match_id=own.match.id,
@@ -97,7 +104,7 @@ async def shown_match(own: OwnMatch, *, register: Register, rosters: RosterReade
         changed_on=own.side.changed_on,
         made_on=own.match.made_on,
         due_on=own.match.due_on,
-        casusregisseur=_named(own.match.casusregisseur, register),
+        casusregisseur=_named(led_by, register),
     )
 
 

@@ -89,16 +89,14 @@ async def register_signal(
         # (1) What everything below relies on is read before it; then the request's own rules.
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
-        roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
-            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
-            issuers=issuers, tokens=tokens, now=clock.now(),
+            command, act=act, register=register, epoch=epoch, purposes=policy.purposes,
+            roster=await rosters.roster(requester.organisation), issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
-        indexes, today = prepared.household.indexes(), clock.today()
+        indexes, today, nobody = prepared.household.indexes(), clock.today(), await unasked(prepared, signals=signals)
         policy.check_holds(today)
         check_signal_rules(command, prepared.purpose, today=today)
-        nobody = await unasked(prepared, signals=signals)
         # (3) May it be asked? Standing comes from own signals and own records of consent; nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
@@ -118,7 +116,10 @@ async def register_signal(
         rows = [match_of(row, register=register, roster=await rosters.roster(row.organisation)) for row in seen.rows]
         signal = new_signal(command, question, asked, seen, randomness=randomness)
         # (8) Who was hit is told too, if he in his turn may see the new signal; decided for each of them.
-        met = await meet(signal, seen, matches=matches, policy=policy, register=register, randomness=randomness)
+        met = await meet(
+            signal, seen, person=prepared.household.subject, matches=matches, consents=consents, policy=policy,
+            register=register, randomness=randomness,
+        )  # fmt: skip
         tasks = (*tasks_of_signal(asked, signal, today=today), *notes_to_fg(question.facts(), unwatched=unwatched))
         change = StoreSignal(signal=signal, tokens=tokens_to_store(command, tokens=tokens))
         effects = effects_of(change, met, base, tasks=tasks, later=nobody is not None)

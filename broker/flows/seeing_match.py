@@ -1,15 +1,24 @@
-"""What one side of a match may see of the other: the decision it would get if it looked itself (D8)."""
+"""What one side of a match may see of the other: the decision it would get if it looked itself (D8).
+
+Where its own signal rests on consent, that decision has what both recorded of the persons, each over its own tokens.
+"""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
+from broker.consent_ports import AboutPerson, person_key
 from broker.domain.disclosures import CONTACT_LEVEL
 from broker.domain.households import Hit, MatchKind
 from broker.domain.matches import KeptMatch, MatchSide
 from broker.domain.requests import WORKER
+from broker.domain.said import Said
 from broker.domain.signals import Signal
-from broker.flows.judging import Judged, judge_hits
+from broker.flows.consent_facts import CONSENT_KIND, Consented
+from broker.flows.judging import ConsentWord, Judged, judge_hits
 from broker.flows.policy import PolicyInForce
+from broker.flows.standing import with_standing
+from broker.ports import Stamp, StampKey
 from broker.protocol.register import Register
 from policies import AskFacts
 
@@ -18,11 +27,14 @@ NOBODY = ""
 
 
 def may_see_by(
-    own: Signal, hits: Iterable[Hit], *, policy: PolicyInForce, register: Register, worker: str, day: date
+    own: Signal, hits: Iterable[Hit], *, said: Said, policy: PolicyInForce, register: Register, worker: str, day: date
 ) -> tuple[Judged, ...]:
     """Return the decisions on these hits for the holder of an own signal that holds, as a check of his would get them.
 
     Nothing is decided, and so nothing seen, for who may not act, and for a purpose that does not match that way.
+
+    Args:
+        said: what was recorded of the persons, which counts where the own signal rests on consent.
 
     Raises:
         DecisionFailedError: a decision failed.
@@ -40,12 +52,49 @@ def may_see_by(
         role=WORKER,
         purpose=own.purpose,
         grounds=(own.ground,),
-        standing="own_signal",
+        standing="none",
         approval="none",
         families=frozenset(purpose.families) & frozenset(organisation.families),
         simulated_bsn_right=organisation.simulated_bsn_right,
     )
-    return judge_hits(policy, facts, usable, register=register, worker=worker)
+    consented = consented_by(own, said, policy=policy, day=day)
+    facts = with_standing(facts, own=(own.id,), proof=None, consented=consented)
+    words = _words(consented, usable, said)
+    return judge_hits(policy, facts, usable, register=register, worker=worker, consents=words)
+
+
+def consented_by(own: Signal, said: Said, *, policy: PolicyInForce, day: date) -> Consented | None:
+    """Return what was recorded for who looks by an own signal that rests on consent; None where it does not."""
+    if not on_consent(own, policy):
+        return None
+    person = said.persons.get(own.id)
+    return Consented(
+        asker=own.organisation,
+        persons=() if person is None else (person,),
+        purpose=own.purpose,
+        day=day,
+        needed=policy.bundle.grounds[own.ground].consenters,
+        claimed=frozenset({own.ground}),
+        alone=True,
+        known={
+            pair: AboutPerson(consents=one.consents, stamp=Stamp(of=person_key(*pair), version=one.version))
+            for pair, one in said.recorded.items()
+        },
+    )
+
+
+def on_consent(signal: Signal, policy: PolicyInForce) -> bool:
+    """Return whether a signal rests on what its person agreed to, so that only whom she named may learn of it."""
+    ground = policy.bundle.grounds.get(signal.ground)
+    return ground is not None and ground.kind == CONSENT_KIND
+
+
+def _words(consented: Consented | None, hits: Iterable[Hit], said: Said) -> dict[str, ConsentWord]:
+    """Return what the person of each signal that was hit says, by its id; of nobody who is not known."""
+    if consented is None:
+        return {}
+    known = {hit.signal.id: (hit.signal.organisation, said.persons.get(hit.signal.id)) for hit in hits}
+    return {one: consented.of_hit(holder, person) for one, (holder, person) in known.items() if person is not None}
 
 
 def shows(judged: Judged) -> bool:
@@ -63,14 +112,56 @@ def seen_of(
     Raises:
         DecisionFailedError: a decision failed.
     """
+    looks = looks_of(match, side, policy=policy, register=register, worker=worker, day=day)
+    judged = tuple(look.judged for look in looks)
+    return tuple(hit.kind for one in judged if shows(one) for hit in one.hits), judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One decision on what a side sees by this signal of its own."""
+
+    own: Signal
+    judged: Judged
+
+
+def looks_of(
+    match: KeptMatch, side: MatchSide, *, policy: PolicyInForce, register: Register, worker: str, day: date
+) -> tuple[Look, ...]:
+    """Return every decision on what this side sees of the other now; none where it was not told at the start.
+
+    Raises:
+        DecisionFailedError: a decision failed.
+    """
     if not side.told:
-        return (), ()
-    judged = [
-        one
+        return ()
+    return tuple(
+        Look(own=own, judged=one)
         for own, hit in match.seen_by(side)
-        for one in may_see_by(own, [hit], policy=policy, register=register, worker=worker, day=day)
-    ]
-    return tuple(hit.kind for one in judged if shows(one) for hit in one.hits), tuple(judged)
+        for one in may_see_by(own, [hit], said=match.said, policy=policy, register=register, worker=worker, day=day)
+    )
+
+
+def agreed_by(
+    match: KeptMatch, looks: Iterable[Look], *, policy: PolicyInForce, day: date
+) -> tuple[frozenset[StampKey], date | None]:
+    """Return what was recorded of whom that these decisions rest on, and the last day of it; of what they show alone.
+
+    What somebody recorded of a person moves nothing for a side that does not see on consent (D8).
+    """
+    keys: set[StampKey] = set()
+    days: list[date] = []
+    for look in looks:
+        consented = consented_by(look.own, match.said, policy=policy, day=day)
+        if consented is None or not shows(look.judged):
+            continue
+        persons = {(hit.signal.organisation, match.said.persons[hit.signal.id]) for hit in look.judged.hits}
+        of_asker = {*consented.persons, *(person for _, person in persons)}
+        keys |= {person_key(*pair) for pair in persons}
+        keys |= {person_key(look.own.organisation, person) for person in of_asker}
+        last = consented.last_day(persons)
+        days += [] if last is None else [last]
+    return frozenset(keys), min(days, default=None)
 
 
 def knows(match: KeptMatch, side: MatchSide, *, policy: PolicyInForce, register: Register, day: date) -> bool:

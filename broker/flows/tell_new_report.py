@@ -1,7 +1,7 @@
 """Tell the casusregisseur that a new police report came in: a button of Veilig Thuis, and nothing by itself."""
 
 from broker.domain.changes import Change
-from broker.domain.matches import MatchSide, TeamOf
+from broker.domain.matches import TeamOf
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Requester
 from broker.domain.team_tasks import MoveTask, TaskKind
@@ -9,6 +9,7 @@ from broker.flows.act import Act
 from broker.flows.changing_match import NO_CASUSREGISSEUR, Step, change_own_match
 from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR
+from broker.flows.leading import Plan
 from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
@@ -56,11 +57,13 @@ async def tell_new_report(
         "tell_new_report", "match", command, requester, target=match_id, purpose=PURPOSE, grounds=(GROUND,)
     )  # fmt: skip
 
-    def step(own: OwnMatch, policy: PolicyInForce, register: Register) -> Step:
-        # (a) Somebody else leads the plan, and knows of this match.
-        other = own.match.other_of(own.side)
-        sees = knows(own.match, other, policy=policy, register=register, day=clock.today())
-        if own.match.casusregisseur != other.of or not sees:
+    def step(own: OwnMatch, plan: Plan, policy: PolicyInForce, register: Register) -> Step:
+        # (a) Somebody else leads the plan, named in whatever match on the household, and knows of the one with us.
+        leading = plan.leading
+        if leading is None:
+            return Step(refused=NO_CASUSREGISSEUR)
+        other = leading.match.other_of(leading.side)
+        if not knows(leading.match, other, policy=policy, register=register, day=clock.today()):
             return Step(refused=NO_CASUSREGISSEUR)
         # (b) This organisation may tell that one so, on the report it names.
         decision = _may_tell(command.proof, requester, other.of, policy=policy, register=register, clock=clock)
@@ -73,10 +76,10 @@ async def tell_new_report(
             organisation=other.of.organisation,
             team=other.of.team,
             kind=NoticeKind.NEW_REPORT,
-            about=own.match.id,
+            about=leading.match.id,
         )
-        running = _running(own, other, command.proof, policy=policy, register=register, clock=clock, ids=ids)
-        return Step(changes=(notice, *running), text="match.new_report", decision=decision)
+        running = _running(own, leading, command.proof, policy=policy, register=register, clock=clock, ids=ids)
+        return Step(changes=(notice, *running), text="match.new_report", decision=decision, also=leading)
 
     return await change_own_match(
         step, match_id=match_id, act=act, requester=requester, policies=policies, clock=clock, registers=registers,
@@ -85,27 +88,28 @@ async def tell_new_report(
 
 
 def _running(
-    own: OwnMatch, other: MatchSide, proof: StatutoryProof, *, policy: PolicyInForce, register: Register,
+    own: OwnMatch, leading: OwnMatch, proof: StatutoryProof, *, policy: PolicyInForce, register: Register,
     clock: Clock, ids: Ids,
 ) -> tuple[Change, ...]:  # fmt: skip
     """Return the terms that a new report starts, and those evaluations that it makes later.
 
-    Evaluating stops a year after the last incident, so what runs until then runs a year from today.
+    Evaluating stops a year after the last incident, so what runs until then runs a year from today: about the match by
+    which it is told, and about the one with the team that leads.
     """
-    today, match = clock.today(), own.match
+    today, match = clock.today(), leading.match
     weighed = terms_of_proof(
         proof, of=register.organisations[own.side.of.organisation], team=own.side.of.team, purpose=PURPOSE,
         policy=policy, ids=ids, today=today,
     )  # fmt: skip
     answered = terms_of_match(
-        (TaskKind.REACTION,), match=match, to=other.of, purpose=PURPOSE, policy=policy, register=register, ids=ids,
+        (TaskKind.REACTION,), match=match, to=leading.other, purpose=PURPOSE, policy=policy, register=register, ids=ids,
         today=today,
     )  # fmt: skip
     year = term_of_match(TaskKind.SECOND_MONITOR, match, match.newer.purpose, policy=policy, register=register)
     last = year.last_day(today)
     later = [
         MoveTask(task_id=task.id, was=task.due_on, due_on=last)
-        for task in own.tasks
+        for task in {one.id: one for one in (*own.tasks, *leading.tasks)}.values()
         if last is not None and task.kind is TaskKind.SECOND_MONITOR and task.due_on < last
     ]
     return (*weighed, *answered, *later)

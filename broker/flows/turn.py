@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from broker.domain.households import Hit, MatchKind
+from broker.domain.said import Said
 from broker.domain.signals import Signal
 from broker.flows.canonical import canonical, sha256_of
 from broker.flows.judging import Judged
@@ -81,7 +82,7 @@ NOTHING = TurnTaken()
 
 
 def judge_turn(
-    signal: Signal, hits: Iterable[Hit], *, policy: PolicyInForce, register: Register, day: date
+    signal: Signal, hits: Iterable[Hit], *, said: Said, policy: PolicyInForce, register: Register, day: date
 ) -> TurnTaken:
     """Return the decision for the holder of each hit, as a look of his on this day would get it.
 
@@ -94,7 +95,7 @@ def judge_turn(
     holders = []
     for hit in hits:
         back = Hit(kind=hit.kind, signal=signal)
-        judged = may_see_by(hit.signal, [back], policy=policy, register=register, worker=NOBODY, day=day)
+        judged = may_see_by(hit.signal, [back], said=said, policy=policy, register=register, worker=NOBODY, day=day)
         holders.append(Holder(hit=hit, judged=next(iter(judged), None)))
     return _fitting(signal, sorted(holders, key=lambda one: not one.told))
 

@@ -1,7 +1,8 @@
 """Which notices may be told to who fetches them: each judged by what it is about, as a look at that would be (D8)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from broker.call_ports import CallReader
 from broker.domain.matches import KeptMatch
@@ -18,20 +19,46 @@ from broker.protocol.register import Register
 
 Place = tuple[str, str]
 """Of what kind of thing a notice tells, and that thing's id."""
-Judgement = tuple[bool, tuple[Stamp, ...], tuple[Stamp, ...]]
-"""Whether it may be told, the stamps of what was read to judge that, and those of what it is told by.
+_MATCH = "match"
+MOST_JUDGED = 252
+"""Notices judged in one fetch. Where more wait, those that may not be told are set aside for the next fetches.
 
-Where a side does not see a signal of a match, that it goes must not withhold what this side was told (D8).
+Up to so many, whoever fetches is told all that may be told, whatever waits besides (D8).
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Whether something may be told, the stamps of what was read to judge that, and those of what it is told by.
+
+    Where a side does not see a signal of a match, that it goes must not withhold what this side was told (D8).
+    `until` is the last day of a consent that it is told on.
+    """
+
+    told: bool
+    looked_at: tuple[Stamp, ...] = ()
+    rests_on: tuple[Stamp, ...] = ()
+    until: date | None = None
+
+
+WHOEVER = Judgement(told=True)
+"""Of a notice that whoever fetches is told of."""
+NEVER = Judgement(told=False)
+"""Of what is there no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """The notices to tell; what was looked at to decide that, and what those rest on that are told."""
+    """The notices to tell; what was looked at to decide that, and what those rest on that are told, until which day.
+
+    `aside` are ids of notices that may not be told, where more wait than are judged at once.
+    """
 
     notices: tuple[WaitingNotice, ...]
     looked_at: tuple[Stamp, ...]
     rests_on: tuple[Stamp, ...]
+    until: date | None
+    aside: tuple[str, ...]
 
 
 class Fetching:
@@ -58,86 +85,97 @@ class Fetching:
         Raises:
             DecisionFailedError: a decision failed.
         """
+        oldest = await self._inbox.waiting(
+            organisation=self._requester.organisation, kinds=kinds, without=had, at_most=MOST_JUDGED
+        )
+        told: list[WaitingNotice] = []
         hidden: list[str] = []
-        while True:
-            notices = await self._inbox.waiting(
-                organisation=self._requester.organisation, kinds=kinds, without=(*had, *hidden), at_most=at_most
-            )
-            for place in {_place(one): None for one in notices}:
-                if place is not None and place not in self._judged:
-                    self._judged[place] = await self.judged(*place)
-            unseen = [one.id for one in notices if not self._of(one)[0]]
-            if not unseen:
+        for first in range(0, len(oldest), at_most):
+            some = oldest[first : first + at_most]
+            await self._judge({place for one in some if (place := _place(one)) is not None})
+            told += [one for one in some if self._of(one).told]
+            hidden += [one.id for one in some if not self._of(one).told]
+            if len(told) >= at_most:
                 break
-            hidden += unseen
-        looked_at = {stamp for _, stamps, _ in self._judged.values() for stamp in stamps}
-        rests_on = {stamp for one in notices for stamp in self._of(one)[2]}
-        return Waiting(notices=notices, looked_at=_sorted(looked_at), rests_on=_sorted(rests_on))
+        told = told[:at_most]
+        days = [day for one in told if (day := self._of(one).until) is not None]
+        return Waiting(
+            notices=tuple(told),
+            looked_at=_sorted({stamp for one in self._judged.values() for stamp in one.looked_at}),
+            rests_on=_sorted({stamp for one in told for stamp in self._of(one).rests_on}),
+            until=min(days, default=None),
+            aside=tuple(hidden) if len(oldest) == MOST_JUDGED else (),
+        )
 
-    async def judged(self, kind: str, about: str) -> Judgement:
-        """Return whether what is about this may be told, and on which stamps."""
-        if kind == NoticeKind.CALL.value:
-            return await self.about_a_ring(about)
-        if kind in (NoticeKind.SHIELD_ALERT.value, NoticeKind.WRONGLY_MADE.value):
-            return await self.about_an_own_signal(about)
-        found = await self._matches.one(about)
-        of = {
-            name.encode("ascii")
-            for match in found.matches
-            for one in self._seen(match)
-            for name in (one.id, one.organisation)
-        }
-        told_by = tuple(stamp for stamp in found.stamps if stamp.of.key in of)
-        return any(self._sees(match) for match in found.matches), found.stamps, told_by
+    async def _judge(self, places: set[Place]) -> None:
+        """All that these notices are about is judged; of matches in one reading."""
+        new = sorted(places - self._judged.keys())
+        matches = await self._about_matches([about for kind, about in new if kind == _MATCH])
+        for kind, about in new:
+            if kind == NoticeKind.CALL.value:
+                self._judged[kind, about] = await self._about_a_ring(about)
+            elif kind == _MATCH:
+                self._judged[kind, about] = matches.get(about, NEVER)
+            else:
+                self._judged[kind, about] = await self._about_an_own_signal(about)
 
-    async def about_a_ring(self, ring_id: str) -> Judgement:
+    async def _about_matches(self, ids: list[str]) -> Mapping[str, Judgement]:
+        """Return of each of these matches whether the requester sees it, in his role."""
+        found = await self._matches.among(ids)
+        return {match.id: self._about_a_match(match, found.stamps) for match in found.matches}
+
+    def _about_a_match(self, match: KeptMatch, stamps: tuple[Stamp, ...]) -> Judgement:
+        requester = self._requester
+        if requester.role == COORDINATOR:
+            to = (requester.organisation, requester.worker)
+            seen = told_to_both(
+                match, to=to, policy=self._policy, register=self._register, day=self._clock.today()
+            )  # fmt: skip
+            return Judgement(told=seen, looked_at=stamps, rests_on=_of_signals(stamps, match.common()))
+        own = seen_now(match, requester, policy=self._policy, register=self._register, clock=self._clock)
+        if own is None:
+            return Judgement(told=False, looked_at=stamps)
+        signals = (one for mine, hit in match.seen_by(own.side) for one in (mine, hit.signal))
+        agreed = tuple(stamp for stamp in stamps if stamp.of in own.agreed)
+        return Judgement(
+            told=True, looked_at=stamps, rests_on=(*_of_signals(stamps, signals), *agreed), until=own.agreed_until
+        )  # fmt: skip
+
+    async def _about_a_ring(self, ring_id: str) -> Judgement:
         """Return whether the worker may see this ring."""
         ring = await self._calls.ring(organisation=self._requester.organisation, ring_id=ring_id)
         if ring is None:
-            return False, (), ()
+            return NEVER
         own = await own_ring(
             ring, self._requester, signals=self._signals, policy=self._policy, register=self._register,
             clock=self._clock,
         )  # fmt: skip
-        return own.seen, own.stamps, own.stamps
+        return Judgement(told=own.seen, looked_at=own.stamps, rests_on=own.stamps)
 
-    async def about_an_own_signal(self, signal_id: str) -> Judgement:
+    async def _about_an_own_signal(self, signal_id: str) -> Judgement:
         """Return whether the worker may know of it: who is kept from it is not told that somebody came upon it."""
         requester = self._requester
         own = await self._signals.own(organisation=requester.organisation, signal_id=signal_id)
         if own is None:
-            return False, (), ()
-        return not own.signal.excludes(requester.organisation, requester.worker), own.stamps, own.stamps
+            return NEVER
+        kept_from = own.signal.excludes(requester.organisation, requester.worker)
+        return Judgement(told=not kept_from, looked_at=own.stamps, rests_on=own.stamps)
 
     def _of(self, notice: WaitingNotice) -> Judgement:
         place = _place(notice)
-        return (True, (), ()) if place is None else self._judged[place]
+        return WHOEVER if place is None else self._judged[place]
 
-    def _seen(self, match: KeptMatch) -> tuple[Signal, ...]:
-        """Return the signals of a match by which it is told to who fetches."""
-        side = match.side_of(self._requester.organisation)
-        if self._requester.role == COORDINATOR or side is None:
-            return match.common()
-        return tuple(one for own, hit in match.seen_by(side) for one in (own, hit.signal))
 
-    def _sees(self, match: KeptMatch) -> bool:
-        requester = self._requester
-        if requester.role == COORDINATOR:
-            return told_to_both(
-                match,
-                to=(requester.organisation, requester.worker),
-                policy=self._policy,
-                register=self._register,
-                day=self._clock.today(),
-            )
-        seen = seen_now(match, requester, policy=self._policy, register=self._register, clock=self._clock)
-        return seen is not None
+def _of_signals(stamps: Iterable[Stamp], signals: Iterable[Signal]) -> tuple[Stamp, ...]:
+    """Return those of these stamps that are of these signals, or of who holds one."""
+    of = {name.encode("ascii") for one in signals for name in (one.id, one.organisation)}
+    return tuple(stamp for stamp in stamps if stamp.of.key in of)
 
 
 def _place(notice: WaitingNotice) -> Place | None:
     """Return what a notice is judged by, None where whoever fetches is told of it."""
     if notice.kind in ABOUT_A_MATCH:
-        return "match", notice.about
+        return _MATCH, notice.about
     judged = (NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE)
     return (notice.kind.value, notice.about) if notice.kind in judged else None
 

@@ -70,7 +70,8 @@ def _judged(
     other = match.older_side if match.newer.id == signal.id else match.newer_side
     for own, hit in match.seen_by(other):
         if hit.signal.id == signal.id:
-            for one in may_see_by(own, [hit], policy=policy, register=register, worker=NOBODY, day=day):
+            seen = may_see_by(own, [hit], said=match.said, policy=policy, register=register, worker=NOBODY, day=day)
+            for one in seen:
                 yield Told(by=own, kind=hit.kind, judged=one)
 
 

@@ -36,7 +36,7 @@ class StoredConsents:
     async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
         """Return what each organisation recorded about each person. See `ConsentReader.about`."""
         listed = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].reveal()))
-        return await self._reader.run(lambda connection: _about(connection, listed))
+        return await self._reader.run(lambda connection: read_about(connection, listed))
 
     async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
         """Return this organisation's own record. See `ConsentReader.own`."""
@@ -121,7 +121,8 @@ def consent_of(connection: Connection, consent_id: str) -> Consent:
     return consent
 
 
-def _about(connection: Connection, pairs: Sequence[Pair]) -> Mapping[Pair, AboutPerson]:
+def read_about(connection: Connection, pairs: Sequence[Pair]) -> Mapping[Pair, AboutPerson]:
+    """Return what each organisation recorded about each person, in this snapshot; also where it recorded nothing."""
     # Asked also where there is nobody to ask about: one way to the server more or less would tell something (D8).
     among, values = connection.dialect.among("t.idx", sorted({subject.reveal() for _, subject in pairs}))
     query = f"SELECT {_ROW}, t.idx FROM consent_tokens t JOIN consents c ON c.id = t.consent_id WHERE {among}"  # noqa: S608 - column names of ours
@@ -149,7 +150,7 @@ def _own(connection: Connection, organisation: str, consent_id: str) -> OwnConse
     query = "SELECT idx FROM consent_tokens WHERE consent_id = ?"
     persons = connection.execute(query, (consent_id,)).fetchall()
     pairs = [(organisation, TokenIndex(bytes(row[0]))) for row in persons]
-    about = _about(connection, pairs)[pairs[0]] if pairs else None
+    about = read_about(connection, pairs)[pairs[0]] if pairs else None
     subject = pairs[0][1] if pairs else None
     return OwnConsent(consent=_consents(connection, rows)[0], stamp=stamp, about=about, subject=subject)
 

@@ -21,6 +21,7 @@ class NoticeRow(Table, table=True):
     created_at: int = Field(sa_type=NUMBER)
     told_at: int | None = Field(default=None, sa_type=NUMBER)
     read_at: int | None = Field(default=None, sa_type=NUMBER, index=True)
+    set_aside_at: int | None = Field(default=None, sa_type=NUMBER)
 
 
 class UnmetSignalRow(Table, table=True):
@@ -50,6 +51,8 @@ class MatchRow(Table, table=True):
     overdue_on: str | None = None
     casusregisseur_organisation: str | None = None
     casusregisseur_team: str | None = None
+    casusregisseur_entry: int | None = Field(default=None, sa_type=NUMBER)
+    """The entry in which that team was named: of two matches on a household the later one counts."""
 
 
 class MatchSideRow(Table, table=True):

@@ -26,13 +26,14 @@ from broker.domain.signals import Signal
 from broker.match_ports import FoundMatches, Unmet
 from broker.ports import Stamp, StampKey, StampKind
 from broker.store.connection import Reader
+from broker.store.said import read_said
 from broker.store.signal_rows import day, iso
 from broker.store.signals import read_signals, read_stamps
 from broker.store.team_tasks import unanswered_matches
 
 _MATCH = (
     "id, newer_signal, coordinator, coordinator_team, made_on, due_on, overdue_on, casusregisseur_organisation, "
-    "casusregisseur_team"
+    "casusregisseur_team, casusregisseur_entry"
 )
 _OF_SIDE = """id IN (SELECT match_id FROM match_sides WHERE organisation = ? AND told AND match_id > ?
     ORDER BY match_id LIMIT ?)"""
@@ -56,6 +57,15 @@ class StoredMatches:
     async def one(self, match_id: str) -> FoundMatches:
         """Return this match, if there is one. See `MatchReader.one`."""
         return await self._read("id = ?", match_id)
+
+    async def among(self, match_ids: Collection[str]) -> FoundMatches:
+        """Return those of these matches that there are. See `MatchReader.among`."""
+
+        def read(connection: Connection) -> FoundMatches:
+            condition, values = connection.dialect.among("id", sorted(match_ids))
+            return _found(connection, condition, values)
+
+        return await self._reader.run(read)
 
     async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """Return matches of which a side is told. See `MatchReader.of_side`."""
@@ -105,10 +115,12 @@ def _found(connection: Connection, condition: str, values: Sequence[object]) -> 
     holders = sorted({signal.organisation for signal in signals.values()})
     keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii")) for oin in holders]
     matches = [_match(row, _of(row[0], links), _of(row[0], sides), signals) for row in rows]
-    matches = [replace(match, unanswered=match.id in unanswered) for match in matches]
-    return FoundMatches(
-        matches=tuple(sorted(matches, key=lambda match: match.id)), stamps=read_stamps(connection, keys)
-    )  # fmt: skip
+    said, of_consents = read_said(
+        connection, [([side.of.organisation for side in match.sides], match.signal_ids()) for match in matches]
+    )
+    matches = [replace(match, unanswered=match.id in unanswered, said=said) for match in matches]
+    stamps = (*read_stamps(connection, keys), *of_consents)
+    return FoundMatches(matches=tuple(sorted(matches, key=lambda match: match.id)), stamps=stamps)
 
 
 def _met_under(connection: Connection, signal_ids: Sequence[str]) -> tuple[Stamp, ...]:
@@ -126,7 +138,7 @@ def _of(match_id: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
 def _match(
     row: Sequence[Any], links: list[Sequence[Any]], sides: list[Sequence[Any]], signals: Mapping[str, Signal]
 ) -> KeptMatch:
-    match_id, newer_id, coordinator, coordinator_team, made_on, due_on, overdue_on, led_by, led_by_team = row
+    match_id, newer_id, coordinator, coordinator_team, made_on, due_on, overdue_on, led_by, led_by_team, named_in = row
     newer = signals[newer_id]
     by_organisation = {side[1]: _side(side) for side in sides}
     (older,) = set(by_organisation) - {newer.organisation}
@@ -144,6 +156,7 @@ def _match(
         overdue_on=day(overdue_on),
         coordinator=_team(coordinator, coordinator_team),
         casusregisseur=_team(led_by, led_by_team),
+        named_in=named_in,
     )
 
 
@@ -216,14 +229,16 @@ def change_match(connection: Connection, change: ChangeMatch) -> None:
         raise StaleDecisionError
 
 
-def name_casusregisseur(connection: Connection, change: NameCasusregisseur) -> None:
+def name_casusregisseur(connection: Connection, change: NameCasusregisseur, *, index: int) -> None:
     """In the open transaction a team leads the plan. Raises StaleDecisionError: another was named meanwhile."""
-    query = """UPDATE matches SET casusregisseur_organisation = ?, casusregisseur_team = ? WHERE id = ?
-        AND coalesce(casusregisseur_organisation, '') = ? AND coalesce(casusregisseur_team, '') = ?"""
-    was = ("", "") if change.was is None else (change.was.organisation, change.was.team)
-    values = (change.now.organisation, change.now.team, change.match_id, *was)
-    if connection.execute(query, values).rowcount != 1:
-        raise StaleDecisionError
+    for match_id, was in ((change.match_id, change.was), *change.beside):
+        query = "SELECT casusregisseur_organisation, casusregisseur_team FROM matches WHERE id = ?"
+        row = connection.execute(query, (match_id,)).fetchone()
+        if row is None or _team(*row) != was:
+            raise StaleDecisionError
+    query = """UPDATE matches SET casusregisseur_organisation = ?, casusregisseur_team = ?, casusregisseur_entry = ?
+        WHERE id = ?"""
+    connection.execute(query, (change.now.organisation, change.now.team, index, change.match_id))
 
 
 def mark_overdue(connection: Connection, change: MarkOverdue) -> None:
@@ -256,7 +271,6 @@ def forget_matches(connection: Connection, signal_id: str) -> None:
 MATCH_CHANGES: Mapping[type, Callable[[Connection, Any], None]] = {
     StoreMatch: insert_match,
     ChangeMatch: change_match,
-    NameCasusregisseur: name_casusregisseur,
     MarkOverdue: mark_overdue,
 }
 """How each change of a match is written."""

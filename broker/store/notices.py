@@ -4,8 +4,10 @@ from audit.database import Connection
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
 from broker.store.connection import Reader
 
-_WAITING = """SELECT id, team, kind, about, created_at FROM notices
-    WHERE organisation = ? AND read_at IS NULL AND {among} ORDER BY seq LIMIT ?"""
+_WAITING = """SELECT id, team, kind, about, created_at FROM
+    (SELECT seq, id, team, kind, about, created_at FROM notices
+        WHERE organisation = ? AND read_at IS NULL AND {among} ORDER BY coalesce(set_aside_at, 0), seq LIMIT ?) AS w
+    ORDER BY seq"""
 
 
 class StoredNotices:
@@ -50,3 +52,6 @@ def mark_read(connection: Connection, change: ReadNotices, *, now: int) -> None:
         query = f"UPDATE notices SET {what} = ? AND organisation = ? AND {column} IS NULL"  # noqa: S608 - names of ours
         for name in names:
             connection.execute(query, (now, name, change.organisation))
+    among, values = connection.dialect.among("id", change.aside)
+    query = f"UPDATE notices SET set_aside_at = ? WHERE organisation = ? AND {among}"  # noqa: S608 - no value in it
+    connection.execute(query, (now, change.organisation, *values))

@@ -34,7 +34,7 @@ from broker.domain.information_requests import (
 )
 from broker.domain.keeping import ForgetRows, TellOver, TellRelying
 from broker.domain.letter_chunks import ForgetChunks, StoreChunk
-from broker.domain.matches import MeetLater, NoteMet
+from broker.domain.matches import MeetLater, NameCasusregisseur, NoteMet
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
@@ -50,7 +50,7 @@ from broker.store.information_requests import insert_reply, insert_request, move
 from broker.store.keeping import forget_rows, forget_tickets
 from broker.store.kept_answers import check_key
 from broker.store.letter_chunks import forget_chunks, store_chunk
-from broker.store.matches import MATCH_CHANGES, delete_unmet, forget_matches, insert_unmet
+from broker.store.matches import MATCH_CHANGES, delete_unmet, forget_matches, insert_unmet, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
@@ -283,5 +283,6 @@ _AT_INDEX: Mapping[type, Callable[..., None]] = {
     StoreException: _moving(store_exception),
     StoreConsent: _moving(store_consent),
     StoreCall: store_call,
+    NameCasusregisseur: name_casusregisseur,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

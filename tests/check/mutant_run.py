@@ -20,6 +20,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -38,8 +39,8 @@ CHILDREN = int(os.environ.get("CHILDREN") or os.cpu_count() or 1)
 LIMIT = 60
 """Seconds of processor time after which a mutant runs for ever, which is noticed."""
 
-CONTROL = "x_nothing__mutmut_0"
-"""The name of a mutant that changes nothing."""
+CONTROL, KEEPING = "x_nothing__mutmut_0", "x_nothing__mutmut_1"
+"""The names of two mutants that change nothing: with the session's fixtures made anew, and kept."""
 
 NOTICED, UNNOTICED, UNMET, BROKEN = 1, 0, 33, 35
 """mutmut's codes: killed, survived, no tests, suspicious."""
@@ -89,8 +90,8 @@ class MutantRun:
         for number, item in enumerate(unknown):
             state()._stats.clear()
             started = time.thread_time()
-            # the last test keeps the session's fixtures: it is its own successor
-            following = unknown[number + 1] if number + 1 < len(unknown) else item
+            # the last test keeps the session's fixtures and nothing else: no test of a child is its successor
+            following = unknown[number + 1] if number + 1 < len(unknown) else cast("pytest.Item", item.session)
             reports = runtestprotocol(item, log=False, nextitem=following)
             if any(report.failed for report in reports):
                 print(f"{item.nodeid} fails as written")
@@ -152,7 +153,11 @@ class MutantRun:
         of_module = {test for name, tests in self.tests.items() if name.startswith(f"{module}.") for test in tests}
         if not of_module:
             return True
-        pid = self._start(f"{module}.{CONTROL}", within(of_module, self.seconds, {}, SECONDS), items)
+        tests = within(of_module, self.seconds, {}, SECONDS)
+        return all(self._passes(module, name, tests, items) for name in (CONTROL, KEEPING))
+
+    def _passes(self, module: str, name: str, tests: list[str], items: dict[str, pytest.Item]) -> bool:
+        pid = self._start(f"{module}.{name}", tests, items)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         note = self.notes / f"noticed-{pid}"
         if note.is_file():

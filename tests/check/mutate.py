@@ -9,6 +9,8 @@ Modules of one package meet that package's own tests only (unit, property, vecto
 too low; `tests/check/mutant_run.py` says how a mutant meets its tests. Mutants listed with a reason in
 `tests/check/equivalent_mutants.toml` change nothing and are left out of the score. `AGAIN=1` keeps what was noticed
 last time and tries only the others; `CHILDREN=n` limits the processes, `MUTANT_SECONDS=n` the tests of one mutant.
+`TESTS="path ..."` lets them meet these files or folders only, which again can only score too low. Tests on PostgreSQL
+are left out: a forked child would share its parent's connection.
 """
 
 import json
@@ -51,11 +53,17 @@ def copy_tree(only: list[str], *, again: bool) -> None:
     text = settings.read_text(encoding="utf-8").replace(PLACE, f"only_mutate = {json.dumps(only)}")
     selection = f"pytest_add_cli_args_test_selection = {json.dumps(tests_for(only))}"
     settings.write_text(text.replace(SELECTION, selection), encoding="utf-8")
+    for module in only:
+        if not (TREE / "mutants" / f"{module}.meta").is_file():  # copied as it is, for the modules of another run
+            (TREE / "mutants" / module).unlink(missing_ok=True)
+            (TREE / "learned.json").unlink(missing_ok=True)
     subprocess.run(["git", "init", "--quiet"], cwd=TREE, check=True)
 
 
 def tests_for(modules: list[str]) -> list[str]:
-    """Return the folders of tests that mutants of these modules meet: those of their package when it is one."""
+    """Return the tests that mutants of these modules meet: what TESTS names, or those of their package."""
+    if named := os.environ.get("TESTS", "").split():
+        return named
     kinds = ("tests/unit", "tests/vectors", "tests/property")
     packages = {module.partition("/")[0] for module in modules}
     if len(packages) > 1:

@@ -107,6 +107,7 @@ class MemoryState:
     acts: dict[int, tuple[SearchTerms, str, int]] = field(default_factory=dict)
     notes: list[KeptNote] = field(default_factory=list)
     notices: list[tuple[str, WaitingNotice]] = field(default_factory=list)
+    set_aside: dict[str, int] = field(default_factory=dict)
     matches: dict[str, KeptMatch] = field(default_factory=dict)
     team_tasks: dict[str, TeamTask] = field(default_factory=dict)
     unmet: list[str] = field(default_factory=list)
@@ -147,7 +148,7 @@ class MemoryState:
             elif isinstance(change, HandOver):
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange):
-                self._follow(change)
+                self._follow(change, index)
             elif isinstance(change, MeetLater | NoteMet):
                 self.unmet = now_unmet(self.unmet, change)
             elif isinstance(change, StoreConsent | AddAnswers):
@@ -182,11 +183,13 @@ class MemoryState:
             raise StaleDecisionError
         self.notes.append(KeptNote(index=index, at=at, note=note))
 
-    def _follow(self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange) -> None:
+    def _follow(
+        self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange, index: int
+    ) -> None:
         if isinstance(change, TaskChange):
             self.team_tasks = after_change(self.team_tasks, change)
         else:
-            self.matches = changed(self.matches, change)
+            self.matches = changed(self.matches, change, index=index)
 
     def _erase(self, change: StoreErasure | ErasePayloads, index: int) -> None:
         if isinstance(change, StoreErasure):
@@ -219,6 +222,7 @@ class MemoryState:
         self.notices = [
             (oin, one) for oin, one in self.notices if oin != change.organisation or one.id not in change.ids
         ]
+        self.set_aside |= dict.fromkeys(change.aside, at)
 
     def _forget_act(self, entry: int, groups: tuple[str, ...]) -> None:
         if {"subject", "hits"} & set(groups) and entry in self.acts:
@@ -555,7 +559,9 @@ class MemoryBroker:
     ) -> tuple[WaitingNotice, ...]:
         """See `InboxReader.waiting`."""
         own = [one for oin, one in self.state.notices if oin == organisation and one.kind in kinds]
-        return tuple(one for one in own if one.id not in without)[:at_most]
+        waiting = [one for one in own if one.id not in without]
+        first = sorted(waiting, key=lambda one: self.state.set_aside.get(one.id, 0))[:at_most]
+        return tuple(one for one in waiting if one in first)
 
     async def about(self, pairs: Collection[Pair]) -> Mapping[Pair, AboutPerson]:
         """See `ConsentReader.about`."""

@@ -478,8 +478,8 @@ def held_in(world: World) -> Database:
 
 
 async def exclude(world: World, signal_id: str, *, organisation: str, worker: str) -> None:
-    """Exclude one worker from a signal directly, as a later issue's flow will."""
-    excluded = Exclusion(organisation=organisation, worker=worker)
+    """Exclude one worker from a signal directly, or all of them where none is named, as a later issue's flow will."""
+    excluded = Exclusion(organisation=organisation, worker=worker or None)
     if isinstance(world.ledger, MemoryBroker):
         state = world.ledger.state
         signal = state.signals[signal_id]

@@ -30,5 +30,6 @@ async def takes_turn(world: World, *, after: str = "") -> str:
         registers=world.documents,
         signals=world.signals,
         matches=world.following.matches,
+        consents=world.consents,
         log=world.log,
     )

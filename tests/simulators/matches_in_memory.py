@@ -16,7 +16,7 @@ from broker.domain.matches import (
 
 
 def changed(
-    matches: Mapping[str, KeptMatch], change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
+    matches: Mapping[str, KeptMatch], change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue, *, index: int
 ) -> dict[str, KeptMatch]:
     """Return the matches after this change. Raises StaleDecisionError."""
     if isinstance(change, StoreMatch):
@@ -25,9 +25,10 @@ def changed(
     if isinstance(change, ChangeMatch):
         return {**matches, match.id: _moved(match, change)}
     if isinstance(change, NameCasusregisseur):
-        if match.casusregisseur != change.was:
+        seen = dict(((match.id, change.was), *change.beside))
+        if any(one not in matches or matches[one].casusregisseur != was for one, was in seen.items()):
             raise StaleDecisionError
-        return {**matches, match.id: replace(match, casusregisseur=change.now)}
+        return {**matches, match.id: replace(match, casusregisseur=change.now, named_in=index)}
     if match.overdue_on is not None:
         raise StaleDecisionError
     return {**matches, match.id: replace(match, overdue_on=change.on)}

@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date
 
+from broker.consent_ports import person_key
 from broker.domain.households import Household, Parent, TokenRole
 from broker.domain.matches import KeptMatch
+from broker.domain.said import RecordedOf, Said
 from broker.domain.team_tasks import TaskKind
 from broker.match_ports import FoundMatches, Unmet
-from broker.ports import StampKey, StampKind
+from broker.ports import Stamp, StampKey, StampKind
 from tests.simulators.broker_memory import MemoryBroker
 
 
@@ -21,6 +23,10 @@ class MemoryMatches:
     async def one(self, match_id: str) -> FoundMatches:
         """See `MatchReader.one`."""
         return self._found(match for match in self._all() if match.id == match_id)
+
+    async def among(self, match_ids: Collection[str]) -> FoundMatches:
+        """See `MatchReader.among`."""
+        return self._found(match for match in self._all() if match.id in match_ids)
 
     async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """See `MatchReader.of_side`."""
@@ -88,4 +94,28 @@ class MemoryMatches:
         holders = {self._broker.state.signals[one].organisation for one in signals}
         keys = [StampKey(kind=StampKind.SHIELD, key=one.encode()) for one in sorted(signals)]
         keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode()) for oin in sorted(holders)]
-        return FoundMatches(matches=found, stamps=self._broker.state.stamps(keys))
+        stamps = self._broker.state.stamps(keys)
+        told = [self._said(match) for match in found]
+        matches = tuple(replace(match, said=said) for match, (said, _) in zip(found, told, strict=True))
+        agreed = dict.fromkeys(stamp for _, of_consents in told for stamp in of_consents)
+        return FoundMatches(matches=matches, stamps=(*stamps, *agreed))
+
+    def _said(self, match: KeptMatch) -> tuple[Said, tuple[Stamp, ...]]:
+        """Return what both sides recorded of the persons of a match, with the stamps of that."""
+        state = self._broker.state
+        persons = {
+            one: token.index
+            for one in match.signal_ids()
+            for token in state.tokens[one]
+            if token.role is TokenRole.SUBJECT
+        }
+        pairs = [(side.of.organisation, one) for side in match.sides for one in dict.fromkeys(persons.values())]
+        stamps = state.stamps([person_key(*pair) for pair in pairs])
+        kept = state.consents.values()
+        recorded = {
+            pair: RecordedOf(
+                consents=tuple(one for one, who in kept if (one.organisation, who) == pair), version=stamp.version
+            )
+            for pair, stamp in zip(pairs, stamps, strict=True)
+        }
+        return Said(persons=persons, recorded=recorded), tuple(stamps)

@@ -62,6 +62,7 @@ ACTS = st.lists(
         ),
         st.tuples(st.just("state"), st.just(VEILIG_THUIS), st.just("afspraken_gemaakt")),
         st.tuples(st.just("report"), st.just(VEILIG_THUIS), st.integers(0, 3)),
+        st.tuples(st.just("lead"), st.just(GI), st.tuples(st.sampled_from(TEAMS), st.booleans())),
         st.tuples(st.just("wait"), st.just(""), st.sampled_from([1, 6, 9, 100])),
     ),
     max_size=5,
@@ -115,6 +116,9 @@ async def _done(world: World, number: int, act: tuple[str, str, Any]) -> Any:  #
         ends_on = (world.clock.today() + timedelta(days=LASTS_DAYS)).isoformat()
         answer = await world.register(asker, HOUSEHOLDS[value], team="team-1", endsOn=ends_on)
         told = answer.result if oin == WIJKTEAM else None
+    elif kind == "lead":
+        await _led_unseen(world, number, *value)
+        before = await log_size(world)  # an act of who hides is an entry of his own
     elif asker is not None:
         told = await (_stated(world, number, oin, value) if kind == "state" else _reported(world, number, value))
     return told, await log_size(world) - before
@@ -140,6 +144,20 @@ async def _first_open(world: World, number: int, oin: str) -> dict[str, Any] | N
     return next((one for one in mine if one["state"] != "klaar"), None)
 
 
+async def _led_unseen(world: World, number: int, other: str, other_leads: bool) -> None:  # noqa: FBT001 - it is drawn
+    """The GI, whose signal is hidden or not there, names who leads the plan in its match with another."""
+    for match in found_in(await listed(world, world.asker(GI, seed=f"hides {number}"))):
+        if match["involved"]["holder"]["oin"] == other:
+            was = match["casusregisseur"]
+            leader = world.asker(GI, seed=f"leads unseen {number}")
+            named = other if other_leads else GI
+            await appointed(
+                world, leader, match["matchId"], named, was=None if was is None else was["organisation"]
+            )  # fmt: skip
+    # What it drew is nobody's affair.
+    world.randomness = type(world.randomness)(1_000 + number)
+
+
 async def _reported(world: World, number: int, report: int) -> None:
     """Veilig Thuis has a report, and tells the wijkteam if the two met: it leads the plan then."""
     reference, since = f"{report:064x}", world.clock.today().isoformat()
@@ -149,7 +167,7 @@ async def _reported(world: World, number: int, report: int) -> None:
         asker = world.asker(VEILIG_THUIS, seed=f"report {number}")
         await started(world, asker, melding_body(asker, proof=proof))
         return
-    was = None if match["casusregisseur"] is None else WIJKTEAM
+    was = None if match["casusregisseur"] is None else match["casusregisseur"]["organisation"]
     leader = world.asker(VEILIG_THUIS, seed=f"lead {number}")
     await appointed(world, leader, match["matchId"], WIJKTEAM, was=was)
     teller = world.asker(VEILIG_THUIS, seed=f"tell {number}")

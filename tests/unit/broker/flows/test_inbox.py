@@ -1,5 +1,7 @@
 """The inbox: told until it is safely had, to the organisation and role it is for, in one entry each time."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +10,29 @@ from audit.entry import Leaf
 from broker.domain.errors import RoleNotAllowedError
 from broker.domain.notices import NoticeKind, Notify
 from broker.flows.outcome import Answered
+from broker.flows.waiting_notices import MOST_JUDGED
+from broker.match_ports import FoundMatches, MatchReader
 from broker.ports import Proposal
 from tests.simulators.broker_world import World, log_size
 from tests.simulators.enrolled import GI, WIJKTEAM
+
+
+class CountedMatches:
+    """Matches, with how many of them were asked for to judge notices of them."""
+
+    def __init__(self, matches: MatchReader) -> None:
+        """Read with this."""
+        self._matches = matches
+        self.judged = 0
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the reader has
+        """Return what the reader has."""
+        return getattr(self._matches, name)
+
+    async def among(self, match_ids: Collection[str]) -> FoundMatches:
+        """Return these matches, counted."""
+        self.judged += len(match_ids)
+        return await self._matches.among(match_ids)
 
 
 def notice(number: int, *, oin: str = WIJKTEAM, kind: NoticeKind = NoticeKind.REQUEST) -> Notify:
@@ -93,3 +115,33 @@ async def test_asked_again_under_its_key_it_is_the_same_page(world: World) -> No
     replayed = await world.send_inbox(asker, body)
     assert replayed.replayed
     assert replayed.result == first.result
+
+
+HIDDEN = 2 * MOST_JUDGED
+"""Notices of matches that are no more."""
+
+
+async def test_what_may_not_be_told_keeps_nothing_else_waiting_for_long(world: World) -> None:
+    """However many notices may not be told, a fetch judges so many at most, and the next ones come to the others."""
+    kept = [notice(number, kind=NoticeKind.MATCH) for number in range(HIDDEN)]
+    await leave(world, *kept, notice(HIDDEN))
+    counted = CountedMatches(world.following.matches)
+    world.following = replace(world.following, matches=counted)
+    asker = world.asker(WIJKTEAM)
+    pages = []
+    for number in range(3):
+        counted.judged = 0
+        world.clock.move(900)
+        pages.append(told(await world.inbox(world.asker(WIJKTEAM, seed=f"fetch {number}"))))
+        assert counted.judged <= MOST_JUDGED
+    assert pages == [[], [], [str(HIDDEN)]]
+    # Who has it is told of nothing, as if nothing else were there.
+    assert told(await world.inbox(asker, had=[f"{HIDDEN:032x}"])) == []
+
+
+async def test_up_to_a_limit_what_may_not_be_told_changes_nothing(world: World) -> None:
+    """With as many hidden notices as are judged at once, but one, a page is what it is without any of them."""
+    await leave(world, *(notice(number, kind=NoticeKind.MATCH) for number in range(MOST_JUDGED - 2)), notice(HIDDEN))
+    for number in range(2):
+        page = await world.inbox(world.asker(WIJKTEAM, seed=f"fetch {number}"))
+        assert (told(page), page.result["more"]) == ([str(HIDDEN)], False)

@@ -307,7 +307,7 @@ async def test_retention_that_falls_behind_is_said(
 
     overdue = Overdue(
         registers=world.documents, matches=world.following.matches, tasks=world.following.tasks,
-        randomness=SeededRandomness(3),
+        consents=world.consents, randomness=SeededRandomness(3),
     )  # fmt: skip
     house = Housekeeping(
         folder=tmp_path, policies=world.policies, renewal=nothing, clock=world.clock, signals=world.signals,
