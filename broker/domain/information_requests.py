@@ -101,6 +101,7 @@ class RequestReply:
     expires_on: date
     rests_on: tuple[RestsOn, ...]
     consent_id: str | None = None
+    exception_id: str | None = None
     controller: str | None = None
     delivery: Delivery = Delivery.WAITING
     chunks: tuple[str, ...] = ()
@@ -173,6 +174,11 @@ class InformationRequest:
         """Return the state as this side is told it: that it was passed on inside the other organisation is not his."""
         passed_on = self.state is RequestState.FORWARDED and not received
         return (replace(self, state=RequestState.SENT) if passed_on else self).state_on(day)
+
+    @property
+    def answer_rests_on(self) -> tuple[RestsOn, ...]:
+        """What its answer rests on besides."""
+        return () if self.reply is None else self.reply.rests_on
 
     def letter_hidden(self, day: date, *, holds: bool) -> RequestState | None:
         """Return why its receiver is told nothing of what it is about; None where he is.

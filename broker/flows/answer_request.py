@@ -16,8 +16,9 @@ from broker.domain.information_requests import (
 )
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.citing import NOTHING_CITED, Cited, cited_consent
+from broker.flows.citing import NOTHING_CITED, Cited, cited_by
 from broker.flows.letters import (
     Decided,
     LetterFacts,
@@ -57,13 +58,14 @@ from policies import Refusal
 async def answer_request(
     *, command: AnswerRequest, request_id: str, requester: Requester, approval: Approval | None, policies: Policies,
     clock: Clock, randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    consents: ConsentReader, requests: RequestReader, chunks: ChunkReader, answers: AnswerStore, log: Log,
+    consents: ConsentReader, exceptions: ExceptionReader, requests: RequestReader, chunks: ChunkReader,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request has this one answer, which waits for the asker; outcome `done`.
 
     Raises:
-        NotFoundError: not received by this organisation, or none at all; or the own signal or
-            consent it rests on is none.
+        NotFoundError: not received by this organisation, or none at all; or the own signal,
+            consent or exception it rests on is none.
         RefusedError: already answered, withdrawn, expired, for a named colleague, or not permitted to tell; with the
             receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
@@ -95,7 +97,9 @@ async def answer_request(
         on.policy.check_holds(on.today)
         if on.other is None or not on.other.active:
             raise ReceiverUnknownError
-        own, cited = await _basis(command, on, signals=signals, consents=consents)
+        own, cited = await _basis(
+            command, on, now=clock.now(), signals=signals, consents=consents, exceptions=exceptions
+        )  # fmt: skip
         rests_on = (*(() if own is None else own.stamps), *cited.rests_on)
         approved = check_approval(check_team(await rosters.roster(on.organisation.oin), on.act), requester, approval)
         if log.disclosures_stopped():
@@ -143,17 +147,19 @@ def answer_facts(
 
 
 async def _basis(
-    command: AnswerRequest, on: OnRequest, *, signals: SignalStore, consents: ConsentReader
-) -> tuple[OwnSignal | None, Cited]:
-    """Return the own signal that an answer rests on, and the consent that it cites. Raises NotFoundError."""
+    command: AnswerRequest, on: OnRequest, *, now: int, signals: SignalStore, consents: ConsentReader,
+    exceptions: ExceptionReader,
+) -> tuple[OwnSignal | None, Cited]:  # fmt: skip
+    """Return the own signal that an answer rests on, and what it cites. Raises NotFoundError."""
     organisation = on.organisation.oin
     own = await own_signal(
         command.signal_id, organisation=organisation, policy=on.policy, today=on.today, signals=signals
     )  # fmt: skip
-    consent = await cited_consent(
-        command.consent_id, organisation=organisation, grounds=on.act.grounds, policy=on.policy, consents=consents
+    cited = await cited_by(
+        command.consent_id, command.exception_id, organisation=organisation, worker=on.act.requester.worker, at=now,
+        grounds=on.act.grounds, policy=on.policy, consents=consents, exceptions=exceptions,
     )  # fmt: skip
-    return own, Cited(consent=consent)
+    return own, cited
 
 
 def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
@@ -201,6 +207,7 @@ def _reply(
         proof=stated_proof(command.proof),
         signal_id=command.signal_id if told else None,
         consent_id=command.consent_id if told else None,
+        exception_id=command.exception_id if told else None,
         approved=approved,
         bundle=command.bundle,
         answered_at=now,

@@ -19,7 +19,7 @@ from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
 from broker.flows.answer_request import answer_facts
-from broker.flows.citing import Cited, cited_consent, cited_exception
+from broker.flows.citing import Cited, cited_by
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.involvement import seen_in_match
@@ -231,15 +231,14 @@ async def _letters(
     asked, found = on.received or reply is None or request.consent_id is not None, []
     if asked:
         cited = await _cited_by(on, consents=consents, exceptions=exceptions)
-        facts = _letter_facts(request, register, cited, standing=involved.standing)
+        facts = letter_facts(request, register, cited, standing=involved.standing)
         found.append(_Letter(facts=facts, categories=request.categories))
     if reply is not None and not on.received:
-        consent = await cited_consent(
-            reply.consent_id, organisation=request.receiver, grounds=reply.grounds, policy=on.policy, consents=consents
+        cited = await cited_by(
+            reply.consent_id, reply.exception_id, organisation=request.receiver, worker=reply.worker,
+            at=reply.answered_at, grounds=reply.grounds, policy=on.policy, consents=consents, exceptions=exceptions,
         )  # fmt: skip
-        facts = answer_facts(
-            request, reply, involved.answerer, register=register, role="worker", cited=Cited(consent=consent)
-        )  # fmt: skip
+        facts = answer_facts(request, reply, involved.answerer, register=register, role="worker", cited=cited)
         found.append(_Letter(facts=facts, categories=reply.categories))
     return tuple(found)
 
@@ -247,14 +246,10 @@ async def _letters(
 async def _cited_by(on: OnRequest, *, consents: ConsentReader, exceptions: ExceptionReader) -> Cited:
     """Return what the letter cites. Raises NotFoundError, FieldRuleError: it does not any more."""
     request = on.request
-    consent = await cited_consent(
-        request.consent_id, organisation=request.sender, grounds=request.grounds, policy=on.policy, consents=consents
+    return await cited_by(
+        request.consent_id, request.exception_id, organisation=request.sender, worker=request.sender_worker,
+        at=request.sent_at, grounds=request.grounds, policy=on.policy, consents=consents, exceptions=exceptions,
     )  # fmt: skip
-    exception = await cited_exception(
-        request.exception_id, organisation=request.sender, worker=request.sender_worker, at=request.sent_at,
-        exceptions=exceptions,
-    )  # fmt: skip
-    return Cited(consent=consent, exception=exception)
 
 
 def _still_permitted(on: OnRequest, letters: Iterable[_Letter]) -> bool:
@@ -263,9 +258,10 @@ def _still_permitted(on: OnRequest, letters: Iterable[_Letter]) -> bool:
     return all(not isinstance(decided, Refusal) and decided.within for decided in decisions)
 
 
-def _letter_facts(
+def letter_facts(
     request: InformationRequest, register: Register, cited: Cited, *, standing: bool
 ) -> LetterFacts:  # fmt: skip
+    """Return what policy is asked about a letter, or about the call that stands for one."""
     return LetterFacts(
         operation="request" if request.kind is LetterKind.REQUEST else "share",
         sender=register.organisations[request.sender],

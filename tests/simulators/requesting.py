@@ -173,7 +173,7 @@ class Desk:
         return await answer_request(
             command=AnswerRequest.model_validate(dict(body)), approval=approval, rosters=self.world.documents,
             randomness=self.world.randomness, consents=self.world.consents, chunks=self.asking.chunks,
-            **self._on(request, by, worker),
+            exceptions=reader(self.world), **self._on(request, by, worker),
         )  # fmt: skip
 
     async def forward(

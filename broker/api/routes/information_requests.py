@@ -132,7 +132,7 @@ async def reply(request_id: str, request: Request, edge: Here) -> Response:
     command, place = parse(AnswerRequest, body), id_in_path(request_id)
     ports = _ports(edge, sent) | {
         "rosters": edge.rosters, "randomness": edge.randomness, "consents": edge.consents,
-        "chunks": edge.asking.chunks,
+        "exceptions": edge.exceptions, "chunks": edge.asking.chunks,
     }  # fmt: skip
     return answer(await answer_request(command=command, request_id=place, approval=sent.approval, **ports))
 
