@@ -10,7 +10,7 @@ from broker.consent_ports import ConsentReader
 from broker.domain.phone_calls import PhoneCall
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.fetch_requests import still_holds
+from broker.flows.holding import still_holds
 from broker.flows.policy import PolicyInForce
 from broker.flows.request_of import OnRequest
 from broker.flows.withholding import UNCHANGED, bases

@@ -12,11 +12,11 @@ from broker.domain.phone_calls import AnswerOrally, Oral, PhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.answer_request import answer_facts
 from broker.flows.calling import organisation_key
 from broker.flows.citing import Cited, cited_by
 from broker.flows.entry_payloads import Recording
 from broker.flows.held_calls import Judging
+from broker.flows.holding import answer_facts, answer_marks
 from broker.flows.household_question import asked_stamps
 from broker.flows.letters import (
     LEVEL,
@@ -106,7 +106,8 @@ class _Noting:
         )  # fmt: skip
         change = AnswerOrally(call_id=self.call.id, oral=oral)
         tasks = decided.tasks(organisation=self.call.receiver, today=day, signal_id=oral.signal_id)
-        effects = Effects(relies_on=self.relies_on, changes=(change,), tasks=tasks)
+        marks = answer_marks(self.call.as_letter(), oral.as_reply(self.call.id), self.own, day=day)
+        effects = Effects(relies_on=self.relies_on, changes=(change, *marks), tasks=tasks)
         return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)
 
 
@@ -148,7 +149,7 @@ async def note_oral_answer(
             act=of, organisation=teller, policy=policy, register=register, clock=clock, signals=signals,
             matches=matches, consents=consents, exceptions=exceptions,
         )  # fmt: skip
-        on = await _read(command, call, judging, relies_on=base)
+        on = await _read(command, call, judging, signals=signals, relies_on=base)
         if log.disclosures_stopped():
             return stopped(of, bundle=policy.sha256)
         # (2) Once; by who knows who called, where professionals decide themselves; and while the call rests on what
@@ -178,15 +179,17 @@ async def note_oral_answer(
     )
 
 
-async def _read(command: NoteOralAnswer, call: PhoneCall, judging: Judging, *, relies_on: tuple[Stamp, ...]) -> _Noting:
+async def _read(
+    command: NoteOralAnswer, call: PhoneCall, judging: Judging, *, signals: SignalStore, relies_on: tuple[Stamp, ...]
+) -> _Noting:
     """Return what is read for an oral answer. Raises NotFoundError, ReceiverUnknownError, FieldRuleError."""
     act, organisation = judging.act, judging.organisation.oin
-    of_caller = await judging.signals.stamps([organisation_key(call.caller)])
+    of_caller = await signals.stamps([organisation_key(call.caller)])
     if not is_active(call.caller, judging.register):
         raise ReceiverUnknownError
     own = await own_signal(
         command.signal_id, organisation=organisation, policy=judging.policy, today=judging.clock.today(),
-        signals=judging.signals,
+        signals=signals, worker=act.requester.worker,
     )  # fmt: skip
     cited = await cited_by(
         command.consent_id, command.exception_id, organisation=organisation, worker=act.requester.worker,

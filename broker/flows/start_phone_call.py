@@ -19,7 +19,7 @@ from broker.flows.act import Act
 from broker.flows.calling import organisation_key, time_for_codes
 from broker.flows.citing import Cited, cited_by
 from broker.flows.entry_payloads import Recording
-from broker.flows.fetch_requests import letter_facts
+from broker.flows.holding import letter_facts
 from broker.flows.household_question import asked_stamps
 from broker.flows.involvement import Involvement, Named, involvement, marks
 from broker.flows.letters import (
