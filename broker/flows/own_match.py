@@ -5,7 +5,7 @@ from datetime import date
 
 from broker.domain.disclosures import CONTACT_LEVEL, MatchRow
 from broker.domain.errors import NotFoundError
-from broker.domain.households import MatchKind
+from broker.domain.households import Hit, MatchKind
 from broker.domain.matches import KeptMatch, MatchSide, TeamOf, strongest
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
@@ -28,17 +28,21 @@ MOST_HANDLES = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnMatch:
-    """A match that this side sees, by which of its own signals and in which kind; `stamps` are what that rests on."""
+    """A match that this side sees, by which of its own signals and in which kind; `stamps` are what that rests on.
+
+    `pairs` are those signals, each with what it met, that this worker may know of.
+    """
 
     match: KeptMatch
     side: MatchSide
     kind: MatchKind
-    signals: tuple[Signal, ...]
+    pairs: tuple[tuple[Signal, Hit], ...]
     judged: tuple[Judged, ...]
     stamps: tuple[Stamp, ...] = ()
     agreed: frozenset[StampKey] = frozenset()
-    """What was recorded of persons that it is seen by, where it is on consent; until when is `agreed_until`."""
-    agreed_until: date | None = None
+    """What was recorded of persons that it is seen by, where it is on consent."""
+    until: date | None = None
+    """The last day on which all that it is seen by holds."""
     tasks: tuple[TeamTask, ...] = ()
     """What runs about it for either side; read for an act on it alone."""
 
@@ -49,7 +53,13 @@ class OwnMatch:
 
     def handles(self) -> frozenset[str]:
         """Return the handles of the signals it is about, the own ones and the other's."""
-        return frozenset(signal.handle for own, hit in self.match.seen_by(self.side) for signal in (own, hit.signal))
+        return frozenset(signal.handle for own, hit in self.pairs for signal in (own, hit.signal))
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The own signals, in the order of their ids."""
+        own = {signal.id: signal for signal, _ in self.pairs}
+        return tuple(own[one] for one in sorted(own))
 
 
 def seen_now(
@@ -65,11 +75,10 @@ def seen_now(
     if not kinds:
         return None
     agreed, until = agreed_by(match, looks, policy=policy, day=day)
-    own = {signal.id: signal for signal, _ in match.seen_by(side)}
-    signals = tuple(own[one] for one in sorted(own))
     return OwnMatch(
-        match=match, side=side, kind=strongest(kinds), signals=signals, judged=tuple(look.judged for look in looks),
-        agreed=agreed, agreed_until=until,
+        match=match, side=side, kind=strongest(kinds), pairs=match.seen_by(side, worker=requester.worker),
+        judged=tuple(look.judged for look in looks),
+        agreed=agreed, until=until,
     )  # fmt: skip
 
 
