@@ -10,6 +10,7 @@ from broker.domain.matches import KeptMatch, MatchSide, TeamOf, strongest
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
 from broker.domain.team_tasks import TeamTask
+from broker.flows.canonical import canonical
 from broker.flows.judging import Judged, record_decisions
 from broker.flows.outcome import match_of
 from broker.flows.policy import PolicyInForce
@@ -22,6 +23,7 @@ from broker.protocol.register import Register
 SMALL_HITS_ROOM = 1_000
 """Bytes a `hits` payload may take in an entry of a small kind: it has 1,024 with its padding."""
 HITS_SCHEMA = "entry-hits/v1"
+_SEEN_FRAME = len('"seen":[],')
 MOST_HANDLES = 24
 """Search handles that fit a `subject` payload of a small kind."""
 
@@ -125,9 +127,24 @@ def _named(led_by: TeamOf | None, register: Register) -> Casusregisseur | None:
 
 
 def decisions_of(shown: tuple[OwnMatch, ...]) -> dict[str, object]:
-    """Return the `hits` group of an entry that shows these matches: decisions as far as they fit, then their hash."""
+    """Return the `hits` group of an entry that shows these matches: what is seen in short, and the decisions' hash.
+
+    `seen` has kind, level and rule with the handles of what is seen by it, so that a holder's overview has who was told
+    of his signal (AVG art. 15(1)(c)): of each match the first, then the others as far as they fit.
+    """
     judged = [one for own in shown for one in own.judged]
-    return dict(record_decisions(HITS_SCHEMA, judged, room=SMALL_HITS_ROOM).payload)
+    payload = dict(record_decisions(HITS_SCHEMA, judged, room=SMALL_HITS_ROOM).payload)
+    of_each = [[(one, hit) for one in own.judged if shows(one) for hit in one.hits] for own in shown]
+    first = [pairs[0] for pairs in of_each]
+    room = SMALL_HITS_ROOM - len(canonical(payload)) - _SEEN_FRAME
+    groups: dict[tuple[str, int, str], list[str]] = {}
+    for one, hit in [*first, *(pair for pairs in of_each for pair in pairs[1:])]:
+        group = (hit.kind.value, one.level, str(one.record.get("rule")))
+        size = len(canonical([hit.signal.handle])) + (0 if group in groups else len(canonical([*group, []])) + 1)
+        if size <= room:
+            groups.setdefault(group, []).append(hit.signal.handle)
+            room -= size
+    return {**payload, "seen": [[*group, sorted(handles)] for group, handles in groups.items()]}
 
 
 def few(handles: frozenset[str]) -> frozenset[str]:
