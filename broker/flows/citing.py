@@ -16,7 +16,7 @@ from broker.domain.exceptions import REST_S, TELLS_S, Dossier, ExceptionRecord, 
 from broker.exception_ports import ExceptionReader, OwnException
 from broker.flows.consent_facts import CONSENT_KIND
 from broker.flows.policy import PolicyInForce
-from broker.ports import Stamp
+from broker.ports import OwnSignal, Stamp
 from policies import AskFacts
 
 NO_STANDING_YET = frozenset({"none"})
@@ -60,6 +60,10 @@ class Cited:
             return self
         return replace(self, exception=replace(self.exception, signals=frozenset(signals)))
 
+    def about_own(self, own: OwnSignal | None) -> "Cited":
+        """Return what is cited in what rests on this own signal, or on none. See `about`."""
+        return self.about(() if own is None else (own.signal.id,))
+
     @property
     def stamps(self) -> tuple[Stamp, ...]:
         """The stamps of everything that was read: a decision relies on them."""
@@ -94,6 +98,25 @@ class Cited:
 
 
 NOTHING_CITED = Cited()
+
+
+async def cited_by(
+    consent_id: str | None, exception_id: str | None, *, organisation: str, worker: str, at: int,
+    grounds: tuple[str, ...], policy: PolicyInForce, consents: ConsentReader, exceptions: ExceptionReader,
+) -> Cited:  # fmt: skip
+    """Return what a worker's act cites at this moment.
+
+    Raises:
+        NotFoundError, FieldRuleError: as `cited_consent` and `cited_exception`.
+    """
+    return Cited(
+        consent=await cited_consent(
+            consent_id, organisation=organisation, grounds=grounds, policy=policy, consents=consents
+        ),
+        exception=await cited_exception(
+            exception_id, organisation=organisation, worker=worker, at=at, exceptions=exceptions
+        ),
+    )
 
 
 async def cited_consent(
