@@ -1,8 +1,8 @@
 """What the answers of one organisation about one person come to, towards another organisation (D5). Pure.
 
 A later record does not argue away an earlier one: of two ages the younger counts until it has ended, contested custody
-is so until a court has decided and a second person saw that, and whether somebody can decide, or how many have custody, changes when a second
-person of the organisation approved it.
+is so until a court has decided and a second person saw that, and whether somebody can decide, or how many have custody,
+changes when a second person of the organisation approved it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
