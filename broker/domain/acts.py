@@ -23,6 +23,8 @@ WITHDRAWING = "withdraw_signal"
 LOOKING = frozenset({"register_signal", "check_household", "call_holders"})
 """Types of acts in which a household is looked up."""
 RENEWING = "renew_signal"
+OWN_APPROVAL = "approve_own_act"
+"""The type of act in which somebody made both statements of what takes two people; it is refused."""
 NEEDS_REVIEW = "withdrawal-needs-review"
 """Why a withdrawal was refused of a signal on which somebody had looked shortly before (D5)."""
 
