@@ -116,17 +116,22 @@ def save_files(folder: Path, files: Sequence[File]) -> tuple[Path, ...]:
         FolderError: it cannot be written; none of them stands there.
     """
     written: list[Path] = []
+    named: list[Path] = []
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         for one in files:
             written.append(folder / f".{secrets.token_hex(16)}.part")
             _write(written[-1], one.content)
-        return tuple(_named(path, _plain_name(one.name)) for path, one in zip(written, files, strict=True))
+        for path, one in zip(written, files, strict=True):
+            named.append(_named(path, _plain_name(one.name)))
     except OSError:
+        for path in named:
+            path.unlink(missing_ok=True)
         raise FolderError("out", "cannot be written") from None
     finally:
         for path in written:
             path.unlink(missing_ok=True)
+    return tuple(named)
 
 
 def _write(path: Path, content: bytes) -> None:
