@@ -219,7 +219,8 @@ def _answered(
     told = notice_for(
         request.sender, request.sender_team, NoticeKind.ANSWER, about=request.id, randomness=randomness
     )  # fmt: skip
-    on = replace(on, handles=() if own is None else (own.signal.handle,))
+    handles = () if own is None else (own.signal.handle,)
+    on = replace(on, handles=handles, own_handles=handles)
     after = replace(request, state=STATE_OF_ANSWER[reply.kind], reply=reply)
     permit = None if decided is None else decided.permit
     effects = Effects(

@@ -37,6 +37,8 @@ class OnRequest:
     relies_on: tuple[Stamp, ...]
     handles: tuple[str, ...] = ()
     """Search handles of the signals that it rests on, so that it is found with their household."""
+    own_handles: tuple[str, ...] = ()
+    """Those of them that are the acting organisation's own, by which it is reviewed."""
 
     @property
     def received(self) -> bool:
@@ -71,7 +73,7 @@ class OnRequest:
         recording = Recording(
             outcome="done", bundle=self.policy.sha256, register=self.register.number, decision=decision,
             document=requests_document(text=text, requests=[told], of=of, box=box, chunk=chunk),
-            subject=subject_of(self.request.id, **stated), own_handles=self.handles,
+            subject=subject_of(self.request.id, **stated), own_handles=self.own_handles, handles=self.handles,
         )  # fmt: skip
         return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)
 
