@@ -83,7 +83,8 @@ async def answer_request(
         _check_members(command, request)
         on = replace(on, act=replace(act, purpose=request.purpose, team=request.receiver_team))
         # (2) Once, in time, and by whom it is for; an attempt is told openly and recorded.
-        hindered = request.closed_by(on.today) or request.not_for(requester.worker)
+        roster = await rosters.roster(on.organisation.oin)
+        hindered = request.closed_by(on.today) or request.not_for(requester.worker) or on.of_another_team(roster)
         if hindered is not None:
             return on.refuse(hindered)
         # (3) Not sharing needs no permission.
@@ -99,7 +100,7 @@ async def answer_request(
             command, on, now=clock.now(), signals=signals, consents=consents, exceptions=exceptions
         )  # fmt: skip
         rests_on = (*(() if own is None else own.stamps), *cited.rests_on)
-        approved = check_approval(check_team(await rosters.roster(on.organisation.oin), on.act), requester, approval)
+        approved = check_approval(check_team(roster, on.act), requester, approval)
         if log.disclosures_stopped():
             return stopped(on.act, bundle=on.policy.sha256)
         # (4) May this be told to who asked, on the answerer's own grounds?
