@@ -29,6 +29,7 @@ from connectors.phoning import LEVEL, About, Phoning
 from connectors.stated_proof import read_proof
 
 T = TypeVar("T")
+UNSTATED = "niet door de beller zelf getekend: bel terug op een nummer dat je kent"
 bel = typer.Typer(no_args_is_help=True, help="Phone calls: announce one, know who calls, note that it was answered.")
 
 Categories = Annotated[list[str], typer.Option("--category", help="A data category, as `vocabulary` names it.")]
@@ -160,7 +161,8 @@ def _print(calls: Sequence[PhoneCallShown], text: str, *, as_json: bool) -> None
 def _lines(call: PhoneCallShown) -> list[str]:
     other = call.receiver if call.side == "made" else call.caller
     direction = "aan" if call.side == "made" else "van"
-    lines = [f"{call.call_id}  {direction} {other.name}, {other.team}  {', '.join(call.categories)}"]
+    unsigned = f"  [{UNSTATED}]" if call.side == "received" and call.statement is None else ""
+    lines = [f"{call.call_id}  {direction} {other.name}, {other.team}  {', '.join(call.categories)}{unsigned}"]
     if call.code is not None:
         until = datetime.datetime.fromtimestamp(call.code_until, datetime.UTC).astimezone()
         lines.append(f"Belcode {call.code[:3]} {call.code[3:]}, geldig tot {until:%H:%M}")

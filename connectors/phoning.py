@@ -59,17 +59,17 @@ class Phoning:
             ),
             **self._members(about),
         }
-        return await self._stated(StartPhoneCall, members, kind="request", path=_PATH)
+        return self._about(call_id, await self._stated(StartPhoneCall, members, kind="request", path=_PATH))
 
     async def verify(self, code: str) -> PhoneCallShown:
         """Return who calls, as that organisation itself states.
 
         Raises:
             CaseError: no six digits. RefusedError: the code does not count. NotDoneError.
-            ReceiptError: the broker says who calls, and that organisation does not.
+            ReceiptError: the broker says who calls, and that organisation does not, or it called somebody else.
         """
         call = await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications")
-        if not self._is_fresh(self._stated_at(call)):
+        if call.side != "received" or not self._is_fresh(self._stated_at(call)):
             raise ReceiptError("who calls")
         return call
 
@@ -81,9 +81,10 @@ class Phoning:
         """
         if not is_id(call_id):
             raise CaseError("call", "must be 32 lower-case hex characters")
-        return await self._stated(
+        noted = await self._stated(
             NoteOralAnswer, self._members(about), kind="answer", path=f"{_PATH}/{call_id}/oral-answers"
         )
+        return self._about(call_id, noted)
 
     async def calls(self) -> tuple[PhoneCallShown, ...]:
         """Return the newest calls of the own organisation. Raises RefusedError, NotDoneError, ReceiptError."""
@@ -97,6 +98,12 @@ class Phoning:
             raise ReceiptError("one phone call")
         return told[0]
 
+    def _about(self, call_id: str, told: PhoneCallShown) -> PhoneCallShown:
+        """Return what is told of this very call. Raises ReceiptError: it is about another."""
+        if told.call_id != call_id:
+            raise ReceiptError("this phone call")
+        return told
+
     def _told(self, outcome: Outcome) -> list[PhoneCallShown]:
         """Return the calls in an answer, each side by the name that the own register has."""
         if not isinstance(outcome.details, PhoneCallsResult):
@@ -108,14 +115,17 @@ class Phoning:
             names = {"caller": named(call.caller, register), "receiver": named(call.receiver, register)}
             # A code to compare with, and a number to call back, only of who states the call.
             code = call.code if self._is_fresh(at) else None
-            contact = None if at is None else call.contact
-            told.append(call.model_copy(update={**names, "code": code, "contact": contact}))
+            held = {} if at is not None else {"contact": None, "statement": None}
+            told.append(call.model_copy(update={**names, "code": code, **held}))
         return told
 
     def _stated_at(self, call: PhoneCallShown) -> int | None:
-        """Return when the calling organisation itself stated this call, in unix seconds; None where it did not."""
+        """Return when the calling organisation itself stated this call, in unix seconds; None where it did not.
+
+        A call that it really made to anybody else vouches for no voice here.
+        """
         caller = self.desk.folder.register.organisations.get(call.caller.oin)
-        if caller is None or not caller.active or call.statement is None:
+        if caller is None or not caller.active or call.statement is None or not self._is_own(call):
             return None
         stated = StatedCall(
             call_id=call.call_id,
@@ -128,6 +138,12 @@ class Phoning:
             return stated.stated_at(call.statement, caller)
         except SignatureError:
             return None
+
+    def _is_own(self, call: PhoneCallShown) -> bool:
+        """Return whether it is a call of another organisation to the own one, or of the own one to another."""
+        own, other = (call.receiver, call.caller) if call.side == "received" else (call.caller, call.receiver)
+        oin = self.desk.folder.settings.oin
+        return own.oin == oin != other.oin
 
     def _is_fresh(self, at: int | None) -> bool:
         """Return whether a call was stated of late by the own clock: an old one may be served under another voice."""

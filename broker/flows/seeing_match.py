@@ -74,6 +74,7 @@ def consented_by(own: Signal, said: Said, *, policy: PolicyInForce, day: date) -
         purpose=own.purpose,
         day=day,
         needed=policy.bundle.grounds[own.ground].consenters,
+        claimed=frozenset({own.ground}),
         alone=True,
         known={
             pair: AboutPerson(consents=one.consents, stamp=Stamp(of=person_key(*pair), version=one.version))

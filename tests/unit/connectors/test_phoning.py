@@ -1,18 +1,22 @@
 """`sluis-connect bel` over a broker that serves: announce a call, know who calls, note that it was answered."""
 
+import datetime
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from broker.protocol.call_statement import StatedCall
 from broker.protocol.phone_messages import PhoneCallShown, PhoneCallsResult
 from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.delivery import Delivery
 from connectors.errors import CaseError, ReceiptError
+from connectors.phone_commands import UNSTATED
 from connectors.phoning import OLD_S, About, Phoning
-from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS
+from connectors.stated_proof import StatedProof
+from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, key
 from tests.simulators.served_desks import MELDING_DAY, Desks
 
 NUMBER = "VT-2026-00017"
@@ -144,7 +148,11 @@ def _strangers(call: PhoneCallShown) -> PhoneCallShown:
     return call.model_copy(update={"caller": call.caller.model_copy(update={"oin": "00000099000000009999"})})
 
 
-@pytest.mark.parametrize("change", [_nobodys, _another_callers, _another_call, _strangers])
+def _own(call: PhoneCallShown) -> PhoneCallShown:
+    return call.model_copy(update={"side": "made"})
+
+
+@pytest.mark.parametrize("change", [_nobodys, _another_callers, _another_call, _strangers, _own])
 async def test_the_broker_alone_vouches_for_no_caller(
     desks: Desks, change: Callable[[PhoneCallShown], PhoneCallShown]
 ) -> None:
@@ -154,9 +162,96 @@ async def test_the_broker_alone_vouches_for_no_caller(
         (honest,) = await client.phoning.calls()
         assert (honest.code, honest.contact is None) == (code, False)
         (listed,) = await told_by(client, change).calls()
-        assert (listed.code, listed.contact) == (None, None)
+        assert (listed.code, listed.contact, listed.statement) == (None, None, None)
         with pytest.raises(ReceiptError):
             await told_by(client, change).verify(code)
+
+
+class Serving:
+    """The way to a broker whose operator answers every question of calls with one genuine call."""
+
+    def __init__(self, delivery: Delivery, call: PhoneCallShown) -> None:
+        self._delivery = delivery
+        self._call = call
+
+    async def read(self, path: str, *, worker: str) -> Outcome:
+        """Return that call, under the receipt of an own list."""
+        outcome = await self._delivery.read(path, worker=worker)
+        assert isinstance(outcome.details, PhoneCallsResult)
+        return replace(outcome, details=outcome.details.model_copy(update={"phone_calls": [self._call]}))
+
+    async def send(self, *parts: Any) -> Outcome:  # noqa: ANN401 - as `Delivery.send`
+        """Return that call for a command too."""
+        return await self.read("/v1/phone-calls", worker=parts[0].worker)
+
+
+def served(client: SluisClient, call: PhoneCallShown) -> Phoning:
+    """Return the phone calls of a client to whom the operator tells of this call, whatever is asked."""
+    desk = client.phoning.desk
+    delivery: Any = Serving(desk.delivery, call)
+    return Phoning(replace(desk, delivery=delivery))
+
+
+async def honest_call(desks: Desks, oin: str) -> PhoneCallShown:
+    """Return the one call of an organisation as its broker tells it, statement and all."""
+    async with desks.client(oin) as client:
+        (call,) = await client.phoning.calls()
+    assert call.statement is not None
+    return call
+
+
+@pytest.mark.parametrize("side", ["received", "made"])
+async def test_a_call_to_another_organisation_vouches_for_no_voice_here(desks: Desks, side: str) -> None:
+    """What Veilig Thuis really stated to the school, served to the GI: no code, no number, and nobody known."""
+    await announced(desks)
+    call = (await honest_call(desks, SCHOOL)).model_copy(update={"side": side})
+    async with desks.client(GI) as client:
+        (listed,) = await served(client, call).calls()
+        assert (listed.code, listed.contact, listed.statement) == (None, None, None)
+        with pytest.raises(ReceiptError):
+            await served(client, call).verify("123456")
+
+
+async def test_an_own_call_vouches_for_nobody_who_calls(desks: Desks) -> None:
+    """What the own organisation stated, to another or by mistake to itself, makes no voice known."""
+    await announced(desks)
+    own = await honest_call(desks, VEILIG_THUIS)
+    to_itself = StatedCall(
+        call_id=own.call_id, caller_team="team-1", receiver=VEILIG_THUIS, receiver_team="team-1", purpose=own.purpose
+    ).signed(key(VEILIG_THUIS), organisation=VEILIG_THUIS, at=desks.world.clock.now())
+    received = own.model_copy(update={"side": "received", "receiver": own.caller, "statement": to_itself})
+    async with desks.client(VEILIG_THUIS) as client:
+        for call in (own, received):
+            with pytest.raises(ReceiptError):
+                await served(client, call).verify("123456")
+
+
+async def test_what_is_told_is_about_the_call_that_was_acted_on(desks: Desks) -> None:
+    """Of an announced or a noted call nothing is believed that is told of another one, genuine as that may be."""
+    first, second = await announced(desks), await announced(desks)
+    about = About(categories=["veiligheid"], grounds=["WMO-5.2.6"])
+
+    def of_the_first(call: PhoneCallShown) -> PhoneCallShown:
+        return call.model_copy(update={"call_id": first["callId"]})
+
+    async with desks.client(SCHOOL) as client:
+        with pytest.raises(ReceiptError):
+            await told_by(client, of_the_first).note(second["callId"], about)
+    proof = StatedProof(kind="melding", reference=NUMBER, since=datetime.date.fromisoformat(MELDING_DAY))
+    async with desks.client(VEILIG_THUIS) as client:
+        with pytest.raises(ReceiptError):
+            await told_by(client, of_the_first).start(
+                to=SCHOOL, to_team="team-1", team="team-1", purpose="vt-melding",
+                about=About(categories=["veiligheid"], grounds=["WMO-5.1.6"], proof=proof),
+            )  # fmt: skip
+
+
+async def test_a_list_says_of_which_calls_only_the_broker_tells(desks: Desks) -> None:
+    """Beside a call that its caller did not sign that is said; beside a signed one nothing."""
+    await announced(desks)
+    assert UNSTATED not in (await desks.run(SCHOOL, "bel", "lijst")).output
+    desks.world.write("UPDATE phone_calls SET statement = NULL")
+    assert UNSTATED in (await desks.run(SCHOOL, "bel", "lijst")).output
 
 
 async def test_an_old_statement_vouches_for_nobody(desks: Desks) -> None:
