@@ -3,6 +3,7 @@
 A file has a key of its own, which stands in the letter; the broker keeps chunks of one size that it cannot open.
 """
 
+import errno
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ _PATH = "/v1/letter-chunks"
 _KIND = "request"
 _PLAIN = frozenset(" .-_()")
 _MAX_NAME_BYTES = 120
+_NO_SECOND_NAME = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What `link` says on disks without hard links (exFAT, SMB, some of FUSE)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +150,27 @@ def _named(written: Path, name: str) -> Path:
     while True:
         path = written.with_name(name if number == 0 else f"{number}-{name}")
         try:
-            path.hardlink_to(written)
+            _stand(path, written)
         except FileExistsError:
             number += 1
             continue
         return path
+
+
+def _stand(path: Path, written: Path) -> None:
+    """What was written stands under this free name too, or instead where a disk has no second names for one file."""
+    try:
+        path.hardlink_to(written)
+    except OSError as error:
+        if error.errno not in _NO_SECOND_NAME:
+            raise
+        # The name is taken first, so that nothing of somebody else's is replaced.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+        try:
+            written.replace(path)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
 
 
 def _plain_name(name: str) -> str:

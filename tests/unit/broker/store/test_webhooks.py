@@ -294,11 +294,6 @@ async def test_who_waits_for_a_place_has_not_failed() -> None:
     assert network.at_once == webhook_sending.AT_ONCE
 
 
-async def test_the_machine_looks_names_up_on_threads_of_its_own() -> None:
-    """What is an address already is that address, once, by the look-up of the machine."""
-    assert await webhook_sending.SystemResolver().addresses("192.0.2.1", 443) == ("192.0.2.1",)
-
-
 async def test_the_clock_strikes_while_the_broker_serves(
     store: tuple[StoredWebhooks, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
