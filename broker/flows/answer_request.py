@@ -140,7 +140,7 @@ async def _basis(
         command.consent_id, command.exception_id, organisation=organisation, worker=on.act.requester.worker, at=now,
         grounds=on.act.grounds, policy=on.policy, consents=consents, exceptions=exceptions,
     )  # fmt: skip
-    return own, cited
+    return own, cited.about_own(own)
 
 
 async def _reaches(

@@ -191,8 +191,9 @@ def test_scenario_10_a_documented_exception(
     doctor.does(*invoke, doctor.file("alone", police), expect=1)
     assert doctor.does("exception", "list")["exceptions"] == []
 
-    told = doctor.does(*invoke, doctor.file("heel", police), "--approver", "carla")["exceptions"][0]
-    assert (told["ground"], told["dossier"]) == ("CVP", "complete")
+    patient = ("--case", own_case(doctor))
+    told = doctor.does(*invoke, doctor.file("heel", police), "--approver", "carla", *patient)["exceptions"][0]
+    assert (told["ground"], told["dossier"], told["persons"]) == ("CVP", "complete", 1)
     tasks = region.database.rows("SELECT kind FROM tasks WHERE organisation = ?", HUISARTS)
     assert ("review-exception",) in tasks
     body = str(region.database.rows("SELECT body FROM exceptions WHERE id = ?", told["exceptionId"])[0][0])

@@ -13,6 +13,7 @@ from connectors.advice import count_advice
 from connectors.dossiers import fg_key, fingerprint, keep, open_dossier, pin_fg_key
 from connectors.errors import CaseError, FolderError
 from connectors.sealing import SealingKey, seal_to
+from tests.simulators.asking import household
 from tests.simulators.partner_world import PartnerWorld
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import Desks
@@ -148,6 +149,24 @@ async def test_without_a_key_of_the_fg_nothing_is_invoked(desks: Desks) -> None:
     file = desks.file(HUISARTS, "exception.json", STATED)
     told = await desks.run(HUISARTS, "exception", "invoke", file, expect=2)
     assert "the FG makes it with `exception key`" in told.output
+    assert desks.world.leaves == before
+
+
+async def test_an_exception_names_whom_it_is_about_and_so_does_its_dossier(desks: Desks) -> None:
+    """By an own signal, whose id the FG reads in the dossier; two cases in a file are not one person."""
+    fg = await with_fg(desks)
+    answer = await desks.world.register(HUISARTS, household(subject="trudy"))
+    signal = answer.json()["result"]["signalId"]
+    file = desks.file(HUISARTS, "exception.json", STATED)
+    words = ("exception", "invoke", file, "--approver", "carla")
+    told = await desks.tells(HUISARTS, *words, "--signal", signal)
+    assert told["exceptions"][0]["persons"] == 1
+    (lies,) = sealed(desks)
+    read = (await desks.run("", "exception", "read", lies, "--key", fg, worker=None)).output
+    assert signal in read
+    cases = desks.file(HUISARTS, "cases.json", [{"bsn": "999999990"}, {"bsn": "999999011"}])
+    before = desks.world.leaves
+    await desks.run(HUISARTS, *words, "--case", cases, expect=2)
     assert desks.world.leaves == before
 
 
