@@ -33,6 +33,7 @@ from connectors.sources.caseload import Caseload, write_rejects
 from connectors.sources.csv_file import read_csv
 from connectors.sources.gba_v import SELF_BSN, read_gba_v
 from connectors.stated_proof import read_proof
+from connectors.typed import DAY, typed_day
 
 
 class Source(StrEnum):
@@ -77,7 +78,7 @@ def register(
     worker: WorkerId,
     approver: ApproverId = None,
     team: Team = None,
-    ends_on: Annotated[datetime.datetime | None, typer.Option("--ends-on", formats=["%Y-%m-%d"])] = None,
+    ends_on: Annotated[datetime.date | None, typer.Option("--ends-on", parser=typed_day, metavar=DAY)] = None,
     families: Families = None,
     limit: Limit = None,
     rows: Rows = None,
@@ -102,7 +103,7 @@ def register(
             purpose=purpose,
             grounds=tuple(ground),
             team=team,
-            ends_on=None if ends_on is None else ends_on.date(),
+            ends_on=ends_on,
             families=client.folder.settings.families_of(purpose) if families is None else _families(families),
         )
         pace = Pace(parallel=parallel, resume=resume, look_at_most=look_at_most, dry_run=dry_run)

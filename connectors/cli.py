@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import typer
 
+from connectors.typed import Commands
+
 # Which module holds a command. Only what was asked for is loaded: most commands need no network library.
 _PARTS = {
     **dict.fromkeys(("init", "organisation", "worker", "roster", "trust"), "connectors.setup_commands"),
@@ -35,7 +37,9 @@ _PARTS = {
 
 def command_line(words: Sequence[str]) -> typer.Typer:
     """Return the command line for these words: the part that holds the first of them, or all of it."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+    app = typer.Typer(
+        cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+    )
     # With a callback a single command keeps its name.
     app.callback()(partner)
     wanted = [_PARTS[word] for word in words[:1] if word in _PARTS]

@@ -26,6 +26,7 @@ from connectors.dates import first_second
 from connectors.exchange import Exchange, Surroundings
 from connectors.exporting import Asked, Exported, export_entries
 from connectors.folder import PartnerFolder
+from connectors.typed import DAY, typed_day
 
 
 def add_to(review: typer.Typer) -> None:
@@ -39,8 +40,8 @@ def export(
     worker: WorkerId,
     made: Annotated[str, typer.Option("--format", help="csv, json-ldv, json-adl, fhir or pdf")],
     reason: Annotated[str, typer.Option("--reason", help="Why, as a short name; it stands in the log.")],
-    since: Annotated[datetime.datetime, typer.Option("--since", formats=["%Y-%m-%d"], help="The first day.")],
-    until: Annotated[datetime.datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day.")],
+    since: Annotated[datetime.date, typer.Option(parser=typed_day, metavar=DAY, help="The first day.")],
+    until: Annotated[datetime.date, typer.Option(parser=typed_day, metavar=DAY, help="The last day.")],
     out: Annotated[Path, typer.Option("--out", help="A new folder, or a new file if it ends in .zip.")],
     after: Annotated[int | None, typer.Option("--after", help="Go on after this entry of the log.")] = None,
     as_json: AsJson = False,
@@ -52,8 +53,8 @@ def export(
     asked = Asked(
         format=made,
         reason=reason,
-        since=first_second(since.date()),
-        until=first_second(until.date() + datetime.timedelta(days=1)),
+        since=first_second(since),
+        until=first_second(until + datetime.timedelta(days=1)),
         after=after,
     )
 

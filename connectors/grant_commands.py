@@ -11,6 +11,7 @@ from connectors.command_line import AsJson, OrgFolder, Purpose, console, errors_
 from connectors.exchange import Surroundings
 from connectors.folder import PartnerFolder, write_durably
 from connectors.grants import approve, parse_elements, propose
+from connectors.typed import DAY, typed_day
 
 grant = typer.Typer(no_args_is_help=True, help="Grants for importing a caseload.")
 
@@ -32,7 +33,8 @@ def grant_propose(
         str, typer.Option("--elements", metavar="FAMILY=N,...", help="Exact counts; `register --dry-run` tells them.")
     ],
     expires_on: Annotated[
-        datetime.datetime, typer.Option("--expires-on", formats=["%Y-%m-%d"], help="Its last day, at most 31 from now.")
+        datetime.date,
+        typer.Option("--expires-on", parser=typed_day, metavar=DAY, help="Its last day, at most 31 from now."),
     ],
     worker: Worker,
     out: Out,
@@ -45,7 +47,7 @@ def grant_propose(
             worker=worker,
             purpose=purpose,
             elements=parse_elements(elements),
-            expires_on=expires_on.date(),
+            expires_on=expires_on,
             surroundings=Surroundings(),
         )
         write_durably(out, proposed.encode())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.protocol.errors import MalformedError
-from broker.protocol.letter import MAX_QUESTION, Letter
+from broker.protocol.letter import Letter
 from broker.protocol.messages import Command as Message
 from broker.protocol.register import Organisation
 from broker.protocol.request_messages import (
@@ -39,7 +39,7 @@ from connectors.key_pins import KeyPins, PinnedKeys
 from connectors.key_rotation import older_sealing_keys
 from connectors.mailbox import Mailbox, OpenedLetter
 from connectors.outbox import Command
-from connectors.questions import Question, Reply, letter_of
+from connectors.questions import Question, Reply, checked, letter_of
 from connectors.told_requests import one_told, told_of
 from connectors.workers import pairwise_id
 
@@ -71,8 +71,7 @@ class Letters:
         Raises:
             CaseError, KeyChangedError: nothing was sent. RefusedError, NotDoneError: as for every command.
         """
-        if len(question.text) > MAX_QUESTION:
-            raise CaseError("text", f"must have at most {MAX_QUESTION} characters")
+        checked(question, asks=True)
         return await self._send(question, SendRequest, label="request", kind="request", path=_ROOT)
 
     async def tell(self, question: Question) -> Outcome:
@@ -88,8 +87,7 @@ class Letters:
             CaseError, KeyChangedError, NotDoneError: as `ask`.
         """
         written, chunks = reply.kind in ("all", "part"), list[str]()
-        if not written and (reply.text or reply.files):
-            raise CaseError("text", "is for what is answered in writing: all or part")
+        checked(reply, asks=False)
         letter = letter_of(reply, (), ())
         question = await self._question(request_id) if written else self._read_here(request_id)
         asked = None if question is None else question.letter

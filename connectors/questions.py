@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from broker.protocol.errors import MalformedError
-from broker.protocol.letter import Attachment, Letter
+from broker.protocol.letter import MAX_QUESTION, Attachment, Letter
 from connectors.attachments import File
 from connectors.errors import CaseError
 
@@ -60,6 +60,7 @@ class Reply:
     proof: Mapping[str, Any] | None = None
     signal_id: str | None = None
     consent_id: str | None = None
+    exception_id: str | None = None
     text: str = field(default="", repr=False)
     files: Sequence[File] = ()
 
@@ -69,7 +70,17 @@ class Reply:
             "kind": self.kind, "reason": self.reason, "categories": list(self.categories), "level": self.level,
             "grounds": list(self.grounds), "proof": self.proof, "signal_id": self.signal_id, "bundle": bundle,
             "expires_on": self.expires_on, "box": box, "consent_id": self.consent_id,
+            "exception_id": self.exception_id,
         }  # fmt: skip
+
+
+def checked(said: Question | Reply, *, asks: bool) -> None:
+    """Hold only if this can be asked, told or answered as a letter. Raises CaseError: it breaks a rule of letters."""
+    if asks and len(said.text) > MAX_QUESTION:
+        raise CaseError("text", f"must have at most {MAX_QUESTION} characters")
+    if isinstance(said, Reply) and said.kind not in ("all", "part") and (said.text or said.files):
+        raise CaseError("text", "is for what is answered in writing: all or part")
+    letter_of(said, said.steps if isinstance(said, Question) else (), ())
 
 
 def letter_of(said: Question | Reply, steps: Sequence[str], attachments: Sequence[Attachment]) -> Letter:

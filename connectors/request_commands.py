@@ -1,17 +1,13 @@
 """`sluis-connect request`, `answer` and `tell`: letters to and from other organisations."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, TypeVar
+from typing import Annotated, Literal
 
 import typer
 
 from connectors.answers import Outcome
 from connectors.attachments import File, letter_shown, read_files, save_files
-from connectors.client import SluisClient
 from connectors.command_line import (
-    NOT_DONE,
     ApproverId,
     AsJson,
     CaseRef,
@@ -21,16 +17,21 @@ from connectors.command_line import (
     WorkerId,
     console,
     errors_end_the_command,
-    explanation,
-    failure_document,
     outcome_document,
     print_json,
-    print_outcome,
 )
 from connectors.errors import NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.following import Sides
 from connectors.letter_input import last_day_of, text_in, typed_proof, typed_sides
+from connectors.letter_run import (
+    Preview,
+    carried_out,
+    fail,
+    preview_of_answer,
+    preview_of_question,
+    tell_outcome,
+)
 from connectors.letters import Fetched, Letters
 from connectors.mailbox import OpenedLetter
 from connectors.questions import Question, Reply
@@ -39,7 +40,6 @@ from connectors.told_requests import UNSIGNED_NL, is_unsigned, line_of, name_of
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
-_T = TypeVar("_T")
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The id, as `request list` prints it.")]
 Categories = Annotated[list[str], typer.Option("--category", help="A category of data; more than once for more.")]
 Level = Annotated[int, typer.Option("--level", help="3 nature and period, 4 content; 2 codes only.")]
@@ -58,6 +58,7 @@ ToldOn = Annotated[str | None, typer.Option("--exception", help="The own excepti
 ProofText = Annotated[
     str | None, typer.Option("--proof", help="KIND:FIRST-DAY or KIND:FIRST-DAY:LAST-DAY, e.g. melding:2026-11-16.")
 ]
+Before = Annotated[bool, typer.Option("--preview", help="Show what the other will read; nothing is sent.")]
 ProofNumber = Annotated[Path | None, typer.Option("--proof-number", help="A file with its number; it never leaves.")]
 
 
@@ -74,22 +75,22 @@ def send(
     to: To = None, to_team: ToTeam = None, match: Match = None, level: Level = 3, term: Term = "3",
     text: TextFile = None, signal: Signal = None, consent: Consent = None, attach: Attach = None,
     proof: ProofText = None, proof_number: ProofNumber = None,
-    approver: ApproverId = None, case: CaseRef = None,
-    as_json: AsJson = False,
+    approver: ApproverId = None, case: CaseRef = None, preview: Before = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Ask another organisation's team for information; only that organisation can read the question."""
 
-    async def act(letters: Letters) -> Outcome:
+    async def act(letters: Letters) -> Outcome | Preview:
         stated = typed_proof(org, proof, proof_number)
         sides = await _sides(letters, match, team=team, to=to, to_team=to_team)
-        return await letters.ask(
-            Question(to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, case_ref=case,
-                     purpose=purpose, grounds=ground, categories=category, level=level, proof=stated,
-                     expires_on=last_day_of(term), signal_id=signal, consent_id=consent, text=text_in(text),
-                     files=read_files(attach or ()))
+        question = Question(
+            to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, case_ref=case,
+            purpose=purpose, grounds=ground, categories=category, level=level, proof=stated,
+            expires_on=last_day_of(term), signal_id=signal, consent_id=consent, text=text_in(text),
+            files=read_files(attach or ()),
         )  # fmt: skip
+        return preview_of_question(org, question, asks=True) if preview else await letters.ask(question)
 
-    _told(org, worker, approver, act, case=case, as_json=as_json)
+    tell_outcome(org, worker, approver, act, case=case, as_json=as_json, unsent="letter.question_unsent")
 
 
 def tell(
@@ -98,21 +99,23 @@ def tell(
     signal: Signal = None, consent: Consent = None,
     exception: ToldOn = None, proof: ProofText = None, proof_number: ProofNumber = None,
     step: Annotated[list[str] | None, typer.Option("--step")] = None,
-    attach: Attach = None, approver: ApproverId = None, case: CaseRef = None, as_json: AsJson = False,
+    attach: Attach = None, approver: ApproverId = None, case: CaseRef = None, preview: Before = False,
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell another organisation, unasked, what one knows and may tell."""
 
-    async def act(letters: Letters) -> Outcome:
+    async def act(letters: Letters) -> Outcome | Preview:
         stated = typed_proof(org, proof, proof_number)
         sides = await _sides(letters, match, team=team, to=to, to_team=to_team)
-        return await letters.tell(
-            Question(to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, case_ref=case,
-                     purpose=purpose, grounds=ground, categories=category, level=level, proof=stated,
-                     expires_on=last_day_of("10"), signal_id=signal, consent_id=consent, exception_id=exception,
-                     text=text_in(text), steps=step or (), files=read_files(attach or ()))
+        telling = Question(
+            to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, case_ref=case,
+            purpose=purpose, grounds=ground, categories=category, level=level, proof=stated,
+            expires_on=last_day_of("10"), signal_id=signal, consent_id=consent, exception_id=exception,
+            text=text_in(text), steps=step or (), files=read_files(attach or ()),
         )  # fmt: skip
+        return preview_of_question(org, telling, asks=False) if preview else await letters.tell(telling)
 
-    _told(org, worker, approver, act, case=case, as_json=as_json)
+    tell_outcome(org, worker, approver, act, case=case, as_json=as_json, unsent="letter.telling_unsent")
 
 
 def answer(
@@ -126,23 +129,23 @@ def answer(
     ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="For declined: a code.")] = None,
     text: TextFile = None,
-    attach: Attach = None, signal: Signal = None, consent: Consent = None,
+    attach: Attach = None, signal: Signal = None, consent: Consent = None, exception: ToldOn = None,
     proof: ProofText = None, proof_number: ProofNumber = None,
-    approver: ApproverId = None, case: CaseRef = None,
-    as_json: AsJson = False,
+    approver: ApproverId = None, case: CaseRef = None, preview: Before = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Answer a request: all of it, a part, orally, or not; not sharing is a right."""
 
-    async def act(letters: Letters) -> Outcome:
-        told = kind != "declined"
-        return await letters.answer(
-            request_id,
-            Reply(kind=kind, expires_on=last_day_of("10"), categories=category or (), level=level if told else 0,
-                  grounds=ground or (), reason=reason, proof=typed_proof(org, proof, proof_number), signal_id=signal,
-                  consent_id=consent, text=text_in(text), files=read_files(attach or ())),
+    async def act(letters: Letters) -> Outcome | Preview:
+        reply = Reply(
+            kind=kind, expires_on=last_day_of("10"), categories=category or (), grounds=ground or (), reason=reason,
+            level=0 if kind == "declined" else level, proof=typed_proof(org, proof, proof_number),
+            signal_id=signal, consent_id=consent, exception_id=exception, text=text_in(text), files=read_files(attach or ()),
         )  # fmt: skip
+        if preview:
+            return preview_of_answer(org, letters, request_id, reply)
+        return await letters.answer(request_id, reply)
 
-    _told(org, worker, approver, act, case=case, as_json=as_json)
+    tell_outcome(org, worker, approver, act, case=case, as_json=as_json, unsent="letter.answer_unsent")
 
 
 @request.command("forward")
@@ -160,7 +163,7 @@ def forward(
     async def act(letters: Letters) -> Outcome:
         return await letters.forward(request_id, team=team, local_id=who)
 
-    _told(org, worker, None, act, as_json=as_json)
+    tell_outcome(org, worker, None, act, as_json=as_json)
 
 
 @request.command("withdraw")
@@ -173,14 +176,14 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Take a request back; an answer that was not fetched yet is never handed out."""
-    _told(org, worker, None, lambda letters: letters.withdraw(request_id, reason=reason), as_json=as_json)
+    tell_outcome(org, worker, None, lambda letters: letters.withdraw(request_id, reason=reason), as_json=as_json)
 
 
 @request.command("list")
 def list_requests(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
     """List the own requests, sent and received."""
     with errors_end_the_command():
-        found = _run(org, worker, None, lambda letters: letters.list_own())
+        found = carried_out(org, worker, None, lambda letters: letters.list_own())
         if as_json:
             print_json({"requests": [one.model_dump(mode="json", by_alias=True) for one in found]})
             return
@@ -204,9 +207,9 @@ def read(
 
     with errors_end_the_command():
         try:
-            fetched, files = _run(org, worker, None, act)
+            fetched, files = carried_out(org, worker, None, act)
         except (NotDoneError, RefusedError) as error:
-            _failed(error, as_json=as_json)
+            fail(error, as_json=as_json)
         saved = () if out is None else save_files(out, files)
         letter = None if fetched.opened is None else fetched.opened.letter
         if as_json:
@@ -250,7 +253,7 @@ def _show_kept(org: Path, worker: str, request_id: str, *, as_json: bool) -> Non
         return [(name_of(one.sender, register), one) for one in letters.kept(request_id)]
 
     with errors_end_the_command():
-        found = _run(org, worker, None, act)
+        found = carried_out(org, worker, None, act)
         if as_json:
             documents = [
                 {"label": one.label, "sender": name, "letter": letter_shown(one.letter)} for name, one in found
@@ -261,39 +264,3 @@ def _show_kept(org: Path, worker: str, request_id: str, *, as_json: bool) -> Non
             console.print(f"{one.label}  {name}  {', '.join(one.letter.categories)}", markup=False)
             for line in quoted(one.letter.text or " ".join(one.letter.steps)):
                 console.print(line, markup=False)
-
-
-def _run(
-    org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]], *, case: str | None = None
-) -> _T:
-    async def run() -> _T:
-        async with SluisClient(org, worker=worker, approver=approver, case_ref=case) as client:
-            return await act(Letters(client.desk))
-
-    return asyncio.run(run())
-
-
-def _told(
-    org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[Outcome]],
-    *, as_json: bool, case: str | None = None,
-) -> None:  # fmt: skip
-    with errors_end_the_command():
-        try:
-            outcome = _run(org, worker, approver, act, case=case)
-        except (NotDoneError, RefusedError) as error:
-            _failed(error, as_json=as_json)
-        if as_json:
-            details = outcome.details
-            requests = [] if details is None else details.model_dump(mode="json", by_alias=True)["requests"]
-            print_json({"results": [{**outcome_document(outcome), "requests": requests}]})
-        else:
-            print_outcome(outcome)
-
-
-def _failed(error: NotDoneError | RefusedError, *, as_json: bool) -> NoReturn:
-    if as_json:
-        print_json({"failed": [failure_document("", error)]})
-    else:
-        for line in explanation(error):
-            console.print(line, markup=False)
-    raise typer.Exit(NOT_DONE)

@@ -15,6 +15,7 @@ from connectors.review_client import ReviewClient, Reviewed, published_log
 from connectors.review_pdf import as_pdf, check_renderer
 from connectors.review_report import as_csv, as_html, monthly_report
 from connectors.review_telling import Ask, erasure_line, midnight, moment, resumed_of, told
+from connectors.typed import DAY, typed_day
 
 review = typer.Typer(no_args_is_help=True, help="Look through what was done, judge it, and report on it.")
 
@@ -22,7 +23,7 @@ Role = Annotated[str | None, typer.Option("--role", help="privacyfunctionaris or
 DOES_NOT_HOLD = 1
 LOG_ALARM_NL = "ALARM: het gepubliceerde logboek klopt NIET. Bewaar deze map, en licht de FG en de toezichthouder in."
 Use = Annotated[str, typer.Option("--use", help="view, search, print or export; it is recorded.")]
-Day = Annotated[datetime.datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+Day = Annotated[datetime.date | None, typer.Option(parser=typed_day, metavar=DAY)]
 Word = Annotated[str | None, typer.Option()]
 
 

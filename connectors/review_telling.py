@@ -23,6 +23,7 @@ from connectors.command_line import (
     receipt_line,
 )
 from connectors.conclusions import Resumed
+from connectors.dates import first_second
 from connectors.errors import NotDoneError, RefusedError
 from connectors.review_client import ReviewClient, Reviewed
 
@@ -124,6 +125,6 @@ def moment(at: int) -> str:
     return datetime.datetime.fromtimestamp(at, datetime.UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def midnight(day: datetime.datetime | None) -> int | None:
+def midnight(day: datetime.date | None) -> int | None:
     """Return the unix second at which a day begins here, None for none."""
-    return None if day is None else int(day.timestamp())
+    return None if day is None else first_second(day)

@@ -39,6 +39,7 @@ from connectors.errors import NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.look_later import Looked, LookLater
 from connectors.receipts import verify_stored
+from connectors.typed import DAY, typed_day
 
 receipt = typer.Typer(no_args_is_help=True, help="Receipts that were kept.")
 
@@ -70,14 +71,14 @@ def renew(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    ends_on: Annotated[datetime.datetime, typer.Option("--ends-on", formats=["%Y-%m-%d"])],
+    ends_on: Annotated[datetime.date, typer.Option("--ends-on", parser=typed_day, metavar=DAY)],
     approver: ApproverId = None,
     as_json: AsJson = False,
 ) -> None:
     """Give an own signal a new end date."""
     with errors_end_the_command():
         client = SluisClient(org, worker=worker, approver=approver)
-        _one(client, lambda client: client.renew(signal, ends_on=ends_on.date()), as_json=as_json)
+        _one(client, lambda client: client.renew(signal, ends_on=ends_on), as_json=as_json)
 
 
 def withdraw(

@@ -26,6 +26,7 @@ from connectors.command_line import (
 from connectors.follow_up_commands import After, done
 from connectors.stated_proof import StatedProof, read_proof
 from connectors.team_tasks import TeamTasks
+from connectors.typed import DAY, typed_day
 
 tasks = typer.Typer(no_args_is_help=True, help="Which terms run for your team, and until when.")
 
@@ -91,16 +92,14 @@ def close(task: TaskId, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = F
 @tasks.command()
 def extend(
     task: TaskId,
-    ends_on: Annotated[
-        datetime.datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="The new last day.")
-    ],
+    ends_on: Annotated[datetime.date, typer.Argument(parser=typed_day, metavar=DAY, help="The new last day.")],
     *,
     org: OrgFolder,
     worker: WorkerId,
     as_json: AsJson = False,
 ) -> None:
     """Say until which day an exclusion order was extended: before it ends, and to at most 28 days."""
-    _one(org, worker, lambda team: team.extend(task, ends_on.date()), as_json=as_json)
+    _one(org, worker, lambda team: team.extend(task, ends_on), as_json=as_json)
 
 
 def _read(proof: Path | None) -> StatedProof | None:

@@ -86,6 +86,25 @@ class Cited:
 NOTHING_CITED = Cited()
 
 
+async def cited_by(
+    consent_id: str | None, exception_id: str | None, *, organisation: str, worker: str, at: int,
+    grounds: tuple[str, ...], policy: PolicyInForce, consents: ConsentReader, exceptions: ExceptionReader,
+) -> Cited:  # fmt: skip
+    """Return what a worker's act cites at this moment.
+
+    Raises:
+        NotFoundError, FieldRuleError: as `cited_consent` and `cited_exception`.
+    """
+    return Cited(
+        consent=await cited_consent(
+            consent_id, organisation=organisation, grounds=grounds, policy=policy, consents=consents
+        ),
+        exception=await cited_exception(
+            exception_id, organisation=organisation, worker=worker, at=at, exceptions=exceptions
+        ),
+    )
+
+
 async def cited_consent(
     consent_id: str | None, *, organisation: str, grounds: tuple[str, ...], policy: PolicyInForce,
     consents: ConsentReader,

@@ -5,7 +5,7 @@ from broker.domain.errors import NotFoundError
 from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.fetch_requests import still_holds
+from broker.flows.holding import still_holds
 from broker.flows.letters import TRUNCATED, WITHHELD
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
@@ -58,5 +58,5 @@ async def fetch_chunk(
     # (4) Recorded, and only then it leaves.
     return await act_on_request(
         decide, act=act, request_id=request_id, receiver_only=None, policies=policies, clock=clock,
-        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+        registers=registers, signals=signals, matches=matches, requests=requests, answers=answers, log=log,
     )  # fmt: skip

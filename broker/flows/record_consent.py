@@ -90,24 +90,21 @@ async def record_consent(
         # (1) Who, and with what right.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy, today = policies.at(base), clock.today()
-        register, epoch = await registers.register(), await registers.epoch()
-        organisation = check_organisation(register, act)
+        policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
+        organisation, today = check_organisation(register, act), clock.today()
         roster = check_team(await rosters.roster(requester.organisation), act)
         approved = check_approval(roster, requester, approval)
         # (2) The request's own rules; one ticket of each custodian covers the person, where a token says who it is.
         needed = needed_for(policy, check_purpose(policy.purposes, act))
         check_named(command, organisation, register, policy, today=today)
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
-        own = await _own_signal(command, requester, signals)
+        own, token = await _own_signal(command, requester, signals), stored_token(command, tokens)
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
-        token = stored_token(command, tokens)
         before = await _before(consent, _subject(token, own), consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
-        fault = fault_of(consent, events, needed=needed, about=before.consents)
-        if fault is not None:
+        if (fault := fault_of(consent, events, needed=needed, about=before.consents)) is not None:
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip

@@ -89,16 +89,14 @@ async def register_signal(
         # (1) What everything below relies on is read before it; then the request's own rules.
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
-        roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
-            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
-            issuers=issuers, tokens=tokens, now=clock.now(),
+            command, act=act, register=register, epoch=epoch, purposes=policy.purposes,
+            roster=await rosters.roster(requester.organisation), issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
-        indexes, today = prepared.household.indexes(), clock.today()
+        indexes, today, nobody = prepared.household.indexes(), clock.today(), await unasked(prepared, signals=signals)
         policy.check_holds(today)
         check_signal_rules(command, prepared.purpose, today=today)
-        nobody = await unasked(prepared, signals=signals)
         # (3) May it be asked? Standing comes from own signals and own records of consent; nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = await question_of(prepared, own, policy=policy, today=today, consents=consents)

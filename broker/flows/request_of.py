@@ -9,6 +9,7 @@ from broker.domain.information_requests import InformationRequest
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.kept_letters import kept_from
 from broker.flows.letters import refused_openly, subject_of
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies, PolicyInForce
@@ -16,6 +17,7 @@ from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_requests import requests_document, shown
 from broker.flows.withholding import Basis, bases
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp, StampKey, StampKind
 from broker.protocol.register import Organisation, Register
 from broker.request_ports import RequestReader, request_key
@@ -76,8 +78,8 @@ class OnRequest:
 
 async def act_on_request(
     decide: Callable[[OnRequest], Awaitable[Outcome]], *, act: Act, request_id: str, receiver_only: bool | None,
-    policies: Policies, clock: Clock, registers: RegisterReader, signals: SignalStore, requests: RequestReader,
-    answers: AnswerStore, log: Log,
+    policies: Policies, clock: Clock, registers: RegisterReader, signals: SignalStore, matches: MatchReader,
+    requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """Return what is told of an act on a request, once it is recorded.
 
@@ -86,7 +88,8 @@ async def act_on_request(
         receiver_only: whether only its receiver does this, or only its sender; None for both.
 
     Raises:
-        NotFoundError: another organisation's request, another side's act, or none at all: all alike.
+        NotFoundError: another organisation's request, another side's act, one that is kept from this worker, or none
+            at all: all alike.
         RefusedError, NotDoneError: with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -102,6 +105,9 @@ async def act_on_request(
         request = await requests.request(organisation=requester.organisation, request_id=request_id)
         if request is None or receiver_only not in (None, request.receiver == requester.organisation):
             raise NotFoundError
+        kept, read = await kept_from(request, requester, signals=signals, matches=matches)
+        if kept:
+            raise NotFoundError
         found, current = await bases([request], signals=signals)
         policy, today = policies.at(base), clock.today()
         return await decide(
@@ -113,7 +119,7 @@ async def act_on_request(
                 register=register,
                 today=today,
                 basis=found[request.id],
-                relies_on=(*base, *current),
+                relies_on=(*base, *current, *read),
             )
         )
 

@@ -74,6 +74,16 @@ class PhoneCallRow(Table, table=True):
     answer: str | None = None
     proof: str | None = None
     statement: str | None = None
+    kind: str = Field(sa_column=Column(String, nullable=False, server_default="request"))
+    consent_id: str | None = Field(default=None, index=True)
+    exception_id: str | None = None
+    rests_on: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
+    role: str = Field(sa_column=Column(String, nullable=False, server_default="worker"))
+    approved: int = Field(sa_column=Column(NUMBER, nullable=False, server_default="0"))
+    signal_id: str | None = None
+    match_id: str | None = None
+    answer_consent_id: str | None = Field(default=None, index=True)
+    answer_exception_id: str | None = None
 
 
 class BelcodeTryRow(Table, table=True):

@@ -19,6 +19,12 @@ from broker.store.review_notes import kept_note
 from broker.store.signals import read_stamps
 
 _ROW = "e.id, e.organisation, e.worker, e.type, e.at, e.idx, e.body, e.rest, e.rest_at"
+_TOLD = """SELECT receiver FROM information_requests WHERE exception_id = ? AND sender = ?
+    UNION SELECT q.sender FROM request_answers a JOIN information_requests q ON q.id = a.request_id
+        WHERE a.exception_id = ? AND q.receiver = ?
+    UNION SELECT receiver FROM phone_calls WHERE exception_id = ? AND caller = ?
+    UNION SELECT caller FROM phone_calls WHERE answer_exception_id = ? AND receiver = ?"""
+"""Whom a letter, an answer, a call or an oral answer told on it."""
 
 
 class StoredExceptions:
@@ -80,8 +86,7 @@ def _own(connection: Connection, organisation: str, exception_id: str) -> OwnExc
         return None
     record = _record(row)
     (stamp,) = read_stamps(connection, [worker_key(organisation, record.worker)])
-    query = "SELECT DISTINCT receiver FROM information_requests WHERE exception_id = ? AND sender = ?"
-    told = frozenset(row[0] for row in connection.execute(query, (exception_id, organisation)).fetchall())
+    told = frozenset(row[0] for row in connection.execute(_TOLD, (exception_id, organisation) * 4).fetchall())
     verdicts = [] if record.index is None else _verdicts(connection, organisation, record.index)
     rejected = bool(verdicts) and verdicts[-1].note.body["verdict"] == NOT_IN_ORDER
     return OwnException(record=record, stamp=stamp, told=told, rejected=rejected)

@@ -17,7 +17,8 @@ from connectors.folder import PartnerFolder
 from connectors.receipts import stored_indexes, verify_stored
 
 _DATABASE = "broker.sqlite"
-_COSIGNED_S = 10.0
+_COSIGNED_S = 90.0
+"""A broker asks a witness again twenty seconds after it missed a tick, and once more where that failed."""
 _HOLDS, _DOES_NOT_HOLD = 0, 1
 
 

@@ -4,6 +4,7 @@ All are in one process group, led by `supervise`: no exit of the demonstration, 
 """
 
 import os
+import random
 import selectors
 import signal
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,9 +22,11 @@ from connectors.demo.errors import ProcessError
 from connectors.demo.supervise import DONE
 
 COMMAND_S = 60.0
-READY_S = 30.0
+READY_S = 120.0
 STOP_S = 10.0
 _READY = b"ready "
+_PORTS = range(10_000, 32_768)
+"""Below those from which Linux gives a port to whoever listens or connects without naming one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,8 @@ class Service:
         """Return the address that the service printed once it serves. Raises ProcessError."""
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
-            for line in self._log.read_bytes().splitlines():
+            # What follows the last end of a line may still be written.
+            for line in self._log.read_bytes().split(b"\n")[:-1]:
                 if line.startswith(_READY):
                     return line.removeprefix(_READY).decode("ascii").strip()
             if self._process.poll() is not None:
@@ -140,9 +145,11 @@ def environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port of loopback that nobody listens on, and that the machine gives to nobody by itself meanwhile."""
+    for port in random.SystemRandom().sample(_PORTS, k=len(_PORTS)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise ProcessError("every port of loopback is taken")
 
 
 def end_on_signals() -> None:

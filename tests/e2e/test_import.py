@@ -2,9 +2,9 @@
 
 import datetime
 import json
-import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from broker.protocol.roster import ContactCard
 from connectors.sources.csv_file import COLUMNS
 from tests.simulators.enrolled import NAMES, Enrolled, key
 from tests.simulators.gba_v import official_number
-from tests.simulators.region import BROKER, Region, command, environment, run, wait_until
+from tests.simulators.region import BROKER, PATIENCE_S, Region, environment, run
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
 IMPORTER = "00000099000000007700"
@@ -91,15 +91,15 @@ def test_a_caseload_is_brought_in_under_a_grant(region: Region, tmp_path: Path) 
     run("sluis-connect", "grant", "approve", stated, "--org", folder, "--worker", "carla", "--out", grant)
     for name in CUSTODIANS:
         run("sluis-custodian", "grant", "accept", region.path(name), grant)
-    with subprocess.Popen(
-        [*command("sluis-connect"), *map(str, words), "--grant", str(grant)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    importing = subprocess.run(
+        [sys.executable, "-m", "tests.e2e.dying_connect", "2", *map(str, words), "--grant", str(grant)],
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE_S,
         env=environment(),
-    ) as importing:
-        wait_until(lambda: len(list((folder / "receipts").glob("*.json"))) >= 2)
-        os.kill(importing.pid, signal.SIGKILL)
+    )
     assert importing.returncode == -signal.SIGKILL
+    assert len(list((folder / "receipts").glob("*.json"))) == 2
     resumed = json.loads(run("sluis-connect", *words, "--grant", grant, "--resume", "--look-at-most", 2))
     assert {outcome["outcome"] for outcome in (*resumed["results"], *resumed["resumed"])} == {"done"}
     assert (len(resumed["looked"]), resumed["to_look_at"]) == (2, ROWS - 2)

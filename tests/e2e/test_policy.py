@@ -7,7 +7,8 @@ import pytest
 
 from broker.settings import FILE_NAME
 from policies import load_bundle
-from tests.simulators.region import Service, free_port, run
+from tests.simulators.ports import free_port
+from tests.simulators.region import PATIENCE_S, Service, run
 from tests.simulators.served_world import copy_world, make_template
 from tests.simulators.signing_people import released, signers_file
 from tests.unit.policies.arnhem import VIRA, changed_documents
@@ -37,7 +38,7 @@ def test_a_serving_broker_takes_up_another_release(broker: tuple[Path, str], tmp
     second = load_bundle(changed_documents(tmp_path, (VIRA, "titel: Afspraken", "titel: Nieuwe afspraken")))
 
     def decides() -> str:
-        return str(httpx.get(f"{url}/health/ready", timeout=10).json()["bundleSha256"])
+        return str(httpx.get(f"{url}/health/ready", timeout=PATIENCE_S).json()["bundleSha256"])
 
     service = Service(script="sluis-broker", arguments=["serve", str(folder)], log=tmp_path / "broker.log")
     service.start()

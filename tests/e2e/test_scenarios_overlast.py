@@ -141,4 +141,9 @@ def test_scenario_2_the_corporatie_tells_with_the_resident_s_yes(desks: RegionDe
     assert "Twee keer wateroverlast" in desks.run(BUURTTEAM, "request", "read", request).output
     # When: it is told to the police on the same yes. Then: refused.
     desks.tells_refused(CORPORATIE, *tells, POLITIE, "--text", text, "--consent", consent)
+    # When: the resident takes the yes back. Then: nothing is told on it any more, and the screen says that.
+    back = {"who": "de bewoner", "capacity": "person", "parties": [], "by": "phone"}
+    desks.run(CORPORATIE, "consent", "withdraw", consent, desks.file(CORPORATIE, "back.json", back))
+    over = desks.tells_refused(CORPORATIE, *tells, BUURTTEAM, "--text", text, "--consent", consent)
+    assert over.startswith("De toestemming geldt niet meer. Je bericht is niet verstuurd.")
     assert desks.signals() == signals

@@ -32,6 +32,7 @@ from tests.simulators.custodian import (
     public_url,
     register_text,
 )
+from tests.simulators.region import PATIENCE_S
 
 PARTNER = SimulatedPartner()
 COMMAND = [sys.executable, "-c", "from broker.custodian.cli import main; main()"]
@@ -51,7 +52,7 @@ def served(path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_two_processes_give_one_token(folders: tuple[Path, bytes]) -> None:
     padding = random_points(6, secrets.token_bytes)
     body = batch(nlbsn=[*(item.point for item in blinds), *padding], real=2)
     answers = {}
-    with ExitStack() as stack, httpx.Client() as client:
+    with ExitStack() as stack, httpx.Client(timeout=PATIENCE_S) as client:
         for name in CUSTODIANS:
             _, url = stack.enter_context(served(path / name.partition(".")[0]))
             assert client.get(f"{url}/health/ready").json() == {"status": "ready", "register": 1}
@@ -91,11 +92,11 @@ def test_a_killed_custodian_forgets_neither_budget_nor_request(folders: tuple[Pa
     path, name = folders[0] / "custodian-a", CUSTODIANS[0]
     body = batch()
     header = authorization(PARTNER, body, custodian=name, now=int(time.time()))
-    with served(path) as (process, url), httpx.Client() as client:
+    with served(path) as (process, url), httpx.Client(timeout=PATIENCE_S) as client:
         used = client.post(url + PATH, content=body, headers={"Authorization": header})
         statuses = [used.status_code, *(post(client, url, name, batch()).status_code for _ in range(2))]
         process.kill()
-    with served(path) as (_, url), httpx.Client() as client:
+    with served(path) as (_, url), httpx.Client(timeout=PATIENCE_S) as client:
         replay = client.post(url + PATH, content=body, headers={"Authorization": header})
         statuses += [post(client, url, name, batch()).status_code for _ in range(3)]
     assert statuses == [200, 200, 200, 200, 200, 429]
@@ -105,7 +106,7 @@ def test_a_killed_custodian_forgets_neither_budget_nor_request(folders: tuple[Pa
 def test_a_running_custodian_takes_a_suspension_at_once(folders: tuple[Path, bytes]) -> None:
     """An import by another process holds for the next request, with no restart and with the broker nowhere."""
     path, name = folders[0] / "custodian-a", CUSTODIANS[0]
-    with served(path) as (_, url), httpx.Client() as client:
+    with served(path) as (_, url), httpx.Client(timeout=PATIENCE_S) as client:
         assert post(client, url, name, batch()).status_code == 200
         suspended = SimulatedPartner(status="suspended")
         import_register(path, register_text([suspended], number=2), now=int(time.time()))
@@ -120,11 +121,11 @@ def test_nothing_a_process_writes_holds_a_point(folders: tuple[Path, bytes]) -> 
     process = subprocess.Popen([*COMMAND, "serve", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     url = process.stdout.readline().removeprefix("ready ").strip()
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE_S) as client:
         answer = EvaluationAnswer.model_validate_json(post(client, url, name, body).content)
     contents = [item.read_bytes() for item in path.rglob("*") if item.is_file()]
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE_S)
     contents += [out.encode(), err.encode()]
     asked = json.loads(body)["families"][0]["points"]
     raw = [token.value for token in answer.families[0].points]

@@ -12,7 +12,7 @@ from tests.campaigns.crowd import workers
 from tests.campaigns.points import AFTER, BEFORE, BROKER, SERVER, Point
 from tests.campaigns.victims import Victims, running_victims
 from tests.simulators.enrolled import GI, WIJKTEAM
-from tests.simulators.region import command, environment
+from tests.simulators.region import PATIENCE_S, command, environment
 from tests.simulators.wire_partner import WirePartner
 
 BATCH = 4
@@ -72,7 +72,7 @@ def test_a_server_that_goes_away_within_a_batch_costs_no_more_than_a_try(
     assert {_problem(answer) for answer in answers if answer.status_code == 503} <= NOT_DONE
     assert len(done) + sum(answer.status_code == 503 for answer in answers) == BATCH
     away = wijkteam.post("/v1/signals", bodies[0])
-    ready = httpx.get(f"{region.urls['broker']}/health/ready")
+    ready = client.get(f"{region.urls['broker']}/health/ready", timeout=PATIENCE_S)
     assert (away.status_code, _problem(away) in NOT_DONE, ready.status_code) == (503, True, 503)
     victims.start_again(SERVER)
     assert [answer.status_code for answer in _at_once(wijkteam, bodies)] == [200] * BATCH
@@ -94,7 +94,7 @@ def test_a_broker_does_not_start_without_its_server(victims: Victims) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
         env=environment(),
     )
     cluster.start()

@@ -16,7 +16,8 @@ import pytest
 from broker.settings import FILE_NAME
 from tests.simulators.asking import PUBLIC_URL, Asker, household
 from tests.simulators.enrolled import WIJKTEAM
-from tests.simulators.region import Service, free_port
+from tests.simulators.ports import free_port
+from tests.simulators.region import PATIENCE_S, Service
 from tests.simulators.served_world import ServedWorld
 
 TABLES = (
@@ -108,7 +109,7 @@ def _register(asker: Asker, url: str, name: str) -> httpx.Response:
     asker.now = int(time.time())
     ends_on = time.strftime("%Y-%m-%d", time.gmtime(asker.now + 100 * 86_400))
     sent = asker.post("/v1/signals", asker.registration(_family(name), endsOn=ends_on))
-    return httpx.post(url + sent.path, content=sent.body, headers=dict(sent.headers), timeout=20)
+    return httpx.post(url + sent.path, content=sent.body, headers=dict(sent.headers), timeout=PATIENCE_S)
 
 
 @ON_A_FILE

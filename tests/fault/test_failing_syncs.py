@@ -20,7 +20,8 @@ from tests.fault.test_disk_full import ON_A_FILE, _register, _state
 from tests.simulators.asking import Asker
 from tests.simulators.custodian import CUSTODIANS, SimulatedPartner, authorization, batch, make_pair, public_url
 from tests.simulators.enrolled import WIJKTEAM
-from tests.simulators.region import Service, free_port
+from tests.simulators.ports import free_port
+from tests.simulators.region import PATIENCE_S, Service
 from tests.unit.audit.log_simulator import LogInMemory
 from tests.unit.audit.test_witness import growth
 
@@ -92,7 +93,7 @@ def test_a_custodian_whose_sync_fails_ends(tmp_path: Path) -> None:
     def asked() -> int:
         body = batch()
         header = authorization(PARTNER, body, custodian=name, now=int(time.time()), url=public_url(name) + PATH)
-        return httpx.post(url + PATH, content=body, headers={"Authorization": header}, timeout=20).status_code
+        return httpx.post(url + PATH, content=body, headers={"Authorization": header}, timeout=PATIENCE_S).status_code
 
     try:
         assert asked() == 200
@@ -105,6 +106,11 @@ def test_a_custodian_whose_sync_fails_ends(tmp_path: Path) -> None:
         service.stop()
 
 
+def _shown(url: str, growth: bytes) -> int:
+    """Return the status of a witness's answer to a newer checkpoint."""
+    return httpx.post(f"{url}/add-checkpoint", content=growth, timeout=PATIENCE_S).status_code
+
+
 def test_a_witness_whose_sync_fails_ends(tmp_path: Path) -> None:
     """Nothing is cosigned that could be forgotten, and the process ends with 1."""
     log = LogInMemory().grow(3).grow(5)
@@ -115,11 +121,11 @@ def test_a_witness_whose_sync_fails_ends(tmp_path: Path) -> None:
     service = Service(script="sluis-audit", arguments=arguments, log=tmp_path / "witness.log", through=THROUGH)
     url = service.start()
     try:
-        assert httpx.post(f"{url}/add-checkpoint", content=growth(log, 0, 3)).status_code == 200
+        assert _shown(url, growth(log, 0, 3)) == 200
         with failing_syncs(service, tmp_path / "trace"):
-            assert httpx.post(f"{url}/add-checkpoint", content=growth(log, 3, 5)).status_code == 500
+            assert _shown(url, growth(log, 3, 5)) == 500
             _ended(service)
         url = service.start()
-        assert httpx.post(f"{url}/add-checkpoint", content=growth(log, 3, 5)).status_code in {200, 409}
+        assert _shown(url, growth(log, 3, 5)) in {200, 409}
     finally:
         service.stop()

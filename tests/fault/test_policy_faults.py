@@ -125,7 +125,7 @@ def _run(broker: Path, *, orders: Path | None = None) -> subprocess.CompletedPro
     if orders is not None:
         program = ["-m", "tests.campaigns.dying", str(orders), "sluis-broker"]
     command = [sys.executable, *program, "policy", "activate", str(broker), "--json"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env={**os.environ})
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ})
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,10 @@
 """A sweep that is cut off, by its disk at each statement or by SIGKILL: one end for each signal, in one entry."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -31,6 +27,7 @@ from broker.store.log_writer import LogWriter, SealedProposal
 from broker.store.retention import StoredRetention
 from broker.store.signals import StoredSignals
 from policies import load_bundle
+from tests.campaigns.points import AFTER, BEFORE, BROKER
 from tests.fault.test_log_writer_database import Process, a_fault, on_each_store
 from tests.simulators.broker_memory import NoWitnesses
 from tests.simulators.broker_world import Always
@@ -38,6 +35,7 @@ from tests.simulators.clock import NOON, SeededRandomness, TestClock
 from tests.simulators.databases import Database, at
 from tests.simulators.faulty_database import Fault
 from tests.simulators.proposals import storing
+from tests.simulators.region import PATIENCE_S, command, environment
 from tests.simulators.retention_oracle import check_ended
 from tests.simulators.served_world import copy_world
 
@@ -50,9 +48,8 @@ STATEMENTS = (
     "INSERT INTO log_checkpoints",
     "COMMIT",
 )
-COMMAND = [sys.executable, "-c", "from broker.cli import main; main()"]
 ENDED_ON = date(2026, 11, 1)
-MANY = 5 * MAX_SIGNALS
+MANY = 2 * MAX_SIGNALS
 
 
 def _ended(name: str) -> Proposal:
@@ -215,22 +212,20 @@ def _insert(database: Database, count: int) -> list[str]:
     return [change.signal.id for change in signals if isinstance(change, StoreSignal)]
 
 
-def _entries(database: Database) -> int:
-    return int(database.rows("SELECT count(*) FROM log_entries")[0][0])
-
-
-@contextmanager
-def _sweeping(broker: Path, *, batch: int = MAX_SIGNALS) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [*COMMAND, "sweep", broker, "--batch", str(batch), "--json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ},
+def _swept(broker: Path, *through: object, batch: int = MAX_SIGNALS) -> subprocess.CompletedProcess[str]:
+    """Return how a sweep of the broker's folder ended, run as a process, perhaps through a program that may kill it."""
+    program = [*map(str, through), "sluis-broker"] if through else command("sluis-broker")
+    return subprocess.run(
+        [*program, "sweep", broker, "--batch", str(batch), "--json"],
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S, env=environment(),
     )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=20)
+
+
+def _killed(broker: Path, orders: Path, moment: str) -> int:
+    """Return the exit code of a sweep that is killed around its second commit."""
+    order = {"point": f"{moment}: tick COMMIT", "victim": BROKER, "server": None, "pass_by": 1}
+    orders.write_text(json.dumps(order), encoding="utf-8")
+    return _swept(broker, sys.executable, "-m", "tests.campaigns.dying", orders, batch=5).returncode
 
 
 @pytest.fixture
@@ -243,25 +238,19 @@ def broker(template: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_killed_sweep_is_done_by_the_next_one(broker: Path) -> None:
-    """SIGKILL wherever it is, and again: each signal ends once, in one entry, and the last run ends the rest."""
+def test_a_killed_sweep_is_done_by_the_next_one(broker: Path, tmp_path: Path) -> None:
+    """SIGKILL before a commit, and after one: each signal ends once, in one entry, and the last run ends the rest."""
     settings = tomllib.loads((broker / FILE_NAME).read_text(encoding="utf-8"))
     database = at(settings.get("database", "broker.sqlite"), broker)
     ids = _insert(database, MANY)
-    for _ in range(2):
-        before = _entries(database)
-        with _sweeping(broker, batch=5) as process:
-            while _entries(database) == before and process.poll() is None:
-                time.sleep(0.01)
-            process.send_signal(signal.SIGKILL)
-            assert process.wait(timeout=20) == -signal.SIGKILL
+    for moment in (BEFORE, AFTER):
+        assert _killed(broker, tmp_path / "orders", moment) == -signal.SIGKILL
         check_ended(database, broker / "payload-keys")
     said = []
     for _ in range(2):
-        with _sweeping(broker) as process:
-            out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
-        said.append(json.loads(out))
+        done = _swept(broker)
+        assert done.returncode == 0, done.stderr
+        said.append(json.loads(done.stdout))
     assert said[0]["ended"]["expiry"] > 0
     # By hand the first entry is always written: that it is there tells nothing (D8).
     assert (said[1]["ended"], said[1]["entries"]) == ({"expiry": 0, "age": 0, "rules": 0, "consent": 0}, 1)

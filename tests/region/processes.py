@@ -23,9 +23,10 @@ import connectors.grant_commands
 from broker.settings import InsecureSettingWarning
 from connectors.cli import command_line
 from connectors.demo.errors import ProcessError
-from connectors.demo.processes import COMMAND_S, Ended, Processes, Service, free_port
+from connectors.demo.processes import COMMAND_S, Ended, Processes, Service
 from connectors.exchange import Surroundings
 from tests.region.services import ShiftedCustodianClock
+from tests.simulators.ports import free_port
 
 _APPS: dict[str, Callable[[list[str]], typer.Typer]] = {
     "sluis-audit": lambda _: audit.cli.app,

@@ -26,7 +26,7 @@ from tests.check.system_packages import apt_line
 
 OWNER, SERVICE = "sluis_owner", "sluis_service"
 TEMPLATE = "sluis_template"
-_READY_S = 30.0
+_READY_S = 120.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -85,7 +85,7 @@ class PostgresCluster:
         """End it: SIGINT at once and in order, SIGKILL as a crash does."""
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=_READY_S)
             self.process = None
 
     def kill(self) -> None:
@@ -97,7 +97,7 @@ class PostgresCluster:
     def reap(self) -> None:
         """Wait until the server is gone that somebody else killed."""
         assert self.process is not None
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=_READY_S)
         self.process = None
 
     def url(self, database: str, role: str) -> str:
@@ -134,9 +134,16 @@ class PostgresCluster:
                 restored.stop()
 
     def administer(self, statement: str, database: str = "postgres") -> None:
-        """Carry out a statement as the superuser."""
+        """Carry out a statement as the superuser; who had a database open may be just leaving."""
+        ends = time.monotonic() + _READY_S
         with self._connect(database, "postgres") as connection:
-            connection.execute(statement)
+            while True:
+                try:
+                    connection.execute(statement)
+                except psycopg.errors.ObjectInUse:  # the server itself has waited for five seconds
+                    assert time.monotonic() < ends, "a database is held open"
+                else:
+                    return
 
     def _connect(self, database: str, role: str) -> "psycopg.Connection[Any]":
         return psycopg.connect(host=str(self.folder), dbname=database, user=role, autocommit=True)

@@ -8,7 +8,6 @@ import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,11 +26,13 @@ from broker.protocol.roster import Worker, roster_document
 from broker.settings import FILE_NAME
 from tests.simulators.databases import Database, Databases, at, databases
 from tests.simulators.enrolled import Enrolled, key, worker_id
+from tests.simulators.ports import free_port
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 from tests.simulators.wire_partner import WirePartner
 
 BROKER = "broker.demo.sluis.test"
-READY_S = 30.0
+PATIENCE_S = 120.0
+"""Seconds within which whatever is waited for has come: only a test that fails takes so long, on a slow machine too."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -58,7 +59,7 @@ def run(script: str, *arguments: object, expect: int = 0) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_S,
         env=environment(),
     )
     assert done.returncode == expect, f"{script} {arguments[0]}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -101,12 +102,6 @@ def console_script(script: str) -> Callable[[], None]:
     return called
 
 
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 @dataclass(slots=True, kw_only=True)
 class Service:
     """One serving process of ours; its output goes to a file beside its folder."""
@@ -126,7 +121,7 @@ class Service:
                 [*program, *self.arguments], stdout=subprocess.PIPE, stderr=errors, env=environment()
             )
         assert self.process.stdout is not None
-        readable, _, _ = select.select([self.process.stdout], [], [], READY_S)
+        readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
         line = self.process.stdout.readline() if readable else b""
         assert line.startswith(b"ready http://"), f"{self.script}: {self.log.read_text()}"
         return line.decode("ascii").removeprefix("ready ").strip()
@@ -145,7 +140,7 @@ class Service:
         """Return its exit code once it is gone, however it came to its end; None when it did not run."""
         if self.process is None:
             return None
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=PATIENCE_S)
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.process = None
@@ -318,10 +313,9 @@ def running_region(
             service.stop()
 
 
-def wait_until(holds: object, *, seconds: float = 20.0) -> None:
-    """Return once a condition holds; fails after so many seconds."""
-    until = time.monotonic() + seconds
-    assert callable(holds)
+def wait_until(holds: Callable[[], object]) -> None:
+    """Return once a condition holds."""
+    until = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < until, "the condition never held"
         time.sleep(0.1)

@@ -25,10 +25,12 @@ from typer.testing import CliRunner
 from audit.note import Algorithm, NoteSigningKey, VerifierKey
 from audit.serve import create_witness_app
 from audit.witness import Witness, WitnessStore
-from broker import cli, rules
+from broker import cli, main, rules
 from broker.main import create_app
 from broker.settings import FILE_NAME, InsecureSettingWarning, Settings
 from broker.store.address import POSTGRESQL
+from broker.store.cosigning import Cosignature
+from broker.store.witnessing import HttpWitnesses
 from policies import Bundle, DecisionPoint, InsecureTestBundleWarning, load_bundle
 from tests.simulators.asking import BROKER, PUBLIC_URL, Asker, Sent, epoch_document
 from tests.simulators.clock import SeededRandomness, TestClock
@@ -37,6 +39,8 @@ from tests.simulators.enrolled import Enrolled, key
 from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
 WITNESS_URL = "http://witness.demo.sluis.test"
+PATIENCE_S = 120.0
+"""Seconds within which a witness of this process has answered, on a slow machine too."""
 
 
 class WitnessDown(httpx.AsyncBaseTransport):
@@ -177,7 +181,7 @@ async def served_world(
         clock, network = clock or TestClock(), WitnessDown()
         if witness_up:
             network.reached = witness_of(folder)
-        with _loaded_once():
+        with _for_tests():
             app = create_app(
                 settings,
                 clock=clock,
@@ -190,6 +194,14 @@ async def served_world(
         httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client,
     ):
         yield ServedWorld(folder=folder, settings=settings, clock=clock, app=app, client=client, network=network)
+
+
+class _PatientWitnesses(HttpWitnesses):
+    """Witnesses that are waited for as long as a busy machine holds them up: they run in this process, in real time."""
+
+    async def ask(self, note: str, *, deadline_s: float) -> tuple[Cosignature, ...]:
+        """Return what they say. See `HttpWitnesses.ask`."""
+        return await super().ask(note, deadline_s=max(deadline_s, PATIENCE_S))
 
 
 class _ReadyBundle(Bundle):
@@ -211,14 +223,14 @@ def _shipped(*, insecure_test_bundle: bool = False) -> Bundle:
 
 
 @contextmanager
-def _loaded_once() -> Iterator[None]:
-    """Bundles without a release are loaded once in a process; signed ones are read and checked by each world."""
-    names = vars(rules)
-    loading, names["load_bundle"] = names["load_bundle"], _shipped
+def _for_tests() -> Iterator[None]:
+    """Bundles without a release are loaded once in a process, signed ones by each world; witnesses are waited for."""
+    loading, asking = vars(rules)["load_bundle"], vars(main)["HttpWitnesses"]
+    vars(rules)["load_bundle"], vars(main)["HttpWitnesses"] = _shipped, _PatientWitnesses
     try:
         yield
     finally:
-        names["load_bundle"] = loading
+        vars(rules)["load_bundle"], vars(main)["HttpWitnesses"] = loading, asking
 
 
 def copy_world(template: Path, folder: Path) -> None:

@@ -21,6 +21,8 @@ from broker.protocol.tokens import Blinded, Evaluation, Identifier, blind, rando
 from tests.simulators.enrolled import request_token
 
 BATCHES = (8, 16, 32)
+PATIENCE_S = 60.0
+"""Seconds to wait for an answer: a slow machine answers late, and that is no failure."""
 
 
 def padding_of(real: int) -> int:
@@ -81,7 +83,7 @@ class WirePartner:
                 self.oin, target=target, body=body, now=now, jti=again, role="approver", approval=True
             )
         send = httpx.request if self.client is None else self.client.request
-        return send(method, url + path, content=body, headers=headers, timeout=20)
+        return send(method, url + path, content=body, headers=headers, timeout=PATIENCE_S)
 
     def post(self, path: str, body: Mapping[str, Any], *, approved: bool = False, jti: str = "") -> httpx.Response:
         """Return the broker's answer to a signed POST."""

@@ -158,13 +158,13 @@ def test_a_witness_as_a_process(tmp_path: Path) -> None:
             assert process.stdout is not None
             ready = process.stdout.readline().split()
             assert ready[:1] == ["ready"]
-            answer = httpx.post(ready[1] + "/add-checkpoint", content=growth(LogInMemory().grow(3), 0, 3))
+            answer = httpx.post(ready[1] + "/add-checkpoint", content=growth(LogInMemory().grow(3), 0, 3), timeout=120)
             assert answer.status_code == 200
             assert answer.text.startswith("— witness.example/w1 ")
             assert VerifierKey.parse(text.strip()).name == "witness.example/w1"
         finally:
             os.kill(process.pid, signal.SIGTERM)
-            process.wait(timeout=20)
+            process.wait(timeout=120)
 
 
 def test_a_witness_is_made_once_and_its_settings_are_strict(tmp_path: Path) -> None:

@@ -299,13 +299,13 @@ def test_rows_that_nobody_judged_stay_here_as_drafts(world: PartnerWorld, tmp_pa
 
 
 def test_a_side_file_that_states_something_wrong_rejects_its_row(world: PartnerWorld, tmp_path: Path) -> None:
-    """A judgement of tomorrow, or an answer that is none, rejects its row; what is put off gets a day."""
+    """A judgement of a day to come, or an answer that is none, rejects its row; what is put off gets a day."""
     asked = options(world, purpose="verwijsindex")
     people = [person_rows(f"L{at}", {"01.01.20": N[at], "01.03.10": "20140517"}) for at in range(3)]
     file, side = write_persons(tmp_path / "persons.csv", *people), tmp_path / "side.csv"
-    tomorrow = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
+    later = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=2)  # midnight may pass meanwhile
     header = "label,assessed_on,assessed_by,informed,informed_reason\n"
-    rows = f"L0,{tomorrow},anna,yes,\nL1,2020-01-10,anna,perhaps,\nL2,2020-01-10,anna,no,not_reachable\n"
+    rows = f"L0,{later},anna,yes,\nL1,2020-01-10,anna,perhaps,\nL2,2020-01-10,anna,no,not_reachable\n"
     side.write_text(header + rows)
     command = ("register", "--source", "gba-v", file, *asked, "--assessments", side)
     told = as_json(run(*command, "--json", expect=3))

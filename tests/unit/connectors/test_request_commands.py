@@ -135,6 +135,56 @@ async def test_steps_are_told_as_codes(desks: Desks) -> None:
     assert (shown["letter"]["text"], shown["letter"]["steps"]) == ("", ["onderzoek"])
 
 
+async def test_what_the_other_will_read_is_shown_before_it_goes(desks: Desks) -> None:
+    """A preview of a question says who alone can read it and shows all of it; it sends nothing and fetches nothing."""
+    question = desks.file(VEILIG_THUIS, "question.txt", "Welke hulp is er?\nEn sinds wanneer?")
+    asked = (*ASKED, "--text", question, "--attach", question, *proven(desks), "--preview")
+    before = desks.world.leaves
+    read = (await desks.run(VEILIG_THUIS, *asked)).output
+    assert read.splitlines() == [
+        "Alleen Wijkteam Arnhem kan je vraag lezen. Wij niet.",
+        "Dit leest de ander:",
+        "| vt-melding (WMO-5.1.6), van team team-1 aan team team-1",
+        "| hulp",
+        "| Welke hulp is er?",
+        "| En sinds wanneer?",
+        "| bijlage: question.txt (35 bytes)",
+        "Er is nog niets verstuurd. Klopt het? Geef dan dezelfde opdracht zonder --preview.",
+    ]
+    shown = await desks.tells(VEILIG_THUIS, *asked)
+    assert shown["preview"]["reads"][2] == "Welke hulp is er?\nEn sinds wanneer?"
+    elsewhere = [WIJKTEAM[:-1] + "1" if word == WIJKTEAM else word for word in asked]
+    assert "organisation of the register" in (await desks.run(VEILIG_THUIS, *elsewhere, expect=2)).output
+    question.write_text("x" * 501, encoding="utf-8")
+    assert "at most 500" in (await desks.run(VEILIG_THUIS, *asked, expect=2)).output
+    assert desks.world.leaves == before
+    assert (await desks.tells(WIJKTEAM, "request", "list"))["requests"] == []
+
+
+async def test_an_answer_and_what_is_told_are_shown_with_whom_they_go_to(desks: Desks) -> None:
+    """A preview of what is shared says that it cannot be taken back; not sharing shows nothing of the reason."""
+    request = await sent(desks)
+    preview = ("answer", request, "--preview", "--kind")
+    unread = await desks.run(WIJKTEAM, *preview, "all", *ANSWERED, expect=2)
+    assert "request: must be read first" in unread.output
+    await desks.run(WIJKTEAM, "request", "read", request)
+    before = desks.world.leaves
+    text = desks.file(WIJKTEAM, "answer.txt", "Sinds maart.")
+    read = (await desks.run(WIJKTEAM, *preview, "all", *ANSWERED, "--text", text)).output
+    shares = "Je deelt dit met: Veilig Thuis Gelderland-Midden. Daarna kun je het niet terughalen."
+    assert read.splitlines()[:5] == [
+        shares, "Dit leest de ander:", "| vt-melding: antwoord", "| hulp", "| Sinds maart.",
+    ]  # fmt: skip
+    assert "| vt-melding: mondeling beantwoord" in (await desks.run(WIJKTEAM, *preview, "oral", *ANSWERED)).output
+    refuses = (await desks.run(WIJKTEAM, *preview, "declined", "--reason", "professional_secrecy")).output
+    assert "leest alleen dat je dit niet deelt" in refuses
+    assert "professional_secrecy" not in refuses
+    tells = ("--purpose", "vt-melding", "--ground", "WMO-5.2.6", "--team", "team-1", "--to-team", "team-1")
+    told = ("tell", *tells, "--to", VEILIG_THUIS, "--category", "veiligheid", "--text", text, "--preview")
+    assert (await desks.run(WIJKTEAM, *told)).output.startswith(shares)
+    assert desks.world.leaves == before
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 
 _UNTIL = """UPDATE signals SET consent_until = coalesce((
     SELECT max(c.lapses_on) FROM consents c JOIN consent_tokens p ON p.consent_id = c.id

@@ -8,7 +8,6 @@ from starlette.applications import Starlette
 from audit.durability import DISK_FAILED, Durability
 from audit.errors import NotDurableError
 from broker.api.serving import serve
-from tests.simulators.region import free_port
 
 
 async def test_a_server_whose_disk_failed_ends_and_says_so() -> None:
@@ -22,7 +21,7 @@ async def test_a_server_whose_disk_failed_ends_and_says_so() -> None:
 
     try:
         with pytest.raises(NotDurableError, match="start again"):
-            await serve(app, host="127.0.0.1", port=free_port(), announce=ready)
+            await serve(app, host="127.0.0.1", port=0, announce=ready)
     finally:
         gc.unfreeze()
     assert frozen

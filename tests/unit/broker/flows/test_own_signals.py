@@ -40,7 +40,7 @@ async def test_a_list_has_own_signals_only(world: World) -> None:
 
 async def test_a_long_list_comes_in_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Page after page gives every own signal once, in the order of the ids, and nobody else's."""
-    monkeypatch.setattr("broker.flows.list_signals.SIGNALS_PER_PAGE", 2)
+    monkeypatch.setattr("broker.flows.owners.SIGNALS_PER_PAGE", 2)
     asker = world.asker(GI)
     await world.register(world.asker(WIJKTEAM), CHILD)
     children = [household(subject=f"child {number}") for number in range(5)]

@@ -1,6 +1,7 @@
 import inspect
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from connectors.demo.errors import ProcessError
-from connectors.demo.processes import COMMAND_S, Processes, environment
+from connectors.demo.processes import COMMAND_S, Processes, environment, free_port
+
+PATIENCE_S = 120.0
+"""Seconds within which a process has ended, on a slow machine too."""
 
 _PARENT = """
 import sys, time
@@ -25,7 +29,7 @@ with Processes() as processes:
 
 def gone(pid: int) -> bool:
     """Return whether this process ended within some seconds."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         stat = Path(f"/proc/{pid}/stat")
         if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
@@ -43,7 +47,7 @@ def test_no_end_of_the_demonstration_leaves_a_service_behind(tmp_path: Path, how
     assert parent.stdout is not None
     service = int(parent.stdout.readline())
     parent.send_signal(how)
-    parent.wait(10)
+    parent.wait(PATIENCE_S)
     parent.stdout.close()
     assert gone(service)
 
@@ -65,6 +69,24 @@ def test_a_service_that_ends_instead_of_serving_is_an_error(tmp_path: Path) -> N
         service = processes.serve("broker", "python", "-c", "print('no')", log=tmp_path / "log")
         with pytest.raises(ProcessError, match="broker did not start"):
             service.wait_until_ready()
+
+
+def test_half_a_ready_line_is_none(tmp_path: Path) -> None:
+    """An address counts once its line has ended: before that more of it may follow."""
+    with Processes() as processes:
+        half = "print('ready http://127.0.0.1:80', end='', flush=True)"
+        service = processes.serve("broker", "python", "-c", half, log=tmp_path / "log")
+        with pytest.raises(ProcessError, match="broker did not start"):
+            service.wait_until_ready()
+
+
+def test_a_free_port_is_not_one_that_the_machine_gives_away() -> None:
+    """It can be listened on, and lies below the ports that whoever asks for any may be given a moment later."""
+    port = free_port()
+    low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    assert port < max(low, 32_768)
+    with socket.create_server(("127.0.0.1", port)):
+        pass
 
 
 def test_a_command_must_end_with_an_expected_code() -> None:

@@ -1,0 +1,140 @@
+"""Carrying out what a worker types about a letter: sent, or shown beforehand as the other will read it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import typer
+
+from broker.protocol.problems import render
+from broker.protocol.sealed_letter import QUESTION
+from connectors.answers import Outcome
+from connectors.client import SluisClient
+from connectors.command_line import (
+    NOT_DONE,
+    console,
+    errors_end_the_command,
+    explanation,
+    failure_document,
+    outcome_document,
+    print_json,
+    print_outcome,
+)
+from connectors.errors import CaseError, NotDoneError, RefusedError
+from connectors.folder import PartnerFolder
+from connectors.letters import Letters
+from connectors.questions import Question, Reply, checked
+from connectors.terminal import quoted
+from connectors.told_requests import name_of
+
+_T = TypeVar("_T")
+_CONSENT_OVER = "vraag.consent-ended"
+_KIND_NL = {"oral": "mondeling beantwoord", "declined": "niet gedeeld (dat mag)"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What the other side of a letter will read, in lines, and what the sender must know before it goes."""
+
+    warning_nl: str
+    reads: Sequence[str]
+
+    def document(self) -> dict[str, object]:
+        """Return it as JSON members."""
+        return {"preview": {"warning_nl": self.warning_nl, "reads": list(self.reads)}}
+
+    def lines(self) -> list[str]:
+        """Return it as a person reads it; what was written stands apart from what Sluis says."""
+        written = [line for part in self.reads for line in quoted(part)]
+        return [self.warning_nl, render("letter.preview", {}), *written, render("letter.not_sent_yet", {})]
+
+
+def preview_of_question(org: Path, question: Question, *, asks: bool) -> Preview:
+    """Return what the receiver of a question, or of what is told unasked, will read. Raises CaseError: no letter."""
+    name = _known(org, question.to)
+    checked(question, asks=asks)
+    warning = "letter.only_reader" if asks else "letter.shares"
+    heading = (
+        f"{question.purpose} ({', '.join(question.grounds)}), van team {question.team} aan team {question.to_team}"
+    )
+    text = question.text or " ".join(question.steps)
+    return Preview(warning_nl=render(warning, {"name": name}), reads=_reads(heading, question, text=text))
+
+
+def preview_of_answer(org: Path, letters: Letters, request_id: str, reply: Reply) -> Preview:
+    """Return what the asker will read. Raises CaseError: the question was not read here, or it is no letter."""
+    asked = next((one for one in letters.kept(request_id) if one.label == QUESTION), None)
+    if asked is None:
+        raise CaseError("request", "must be read first")
+    checked(reply, asks=False)
+    name = _known(org, asked.sender)
+    warning = "letter.not_shared" if reply.kind == "declined" else "letter.shares"
+    heading = f"{asked.purpose}: {_KIND_NL.get(reply.kind, 'antwoord')}"
+    return Preview(warning_nl=render(warning, {"name": name}), reads=_reads(heading, reply, text=reply.text))
+
+
+def carried_out(
+    org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[_T]], *, case: str | None = None
+) -> _T:
+    """Return what an act with the letters of this worker's desk came to."""
+
+    async def run() -> _T:
+        async with SluisClient(org, worker=worker, approver=approver, case_ref=case) as client:
+            return await act(Letters(client.desk))
+
+    return asyncio.run(run())
+
+
+def tell_outcome(
+    org: Path, worker: str, approver: str | None, act: Callable[[Letters], Awaitable[Outcome | Preview]],
+    *, as_json: bool, case: str | None = None, unsent: str = "",
+) -> None:  # fmt: skip
+    """What the act came to was printed; `unsent` is what a consent that is over kept here, by its text id."""
+    with errors_end_the_command():
+        try:
+            outcome = carried_out(org, worker, approver, act, case=case)
+        except (NotDoneError, RefusedError) as error:
+            if unsent and isinstance(error, RefusedError) and error.problem.text_id == _CONSENT_OVER and not as_json:
+                console.print(render(unsent, {}), markup=False)
+            fail(error, as_json=as_json)
+        if isinstance(outcome, Preview):
+            _show(outcome, as_json=as_json)
+        elif as_json:
+            details = outcome.details
+            requests = [] if details is None else details.model_dump(mode="json", by_alias=True)["requests"]
+            print_json({"results": [{**outcome_document(outcome), "requests": requests}]})
+        else:
+            print_outcome(outcome)
+
+
+def fail(error: NotDoneError | RefusedError, *, as_json: bool) -> NoReturn:
+    """Print why it was refused or not done, and end the command."""
+    if as_json:
+        print_json({"failed": [failure_document("", error)]})
+    else:
+        for line in explanation(error):
+            console.print(line, markup=False)
+    raise typer.Exit(NOT_DONE)
+
+
+def _show(preview: Preview, *, as_json: bool) -> None:
+    if as_json:
+        print_json(preview.document())
+        return
+    for line in preview.lines():
+        console.print(line, markup=False)
+
+
+def _reads(heading: str, said: Question | Reply, *, text: str) -> list[str]:
+    about = [", ".join(said.categories)] if said.categories else []
+    files = [f"bijlage: {one.name} ({len(one.content)} bytes)" for one in said.files]
+    return [heading, *about, *([text] if text else []), *files]
+
+
+def _known(org: Path, oin: str) -> str:
+    register = PartnerFolder(org).register
+    if oin not in register.organisations:
+        raise CaseError("to", "must be an organisation of the register")
+    return name_of(oin, register)
