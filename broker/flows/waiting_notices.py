@@ -149,8 +149,8 @@ class Fetching:
         if ring is None:
             return NEVER
         own = await own_ring(
-            ring, self._requester, signals=self._signals, policy=self._policy, register=self._register,
-            clock=self._clock,
+            ring, self._requester, signals=self._signals, calls=self._calls, policy=self._policy,
+            register=self._register, clock=self._clock,
         )  # fmt: skip
         return Judgement(told=own.seen, looked_at=own.stamps, rests_on=own.stamps)
 

@@ -135,7 +135,7 @@ def _rings(connection: Connection, call_id: str) -> Sequence[StampKey]:
     query = "DELETE FROM notices WHERE about IN (SELECT id FROM call_rings WHERE call_id = ?)"
     connection.execute(query, (call_id,))
     _each(connection, call_id, "call_rings WHERE call_id")
-    connection.execute("UPDATE calls SET rings_until = NULL WHERE id = ?", (call_id,))
+    connection.execute("UPDATE calls SET rings_until = NULL, asked_on = NULL WHERE id = ?", (call_id,))
     return ()
 
 
