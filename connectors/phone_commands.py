@@ -24,6 +24,7 @@ from connectors.command_line import (
     print_json,
 )
 from connectors.contacts import contact_line
+from connectors.dates import HERE
 from connectors.errors import CaseError
 from connectors.phoning import LEVEL, About, Phoning
 from connectors.stated_proof import read_proof
@@ -164,7 +165,7 @@ def _lines(call: PhoneCallShown) -> list[str]:
     unsigned = f"  [{UNSTATED}]" if call.side == "received" and call.statement is None else ""
     lines = [f"{call.call_id}  {direction} {other.name}, {other.team}  {', '.join(call.categories)}{unsigned}"]
     if call.code is not None:
-        until = datetime.datetime.fromtimestamp(call.code_until, datetime.UTC).astimezone()
+        until = datetime.datetime.fromtimestamp(call.code_until, HERE)
         lines.append(f"Belcode {call.code[:3]} {call.code[3:]}, geldig tot {until:%H:%M}")
     if call.side == "received" and call.verified_at is not None and call.contact is not None:
         contact = call.contact

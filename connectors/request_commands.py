@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from broker.protocol.request_messages import DeclineReason
 from connectors.answers import Outcome
 from connectors.attachments import File, letter_shown, read_files, save_files
 from connectors.command_line import (
@@ -127,7 +128,7 @@ def answer(
     category: Annotated[list[str] | None, typer.Option("--category")] = None,
     level: Annotated[int, typer.Option("--level")] = 3,
     ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="For declined: a code.")] = None,
+    reason: Annotated[DeclineReason | None, typer.Option("--reason", help="For declined, and then always.")] = None,
     text: TextFile = None,
     attach: Attach = None, signal: Signal = None, consent: Consent = None,
     proof: ProofText = None, proof_number: ProofNumber = None,
@@ -172,7 +173,7 @@ def withdraw(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    reason: Annotated[str, typer.Option("--reason", help="mistake or no_longer_needed")] = "no_longer_needed",
+    reason: Annotated[Literal["mistake", "no_longer_needed"], typer.Option("--reason")] = "no_longer_needed",
     as_json: AsJson = False,
 ) -> None:
     """Take a request back; an answer that was not fetched yet is never handed out."""

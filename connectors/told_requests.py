@@ -12,6 +12,13 @@ from connectors.answers import Outcome
 from connectors.errors import LetterNotOpenedError
 
 UNSIGNED_NL = "Niet ondertekend door de ander: dit weet je alleen van Sluis. Twijfel je? Bel."
+SIDE_NL = {"sent": "aan", "received": "van"}
+STATE_NL = {
+    "sent": "verstuurd", "forwarded": "doorgegeven", "answered": "beantwoord", "part": "deels beantwoord",
+    "oral": "mondeling beantwoord", "declined": "niet gedeeld (dat mag)", "withdrawn": "ingetrokken",
+    "expired": "verlopen", "delivered": "aangekomen", "delivery_unknown": "aankomst onbekend",
+    "withheld": "wordt niet meer gegeven",
+}  # fmt: skip
 UNKNOWN = "-"
 """The name of an organisation that the own register does not know."""
 
@@ -60,5 +67,5 @@ def is_unsigned(one: RequestShown, *, opened: bool) -> bool:
 def line_of(one: RequestShown) -> str:
     """Return one request as a line of a list."""
     other = one.sender if one.side == "received" else one.receiver
-    state = "niet gedeeld (dat mag)" if one.state == "declined" else one.state
-    return f"{one.request_id}  {one.side}  {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"
+    side, state = SIDE_NL[one.side], STATE_NL.get(one.state, one.state)
+    return f"{one.request_id}  {side} {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"

@@ -39,7 +39,7 @@ async def test_a_question_is_sent_read_answered_and_listed(desks: Desks) -> None
     request = await sent(desks)
     read = (await desks.run(WIJKTEAM, "request", "read", request)).output
     assert "Welke hulp is er?" in read
-    assert "received  Veilig Thuis Gelderland-Midden  hulp" in read
+    assert "van Veilig Thuis Gelderland-Midden  hulp" in read
     text = desks.file(WIJKTEAM, "answer.txt", "Sinds maart.")
     answered = (await desks.run(WIJKTEAM, "answer", request, "--kind", "all", *ANSWERED, "--text", text)).output
     assert answered.startswith("Je antwoord is verstuurd.")
@@ -51,7 +51,7 @@ async def test_a_question_is_sent_read_answered_and_listed(desks: Desks) -> None
     (kept,) = (await desks.tells(VEILIG_THUIS, "request", "read", request, "--kept"))["kept"]
     assert (kept["sender"], kept["letter"]["text"]) == ("Wijkteam Arnhem", "Sinds maart.")
     assert desks.world.leaves == before
-    assert "Wijkteam Arnhem  hulp  withdrawn" in (await desks.run(VEILIG_THUIS, "request", "list")).output
+    assert "aan Wijkteam Arnhem  hulp  ingetrokken" in (await desks.run(VEILIG_THUIS, "request", "list")).output
     stored = [file.read_bytes() for file in (desks.world.folder / "broker").rglob("*") if file.is_file()]
     assert not any(canary.encode() in content for content in stored for canary in (NUMBER, "Sinds maart."))
 
@@ -103,7 +103,7 @@ async def test_a_question_about_a_match_goes_to_its_other_team(desks: Desks) -> 
     told = await desks.tells(VEILIG_THUIS, *ask, match, *proven(desks))
     (sent,) = told["results"][0]["requests"]
     assert (sent["receiver"]["oin"], sent["receiver"]["team"], sent["matchId"]) == (WIJKTEAM, "team-1", match)
-    assert "received" in (await desks.run(WIJKTEAM, "request", "read", sent["requestId"])).output
+    assert "van Veilig Thuis" in (await desks.run(WIJKTEAM, "request", "read", sent["requestId"])).output
     before = desks.world.leaves
     unknown = await desks.tells(VEILIG_THUIS, *ask, "f" * 32, *proven(desks), expect=1)
     assert unknown["failed"][0]["problem"] == "not-found"
