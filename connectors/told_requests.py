@@ -12,6 +12,7 @@ from connectors.answers import Outcome
 from connectors.errors import LetterNotOpenedError
 
 UNSIGNED_NL = "Niet ondertekend door de ander: dit weet je alleen van Sluis. Twijfel je? Bel."
+UNSIGNED_SHORT_NL = "dit weet je alleen van Sluis"
 SIDE_NL = {"sent": "aan", "received": "van"}
 STATE_NL = {
     "sent": "verstuurd", "forwarded": "doorgegeven", "answered": "beantwoord", "part": "deels beantwoord",
@@ -59,7 +60,9 @@ def name_of(oin: str, register: Register) -> str:
 
 
 def is_unsigned(one: RequestShown, *, opened: bool) -> bool:
-    """Return whether somebody declined or answered orally, and only the broker says so."""
+    """Return whether only the broker says how this stands: withdrawn by the other, withheld, or answered unsigned."""
+    if one.state == "withheld" or (one.state == "withdrawn" and one.side == "received"):
+        return True
     answer = one.answer
     return one.side == "sent" and not opened and answer is not None and answer.kind not in ("all", "part")
 
