@@ -8,10 +8,20 @@ from typing import Protocol
 from broker.domain.calls import Call, Ring
 from broker.domain.phone_calls import PhoneCall, WrongCodes
 from broker.domain.webhooks import OwnWebhook
+from broker.ports import StampKey, StampKind
+from broker.task_ports import ReferenceReader
 
 
-class CallReader(Protocol):
-    """The oproepen that were sent and whom they reached, as committed. An asker reads calls, a holder rings."""
+def calls_key(organisation: str, purpose: str) -> StampKey:
+    """Return the key that moves with every oproep of this organisation for this purpose, whomever it reached."""
+    return StampKey(kind=StampKind.CALL, key=f"{organisation} {purpose}".encode("ascii"))
+
+
+class CallReader(ReferenceReader, Protocol):
+    """The oproepen that were sent and whom they reached, as committed. An asker reads calls, a holder rings.
+
+    With the tasks of the asker about the order that an oproep was sent on, for who judges a ring.
+    """
 
     async def calls(self, *, organisation: str, after: str, at_most: int) -> tuple[Call, ...]:
         """Return what this organisation sent, in the order of ids, those after an id, so many at most."""

@@ -31,6 +31,8 @@ class StampKind(StrEnum):
     """An organisation's line in the register, or its roster. The key is its OIN."""
     EXCEPTION = "exception"  # what one worker invoked; the key is worker_key()
     REQUEST = "request"  # what two organisations ask and answer; the key is its id
+    CALL = "call"  # the oproepen of one organisation for one purpose; the key is calls_key()
+    ORDER = "order"  # an exclusion order that its own organisation lifted; the key is order_key()
     TOKEN = "token"  # noqa: S105 - the name of a kind of stamp, no secret
     """The signals under one token index. The key is the index; a lookup that found nothing relies on it too."""
 

@@ -7,7 +7,7 @@ Everything here is read on a thread of its own, so that no tick waits for a revi
 from dataclasses import dataclass
 from typing import Protocol
 
-from broker.domain.acts import ReviewedAct
+from broker.domain.acts import Recipient, ReviewedAct
 from broker.domain.review import KeptNote
 
 
@@ -15,11 +15,13 @@ from broker.domain.review import KeptNote
 class HouseholdActs:
     """What concerns one own signal: the own organisation's acts, and others' acts in which they were told of it.
 
-    Not among them are acts of who hides a signal on the household from this organisation: shielded (D17), or excluded.
+    `told` are who was told of it by a match that an own act brought about. Not among them are acts of who hides a
+    signal on the household from this organisation: shielded (D17), or excluded.
     """
 
     own: tuple[ReviewedAct, ...]
     others: tuple[ReviewedAct, ...]
+    told: tuple[Recipient, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

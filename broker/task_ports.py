@@ -4,9 +4,22 @@ from datetime import date
 from typing import Protocol
 
 from broker.domain.team_tasks import TeamTask
+from broker.ports import StampKey, StampKind
 
 
-class TaskReader(Protocol):
+def order_key(organisation: str, reference: str) -> StampKey:
+    """Return the key that moves when this organisation records that an exclusion order was lifted."""
+    return StampKey(kind=StampKind.ORDER, key=f"{organisation} {reference}".encode("ascii"))
+
+
+class ReferenceReader(Protocol):
+    """What an organisation recorded about a report or order, as committed."""
+
+    async def of_reference(self, *, organisation: str, reference: str) -> tuple[TeamTask, ...]:
+        """Return this organisation's tasks about a report or order with this reference, done or not."""
+
+
+class TaskReader(ReferenceReader, Protocol):
     """The tasks of teams, as committed. Whether a match may still be seen is judged by whoever shows its task."""
 
     async def one(self, task_id: str) -> TeamTask | None:
@@ -14,9 +27,6 @@ class TaskReader(Protocol):
 
     async def of_organisation(self, *, organisation: str, after: str, at_most: int) -> tuple[TeamTask, ...]:
         """Return tasks of an organisation, after an id and in their order: so many at most."""
-
-    async def of_reference(self, *, organisation: str, reference: str) -> tuple[TeamTask, ...]:
-        """Return this organisation's tasks about a report or order with this reference, done or not."""
 
     async def on_match(self, match_id: str) -> tuple[TeamTask, ...]:
         """Return the tasks about a match that are not done, of both sides."""

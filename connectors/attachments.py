@@ -127,7 +127,6 @@ def save_files(folder: Path, files: Sequence[File]) -> tuple[Path, ...]:
             _write(written[-1], one.content)
         for path, one in zip(written, files, strict=True):
             named.append(_named(path, _plain_name(one.name)))
-        return tuple(named)
     except OSError:
         for path in named:
             path.unlink(missing_ok=True)
@@ -135,6 +134,7 @@ def save_files(folder: Path, files: Sequence[File]) -> tuple[Path, ...]:
     finally:
         for path in written:
             path.unlink(missing_ok=True)
+    return tuple(named)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -37,6 +37,11 @@ Categories = Annotated[list[str], typer.Option("--category", help="A data catego
 Level = Annotated[int, typer.Option("--level", min=1, max=4, help="The highest level that is spoken of.")]
 OwnTeam = Annotated[str, typer.Option("--team", help="The own team's code.")]
 ProofFile = Annotated[Path | None, typer.Option("--proof", help="A JSON file with the proof of a task in law.")]
+Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
+Match = Annotated[str | None, typer.Option("--match", help="The own match that it rests on.")]
+Consent = Annotated[str | None, typer.Option("--consent", help="The own record of consent that it rests on.")]
+ToldOn = Annotated[str | None, typer.Option("--exception", help="The own exception, as `exception list` prints it.")]
+Tells = Annotated[bool, typer.Option("--tell", help="Call to tell something, not to ask.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -56,7 +61,12 @@ def start(
     ground: Grounds,
     category: Categories,
     level: Level = LEVEL,
+    tells: Tells = False,
     proof: ProofFile = None,
+    signal: Signal = None,
+    match: Match = None,
+    consent: Consent = None,
+    exception: ToldOn = None,
     approver: ApproverId = None,
     case: CaseRef = None,
     as_json: AsJson = False,
@@ -64,11 +74,14 @@ def start(
     """I call now: print the belcode to say on the phone."""
     with errors_end_the_command():
         stated = None if proof is None else read_proof(proof)
-        about = About(categories=category, grounds=ground, level=level, proof=stated)
+        about = About(
+            categories=category, grounds=ground, level=level, proof=stated, signal_id=signal, match_id=match,
+            consent_id=consent, exception_id=exception,
+        )  # fmt: skip
         client = SluisClient(org, worker=worker, approver=approver, case_ref=case)
         call = _run(
             client,
-            lambda phoning: phoning.start(to=to, to_team=to_team, team=team, purpose=purpose, about=about),
+            lambda phoning: phoning.start(to=to, to_team=to_team, team=team, purpose=purpose, about=about, tells=tells),
         )
         _print([call], "phone.made", as_json=as_json)
 
@@ -99,6 +112,9 @@ def note(
     category: Annotated[list[str] | None, typer.Option("--category", help="Where less was told than asked.")] = None,
     level: Annotated[int | None, typer.Option("--level", min=1, max=4, help="Where it was not the one asked.")] = None,
     proof: ProofFile = None,
+    signal: Signal = None,
+    consent: Consent = None,
+    exception: ToldOn = None,
     approver: ApproverId = None,
     case: CaseRef = None,
     as_json: AsJson = False,
@@ -108,10 +124,11 @@ def note(
         stated = None if proof is None else read_proof(proof)
 
         async def noted(phoning: Phoning) -> PhoneCallShown:
-            answered = _chosen(await phoning.calls(), call)
+            answered = chosen(await phoning.calls(), call)
             about = About(
-                categories=category or answered.categories, grounds=ground, level=level or answered.level, proof=stated
-            )
+                categories=category or answered.categories, grounds=ground, level=level or answered.level,
+                proof=stated, signal_id=signal, consent_id=consent, exception_id=exception,
+            )  # fmt: skip
             return await phoning.note(answered.call_id, about)
 
         _print(
@@ -137,9 +154,10 @@ def _run(client: SluisClient, act: Callable[[Phoning], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def _chosen(calls: Sequence[PhoneCallShown], call_id: str | None) -> PhoneCallShown:
+def chosen(calls: Sequence[PhoneCallShown], call_id: str | None) -> PhoneCallShown:
     """Return the call that was answered. Raises CaseError: there is none to choose."""
-    received = [call for call in calls if call.side == "received" and call_id in (None, call.call_id)]
+    asked = [call for call in calls if call.side == "received" and call.kind == "request" and not call.withheld]
+    received = [call for call in asked if call_id in (None, call.call_id)]
     open_ones = [call for call in received if call.oral is None] if call_id is None else received
     verified = [call for call in open_ones if call.verified_at is not None]
     chosen = next(iter((*verified, *open_ones)), None)
@@ -155,15 +173,19 @@ def _print(calls: Sequence[PhoneCallShown], text: str, *, as_json: bool) -> None
         return
     console.print(render(text, {}), markup=False)
     for call in calls:
-        for line in _lines(call):
+        for line in lines_of(call):
             console.print(line, markup=False)
 
 
-def _lines(call: PhoneCallShown) -> list[str]:
+def lines_of(call: PhoneCallShown) -> list[str]:
+    """Return how a call is printed."""
     other = call.receiver if call.side == "made" else call.caller
     direction = "aan" if call.side == "made" else "van"
-    unsigned = f"  [{UNSTATED}]" if call.side == "received" and call.statement is None else ""
+    unstated = call.side == "received" and call.statement is None and not call.withheld
+    unsigned = f"  [{UNSTATED}]" if unstated else ""
     lines = [f"{call.call_id}  {direction} {other.name}, {other.team}  {', '.join(call.categories)}{unsigned}"]
+    if call.withheld:
+        lines.append(render("phone.withheld", {}))
     if call.code is not None:
         until = datetime.datetime.fromtimestamp(call.code_until, HERE)
         lines.append(f"Belcode {call.code[:3]} {call.code[3:]}, geldig tot {until:%H:%M}")

@@ -29,13 +29,19 @@ LEVEL = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a call, or an answer to it, is about: data categories, up to a level, on these grounds."""
+    """What a call, or an answer to it, is about: data categories, up to a level, on these grounds.
+
+    `consent_id` and `exception_id` are own ones that it rests on; `match_id` an own match, of a call only.
+    """
 
     categories: Sequence[str]
     grounds: Sequence[str]
     level: int = LEVEL
     signal_id: str | None = None
     proof: StatedProof | None = None
+    consent_id: str | None = None
+    exception_id: str | None = None
+    match_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +50,27 @@ class Phoning:
 
     desk: Desk
 
-    async def start(self, *, to: str, to_team: str, team: str, purpose: str, about: About) -> PhoneCallShown:
-        """Return the call that is announced, with its belcode. Raises CaseError, RefusedError, NotDoneError."""
+    async def start(
+        self, *, to: str, to_team: str, team: str, purpose: str, about: About, tells: bool = False
+    ) -> PhoneCallShown:
+        """Return the call that is announced, with its belcode. Raises CaseError, RefusedError, NotDoneError.
+
+        Args:
+            to: OIN of who is called.
+            to_team: which team of it.
+            team: the own one.
+            purpose: a purpose id.
+            about: what it is about.
+            tells: whether the call is made to tell, and not to ask: only then can it rest on an exception.
+        """
+        if about.exception_id is not None and not tells:
+            raise CaseError("exception", "is for a call that tells")
         call_id, folder = self.desk.surroundings.new_id(), self.desk.folder
         stated = StatedCall(call_id=call_id, caller_team=team, receiver=to, receiver_team=to_team, purpose=purpose)
         members = {
             "idempotency_key": call_id,
+            "kind": "telling" if tells else "request",
+            "match_id": about.match_id,
             "purpose": purpose,
             "team": team,
             "to": to,
@@ -59,7 +80,9 @@ class Phoning:
             ),
             **self._members(about),
         }
-        return self._about(call_id, await self._stated(StartPhoneCall, members, kind="request", path=_PATH))
+        return self._about(
+            call_id, await self._stated(StartPhoneCall, members, kind="answer" if tells else "request", path=_PATH)
+        )
 
     async def verify(self, code: str) -> PhoneCallShown:
         """Return who calls, as that organisation itself states.
@@ -125,7 +148,9 @@ class Phoning:
         A call that it really made to anybody else vouches for no voice here.
         """
         caller = self.desk.folder.register.organisations.get(call.caller.oin)
-        if caller is None or not caller.active or call.statement is None or not self._is_own(call):
+        if caller is None or not caller.active or not self._is_own(call):
+            return None
+        if call.statement is None or call.purpose is None:
             return None
         stated = StatedCall(
             call_id=call.call_id,
@@ -157,5 +182,7 @@ class Phoning:
             "grounds": list(about.grounds),
             "level": about.level,
             "signal_id": about.signal_id,
+            "consent_id": about.consent_id,
+            "exception_id": about.exception_id,
             "proof": None if about.proof is None else about.proof.members(mac),
         }

@@ -60,6 +60,7 @@ class Reply:
     proof: Mapping[str, Any] | None = None
     signal_id: str | None = None
     consent_id: str | None = None
+    exception_id: str | None = None
     text: str = field(default="", repr=False)
     files: Sequence[File] = ()
 
@@ -69,6 +70,7 @@ class Reply:
             "kind": self.kind, "reason": self.reason, "categories": list(self.categories), "level": self.level,
             "grounds": list(self.grounds), "proof": self.proof, "signal_id": self.signal_id, "bundle": bundle,
             "expires_on": self.expires_on, "box": box, "consent_id": self.consent_id,
+            "exception_id": self.exception_id,
         }  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def answer(
     ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
     reason: Annotated[DeclineReason | None, typer.Option("--reason", help="For declined, and then always.")] = None,
     text: TextFile = None,
-    attach: Attach = None, signal: Signal = None, consent: Consent = None,
+    attach: Attach = None, signal: Signal = None, consent: Consent = None, exception: ToldOn = None,
     proof: ProofText = None, proof_number: ProofNumber = None,
     approver: ApproverId = None, case: CaseRef = None, preview: Before = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -140,7 +140,8 @@ def answer(
         reply = Reply(
             kind=kind, expires_on=last_day_of("10"), categories=category or (), grounds=ground or (), reason=reason,
             level=0 if kind == "declined" else level, proof=typed_proof(org, proof, proof_number),
-            signal_id=signal, consent_id=consent, text=text_in(text), files=read_files(attach or ()),
+            signal_id=signal, consent_id=consent, exception_id=exception, text=text_in(text),
+            files=read_files(attach or ()),
         )  # fmt: skip
         if preview:
             return preview_of_answer(org, letters, request_id, reply)

@@ -15,6 +15,10 @@ KEEPING = frozenset({"store_chunk", "note_receipt", "forward_request", "withdraw
 """Types of acts of these kinds that ask about nobody: one attachment of ten parts is no ten looks at a household."""
 READING = "fetch_request"
 """The type of act that hands out what a letter says; without it no attachment opens."""
+OPENING = "open_match"
+"""The type of act that shows one match with the other team."""
+NAMED = 2
+"""The level from which on an organisation is named (D6)."""
 WITHDRAWING = "withdraw_signal"
 LOOKING = frozenset({"register_signal", "check_household", "call_holders"})
 """Types of acts in which a household is looked up."""
@@ -181,12 +185,49 @@ def told_of_signal(
 ) -> bool:  # fmt: skip
     """Return whether who asked was told of this signal: a decision let it be seen, and its holder was shown.
 
-    Where who asked has erased `meta`, the decision alone says so: an asker takes nothing back by erasing.
+    Or he opened a match by which he sees it. Where who asked has erased `meta`, the decision alone says so: an asker
+    takes nothing back by erasing.
     """
+    opening = meta is None or meta.get("request", {}).get("type") == OPENING
+    if opening and any(handle in handles for *_, handles in hits.get("seen", ())):
+        return True
     permitted = [one for one in hits.get("decisions", ()) if one["decision"]["outcome"] == "permit"]
     if not any(handle in one["signals"] for one in permitted):
         return False
     return meta is None or organisation in {row["oin"] for row in meta.get("shown", ())}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """An organisation that an entry says was told of a signal, for its own purpose and on its own grounds."""
+
+    index: int
+    at: int
+    organisation: str
+    purpose: str | None
+    grounds: tuple[str, ...]
+
+
+def recipients_in(hits: Mapping[str, Any], *, index: int, at: int, handle: str) -> tuple[Recipient, ...]:
+    """Return who was told of this signal by a match that the act of its own holder brought about.
+
+    Each was decided on for himself. Who hides a signal there stands in another group, which is not read for this.
+    """
+    told = (
+        one["decision"]
+        for one in hits.get("told", ())
+        if handle in one["signals"] and one["decision"]["outcome"] == "permit" and one["decision"]["level"] >= NAMED
+    )
+    return tuple(
+        Recipient(
+            index=index,
+            at=at,
+            organisation=decision["facts"]["organisation"],
+            purpose=decision["facts"]["purpose"],
+            grounds=tuple(decision["facts"]["grounds"]),
+        )
+        for decision in told
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from broker.domain.information_requests import RestsOn
+from broker.domain.information_requests import RestsOn, StatedProof
 
 
 class RingState(StrEnum):
@@ -19,8 +19,42 @@ class RingState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedOn:
+    """The asker's facts when an oproep was sent, by which it is decided on anew while it waits.
+
+    Attributes:
+        own: ids of the asker's own signals, where it stood on those.
+        proof: with the days on which it counted.
+        consent, consent_by, age, custody: what the persons asked about had said; it rests on the stamps of that.
+    """
+
+    role: str
+    grounds: tuple[str, ...]
+    families: frozenset[str]
+    approval: str
+    standing: str
+    own: tuple[str, ...]
+    proof: StatedProof | None
+    consent: str
+    consent_by: frozenset[str]
+    age: str
+    custody: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundAs:
+    """How a ring came about: in which kinds the signal matched, and what its person said of its holder being shown."""
+
+    kinds: tuple[str, ...]
+    consent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An oproep as it was sent. `asked_until` is the last day on which holders are asked."""
+    """An oproep as it was sent. `asked_until` is the last day on which holders are asked.
+
+    `asked_on` is None for an oproep of before it was kept.
+    """
 
     id: str
     organisation: str
@@ -31,6 +65,13 @@ class Call:
     case_ref: str | None
     sent_at: int
     asked_until: date
+    asked_on: AskedOn | None = None
+
+    @property
+    def reference(self) -> str | None:
+        """That of the report or order it was sent on, where it was sent on one."""
+        proof = None if self.asked_on is None else self.asked_on.proof
+        return None if proof is None else proof.reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +90,17 @@ class Ring:
     state: RingState = RingState.WAITING
     rests_on: tuple[RestsOn, ...] = ()
     valid_until: date | None = None
+    found_as: FoundAs | None = None
+
+    def asks_what(self, other: "Ring") -> bool:
+        """Return whether it asks what another oproep of the same organisation for the same purpose asks.
+
+        About the same signal, on the same report or order, and on the same agreement.
+        """
+        mine, others = (
+            (one.signal_id, one.call.reference, one.rests_on, one.valid_until) for one in (self, other)
+        )  # fmt: skip
+        return mine == others
 
     def is_agreed_on(self, day: date) -> bool:
         """Return whether what people agreed to still lasts on this day."""
@@ -61,10 +113,14 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreCall:
-    """An oproep is sent, and these holders are asked; there may be none of them."""
+    """An oproep is sent, and these holders are asked; there may be none of them.
+
+    `again` are ids of rings that ask the very same already: they are this oproep's from now on, with its last day.
+    """
 
     call: Call
     rings: tuple[Ring, ...]
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

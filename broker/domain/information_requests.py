@@ -101,6 +101,7 @@ class RequestReply:
     expires_on: date
     rests_on: tuple[RestsOn, ...]
     consent_id: str | None = None
+    exception_id: str | None = None
     controller: str | None = None
     delivery: Delivery = Delivery.WAITING
     chunks: tuple[str, ...] = ()
@@ -174,6 +175,18 @@ class InformationRequest:
         passed_on = self.state is RequestState.FORWARDED and not received
         return (replace(self, state=RequestState.SENT) if passed_on else self).state_on(day)
 
+    @property
+    def answer_rests_on(self) -> tuple[RestsOn, ...]:
+        """What its answer rests on besides."""
+        return () if self.reply is None else self.reply.rests_on
+
+    def is_untold(self, *, received: bool) -> bool:
+        """Return whether this side was handed nothing yet of what the other side says, and that it does."""
+        if received:
+            return self.delivery is Delivery.WAITING and self.state in {*OPEN, RequestState.WITHDRAWN}
+        reply = self.reply
+        return reply is not None and reply.delivery is Delivery.WAITING and reply.kind != DECLINED
+
     def letter_hidden(self, day: date, *, holds: bool) -> RequestState | None:
         """Return why its receiver is told nothing of what it is about; None where he is.
 
@@ -181,7 +194,7 @@ class InformationRequest:
             day: today.
             holds: whether what it rests on is as it was. What was handed out before stays as it was told.
         """
-        if self.delivery is not Delivery.WAITING or self.state not in {*OPEN, RequestState.WITHDRAWN}:
+        if not self.is_untold(received=True):
             return None
         state = self.state_on(day)
         if state in (RequestState.WITHDRAWN, RequestState.EXPIRED):
@@ -194,7 +207,7 @@ class InformationRequest:
         That somebody does not share tells nothing that anything rests on.
         """
         reply = self.reply
-        if reply is None or reply.delivery is not Delivery.WAITING or reply.kind == DECLINED:
+        if reply is None or not self.is_untold(received=False):
             return None
         if self.state is RequestState.WITHDRAWN:
             return self.state

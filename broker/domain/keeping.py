@@ -25,6 +25,10 @@ EXCEPTION_DAYS = 366
 """Days an exception is kept after the person was to be told of it."""
 ACUTE_DAYS = 5 * 366
 """Days an acute one is kept, as its entry's content is: until it is judged its worker can invoke no other."""
+TASK_DAYS = 366
+"""Days after its last day that a term is kept: of one report it runs once, and an order has the days first recorded."""
+SIGNAL_DAYS = 5 * 366
+"""Days after its last day that a signal is kept: by its tokens acts on the household of who hides there stay hidden."""
 ENDED = frozenset({Answer.REFUSED, Answer.WITHDRAWN})
 
 
@@ -44,6 +48,10 @@ class Kept(StrEnum):
     EXCEPTION = "exception"
     NOTICE = "notice"
     """A notice that its organisation has."""
+    TEAM_TASK = "team_task"
+    """A term that is done, or an exclusion order that is over."""
+    SIGNAL = "signal"
+    """A signal that has ended, with its tokens, once no content of an entry about it is left."""
 
 
 class Over(StrEnum):
@@ -65,6 +73,8 @@ KEPT_DAYS: Mapping[Kept, int] = {
     Kept.CONSENT: 0,
     Kept.EXCEPTION: 0,
     Kept.NOTICE: 30,
+    Kept.TEAM_TASK: TASK_DAYS,
+    Kept.SIGNAL: SIGNAL_DAYS,
 }
 """Days after the last day (or the moment) that stands in the row itself, as `docs/retention.md` lists them."""
 BY_SECOND = frozenset({Kept.PHONE_CALL, Kept.NOTICE})

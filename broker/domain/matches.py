@@ -104,11 +104,16 @@ class KeptMatch:
         """Return the other side."""
         return self.older_side if side is self.newer_side else self.newer_side
 
-    def seen_by(self, side: MatchSide) -> tuple[tuple[Signal, Hit], ...]:
-        """Return by which own signal this side would see what of the other, as far as it was told of it."""
+    def seen_by(self, side: MatchSide, *, worker: str | None = None) -> tuple[tuple[Signal, Hit], ...]:
+        """Return by which own signal this side would see what of the other, as far as it was told of it.
+
+        To a worker who is kept from an own signal it is as if that were not there; None stands for the team.
+        """
         if side is self.newer_side:
-            return tuple((self.newer, Hit(kind=one.kind, signal=one.signal)) for one in self.links if one.shown)
-        return tuple((one.signal, Hit(kind=one.kind, signal=self.newer)) for one in self.links if one.tells)
+            pairs = [(self.newer, Hit(kind=one.kind, signal=one.signal)) for one in self.links if one.shown]
+        else:
+            pairs = [(one.signal, Hit(kind=one.kind, signal=self.newer)) for one in self.links if one.tells]
+        return tuple(pair for pair in pairs if worker is None or not pair[0].hidden_from(worker))
 
     def common(self) -> tuple[Signal, ...]:
         """Return the signals that both sides see, as far as they were told: what anybody else may know it rests on."""

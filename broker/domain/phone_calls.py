@@ -8,8 +8,9 @@ the rest of it: that is counted where the guesser is heard, so that nobody ends 
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from datetime import date
 
-from broker.domain.information_requests import StatedProof
+from broker.domain.information_requests import InformationRequest, LetterKind, RequestReply, RestsOn, StatedProof
 
 CODE_S = 30 * 60
 """Seconds that a belcode counts."""
@@ -25,18 +26,49 @@ USED, EXPIRED, OVER, WRONG = "belcode-used", "belcode-expired", "belcode-tries-o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oral:
-    """That it was answered orally: by whom, when, in which categories, on which ground."""
+    """That it was answered orally: by whom, when, in which categories, on which ground and what that rests on."""
 
     worker: str
     at: int
     categories: tuple[str, ...]
     level: int
     grounds: tuple[str, ...]
+    proof: StatedProof | None = None
+    approved: bool = False
+    signal_id: str | None = None
+    consent_id: str | None = None
+    exception_id: str | None = None
+    rests_on: tuple[RestsOn, ...] = ()
+
+    def as_reply(self, call_id: str) -> RequestReply:
+        """Return the answer to the letter that the call stands for."""
+        return RequestReply(
+            id=call_id,
+            worker=self.worker,
+            kind="oral",
+            reason=None,
+            categories=self.categories,
+            level=self.level,
+            grounds=self.grounds,
+            proof=self.proof,
+            signal_id=self.signal_id,
+            consent_id=self.consent_id,
+            exception_id=self.exception_id,
+            approved=self.approved,
+            bundle="",
+            answered_at=self.at,
+            expires_on=date.max,
+            rests_on=self.rests_on,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneCall:
-    """A call of one team to another, about named categories for a purpose."""
+    """A call of one team to another, about named categories for a purpose: to ask, or to tell.
+
+    `rests_on` is what it rests on, as it was when it was announced; `role` and `approved` are who called, and whether a
+    second person agreed.
+    """
 
     id: str
     caller: str
@@ -51,6 +83,14 @@ class PhoneCall:
     level: int
     made_at: int
     key: bytes = field(repr=False)
+    kind: LetterKind = LetterKind.REQUEST
+    role: str = "worker"
+    approved: bool = False
+    signal_id: str | None = None
+    match_id: str | None = None
+    consent_id: str | None = None
+    exception_id: str | None = None
+    rests_on: tuple[RestsOn, ...] = ()
     proof: StatedProof | None = None
     statement: str | None = None
     verified_at: int | None = None
@@ -67,6 +107,42 @@ class PhoneCall:
         if self.verified_at is not None:
             return USED
         return None if self.made_at <= now <= self.made_at + CODE_S else EXPIRED
+
+    @property
+    def answer_rests_on(self) -> tuple[RestsOn, ...]:
+        """What its oral answer rests on besides."""
+        return () if self.oral is None else self.oral.rests_on
+
+    def as_letter(self) -> InformationRequest:
+        """Return the letter that this call stands for: it is decided on as that is, and so is its oral answer."""
+        return InformationRequest(
+            id=self.id,
+            kind=self.kind,
+            sender=self.caller,
+            sender_team=self.caller_team,
+            sender_worker=self.worker,
+            sender_role=self.role,
+            controller=self.controller,
+            receiver=self.receiver,
+            receiver_team=self.receiver_team,
+            purpose=self.purpose,
+            grounds=self.grounds,
+            categories=self.categories,
+            level=self.level,
+            proof=self.proof,
+            signal_id=self.signal_id,
+            match_id=self.match_id,
+            consent_id=self.consent_id,
+            exception_id=self.exception_id,
+            approved=self.approved,
+            personal=False,
+            bundle="",
+            sent_at=self.made_at,
+            expires_on=date.max,
+            rests_on=self.rests_on,
+            box=b"",
+            reply=None if self.oral is None else self.oral.as_reply(self.id),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,15 @@ from broker.domain.information_requests import (
     RequestReply,
     StoreReply,
 )
-from broker.domain.notices import NoticeKind, Notify
+from broker.domain.notices import NoticeKind
 from broker.domain.requests import Approval, Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.citing import NOTHING_CITED, Cited, cited_consent
+from broker.flows.citing import NOTHING_CITED, Cited, cited_by
+from broker.flows.holding import answer_facts, answer_marks, still_holds
 from broker.flows.letters import (
+    LAPSED,
     Decided,
-    LetterFacts,
     check_bundle,
     check_different,
     check_expiry,
@@ -36,6 +38,7 @@ from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_approval, check_team
 from broker.flows.unwatched import stopped
+from broker.match_ports import MatchReader
 from broker.ports import (
     AnswerStore,
     Clock,
@@ -47,7 +50,6 @@ from broker.ports import (
     SignalStore,
     Stamp,
 )
-from broker.protocol.register import Register
 from broker.protocol.request_messages import AnswerRequest, box_bytes
 from broker.protocol.sealed_letter import BOX_BYTES
 from broker.request_ports import ChunkReader, RequestReader, kept
@@ -57,13 +59,14 @@ from policies import Refusal
 async def answer_request(
     *, command: AnswerRequest, request_id: str, requester: Requester, approval: Approval | None, policies: Policies,
     clock: Clock, randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    consents: ConsentReader, requests: RequestReader, chunks: ChunkReader, answers: AnswerStore, log: Log,
+    matches: MatchReader, consents: ConsentReader, exceptions: ExceptionReader, requests: RequestReader,
+    chunks: ChunkReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request has this one answer, which waits for the asker; outcome `done`.
 
     Raises:
-        NotFoundError: not received by this organisation, or none at all; or the own signal or
-            consent it rests on is none.
+        NotFoundError: not received by this organisation, or none at all; or the own signal,
+            consent or exception it rests on is none.
         RefusedError: already answered, withdrawn, expired, for a named colleague, or not permitted to tell; with the
             receipt of its entry.
         NotDoneError: it failed; with the receipt of its entry.
@@ -75,85 +78,81 @@ async def answer_request(
     )  # fmt: skip
 
     async def decide(on: OnRequest) -> Outcome:
-        request = on.request
         # (1) The answer's own rules.
-        _check_members(command, request)
-        on = replace(on, act=replace(act, purpose=request.purpose, team=request.receiver_team))
+        _check_members(command, on.request)
+        on = replace(on, act=replace(act, purpose=on.request.purpose, team=on.request.receiver_team))
         # (2) Once, in time, and by whom it is for; an attempt is told openly and recorded.
-        hindered = request.closed_by(on.today) or request.not_for(requester.worker)
+        roster = await rosters.roster(on.organisation.oin)
+        hindered = on.request.closed_by(on.today) or on.request.not_for(requester.worker) or on.of_another_team(roster)
         if hindered is not None:
             return on.refuse(hindered)
-        told = notice_for(
-            request.sender, request.sender_team, NoticeKind.ANSWER, about=request.id, randomness=randomness
-        )  # fmt: skip
         # (3) Not sharing needs no permission.
         check_bundle(command.bundle, on.policy)
         check_expiry(command.expires_on, today=on.today)
         if command.kind == DECLINED:
             reply = _reply(command, requester, now=clock.now(), approved=False, rests_on=())
-            return _answered(on, reply, told=told, decided=None)
+            return _answered(on, reply, randomness=randomness, decided=None)
         on.policy.check_holds(on.today)
         if on.other is None or not on.other.active:
             raise ReceiverUnknownError
-        own, cited = await _basis(command, on, signals=signals, consents=consents)
+        own, cited = await _basis(
+            command, on, now=clock.now(), signals=signals, consents=consents, exceptions=exceptions
+        )  # fmt: skip
         rests_on = (*(() if own is None else own.stamps), *cited.rests_on)
-        approved = check_approval(check_team(await rosters.roster(on.organisation.oin), on.act), requester, approval)
+        approved = check_approval(check_team(roster, on.act), requester, approval)
         if log.disclosures_stopped():
             return stopped(on.act, bundle=on.policy.sha256)
         # (4) May this be told to who asked, on the answerer's own grounds?
         reply = _reply(command, requester, now=clock.now(), approved=approved, rests_on=rests_on)
-        facts = answer_facts(request, reply, own, register=on.register, role=requester.role, cited=cited)
+        facts = answer_facts(on.request, reply, own, register=on.register, role=requester.role, cited=cited)
         decided = decide_letter(on.policy, facts, command.categories, day=on.today)
         on = replace(on, relies_on=(*on.relies_on, *rests_on, *cited.stamps, *await signals.stamps([on.other_key])))
         if isinstance(decided, Refusal):
             return refused(on.act, decided, register=on.register.number, relies_on=on.relies_on, tickets=())
         fault = await letter_fault(decided, command.chunks, organisation=on.organisation.oin, chunks=chunks)
-        if fault is not None:
-            return on.refuse(fault)
-        return _answered(on, reply, told=told, decided=decided, cited=cited, own=own)
+        # (5) What nobody could fetch, for what the question rests on has changed, is not sent either.
+        on, reaches = await _reaches(
+            on, reply, clock=clock, signals=signals, matches=matches, consents=consents, exceptions=exceptions
+        )  # fmt: skip
+        if fault is not None or not reaches:
+            return on.refuse(fault or LAPSED)
+        return _answered(on, reply, randomness=randomness, decided=decided, cited=cited, own=own)
 
-    # (5) Recorded with the answer in one transaction, and only then told.
+    # (6) Recorded with the answer in one transaction, and only then told.
     return await act_on_request(
         decide, act=act, request_id=request_id, receiver_only=True, policies=policies, clock=clock,
-        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+        registers=registers, signals=signals, matches=matches, requests=requests, answers=answers, log=log,
     )  # fmt: skip
-
-
-def answer_facts(
-    request: InformationRequest, reply: RequestReply, own: OwnSignal | None, *, register: Register, role: str,
-    cited: Cited,
-) -> LetterFacts:  # fmt: skip
-    """Return what policy is asked about an answer; where it states no proof of its own, that of the question counts.
-
-    An own signal for another purpose is what it rests on, and entitles to nothing.
-    """
-    return LetterFacts(
-        operation="share",
-        sender=register.organisations[request.receiver],
-        recipient=register.organisations[request.sender],
-        role=role,
-        purpose=request.purpose,
-        grounds=reply.grounds,
-        own_signal=own is not None and own.signal.purpose == request.purpose,
-        approved=reply.approved,
-        proof=reply.proof or request.proof,
-        level=reply.level,
-        cited=cited,
-    )
 
 
 async def _basis(
-    command: AnswerRequest, on: OnRequest, *, signals: SignalStore, consents: ConsentReader
-) -> tuple[OwnSignal | None, Cited]:
-    """Return the own signal that an answer rests on, and the consent that it cites. Raises NotFoundError."""
+    command: AnswerRequest, on: OnRequest, *, now: int, signals: SignalStore, consents: ConsentReader,
+    exceptions: ExceptionReader,
+) -> tuple[OwnSignal | None, Cited]:  # fmt: skip
+    """Return the own signal that an answer rests on, and what it cites. Raises NotFoundError."""
     organisation = on.organisation.oin
     own = await own_signal(
-        command.signal_id, organisation=organisation, policy=on.policy, today=on.today, signals=signals
+        command.signal_id, organisation=organisation, policy=on.policy, today=on.today, signals=signals,
+        worker=on.act.requester.worker,
     )  # fmt: skip
-    consent = await cited_consent(
-        command.consent_id, organisation=organisation, grounds=on.act.grounds, policy=on.policy, consents=consents
+    cited = await cited_by(
+        command.consent_id, command.exception_id, organisation=organisation, worker=on.act.requester.worker, at=now,
+        grounds=on.act.grounds, policy=on.policy, consents=consents, exceptions=exceptions,
     )  # fmt: skip
-    return own, Cited(consent=consent)
+    return own, cited.about_own(own)
+
+
+async def _reaches(
+    on: OnRequest, reply: RequestReply, *, clock: Clock, signals: SignalStore, matches: MatchReader,
+    consents: ConsentReader, exceptions: ExceptionReader,
+) -> tuple[OnRequest, bool]:  # fmt: skip
+    """Return whether who asked could fetch this answer now, and with the act what that relies on."""
+    after = replace(on.request, state=STATE_OF_ANSWER[reply.kind], reply=reply)
+    at_asker = replace(on, organisation=on.register.organisations[on.request.sender], request=after)
+    seen, holds = await still_holds(
+        at_asker, clock=clock, signals=signals, matches=matches, consents=consents, exceptions=exceptions
+    )  # fmt: skip
+    return replace(on, relies_on=seen.relies_on), holds
 
 
 def _check_members(command: AnswerRequest, request: InformationRequest) -> None:
@@ -201,6 +200,7 @@ def _reply(
         proof=stated_proof(command.proof),
         signal_id=command.signal_id if told else None,
         consent_id=command.consent_id if told else None,
+        exception_id=command.exception_id if told else None,
         approved=approved,
         bundle=command.bundle,
         answered_at=now,
@@ -212,15 +212,24 @@ def _reply(
 
 
 def _answered(
-    on: OnRequest, reply: RequestReply, *, told: Notify, decided: Decided | None, cited: Cited = NOTHING_CITED,
-    own: OwnSignal | None = None,
+    on: OnRequest, reply: RequestReply, *, randomness: Randomness, decided: Decided | None,
+    cited: Cited = NOTHING_CITED, own: OwnSignal | None = None,
 ) -> Outcome:  # fmt: skip
-    on = replace(on, handles=() if own is None else (own.signal.handle,))
-    after = replace(on.request, state=STATE_OF_ANSWER[reply.kind], reply=reply)
+    request = on.request
+    told = notice_for(
+        request.sender, request.sender_team, NoticeKind.ANSWER, about=request.id, randomness=randomness
+    )  # fmt: skip
+    handles = () if own is None else (own.signal.handle,)
+    on = replace(on, handles=handles, own_handles=handles)
+    after = replace(request, state=STATE_OF_ANSWER[reply.kind], reply=reply)
     permit = None if decided is None else decided.permit
     effects = Effects(
         relies_on=on.relies_on,
-        changes=(StoreReply(request_id=on.request.id, reply=reply), told),
+        changes=(
+            StoreReply(request_id=on.request.id, reply=reply),
+            told,
+            *answer_marks(on.request, reply, own, day=on.today),
+        ),
         tasks=() if decided is None else decided.tasks(organisation=on.organisation.oin, today=on.today),
     )
     return on.done(

@@ -146,7 +146,9 @@ async def _own(
     ring = await calls.ring(organisation=requester.organisation, ring_id=ring_id)
     if ring is None:
         raise NotFoundError
-    own = await own_ring(ring, requester, signals=signals, policy=policy, register=register, clock=clock)
+    own = await own_ring(
+        ring, requester, signals=signals, calls=calls, policy=policy, register=register, clock=clock
+    )  # fmt: skip
     if not own.seen:
         raise NotFoundError
     return own

@@ -1,11 +1,11 @@
 """Send an oproep: holders are asked whether they want to call, and the asker always reads the same (D5, D8)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-from broker.call_ports import CallReader
+from broker.call_ports import CallReader, calls_key
 from broker.consent_ports import ConsentReader
-from broker.domain.calls import Call, Ring, StoreCall
+from broker.domain.calls import Call, Ring, RingState, StoreCall
 from broker.domain.changes import Change, MarkStanding, Task
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
@@ -20,7 +20,8 @@ from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
 from broker.flows.ringing import Reached, reached
 from broker.flows.shown_calls import calls_document
-from broker.flows.terms import as_counted, last_day_of, terms_of_question
+from broker.flows.still_asked import asked_on, last_permitted
+from broker.flows.terms import as_counted, last_day_of, order_keys, terms_of_question
 from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
 from broker.ports import (
     AnswerStatus,
@@ -72,13 +73,14 @@ async def call_holders(
 
     async def decide() -> Outcome:
         # (1) What everything below relies on is read before it; then the request's own rules.
-        base = await signals.stamps(asked_stamps(requester.organisation))
+        keys = (*asked_stamps(requester.organisation), *order_keys(command.proof, requester.organisation))
+        # Of two oproepen at once the second sees what the first rang, and is decided again whomever that was.
+        base = await signals.stamps((*keys, calls_key(requester.organisation, command.purpose)))
         policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
-        roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
-            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
-            issuers=issuers, tokens=tokens, now=clock.now(),
+            command, act=act, register=register, epoch=epoch, purposes=policy.purposes,
+            roster=await rosters.roster(requester.organisation), issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         policy.check_holds(today)
@@ -86,9 +88,8 @@ async def call_holders(
         # (3) May it be asked? Standing comes from a proof or own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
-        asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
-        if isinstance(asked, Refusal):
+        if isinstance(asked := may_ask(policy, question), Refusal):
             relied = (*base, *question.relied)
             return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
         check_used_families(prepared.purpose, act)
@@ -121,7 +122,10 @@ async def call_holders(
 def _call(
     command: CallHolders, question: Question, policy: PolicyInForce, *, now: int, randomness: Randomness
 ) -> Call:  # fmt: skip
-    """Return the oproep; nobody is asked for longer than the documents say, nor past the last day of its proof."""
+    """Return the oproep; nobody is asked for longer than the documents say, nor past the last day of its proof.
+
+    A proof that counts for a working day (a report that is still to be written down) asks for no longer than that.
+    """
     prepared, purpose = question.prepared, question.prepared.purpose.id
     requester, organisation = prepared.act.requester, prepared.organisation
     regions = policy.own_regions(purpose, (organisation.oin, organisation.org_class), day=question.today)
@@ -136,7 +140,8 @@ def _call(
         purpose=command.purpose,
         case_ref=command.case_ref,
         sent_at=now,
-        asked_until=until if last is None else min(until, last),
+        asked_until=last_permitted(policy, question.facts(), at_most=until if last is None else min(until, last)),
+        asked_on=asked_on(question),
     )
 
 
@@ -145,7 +150,8 @@ async def _asked_of(
 ) -> tuple[Change, ...]:  # fmt: skip
     """Return the call with its rings, a notice for each team that is asked, and one where a shield was hit.
 
-    Who was asked before for the same, on the same agreement, is not asked again: declining is done once.
+    Who declined the very same is not asked it again: declining is done once. Where a ring for the same team asks it
+    still, or will be called on, that one goes on until the later last day: what the asker reads is true for it too.
     """
 
     def new_id() -> str:
@@ -154,8 +160,7 @@ async def _asked_of(
     before = await calls.asked_by(
         organisation=call.organisation, purpose=call.purpose, day=today, signals=[one.id for one in found.rung]
     )  # fmt: skip
-    asked = {(ring.signal_id, ring.rests_on, ring.valid_until) for ring in before}
-    possible = (
+    possible = [
         Ring(
             id=new_id(),
             call=call,
@@ -164,17 +169,33 @@ async def _asked_of(
             signal_id=one.id,
             rests_on=kept(found.rests_on[one.id]),
             valid_until=found.until[one.id],
+            found_as=found.found[one.id],
         )
         for one in found.rung
-    )
-    rings = tuple(ring for ring in possible if (ring.signal_id, ring.rests_on, ring.valid_until) not in asked)
-    told = [(ring.organisation, ring.team, NoticeKind.CALL, ring.id) for ring in rings]
+    ]
+    rings, again = _new_and_going_on(possible, before)
+    told = [(ring.organisation, ring.team, NoticeKind.CALL, ring.id) for ring in (*rings, *again)]
     told += [(one.organisation, one.team, NoticeKind.SHIELD_ALERT, one.id) for one in found.alerted]
     notices = [
         Notify(id=new_id(), organisation=organisation, team=team, kind=kind, about=about)
         for organisation, team, kind, about in told
     ]
-    return (StoreCall(call=call, rings=rings), *notices)
+    return (StoreCall(call=call, rings=rings, again=tuple(ring.id for ring in again)), *notices)
+
+
+def _new_and_going_on(
+    possible: Iterable[Ring], before: Iterable[Ring]
+) -> tuple[tuple[Ring, ...], tuple[Ring, ...]]:  # fmt: skip
+    """Return the rings that are new, and those of before that go on in place of one of these."""
+    new: list[Ring] = []
+    again: list[Ring] = []
+    for ring in possible:
+        same = [earlier for earlier in before if earlier.asks_what(ring)]
+        of_team = [earlier for earlier in same if earlier.call.team == ring.call.team]
+        if any(earlier.state is RingState.DECLINED for earlier in same):
+            continue
+        (again if of_team else new).append(of_team[0] if of_team else ring)
+    return tuple(new), tuple(again)
 
 
 def _started(question: Question, policy: PolicyInForce, randomness: Randomness) -> tuple[Change, ...]:

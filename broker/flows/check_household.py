@@ -24,7 +24,7 @@ from broker.flows.outcome import Answered, Effects, Outcome, match_of, outcome_o
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import TicketIssuers, check_used_families
-from broker.flows.terms import as_counted, earlier, last_day_of, terms_of_question
+from broker.flows.terms import as_counted, earlier, last_day_of, order_keys, terms_of_question
 from broker.flows.unwatched import may_go_on, notes_to_fg, stopped
 from broker.ports import (
     AnswerStatus,
@@ -73,13 +73,13 @@ async def check_household(
 
     async def decide() -> Outcome:
         # (1) What everything below relies on is read before it; then the request's own rules.
-        base = await signals.stamps(asked_stamps(requester.organisation))
+        keys = (*asked_stamps(requester.organisation), *order_keys(command.proof, requester.organisation))
+        base = await signals.stamps(keys)
         policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
-        roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
-            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
-            issuers=issuers, tokens=tokens, now=clock.now(),
+            command, act=act, register=register, epoch=epoch, purposes=policy.purposes,
+            roster=await rosters.roster(requester.organisation), issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         policy.check_holds(today)

@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 
+from broker.consent_ports import ConsentReader
 from broker.domain.errors import FieldRuleError
 from broker.domain.information_requests import LetterKind, PassOnRequest, RequestState
 from broker.domain.notices import NoticeKind
 from broker.domain.requests import Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
+from broker.flows.holding import as_told
 from broker.flows.letters import notice_for
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_team
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore
 from broker.protocol.request_messages import ForwardRequest
 from broker.protocol.roster import Roster
@@ -21,7 +25,8 @@ from broker.request_ports import RequestReader
 async def forward_request(
     *, command: ForwardRequest, request_id: str, requester: Requester, policies: Policies, clock: Clock,
     randomness: Randomness, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
-    requests: RequestReader, answers: AnswerStore, log: Log,
+    matches: MatchReader, consents: ConsentReader, exceptions: ExceptionReader, requests: RequestReader,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request is with this team; a named worker alone answers it, where its answer is personal. Outcome `done`.
 
@@ -47,7 +52,10 @@ async def forward_request(
             hindered = request.not_for(requester.worker)
         if hindered is not None:
             return on.refuse(hindered)
-        # (3) The request is there from now on.
+        # (3) The request is there from now on, told of as far as it may be now.
+        on = await as_told(
+            on, clock=clock, signals=signals, matches=matches, consents=consents, exceptions=exceptions
+        )  # fmt: skip
         after = replace(
             request, state=RequestState.FORWARDED, receiver_team=command.team, receiver_worker=command.worker
         )  # fmt: skip
@@ -64,7 +72,7 @@ async def forward_request(
     # (4) Recorded with the change in one transaction, and only then told.
     return await act_on_request(
         decide, act=act, request_id=request_id, receiver_only=True, policies=policies, clock=clock,
-        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+        registers=registers, signals=signals, matches=matches, requests=requests, answers=answers, log=log,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from broker.domain.changes import HandOver
 from broker.domain.errors import FieldRuleError, RoleNotAllowedError
 from broker.domain.requests import APPROVER, WORKER, Requester
+from broker.domain.signals import Signal
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -11,7 +12,7 @@ from broker.flows.owners import active_workers, is_ownerless, owners_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.ports import ANY_SHIELD, AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.owner_messages import HandOverSignals
 
 
@@ -29,7 +30,8 @@ async def hand_over_signals(
 ) -> Answered:
     """Every held signal of this worker, or of nobody who works here, has this owner; outcome `done`.
 
-    A worker hands over his own, and takes up what nobody sees to; an approver hands over anybody's.
+    A worker hands over his own, and takes up what nobody sees to; an approver hands over anybody's. Nobody is made the
+    owner of what he is kept from, or hands over such: it stays as it is, for somebody else to take up.
 
     Raises:
         RoleNotAllowedError: a colleague's signals by a worker, or neither of these roles.
@@ -43,7 +45,7 @@ async def hand_over_signals(
         # (1) Who, and with what right.
         if requester.role != APPROVER and (requester.role != WORKER or command.of not in (None, requester.worker)):
             raise RoleNotAllowedError
-        base = await signals.stamps(asked_stamps(requester.organisation))
+        base = await signals.stamps((*asked_stamps(requester.organisation), ANY_SHIELD))
         policy = policies.at(base)
         register = await registers.register()
         check_organisation(register, act)
@@ -52,7 +54,7 @@ async def hand_over_signals(
         if command.to not in active:
             raise FieldRuleError("to", "is no worker on the roster")
         # (3) All that there are, in one act.
-        own = await signals.list_own(organisation=requester.organisation)
+        own = await known_to(requester, to=command.to, signals=signals)
         ids = tuple(
             one.id
             for one in own
@@ -68,3 +70,9 @@ async def hand_over_signals(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def known_to(requester: Requester, *, to: str, signals: SignalStore) -> tuple[Signal, ...]:
+    """Return the own signals of which both this requester and whom they go to may know."""
+    own = await signals.list_own(organisation=requester.organisation)
+    return tuple(one for one in own if not any(one.hidden_from(worker) for worker in (requester.worker, to)))

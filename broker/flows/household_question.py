@@ -203,7 +203,12 @@ def asked_stamps(organisation: str) -> tuple[StampKey, ...]:
 
 def may_ask(policy: PolicyInForce, question: Question) -> Permit | Refusal:
     """Return the decision whether this may be asked. Raises DecisionFailedError: there is none."""
-    decision = policy.decision_point.may_ask(question.facts())
+    return decided_to_ask(policy, question.facts())
+
+
+def decided_to_ask(policy: PolicyInForce, facts: AskFacts) -> Permit | Refusal:
+    """Return the decision whether who has these facts may ask. Raises DecisionFailedError: there is none."""
+    decision = policy.decision_point.may_ask(facts)
     if isinstance(decision, Refusal) and decision.reason == ERROR:
         raise DecisionFailedError
     return decision

@@ -131,7 +131,7 @@ async def seen_in_match(
     for match in found.matches:
         side = match.side_of(organisation)
         if side is not None and seen_of(match, side, policy=policy, register=register, worker=worker, day=day)[0]:
-            return tuple({own.id: own for own, _ in match.seen_by(side)}.values()), found.stamps
+            return tuple({own.id: own for own, _ in match.seen_by(side, worker=worker)}.values()), found.stamps
     raise NotFoundError
 
 

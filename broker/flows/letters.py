@@ -42,13 +42,15 @@ MAX_WORKING_DAYS = 10
 LEVEL = "level-not-permitted"
 ID_BYTES = 16
 WITHHELD = "letter-withheld"
+LAPSED = "request-lapsed"
 TOO_LARGE = "attachment-too-large"
 TRUNCATED = "attachment-truncated"
 CANNOT_TELL = "receiver-cannot-tell"
 LETTER_PROBLEMS = frozenset(
     {
-        LEVEL, WITHHELD, TOO_LARGE, TRUNCATED, CANNOT_TELL, "request-already-answered", "request-withdrawn",
+        LEVEL, WITHHELD, LAPSED, TOO_LARGE, TRUNCATED, CANNOT_TELL, "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker",
+        "request-of-another-team",
     }
 )  # fmt: skip
 """What may end an act on a letter openly, each of them recorded."""
@@ -262,16 +264,28 @@ async def receiver_of(to: str, team: str, *, sender: str, register: Register, ro
 
 
 async def own_signal(
-    signal_id: str | None, *, organisation: str, policy: PolicyInForce, today: date, signals: SignalStore
-) -> OwnSignal | None:
+    signal_id: str | None, *, organisation: str, policy: PolicyInForce, today: date, signals: SignalStore,
+    worker: str | None = None,
+) -> OwnSignal | None:  # fmt: skip
     """Return the own active signal that a letter rests on, None where it names none.
 
+    Args:
+        signal_id: as it is named.
+        organisation: whose it is to be.
+        policy: in force.
+        today: the calendar day.
+        signals: as committed.
+        worker: who names it; None for what a colleague named before.
+
     Raises:
-        NotFoundError: another organisation's, one that is active no more, or none at all: all alike.
+        NotFoundError: another organisation's, one that is active no more or kept from this worker, or none at all: all
+            alike.
     """
     if signal_id is None:
         return None
     own = await signals.own(organisation=organisation, signal_id=signal_id)
     if own is None or policy.state_on(own.signal, today) is not SignalState.ACTIVE:
+        raise NotFoundError
+    if worker is not None and own.signal.hidden_from(worker):
         raise NotFoundError
     return own

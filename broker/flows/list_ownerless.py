@@ -6,7 +6,7 @@ from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
-from broker.flows.owners import active_workers, is_ownerless, owners_document
+from broker.flows.owners import active_workers, is_ownerless, known_page, owners_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation
@@ -44,7 +44,8 @@ async def list_ownerless(
         check_organisation(register, act)
         # (2) Own signals, held, whose owner is not on the roster as it is now.
         active = active_workers(await rosters.roster(requester.organisation))
-        page = await signals.list_own(organisation=requester.organisation, after=after, at_most=SIGNALS_PER_PAGE)
+        # To who is kept from one it is as if that were not there; somebody else takes it up.
+        page = await known_page(requester, after=after, signals=signals)
         found = [one for one in page if is_ownerless(one, active)]
         document = owners_document(
             "owners.list" if found else "owners.none",

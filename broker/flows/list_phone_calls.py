@@ -1,10 +1,13 @@
 """List the phone calls that an organisation announced or gets, with the belcodes that count."""
 
 from broker.call_ports import PhoneCallReader
+from broker.consent_ports import ConsentReader
 from broker.domain.requests import Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
 from broker.flows.calling import time_for_codes
 from broker.flows.entry_payloads import Recording
+from broker.flows.held_calls import Judging, withheld_of
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
@@ -12,13 +15,15 @@ from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_phone_calls import phone_calls_document
 from broker.flows.unwatched import stopped
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.phone_messages import PHONE_CALLS_PER_PAGE
 
 
 async def list_phone_calls(
     *, requester: Requester, policies: Policies, clock: Clock, registers: RegisterReader, rosters: RosterReader,
-    signals: SignalStore, phone: PhoneCallReader, answers: AnswerStore, log: Log,
+    signals: SignalStore, matches: MatchReader, consents: ConsentReader, exceptions: ExceptionReader,
+    phone: PhoneCallReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """At most `PHONE_CALLS_PER_PAGE` calls of the organisation are read and that is recorded; outcome `done`.
 
@@ -36,18 +41,23 @@ async def list_phone_calls(
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy = policies.at(base)
         register = await registers.register()
-        check_organisation(register, act)
+        organisation = check_organisation(register, act)
         # (2) Nobody has watched the log for too long: nobody is told on its word who calls, and about what.
         if log.disclosures_stopped():
             return stopped(act, bundle=policy.sha256)
-        # (3) Calls of either side.
+        # (3) Calls of either side; what a call or an answer rests on may have changed since.
         now = await time_for_codes(clock, phone)
         own = await phone.phone_calls(organisation=requester.organisation, now=now, at_most=PHONE_CALLS_PER_PAGE)
+        judging = Judging(
+            act=act, organisation=organisation, policy=policy, register=register, clock=clock, signals=signals,
+            matches=matches, consents=consents, exceptions=exceptions,
+        )  # fmt: skip
+        withheld, read = await withheld_of(own, judging)
         document = await phone_calls_document(
-            "phone.list", own, to=requester.organisation, now=now, register=register, rosters=rosters
+            "phone.list", own, to=organisation.oin, now=now, register=register, rosters=rosters, withheld=withheld
         )
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
-        return outcome_of(act, recording, Effects(relies_on=base), status=AnswerStatus.DONE)
+        return outcome_of(act, recording, Effects(relies_on=(*base, *read)), status=AnswerStatus.DONE)
 
     # (4) Recorded, and only then told.
     return await decide_and_record(

@@ -84,7 +84,7 @@ async def _page(
         )
         for ring in found:
             own = await own_ring(
-                ring, requester, signals=signals, policy=policy, register=register, clock=clock
+                ring, requester, signals=signals, calls=calls, policy=policy, register=register, clock=clock
             )  # fmt: skip
             stamps |= dict.fromkeys(own.stamps)
             seen += [ring] if own.seen else []

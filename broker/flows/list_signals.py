@@ -6,11 +6,12 @@ from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_document
+from broker.flows.owners import known_page
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
-from broker.protocol.messages import SIGNALS_PER_PAGE, OwnSignal
+from broker.protocol.messages import OwnSignal
 
 
 async def list_signals(
@@ -43,7 +44,7 @@ async def list_signals(
         register = await registers.register()
         check_organisation(register, act)
         # (2) Own signals only, whatever their state.
-        own = await _known_to(requester, after=after, signals=signals)
+        own = await known_page(requester, after=after, signals=signals)
         today = clock.today()
         listed = [_listed(signal, policy.state_on(signal, today)) for signal in own]
         document = result_document(outcome="done", text="signal.list", signals=listed)
@@ -54,19 +55,6 @@ async def list_signals(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
-
-
-async def _known_to(requester: Requester, *, after: str | None, signals: SignalStore) -> tuple[Signal, ...]:
-    """Return the next page of what this worker may know of; a page is full where there is more."""
-    known: list[Signal] = []
-    page: tuple[Signal, ...] | None = None
-    while page is None or (len(page) == SIGNALS_PER_PAGE and len(known) < SIGNALS_PER_PAGE):
-        last = after if not page else page[-1].id
-        page = tuple(
-            await signals.list_own(organisation=requester.organisation, after=last, at_most=SIGNALS_PER_PAGE)
-        )  # fmt: skip
-        known += [signal for signal in page if not signal.hidden_from(requester.worker)]
-    return tuple(known[:SIGNALS_PER_PAGE])
 
 
 def _listed(signal: Signal, state: SignalState) -> OwnSignal:

@@ -6,7 +6,7 @@ nothing gets no notice and no line in any list; where neither may, there is no m
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -102,9 +102,7 @@ async def meet(
     # (3) One match per other team, where either of the two may see the other.
     tells = frozenset((one.kind, one.by.id) for one in kept if shows(one.judged))
     links = links_by_team(hits, shown=seen.shown, tells=tells)
-    made = matches_made(
-        signal, links, known=known.matches, ids=ids, policy=policy, register=register, day=today
-    )  # fmt: skip
+    made = matches_made(signal, links, known=known.matches, ids=ids, policy=policy, register=register, day=today)
     changes: list[Change] = [*stood_on(made, day=today), *alerts_of(seen.hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]
@@ -197,10 +195,10 @@ def _match(
         if seen_of(match, side, policy=policy, register=register, worker=NOBODY, day=day)[0]
     ]
     newer_side, older_side = (
-        MatchSide(of=own, told=told, state=_state(own, other, links, seen), changed_on=day)
-        for own, other, told in (
-            (registering, team, any(link.shown for link in links)),
-            (team, registering, any(link.tells for link in links)),
+        MatchSide(of=own, told=bool(met), state=_state(own, other, met, seen), changed_on=day)
+        for own, other, met in (
+            (registering, team, [link.signal.id for link in links if link.shown]),
+            (team, registering, [link.signal.id for link in links if link.tells]),
         )
     )
     region = region_of(signal, team, links, policy=policy, register=register, day=day)
@@ -237,15 +235,16 @@ def region_of(
 
 
 def _state(
-    own: TeamOf, other: TeamOf, links: Iterable[Link], seen: Iterable[tuple[KeptMatch, MatchSide]]
+    own: TeamOf, other: TeamOf, met: Collection[str], seen: Iterable[tuple[KeptMatch, MatchSide]]
 ) -> MatchState:  # fmt: skip
     """Return where a side begins: muted, once it said of an earlier match on this household that they work together.
 
-    One that it sees no more mutes nothing: else it would be told again after a withdrawal, and not after a shield.
+    One that it sees no more mutes nothing: else it would be told again after a withdrawal, and not after a shield. Nor
+    does a signal that it does not see tie two matches together: `met` are those by which it is told of the new one.
     """
-    mine = {link.signal.id for link in links}
     for match, side in seen:
-        same = {own, other} == {one.of for one in match.sides} and bool(mine & match.signal_ids())
+        by = {one.id for mine, hit in match.seen_by(side) for one in (mine, hit.signal)}
+        same = {own, other} == {one.of for one in match.sides} and not by.isdisjoint(met)
         if same and side.of == own and side.state is MatchState.TOGETHER:
             return MatchState.TOGETHER
     return MatchState.NEW

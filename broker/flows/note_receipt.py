@@ -8,6 +8,7 @@ from broker.flows.act import Act
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.errors import MalformedError
 from broker.protocol.request_messages import NoteReceipt
@@ -16,7 +17,8 @@ from broker.request_ports import RequestReader
 
 async def note_receipt(
     *, command: NoteReceipt, request_id: str, requester: Requester, policies: Policies, clock: Clock,
-    registers: RegisterReader, signals: SignalStore, requests: RequestReader, answers: AnswerStore, log: Log,
+    registers: RegisterReader, signals: SignalStore, matches: MatchReader, requests: RequestReader,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """It is noted how far the box is that this organisation was handed out; outcome `done`. It never goes back.
 
@@ -42,7 +44,7 @@ async def note_receipt(
     # (3) Recorded with the change in one transaction, and only then told.
     return await act_on_request(
         decide, act=act, request_id=request_id, receiver_only=None, policies=policies, clock=clock,
-        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+        registers=registers, signals=signals, matches=matches, requests=requests, answers=answers, log=log,
     )  # fmt: skip
 
 

@@ -5,11 +5,12 @@ from datetime import date
 
 from broker.domain.disclosures import CONTACT_LEVEL, MatchRow
 from broker.domain.errors import NotFoundError
-from broker.domain.households import MatchKind
+from broker.domain.households import Hit, MatchKind
 from broker.domain.matches import KeptMatch, MatchSide, TeamOf, strongest
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
 from broker.domain.team_tasks import TeamTask
+from broker.flows.canonical import canonical
 from broker.flows.judging import Judged, record_decisions
 from broker.flows.outcome import match_of
 from broker.flows.policy import PolicyInForce
@@ -22,23 +23,28 @@ from broker.protocol.register import Register
 SMALL_HITS_ROOM = 1_000
 """Bytes a `hits` payload may take in an entry of a small kind: it has 1,024 with its padding."""
 HITS_SCHEMA = "entry-hits/v1"
+_SEEN_FRAME = len('"seen":[],')
 MOST_HANDLES = 24
 """Search handles that fit a `subject` payload of a small kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnMatch:
-    """A match that this side sees, by which of its own signals and in which kind; `stamps` are what that rests on."""
+    """A match that this side sees, by which of its own signals and in which kind; `stamps` are what that rests on.
+
+    `pairs` are those signals, each with what it met, that this worker may know of.
+    """
 
     match: KeptMatch
     side: MatchSide
     kind: MatchKind
-    signals: tuple[Signal, ...]
+    pairs: tuple[tuple[Signal, Hit], ...]
     judged: tuple[Judged, ...]
     stamps: tuple[Stamp, ...] = ()
     agreed: frozenset[StampKey] = frozenset()
-    """What was recorded of persons that it is seen by, where it is on consent; until when is `agreed_until`."""
-    agreed_until: date | None = None
+    """What was recorded of persons that it is seen by, where it is on consent."""
+    until: date | None = None
+    """The last day on which all that it is seen by holds."""
     tasks: tuple[TeamTask, ...] = ()
     """What runs about it for either side; read for an act on it alone."""
 
@@ -49,7 +55,13 @@ class OwnMatch:
 
     def handles(self) -> frozenset[str]:
         """Return the handles of the signals it is about, the own ones and the other's."""
-        return frozenset(signal.handle for own, hit in self.match.seen_by(self.side) for signal in (own, hit.signal))
+        return frozenset(signal.handle for own, hit in self.pairs for signal in (own, hit.signal))
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The own signals, in the order of their ids."""
+        own = {signal.id: signal for signal, _ in self.pairs}
+        return tuple(own[one] for one in sorted(own))
 
 
 def seen_now(
@@ -65,11 +77,10 @@ def seen_now(
     if not kinds:
         return None
     agreed, until = agreed_by(match, looks, policy=policy, day=day)
-    own = {signal.id: signal for signal, _ in match.seen_by(side)}
-    signals = tuple(own[one] for one in sorted(own))
     return OwnMatch(
-        match=match, side=side, kind=strongest(kinds), signals=signals, judged=tuple(look.judged for look in looks),
-        agreed=agreed, agreed_until=until,
+        match=match, side=side, kind=strongest(kinds), pairs=match.seen_by(side, worker=requester.worker),
+        judged=tuple(look.judged for look in looks),
+        agreed=agreed, until=until,
     )  # fmt: skip
 
 
@@ -116,9 +127,24 @@ def _named(led_by: TeamOf | None, register: Register) -> Casusregisseur | None:
 
 
 def decisions_of(shown: tuple[OwnMatch, ...]) -> dict[str, object]:
-    """Return the `hits` group of an entry that shows these matches: decisions as far as they fit, then their hash."""
+    """Return the `hits` group of an entry that shows these matches: what is seen in short, and the decisions' hash.
+
+    `seen` has kind, level and rule with the handles of what is seen by it, so that a holder's overview has who was told
+    of his signal (AVG art. 15(1)(c)): of each match the first, then the others as far as they fit.
+    """
     judged = [one for own in shown for one in own.judged]
-    return dict(record_decisions(HITS_SCHEMA, judged, room=SMALL_HITS_ROOM).payload)
+    payload = dict(record_decisions(HITS_SCHEMA, judged, room=SMALL_HITS_ROOM).payload)
+    of_each = [[(one, hit) for one in own.judged if shows(one) for hit in one.hits] for own in shown]
+    first = [pairs[0] for pairs in of_each]
+    room = SMALL_HITS_ROOM - len(canonical(payload)) - _SEEN_FRAME
+    groups: dict[tuple[str, int, str], list[str]] = {}
+    for one, hit in [*first, *(pair for pairs in of_each for pair in pairs[1:])]:
+        group = (hit.kind.value, one.level, str(one.record.get("rule")))
+        size = len(canonical([hit.signal.handle])) + (0 if group in groups else len(canonical([*group, []])) + 1)
+        if size <= room:
+            groups.setdefault(group, []).append(hit.signal.handle)
+            room -= size
+    return {**payload, "seen": [[*group, sorted(handles)] for group, handles in groups.items()]}
 
 
 def few(handles: frozenset[str]) -> frozenset[str]:

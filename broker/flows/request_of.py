@@ -7,8 +7,10 @@ from datetime import date
 from broker.domain.errors import NotFoundError
 from broker.domain.information_requests import InformationRequest
 from broker.flows.act import Act
+from broker.flows.changing_match import in_team
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.kept_letters import kept_from
 from broker.flows.letters import refused_openly, subject_of
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies, PolicyInForce
@@ -16,9 +18,13 @@ from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_requests import requests_document, shown
 from broker.flows.withholding import Basis, bases
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp, StampKey, StampKind
 from broker.protocol.register import Organisation, Register
+from broker.protocol.roster import Roster
 from broker.request_ports import RequestReader, request_key
+
+OF_ANOTHER_TEAM = "request-of-another-team"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,8 @@ class OnRequest:
     relies_on: tuple[Stamp, ...]
     handles: tuple[str, ...] = ()
     """Search handles of the signals that it rests on, so that it is found with their household."""
+    own_handles: tuple[str, ...] = ()
+    """Those of them that are the acting organisation's own, by which it is reviewed."""
 
     @property
     def received(self) -> bool:
@@ -53,6 +61,16 @@ class OnRequest:
         oin = self.request.sender if self.received else self.request.receiver
         return StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii"))
 
+    def of_another_team(self, roster: Roster | None) -> str | None:
+        """Return the problem of a worker who would read or answer another team's letter; None where it is his.
+
+        It is his own who sent it, or who is named to answer; who is in no team by the roster acts for all of them.
+        """
+        request, requester = self.request, self.act.requester
+        his = request.receiver_worker if self.received else request.sender_worker
+        team = request.receiver_team if self.received else request.sender_team
+        return None if his == requester.worker or in_team(team, requester, roster) else OF_ANOTHER_TEAM
+
     def refuse(self, problem_id: str) -> Outcome:
         """Return that this may not be done, told as its own problem and recorded."""
         return refused_openly(
@@ -69,15 +87,15 @@ class OnRequest:
         recording = Recording(
             outcome="done", bundle=self.policy.sha256, register=self.register.number, decision=decision,
             document=requests_document(text=text, requests=[told], of=of, box=box, chunk=chunk),
-            subject=subject_of(self.request.id, **stated), own_handles=self.handles,
+            subject=subject_of(self.request.id, **stated), own_handles=self.own_handles, handles=self.handles,
         )  # fmt: skip
         return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)
 
 
 async def act_on_request(
     decide: Callable[[OnRequest], Awaitable[Outcome]], *, act: Act, request_id: str, receiver_only: bool | None,
-    policies: Policies, clock: Clock, registers: RegisterReader, signals: SignalStore, requests: RequestReader,
-    answers: AnswerStore, log: Log,
+    policies: Policies, clock: Clock, registers: RegisterReader, signals: SignalStore, matches: MatchReader,
+    requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """Return what is told of an act on a request, once it is recorded.
 
@@ -86,7 +104,8 @@ async def act_on_request(
         receiver_only: whether only its receiver does this, or only its sender; None for both.
 
     Raises:
-        NotFoundError: another organisation's request, another side's act, or none at all: all alike.
+        NotFoundError: another organisation's request, another side's act, one that is kept from this worker, or none
+            at all: all alike.
         RefusedError, NotDoneError: with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -102,6 +121,9 @@ async def act_on_request(
         request = await requests.request(organisation=requester.organisation, request_id=request_id)
         if request is None or receiver_only not in (None, request.receiver == requester.organisation):
             raise NotFoundError
+        kept, read = await kept_from(request, requester, signals=signals, matches=matches)
+        if kept:
+            raise NotFoundError
         found, current = await bases([request], signals=signals)
         policy, today = policies.at(base), clock.today()
         return await decide(
@@ -113,7 +135,7 @@ async def act_on_request(
                 register=register,
                 today=today,
                 basis=found[request.id],
-                relies_on=(*base, *current),
+                relies_on=(*base, *current, *read),
             )
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from broker.domain.acts import ReviewedAct
+from broker.domain.acts import Recipient, ReviewedAct
 from broker.domain.errors import NotFoundError
 from broker.domain.requests import Requester
 from broker.domain.review import FG, REVIEWERS, VERDICT, verdicts_by_act
@@ -53,7 +53,8 @@ async def review_household(
 
     async def tell(register: Register) -> Told:
         handle, found, ids = await reading.current()
-        told_of = found.others if is_fg else ()
+        recipients: tuple[ReviewedAct | Recipient, ...] = (*found.others, *found.told) if is_fg else ()
+        told_of = sorted(recipients, key=lambda one: one.index)
         roster = await rosters.roster(requester.organisation)
         verdicts = verdicts_by_act(await notes.notes(organisation=requester.organisation, kind=VERDICT))
         showing = Showing(
@@ -75,8 +76,8 @@ async def review_household(
     )  # fmt: skip
 
 
-def extract_shown(act: ReviewedAct) -> ExtractShown:
-    """Return what is told of another organisation's act: not who did it, what else it saw, or whether it registered."""
+def extract_shown(act: ReviewedAct | Recipient) -> ExtractShown:
+    """Return what is told of who was told: not who of it, what else it saw, or whether it registered itself."""
     return ExtractShown(
         index=act.index,
         at=act.at,

@@ -4,13 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from broker.domain.calls import FoundAs
 from broker.domain.disclosures import audible, is_crowd
-from broker.domain.households import find_hits
+from broker.domain.households import Hit, find_hits
 from broker.domain.signals import Signal
 from broker.flows.consent_facts import agreed_of, agreed_until, said_of
 from broker.flows.entry_payloads import HITS_ROOM, HITS_SCHEMA, SHIELDED_ROOM, SHIELDED_SCHEMA
 from broker.flows.household_question import Question
-from broker.flows.judging import Judged, Recorded, judge_hits, permitted_hits, record_decisions
+from broker.flows.judging import (
+    UNKNOWN,
+    ConsentWord,
+    Judged,
+    Recorded,
+    judge_hits,
+    permitted_hits,
+    record_decisions,
+)
 from broker.flows.policy import PolicyInForce
 from broker.ports import LookUp, Stamp
 from broker.protocol.register import Register
@@ -20,13 +29,15 @@ from broker.protocol.register import Register
 class Reached:
     """What the look-up of an oproep gave: whose signals it rings, both groups of decisions, and every handle hit.
 
-    `rests_on` and `until` are, by id of the signal that rings, the stamps and the last day of what people agreed to.
+    `rests_on` and `until` are, by id of the signal that rings, the stamps and the last day of what people agreed to;
+    `found` is how it came about that it rings.
     `alerted` are the shielded signals that were hit: their holders are told, and nobody else.
     """
 
     rung: tuple[Signal, ...]
     rests_on: Mapping[str, tuple[Stamp, ...]]
     until: Mapping[str, date | None]
+    found: Mapping[str, FoundAs]
     alerted: tuple[Signal, ...]
     open: Recorded
     shielded: Recorded
@@ -51,23 +62,21 @@ def reached(
     counting = policy.counting(looked_up.found, day=question.today)
     found = find_hits(prepared.household, counting, asker=prepared.organisation.oin, day=question.today)
     hits = [hit for hit in found if hit.kind.value in prepared.purpose.match_kinds]
+    said = said_of(question.consented, hits, found=counting)
     judged = judge_hits(
-        policy,
-        question.facts(),
-        hits,
-        register=register,
-        worker=prepared.act.requester.worker,
-        consents=said_of(question.consented, hits, found=counting),
-    )
+        policy, question.facts(), hits, register=register, worker=prepared.act.requester.worker, consents=said
+    )  # fmt: skip
     permitted = permitted_hits(judged)
     mute = is_crowd(permitted, above=address_mute_above, at_least=0)
     plain = [one for one in judged if not one.shielded]
-    rung = _once(one.hit.signal for one in audible(permitted, mute=mute))
+    heard = [one.hit for one in audible(permitted, mute=mute)]
+    rung = _once(hit.signal for hit in heard)
     subjects = {token.signal.id: token.subject for token in counting}
     return Reached(
         rung=rung,
         rests_on={one.id: agreed_of(question.consented, one, subjects[one.id]) for one in rung},
         until={one.id: agreed_until(question.consented, one, subjects[one.id]) for one in rung},
+        found={one.id: _found(one, heard, said) for one in rung},
         alerted=_once(hit.signal for one in judged if one.shielded for hit in one.hits),
         open=record_decisions(HITS_SCHEMA, plain, room=HITS_ROOM, mute=mute),
         shielded=_shielded(judged),
@@ -77,6 +86,11 @@ def reached(
 
 def _shielded(judged: Iterable[Judged]) -> Recorded:
     return record_decisions(SHIELDED_SCHEMA, [one for one in judged if one.shielded], room=SHIELDED_ROOM)
+
+
+def _found(signal: Signal, heard: Iterable[Hit], said: Mapping[str, ConsentWord]) -> FoundAs:
+    kinds = tuple(hit.kind.value for hit in heard if hit.signal.id == signal.id)
+    return FoundAs(kinds=kinds, consent=said.get(signal.id, UNKNOWN))
 
 
 def _once(signals: Iterable[Signal]) -> tuple[Signal, ...]:

@@ -137,7 +137,7 @@ def looks_of(
         return ()
     return tuple(
         Look(own=own, judged=one)
-        for own, hit in match.seen_by(side)
+        for own, hit in match.seen_by(side, worker=worker)
         for one in may_see_by(own, [hit], said=match.said, policy=policy, register=register, worker=worker, day=day)
     )
 
@@ -145,15 +145,16 @@ def looks_of(
 def agreed_by(
     match: KeptMatch, looks: Iterable[Look], *, policy: PolicyInForce, day: date
 ) -> tuple[frozenset[StampKey], date | None]:
-    """Return what was recorded of whom that these decisions rest on, and the last day of it; of what they show alone.
+    """Return what was recorded of whom that these decisions rest on, and the last day on which all of them hold.
 
-    What somebody recorded of a person moves nothing for a side that does not see on consent (D8).
+    Of what they show alone. What somebody recorded of a person moves nothing for a side that sees on no consent (D8).
     """
     keys: set[StampKey] = set()
     days: list[date] = []
-    for look in looks:
+    for look in (look for look in looks if shows(look.judged)):
+        days += [look.own.last_day, *(hit.signal.last_day for hit in look.judged.hits)]
         consented = consented_by(look.own, match.said, policy=policy, day=day)
-        if consented is None or not shows(look.judged):
+        if consented is None:
             continue
         persons = {(hit.signal.organisation, match.said.persons[hit.signal.id]) for hit in look.judged.hits}
         of_asker = {*consented.persons, *(person for _, person in persons)}

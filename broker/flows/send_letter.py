@@ -11,7 +11,7 @@ from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Approval, Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.citing import Cited, cited_consent, cited_exception
+from broker.flows.citing import Cited, cited_by
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.involvement import Involvement, Named, involvement, marks
@@ -147,8 +147,8 @@ async def send_letter(
         )  # fmt: skip
         cited = await _cited(command, act, policy=policy, now=clock.now(), consents=consents, exceptions=exceptions)
         on = _Sending(
-            act=act, command=command, kind=kind, policy=policy, register=register, involved=involved, cited=cited,
-            relies_on=(*base, *involved.stamps, *cited.stamps),
+            act=act, command=command, kind=kind, policy=policy, register=register, involved=involved,
+            cited=cited.about(one.id for one in involved.signals), relies_on=(*base, *involved.stamps, *cited.stamps),
         )  # fmt: skip
         # (2) Another team's match, or a closed one: openly refused. Nobody watches the log: nothing is told.
         if involved.hindered is not None:
@@ -206,16 +206,15 @@ async def _cited(
     command: SendLetter, act: Act, *, policy: PolicyInForce, now: int, consents: ConsentReader,
     exceptions: ExceptionReader,
 ) -> Cited:  # fmt: skip
-    organisation, worker = act.requester.organisation, act.requester.worker
-    exception_id = command.exception_id if isinstance(command, Tell) else None
-    return Cited(
-        consent=await cited_consent(
-            command.consent_id, organisation=organisation, grounds=act.grounds, policy=policy, consents=consents
-        ),
-        exception=await cited_exception(
-            exception_id, organisation=organisation, worker=worker, at=now, exceptions=exceptions
-        ),
-    )
+    return await cited_by(
+        command.consent_id, _exception(command), organisation=act.requester.organisation, worker=act.requester.worker,
+        at=now, grounds=act.grounds, policy=policy, consents=consents, exceptions=exceptions,
+    )  # fmt: skip
+
+
+def _exception(command: SendLetter) -> str | None:
+    """Return the exception that is cited; no question rests on one."""
+    return command.exception_id if isinstance(command, Tell) else None
 
 
 def _organisation_key(oin: str) -> StampKey:
@@ -256,7 +255,7 @@ def _letter(on: _Sending, *, to: Organisation, now: int, approved: bool) -> Info
         rests_on=kept((*on.involved.rests_on, *on.cited.rests_on)),
         match_id=command.match_id,
         consent_id=command.consent_id,
-        exception_id=command.exception_id if isinstance(command, Tell) else None,
+        exception_id=_exception(command),
         chunks=tuple(command.chunks),
         box=box_bytes(command.box) or b"",
     )

@@ -12,10 +12,16 @@ from broker.protocol.request_messages import Party
 
 async def phone_calls_document(
     text: str, calls: Iterable[PhoneCall], *, to: str, now: int, register: Register, rosters: RosterReader,
-    outcome: str = "done",
+    outcome: str = "done", withheld: Mapping[str, bool] | None = None,
 ) -> Mapping[str, object]:  # fmt: skip
-    """Return what organisation `to` is told of these calls; `text` is a text id of the Dutch catalogue."""
-    listed = [await _told(call, to=to, now=now, register=register, rosters=rosters) for call in calls]
+    """Return what organisation `to` is told of these calls; `text` is a text id of the Dutch catalogue.
+
+    Args:
+        withheld: of which calls, by id, it is told no more than that they were made.
+    """
+    gone = withheld or {}
+    told = [await _told(call, to=to, now=now, register=register, rosters=rosters) for call in calls]
+    listed = [_withheld(one) if gone.get(one.call_id, False) else one for one in told]
     result = PhoneCallsResult.model_validate(
         {"schema": SCHEMA_PHONE, "outcome": outcome, "text": TextRef(id=text, params={}), "phone_calls": listed}
     )
@@ -54,7 +60,20 @@ async def _told(
         verified_at=call.verified_at,
         oral=None if call.oral is None else _oral(call.oral),
         statement=call.statement,
+        kind=call.kind.value,
     )
+
+
+def _withheld(told: PhoneCallShown) -> PhoneCallShown:
+    """Return what is told of a call once what it, or its answer, rests on has changed.
+
+    Who called knows what it asked. The caller's statement says for what it was, and a card whom to call back for it.
+    """
+    line = told.model_copy(update={"code": None, "oral": None, "withheld": True})
+    if told.side == "made":
+        return line
+    about: dict[str, object] = {"purpose": None, "grounds": [], "categories": [], "level": 0}
+    return line.model_copy(update={**about, "contact": None, "statement": None})
 
 
 def is_active(oin: str, register: Register) -> bool:

@@ -15,7 +15,7 @@ from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_purpose, check_team, check_worker
 from broker.flows.standing import with_standing
-from broker.flows.terms import counted_proof, terms_of_proof
+from broker.flows.terms import counted_proof, order_keys, terms_of_proof
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, Randomness, RegisterReader, RosterReader, SignalStore
 from broker.protocol.messages import StatutoryProof
 from broker.protocol.register import Organisation
@@ -54,7 +54,8 @@ async def start_terms(
     async def decide() -> Outcome:
         # (1) Who, for which team and purpose.
         check_worker(requester)
-        base = await signals.stamps(asked_stamps(requester.organisation))
+        keys = (*asked_stamps(requester.organisation), *order_keys(command.proof, requester.organisation))
+        base = await signals.stamps(keys)
         policy, register, today = policies.at(base), await registers.register(), clock.today()
         organisation = check_organisation(register, act)
         check_team(await rosters.roster(requester.organisation), act)

@@ -9,9 +9,10 @@ from broker.domain.team_tasks import StartTask, TaskKind, TeamTask
 from broker.flows.household_question import Prepared, Question
 from broker.flows.meeting import Ids, region_of
 from broker.flows.policy import PolicyInForce
+from broker.ports import StampKey
 from broker.protocol.messages import StatutoryProof
 from broker.protocol.register import Organisation, Register
-from broker.task_ports import TaskReader
+from broker.task_ports import ReferenceReader, TaskReader, order_key
 from policies import StatedTerm
 
 _OF_PROOF: Mapping[str, tuple[TaskKind, ...]] = {
@@ -83,7 +84,7 @@ def started_tasks(
 
 
 async def counted_proof(
-    proof: StatutoryProof | None, *, of: Organisation, policy: PolicyInForce, tasks: TaskReader, today: date
+    proof: StatutoryProof | None, *, of: Organisation, policy: PolicyInForce, tasks: ReferenceReader, today: date
 ) -> StatutoryProof | None:
     """Return the proof with the days on which it counts here; None for none.
 
@@ -101,7 +102,17 @@ async def counted_proof(
     return proof if last is None else proof.model_copy(update={"ends_on": min(proof.ends_on, last)})
 
 
-async def recorded_order(organisation: str, reference: str, *, tasks: TaskReader) -> TeamTask | None:
+def order_keys(proof: StatutoryProof | None, organisation: str) -> tuple[StampKey, ...]:
+    """Return the stamps by which it is noticed that an order on which something rests is lifted; none of another proof.
+
+    They are read before the order is, and moved by lifting it alone: that it lasts longer takes nothing back.
+    """
+    if proof is None or proof.kind != TaskKind.ORDER.value:
+        return ()
+    return (order_key(organisation, proof.reference),)
+
+
+async def recorded_order(organisation: str, reference: str, *, tasks: ReferenceReader) -> TeamTask | None:
     """Return the exclusion order that this organisation recorded under this reference."""
     found = await tasks.of_reference(organisation=organisation, reference=reference)
     return next((task for task in found if task.kind is TaskKind.ORDER), None)

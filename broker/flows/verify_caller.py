@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from broker.call_ports import PhoneCallReader
+from broker.consent_ports import ConsentReader
 from broker.domain.changes import Change
 from broker.domain.phone_calls import CODE_S, MAX_TRIES, OVER, WRONG, CountTry, PhoneCall, VerifyPhoneCall
 from broker.domain.requests import Requester
+from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.calling import organisation_key, time_for_codes
+from broker.flows.calling import time_for_codes
 from broker.flows.entry_payloads import Recording
+from broker.flows.held_calls import Judging
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
@@ -22,19 +25,23 @@ from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_phone_calls import is_active, phone_calls_document
 from broker.flows.unwatched import stopped
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, Stamp
 from broker.protocol.phone_messages import VerifyCaller
 from broker.protocol.problems import problem
+from broker.protocol.register import Register
 
 LOOKED_BACK_S = 24 * 3600
 """How long a code that counts no more is still told apart from one that never was."""
 SUSPENDED = "caller-suspended"
+CALL_WITHHELD = "phone-call-withheld"
 SCHEMA = "entry-phone/v1"
 
 
 async def verify_caller(
     *, command: VerifyCaller, requester: Requester, policies: Policies, clock: Clock, registers: RegisterReader,
-    rosters: RosterReader, signals: SignalStore, phone: PhoneCallReader, answers: AnswerStore, log: Log,
+    rosters: RosterReader, signals: SignalStore, matches: MatchReader, consents: ConsentReader,
+    exceptions: ExceptionReader, phone: PhoneCallReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """Who calls is told, and the code is used up; outcome `done`.
 
@@ -52,7 +59,7 @@ async def verify_caller(
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, now = policies.at(base), await time_for_codes(clock, phone)
         register = await registers.register()
-        check_organisation(register, act)
+        organisation = check_organisation(register, act)
         if log.disclosures_stopped():
             return stopped(act, bundle=policy.sha256)
         of = _Verifying(act=act, bundle=policy.sha256, register=register.number)
@@ -68,11 +75,15 @@ async def verify_caller(
         who = {"organisation": requester.organisation, "worker": requester.worker}
         if call is None:
             return of.refused(WRONG, base, changes=(CountTry(**who, at=now, tried=tried.of_all),))
-        # (4) It counts no more, or who calls takes no part any more: then it proves nothing.
-        of_caller = await signals.stamps([organisation_key(call.caller)])
-        relied = (*base, *of_caller)
-        hindered = call.hinders(now) or (None if is_active(call.caller, register) else SUSPENDED)
-        if hindered is not None:
+        # (4) It counts no more, who calls takes no part any more, what the call rests on has changed since, or it would
+        # be refused now: then it proves nothing, and who calls is not told.
+        judging = Judging(
+            act=act, organisation=organisation, policy=policy, register=register, clock=clock, signals=signals,
+            matches=matches, consents=consents, exceptions=exceptions,
+        )  # fmt: skip
+        holds, read = await judging.of(call)
+        relied = (*base, *read)
+        if (hindered := _hindered(call, register, now=now, holds=holds)) is not None:
             return of.refused(hindered, relied, call=call)
         # (5) It does: used up, and who calls is told.
         known = replace(call, verified_at=now, verified_by=requester.worker)
@@ -80,12 +91,21 @@ async def verify_caller(
             "phone.verified", [known], to=requester.organisation, now=now, register=register, rosters=rosters
         )
         used = VerifyPhoneCall(**who, call_id=call.id, at=now, tried=tried.of_all)
-        return of.done(document, call, Effects(relies_on=relied, changes=(used,), rests_on=of_caller))
+        return of.done(document, call, Effects(relies_on=relied, changes=(used,), rests_on=read))
 
     # (6) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _hindered(call: PhoneCall, register: Register, *, now: int, holds: bool) -> str | None:
+    """Return why a code proves nothing, as the id of a problem; None where it does."""
+    if (late := call.hinders(now)) is not None:
+        return late
+    if not is_active(call.caller, register):
+        return SUSPENDED
+    return None if holds else CALL_WITHHELD
 
 
 def _named(calls: Sequence[PhoneCall], code: str, *, now: int) -> PhoneCall | None:

@@ -32,7 +32,7 @@ class Judgement:
     """Whether something may be told, the stamps of what was read to judge that, and those of what it is told by.
 
     Where a side does not see a signal of a match, that it goes must not withhold what this side was told (D8).
-    `until` is the last day of a consent that it is told on.
+    `until` is the last day on which that holds.
     """
 
     told: bool
@@ -114,6 +114,8 @@ class Fetching:
         for kind, about in new:
             if kind == NoticeKind.CALL.value:
                 self._judged[kind, about] = await self._about_a_ring(about)
+            elif kind == NoticeKind.CONSENT_WITHDRAWN.value:
+                self._judged[kind, about] = await self._about_an_end(about)
             elif kind == _MATCH:
                 self._judged[kind, about] = matches.get(about, NEVER)
             else:
@@ -135,10 +137,10 @@ class Fetching:
         own = seen_now(match, requester, policy=self._policy, register=self._register, clock=self._clock)
         if own is None:
             return Judgement(told=False, looked_at=stamps)
-        signals = (one for mine, hit in match.seen_by(own.side) for one in (mine, hit.signal))
+        signals = (one for mine, hit in own.pairs for one in (mine, hit.signal))
         agreed = tuple(stamp for stamp in stamps if stamp.of in own.agreed)
         return Judgement(
-            told=True, looked_at=stamps, rests_on=(*_of_signals(stamps, signals), *agreed), until=own.agreed_until
+            told=True, looked_at=stamps, rests_on=(*_of_signals(stamps, signals), *agreed), until=own.until
         )  # fmt: skip
 
     async def _about_a_ring(self, ring_id: str) -> Judgement:
@@ -147,10 +149,15 @@ class Fetching:
         if ring is None:
             return NEVER
         own = await own_ring(
-            ring, self._requester, signals=self._signals, policy=self._policy, register=self._register,
-            clock=self._clock,
+            ring, self._requester, signals=self._signals, calls=self._calls, policy=self._policy,
+            register=self._register, clock=self._clock,
         )  # fmt: skip
         return Judgement(told=own.seen, looked_at=own.stamps, rests_on=own.stamps)
+
+    async def _about_an_end(self, about: str) -> Judgement:
+        """Return whether the worker may know that a consent ended: not, where an own ring is about what he may not."""
+        ring = await self._calls.ring(organisation=self._requester.organisation, ring_id=about)
+        return WHOEVER if ring is None else await self._about_an_own_signal(ring.signal_id)
 
     async def _about_an_own_signal(self, signal_id: str) -> Judgement:
         """Return whether the worker may know of it: who is kept from it is not told that somebody came upon it."""
@@ -176,7 +183,7 @@ def _place(notice: WaitingNotice) -> Place | None:
     """Return what a notice is judged by, None where whoever fetches is told of it."""
     if notice.kind in ABOUT_A_MATCH:
         return _MATCH, notice.about
-    judged = (NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE)
+    judged = (NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE, NoticeKind.CONSENT_WITHDRAWN)
     return (notice.kind.value, notice.about) if notice.kind in judged else None
 
 

@@ -8,6 +8,7 @@ from broker.flows.act import Act
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
+from broker.match_ports import MatchReader
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.request_messages import WithdrawRequest
 from broker.request_ports import RequestReader
@@ -15,7 +16,8 @@ from broker.request_ports import RequestReader
 
 async def withdraw_request(
     *, command: WithdrawRequest, request_id: str, requester: Requester, policies: Policies, clock: Clock,
-    registers: RegisterReader, signals: SignalStore, requests: RequestReader, answers: AnswerStore, log: Log,
+    registers: RegisterReader, signals: SignalStore, matches: MatchReader, requests: RequestReader,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request is withdrawn; outcome `done`. What was handed out cannot be called back.
 
@@ -38,5 +40,5 @@ async def withdraw_request(
     # (3) Recorded with the change in one transaction, and only then told.
     return await act_on_request(
         decide, act=act, request_id=request_id, receiver_only=False, policies=policies, clock=clock,
-        registers=registers, signals=signals, requests=requests, answers=answers, log=log,
+        registers=registers, signals=signals, matches=matches, requests=requests, answers=answers, log=log,
     )  # fmt: skip

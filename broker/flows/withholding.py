@@ -5,8 +5,9 @@ That somebody told or answered, about what and on which ground, says already tha
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from broker.domain.information_requests import InformationRequest
+from broker.domain.information_requests import RestsOn
 from broker.ports import SignalStore, Stamp
 from broker.request_ports import stamps_of
 
@@ -19,15 +20,29 @@ class Basis:
     answer: bool
 
 
+class Resting(Protocol):
+    """A letter or a call, as far as what it rests on goes."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def rests_on(self) -> tuple[RestsOn, ...]:
+        """What it rests on, as it was."""
+
+    @property
+    def answer_rests_on(self) -> tuple[RestsOn, ...]:
+        """What the answer to it rests on besides."""
+
+
 UNCHANGED = Basis(letter=True, answer=True)
 """Of what is written in this very act."""
 
 
-async def bases(
-    letters: Iterable[InformationRequest], *, signals: SignalStore
-) -> tuple[Mapping[str, Basis], tuple[Stamp, ...]]:
-    """Return of each letter, by its id, whether it rests on what it did, and the present stamps of all that."""
-    rests = {one.id: (stamps_of(one.rests_on), stamps_of(one.reply.rests_on if one.reply else ())) for one in letters}
+async def bases(letters: Iterable[Resting], *, signals: SignalStore) -> tuple[Mapping[str, Basis], tuple[Stamp, ...]]:
+    """Return of each letter or call, by its id, whether it rests on what it did, and the present stamps of all that."""
+    rests = {one.id: (stamps_of(one.rests_on), stamps_of(one.answer_rests_on)) for one in letters}
     keys = list(dict.fromkeys(stamp.of for both in rests.values() for part in both for stamp in part))
     current = await signals.stamps(keys) if keys else ()
     present = set(current)

@@ -17,7 +17,11 @@ Belcode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 
 
 class StartPhoneCall(Command):
-    """I call now: the record of a request, and a belcode to say on the phone. The call's id is the idempotency key."""
+    """I call now: the record of a letter, and a belcode to say on the phone. The call's id is the idempotency key.
+
+    It asks, or it tells; `match_id`, `consent_id` and `exception_id` are own ones that it rests on, as those of a
+    letter are. An exception is for what is told only.
+    """
 
     purpose: Word
     grounds: Grounds
@@ -29,6 +33,10 @@ class StartPhoneCall(Command):
     level: Level
     proof: StatutoryProof | None
     statement: Statement | None = None
+    kind: Literal["request", "telling"] = "request"
+    match_id: Id | None = None
+    consent_id: Id | None = None
+    exception_id: Id | None = None
 
 
 class VerifyCaller(Command):
@@ -45,6 +53,8 @@ class NoteOralAnswer(Command):
     grounds: Grounds
     signal_id: Id | None
     proof: StatutoryProof | None
+    consent_id: Id | None = None
+    exception_id: Id | None = None
 
 
 class OralAnswer(Message):
@@ -59,7 +69,9 @@ class OralAnswer(Message):
 class PhoneCallShown(Message):
     """A phone call as either side reads it; `code` is there while it counts, `contact` is the caller's team.
 
-    `statement` is the caller's own: without one that holds the called party believes neither.
+    `statement` is the caller's own: without one that holds the called party believes neither. Where it is `withheld`
+    what it rests on has changed: a call is then told without what it is about and without its code, to who was called
+    and did not verify it before, and an oral answer not at all to who called.
     """
 
     call_id: Id
@@ -67,7 +79,7 @@ class PhoneCallShown(Message):
     caller: Party
     receiver: Party
     contact: Contact | None
-    purpose: Word
+    purpose: Word | None
     grounds: list[Word]
     categories: list[Word]
     level: int
@@ -77,6 +89,8 @@ class PhoneCallShown(Message):
     verified_at: Instant | None
     oral: OralAnswer | None
     statement: Statement | None = None
+    kind: Literal["request", "telling"] = "request"
+    withheld: bool = False
 
 
 class PhoneCallsResult(Telling):

@@ -112,6 +112,7 @@ class AnswerRequest(Command):
     box: Box | None
     consent_id: Id | None = None
     chunks: Chunks = Field(default_factory=list)
+    exception_id: Id | None = None
 
 
 class StoreChunk(Command):

@@ -21,6 +21,7 @@ class CallRow(Table, table=True):
     case_ref: str | None = None
     sent_at: int = Field(sa_type=NUMBER)
     asked_until: str = Field(index=True)
+    asked_on: str | None = None
     rings_until: str | None = Field(default=None, index=True)
     idx: int | None = Field(default=None, sa_type=NUMBER, index=True)
 
@@ -41,6 +42,7 @@ class CallRingRow(Table, table=True):
     answered_at: int | None = Field(default=None, sa_type=NUMBER)
     rests_on: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
     valid_until: str | None = None
+    found_as: str | None = None
 
 
 class PhoneCallRow(Table, table=True):
@@ -72,6 +74,16 @@ class PhoneCallRow(Table, table=True):
     answer: str | None = None
     proof: str | None = None
     statement: str | None = None
+    kind: str = Field(sa_column=Column(String, nullable=False, server_default="request"))
+    consent_id: str | None = Field(default=None, index=True)
+    exception_id: str | None = None
+    rests_on: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
+    role: str = Field(sa_column=Column(String, nullable=False, server_default="worker"))
+    approved: int = Field(sa_column=Column(NUMBER, nullable=False, server_default="0"))
+    signal_id: str | None = None
+    match_id: str | None = None
+    answer_consent_id: str | None = Field(default=None, index=True)
+    answer_exception_id: str | None = None
 
 
 class BelcodeTryRow(Table, table=True):

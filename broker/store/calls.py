@@ -7,18 +7,25 @@ from datetime import date
 from typing import Any
 
 from audit.database import Connection
+from broker.call_ports import calls_key
 from broker.domain.calls import AnswerRing, Call, ForwardRing, Ring, RingState, StoreCall
 from broker.domain.errors import StaleDecisionError
 from broker.domain.information_requests import RestsOn
+from broker.domain.team_tasks import TeamTask
+from broker.ports import StampKey
+from broker.store.asked_on import asked_of, asked_text, found_of, found_text
 from broker.store.connection import Reader
+from broker.store.team_tasks import StoredTasks
 
-_CALL_COLUMNS = ("id", "organisation", "controller", "team", "worker", "purpose", "case_ref", "sent_at", "asked_until")
+_CALL_COLUMNS = (
+    "id", "organisation", "controller", "team", "worker", "purpose", "case_ref", "sent_at", "asked_until", "asked_on",
+)  # fmt: skip
 _CALL = ", ".join(f"c.{name}" for name in _CALL_COLUMNS)
 _RINGS = (
-    f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, r.rests_on, r.valid_until, {_CALL}"  # noqa: S608 - column names of ours, no value
+    f"SELECT r.id, r.organisation, r.team, r.signal_id, r.state, r.rests_on, r.valid_until, r.found_as, {_CALL}"  # noqa: S608 - column names of ours, no value
     " FROM call_rings r JOIN calls c ON c.id = r.call_id WHERE "
 )
-_OWN_FIELDS = 7
+_OWN_FIELDS = 8
 """Columns of the ring itself in a row of `_RINGS`; those of its call follow."""
 
 
@@ -58,26 +65,34 @@ class StoredCalls:
         rings = await self._rings("r.organisation = ? AND r.id = ?", (organisation, ring_id))
         return rings[0] if rings else None
 
+    async def of_reference(self, *, organisation: str, reference: str) -> tuple[TeamTask, ...]:
+        """Return tasks about a report or order. See `ReferenceReader.of_reference`."""
+        return await StoredTasks(self._reader).of_reference(organisation=organisation, reference=reference)
+
     async def _rings(self, where: str, values: tuple[object, ...]) -> tuple[Ring, ...]:
         rows = await self._reader.run(lambda connection: connection.execute(_RINGS + where, values).fetchall())
         return tuple(_ring(row) for row in rows)
 
 
-def store_call(connection: Connection, change: StoreCall, *, index: int) -> None:
-    """The open transaction holds this call and its rings."""
+def store_call(connection: Connection, change: StoreCall, *, index: int) -> tuple[StampKey, ...]:
+    """The open transaction holds this call and its rings; returns the key of the stamp it moves, whomever it reached.
+
+    Raises:
+        StaleDecisionError: a ring that goes on was declined or forgotten meanwhile.
+    """
     call = change.call
     marks = ", ".join("?" * (len(_CALL_COLUMNS) + 2))
     connection.execute(
         f"INSERT INTO calls ({', '.join(_CALL_COLUMNS)}, rings_until, idx) VALUES ({marks})",  # noqa: S608 - column names of ours
         (
             call.id, call.organisation, call.controller, call.team, call.worker, call.purpose, call.case_ref,
-            call.sent_at, call.asked_until.isoformat(), call.asked_until.isoformat(), index,
+            call.sent_at, call.asked_until.isoformat(), asked_text(call.asked_on), call.asked_until.isoformat(), index,
         ),
     )  # fmt: skip
     for ring in change.rings:
         connection.execute(
-            "INSERT INTO call_rings (id, call_id, organisation, team, signal_id, state, rests_on, valid_until) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO call_rings (id, call_id, organisation, team, signal_id, state, rests_on, valid_until, "
+            "found_as) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 ring.id,
                 call.id,
@@ -87,8 +102,20 @@ def store_call(connection: Connection, change: StoreCall, *, index: int) -> None
                 ring.state.value,
                 json.dumps([asdict(one) for one in ring.rests_on]),
                 None if ring.valid_until is None else ring.valid_until.isoformat(),
+                found_text(ring.found_as),
             ),
         )
+    for ring_id in change.again:
+        _go_on(connection, ring_id, call_id=call.id)
+    return (calls_key(call.organisation, call.purpose),)
+
+
+def _go_on(connection: Connection, ring_id: str, *, call_id: str) -> None:
+    query = "UPDATE call_rings SET call_id = ? WHERE id = ? AND state <> ?"
+    if connection.execute(query, (call_id, ring_id, RingState.DECLINED.value)).rowcount != 1:
+        raise StaleDecisionError
+    # Whoever did not hear of it yet hears of it once.
+    connection.execute("DELETE FROM notices WHERE about = ? AND told_at IS NULL AND read_at IS NULL", (ring_id,))
 
 
 def answer_ring(connection: Connection, change: AnswerRing) -> None:
@@ -109,11 +136,12 @@ def forward_ring(connection: Connection, change: ForwardRing) -> None:
 
 def _call(row: Sequence[Any]) -> Call:
     fields = dict(zip(_CALL_COLUMNS, row, strict=True))
-    return Call(**{**fields, "asked_until": date.fromisoformat(fields["asked_until"])})
+    days = {"asked_until": date.fromisoformat(fields["asked_until"])}
+    return Call(**{**fields, **days, "asked_on": asked_of(fields["asked_on"])})
 
 
 def _ring(row: Sequence[Any]) -> Ring:
-    ring_id, organisation, team, signal_id, state, rests_on, valid_until = row[:_OWN_FIELDS]
+    ring_id, organisation, team, signal_id, state, rests_on, valid_until, found_as = row[:_OWN_FIELDS]
     return Ring(
         id=ring_id,
         call=_call(row[_OWN_FIELDS:]),
@@ -123,4 +151,5 @@ def _ring(row: Sequence[Any]) -> Ring:
         state=RingState(state),
         rests_on=tuple(RestsOn(**one) for one in json.loads(rests_on)),
         valid_until=None if valid_until is None else date.fromisoformat(valid_until),
+        found_as=found_of(found_as),
     )

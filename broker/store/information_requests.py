@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -19,7 +18,6 @@ from broker.domain.information_requests import (
     PassOnRequest,
     RequestReply,
     RequestState,
-    RestsOn,
     StoreReply,
     StoreRequest,
     TakeBack,
@@ -27,7 +25,7 @@ from broker.domain.information_requests import (
 from broker.domain.keeping import opened_box_until
 from broker.store.connection import Reader
 from broker.store.letter_chunks import destroy_chunks, name_chunks
-from broker.store.stated_proofs import proof_of, proof_text
+from broker.store.stated_proofs import proof_of, proof_text, rests_of, rests_text
 
 _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
@@ -37,7 +35,7 @@ _REQUEST = (
 )  # fmt: skip
 _REPLY = (
     "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",
-    "answered_at", "expires_on", "rests_on", "consent_id", "controller", "delivery", "chunks",
+    "answered_at", "expires_on", "rests_on", "consent_id", "exception_id", "controller", "delivery", "chunks",
 )  # fmt: skip
 _OPEN_STATES = tuple(sorted(OPEN))
 _PLACES = ", ".join("?" * (len(_REQUEST) + 3))
@@ -83,7 +81,7 @@ def insert_request(connection: Connection, change: StoreRequest) -> None:
         **lists,
         "proof": proof_text(one.proof),
         "expires_on": one.expires_on.isoformat(),
-        "rests_on": _rests_text(one.rests_on),
+        "rests_on": rests_text(one.rests_on),
     }
     # Nobody answers what is told unasked, so nobody waits for that.
     until = one.expires_on.isoformat()
@@ -111,7 +109,7 @@ def insert_reply(connection: Connection, change: StoreReply) -> None:
         **lists,
         "proof": proof_text(reply.proof),
         "expires_on": reply.expires_on.isoformat(),
-        "rests_on": _rests_text(reply.rests_on),
+        "rests_on": rests_text(reply.rests_on),
     }
     until = None if reply.box is None else reply.expires_on.isoformat()
     values = [change.request_id, *(_plain(stored[name]) for name in _REPLY), until, reply.box]
@@ -173,14 +171,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a value of a column
     return int(value) if isinstance(value, bool) else getattr(value, "value", value)
 
 
-def _rests_text(rests_on: tuple[RestsOn, ...]) -> str:
-    return json.dumps([asdict(one) for one in rests_on])
-
-
-def _rests(text: str) -> tuple[RestsOn, ...]:
-    return tuple(RestsOn(**one) for one in json.loads(text))
-
-
 def _request(row: Sequence[Any]) -> InformationRequest:
     stated = dict(zip(_REQUEST, row, strict=False))
     return InformationRequest(
@@ -194,7 +184,7 @@ def _request(row: Sequence[Any]) -> InformationRequest:
             "chunks": tuple(json.loads(stated["chunks"])),
             "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
-            "rests_on": _rests(stated["rests_on"]),
+            "rests_on": rests_of(stated["rests_on"]),
             "state": RequestState(stated["state"]),
             "delivery": Delivery(stated["delivery"]),
         },
@@ -217,7 +207,7 @@ def _reply(row: Sequence[Any]) -> RequestReply | None:
             "chunks": tuple(json.loads(stated["chunks"])),
             "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
-            "rests_on": _rests(stated["rests_on"]),
+            "rests_on": rests_of(stated["rests_on"]),
             "delivery": Delivery(stated["delivery"]),
         },
         box=None if box is None else bytes(box),

@@ -26,6 +26,10 @@ _OTHER_RECORD = """SELECT 1 FROM consent_tokens t JOIN consent_tokens o ON o.idx
     JOIN consents other ON other.id = o.consent_id AND other.organisation = consents.organisation
     WHERE t.consent_id = consents.id AND other.keep_until >= ?"""
 """A no, and who was marked as a suspect, hold as long as there is anything about this person at this organisation."""
+_NOTHING_ON_IT = """state IN ('withdrawn', 'ended')
+    AND NOT EXISTS (SELECT 1 FROM act_handles h WHERE h.handle = signals.handle)
+    AND NOT EXISTS (SELECT 1 FROM call_rings r WHERE r.signal_id = signals.id)"""
+"""While content of an entry is found by a signal, its row says whose household that is about."""
 _OVER: Mapping[Kept, tuple[str, str]] = {
     Kept.LETTER_BOX: ("information_requests", "box_until < ?"),
     Kept.ANSWER_BOX: ("request_answers", "box_until < ?"),
@@ -36,6 +40,8 @@ _OVER: Mapping[Kept, tuple[str, str]] = {
     Kept.CONSENT: ("consents", f"keep_until < ? AND NOT EXISTS ({_OTHER_RECORD})"),
     Kept.EXCEPTION: ("exceptions", "keep_until < ?"),
     Kept.NOTICE: ("notices", "read_at < ?"),
+    Kept.TEAM_TASK: ("team_tasks", "due_on < ? AND (done_on < ? OR kind = 'huisverbod')"),
+    Kept.SIGNAL: ("signals", f"ends_on < ? AND {_NOTHING_ON_IT}"),
 }
 """Per kind its table, and when a row of it is needed no more."""
 _ENDED: Mapping[Over, tuple[str, str]] = {
@@ -129,7 +135,7 @@ def _rings(connection: Connection, call_id: str) -> Sequence[StampKey]:
     query = "DELETE FROM notices WHERE about IN (SELECT id FROM call_rings WHERE call_id = ?)"
     connection.execute(query, (call_id,))
     _each(connection, call_id, "call_rings WHERE call_id")
-    connection.execute("UPDATE calls SET rings_until = NULL WHERE id = ?", (call_id,))
+    connection.execute("UPDATE calls SET rings_until = NULL, asked_on = NULL WHERE id = ?", (call_id,))
     return ()
 
 
@@ -155,12 +161,23 @@ def _consent(connection: Connection, consent_id: str) -> Sequence[StampKey]:
 def _exception(connection: Connection, exception_id: str) -> Sequence[StampKey]:
     query = "SELECT organisation, worker FROM exceptions WHERE id = ?"
     of = connection.execute(query, (exception_id,)).fetchall()
-    _each(connection, exception_id, "exceptions WHERE id")
+    _each(connection, exception_id, "exception_tokens WHERE exception_id", "exceptions WHERE id")
     return tuple(worker_key(*row) for row in of)
 
 
 def _notice(connection: Connection, notice_id: str) -> Sequence[StampKey]:
     _each(connection, notice_id, "notices WHERE id")
+    return ()
+
+
+def _team_task(connection: Connection, task_id: str) -> Sequence[StampKey]:
+    _each(connection, task_id, "team_tasks WHERE id")
+    return ()
+
+
+def _signal(connection: Connection, signal_id: str) -> Sequence[StampKey]:
+    tables = ("unmet_signals", "signal_tokens", "sealed_tokens", "signal_exclusions", "tasks")
+    _each(connection, signal_id, *(f"{table} WHERE signal_id" for table in tables), "signals WHERE id")
     return ()
 
 
@@ -179,6 +196,8 @@ _FORGET: Mapping[Kept, Callable[[Connection, str], Sequence[StampKey]]] = {
     Kept.CONSENT: _consent,
     Kept.EXCEPTION: _exception,
     Kept.NOTICE: _notice,
+    Kept.TEAM_TASK: _team_task,
+    Kept.SIGNAL: _signal,
 }
 _ASKED: Mapping[Callable[[Connection, str], Sequence[StampKey]], str] = {
     _request: "SELECT id FROM information_requests WHERE sender = ? AND id = ?",

@@ -1,11 +1,12 @@
 """Phone calls in the database: announced, verified by a belcode, answered orally; each of these once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.database import Connection
 from broker.domain.errors import StaleDecisionError
+from broker.domain.information_requests import LetterKind
 from broker.domain.phone_calls import (
     CODE_S,
     AnswerOrally,
@@ -17,12 +18,15 @@ from broker.domain.phone_calls import (
     WrongCodes,
 )
 from broker.store.connection import Reader
-from broker.store.stated_proofs import proof_of, proof_text
+from broker.store.stated_proofs import proof_of, proof_text, rests_of, rests_text
 
 _PLAIN = ("id", "caller", "caller_team", "worker", "controller", "receiver", "receiver_team", "purpose")
+_CITED = ("role", "signal_id", "match_id", "consent_id", "exception_id")
+_OF_ANSWER = ("worker", "at", "level", "signal_id", "consent_id", "exception_id", "approved")
 _LISTS = ("grounds", "categories")
-_REST = ("level", "made_at", "code_key", "proof", "statement", "verified_at", "verified_by", "answer")
-_COLUMNS = ", ".join((*_PLAIN, *_LISTS, *_REST))
+_MADE = ("kind", "approved", "rests_on", "level", "made_at", "code_key", "proof", "statement")
+_REST = ("verified_at", "verified_by", "answer")
+_COLUMNS = ", ".join((*_PLAIN, *_CITED, *_LISTS, *_MADE, *_REST))
 _NEWEST = " ORDER BY made_at DESC, id"
 _COUNTING_FIRST = " ORDER BY CASE WHEN verified_at IS NULL AND made_at >= ? THEN 0 ELSE 1 END, made_at DESC, id"
 _TRIED = "SELECT count(*) FROM belcode_tries WHERE organisation = ? AND at >= ?"
@@ -74,14 +78,16 @@ class StoredPhoneCalls:
 def store_phone_call(connection: Connection, change: StorePhoneCall) -> None:
     """The open transaction holds this call."""
     call = change.call
-    columns = (*_PLAIN, *_LISTS, *_REST[:5], "tries")
+    columns = (*_PLAIN, *_CITED, *_LISTS, *_MADE, "tries")
     marks = ", ".join("?" * len(columns))
     # `tries` counted per call before wrong codes were counted where they are said; nobody reads it any more.
     connection.execute(
         f"INSERT INTO phone_calls ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - column names of ours
         (
-            *(getattr(call, name) for name in _PLAIN), *(json.dumps(getattr(call, name)) for name in _LISTS),
-            call.level, call.made_at, call.key, proof_text(call.proof), call.statement, 0,
+            *(getattr(call, name) for name in (*_PLAIN, *_CITED)),
+            *(json.dumps(getattr(call, name)) for name in _LISTS),
+            call.kind.value, int(call.approved), rests_text(call.rests_on), call.level,
+            call.made_at, call.key, proof_text(call.proof), call.statement, 0,
         ),
     )  # fmt: skip
 
@@ -107,11 +113,13 @@ def answer_orally(connection: Connection, change: AnswerOrally) -> None:
     """The open transaction holds that a call was answered. Raises StaleDecisionError: it was noted meanwhile."""
     oral = change.oral
     stated = {
-        "worker": oral.worker, "categories": oral.categories, "level": oral.level, "grounds": oral.grounds,
-        "at": oral.at,
-    }  # fmt: skip
-    query = "UPDATE phone_calls SET answered_at = ?, answer = ? WHERE id = ? AND answered_at IS NULL"
-    _once(connection, query, (oral.at, json.dumps(stated), change.call_id))
+        **{name: getattr(oral, name) for name in (*_OF_ANSWER, *_LISTS)},
+        "proof": proof_text(oral.proof),
+        "rests_on": rests_text(oral.rests_on),
+    }
+    query = """UPDATE phone_calls SET answered_at = ?, answer = ?, answer_consent_id = ?, answer_exception_id = ?
+        WHERE id = ? AND answered_at IS NULL"""
+    _once(connection, query, (oral.at, json.dumps(stated), oral.consent_id, oral.exception_id, change.call_id))
 
 
 def _check_tried(connection: Connection, change: VerifyPhoneCall | CountTry) -> None:
@@ -127,27 +135,28 @@ def _once(connection: Connection, query: str, values: tuple[object, ...]) -> Non
 
 
 def _phone_call(row: Sequence[Any]) -> PhoneCall:
-    plain = dict(zip(_PLAIN, row, strict=False))
-    grounds, categories, level, made_at, key, proof, statement, verified_at, verified_by, answer = row[len(_PLAIN) :]
-    oral = None if answer is None else json.loads(answer)
+    stored = dict(zip((*_PLAIN, *_CITED, *_LISTS, *_MADE, *_REST), row, strict=True))
+    answer = stored["answer"]
     return PhoneCall(
+        **{name: stored[name] for name in (*_PLAIN, *_CITED, "level", "made_at", "statement", *_REST[:2])},
+        grounds=tuple(json.loads(stored["grounds"])),
+        categories=tuple(json.loads(stored["categories"])),
+        kind=LetterKind(stored["kind"]),
+        approved=bool(stored["approved"]),
+        rests_on=rests_of(stored["rests_on"]),
+        key=bytes(stored["code_key"]),
+        proof=proof_of(stored["proof"]),
+        oral=None if answer is None else _oral(json.loads(answer)),
+    )
+
+
+def _oral(stored: Mapping[str, Any]) -> Oral:
+    """Return an oral answer as it was stored; one of before it could cite anything rests on nothing."""
+    plain: dict[str, Any] = {name: stored[name] for name in _OF_ANSWER if name in stored}
+    return Oral(
         **plain,
-        grounds=tuple(json.loads(grounds)),
-        categories=tuple(json.loads(categories)),
-        level=level,
-        made_at=made_at,
-        key=bytes(key),
-        proof=proof_of(proof),
-        statement=statement,
-        verified_at=verified_at,
-        verified_by=verified_by,
-        oral=None
-        if oral is None
-        else Oral(
-            worker=oral["worker"],
-            at=oral["at"],
-            categories=tuple(oral["categories"]),
-            level=oral["level"],
-            grounds=tuple(oral["grounds"]),
-        ),
+        categories=tuple(stored["categories"]),
+        grounds=tuple(stored["grounds"]),
+        proof=proof_of(stored.get("proof")),
+        rests_on=rests_of(stored.get("rests_on", "[]")),
     )

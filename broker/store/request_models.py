@@ -71,6 +71,7 @@ class RequestAnswerRow(Table, table=True):
     box_until: str | None = Field(default=None, index=True)
     rests_on: str
     consent_id: str | None = Field(default=None, index=True)
+    exception_id: str | None = None
     controller: str | None = None
     delivery: str
     chunks: str

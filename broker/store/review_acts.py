@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from broker.domain.acts import RENEWING, ReviewedAct, SearchTerms, reviewed_act, told_of_signal
+from broker.domain.acts import (
+    RENEWING,
+    Recipient,
+    ReviewedAct,
+    SearchTerms,
+    recipients_in,
+    reviewed_act,
+    told_of_signal,
+)
 from broker.log_ports import EntryReader, GroupStatus, OpenedEntry
 from broker.review_ports import HouseholdActs, RefusedWithdrawal, SignalCounts
 from broker.store.connection import Reader
@@ -25,6 +33,11 @@ _ACTS = f"{_ACT} WHERE a.at >= ? AND a.at < ? AND {_OWN_OR_CONTROLLED} ORDER BY 
 _ONE = f"{_ACT} WHERE a.idx = ? AND {_OWN_OR_CONTROLLED}"
 _OF_HOUSEHOLD = f"""{_ACT} JOIN act_handles m ON m.idx = a.idx
     WHERE m.handle = ? AND (a.organisation = ? OR NOT {_HIDES}) ORDER BY a.idx"""
+_HIDING = """SELECT DISTINCT s.organisation FROM signals t JOIN signal_tokens x ON x.signal_id = t.id
+    JOIN signal_tokens y ON y.idx = x.idx JOIN signals s ON s.id = y.signal_id
+    WHERE t.handle = ? AND (s.shielded OR EXISTS (SELECT 1 FROM signal_exclusions e
+        WHERE e.signal_id = s.id AND e.organisation = ? AND e.worker = ''))"""
+"""Who hides a signal on the household of this one from this organisation."""
 _OWN_ON = """SELECT a.idx FROM act_handles h JOIN acts a ON a.idx = h.idx
     WHERE h.handle = ? AND a.organisation = ? ORDER BY a.idx DESC"""
 _COUNTS = """SELECT count(*), coalesce(sum(CASE WHEN informing_state = 'informed' THEN 1 ELSE 0 END), 0),
@@ -63,9 +76,11 @@ class StoredActs:
         found = await self._found(_OF_HOUSEHOLD, handle, organisation, organisation)
         others = [act for act in found if act.organisation != organisation]
         told = await self._told([act.index for act in others], handle, organisation)
+        own = [act for act in found if act.organisation == organisation]
         return HouseholdActs(
-            own=tuple(act for act in found if act.organisation == organisation and act.is_found_by(handle)),
+            own=tuple(act for act in own if act.is_found_by(handle)),
             others=tuple(act for act in others if act.index in told),
+            told=await self._recipients(own, handle, organisation),
         )
 
     async def refused_withdrawal(self, *, organisation: str, handle: str) -> RefusedWithdrawal | None:
@@ -122,6 +137,19 @@ class StoredActs:
                 )
             )
         return tuple(found)
+
+    async def _recipients(
+        self, own: Sequence[ReviewedAct], handle: str, organisation: str
+    ) -> tuple[Recipient, ...]:  # fmt: skip
+        """Return who was told of this signal by these acts of its holder, but for who hides a signal there."""
+        hiding = {str(oin) for (oin,) in await self._rows(_HIDING, handle, organisation)}
+        at = {act.index: act.at for act in own}
+        found = (
+            one
+            for entry in await self._entries.opened(list(at), ("hits",))
+            for one in recipients_in(entry.payload("hits") or {}, index=entry.index, at=at[entry.index], handle=handle)
+        )
+        return tuple(one for one in found if one.organisation not in hiding)
 
     async def _told(self, indexes: Sequence[int], handle: str, organisation: str) -> frozenset[int]:
         """Return in which of these acts this signal was let be seen, and its holder stands among who was shown."""

@@ -38,6 +38,7 @@ from broker.domain.matches import MeetLater, NameCasusregisseur, NoteMet
 from broker.domain.notices import Notify, ReadNotices
 from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
 from broker.domain.signals import SignalState
+from broker.domain.team_tasks import FinishTask
 from broker.domain.webhooks import SetWebhook
 from broker.exception_ports import worker_key
 from broker.ports import ANY_SHIELD, BUNDLE, Proposal, StampKey, StampKind
@@ -55,7 +56,7 @@ from broker.store.notices import insert_notice, mark_read
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
-from broker.store.team_tasks import TASK_CHANGES
+from broker.store.team_tasks import TASK_CHANGES, finish_task
 from broker.store.telling import tell_concerned
 from broker.store.webhooks import set_webhook
 
@@ -263,6 +264,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     ForgetChunks: forget_chunks,
     AddAnswers: _moving(add_answers),
     FinishException: _moving(finish_exception),
+    FinishTask: _moving(finish_task),
     AnswerRing: answer_ring,
     ForwardRing: forward_ring,
     StorePhoneCall: store_phone_call,
@@ -282,7 +284,7 @@ _AT_INDEX: Mapping[type, Callable[..., None]] = {
     ErasePayloads: _moving(erase_payloads),
     StoreException: _moving(store_exception),
     StoreConsent: _moving(store_consent),
-    StoreCall: store_call,
+    StoreCall: _moving(store_call),
     NameCasusregisseur: name_casusregisseur,
 }
 """How each change is written: a kind of change without a line here cannot be proposed."""

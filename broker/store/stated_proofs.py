@@ -1,10 +1,11 @@
-"""What a letter or a phone call states as its proof, as one column of JSON."""
+"""What a letter or a phone call states as its proof, and what it rests on, each as one column of JSON."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 
-from broker.domain.information_requests import StatedProof
+from broker.domain.information_requests import RestsOn, StatedProof
 
 
 def proof_text(proof: StatedProof | None) -> str | None:
@@ -27,3 +28,13 @@ def proof_of(text: str | None) -> StatedProof | None:
         ends_on=None if ends_on is None else date.fromisoformat(ends_on),
         reference=read["reference"],
     )
+
+
+def rests_text(rests_on: Iterable[RestsOn]) -> str:
+    """Return what something rests on as it is stored."""
+    return json.dumps([asdict(one) for one in rests_on])
+
+
+def rests_of(text: str) -> tuple[RestsOn, ...]:
+    """Return what was stored so."""
+    return tuple(RestsOn(**one) for one in json.loads(text))

@@ -7,8 +7,10 @@ from typing import Any
 from audit.database import Connection
 from broker.domain.errors import StaleDecisionError
 from broker.domain.team_tasks import ON_A_MATCH, FinishTask, MarkLate, MoveTask, StartTask, TaskKind, TeamTask
+from broker.ports import StampKey
 from broker.store.connection import Reader
 from broker.store.signal_rows import day, iso
+from broker.task_ports import order_key
 
 _COLUMNS = "id, organisation, team, kind, about, started_on, due_on, statutory_on, regional_on, done_on, told_on"
 
@@ -98,10 +100,17 @@ def move_task(connection: Connection, change: MoveTask) -> None:
     _changed(connection, query, iso(change.due_on), change.task_id, iso(change.was))
 
 
-def finish_task(connection: Connection, change: FinishTask) -> None:
-    """In the open transaction a task is done. Raises StaleDecisionError: it was already."""
-    query = "UPDATE team_tasks SET done_on = ? WHERE id = ? AND done_on IS NULL"
-    _changed(connection, query, iso(change.on), change.task_id)
+def finish_task(connection: Connection, change: FinishTask) -> tuple[StampKey, ...]:
+    """In the open transaction a task is done; returns the stamp that moves where an order was lifted by that.
+
+    Raises:
+        StaleDecisionError: it was done already.
+    """
+    query = "UPDATE team_tasks SET done_on = ? WHERE id = ? AND done_on IS NULL RETURNING kind, organisation, about"
+    found = connection.execute(query, (iso(change.on), change.task_id)).fetchall()
+    if not found:
+        raise StaleDecisionError
+    return tuple(order_key(holder, about) for kind, holder, about in found if kind == TaskKind.ORDER.value)
 
 
 def mark_late(connection: Connection, change: MarkLate) -> None:
@@ -118,7 +127,6 @@ def _changed(connection: Connection, query: str, *values: object) -> None:
 TASK_CHANGES: Mapping[type, Callable[[Connection, Any], None]] = {
     StartTask: start_task,
     MoveTask: move_task,
-    FinishTask: finish_task,
     MarkLate: mark_late,
 }
-"""How each change of a task is written."""
+"""How each change of a task is written, but for the one that says itself which stamp it moves."""

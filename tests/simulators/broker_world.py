@@ -20,6 +20,7 @@ from broker.domain.calls import Call, Ring
 from broker.domain.changes import Task
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Exclusion
+from broker.domain.team_tasks import TeamTask
 from broker.exception_ports import ExceptionReader
 from broker.flows.check_household import check_household
 from broker.flows.confirm_erasure import confirm_erasure
@@ -120,6 +121,10 @@ class NoCalls:
     async def ring(self, **_: object) -> Ring | None:
         """Return none."""
         return None
+
+    async def of_reference(self, **_: object) -> tuple[TeamTask, ...]:
+        """Return none."""
+        return ()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from audit.entry import Leaf
 from audit.merkle import root_at
-from broker.domain.acts import RENEWING, ReviewedAct, reviewed_act, told_of_signal
+from broker.domain.acts import RENEWING, Recipient, ReviewedAct, recipients_in, reviewed_act, told_of_signal
 from broker.domain.review import KeptNote
 from broker.domain.signals import Exclusion, Signal, SignalState
 from broker.log_ports import GroupStatus, OpenedEntry
@@ -45,7 +45,26 @@ class MemoryReview:
         told = {entry.index for entry in opened if _tells(entry, handle, organisation)}
         extracts = tuple(act for act in await self._acts(others) if act.index in told)
         own_acts = tuple(act for act in await self._acts(own) if act.is_found_by(handle))
-        return HouseholdActs(own=own_acts, others=extracts)
+        return HouseholdActs(own=own_acts, others=extracts, told=await self._recipients(own, handle, organisation))
+
+    async def _recipients(self, own: list[int], handle: str, organisation: str) -> tuple[Recipient, ...]:
+        """Return who was told of a signal by these acts, but for who hides one on a token of it."""
+        barred, tokens = Exclusion(organisation=organisation, worker=None), self._broker.state.tokens
+        indexes = {token.index for one in self._signals() if one.handle == handle for token in tokens[one.id]}
+        hiding = {
+            one.organisation
+            for one in self._signals()
+            if (one.shielded or barred in one.exclusions) and indexes & {token.index for token in tokens[one.id]}
+        }
+        acts = self._broker.state.acts
+        found = [
+            recipient
+            for entry in await self._entries.opened(own, ("hits",))
+            for recipient in recipients_in(
+                entry.payload("hits") or {}, index=entry.index, at=acts[entry.index][2], handle=handle
+            )
+        ]
+        return tuple(one for one in found if one.organisation not in hiding)
 
     async def refused_withdrawal(self, *, organisation: str, handle: str) -> RefusedWithdrawal | None:
         """See `ActReader.refused_withdrawal`."""

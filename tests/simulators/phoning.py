@@ -29,6 +29,23 @@ def phone_of(world: World) -> PhoneCallReader:
     return world.calling.phone
 
 
+def _ports(world: World) -> dict[str, Any]:
+    """Return what every flow of a call takes."""
+    return {
+        "policies": world.policies,
+        "clock": world.clock,
+        "registers": world.documents,
+        "rosters": world.documents,
+        "signals": world.signals,
+        "matches": world.following.matches,
+        "consents": world.consents,
+        "exceptions": world.exceptions,
+        "phone": phone_of(world),
+        "answers": world.answers,
+        "log": world.log,
+    }
+
+
 def phone_body(asker: Asker, **changed: object) -> dict[str, Any]:
     """Return the body by which Veilig Thuis announces a call to the school."""
     body = asker.command(
@@ -48,37 +65,41 @@ def phone_body(asker: Asker, **changed: object) -> dict[str, Any]:
 async def start(world: World, asker: Asker, **changed: object) -> Answered:
     """Announce a call."""
     return await start_phone_call(
-        command=StartPhoneCall.model_validate(phone_body(asker, **changed)), requester=requester(asker), approval=None,
-        policies=world.policies, clock=world.clock, randomness=world.randomness, registers=world.documents,
-        rosters=world.documents, signals=world.signals, phone=phone_of(world), answers=world.answers, log=world.log,
-    )  # fmt: skip
+        command=StartPhoneCall.model_validate(phone_body(asker, **changed)),
+        requester=requester(asker),
+        approval=None,
+        randomness=world.randomness,
+        **_ports(world),
+    )
 
 
 async def verify(world: World, asker: Asker, code: str, *, worker: str | None = None) -> Answered:
     """Say which code a caller says; `worker` is a colleague of the one who usually does."""
     return await verify_caller(
-        command=VerifyCaller.model_validate(asker.command(code=code)), requester=by(asker, worker),
-        policies=world.policies, clock=world.clock, registers=world.documents, rosters=world.documents,
-        signals=world.signals, phone=phone_of(world), answers=world.answers, log=world.log,
-    )  # fmt: skip
+        command=VerifyCaller.model_validate(asker.command(code=code)),
+        requester=by(asker, worker),
+        **_ports(world),
+    )
 
 
 async def note(world: World, asker: Asker, call_id: str, *, worker: str | None = None, **changed: object) -> Answered:
     """Note that a call was answered in what it was about."""
     body = asker.command(categories=["hulp"], level=3, grounds=["WMO-5.2.6"], signalId=None, proof=None)
     return await note_oral_answer(
-        command=NoteOralAnswer.model_validate({**body, **changed}), call_id=call_id, requester=by(asker, worker),
-        approval=None, policies=world.policies, clock=world.clock, registers=world.documents,
-        rosters=world.documents, signals=world.signals, phone=phone_of(world), answers=world.answers, log=world.log,
-    )  # fmt: skip
+        command=NoteOralAnswer.model_validate({**body, **changed}),
+        call_id=call_id,
+        requester=by(asker, worker),
+        approval=None,
+        **_ports(world),
+    )
 
 
 async def listed(world: World, asker: Asker) -> list[dict[str, Any]]:
     """Return the calls that an organisation reads."""
     answer = await list_phone_calls(
-        requester=requester(asker), policies=world.policies, clock=world.clock, registers=world.documents,
-        rosters=world.documents, signals=world.signals, phone=phone_of(world), answers=world.answers, log=world.log,
-    )  # fmt: skip
+        requester=requester(asker),
+        **_ports(world),
+    )
     return phone_calls_in(answer)
 
 

@@ -13,8 +13,9 @@ from broker.domain.errors import RefusedError
 from broker.domain.requests import Approval, Requester
 from broker.flows.answer_request import answer_request
 from broker.flows.fetch_chunk import fetch_chunk
-from broker.flows.fetch_requests import fetch_request, list_requests
+from broker.flows.fetch_requests import fetch_request
 from broker.flows.forward_request import forward_request
+from broker.flows.list_requests import list_requests
 from broker.flows.note_receipt import note_receipt
 from broker.flows.outcome import Answered
 from broker.flows.send_letter import send_letter
@@ -172,7 +173,7 @@ class Desk:
         """Answer a request."""
         return await answer_request(
             command=AnswerRequest.model_validate(dict(body)), approval=approval, rosters=self.world.documents,
-            randomness=self.world.randomness, consents=self.world.consents, chunks=self.asking.chunks,
+            randomness=self.world.randomness, chunks=self.asking.chunks, **self._held_on(),
             **self._on(request, by, worker),
         )  # fmt: skip
 
@@ -183,7 +184,7 @@ class Desk:
         body = self.asker(by).command(team=team, worker=who)
         return await forward_request(
             command=ForwardRequest.model_validate(body), rosters=self.world.documents,
-            randomness=self.world.randomness, **self._on(request, by, worker)
+            randomness=self.world.randomness, **self._held_on(), **self._on(request, by, worker)
         )  # fmt: skip
 
     async def withdraw(self, request: str, *, by: str = VEILIG_THUIS) -> Answered:
@@ -198,13 +199,13 @@ class Desk:
 
     async def fetch(self, request: str, *, by: str, worker: str = "") -> Answered:
         """Fetch what waits."""
-        return await fetch_request(**self._held_on(), **self._on(request, by, worker))
+        return await fetch_request(rosters=self.world.documents, **self._held_on(), **self._on(request, by, worker))
 
     async def leave(self, chunk: bytes, *, by: str = VEILIG_THUIS, sha256: str | None = None) -> str:
         """Return the hash of a chunk that was left; stated as another where one is given."""
         stated = sha256 or hashlib.sha256(chunk).hexdigest()
         ports = self._on("", by, "")
-        del ports["request_id"], ports["requests"]
+        del ports["request_id"], ports["requests"], ports["matches"]
         body = self.asker(by).command(sha256=stated, chunk=wire_box(chunk))
         left = await store_chunk(command=StoreChunk.model_validate(body), chunks=self.asking.chunks, **ports)
         assert left.result["outcome"] == "done"
@@ -213,15 +214,16 @@ class Desk:
     async def chunk(self, request: str, sha256: str, *, by: str, worker: str = "") -> bytes:
         """Return a chunk that was handed out."""
         got = await fetch_chunk(
-            sha256=sha256, chunks=self.asking.chunks, **self._held_on(), **self._on(request, by, worker)
+            sha256=sha256, chunks=self.asking.chunks, rosters=self.world.documents, **self._held_on(),
+            **self._on(request, by, worker),
         )  # fmt: skip
         return chunk_bytes(cast("str", got.result["chunk"])) or b""
 
-    async def list(self, *, by: str, after: str | None = None) -> Answered:
+    async def list(self, *, by: str, after: str | None = None, worker: str = "") -> Answered:
         """List own requests."""
-        ports = self._on("", by, "")
+        ports = self._on("", by, worker)
         del ports["request_id"]
-        return await list_requests(after=after, **ports)
+        return await list_requests(after=after, **ports, **self._held_on())
 
     def opened(self, fetched: Answered, *, by: str, sender: str) -> Letter:
         """Return the letter that was handed out, opened as its receiver does."""
@@ -236,7 +238,7 @@ class Desk:
 
     def _held_on(self) -> dict[str, Any]:
         world = self.world
-        return {"matches": world.following.matches, "consents": world.consents, "exceptions": reader(world)}
+        return {"consents": world.consents, "exceptions": reader(world)}
 
     def _on(self, request: str, by: str, worker: str) -> dict[str, Any]:
         world = self.world
@@ -247,6 +249,7 @@ class Desk:
             "clock": world.clock,
             "registers": world.documents,
             "signals": world.signals,
+            "matches": world.following.matches,
             "requests": self.asking.requests,
             "answers": world.answers,
             "log": world.log,

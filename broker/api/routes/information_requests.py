@@ -10,8 +10,9 @@ from broker.api.openapi import answers_with, body_of
 from broker.api.wire import MAX_CHUNK_BODY_BYTES, id_in_path, parse
 from broker.flows.answer_request import answer_request
 from broker.flows.fetch_chunk import fetch_chunk
-from broker.flows.fetch_requests import fetch_request, list_requests
+from broker.flows.fetch_requests import fetch_request
 from broker.flows.forward_request import forward_request
+from broker.flows.list_requests import list_requests
 from broker.flows.note_receipt import note_receipt
 from broker.flows.send_letter import send_letter
 from broker.flows.store_chunk import store_chunk
@@ -41,6 +42,7 @@ def _ports(edge: Edge, sent: Authenticated) -> dict[str, Any]:
         "clock": edge.clock,
         "registers": edge.registers,
         "signals": edge.signals,
+        "matches": edge.following.matches,
         "requests": edge.asking.requests,
         "answers": edge.answers,
         "log": edge.log,
@@ -49,7 +51,7 @@ def _ports(edge: Edge, sent: Authenticated) -> dict[str, Any]:
 
 def _held_on(edge: Edge) -> dict[str, Any]:
     """Return what must still hold when something is handed out."""
-    return {"matches": edge.following.matches, "consents": edge.consents, "exceptions": edge.exceptions}
+    return {"consents": edge.consents, "exceptions": edge.exceptions}
 
 
 @router.post(_REQUESTS, openapi_extra=body_of(SendRequest), responses=answers_with(RequestAnswer))
@@ -92,7 +94,7 @@ async def leave_chunk(request: Request, edge: Here) -> Response:
     """Leave one sealed chunk of an attachment, before the letter that names it by its hash."""
     sent, body = await edge.receive(request, at_most=MAX_CHUNK_BODY_BYTES)
     ports = _ports(edge, sent) | {"chunks": edge.asking.chunks}
-    del ports["requests"]
+    del ports["requests"], ports["matches"]
     command = parse(StoreChunk, body, at_most=MAX_CHUNK_BODY_BYTES)
     return answer(await store_chunk(command=command, **ports))
 
@@ -103,21 +105,22 @@ async def list_own(request: Request, edge: Here, after: str | None = None) -> Re
     sent, _ = await edge.receive(request)
     if after is not None and not is_id(after):
         raise MalformedError("after", "is not an id")
-    return answer(await list_requests(after=after, **_ports(edge, sent)))
+    return answer(await list_requests(after=after, **_ports(edge, sent), **_held_on(edge)))
 
 
 @router.get(_REQUESTS + "/{request_id}", responses=answers_with(RequestAnswer))
 async def fetch(request_id: str, request: Request, edge: Here) -> Response:
     """Fetch what waits in one: the receiver the letter, the asker the answer. It is decided anew each time."""
     sent, _ = await edge.receive(request)
-    return answer(await fetch_request(request_id=id_in_path(request_id), **_ports(edge, sent), **_held_on(edge)))
+    ports = _ports(edge, sent) | _held_on(edge) | {"rosters": edge.rosters}
+    return answer(await fetch_request(request_id=id_in_path(request_id), **ports))
 
 
 @router.get(_REQUESTS + "/{request_id}/chunks/{chunk}", responses=answers_with(RequestAnswer))
 async def fetch_attachment(request_id: str, chunk: str, request: Request, edge: Here) -> Response:
     """Fetch one chunk of an attachment that the letter for this side names, while that letter may be fetched."""
     sent, _ = await edge.receive(request)
-    ports = _ports(edge, sent) | _held_on(edge) | {"chunks": edge.asking.chunks}
+    ports = _ports(edge, sent) | _held_on(edge) | {"rosters": edge.rosters, "chunks": edge.asking.chunks}
     return answer(await fetch_chunk(request_id=id_in_path(request_id), sha256=chunk, **ports))
 
 
@@ -130,9 +133,8 @@ async def reply(request_id: str, request: Request, edge: Here) -> Response:
     """Answer all of it, a part, orally, or do not share, which is a right."""
     sent, body = await edge.receive(request)
     command, place = parse(AnswerRequest, body), id_in_path(request_id)
-    ports = _ports(edge, sent) | {
-        "rosters": edge.rosters, "randomness": edge.randomness, "consents": edge.consents,
-        "chunks": edge.asking.chunks,
+    ports = _ports(edge, sent) | _held_on(edge) | {
+        "rosters": edge.rosters, "randomness": edge.randomness, "chunks": edge.asking.chunks,
     }  # fmt: skip
     return answer(await answer_request(command=command, request_id=place, approval=sent.approval, **ports))
 
@@ -146,7 +148,7 @@ async def forward(request_id: str, request: Request, edge: Here) -> Response:
     """Give it to another team of the own organisation, or to a worker by name."""
     sent, body = await edge.receive(request)
     command, place = parse(ForwardRequest, body), id_in_path(request_id)
-    ports = _ports(edge, sent) | {"rosters": edge.rosters, "randomness": edge.randomness}
+    ports = _ports(edge, sent) | _held_on(edge) | {"rosters": edge.rosters, "randomness": edge.randomness}
     return answer(await forward_request(command=command, request_id=place, **ports))
 
 

@@ -144,7 +144,7 @@ async def _first_open(world: World, number: int, oin: str) -> dict[str, Any] | N
     return next((one for one in mine if one["state"] != "klaar"), None)
 
 
-async def _led_unseen(world: World, number: int, other: str, other_leads: bool) -> None:  # noqa: FBT001 - drawn
+async def _led_unseen(world: World, number: int, other: str, other_leads: bool) -> None:  # noqa: FBT001 - it is drawn
     """The GI, whose signal is hidden or not there, names who leads the plan in its match with another."""
     for match in found_in(await listed(world, world.asker(GI, seed=f"hides {number}"))):
         if match["involved"]["holder"]["oin"] == other:

@@ -101,6 +101,8 @@ def test_the_document_says_what_is_done() -> None:
         "a consent: record, answers, token": [keeping.CONSENT_DAYS, keeping.NO_DAYS],
         "an exception": [keeping.EXCEPTION_DAYS, keeping.ACUTE_DAYS],
         "a notice": [keeping.KEPT_DAYS[Kept.NOTICE]],
+        "a term of a team (report, exclusion order) that is done or over": [keeping.TASK_DAYS],
+        "a signal that was withdrawn or has ended, with all of it": [keeping.SIGNAL_DAYS],
         "content of an entry": [KEPT_S // DAY],
     }
     for what, days in stated.items():

@@ -7,7 +7,8 @@ from broker.flows.policy import DecisionPoint, PolicyInForce
 from policies import AskFacts, HitFacts, Permit, Refusal, Text
 
 
-def _permit(question: str, facts: AskFacts) -> Permit:
+def permit(question: str, facts: AskFacts) -> Permit:
+    """Return a permit, whatever is asked."""
     return Permit(
         question="may_see" if question == "may_see" else "may_ask",
         bundle="0" * 64,
@@ -62,7 +63,7 @@ def watched(policy: PolicyInForce) -> tuple[PolicyInForce, Watched]:
 
 def permissive(policy: PolicyInForce) -> PolicyInForce:
     """Return a policy that permits everything, as a mistake in a document might."""
-    return replace(policy, decision_point=Watched(inner=policy.decision_point, before=_permit))
+    return replace(policy, decision_point=Watched(inner=policy.decision_point, before=permit))
 
 
 def raising(policy: PolicyInForce, question: str) -> PolicyInForce:

@@ -113,6 +113,22 @@ async def test_one_click_mutes_repeats_for_that_pair_and_household(world: World)
     assert len(await notices_of(world, GI)) == 2
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_signal_that_one_may_not_see_mutes_nothing(world: World, hidden: bool) -> None:  # noqa: FBT001 - of a table
+    """Two households of which only a shielded child of both would tell that they are one: each is told as ever."""
+    await world.register(who(world, GI), household(subject="c1", parents=["p1"]))
+    if hidden:
+        both = await world.register(who(world, GI), household(subject="c3", parents=["p1", "p2"]))
+        await shield(world, str(both.result["signalId"]))
+    await world.register(who(world, WIJKTEAM), household(subject="c1", parents=["p1"]))
+    (match,) = await matches_of_side(world, WIJKTEAM)
+    await followed_up(world, who(world, WIJKTEAM), match["matchId"], "werken_al_samen")
+    await world.register(who(world, GI), household(subject="c2", parents=["p2"]))
+    await world.register(who(world, WIJKTEAM), household(subject="c2", parents=["p2"]))
+    states = sorted(one["state"] for one in await matches_of_side(world, WIJKTEAM))
+    assert states == ["nieuw", "werken_al_samen"]
+
+
 async def test_muting_is_of_one_side_alone(world: World) -> None:
     """The other side, which did not say so, goes on being told."""
     match_id = await met(world)

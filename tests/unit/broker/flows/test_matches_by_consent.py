@@ -138,10 +138,22 @@ async def test_a_yes_that_has_ended_tells_no_more(world: World) -> None:
     world.clock.move(6 * DAY)
     assert len(await matches_of_side(world, WIJKTEAM)) == 1
     world.clock.move(DAY)
-    assert await matches_of_side(world, WIJKTEAM) == []
-    (told,) = await matches_of_side(world, HUISARTS)
-    # The huisarts has a yes of her own towards the wijkteam, which has not ended.
-    assert told["involved"]["holder"]["oin"] == WIJKTEAM
+    # Its signal rested on that yes alone, and has ended with it: the huisarts, who has her own, sees none either.
+    for oin in (WIJKTEAM, HUISARTS):
+        assert await matches_of_side(world, oin) == []
+
+
+async def test_a_yes_towards_one_that_has_ended_tells_that_one_no_more(world: World) -> None:
+    """The wijkteam's signal stands on her yes towards another: only what she agreed for the huisarts is over."""
+    last = world.clock.today() + timedelta(days=6)
+    # The huisarts named somebody else: all that shows the two to each other is what the wijkteam recorded.
+    await involved(world, HUISARTS, towards="00000099000000008000")
+    await recorded(world, person_of(world, WIJKTEAM), parties=["00000099000000008000"])
+    await comes(world, until=last.isoformat())
+    world.clock.move(6 * DAY)
+    assert [len(await matches_of_side(world, oin)) for oin in (WIJKTEAM, HUISARTS)] == [1, 1]
+    world.clock.move(DAY)
+    assert [len(await matches_of_side(world, oin)) for oin in (WIJKTEAM, HUISARTS)] == [0, 0]
 
 
 async def test_a_yes_that_comes_back_opens_what_was_told_before(world: World) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from broker.domain.signals import Exclusion
+from broker.flows.outcome import Answered
 from broker.review_ports import ActReader
 from tests.simulators.asking import household
 from tests.simulators.broker_memory import MemoryBroker
 from tests.simulators.broker_world import World, documents, held_in, shield
 from tests.simulators.enrolled import GEMEENTE, GI, NAMES, WIJKTEAM, Enrolled
+from tests.simulators.following_up import followed_up, matches_of_side, opened, who
 from tests.simulators.reviewing import FG, PF, Reviewers, shown
 
 CHILD = household(subject="child", parents=("mother",))
@@ -97,3 +99,45 @@ async def test_what_the_fg_reads_is_for_the_fg_alone(world: World) -> None:
     await review.acts(GI, role=PF)
     assert [one["role"] for one in await review.acts(GI, role=PF)] == [PF]
     assert [one["role"] for one in await review.acts(GI, role=FG)] == [FG, PF, PF]
+
+
+def told_to(review: Answered) -> list[str]:
+    """Return which organisations an overview says were told."""
+    return [one["organisation"] for one in shown(review, "extracts")]
+
+
+async def test_who_was_told_by_a_match_stands_in_the_overview(world: World) -> None:
+    """The wijkteam was there before the GI registered, and is told of it: the GI's FG reads so, with its purpose."""
+    theirs = str((await world.register(who(world, WIJKTEAM), CHILD)).result["signalId"])
+    mine = str((await world.register(who(world, GI), CHILD)).result["signalId"])
+    review = Reviewers(world)
+    overview = await review.household(GI, mine, role=FG)
+    assert told_to(overview) == [WIJKTEAM]
+    (one,) = shown(overview, "extracts")
+    assert (one["purpose"], one["grounds"]) == ("proefregio", ["TEST-PROEFREGIO"])
+    # The other way round the GI asked, and was shown.
+    assert told_to(await review.household(WIJKTEAM, theirs, role=FG)) == [GI]
+    assert (await review.household(GI, mine, role=PF)).result["extracts"] is None
+
+
+async def test_who_opens_a_match_stands_in_the_overview_of_whom_he_sees(world: World) -> None:
+    """Opening shows the other team, so it is told once more; listing or stepping on it is no new recipient."""
+    await world.register(who(world, WIJKTEAM), CHILD)
+    mine = str((await world.register(who(world, GI), CHILD)).result["signalId"])
+    (match,) = await matches_of_side(world, WIJKTEAM)
+    await opened(world, who(world, WIJKTEAM), match["matchId"])
+    await followed_up(world, who(world, WIJKTEAM), match["matchId"], "contact_gehad")
+    assert told_to(await Reviewers(world).household(GI, mine, role=FG)) == [WIJKTEAM, WIJKTEAM]
+
+
+@pytest.mark.parametrize("hides", [shield, lambda world, signal: exclude(world, signal, GI)])
+async def test_who_hides_since_stands_in_no_overview(world: World, hides: Callable[[World, str], Any]) -> None:
+    """It was told, and hides its own signal from the GI since: the GI's overview is as if it had never been there."""
+    theirs = str((await world.register(who(world, WIJKTEAM), CHILD)).result["signalId"])
+    mine = str((await world.register(who(world, GI), CHILD)).result["signalId"])
+    (match,) = await matches_of_side(world, WIJKTEAM)
+    await opened(world, who(world, WIJKTEAM), match["matchId"])
+    hidden = hides(world, theirs)
+    if hidden is not None:
+        await hidden
+    assert told_to(await Reviewers(world).household(GI, mine, role=FG)) == []
