@@ -179,7 +179,7 @@ def _print(calls: Sequence[PhoneCallShown], text: str, *, as_json: bool) -> None
 def _lines(call: PhoneCallShown) -> list[str]:
     other = call.receiver if call.side == "made" else call.caller
     direction = "aan" if call.side == "made" else "van"
-    unsigned = f"  [{UNSTATED}]" if call.side == "received" and call.statement is None else ""
+    unsigned = f"  [{UNSTATED}]" if call.side == "received" and not call.withheld and call.statement is None else ""
     lines = [f"{call.call_id}  {direction} {other.name}, {other.team}  {', '.join(call.categories)}{unsigned}"]
     if call.withheld:
         lines.append(render("phone.withheld", {}))

@@ -26,7 +26,17 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_phone_calls import is_active, phone_calls_document
 from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, Stamp
+from broker.ports import (
+    REGISTER,
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    Stamp,
+)
 from broker.protocol.phone_messages import VerifyCaller
 from broker.protocol.problems import problem
 from broker.protocol.register import Register
@@ -58,6 +68,7 @@ async def verify_caller(
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, now = policies.at(base), await time_for_codes(clock, phone)
+        newest = await signals.stamps([REGISTER])
         register = await registers.register()
         organisation = check_organisation(register, act)
         if log.disclosures_stopped():
@@ -82,7 +93,7 @@ async def verify_caller(
             matches=matches, consents=consents, exceptions=exceptions,
         )  # fmt: skip
         holds, read = await judging.of(call)
-        relied = (*base, *read)
+        relied = (*base, *newest, *read)
         if (hindered := _hindered(call, register, now=now, holds=holds)) is not None:
             return of.refused(hindered, relied, call=call)
         # (5) It does: used up, and who calls is told.

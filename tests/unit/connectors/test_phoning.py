@@ -217,7 +217,7 @@ async def test_an_own_call_vouches_for_nobody_who_calls(desks: Desks) -> None:
     await announced(desks)
     own = await honest_call(desks, VEILIG_THUIS)
     to_itself = StatedCall(
-        call_id=own.call_id, caller_team="team-1", receiver=VEILIG_THUIS, receiver_team="team-1", purpose=own.purpose
+        call_id=own.call_id, caller_team="team-1", receiver=VEILIG_THUIS, receiver_team="team-1", purpose="vt-melding"
     ).signed(key(VEILIG_THUIS), organisation=VEILIG_THUIS, at=desks.world.clock.now())
     received = own.model_copy(update={"side": "received", "receiver": own.caller, "statement": to_itself})
     async with desks.client(VEILIG_THUIS) as client:
