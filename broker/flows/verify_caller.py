@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from broker.call_ports import PhoneCallReader
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import Change
-from broker.domain.phone_calls import CODE_S, MAX_TRIES, OVER, WRONG, CountTry, PhoneCall, VerifyPhoneCall
+from broker.domain.phone_calls import MAX_TRIES, OVER, WRONG, CodeTime, CountTry, PhoneCall, VerifyPhoneCall
 from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
@@ -76,16 +76,16 @@ async def verify_caller(
         of = _Verifying(act=act, bundle=policy.sha256, register=register.number)
         # (2) Who guessed too often is not told whether this one is right.
         tried = await phone.wrong_codes(
-            organisation=requester.organisation, worker=requester.worker, since=now - CODE_S
+            organisation=requester.organisation, worker=requester.worker, now=now.clock
         )  # fmt: skip
         if tried.over:
             return of.refused(OVER, base)
         # (3) The newest call of the last day with this code, one whose code counts before others. None: a wrong one.
-        calls = await phone.received(organisation=requester.organisation, since=now - LOOKED_BACK_S)
+        calls = await phone.received(organisation=requester.organisation, since=now.recorded - LOOKED_BACK_S)
         call = _named(calls, command.code, now=now)
         who = {"organisation": requester.organisation, "worker": requester.worker}
         if call is None:
-            return of.refused(WRONG, base, changes=(CountTry(**who, at=now, tried=tried.of_all),))
+            return of.refused(WRONG, base, changes=(CountTry(**who, at=now.clock, tried=tried.of_all),))
         # (4) It counts no more, who calls takes no part any more, what the call rests on has changed since, or it would
         # be refused now: then it proves nothing, and who calls is not told.
         judging = Judging(
@@ -97,11 +97,11 @@ async def verify_caller(
         if (hindered := _hindered(call, register, now=now, holds=holds)) is not None:
             return of.refused(hindered, relied, call=call)
         # (5) It does: used up, and who calls is told.
-        known = replace(call, verified_at=now, verified_by=requester.worker)
+        known = replace(call, verified_at=now.clock, verified_by=requester.worker)
         document = await phone_calls_document(
             "phone.verified", [known], to=requester.organisation, now=now, register=register, rosters=rosters
         )
-        used = VerifyPhoneCall(**who, call_id=call.id, at=now, tried=tried.of_all)
+        used = VerifyPhoneCall(**who, call_id=call.id, at=now.clock, tried=tried.of_all)
         return of.done(document, call, Effects(relies_on=relied, changes=(used,), rests_on=read))
 
     # (6) Recorded with the change in one transaction, and only then told.
@@ -110,7 +110,7 @@ async def verify_caller(
     )
 
 
-def _hindered(call: PhoneCall, register: Register, *, now: int, holds: bool) -> str | None:
+def _hindered(call: PhoneCall, register: Register, *, now: CodeTime, holds: bool) -> str | None:
     """Return why a code proves nothing, as the id of a problem; None where it does."""
     if (late := call.hinders(now)) is not None:
         return late
@@ -119,7 +119,7 @@ def _hindered(call: PhoneCall, register: Register, *, now: int, holds: bool) -> 
     return None if holds else CALL_WITHHELD
 
 
-def _named(calls: Sequence[PhoneCall], code: str, *, now: int) -> PhoneCall | None:
+def _named(calls: Sequence[PhoneCall], code: str, *, now: CodeTime) -> PhoneCall | None:
     """Return the call that a code names: of two by chance, the one whose code counts; else the newest."""
     named = [call for call in calls if hmac.compare_digest(call.code(), code)]
     counting = [call for call in named if call.hinders(now) is None]
