@@ -17,13 +17,14 @@ class OwnException:
     """An organisation's own exception, with the stamp of its worker's exceptions, which moves with each letter too.
 
     `told` are the organisations that a letter resting on it went to; `rejected` says that a reviewer found it not in
-    order.
+    order. `signals` are ids of the organisation's own signals about whom it names.
     """
 
     record: ExceptionRecord
     stamp: Stamp
     told: frozenset[str] = frozenset()
     rejected: bool = False
+    signals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

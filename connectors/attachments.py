@@ -3,6 +3,7 @@
 A file has a key of its own, which stands in the letter; the broker keeps chunks of one size that it cannot open.
 """
 
+import errno
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ _PATH = "/v1/letter-chunks"
 _KIND = "request"
 _PLAIN = frozenset(" .-_()")
 _MAX_NAME_BYTES = 120
+_NO_SECOND_NAME = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What `link` says on disks without hard links (exFAT, SMB, some of FUSE)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,17 +119,22 @@ def save_files(folder: Path, files: Sequence[File]) -> tuple[Path, ...]:
         FolderError: it cannot be written; none of them stands there.
     """
     written: list[Path] = []
+    named: list[Path] = []
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         for one in files:
             written.append(folder / f".{secrets.token_hex(16)}.part")
             _write(written[-1], one.content)
-        return tuple(_named(path, _plain_name(one.name)) for path, one in zip(written, files, strict=True))
+        for path, one in zip(written, files, strict=True):
+            named.append(_named(path, _plain_name(one.name)))
     except OSError:
+        for path in named:
+            path.unlink(missing_ok=True)
         raise FolderError("out", "cannot be written") from None
     finally:
         for path in written:
             path.unlink(missing_ok=True)
+    return tuple(named)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -142,11 +150,27 @@ def _named(written: Path, name: str) -> Path:
     while True:
         path = written.with_name(name if number == 0 else f"{number}-{name}")
         try:
-            path.hardlink_to(written)
+            _stand(path, written)
         except FileExistsError:
             number += 1
             continue
         return path
+
+
+def _stand(path: Path, written: Path) -> None:
+    """What was written stands under this free name too, or instead where a disk has no second names for one file."""
+    try:
+        path.hardlink_to(written)
+    except OSError as error:
+        if error.errno not in _NO_SECOND_NAME:
+            raise
+        # The name is taken first, so that nothing of somebody else's is replaced.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+        try:
+            written.replace(path)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
 
 
 def _plain_name(name: str) -> str:

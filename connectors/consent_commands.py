@@ -21,9 +21,8 @@ from connectors.command_line import (
     told_as,
 )
 from connectors.consent_letter import confirmation
-from connectors.consents import Consents, read_statement
+from connectors.consents import Consents, one_person, read_statement
 from connectors.errors import CaseError
-from connectors.sources.case_file import read_case_file
 
 T = TypeVar("T")
 consent = typer.Typer(no_args_is_help=True, help="Consent: record it, take it back, list, confirm.")
@@ -66,10 +65,7 @@ def record(
     """Record what was asked about one person, one line per person whose answer counts."""
     with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
-        cases = () if case is None else read_case_file(case).cases
-        if case is not None and len(cases) != 1:
-            raise CaseError("case", "must be one person")
-        person = cases[0] if cases else None
+        person = None if case is None else one_person(case)
         told, text = _run(
             org, worker, lambda consents: consents.record(stated, case=person, signal_id=signal), approver=approver
         )  # fmt: skip

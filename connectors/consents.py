@@ -28,6 +28,7 @@ from connectors.desk import Desk
 from connectors.errors import CaseError, ReceiptError, SourceError
 from connectors.household import Asked
 from connectors.outbox import Command
+from connectors.sources.case_file import read_case_file
 from connectors.workers import pairwise_id
 
 _PATH = "/v1/consents"
@@ -168,6 +169,14 @@ class Consents:
         # Capitals and blanks say nothing of who somebody is: he is found again however a colleague types his name.
         same = " ".join(unicodedata.normalize("NFKC", value).casefold().split())
         return self.desk.folder.case_ref_key.mac(b"consent " + kind.encode() + b"\x00" + same.encode()).hex()
+
+
+def one_person(file: Path) -> Case:
+    """Return the one case in a file. Raises CaseError: there are more, or none. SourceError: unreadable."""
+    cases = read_case_file(file).cases
+    if len(cases) != 1:
+        raise CaseError("case", "must be one person")
+    return cases[0]
 
 
 def read_statement(file: Path) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from connectors.command_line import (
     print_json,
     told_as,
 )
-from connectors.consents import read_statement
+from connectors.consents import one_person, read_statement
 from connectors.dossiers import as_text, check_replaces, fg_key, fingerprint, open_dossier, pin_fg_key
 from connectors.exceptions import Exceptions
 from connectors.folder import PartnerFolder
@@ -61,12 +61,27 @@ def make_key(
 
 @exception.command("invoke")
 def invoke(
-    file: Statement, *, org: OrgFolder, worker: WorkerId, approver: ApproverId = None, as_json: AsJson = False
+    file: Statement,
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    approver: ApproverId = None,
+    case: Annotated[
+        Path | None, typer.Option("--case", help="A JSON file with one case: the persons that it is about.")
+    ] = None,
+    signal: Annotated[str | None, typer.Option("--signal", help="An own signal, about the person.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Invoke an exception. Where a law already lets you tell, it is refused, with what you can do."""
+    """Invoke an exception. Where a law already lets you tell, it is refused, with what you can do.
+
+    A letter rests on it only about whom it names.
+    """
     with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
-        told, text = _run(org, worker, lambda exceptions: exceptions.invoke(stated), approver=approver)
+        about = None if case is None else one_person(case)
+        told, text = _run(
+            org, worker, lambda exceptions: exceptions.invoke(stated, case=about, signal_id=signal), approver=approver
+        )  # fmt: skip
         _print([told], text, as_json=as_json)
         _say_key(org, stated.get("dossier"), as_json=as_json)
 

@@ -1,12 +1,13 @@
 """Exceptions as a worker uses them: to whom first, the dossier sealed here, and what the broker may know of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.protocol.document_fields import parse_day
 from broker.protocol.exception_messages import (
     EXCEPTIONS_PER_PAGE,
+    TICKET_PURPOSE,
     CompleteException,
     ExceptionResult,
     ExceptionShown,
@@ -14,9 +15,12 @@ from broker.protocol.exception_messages import (
 )
 from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome
+from connectors.cases import Case
 from connectors.desk import Desk
 from connectors.dossiers import SALT_BYTES, keep
 from connectors.errors import CaseError, ReceiptError
+from connectors.household import Asked
+from connectors.outbox import Command
 from connectors.workers import pairwise_id
 
 _PATH = "/v1/exceptions"
@@ -31,8 +35,16 @@ class Exceptions:
 
     desk: Desk
 
-    async def invoke(self, stated: Mapping[str, Any]) -> tuple[ExceptionShown, str]:
+    async def invoke(
+        self, stated: Mapping[str, Any], *, case: Case | None = None, signal_id: str | None = None
+    ) -> tuple[ExceptionShown, str]:
         """Return the exception and the sentence about it, once its receipt holds.
+
+        Args:
+            stated: to whom, of which type, and the dossier.
+            case: whose subject and members it is about; their numbers become tokens here. Without a case and a signal
+                it is about nobody, and no letter rests on it.
+            signal_id: of an own signal, whose person it is about.
 
         Raises:
             CaseError: a member breaks its rule. FolderError: the FG has no key here.
@@ -44,16 +56,26 @@ class Exceptions:
         members = {
             "recipient_organisation": None,
             **stated,
-            "dossier": None if dossier is None else self._kept(dossier),
+            "signal_id": signal_id,
+            "dossier": None if dossier is None else self._kept(dossier, about=_about(case, signal_id)),
         }
-        return await self._sent(InvokeException, members, path=_PATH)
+        if case is None or case.subject is None:
+            return await self._sent(self._statement(InvokeException, members, path=_PATH))
+        self.desk.check_same_person(case)
+        persons = Asked(case=replace(case, parents=(), address=None))
+        placed, evaluation, tickets = await self.desk.evaluated(persons, "register", TICKET_PURPOSE)
+        members |= {"epoch": self.desk.folder.epoch.epoch, "subjects": [placed["subject"], *placed["members"]]}
+        command = self._statement(InvokeException, members, path=_PATH)
+        return await self._sent(replace(command, evaluation=evaluation, tickets=tickets))
 
     async def complete(self, exception_id: str, dossier: object) -> tuple[ExceptionShown, str]:
         """Return the exception once the rest of what was acute is there. Raises as `invoke`."""
         if not is_id(exception_id):
             raise CaseError("exception", "must be 32 lower-case hex characters")
         path = f"{_PATH}/{exception_id}/completion"
-        return await self._sent(CompleteException, {"dossier": self._kept(dossier)}, path=path)
+        about = {"exception": exception_id}
+        members = {"dossier": self._kept(dossier, about=about)}
+        return await self._sent(self._statement(CompleteException, members, path=path))
 
     async def list_own(self) -> tuple[ExceptionShown, ...]:
         """Return the own exceptions. Raises RefusedError, NotDoneError, ReceiptError."""
@@ -71,16 +93,21 @@ class Exceptions:
             raise ReceiptError("pages that follow each other")
         return page
 
-    async def _sent(self, model: Any, members: Mapping[str, Any], *, path: str) -> tuple[ExceptionShown, str]:  # noqa: ANN401 - a message class
-        command = self.desk.composer.statement(model, members, kind=_KIND, path=path, local={})
+    def _statement(self, model: Any, members: Mapping[str, Any], *, path: str) -> Command:  # noqa: ANN401 - a message class
+        return self.desk.composer.statement(model, members, kind=_KIND, path=path, local={})
+
+    async def _sent(self, command: Command) -> tuple[ExceptionShown, str]:
         outcome = await self.desk.delivery.send(command)
         told = _details(outcome).exceptions
         if len(told) != 1:
             raise ReceiptError("an answer about one exception")
         return told[0], outcome.text_nl
 
-    def _kept(self, stated: object) -> dict[str, Any]:
-        """Return what the broker may know of a dossier, which lies sealed in the folder by then."""
+    def _kept(self, stated: object, *, about: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the broker may know of a dossier, which lies sealed in the folder by then.
+
+        Its commitment is over about whom it is, too: no dossier of one case is shown for an exception of another.
+        """
         if not isinstance(stated, dict) or not set(stated) <= _DOSSIER:
             raise CaseError("dossier", "has a member that is not known")
         answers = stated.get("answers")
@@ -90,7 +117,7 @@ class Exceptions:
         if stated.get("tell_on") is not None and tell_on is None:
             raise CaseError("dossier.tell_on", "must be a day (YYYY-MM-DD)")
         folder = self.desk.folder
-        kept = keep(folder, stated, salt=self.desk.surroundings.random(SALT_BYTES))
+        kept = keep(folder, {**stated, "about": dict(about)}, salt=self.desk.surroundings.random(SALT_BYTES))
         consulted = stated.get("consulted")
         audience = folder.settings.broker.id
         return {
@@ -104,6 +131,13 @@ class Exceptions:
             "deferral": stated.get("deferral"),
             "meldcode_step": stated.get("meldcode_step", 1),
         }
+
+
+def _about(case: Case | None, signal_id: str | None) -> dict[str, Any]:
+    """Return about whom a dossier is, in the words of the own organisation: never a number."""
+    case_ref = None if case is None else case.case_ref
+    persons = 0 if case is None or case.subject is None else 1 + len(case.members)
+    return {"case_ref": case_ref, "signal": signal_id, "persons": persons}
 
 
 def _details(outcome: Outcome) -> ExceptionResult:

@@ -123,7 +123,7 @@ def note(
         stated = None if proof is None else read_proof(proof)
 
         async def noted(phoning: Phoning) -> PhoneCallShown:
-            answered = _chosen(await phoning.calls(), call)
+            answered = chosen(await phoning.calls(), call)
             about = About(
                 categories=category or answered.categories, grounds=ground, level=level or answered.level,
                 proof=stated, signal_id=signal, consent_id=consent, exception_id=exception,
@@ -153,7 +153,7 @@ def _run(client: SluisClient, act: Callable[[Phoning], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def _chosen(calls: Sequence[PhoneCallShown], call_id: str | None) -> PhoneCallShown:
+def chosen(calls: Sequence[PhoneCallShown], call_id: str | None) -> PhoneCallShown:
     """Return the call that was answered. Raises CaseError: there is none to choose."""
     asked = [call for call in calls if call.side == "received" and call.kind == "request" and not call.withheld]
     received = [call for call in asked if call_id in (None, call.call_id)]
@@ -172,14 +172,16 @@ def _print(calls: Sequence[PhoneCallShown], text: str, *, as_json: bool) -> None
         return
     console.print(render(text, {}), markup=False)
     for call in calls:
-        for line in _lines(call):
+        for line in lines_of(call):
             console.print(line, markup=False)
 
 
-def _lines(call: PhoneCallShown) -> list[str]:
+def lines_of(call: PhoneCallShown) -> list[str]:
+    """Return how a call is printed."""
     other = call.receiver if call.side == "made" else call.caller
     direction = "aan" if call.side == "made" else "van"
-    unsigned = f"  [{UNSTATED}]" if call.side == "received" and not call.withheld and call.statement is None else ""
+    unstated = call.side == "received" and call.statement is None and not call.withheld
+    unsigned = f"  [{UNSTATED}]" if unstated else ""
     lines = [f"{call.call_id}  {direction} {other.name}, {other.team}  {', '.join(call.categories)}{unsigned}"]
     if call.withheld:
         lines.append(render("phone.withheld", {}))

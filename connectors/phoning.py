@@ -80,7 +80,9 @@ class Phoning:
             ),
             **self._members(about),
         }
-        return self._about(call_id, await self._stated(StartPhoneCall, members, kind="request", path=_PATH))
+        return self._about(
+            call_id, await self._stated(StartPhoneCall, members, kind="answer" if tells else "request", path=_PATH)
+        )
 
     async def verify(self, code: str) -> PhoneCallShown:
         """Return who calls, as that organisation itself states.

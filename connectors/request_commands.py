@@ -139,7 +139,8 @@ def answer(
         reply = Reply(
             kind=kind, expires_on=last_day_of("10"), categories=category or (), grounds=ground or (), reason=reason,
             level=0 if kind == "declined" else level, proof=typed_proof(org, proof, proof_number),
-            signal_id=signal, consent_id=consent, exception_id=exception, text=text_in(text), files=read_files(attach or ()),
+            signal_id=signal, consent_id=consent, exception_id=exception, text=text_in(text),
+            files=read_files(attach or ()),
         )  # fmt: skip
         if preview:
             return preview_of_answer(org, letters, request_id, reply)

@@ -12,7 +12,9 @@ from broker.custodian.store import Store
 from broker.protocol.request_signing import MAX_LIFETIME_S, SKEW_S, is_id, is_oin, is_word
 from broker.protocol.tickets import MAX_GRANT_DAYS
 
-OPERATIONS: Mapping[str, str] = {"signal": "register", "consent": "register", "check": "check", "oproep": "oproep"}
+OPERATIONS: Mapping[str, str] = {
+    "signal": "register", "consent": "register", "exception": "register", "check": "check", "oproep": "oproep",
+}  # fmt: skip
 """Kinds of entry that use tickets, and the operation of the tickets they use."""
 LATE_S = 2 * SKEW_S
 """Seconds that the broker's clock may be ahead of ours, and a tick may take."""

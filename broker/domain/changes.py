@@ -136,9 +136,14 @@ class AddAnswers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreException:
-    """An exception that was invoked; its entry's index stands with it, so that a verdict on it is found."""
+    """An exception that was invoked; its entry's index stands with it, so that a verdict on it is found.
+
+    It is about whose `tokens` these are, and about the subject of the own signal.
+    """
 
     record: ExceptionRecord
+    tokens: tuple[StoredToken, ...] = field(default=(), repr=False)
+    signal_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """What the answers of one organisation about one person come to, towards another organisation (D5). Pure.
 
 A later record does not argue away an earlier one: of two ages the younger counts until it has ended, contested custody
-is so until a court has decided, and whether somebody can decide, or how many have custody, changes when a second
-person of the organisation approved it.
+is so until a court has decided and a second person saw that, and whether somebody can decide, or how many have custody,
+changes when a second person of the organisation approved it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -109,7 +109,9 @@ def _settled(records: Sequence[Consent], day: date) -> Consent:
     first = records[0]
     unable, contested, guardians = first.unable, first.contested, first.guardians
     for one in records[1:]:
-        ruled = any(event.custody == COURT and event.custody_ref is not None for event in one.events)
+        # One worker's word that a court ruled argues nothing away: a colleague has seen the ruling too.
+        rulings = [event for event in one.events if event.custody == COURT and event.custody_ref is not None]
+        ruled = any(event.approved for event in rulings)
         contested = one.contested or (contested and not ruled)
         unable = one.unable if one.approved else unable
         guardians = one.guardians if one.approved else max(guardians, one.guardians)

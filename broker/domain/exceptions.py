@@ -82,7 +82,7 @@ class ExceptionRecord:
     """One exception of one organisation; `rest` is what came later of an acute one.
 
     `level` is the highest that may be told, `approval_asked` says whether the organisation's own meldcode asked for a
-    second person when it was invoked.
+    second person when it was invoked, `persons` about how many it is: one that names nobody opens nothing.
     """
 
     id: str
@@ -105,6 +105,7 @@ class ExceptionRecord:
     rest: Documented | None = None
     rest_at: int | None = None
     case_ref: str | None = None
+    persons: int = 0
     index: int | None = field(default=None, compare=False)
 
     @property

@@ -78,12 +78,12 @@ async def answer_request(
     )  # fmt: skip
 
     async def decide(on: OnRequest) -> Outcome:
-        request = on.request
         # (1) The answer's own rules.
-        _check_members(command, request)
-        on = replace(on, act=replace(act, purpose=request.purpose, team=request.receiver_team))
+        _check_members(command, on.request)
+        on = replace(on, act=replace(act, purpose=on.request.purpose, team=on.request.receiver_team))
         # (2) Once, in time, and by whom it is for; an attempt is told openly and recorded.
-        hindered = request.closed_by(on.today) or request.not_for(requester.worker)
+        roster = await rosters.roster(on.organisation.oin)
+        hindered = on.request.closed_by(on.today) or on.request.not_for(requester.worker) or on.of_another_team(roster)
         if hindered is not None:
             return on.refuse(hindered)
         # (3) Not sharing needs no permission.
@@ -99,12 +99,12 @@ async def answer_request(
             command, on, now=clock.now(), signals=signals, consents=consents, exceptions=exceptions
         )  # fmt: skip
         rests_on = (*(() if own is None else own.stamps), *cited.rests_on)
-        approved = check_approval(check_team(await rosters.roster(on.organisation.oin), on.act), requester, approval)
+        approved = check_approval(check_team(roster, on.act), requester, approval)
         if log.disclosures_stopped():
             return stopped(on.act, bundle=on.policy.sha256)
         # (4) May this be told to who asked, on the answerer's own grounds?
         reply = _reply(command, requester, now=clock.now(), approved=approved, rests_on=rests_on)
-        facts = answer_facts(request, reply, own, register=on.register, role=requester.role, cited=cited)
+        facts = answer_facts(on.request, reply, own, register=on.register, role=requester.role, cited=cited)
         decided = decide_letter(on.policy, facts, command.categories, day=on.today)
         on = replace(on, relies_on=(*on.relies_on, *rests_on, *cited.stamps, *await signals.stamps([on.other_key])))
         if isinstance(decided, Refusal):
@@ -139,7 +139,7 @@ async def _basis(
         command.consent_id, command.exception_id, organisation=organisation, worker=on.act.requester.worker, at=now,
         grounds=on.act.grounds, policy=on.policy, consents=consents, exceptions=exceptions,
     )  # fmt: skip
-    return own, cited
+    return own, cited.about_own(own)
 
 
 async def _reaches(
@@ -219,7 +219,8 @@ def _answered(
     told = notice_for(
         request.sender, request.sender_team, NoticeKind.ANSWER, about=request.id, randomness=randomness
     )  # fmt: skip
-    on = replace(on, handles=() if own is None else (own.signal.handle,))
+    handles = () if own is None else (own.signal.handle,)
+    on = replace(on, handles=handles, own_handles=handles)
     after = replace(request, state=STATE_OF_ANSWER[reply.kind], reply=reply)
     permit = None if decided is None else decided.permit
     effects = Effects(

@@ -77,11 +77,10 @@ async def call_holders(
         # Of two oproepen at once the second sees what the first rang, and is decided again whomever that was.
         base = await signals.stamps((*keys, calls_key(requester.organisation, command.purpose)))
         policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
-        roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
-            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
-            issuers=issuers, tokens=tokens, now=clock.now(),
+            command, act=act, register=register, epoch=epoch, purposes=policy.purposes,
+            roster=await rosters.roster(requester.organisation), issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         policy.check_holds(today)
@@ -89,9 +88,8 @@ async def call_holders(
         # (3) May it be asked? Standing comes from a proof or own signals alone, nothing else is looked up.
         own = await signals.own_on(organisation=requester.organisation, purpose=command.purpose, indexes=indexes)
         question = await question_of(prepared, own, policy=policy, today=today, consents=consents)
-        asked = may_ask(policy, question)
         # (4) No: openly, recorded, with what is possible.
-        if isinstance(asked, Refusal):
+        if isinstance(asked := may_ask(policy, question), Refusal):
             relied = (*base, *question.relied)
             return refused(act, asked, register=register.number, relies_on=relied, tickets=prepared.tickets)
         check_used_families(prepared.purpose, act)

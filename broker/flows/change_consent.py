@@ -13,7 +13,7 @@ from broker.domain.flags import NETHERLANDS
 from broker.domain.keeping import TellRelying, ended_for
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consent_ended import relied_on, resting_on
+from broker.flows.consent_ended import resting_on
 from broker.flows.consenting import events_of, needed_if_any, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -148,19 +148,17 @@ async def _recorded(
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) What is committed.
         now = replace(own.consent, events=(*own.consent.events, *_numbered(own, more)))
-        known = _all_with(now, own)
         resting = await resting_on(
-            known, own.subject, of=now, needed=needed, worker=act.requester.worker, policy=policy, today=today,
-            signals=signals,
+            _all_with(now, own), more.events, own.subject, of=now, needed=needed, worker=act.requester.worker,
+            policy=policy, today=today, signals=signals,
         )  # fmt: skip
-        told = relied_on(known, more.events, of=now, needed=needed, today=today)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number,
             document=told_of(now, needed=needed, day=today, text=more.text),
             own_handles=(own.consent.id, *resting.handles), more=stated_of(own.consent.id, more.events),
         )  # fmt: skip
         effects = Effects(
-            relies_on=(*relied, *resting.stamps), changes=(*_changes(own.consent, more), *told, *resting.changes),
+            relies_on=(*relied, *resting.stamps), changes=(*_changes(own.consent, more), *resting.changes),
             tasks=(*_tasks(now, more, needed, today), *resting.tasks),
         )  # fmt: skip
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)

@@ -76,11 +76,10 @@ async def check_household(
         keys = (*asked_stamps(requester.organisation), *order_keys(command.proof, requester.organisation))
         base = await signals.stamps(keys)
         policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
-        roster = await rosters.roster(requester.organisation)
         # (2) One ticket of each custodian covers it; they are spent at the commit.
         prepared = prepare(
-            command, act=act, register=register, roster=roster, epoch=epoch, purposes=policy.purposes,
-            issuers=issuers, tokens=tokens, now=clock.now(),
+            command, act=act, register=register, epoch=epoch, purposes=policy.purposes,
+            roster=await rosters.roster(requester.organisation), issuers=issuers, tokens=tokens, now=clock.now(),
         )  # fmt: skip
         indexes, today = prepared.household.indexes(), clock.today()
         policy.check_holds(today)

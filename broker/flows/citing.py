@@ -16,7 +16,7 @@ from broker.domain.exceptions import REST_S, TELLS_S, Dossier, ExceptionRecord, 
 from broker.exception_ports import ExceptionReader, OwnException
 from broker.flows.consent_facts import CONSENT_KIND
 from broker.flows.policy import PolicyInForce
-from broker.ports import Stamp
+from broker.ports import OwnSignal, Stamp
 from policies import AskFacts
 
 NO_STANDING_YET = frozenset({"none"})
@@ -36,11 +36,15 @@ class CitedConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitedException:
-    """An own exception, cited by a worker at a moment (unix seconds) in a letter to an organisation."""
+    """An own exception, cited by a worker at a moment (unix seconds) in a letter to an organisation.
+
+    `signals` are the own signals that the letter names; as long as nobody said which, it opens nothing.
+    """
 
     own: OwnException
     worker: str
     at: int
+    signals: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,16 @@ class Cited:
 
     consent: CitedConsent | None = None
     exception: CitedException | None = None
+
+    def about(self, signals: Iterable[str]) -> "Cited":
+        """Return what is cited in a letter that names these own signals, by id: itself, or those of its match."""
+        if self.exception is None:
+            return self
+        return replace(self, exception=replace(self.exception, signals=frozenset(signals)))
+
+    def about_own(self, own: OwnSignal | None) -> "Cited":
+        """Return what is cited in what rests on this own signal, or on none. See `about`."""
+        return self.about(() if own is None else (own.signal.id,))
 
     @property
     def stamps(self) -> tuple[Stamp, ...]:
@@ -164,13 +178,17 @@ def _said(cited: CitedConsent, records: Iterable[Consent], facts: AskFacts, *, o
 
 
 def _is_of(cited: CitedException, facts: AskFacts, *, other: str) -> bool:
-    """Return whether the exception was invoked for exactly this: by whom, to whom, for what, about what, how far.
+    """Return whether the exception was invoked for exactly this: by whom, to whom, for what, about whom, how far.
 
-    It tells one organisation, for so long, and no more once a reviewer found it not in order.
+    It tells one organisation, for so long, and no more once a reviewer found it not in order. A letter that names no
+    signal is about those whom the exception names; one that names another person's is about somebody else.
     """
     record, told = cited.own.record, cited.own.told
     return (
-        record.worker == cited.worker
+        record.persons > 0
+        and cited.signals is not None
+        and cited.signals <= cited.own.signals
+        and record.worker == cited.worker
         and not cited.own.rejected
         and told <= {other}
         and facts.level <= record.level

@@ -6,7 +6,7 @@ a no needs no proof: its team is asked to look. Whose no it is, who relied on an
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from broker.consent_ports import ConsentReader
@@ -31,7 +31,7 @@ CHECK_TASK = "signal-consent-no"
 class Resting:
     """What becomes of signals, the tasks that tell of it, their search handles, and the stamps of what was read."""
 
-    changes: tuple[EndSignal | RenewSignal, ...] = ()
+    changes: tuple[EndSignal | RenewSignal | TellRelying, ...] = ()
     tasks: tuple[Task, ...] = ()
     handles: tuple[str, ...] = ()
     stamps: tuple[Stamp, ...] = ()
@@ -41,15 +41,17 @@ NOTHING_RESTS = Resting()
 
 
 async def resting_on(
-    consents: Iterable[Consent], subject: TokenIndex | None, *, of: Consent, needed: Needed | None,
-    worker: str, policy: PolicyInForce, today: date, signals: SignalStore,
+    consents: Iterable[Consent], events: Iterable[ConsentEvent], subject: TokenIndex | None, *, of: Consent,
+    needed: Needed | None, worker: str, policy: PolicyInForce, today: date, signals: SignalStore,
 ) -> Resting:  # fmt: skip
     """Return what ends now that these records say no, and what lasts longer or shorter now that they say yes.
 
-    Nothing ends at once while one named organisation may still be shown.
+    Nothing ends at once while one named organisation may still be shown. Who relied on an earlier record of what is a
+    no now is told.
 
     Args:
         consents: everything that the organisation recorded about the person, with what is recorded now.
+        events: what is answered now.
         subject: who it is; None for a record about nobody known here.
         of: the record that changes.
         needed: who must say yes at which age; None for a purpose that rests on consent no more.
@@ -65,48 +67,45 @@ async def resting_on(
     def said(day: date) -> Standing:
         return standing(listed, purpose=of.purpose, category=INVOLVEMENT, party=None, needed=needed, day=day)
 
+    told = _relied_on(listed, events, of=of, needed=needed, today=today)
     ended, until = said(today).state in ENDING, lasts_until(said, day=today)
     if not ended and until is None:
-        return NOTHING_RESTS
+        return Resting(changes=told)
     found = await signals.own_on(organisation=of.organisation, purpose=of.purpose, indexes=[subject])
     resting = [token.signal for token in found.found if _rests_on_consent(token, policy, today)]
     known = [signal for signal in resting if not signal.hidden_from(worker)]
     if until is not None:
-        return replace(_lasts(known, until), stamps=found.stamps)
+        return Resting(changes=(*told, *_lasts(known, until)), stamps=found.stamps)
     kept_from = [signal for signal in resting if signal.hidden_from(worker)]
     ends = _ends(known, worker, today)
     asked = _tasks(((CHECK_TASK, signal) for signal in kept_from), today)
-    return replace(
-        ends, tasks=(*ends.tasks, *asked), handles=tuple(signal.handle for signal in resting), stamps=found.stamps
+    return Resting(
+        changes=(*told, *ends.changes),
+        tasks=(*ends.tasks, *asked),
+        handles=tuple(signal.handle for signal in resting),
+        stamps=found.stamps,
     )
 
 
-def relied_on(
-    consents: Iterable[Consent], events: Iterable[ConsentEvent], *, of: Consent, needed: Needed | None, today: date
+def _relied_on(
+    consents: Sequence[Consent], events: Iterable[ConsentEvent], *, of: Consent, needed: Needed, today: date
 ) -> tuple[TellRelying, ...]:
     """Return that who relied on an earlier record about this person is told, and told no more on it, since it is a no.
 
-    Args:
-        consents: everything that the organisation recorded about the person, with what is recorded now.
-        events: what is answered now.
-        of: the record that they are in.
-        needed: who must say yes at which age; None for a purpose that rests on consent no more.
-        today: the calendar day.
+    What was not fetched yet is withheld with the stamp of that record, which this moves.
     """
-    if needed is None:
-        return ()
-    listed, named = tuple(consents), ended_for(of, events)
+    named = ended_for(of, events)
 
     def is_no(one: Consent, party: str) -> bool:
         said = (
-            standing(listed, purpose=one.purpose, category=category, party=party, needed=needed, day=today)
+            standing(consents, purpose=one.purpose, category=category, party=party, needed=needed, day=today)
             for category in one.categories & of.categories
         )
         return any(state.state in ENDING for state in said)
 
     found = {
         one.id: frozenset(party for party in one.parties & named if is_no(one, party))
-        for one in listed
+        for one in consents
         if one.id != of.id and one.purpose == of.purpose
     }
     return tuple(TellRelying(consent_id=one, parties=parties) for one, parties in found.items() if parties)
@@ -165,13 +164,12 @@ def _tasks(owed: Iterable[tuple[str, Signal]], today: date) -> tuple[Task, ...]:
     )
 
 
-def _lasts(resting: Sequence[Signal], until: date) -> Resting:
-    changes = (
+def _lasts(resting: Sequence[Signal], until: date) -> tuple[RenewSignal, ...]:
+    return tuple(
         RenewSignal(signal_id=signal.id, ends_on=signal.ends_on, consent_until=until)
         for signal in resting
         if signal.consent_until != until
     )
-    return Resting(changes=tuple(changes))
 
 
 def _rests_on_consent(token: FoundToken, policy: PolicyInForce, today: date) -> bool:

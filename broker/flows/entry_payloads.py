@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from broker.domain.changes import TicketId
 from broker.domain.disclosures import MatchRow
 from broker.flows.act import Act
-from broker.flows.canonical import sha256_of
+from broker.flows.canonical import canonical, sha256_of
 
 HITS_ROOM = 32_700
 """Bytes a `hits` payload may take: docs/audit-format.md gives it 32,768 with its padding."""
 SHIELDED_ROOM = 8_100
 """The same for `shielded`, of 8,192."""
+SMALL_SUBJECT_ROOM = 1_000
+"""Bytes a `subject` payload may take in an entry of a small kind: it has 1,024 with its padding."""
+_HANDLE_SIZE = len('"",') + 32
 MAX_HANDLES = 55
 """Search handles that fit a `subject` payload of 2,048 bytes."""
 
@@ -26,8 +29,8 @@ class Recording:
     `outcome` is shown, nothing, done, refused or error; `reason` a code for the last two; `decision` the `decision/v1`
     of `may_ask`, or None where nothing is asked; `document` what the asker is told, without its receipt; `grant` the
     import grant under which it was asked; `more` what else this kind of act says in `meta`; `proposer` the other of two
-    people who decide. `own_handles` are those of the asker's own signals, which are never left out; `subject` stands in
-    place of handles where an entry is about something else than signals.
+    people who decide. `own_handles` are those of the asker's own signals, which are never left out; `subject` says
+    what an entry is about that is about something else than signals; of handles it has the own ones beside that.
     """
 
     outcome: str
@@ -53,7 +56,7 @@ def entry_payloads(act: Act, recording: Recording) -> dict[str, Mapping[str, obj
     return {
         "meta": _meta(act, recording),
         "actor": _actor(act, recording),
-        "subject": recording.subject or _subject(recording.own_handles, recording.handles),
+        "subject": _stated(recording) if recording.subject else _subject(recording.own_handles, recording.handles),
         "hits": recording.hits or {"schema": HITS_SCHEMA, "decisions": []},
         "shielded": recording.shielded or {"schema": SHIELDED_SCHEMA, "decisions": []},
     }
@@ -126,3 +129,14 @@ def _subject(own: Iterable[str], handles: Iterable[str]) -> dict[str, object]:
     if len(listed) > MAX_HANDLES:
         payload["omitted"] = len(listed) - MAX_HANDLES
     return payload
+
+
+def _stated(recording: Recording) -> dict[str, object]:
+    """Return what an entry says it is about, with the own signals as far as they fit: by these it is reviewed."""
+    stated = dict(recording.subject or {})
+    own = sorted(set(recording.own_handles))
+    if not own or "handles" in stated:
+        return stated
+    room = SMALL_SUBJECT_ROOM - len(canonical({**stated, "own": len(own), "handles": []}))
+    listed = own[: max(room // _HANDLE_SIZE, 0)]
+    return {**stated, "own": len(listed), "handles": listed}

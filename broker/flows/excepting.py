@@ -56,6 +56,7 @@ def shown_of(record: ExceptionRecord) -> ExceptionShown:
         dossier=record.dossier(),
         rest_due=record.at + REST_S if record.waits_for_rest else None,
         late=record.is_late,
+        persons=record.persons,
         case_ref=record.case_ref,
     )
 
@@ -70,6 +71,7 @@ def stated_of(record: ExceptionRecord) -> dict[str, object]:
         "recipient_organisation": record.recipient_organisation,
         "category": record.category,
         "reason": record.reason,
+        "persons": record.persons,
     }
     if documented is not None:
         stated |= {

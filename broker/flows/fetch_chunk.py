@@ -12,20 +12,22 @@ from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.request_ports import ChunkReader, RequestReader
 
 
 async def fetch_chunk(
     *, requester: Requester, request_id: str, sha256: str, policies: Policies, clock: Clock,
-    registers: RegisterReader, signals: SignalStore, matches: MatchReader, consents: ConsentReader,
-    exceptions: ExceptionReader, requests: RequestReader, chunks: ChunkReader, answers: AnswerStore, log: Log,
+    registers: RegisterReader, rosters: RosterReader, signals: SignalStore, matches: MatchReader,
+    consents: ConsentReader, exceptions: ExceptionReader, requests: RequestReader, chunks: ChunkReader,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """A chunk that a letter for this side names is handed out; outcome `done`.
 
     Raises:
         NotFoundError: this organisation is no side of it, its letter names no such chunk, or there is none at all.
-        RefusedError: withheld, for a colleague by name, or the chunk is gone; with the receipt of its entry.
+        RefusedError: withheld, of another team, for a colleague by name, or the chunk is gone; with the receipt of its
+            entry.
         NotDoneError and others of `broker.domain.errors`: see there.
     """
     act = Act.reading("fetch_chunk", requester)
@@ -38,7 +40,10 @@ async def fetch_chunk(
         if sha256 not in named:
             raise NotFoundError
         # (2) As for the letter: by the worker it is for, while the log is watched, while everything holds.
-        if on.received and (hindered := request.not_for(requester.worker)) is not None:
+        hindered = (on.received and request.not_for(requester.worker)) or on.of_another_team(
+            await rosters.roster(requester.organisation)
+        )
+        if hindered:
             return on.refuse(hindered)
         if log.disclosures_stopped():
             return stopped(act, bundle=on.policy.sha256)

@@ -19,14 +19,14 @@ from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.request_ports import RequestReader
 
 
 async def fetch_request(
     *, requester: Requester, request_id: str, policies: Policies, clock: Clock, registers: RegisterReader,
-    signals: SignalStore, matches: MatchReader, consents: ConsentReader, exceptions: ExceptionReader,
-    requests: RequestReader, answers: AnswerStore, log: Log,
+    rosters: RosterReader, signals: SignalStore, matches: MatchReader, consents: ConsentReader,
+    exceptions: ExceptionReader, requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """What waits for this side is handed out, and its delivery is unknown until it is confirmed; outcome `done`.
 
@@ -35,7 +35,7 @@ async def fetch_request(
 
     Raises:
         NotFoundError: this organisation is no side of it, or there is none at all.
-        RefusedError: withheld, or for a colleague by name; with the receipt of its entry.
+        RefusedError: withheld, of another team, or for a colleague by name; with the receipt of its entry.
         NotDoneError and others of `broker.domain.errors`: see there.
     """
     act = Act.reading("fetch_request", requester)
@@ -53,8 +53,11 @@ async def fetch_request(
                 on, clock=clock, signals=signals, matches=matches, consents=consents, exceptions=exceptions
             )  # fmt: skip
             return on.done(request, Effects(relies_on=on.relies_on), text=text)
-        # (3) A personal question is read by the worker it is for.
-        if on.received and (hindered := request.not_for(requester.worker)) is not None:
+        # (3) A personal question is read by the worker it is for, anything else by who sent it, and by the team.
+        hindered = (on.received and request.not_for(requester.worker)) or on.of_another_team(
+            await rosters.roster(requester.organisation)
+        )
+        if hindered:
             return on.refuse(hindered)
         # (4) Everything it rests on is as it was, and it is not past its day; this is relied on at the commit.
         # It is still permitted, by the policy in force and what it cites.

@@ -100,9 +100,10 @@ def _past(on: OnRequest) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Involved:
-    """By which own signals each side is involved today; `standing` says that the sender's entitle him."""
+    """By which own signals each side is involved today; `standing` says that the sender's, by id, entitle him."""
 
     standing: bool
+    sender: tuple[str, ...]
     answerer: OwnSignal | None
     handles: tuple[str, ...]
 
@@ -133,7 +134,8 @@ async def _involved(
     )  # fmt: skip
     known = (*sender, *(() if answerer is None else (answerer.signal,)))
     standing = any(signal.purpose == request.purpose for signal in sender)
-    return _Involved(standing=standing, answerer=answerer, handles=tuple(one.handle for one in known)), stamps
+    ids, handles = tuple(one.id for one in sender), tuple(one.handle for one in known)
+    return _Involved(standing=standing, sender=ids, answerer=answerer, handles=handles), stamps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,7 @@ async def _letters(
     asked, found = on.received or reply is None or request.consent_id is not None, []
     if asked:
         cited = await _cited_by(on, consents=consents, exceptions=exceptions)
+        cited = cited.about(involved.sender)
         facts = letter_facts(request, register, cited, standing=involved.standing)
         found.append(_Letter(facts=facts, categories=request.categories))
     if reply is not None and not on.received:
@@ -168,6 +171,7 @@ async def _letters(
             reply.consent_id, reply.exception_id, organisation=request.receiver, worker=reply.worker,
             at=reply.answered_at, grounds=reply.grounds, policy=on.policy, consents=consents, exceptions=exceptions,
         )  # fmt: skip
+        cited = cited.about_own(involved.answerer)
         facts = answer_facts(request, reply, involved.answerer, register=register, role="worker", cited=cited)
         found.append(_Letter(facts=facts, categories=reply.categories))
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from broker.domain.changes import StoreException, Task
 from broker.domain.errors import FieldRuleError
@@ -21,13 +22,14 @@ from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.errors import DecisionFailedError
 from broker.flows.excepting import documented_of, stated_of, told_of
+from broker.flows.exception_persons import Persons, persons_of
 from broker.flows.household_question import asked_stamps
 from broker.flows.judging import ERROR
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, refused
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.refusing import refused_as
-from broker.flows.request_rules import check_approval, check_organisation, check_team, check_worker
+from broker.flows.request_rules import TicketIssuers, check_approval, check_organisation, check_team, check_worker
 from broker.ports import (
     AnswerStatus,
     AnswerStore,
@@ -38,6 +40,7 @@ from broker.ports import (
     RosterReader,
     SignalStore,
     Stamp,
+    TokenIndexer,
 )
 from broker.protocol.exception_messages import InvokeException
 from broker.protocol.register import Organisation, Register
@@ -49,6 +52,13 @@ REVIEW_TASK = "review-exception"
 REVIEW_WORKING_DAYS = 1
 _RIGHTS = {"veilig_thuis": "kan.meldrecht", "gi": "kan.aan-gi", "rvdk": "kan.aan-rvdk"}
 """What can be done instead, where a law already lets one tell."""
+_TEXTS = {
+    (False, True): "exception.invoked",
+    (False, False): "exception.invoked_nobody",
+    (True, True): "exception.acute",
+    (True, False): "exception.acute_nobody",
+}
+"""What is told of an exception, by whether it is acute and whether it names anybody."""
 
 
 async def invoke_exception(
@@ -57,6 +67,8 @@ async def invoke_exception(
     requester: Requester,
     approval: Approval | None,
     policies: Policies,
+    issuers: TicketIssuers,
+    tokens: TokenIndexer,
     clock: Clock,
     randomness: Randomness,
     registers: RegisterReader,
@@ -71,7 +83,8 @@ async def invoke_exception(
     Raises:
         RefusedError: a law already lets one tell this recipient, an answer is missing, nobody else was consulted, an
             earlier acute one is open, or `may_ask` said no. NotDoneError: it failed. Both with the receipt.
-        RequestRuleError, ApprovalError and others of `broker.domain.errors`: nothing was recorded.
+        NotFoundError: it names a signal that is none of its own, has ended, or is kept from this worker.
+        RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = Act.stating("invoke_exception", "exception", command, requester, approval=approval, team=command.team)
 
@@ -79,40 +92,43 @@ async def invoke_exception(
         # (1) Who, and with what right.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy, today = policies.at(base), clock.today()
-        register = await registers.register()
+        policy, today, register = policies.at(base), clock.today(), await registers.register()
         organisation = check_organisation(register, act)
         roster = check_team(await rosters.roster(requester.organisation), act)
         approved = check_approval(roster, requester, approval)
         open_acute = await exceptions.open_acute(organisation=requester.organisation, worker=requester.worker)
-        relied = (*base, open_acute.stamp)
         documented = documented_of(command.dossier, roster=roster, today=today)
+        # About whom? One ticket of each custodian covers the tokens; they are spent whatever the outcome.
+        persons = await persons_of(
+            command, act, organisation, await registers.epoch(), issuers=issuers, tokens=tokens, signals=signals,
+            now=clock.now(),
+        )  # fmt: skip
+        relied = (*base, open_acute.stamp, *persons.stamps)
+        refuse = partial(
+            refused_as, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=persons.tickets
+        )  # fmt: skip
         # (2) To whom? A right in law is no exception; refused with what can be done instead.
         check_recipient(command, register, policy)
         kind = ExceptionType(command.type)
-        way = routed(kind, asker=organisation.org_class, recipient=command.recipient)
-        if way is None:
+        if (way := routed(kind, asker=organisation.org_class, recipient=command.recipient)) is None:
             possible = (policy.bundle.texts.render(_RIGHTS[command.recipient], {}),)
-            return refused_as(
-                act, "exception-statutory-right", bundle=policy.sha256, register=register.number, relies_on=relied,
-                possible=possible,
-            )  # fmt: skip
+            return refuse(act, "exception-statutory-right", possible=possible)
         about = replace(act, purpose=way.purpose, grounds=(way.ground,))
         # (3) One answer missing, or nobody else consulted: nothing is sent.
-        fault = fault_of(kind, documented, worker=requester.worker, asker=organisation.org_class)
-        if fault is not None:
-            return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
+        if fault := fault_of(kind, documented, worker=requester.worker, asker=organisation.org_class):
+            return refuse(about, fault)
         # (4) May it be told, by the documents in force?
         told = _Telling(
             command=command, act=about, way=way, documented=documented, organisation=organisation, approved=approved,
             approval_asked=roster.meldcode_approval, acute_open=open_acute.is_open, today=today,
         )  # fmt: skip
-        asked = may_tell(policy, told.facts())
-        if isinstance(asked, Refusal):
-            return refused(about, asked, register=register.number, relies_on=relied, tickets=())
+        if isinstance(asked := may_tell(policy, told.facts()), Refusal):
+            return refused(about, asked, register=register.number, relies_on=relied, tickets=persons.tickets)
         # (5) What is committed: the exception, what it owes, and that somebody else looks at it.
-        record = told.record(randomness.bytes(ID_BYTES).hex(), now=clock.now())
-        return _outcome(about, record, asked, policy=policy, register=register, relied=relied, today=today)
+        return _outcome(
+            told, randomness.bytes(ID_BYTES).hex(), asked, persons=persons, policy=policy, register=register,
+            relied=relied, now=clock.now(),
+        )  # fmt: skip
 
     # (6) Recorded with its review task in one transaction, and only then told.
     return await decide_and_record(
@@ -159,8 +175,8 @@ class _Telling:
             deferral="none" if documented is None or documented.deferral is None else documented.deferral,
         )
 
-    def record(self, exception_id: str, *, now: int) -> ExceptionRecord:
-        """Return the exception to store."""
+    def record(self, exception_id: str, *, now: int, persons: int) -> ExceptionRecord:
+        """Return the exception to store, about so many persons."""
         command, requester = self.command, self.act.requester
         return ExceptionRecord(
             id=exception_id,
@@ -181,6 +197,7 @@ class _Telling:
             level=command.level,
             documented=self.documented,
             case_ref=command.case_ref,
+            persons=persons,
         )
 
 
@@ -205,9 +222,11 @@ def may_tell(policy: PolicyInForce, facts: AskFacts) -> Permit | Refusal:
 
 
 def _outcome(
-    act: Act, record: ExceptionRecord, asked: Permit, *, policy: PolicyInForce, register: Register,
-    relied: tuple[Stamp, ...], today: date,
+    told: _Telling, exception_id: str, asked: Permit, *, persons: Persons, policy: PolicyInForce, register: Register,
+    relied: tuple[Stamp, ...], now: int,
 ) -> Outcome:  # fmt: skip
+    act, today = told.act, told.today
+    record = told.record(exception_id, now=now, persons=persons.count)
     acute = record.type is ExceptionType.ACUTE
     tell_on = None if record.documented is None else record.documented.tell_on
     review = Task(
@@ -215,12 +234,12 @@ def _outcome(
     )
     recording = Recording(
         outcome="done", bundle=policy.sha256, register=register.number, decision=asked.record(),
-        document=told_of("exception.acute" if acute else "exception.invoked", [record]),
-        own_handles=(record.id,), more=stated_of(record),
+        document=told_of(_TEXTS[acute, bool(persons.count)], [record]),
+        own_handles=(record.id, *persons.handles), more=stated_of(record), tickets=persons.tickets,
     )  # fmt: skip
     effects = Effects(
         relies_on=relied,
-        changes=(StoreException(record=record),),
+        changes=(StoreException(record=record, tokens=persons.tokens, signal_id=persons.signal_id),),
         tasks=(review, *tasks_for(asked, organisation=record.organisation, today=today, tell_on=tell_on)),
     )
     return outcome_of(act, recording, effects, status=AnswerStatus.DONE)

@@ -11,6 +11,7 @@ from broker.flows.own_task import OwnTask, seen_task, tasks_document
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
+from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.register import Register
@@ -50,6 +51,8 @@ async def list_tasks(
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, register = policies.at(base), await registers.register()
         check_organisation(register, act)
+        if log.disclosures_stopped():
+            return stopped(act, bundle=policy.sha256)
         roster = await rosters.roster(requester.organisation)
         # (2) The tasks of his teams; those about a match that may be seen no more are as if they were not there.
         found = await _page(

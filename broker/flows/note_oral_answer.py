@@ -202,7 +202,8 @@ async def _read(
         exceptions=judging.exceptions,
     )  # fmt: skip
     return _Noting(
-        act=act, command=command, call=call, policy=judging.policy, register=judging.register, own=own, cited=cited,
+        act=act, command=command, call=call, policy=judging.policy, register=judging.register, own=own,
+        cited=cited.about_own(own),
         relies_on=(*relies_on, *of_caller, *(() if own is None else own.stamps), *cited.stamps),
     )  # fmt: skip
 

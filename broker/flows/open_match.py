@@ -1,5 +1,6 @@
 """Show one own match, which from then on is read."""
 
+from broker.domain.changes import Change, MarkStanding
 from broker.domain.matches import ChangeMatch, MatchState
 from broker.domain.requests import Requester
 from broker.flows.act import Act
@@ -31,7 +32,7 @@ async def open_match(
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
-    """The match is told, and a new one is read from then on; outcome `done`.
+    """The match is told, and a new one is read from then on; its own signals have given standing; outcome `done`.
 
     Raises:
         NotFoundError: no such match, another organisation's, or one that may not be seen (any more).
@@ -60,8 +61,10 @@ async def open_match(
             outcome="done", bundle=policy.sha256, register=register.number, document=document,
             hits=decisions_of((own,)), handles=few(own.handles()),
         )  # fmt: skip
-        changes = _read(own, clock) if own.side.state is MatchState.NEW else ()
-        effects = Effects(relies_on=(*base, *own.stamps, *plans.stamps), changes=changes)
+        # Its own signals have given standing today: else one could be put there, looked through, and taken away (D5).
+        changes: list[Change] = [MarkStanding(signal_id=signal.id, on=clock.today()) for signal in own.signals]
+        changes += _read(own, clock) if own.side.state is MatchState.NEW else ()
+        effects = Effects(relies_on=(*base, *own.stamps, *plans.stamps), changes=tuple(changes))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (3) Recorded, and only then told.

@@ -17,7 +17,7 @@ from broker.domain.errors import (
 from broker.domain.households import StoredToken, TokenIndex, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
-from broker.flows.consent_ended import relied_on, resting_on
+from broker.flows.consent_ended import resting_on
 from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -90,31 +90,31 @@ async def record_consent(
         # (1) Who, and with what right.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy, register, epoch = policies.at(base), await registers.register(), await registers.epoch()
-        organisation, today = check_organisation(register, act), clock.today()
+        policy, today = policies.at(base), clock.today()
+        register, epoch = await registers.register(), await registers.epoch()
+        organisation = check_organisation(register, act)
         roster = check_team(await rosters.roster(requester.organisation), act)
         approved = check_approval(roster, requester, approval)
         # (2) The request's own rules; one ticket of each custodian covers the person, where a token says who it is.
         needed = needed_for(policy, check_purpose(policy.purposes, act))
         check_named(command, organisation, register, policy, today=today)
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
-        own, token = await _own_signal(command, requester, signals), stored_token(command, tokens)
+        own = await _own_signal(command, requester, signals)
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
+        token = stored_token(command, tokens)
         before = await _before(consent, _subject(token, own), consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
-        if (fault := fault_of(consent, events, needed=needed, about=before.consents)) is not None:
+        if fault := fault_of(consent, events, needed=needed, about=before.consents):
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
-        known = (*before.consents, numbered_after(before.consents, consent))
         resting = await resting_on(
-            known, before.subject, of=consent, needed=needed, worker=requester.worker, policy=policy, today=today,
-            signals=signals,
+            before.and_then(consent), events, before.subject, of=consent, needed=needed, worker=requester.worker,
+            policy=policy, today=today, signals=signals,
         )  # fmt: skip
-        told = relied_on(known, consent.events, of=consent, needed=needed, today=today)
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
             document=told_of(consent, needed=needed, day=today),
@@ -123,7 +123,7 @@ async def record_consent(
         )  # fmt: skip
         effects = Effects(
             relies_on=(*relied, *resting.stamps),
-            changes=(StoreConsent(consent=consent, token=token), *told, *resting.changes),
+            changes=(StoreConsent(consent=consent, token=token), *resting.changes),
             tasks=(*owed_tasks(consent, needed=needed, today=today), *resting.tasks),
         )  # fmt: skip
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
@@ -141,6 +141,10 @@ class _Before:
     subject: TokenIndex | None = None
     consents: tuple[Consent, ...] = ()
     stamps: tuple[Stamp, ...] = ()
+
+    def and_then(self, consent: Consent) -> tuple[Consent, ...]:
+        """Return everything about this person with this record, whose answers come after all that stand."""
+        return (*self.consents, numbered_after(self.consents, consent))
 
 
 def _subject(token: StoredToken | None, own: OwnSignal | None) -> TokenIndex | None:

@@ -7,6 +7,7 @@ from datetime import date
 from broker.domain.errors import NotFoundError
 from broker.domain.information_requests import InformationRequest
 from broker.flows.act import Act
+from broker.flows.changing_match import in_team
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.kept_letters import kept_from
@@ -20,7 +21,10 @@ from broker.flows.withholding import Basis, bases
 from broker.match_ports import MatchReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp, StampKey, StampKind
 from broker.protocol.register import Organisation, Register
+from broker.protocol.roster import Roster
 from broker.request_ports import RequestReader, request_key
+
+OF_ANOTHER_TEAM = "request-of-another-team"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class OnRequest:
     relies_on: tuple[Stamp, ...]
     handles: tuple[str, ...] = ()
     """Search handles of the signals that it rests on, so that it is found with their household."""
+    own_handles: tuple[str, ...] = ()
+    """Those of them that are the acting organisation's own, by which it is reviewed."""
 
     @property
     def received(self) -> bool:
@@ -55,6 +61,16 @@ class OnRequest:
         oin = self.request.sender if self.received else self.request.receiver
         return StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii"))
 
+    def of_another_team(self, roster: Roster | None) -> str | None:
+        """Return the problem of a worker who would read or answer another team's letter; None where it is his.
+
+        It is his own who sent it, or who is named to answer; who is in no team by the roster acts for all of them.
+        """
+        request, requester = self.request, self.act.requester
+        his = request.receiver_worker if self.received else request.sender_worker
+        team = request.receiver_team if self.received else request.sender_team
+        return None if his == requester.worker or in_team(team, requester, roster) else OF_ANOTHER_TEAM
+
     def refuse(self, problem_id: str) -> Outcome:
         """Return that this may not be done, told as its own problem and recorded."""
         return refused_openly(
@@ -71,7 +87,7 @@ class OnRequest:
         recording = Recording(
             outcome="done", bundle=self.policy.sha256, register=self.register.number, decision=decision,
             document=requests_document(text=text, requests=[told], of=of, box=box, chunk=chunk),
-            subject=subject_of(self.request.id, **stated), own_handles=self.handles,
+            subject=subject_of(self.request.id, **stated), own_handles=self.own_handles, handles=self.handles,
         )  # fmt: skip
         return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)
 

@@ -144,7 +144,8 @@ def check_used_families(purpose: Purpose, act: Act) -> None:
 
 
 _OPERATIONS = {
-    "register_signal": "register", "record_consent": "register", "check_household": "check", "call_holders": "oproep"
+    "register_signal": "register", "record_consent": "register", "invoke_exception": "register",
+    "check_household": "check", "call_holders": "oproep",
 }  # fmt: skip
 """The operation of the tickets that cover each flow."""
 

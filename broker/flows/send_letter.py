@@ -147,8 +147,8 @@ async def send_letter(
         )  # fmt: skip
         cited = await _cited(command, act, policy=policy, now=clock.now(), consents=consents, exceptions=exceptions)
         on = _Sending(
-            act=act, command=command, kind=kind, policy=policy, register=register, involved=involved, cited=cited,
-            relies_on=(*base, *involved.stamps, *cited.stamps),
+            act=act, command=command, kind=kind, policy=policy, register=register, involved=involved,
+            cited=cited.about(one.id for one in involved.signals), relies_on=(*base, *involved.stamps, *cited.stamps),
         )  # fmt: skip
         # (2) Another team's match, or a closed one: openly refused. Nobody watches the log: nothing is told.
         if involved.hindered is not None:

@@ -143,7 +143,7 @@ async def start_phone_call(
             _named(command), requester=requester, policy=policy, register=register, roster=roster, clock=clock,
             signals=signals, matches=matches,
         )  # fmt: skip
-        cited = await _cited(command, act, policy=policy, now=clock.now(), consents=consents, exceptions=exceptions)
+        cited = await _cited(command, act, involved, policy, clock=clock, consents=consents, exceptions=exceptions)
         read = (*base, *involved.stamps, *cited.stamps)
         on = _Announcing(
             act=act, command=command, policy=policy, register=register, involved=involved, cited=cited, relies_on=read
@@ -190,13 +190,14 @@ def _named(command: StartPhoneCall) -> Named:
 
 
 async def _cited(
-    command: StartPhoneCall, act: Act, *, policy: PolicyInForce, now: int, consents: ConsentReader,
-    exceptions: ExceptionReader,
+    command: StartPhoneCall, act: Act, involved: Involvement, policy: PolicyInForce, *, clock: Clock,
+    consents: ConsentReader, exceptions: ExceptionReader,
 ) -> Cited:  # fmt: skip
-    return await cited_by(
+    cited = await cited_by(
         command.consent_id, command.exception_id, organisation=act.requester.organisation, worker=act.requester.worker,
-        at=now, grounds=act.grounds, policy=policy, consents=consents, exceptions=exceptions,
+        at=clock.now(), grounds=act.grounds, policy=policy, consents=consents, exceptions=exceptions,
     )  # fmt: skip
+    return cited.about(one.id for one in involved.signals)
 
 
 def _fault(on: _Announcing, decided: Decided, facts: LetterFacts, *, day: date) -> str | None:

@@ -7,10 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from broker.protocol.messages import Command, Telling, WireReceipt
-from broker.protocol.wire_types import Day, Id, Message, Oin, Sha256, Word
+from broker.protocol.messages import Command, Telling, Tickets, WireReceipt
+from broker.protocol.wire_types import Day, Epoch, Id, Message, Oin, Sha256, Token, Word
 
 EXCEPTIONS_PER_PAGE = 50
+MAX_SUBJECTS = 8
+"""Persons that one exception is about at most: a household."""
+TICKET_PURPOSE = "nood"
+"""The purpose of the tickets that cover its tokens, whatever the exception is routed to."""
 Question = Literal[
     "consent_tried", "conscience", "no_other_way", "serious_harm", "averts_harm", "least_possible",
     "patients_interest", "colleague_consulted", "recipient_known", "told_later",
@@ -34,7 +38,11 @@ class DocumentedDossier(Message):
 
 
 class InvokeException(Command):
-    """Tell without consent where no law allows it; in acute danger without a dossier, which then follows in a day."""
+    """Tell without consent where no law allows it; in acute danger without a dossier, which then follows in a day.
+
+    It is about the persons of `subjects`, tokens under `epoch` with their tickets, and about that of an own signal. One
+    that names nobody is recorded and reviewed all the same, and no letter rests on it.
+    """
 
     type: TypeWord
     recipient: Word
@@ -44,6 +52,10 @@ class InvokeException(Command):
     level: Annotated[int, Field(ge=1, le=4)]
     reason: Literal["danger_to_child", "danger_to_adult", "danger_to_self", "danger_to_worker", "harm_to_patient"]
     dossier: DocumentedDossier | None
+    epoch: Epoch | None = None
+    subjects: Annotated[list[Token], Field(max_length=MAX_SUBJECTS)] = Field(default_factory=list)
+    signal_id: Id | None = None
+    tickets: Tickets = Field(default_factory=list)
 
 
 class CompleteException(Command):
@@ -53,7 +65,7 @@ class CompleteException(Command):
 
 
 class ExceptionShown(Message):
-    """One own exception, and what it still owes."""
+    """One own exception, and what it still owes; `persons` says about how many it is."""
 
     exception_id: Id
     type: TypeWord
@@ -64,6 +76,7 @@ class ExceptionShown(Message):
     dossier: Literal["none", "documented", "complete", "acuut"]
     rest_due: Annotated[int, Field(ge=0)] | None
     late: bool
+    persons: Annotated[int, Field(ge=0)]
     case_ref: Sha256 | None
 
 

@@ -23,7 +23,7 @@ from broker.protocol.letter import MAX_QUESTION, MAX_TEXT, Letter
 from broker.protocol.redacted import Redacted
 from broker.protocol.signing_keys import SigningKey, VerifyKey, b64url, b64url_bytes
 
-SCHEMA = "sealed-letter/v1"
+SCHEMA = "sealed-letter/v2"
 QUESTION = "request"
 ANSWERS = {kind: f"answer-{kind}" for kind in ("all", "part", "oral", "declined")}
 """What an answer is, by its kind: so the holder himself says how he answered, and nobody else."""
@@ -35,7 +35,7 @@ BOX_BYTES = (1_024, 4_096, 16_384, 65_536)
 OVERHEAD = 48
 """Bytes of a sealed box besides its message: an ephemeral public key and an authenticator (libsodium)."""
 _MARK = b"\x80"
-_SIGNED = b"sluis sealed-letter/v1\n"
+_SIGNED = b"sluis sealed-letter/v2\n"
 _SIGNATURE_BYTES = 64
 
 

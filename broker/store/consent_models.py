@@ -52,6 +52,17 @@ class ExceptionRow(Table, table=True):
     keep_until: str | None = Field(default=None, index=True)
 
 
+class ExceptionTokenRow(Table, table=True):
+    """Token index family: about whom an exception is, and the token itself, sealed for re-keying only."""
+
+    __tablename__ = "exception_tokens"
+    __table_args__ = (Index("ix_exception_tokens_exception_id", "exception_id"),)
+
+    idx: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    exception_id: str = Field(primary_key=True)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class ConsentTokenRow(Table, table=True):
     """Token index family: about whom a record of consent is, and the token itself, sealed for re-keying only."""
 

@@ -14,7 +14,7 @@ from broker.store.connection import Reader
 
 PAGE = 128
 """Entries that one page goes over at most, unless a single tick has more."""
-TICKET_KINDS = frozenset({"signal", "check", "oproep", "consent"})
+TICKET_KINDS = frozenset({"signal", "check", "oproep", "consent", "exception"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

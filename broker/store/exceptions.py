@@ -19,6 +19,14 @@ from broker.store.review_notes import kept_note
 from broker.store.signals import read_stamps
 
 _ROW = "e.id, e.organisation, e.worker, e.type, e.at, e.idx, e.body, e.rest, e.rest_at"
+_PERSONS = "(SELECT count(*) FROM exception_tokens p WHERE p.exception_id = e.id)"
+_OF_SIGNAL = """INSERT INTO exception_tokens (idx, exception_id, sealed) SELECT t.idx, ?, s.sealed FROM signal_tokens t
+    JOIN sealed_tokens s ON s.idx = t.idx AND s.signal_id = t.signal_id
+    WHERE t.signal_id = ? AND t.role = 'subject' ON CONFLICT DO NOTHING"""
+_SIGNALS = """SELECT DISTINCT t.signal_id FROM exception_tokens p
+    JOIN signal_tokens t ON t.idx = p.idx AND t.role = 'subject' JOIN signals s ON s.id = t.signal_id
+    WHERE p.exception_id = ? AND s.organisation = ?"""
+"""Own signals about whom it names: what another organisation holds is not asked, so that it tells nothing (D8)."""
 _TOLD = """SELECT receiver FROM information_requests WHERE exception_id = ? AND sender = ?
     UNION SELECT q.sender FROM request_answers a JOIN information_requests q ON q.id = a.request_id
         WHERE a.exception_id = ? AND q.receiver = ?
@@ -44,7 +52,9 @@ class StoredExceptions:
 
     async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[ExceptionRecord, ...]:
         """Return own exceptions in the order of their ids. See `ExceptionReader.list_own`."""
-        query = f"SELECT {_ROW} FROM exceptions e WHERE e.organisation = ? AND e.id > ? ORDER BY e.id LIMIT ?"  # noqa: S608 - column names of ours
+        query = (
+            f"SELECT {_ROW}, {_PERSONS} FROM exceptions e WHERE e.organisation = ? AND e.id > ? ORDER BY e.id LIMIT ?"  # noqa: S608 - column names of ours
+        )
         rows = await self._reader.run(
             lambda connection: connection.execute(query, (organisation, after or "", at_most)).fetchall()
         )
@@ -62,6 +72,13 @@ def store_exception(connection: Connection, change: StoreException, *, index: in
             json.dumps(_body(record)), exception_kept_until(record).isoformat(),
         ),
     )  # fmt: skip
+    for token in change.tokens:
+        connection.execute(
+            "INSERT INTO exception_tokens (idx, exception_id, sealed) VALUES (?, ?, ?)",
+            (token.index.reveal(), record.id, token.sealed.reveal()),
+        )
+    if change.signal_id is not None:
+        connection.execute(_OF_SIGNAL, (record.id, change.signal_id))
     return (worker_key(record.organisation, record.worker),)
 
 
@@ -80,7 +97,7 @@ def finish_exception(connection: Connection, change: FinishException) -> tuple[S
 
 
 def _own(connection: Connection, organisation: str, exception_id: str) -> OwnException | None:
-    query = f"SELECT {_ROW} FROM exceptions e WHERE e.id = ? AND e.organisation = ?"  # noqa: S608 - column names of ours
+    query = f"SELECT {_ROW}, {_PERSONS} FROM exceptions e WHERE e.id = ? AND e.organisation = ?"  # noqa: S608 - column names of ours
     row = connection.execute(query, (exception_id, organisation)).fetchone()
     if row is None:
         return None
@@ -89,7 +106,9 @@ def _own(connection: Connection, organisation: str, exception_id: str) -> OwnExc
     told = frozenset(row[0] for row in connection.execute(_TOLD, (exception_id, organisation) * 4).fetchall())
     verdicts = [] if record.index is None else _verdicts(connection, organisation, record.index)
     rejected = bool(verdicts) and verdicts[-1].note.body["verdict"] == NOT_IN_ORDER
-    return OwnException(record=record, stamp=stamp, told=told, rejected=rejected)
+    rows = connection.execute(_SIGNALS, (exception_id, organisation)).fetchall()
+    signals = frozenset(row[0] for row in rows)
+    return OwnException(record=record, stamp=stamp, told=told, rejected=rejected, signals=signals)
 
 
 def _open_acute(connection: Connection, organisation: str, worker: str) -> OpenAcute:
@@ -149,7 +168,7 @@ def _documented(body: Mapping[str, Any] | None) -> Documented | None:
 
 
 def _record(row: Sequence[Any]) -> ExceptionRecord:
-    exception_id, organisation, worker, kind, at, index, text, rest, rest_at = row
+    exception_id, organisation, worker, kind, at, index, text, rest, rest_at, persons = row
     body = json.loads(text)
     record = ExceptionRecord(
         id=exception_id,
@@ -162,6 +181,7 @@ def _record(row: Sequence[Any]) -> ExceptionRecord:
         # What was stored before rosters could say so was asked.
         approval_asked=body.get("approval_asked", True),
         level=body.get("level", 3),
+        persons=persons,
         **{name: body[name] for name in _TEXTS},
     )
     if rest is None:

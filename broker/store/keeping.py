@@ -161,7 +161,7 @@ def _consent(connection: Connection, consent_id: str) -> Sequence[StampKey]:
 def _exception(connection: Connection, exception_id: str) -> Sequence[StampKey]:
     query = "SELECT organisation, worker FROM exceptions WHERE id = ?"
     of = connection.execute(query, (exception_id,)).fetchall()
-    _each(connection, exception_id, "exceptions WHERE id")
+    _each(connection, exception_id, "exception_tokens WHERE exception_id", "exceptions WHERE id")
     return tuple(worker_key(*row) for row in of)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBina
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-TOKEN_INDEX_TABLES = ("signal_tokens", "sealed_tokens", "consent_tokens")
+TOKEN_INDEX_TABLES = ("signal_tokens", "sealed_tokens", "consent_tokens", "exception_tokens")
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """Whole numbers: unix seconds and sizes outgrow PostgreSQL's integer, and SQLite has one kind."""
 

@@ -45,6 +45,7 @@ RIGHTS: Mapping[str, str] = {
     "exceptions": _FORGET,
     "consent_events": _DROP,
     "consent_tokens": _DROP,
+    "exception_tokens": _DROP,
     "registers": _APPEND,
     "rosters": _APPEND,
     "epochs": _CHANGE,

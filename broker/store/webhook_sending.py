@@ -4,9 +4,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 import httpx
@@ -18,8 +18,6 @@ TIMEOUT_S = 10.0
 drop takes no longer than one that is silent."""
 AT_ONCE = 32
 """Events on the network at a time; waiting for a place is no failure of the receiver."""
-LOOK_UPS = 16
-"""Names looked up at a time, on threads of their own: nothing else waits for a slow server of names."""
 _OK = range(200, 300)
 _LOOPBACK = "127.0.0.1"
 
@@ -49,14 +47,44 @@ class SystemResolver:
     """`Resolver` by the machine's own way of looking up."""
 
     def __init__(self) -> None:
-        """Look up on threads of its own; one that hangs ends with the process."""
-        self._threads = ThreadPoolExecutor(max_workers=LOOK_UPS, thread_name_prefix="sluis-names")
+        """Look up nothing yet."""
+        self._running: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
 
     async def addresses(self, host: str, port: int) -> Sequence[str]:
-        """Return every IP address that a name has now. See `Resolver.addresses`."""
-        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
-        return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+        """Return every IP address that a name has now. See `Resolver.addresses`.
+
+        Each name has a thread of its own while it is looked up, and one only, however often it is asked for: a slow
+        server of names holds up its own organisation and nobody else, and the process ends without waiting for it.
+        """
+        name = (host, port)
+        if name not in self._running:
+            self._running[name] = asyncio.get_running_loop().create_future()
+            Thread(target=self._look_up, args=(name, self._running[name]), daemon=True, name="sluis-names").start()
+        return await asyncio.shield(self._running[name])
+
+    def _look_up(self, name: tuple[str, int], waiting: "asyncio.Future[Sequence[str]]") -> None:
+        found: Sequence[str] | OSError | UnicodeError
+        try:
+            listed = socket.getaddrinfo(*name, type=socket.SOCK_STREAM)
+            found = tuple(dict.fromkeys(str(address[0]) for *_, address in listed))
+        except (OSError, UnicodeError) as error:
+            found = error
+        with suppress(RuntimeError):  # the broker has stopped meanwhile
+            waiting.get_loop().call_soon_threadsafe(self._found, name, waiting, found)
+
+    def _found(
+        self,
+        name: tuple[str, int],
+        waiting: "asyncio.Future[Sequence[str]]",
+        found: Sequence[str] | OSError | UnicodeError,
+    ) -> None:
+        del self._running[name]
+        if isinstance(found, OSError | UnicodeError):
+            waiting.set_exception(found)
+            # Whoever asked may have given up; that it is not fetched is then no fault.
+            waiting.exception()
+        else:
+            waiting.set_result(found)
 
 
 class HttpWebhooks:

@@ -47,7 +47,9 @@ def test_uvicorn_loads_both() -> None:
     async def serve_one() -> int:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
-            async with httpx.AsyncClient() as client:  # the socket listens already; its backlog holds the request
+            async with httpx.AsyncClient(
+                timeout=120
+            ) as client:  # the socket listens already; its backlog holds the request
                 answer = await client.get(f"http://127.0.0.1:{listener.getsockname()[1]}/")
             server.should_exit = True
             await serving

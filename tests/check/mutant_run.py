@@ -11,6 +11,7 @@ mutant: the child turns its mutant on and runs the tests that run the changed fu
   as unnoticed. A score can be too low, never too high.
 """
 
+import gc
 import json
 import os
 import resource
@@ -79,6 +80,8 @@ class MutantRun:
         """Learn what the tests run, then let each mutant meet those that run it."""
         items = {item.nodeid: item for item in session.items}
         if self._learn(session.items):
+            gc.collect()
+            gc.freeze()  # a child that looked through all of it for garbage would copy all of it
             self._meet(items)
         else:
             session.shouldfail = "the tests do not pass as written"
@@ -182,6 +185,7 @@ class MutantRun:
         code = BROKEN
         try:
             resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT + 1))
+            gc.disable()
             signal.alarm(10 * LIMIT)  # one that waits for ever is ended too, and counts as unnoticed
             sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 -- as long as the process
             code = self._judge(mutant, [items[test] for test in tests])

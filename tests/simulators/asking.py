@@ -125,6 +125,8 @@ class Asker:
         issued_at: int | None = None,
         grants: Sequence[str | None] = (None, None),
         lifetime_s: int = 600,
+        purpose: str = "",
+        worker: str = "",
     ) -> list[str]:
         """Return one ticket of each custodian that covers the tokens of a household; `grants` one of each."""
         issued = self.now if issued_at is None else issued_at
@@ -145,9 +147,9 @@ class Asker:
                     custodian=custodian,
                     broker=BROKER,
                     organisation=self.oin,
-                    worker=worker_id(self.oin, "worker"),
+                    worker=worker or worker_id(self.oin, "worker"),
                     operation=operation,
-                    purpose=self.purpose,
+                    purpose=purpose or self.purpose,
                     epoch=epoch,
                     families=families,
                     batch=batch,

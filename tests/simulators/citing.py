@@ -9,7 +9,7 @@ from policies import AskFacts, HitFacts, Permit, Refusal
 from tests.simulators.broker_world import World, approval, documents
 from tests.simulators.consenting import answer, recorded
 from tests.simulators.enrolled import NAMES, Enrolled, worker_id
-from tests.simulators.excepting import dossier, exception, exceptions_of, invoked
+from tests.simulators.excepting import dossier, exception, exceptions_of, invoked, naming
 from tests.simulators.requesting import COLLEAGUE, ENROLLED, HUISARTS, POLITIE, Desk
 
 BUURTTEAM, VT, GI = "00000099000000011000", "00000099000000013000", "00000099000000014000"
@@ -47,7 +47,7 @@ async def excepted(desk: Desk, *, worker: str = "", approved: bool = True, **cha
     acute = changed.get("type") == "acuut"
     consulted = worker_id(HUISARTS, "worker") if worker else COLLEAGUE
     stated = None if acute else dossier(consulted=consulted)
-    body = exception(asker, **{"dossier": stated, **changed})
+    body = exception(asker, **{"dossier": stated, **naming(asker, "trudy", worker=worker), **changed})
     by = approval(asker) if approved and not acute else None
     told = await invoked(desk.world, asker, body, approval=by, worker=worker)
     return str(exceptions_of(told)[0]["exceptionId"])

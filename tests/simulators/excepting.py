@@ -9,9 +9,9 @@ from broker.exception_ports import ExceptionReader
 from broker.flows.complete_exception import complete_exception, list_exceptions
 from broker.flows.invoke_exception import invoke_exception
 from broker.flows.outcome import Answered
-from broker.protocol.exception_messages import CompleteException, InvokeException
+from broker.protocol.exception_messages import TICKET_PURPOSE, CompleteException, InvokeException
 from broker.protocol.roster import Worker
-from tests.simulators.asking import Asker
+from tests.simulators.asking import EPOCH, Asker, household, token
 from tests.simulators.broker_world import World, documents, requester
 from tests.simulators.consenting import CARING, GGZ, HUISARTS
 from tests.simulators.enrolled import Enrolled
@@ -52,6 +52,13 @@ def exception(asker: Asker, *, type: str = "cvp", recipient: str = "politie", **
     return {**body, **changed}
 
 
+def naming(asker: Asker, *persons: str, worker: str = "") -> dict[str, Any]:
+    """Return the members of a body that say about whom an exception is."""
+    among = household(subject=persons[0], members=persons[1:])
+    tickets = asker.tickets("register", among, purpose=TICKET_PURPOSE, worker=worker)
+    return {"epoch": EPOCH, "subjects": [token(person) for person in persons], "tickets": tickets}
+
+
 def telling(world: World) -> World:
     """The world has care organisations with two workers, and the police."""
     world.documents = documents(Enrolled(names=TELLING, others=OTHERS))
@@ -67,6 +74,8 @@ async def invoked(
         requester=requester(asker, worker=worker),
         approval=approval,
         policies=world.policies,
+        issuers=world.issuers,
+        tokens=world.tokens,
         clock=world.clock,
         randomness=world.randomness,
         registers=world.documents,
@@ -124,5 +133,5 @@ def exceptions_of(told: Answered) -> list[dict[str, Any]]:
 
 __all__ = [
     "COLLEAGUE", "GGZ", "HUISARTS", "POLITIE", "completed", "dossier", "exception", "exceptions_of", "invoked",
-    "listed", "telling",
+    "listed", "naming", "telling",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx
 from typer.testing import CliRunner
 
+from audit.entry import Leaf
 from broker.protocol.roster import Worker, roster_document
 from broker.settings import FILE_NAME
 from tests.simulators.databases import Database, Databases, at, databases
@@ -173,6 +174,11 @@ class Region:
         """The broker's database, for a look beside the broker."""
         settings = tomllib.loads((self.path("broker") / FILE_NAME).read_text(encoding="utf-8"))
         return at(settings.get("database", "broker.sqlite"), self.path("broker"))
+
+    def asked_leaves(self) -> int:
+        """Return how many entries somebody asked for: a broker that serves for long writes some by itself."""
+        leaves = [Leaf.parse(bytes(leaf)) for (leaf,) in self.database.rows("SELECT leaf FROM log_entries")]
+        return sum(leaf.kind != "retention" for leaf in leaves)
 
     def partner(self, oin: str, *, client: httpx.Client | None = None, worker: str = "") -> WirePartner:
         """Return an organisation that asks over the network."""

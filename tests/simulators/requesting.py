@@ -199,7 +199,7 @@ class Desk:
 
     async def fetch(self, request: str, *, by: str, worker: str = "") -> Answered:
         """Fetch what waits."""
-        return await fetch_request(**self._held_on(), **self._on(request, by, worker))
+        return await fetch_request(rosters=self.world.documents, **self._held_on(), **self._on(request, by, worker))
 
     async def leave(self, chunk: bytes, *, by: str = VEILIG_THUIS, sha256: str | None = None) -> str:
         """Return the hash of a chunk that was left; stated as another where one is given."""
@@ -214,7 +214,8 @@ class Desk:
     async def chunk(self, request: str, sha256: str, *, by: str, worker: str = "") -> bytes:
         """Return a chunk that was handed out."""
         got = await fetch_chunk(
-            sha256=sha256, chunks=self.asking.chunks, **self._held_on(), **self._on(request, by, worker)
+            sha256=sha256, chunks=self.asking.chunks, rosters=self.world.documents, **self._held_on(),
+            **self._on(request, by, worker),
         )  # fmt: skip
         return chunk_bytes(cast("str", got.result["chunk"])) or b""
 

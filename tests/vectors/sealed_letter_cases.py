@@ -68,9 +68,9 @@ def thumbprint(key: SigningKey) -> str:
 def envelope(letter: Members, bound: Members, *, signer: SigningKey = SENDER, signed: Members | None = None) -> Members:
     """Return the signed envelope; `signed` is what the signature is over, where it differs from what it states."""
     content = hashlib.sha256(jcs(letter)).hexdigest()
-    message = b"sluis sealed-letter/v1\n" + jcs({**(signed or bound), "contentSha256": content})
+    message = b"sluis sealed-letter/v2\n" + jcs({**(signed or bound), "contentSha256": content})
     signature = b64(signer.sign(message).signature)
-    stated = {"schema": "sealed-letter/v1", "kid": thumbprint(SENDER if signer is SENDER else signer)}
+    stated = {"schema": "sealed-letter/v2", "kid": thumbprint(SENDER if signer is SENDER else signer)}
     return {**stated, **bound, "signature": signature, "content": letter}
 
 
@@ -131,7 +131,7 @@ def _malformed(good: Members) -> Iterator[tuple[str, str, bytes]]:
     yield "a lone surrogate", "form", seal(jcs(good).replace(b"maart", b"\\ud800"))
     yield "with a member more", "form", seal(jcs({**good, "more": 1}))
     yield "with a member less", "form", seal(jcs({name: good[name] for name in good if name != "kid"}))
-    yield "of another schema", "form", seal(jcs({**good, "schema": "sealed-letter/v2"}))
+    yield "of another schema", "form", seal(jcs({**good, "schema": "sealed-letter/v1"}))
     yield "with grounds that are no list", "form", seal(jcs({**good, "grounds": "WMO-5.2.6"}))
     yield "with a number for a kid", "form", seal(jcs({**good, "kid": 7}))
     for name, value in (

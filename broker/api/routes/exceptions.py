@@ -24,6 +24,8 @@ async def invoke(request: Request, edge: Here) -> Response:
             requester=sent.requester,
             approval=sent.approval,
             policies=edge.policies,
+            issuers=edge.issuers,
+            tokens=edge.tokens,
             clock=edge.clock,
             randomness=edge.randomness,
             registers=edge.registers,

@@ -112,14 +112,15 @@ async def list_own(request: Request, edge: Here, after: str | None = None) -> Re
 async def fetch(request_id: str, request: Request, edge: Here) -> Response:
     """Fetch what waits in one: the receiver the letter, the asker the answer. It is decided anew each time."""
     sent, _ = await edge.receive(request)
-    return answer(await fetch_request(request_id=id_in_path(request_id), **_ports(edge, sent), **_held_on(edge)))
+    ports = _ports(edge, sent) | _held_on(edge) | {"rosters": edge.rosters}
+    return answer(await fetch_request(request_id=id_in_path(request_id), **ports))
 
 
 @router.get(_REQUESTS + "/{request_id}/chunks/{chunk}", responses=answers_with(RequestAnswer))
 async def fetch_attachment(request_id: str, chunk: str, request: Request, edge: Here) -> Response:
     """Fetch one chunk of an attachment that the letter for this side names, while that letter may be fetched."""
     sent, _ = await edge.receive(request)
-    ports = _ports(edge, sent) | _held_on(edge) | {"chunks": edge.asking.chunks}
+    ports = _ports(edge, sent) | _held_on(edge) | {"rosters": edge.rosters, "chunks": edge.asking.chunks}
     return answer(await fetch_chunk(request_id=id_in_path(request_id), sha256=chunk, **ports))
 
 

@@ -267,7 +267,10 @@ def test_a_later_record_argues_no_earlier_one_away() -> None:
     agreed = replace(first, events=(mother, father, self_))
     again = a_consent(mother, father, self_, age="12to15", age_ends_on=ends)
     assert said(agreed, again).custody == "contested"
-    ruled = replace(mother, custody="court_decision", custody_ref="r")
+    # And until a second person saw that: what one worker adds alone rules nothing.
+    alone = replace(mother, custody="court_decision", custody_ref="r")
+    assert said(agreed, replace(again, events=(alone, father, self_))).custody == "contested"
+    ruled = replace(alone, approved=True)
     assert said(agreed, replace(again, events=(ruled, father, self_))).state is ConsentState.GIVEN
     # Once the younger age has ended, the older one counts.
     young = replace(agreed, contested=False, age_ends_on=DAY)

@@ -42,6 +42,45 @@ def test_nothing_that_was_there_is_overwritten(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("says", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_disk_without_hard_links_has_the_files_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: int
+) -> None:  # fmt: skip
+    """On such a disk each is renamed, over nothing that was there; where that fails too, nothing stands there."""
+
+    def link(path: Path, target: Path) -> None:
+        raise OSError(says, "no links here", str(path), None, str(target))
+
+    monkeypatch.setattr(Path, "hardlink_to", link)
+    (tmp_path / "plan.pdf").write_bytes(b"mine")
+    saved = save_files(tmp_path, [File(name="plan.pdf", content=b"theirs"), File(name="b.txt", content=b"more")])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "plan.pdf": b"mine", "1-plan.pdf": b"theirs", "b.txt": b"more",
+    }  # fmt: skip
+    assert [path.stat().st_mode & 0o777 for path in saved] == [0o600] * 2
+    monkeypatch.setattr(Path, "replace", link)
+    with pytest.raises(FolderError):
+        save_files(tmp_path / "out", [File(name="b.txt", content=b"more")])
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_name_that_cannot_be_given_takes_the_names_before_it_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """No space for the second file's name: the first, which had its name, is gone too."""
+    real = Path.hardlink_to
+
+    def full(path: Path, target: Path) -> None:
+        if path.name == "b.pdf":
+            raise OSError(errno.ENOSPC, "no space")
+        real(path, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", full)
+    with pytest.raises(FolderError):
+        save_files(tmp_path / "out", [File(name=name, content=b"x") for name in ("a.pdf", "b.pdf")])
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_all_of_a_letter_is_saved_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full at the second file leaves neither, nor a part of one, under any name."""
     real, seen = os.fsync, []

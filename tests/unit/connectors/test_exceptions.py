@@ -13,6 +13,7 @@ from connectors.advice import count_advice
 from connectors.dossiers import fg_key, fingerprint, keep, open_dossier, pin_fg_key
 from connectors.errors import CaseError, FolderError
 from connectors.sealing import SealingKey, seal_to
+from tests.simulators.asking import household
 from tests.simulators.partner_world import PartnerWorld
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import Desks
@@ -151,6 +152,24 @@ async def test_without_a_key_of_the_fg_nothing_is_invoked(desks: Desks) -> None:
     assert desks.world.leaves == before
 
 
+async def test_an_exception_names_whom_it_is_about_and_so_does_its_dossier(desks: Desks) -> None:
+    """By an own signal, whose id the FG reads in the dossier; two cases in a file are not one person."""
+    fg = await with_fg(desks)
+    answer = await desks.world.register(HUISARTS, household(subject="trudy"))
+    signal = answer.json()["result"]["signalId"]
+    file = desks.file(HUISARTS, "exception.json", STATED)
+    words = ("exception", "invoke", file, "--approver", "carla")
+    told = await desks.tells(HUISARTS, *words, "--signal", signal)
+    assert told["exceptions"][0]["persons"] == 1
+    (lies,) = sealed(desks)
+    read = (await desks.run("", "exception", "read", lies, "--key", fg, worker=None)).output
+    assert signal in read
+    cases = desks.file(HUISARTS, "cases.json", [{"bsn": "999999990"}, {"bsn": "999999011"}])
+    before = desks.world.leaves
+    await desks.run(HUISARTS, *words, "--case", cases, expect=2)
+    assert desks.world.leaves == before
+
+
 async def test_pages_follow_each_other_and_an_id_is_an_id(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full page is asked on after its last; what is no id is named here."""
     await with_fg(desks)
@@ -177,7 +196,8 @@ def test_a_dossier_opens_with_its_own_key_only(world: PartnerWorld) -> None:
     assert "answers" not in repr(open_dossier(kept.path, key=fg))
     with pytest.raises(FolderError):
         open_dossier(kept.path, key=other)
-    kept.path.write_bytes(kept.path.read_bytes()[:-1] + b"x")
+    sealed = kept.path.read_bytes()
+    kept.path.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     with pytest.raises(FolderError):
         open_dossier(kept.path, key=fg)
     kept.path.write_bytes(seal_to(fg.public, b'{"schema": "dossier/v1"}'))

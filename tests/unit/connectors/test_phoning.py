@@ -12,8 +12,8 @@ from broker.protocol.phone_messages import PhoneCallShown, PhoneCallsResult
 from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.delivery import Delivery
-from connectors.errors import CaseError, ReceiptError
-from connectors.phone_commands import UNSTATED
+from connectors.errors import CaseError, ReceiptError, RefusedError
+from connectors.phone_commands import UNSTATED, chosen, lines_of
 from connectors.phoning import OLD_S, About, Phoning
 from connectors.stated_proof import StatedProof
 from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, key
@@ -265,3 +265,37 @@ async def test_an_old_statement_vouches_for_nobody(desks: Desks) -> None:
     async with desks.client(SCHOOL) as client:
         (listed,) = await told_by(client, served_again).calls()
     assert listed.code is None
+
+
+async def test_a_call_that_rests_on_what_changed_is_listed_as_such(desks: Desks) -> None:
+    """It is told without what it was about, says that nothing is to be told any more, and is not chosen to note."""
+    call = await announced(desks)
+    honest = await honest_call(desks, SCHOOL)
+    gone: dict[str, Any] = {
+        "purpose": None,
+        "grounds": [],
+        "categories": [],
+        "statement": None,
+        "contact": None,
+        "code": None,
+    }
+    withheld = honest.model_copy(update={**gone, "withheld": True})
+    async with desks.client(SCHOOL) as client:
+        (listed,) = await served(client, withheld).calls()
+    assert (listed.call_id, listed.purpose, listed.code) == (call["callId"], None, None)
+    assert lines_of(listed)[-1].startswith("Waar dit gesprek op rust, is veranderd.")
+    with pytest.raises(CaseError):
+        chosen([listed], None)
+
+
+async def test_only_a_call_that_tells_rests_on_an_exception(desks: Desks) -> None:
+    """A call that asks and cites an exception never leaves; what it could rest on is a consent, a signal or a match."""
+    about = About(categories=["veiligheid"], grounds=["CVP"], exception_id="1" * 32)
+    async with desks.client(VEILIG_THUIS) as client:
+        with pytest.raises(CaseError):
+            await client.phoning.start(to=SCHOOL, to_team="team-1", team="team-1", purpose="nood", about=about)
+        told = replace(about, exception_id=None)
+        with pytest.raises(RefusedError):
+            await client.phoning.start(
+                to=SCHOOL, to_team="team-1", team="team-1", purpose="nood", tells=True, about=told
+            )

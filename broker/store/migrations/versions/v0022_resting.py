@@ -19,3 +19,10 @@ def upgrade() -> None:
     """Signals of before rest on the last of what stands as a yes; what was invoked before is about nobody."""
     op.add_column("signals", sa.Column("consent_until", sa.String(), nullable=True))
     op.execute(_UNTIL)
+    op.create_table(
+        "exception_tokens",
+        sa.Column("idx", sa.LargeBinary(), primary_key=True),
+        sa.Column("exception_id", sa.String(), primary_key=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+    )
+    op.create_index("ix_exception_tokens_exception_id", "exception_tokens", ["exception_id"])

@@ -120,6 +120,11 @@ def test_a_yes_counts_towards_whom_it_names() -> None:
     limited = replace(GIVEN, parties=frozenset({OTHER}))
     assert cited(limited, limited).known(FACTS, other=HOLDER).consent == "unknown"
     assert cited(limited, limited).known(FACTS, other=OTHER).consent == "given"
+    assert cited(limited).known(FACTS, other=HOLDER).consent == "unknown"
+    refused = replace(yes("a", Capacity.PERSON), answer=Answer.REFUSED, until=None, parties=frozenset({HOLDER}))
+    beside = replace(a_consent(refused), events=(replace(refused, number=9),))
+    assert cited(GIVEN, GIVEN, beside).known(FACTS, other=HOLDER).consent == "refused"
+    assert cited(GIVEN, GIVEN, beside).known(FACTS, other=OTHER).consent == "given"
 
 
 def test_what_the_person_said_elsewhere_closes_and_does_not_open() -> None:

@@ -66,7 +66,7 @@ def consented(known: Mapping[Pair, tuple[Consent, ...]], *persons: TokenIndex) -
     }
     return Consented(
         asker=ASKER, persons=persons or (TRUDY,), purpose="volwassene", day=DAY, needed=NEEDED.__getitem__,
-        claimed=frozenset(), alone=True, known=about,
+        claimed=frozenset({"TOEST"}), alone=True, known=about,
     )  # fmt: skip
 
 
@@ -133,6 +133,18 @@ def test_a_no_to_either_keeps_the_holder_unseen() -> None:
     assert (closed.of_hit(HOLDER, TRUDY), closed.of_hit(OTHER, TRUDY)) == ("refused", "given")
     ended = consented({(ASKER, TRUDY): (until(DAY - timedelta(days=1)),), (HOLDER, TRUDY): (GIVEN,)})
     assert ended.of_hit(HOLDER, TRUDY) == "expired"
+    by_one = consented({(ASKER, TRUDY): (limited, alone(a_consent(of_him)))})
+    assert (by_one.of_hit(HOLDER, TRUDY), by_one.of_hit(OTHER, TRUDY)) == ("refused", "given")
+
+
+def test_a_yes_about_one_organisation_shows_no_other() -> None:
+    """What two know of names this very holder, and what the holder heard names this very asker."""
+    of_other = a_consent(replace(HERS, approved=True, parties=frozenset({OTHER})), approved=False)
+    beside = consented({(ASKER, TRUDY): (of_other, alone(GIVEN))})
+    assert beside.asked().state is ConsentState.GIVEN
+    assert beside.of_hit(HOLDER, TRUDY) == "unknown"
+    heard = a_consent(replace(HERS, parties=frozenset({OTHER})))
+    assert consented({(ASKER, TRUDY): (alone(GIVEN),), (HOLDER, TRUDY): (heard,)}).of_hit(HOLDER, TRUDY) == "unknown"
 
 
 def test_only_involvement_for_the_same_purpose_counts() -> None:
@@ -157,6 +169,8 @@ def test_what_is_shown_is_shown_again_until_the_first_yes_ends() -> None:
     assert consented({**longer, (ASKER, TRUDY): (signed(until(MONTH)),)}).last_day([(HOLDER, TRUDY)]) == MONTH
     assert consented({(ASKER, TRUDY): (REFUSED,)}).last_day([(HOLDER, TRUDY)]) is None
     assert replace(consented({}), persons=()).last_day([]) is None
+    over = {(ASKER, TRUDY): (until(DAY - timedelta(days=1)),), (ASKER, CHILD): (signed(until(MONTH)),)}
+    assert consented(over, TRUDY, CHILD).last_day([]) == MONTH
 
 
 def test_what_one_holder_agreed_lasts_by_his_records_alone() -> None:
@@ -181,6 +195,14 @@ def test_what_one_holder_agreed_lasts_by_his_records_alone() -> None:
     assert set(both.stamps) == {one.stamp for one in both.known.values()}
 
 
+def test_a_signal_on_consent_ends_with_its_subjects_yes() -> None:
+    """On another ground it does not; without a yes it has today and no more; a member's yes makes it no shorter."""
+    two = {(ASKER, TRUDY): (until(MONTH),), (ASKER, CHILD): (until(WEEK),)}
+    assert consented(two, TRUDY, CHILD).rests_until("TOEST") == MONTH
+    assert consented(two, TRUDY, CHILD).rests_until("WMO-5.2.6") is None
+    assert consented({(ASKER, TRUDY): (REFUSED,)}).rests_until("TOEST") == DAY
+
+
 def test_each_hit_has_the_word_of_its_own_person() -> None:
     """By the subject of the signal that was found; without a claim of consent nobody said anything."""
     another = a_signal("of-child", organisation=HOLDER)
@@ -189,6 +211,8 @@ def test_each_hit_has_the_word_of_its_own_person() -> None:
     known = {(ASKER, TRUDY): (signed(GIVEN),), (ASKER, CHILD): (REFUSED,)}
     assert said_of(consented(known), hits, found=tokens) == {SIGNAL.id: "given", another.id: "refused"}
     assert said_of(None, hits, found=tokens) == {}
+    heard = consented({(ASKER, TRUDY): (alone(GIVEN),), (HOLDER, TRUDY): (GIVEN,)})
+    assert said_of(heard, hits[:1], found=tokens) == {SIGNAL.id: "given"}
 
 
 def an_act(*grounds: str, purpose: str | None = "volwassene") -> Act:

@@ -166,7 +166,7 @@ async def test_without_a_dossier_only_acute_danger_goes_on(world: World) -> None
     assert (await refusal(world, dossier=None))["textId"] == "exception.incomplete"
     asker = world.asker(GGZ, seed="acute")
     done = await invoked(world, asker, exception(asker, type="acuut", recipient="veilig_thuis"))
-    assert done.result["text"] == {"id": "exception.acute", "params": {}}
+    assert done.result["text"] == {"id": "exception.acute_nobody", "params": {}}
     assert {task.kind for task in tasks_of(world)} >= {"review-exception", "noem_overleg", "beoordeel_spoed"}
 
 

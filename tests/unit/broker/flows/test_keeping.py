@@ -278,8 +278,9 @@ async def test_an_exception_is_kept_until_long_after_the_person_was_told(meeting
     assert count(meeting.world, "exceptions") == 2
     await later(meeting.world, 1)
     assert held_in(meeting.world).rows("SELECT type FROM exceptions") == [("acuut",)]
+    assert count(meeting.world, "exception_tokens") == 1
     await later(meeting.world, ACUTE_DAYS - EXCEPTION_DAYS - told_after)
-    assert count(meeting.world, "exceptions") == 0
+    assert (count(meeting.world, "exceptions"), count(meeting.world, "exception_tokens")) == (0, 0)
 
 
 async def test_much_goes_in_small_pieces_and_tells_nothing(

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from broker.domain.errors import NotDoneError, NotFoundError, RefusedError
 from broker.flows import list_requests
 from broker.flows.policy import PolicyInForce
 from broker.protocol.request_messages import SendRequest
+from broker.protocol.roster import Worker
 from tests.simulators.asking import household
-from tests.simulators.broker_world import a_world, exclude
+from tests.simulators.broker_world import a_world, documents, exclude
 from tests.simulators.citing import BUURTTEAM, MEETING, VT, asking_with_consent, citing, consent, told_in_meeting
 from tests.simulators.consenting import answer, withdrawn
-from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
+from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.simulators.requesting import Desk, problem_of, shown
 from tests.unit.broker.flows.noted_log import recorded
 
@@ -144,6 +146,25 @@ async def test_a_page_is_filled_with_letters_that_are_not_kept(desk: Desk, monke
         page = shown(await desk.list(by=VEILIG_THUIS, worker=RELATIVE, after=found[-1]))
     assert found == sorted(plain)
     assert not set(kept) & set(found)
+
+
+@pytest.mark.parametrize("side", [VEILIG_THUIS, WIJKTEAM])
+async def test_another_team_neither_reads_nor_answers(desk: Desk, side: str) -> None:
+    """Who works for another team is refused openly and recorded, on either side; passed on to his team, he may."""
+    one = Worker(sub="one", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-1"}))
+    other = replace(one, sub="other", teams=frozenset({"team-2"}))
+    desk.world.documents = documents(Enrolled(teams=("team-1", "team-2"), others={side: (one, other)}))
+    request = await desk.sent()
+    if side == WIJKTEAM:
+        assert await refused(desk.fetch(request, by=side, worker="other")) == "request-of-another-team"
+        assert await refused(desk.answer(request, desk.reply(request), worker="other")) == "request-of-another-team"
+        await desk.forward(request, worker="one", team="team-2")
+        assert await refused(desk.fetch(request, by=side, worker="one")) == "request-of-another-team"
+        assert (await desk.fetch(request, by=side, worker="other")).result["of"] == "request"
+    else:
+        await desk.answer(request, desk.reply(request))
+        assert await refused(desk.fetch(request, by=side, worker="other")) == "request-of-another-team"
+        assert (await desk.fetch(request, by=side, worker="one")).result["of"] == "answer"
 
 
 @pytest.mark.parametrize("kind", ["all", "oral"])

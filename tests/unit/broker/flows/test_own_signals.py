@@ -18,6 +18,7 @@ from broker.flows.list_signals import list_signals
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, requester, signals_of, tasks_of
 from tests.simulators.enrolled import GI, WIJKTEAM
+from tests.simulators.following_up import matches_of_side, opened, who
 
 CHILD = household(subject="child", parents=("mother",))
 LOOK = household(subject="child", parents=("mother",), members=())
@@ -199,3 +200,18 @@ async def test_an_approver_does_not_read_or_change_signals(world: World) -> None
             answers=world.answers,
             log=world.log,
         )
+
+
+async def test_a_signal_by_which_one_was_told_waits_for_a_reviewer(world: World) -> None:
+    """Who is told of a match by a parked signal does not take it away at once; nor who opens that match much later."""
+    parked = str((await world.register(who(world, GI), CHILD)).result["signalId"])
+    await world.register(who(world, WIJKTEAM), CHILD)
+    with pytest.raises(WithdrawalNeedsReviewError):
+        await world.withdraw(who(world, GI), parked)
+    world.clock.move(15 * 86_400)
+    (match,) = await matches_of_side(world, GI)
+    await opened(world, who(world, GI), match["matchId"])
+    with pytest.raises(WithdrawalNeedsReviewError):
+        await world.withdraw(who(world, GI), parked)
+    world.clock.move(15 * 86_400)
+    assert (await world.withdraw(who(world, GI), parked)).result["outcome"] == "done"

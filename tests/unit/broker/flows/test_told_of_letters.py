@@ -21,6 +21,8 @@ from tests.simulators.consenting import answer, answered_too, withdrawn
 from tests.simulators.consenting import recorded as recorded_consent
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import COLLEAGUE, ENROLLED, HUISARTS, POLITIE, Desk, problem_of, shown
+from tests.simulators.reviewing import FG, PF, Reviewers
+from tests.simulators.reviewing import shown as acts_shown
 from tests.unit.broker.flows.noted_log import recorded
 
 NOTHING: dict[str, Any] = {"purpose": None, "grounds": [], "categories": [], "level": 0, "answer": None}
@@ -202,6 +204,10 @@ async def test_an_answer_is_found_with_the_household_that_it_is_about(desk: Desk
         assert proposal.search is not None
         assert proposal.search.handles == {signal.signal.handle}
     assert proposals[0].payloads["subject"]["proof"] == "d" * 64
+    # Its reviewer finds it there among the own acts.
+    for role in (PF, FG):
+        household_of = await Reviewers(desk.world).household(WIJKTEAM, signal.signal.id, role=role)
+        assert [one["type"] for one in acts_shown(household_of, "acts")] == ["register_signal", "answer_request"]
 
 
 async def test_who_does_not_share_states_nothing_else(desk: Desk) -> None:

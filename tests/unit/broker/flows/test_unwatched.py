@@ -17,6 +17,7 @@ from tests.simulators.broker_memory import NoWitnesses
 from tests.simulators.broker_world import STORES, World, a_world, log_size, matches_of, tasks_of
 from tests.simulators.enrolled import GEMEENTE, GI, NAMES, WIJKTEAM, Enrolled
 from tests.simulators.following_up import coordinated, listed, matches_of_side, opened, who
+from tests.simulators.team_tasks import listed as tasks_listed
 
 CHILD = household(subject="child", parents=("mother",))
 LOOK = household(subject="child", parents=("mother",), members=())
@@ -85,7 +86,7 @@ async def test_the_stop_says_nothing_about_who_is_involved(tmp_path: Path, polic
     assert documents[0] == documents[1]
 
 
-@pytest.mark.parametrize("look", ["list", "open", "unknown", "inbox", "coordinated"])
+@pytest.mark.parametrize("look", ["list", "open", "unknown", "inbox", "coordinated", "tasks"])
 async def test_nobody_is_told_of_a_match_unwatched(tmp_path: Path, policy: PolicyInForce, look: str) -> None:
     """A match names who else is involved, a notice that somebody is: both wait, known or unknown alike."""
     witnesses = Away()
@@ -104,6 +105,7 @@ async def test_nobody_is_told_of_a_match_unwatched(tmp_path: Path, policy: Polic
             "unknown": lambda: opened(world, worker, "f" * 32),
             "inbox": lambda: world.inbox(worker),
             "coordinated": lambda: coordinated(world, coordinator),
+            "tasks": lambda: tasks_listed(world, worker),
         }
         with pytest.raises(NotDoneError) as stopped:
             await looks[look]()

@@ -287,16 +287,11 @@ async def test_who_waits_for_a_place_has_not_failed() -> None:
         asyncio.create_task(webhooks.post(hook(), body=b"{}", authorization="Sluis x"))
         for _ in range(webhook_sending.AT_ONCE + 8)
     ]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         await network.full.wait()
     network.let.set()
     assert await asyncio.gather(*posts) == [True] * len(posts)
     assert network.at_once == webhook_sending.AT_ONCE
-
-
-async def test_the_machine_looks_names_up_on_threads_of_its_own() -> None:
-    """What is an address already is that address, once, by the look-up of the machine."""
-    assert await webhook_sending.SystemResolver().addresses("192.0.2.1", 443) == ("192.0.2.1",)
 
 
 async def test_the_clock_strikes_while_the_broker_serves(
@@ -307,6 +302,6 @@ async def test_the_clock_strikes_while_the_broker_serves(
     monkeypatch.setattr("broker.api.webhook_clock.LOOK_S", 0)
     network = Receivers()
     async with a_clock(store[0], network) as (webhooks, _), webhooks.kept():
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await network.came.wait()
     assert network.requests
