@@ -183,7 +183,10 @@ def _place(notice: WaitingNotice) -> Place | None:
     """Return what a notice is judged by, None where whoever fetches is told of it."""
     if notice.kind in ABOUT_A_MATCH:
         return _MATCH, notice.about
-    judged = (NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE, NoticeKind.CONSENT_WITHDRAWN)
+    judged = (
+        NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE, NoticeKind.CONSENT_WITHDRAWN,
+        NoticeKind.CONSENT_REFUSED,
+    )  # fmt: skip
     return (notice.kind.value, notice.about) if notice.kind in judged else None
 
 
