@@ -162,7 +162,9 @@ class Fetching:
     async def _about_an_end(self, about: str) -> Judgement:
         """Return whether the worker may know that a consent ended: not, where an own ring is about what he may not."""
         ring = await self._calls.ring(organisation=self._requester.organisation, ring_id=about)
-        return await (self._about_a_letter(about) if ring is None else self._about_an_own_signal(ring.signal_id))
+        if ring is None:
+            return await self._about_a_letter(about)
+        return await self._about_an_own_signal(ring.signal_id)
 
     async def _about_a_letter(self, about: str) -> Judgement:
         """Return whether the worker may know of a letter: not, where it rests on an own signal that he may not see."""
