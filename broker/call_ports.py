@@ -47,8 +47,11 @@ class PhoneCallReader(Protocol):
     async def received(self, *, organisation: str, since: int) -> tuple[PhoneCall, ...]:
         """Return the calls to this organisation since this second, the newest first."""
 
-    async def wrong_codes(self, *, organisation: str, worker: str, since: int) -> WrongCodes:
-        """Return how many wrong codes this worker, and everybody of his organisation, said since this second."""
+    async def wrong_codes(self, *, organisation: str, worker: str, now: int) -> WrongCodes:
+        """Return how many wrong codes this worker, and everybody of his organisation, said of late by this time.
+
+        What was said by a clock that was further ahead than a code counts is none of them.
+        """
 
     async def recorded_until(self) -> int:
         """Return the time of the newest act that is recorded, 0 before any: a clock before it was set back."""

@@ -38,6 +38,7 @@ class StampKind(StrEnum):
 
 
 BUNDLE = b"bundle"
+_REGISTER = b"register"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,12 @@ class StampKey:
     key: bytes = field(repr=False)
 
 
+REGISTER = StampKey(kind=StampKind.ORGANISATION, key=_REGISTER)
+"""The register as a whole, moved by each that comes into force: read before the register, by who judges others by it.
+
+Which other organisation that is follows from a row; its own stamp, read after the register, would not say that the
+register in hand is the one of before it was suspended.
+"""
 ANY_SHIELD = StampKey(kind=StampKind.SHIELD, key=b"any")
 """What reviewers may be told of others' acts: moved by every shield, every exclusion and every erasure."""
 

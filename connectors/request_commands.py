@@ -158,6 +158,7 @@ def forward(
     worker: WorkerId,
     team: Annotated[str, typer.Option("--team")],
     who: Annotated[str | None, typer.Option("--to-worker", help="Local id of the colleague who decides.")] = None,
+    approver: ApproverId = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a request to a team of the own organisation, and where it is personal to a colleague by name."""
@@ -165,7 +166,7 @@ def forward(
     async def act(letters: Letters) -> Outcome:
         return await letters.forward(request_id, team=team, local_id=who)
 
-    tell_outcome(org, worker, None, act, as_json=as_json)
+    tell_outcome(org, worker, approver, act, as_json=as_json)
 
 
 @request.command("withdraw")

@@ -36,6 +36,9 @@ _FLAGS_NL = {
     "withdrawal": "snel ingetrokken",
     "repeats": "steeds hetzelfde gezin of dezelfde brief",
     "proof": "vaak gekeken op hetzelfde bewijs",
+    "own_approval": "eigen handeling zelf goedgekeurd (geweigerd)",
+    "unfollowed": "melding aangekondigd en niet gevolgd",
+    "late_rest": "rest van een spoedgeval te laat of niet gekomen",
     "sample": "steekproef",
 }
 _VERDICTS_NL = {"in_order": "in orde", "asked": "vraag gesteld", "not_in_order": "niet in orde"}

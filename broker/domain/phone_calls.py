@@ -82,6 +82,7 @@ class PhoneCall:
     categories: tuple[str, ...]
     level: int
     made_at: int
+    clocked_at: int | None = None
     key: bytes = field(repr=False)
     kind: LetterKind = LetterKind.REQUEST
     role: str = "worker"
@@ -102,11 +103,18 @@ class PhoneCall:
         digest = hmac.digest(self.key, _LABEL + self.id.encode("ascii"), hashlib.sha256)
         return f"{int.from_bytes(digest) % 10**_DIGITS:0{_DIGITS}d}"
 
-    def hinders(self, now: int) -> str | None:
-        """Return why the code counts no more, as the id of a problem; None while it counts."""
+    @property
+    def code_until(self) -> int:
+        """The last second on which its code counts, by the clock of when it was made."""
+        return (self.made_at if self.clocked_at is None else self.clocked_at) + CODE_S
+
+    def hinders(self, now: "CodeTime") -> str | None:
+        """Return why the code counts no more, as the id of a problem; None while it counts, by both times."""
         if self.verified_at is not None:
             return USED
-        return None if self.made_at <= now <= self.made_at + CODE_S else EXPIRED
+        by_record = self.made_at <= now.recorded <= self.made_at + CODE_S
+        by_clock = self.clocked_at is None or abs(now.clock - self.clocked_at) <= CODE_S
+        return None if by_record and by_clock else EXPIRED
 
     @property
     def answer_rests_on(self) -> tuple[RestsOn, ...]:
@@ -143,6 +151,19 @@ class PhoneCall:
             box=b"",
             reply=None if self.oral is None else self.oral.as_reply(self.id),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeTime:
+    """The time by which belcodes are judged, twice, in unix seconds.
+
+    Attributes:
+        recorded: never before what is recorded already: after a clock was set back no code counts again.
+        clock: what the clock says: after one that was ahead was set right codes run out, and wrong ones are forgotten.
+    """
+
+    recorded: int
+    clock: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from broker.flows.request_rules import check_organisation, check_team, check_wor
 from broker.flows.shown_calls import rings_document
 from broker.flows.unwatched import stopped
 from broker.ports import (
+    REGISTER,
     AnswerStatus,
     AnswerStore,
     Clock,
@@ -74,7 +75,7 @@ async def answer_ring(
         # (1) Who, and that it is his organisation's ring.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy = policies.at(base)
+        policy, newest = policies.at(base), await signals.stamps([REGISTER])
         register = await registers.register()
         check_organisation(register, act)
         own = await _own(
@@ -92,14 +93,16 @@ async def answer_ring(
         # (4) By the team that is asked, once, and while it asks.
         recording = _Answering(bundle=policy.sha256, register=register.number, ring=ring, handles=own.handles)
         hindered = _hindered(ring, requester, roster, over=ring.is_over(clock.today()))
-        relied = (*base, *own.stamps)
+        relied = (*base, *newest, *own.stamps)
         if hindered is not None:
             return recording.refused(act, hindered, Effects(relies_on=relied))
         # (5) The ring as it is from now on; what it rests on may be taken back, and then it is not told again.
         after = _after(ring, command)
         changes = _changes(ring, command, requester.worker, now=clock.now(), randomness=randomness)
         document = await rings_document(_TEXTS[command.answer], [after], register=register, rosters=rosters)
-        effects = Effects(relies_on=relied, changes=changes, rests_on=relied, valid_until=ring.valid_until)
+        effects = Effects(
+            relies_on=relied, changes=changes, rests_on=(*base, *own.stamps), valid_until=ring.valid_until
+        )
         return recording.done(act, command, document, effects)
 
     # (6) Recorded with the change in one transaction, and only then told.

@@ -1,15 +1,14 @@
 """What the acts of phone mode have in common: by which time a belcode counts, and on whose standing it rests."""
 
 from broker.call_ports import PhoneCallReader
+from broker.domain.phone_calls import CodeTime
 from broker.ports import Clock, StampKey, StampKind
 
 
-async def time_for_codes(clock: Clock, phone: PhoneCallReader) -> int:
-    """Return the time by which belcodes are judged, in unix seconds: never before what is recorded already.
-
-    A clock that was set back would have codes count again that had expired.
-    """
-    return max(clock.now(), await phone.recorded_until())
+async def time_for_codes(clock: Clock, phone: PhoneCallReader) -> CodeTime:
+    """Return the time by which belcodes are judged: what the clock says, and never before what is recorded already."""
+    now = clock.now()
+    return CodeTime(recorded=max(now, await phone.recorded_until()), clock=now)
 
 
 def organisation_key(oin: str) -> StampKey:

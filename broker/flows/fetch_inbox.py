@@ -13,7 +13,7 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.unwatched import stopped
 from broker.flows.waiting_notices import Fetching
 from broker.match_ports import InboxReader, MatchReader
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.ports import REGISTER, AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.inbox_messages import NOTICES_PER_PAGE, FetchInbox, InboxResult, Notice
 from broker.protocol.messages import TextRef
 
@@ -46,7 +46,7 @@ async def fetch_inbox(
         # (1) Who, and with what right.
         kinds = _told_to(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy = policies.at(base)
+        policy, newest = policies.at(base), await signals.stamps([REGISTER])
         register = await registers.register()
         check_organisation(register, act)
         if log.disclosures_stopped():
@@ -65,7 +65,7 @@ async def fetch_inbox(
             organisation=requester.organisation, ids=tuple(command.had), told=told, aside=found.aside
         )  # fmt: skip
         effects = Effects(
-            relies_on=(*base, *found.looked_at), changes=(had,), rests_on=(*base, *found.rests_on),
+            relies_on=(*base, *newest, *found.looked_at), changes=(had,), rests_on=(*base, *found.rests_on),
             valid_until=found.until,
         )  # fmt: skip
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)

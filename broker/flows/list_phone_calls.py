@@ -47,7 +47,9 @@ async def list_phone_calls(
             return stopped(act, bundle=policy.sha256)
         # (3) Calls of either side; what a call or an answer rests on may have changed since.
         now = await time_for_codes(clock, phone)
-        own = await phone.phone_calls(organisation=requester.organisation, now=now, at_most=PHONE_CALLS_PER_PAGE)
+        own = await phone.phone_calls(
+            organisation=requester.organisation, now=now.recorded, at_most=PHONE_CALLS_PER_PAGE
+        )
         judging = Judging(
             act=act, organisation=organisation, policy=policy, register=register, clock=clock, signals=signals,
             matches=matches, consents=consents, exceptions=exceptions,

@@ -16,7 +16,17 @@ from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_calls import rings_document
 from broker.flows.unwatched import stopped
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, Stamp
+from broker.ports import (
+    REGISTER,
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    Stamp,
+)
 from broker.protocol.call_messages import CALLS_PER_PAGE
 from broker.protocol.register import Register
 
@@ -49,7 +59,7 @@ async def list_rings(
         # (1) Who, and with what right.
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
-        policy = policies.at(base)
+        policy, newest = policies.at(base), await signals.stamps([REGISTER])
         register = await registers.register()
         check_organisation(register, act)
         # (2) Nobody has watched the log for too long: nobody is told on its word who asks.
@@ -62,7 +72,7 @@ async def list_rings(
         document = await rings_document("call.rings", rings, register=register, rosters=rosters)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
         known = ReadNotices(organisation=requester.organisation, shown=tuple(ring.id for ring in rings))
-        effects = Effects(relies_on=(*base, *stamps), changes=(known,))
+        effects = Effects(relies_on=(*base, *newest, *stamps), changes=(known,))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (4) Recorded, and only then told.

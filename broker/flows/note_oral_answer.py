@@ -12,7 +12,7 @@ from broker.domain.phone_calls import AnswerOrally, Oral, PhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.calling import organisation_key
+from broker.flows.calling import organisation_key, time_for_codes
 from broker.flows.citing import Cited, cited_by
 from broker.flows.entry_payloads import Recording
 from broker.flows.held_calls import Judging
@@ -169,7 +169,12 @@ async def note_oral_answer(
             return on.refuse(LEVEL, decided)
         # (4) It stands, without what was said.
         document = await phone_calls_document(
-            "phone.oral", [replace(call, oral=oral)], to=teller.oin, now=clock.now(), register=register, rosters=rosters
+            "phone.oral",
+            [replace(call, oral=oral)],
+            to=teller.oin,
+            now=await time_for_codes(clock, phone),
+            register=register,
+            rosters=rosters,
         )
         return on.done(oral, document, decided, day=today)
 

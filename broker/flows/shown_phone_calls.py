@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from broker.domain.phone_calls import CODE_S, Oral, PhoneCall
+from broker.domain.phone_calls import CodeTime, Oral, PhoneCall
 from broker.ports import RosterReader
 from broker.protocol.messages import Contact, TextRef
 from broker.protocol.phone_messages import SCHEMA_PHONE, OralAnswer, PhoneCallShown, PhoneCallsResult
@@ -11,7 +11,7 @@ from broker.protocol.request_messages import Party
 
 
 async def phone_calls_document(
-    text: str, calls: Iterable[PhoneCall], *, to: str, now: int, register: Register, rosters: RosterReader,
+    text: str, calls: Iterable[PhoneCall], *, to: str, now: CodeTime, register: Register, rosters: RosterReader,
     outcome: str = "done", withheld: Mapping[str, bool] | None = None,
 ) -> Mapping[str, object]:  # fmt: skip
     """Return what organisation `to` is told of these calls; `text` is a text id of the Dutch catalogue.
@@ -29,7 +29,7 @@ async def phone_calls_document(
 
 
 async def _told(
-    call: PhoneCall, *, to: str, now: int, register: Register, rosters: RosterReader
+    call: PhoneCall, *, to: str, now: CodeTime, register: Register, rosters: RosterReader
 ) -> PhoneCallShown:  # fmt: skip
     roster = await rosters.roster(call.caller)
     active = is_active(call.caller, register)
@@ -56,7 +56,7 @@ async def _told(
         level=call.level,
         made_at=call.made_at,
         code=call.code() if active and call.hinders(now) is None else None,
-        code_until=call.made_at + CODE_S,
+        code_until=call.code_until,
         verified_at=call.verified_at,
         oral=None if call.oral is None else _oral(call.oral),
         statement=call.statement,

@@ -12,7 +12,7 @@ from broker.call_ports import PhoneCallReader
 from broker.consent_ports import ConsentReader
 from broker.domain.errors import FieldRuleError
 from broker.domain.information_requests import LetterKind
-from broker.domain.phone_calls import KEY_BYTES, PhoneCall, StorePhoneCall
+from broker.domain.phone_calls import KEY_BYTES, CodeTime, PhoneCall, StorePhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
@@ -208,7 +208,7 @@ def _fault(on: _Announcing, decided: Decided, facts: LetterFacts, *, day: date) 
     return CANNOT_TELL if asks and not answerable(on.policy, facts, on.command.categories, day=day) else None
 
 
-def _call(on: _Announcing, *, key: bytes, now: int, approved: bool) -> PhoneCall:
+def _call(on: _Announcing, *, key: bytes, now: CodeTime, approved: bool) -> PhoneCall:
     command, requester = on.command, on.act.requester
     return PhoneCall(
         id=command.idempotency_key,
@@ -225,7 +225,8 @@ def _call(on: _Announcing, *, key: bytes, now: int, approved: bool) -> PhoneCall
         grounds=tuple(command.grounds),
         categories=tuple(command.categories),
         level=command.level,
-        made_at=now,
+        made_at=now.recorded,
+        clocked_at=now.clock,
         key=key,
         proof=stated_proof(command.proof),
         signal_id=command.signal_id,

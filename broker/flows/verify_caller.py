@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from broker.call_ports import PhoneCallReader
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import Change
-from broker.domain.phone_calls import CODE_S, MAX_TRIES, OVER, WRONG, CountTry, PhoneCall, VerifyPhoneCall
+from broker.domain.phone_calls import MAX_TRIES, OVER, WRONG, CodeTime, CountTry, PhoneCall, VerifyPhoneCall
 from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
@@ -26,7 +26,17 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_phone_calls import is_active, phone_calls_document
 from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore, Stamp
+from broker.ports import (
+    REGISTER,
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    RegisterReader,
+    RosterReader,
+    SignalStore,
+    Stamp,
+)
 from broker.protocol.phone_messages import VerifyCaller
 from broker.protocol.problems import problem
 from broker.protocol.register import Register
@@ -58,6 +68,7 @@ async def verify_caller(
         check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, now = policies.at(base), await time_for_codes(clock, phone)
+        newest = await signals.stamps([REGISTER])
         register = await registers.register()
         organisation = check_organisation(register, act)
         if log.disclosures_stopped():
@@ -65,16 +76,16 @@ async def verify_caller(
         of = _Verifying(act=act, bundle=policy.sha256, register=register.number)
         # (2) Who guessed too often is not told whether this one is right.
         tried = await phone.wrong_codes(
-            organisation=requester.organisation, worker=requester.worker, since=now - CODE_S
+            organisation=requester.organisation, worker=requester.worker, now=now.clock
         )  # fmt: skip
         if tried.over:
             return of.refused(OVER, base)
         # (3) The newest call of the last day with this code, one whose code counts before others. None: a wrong one.
-        calls = await phone.received(organisation=requester.organisation, since=now - LOOKED_BACK_S)
+        calls = await phone.received(organisation=requester.organisation, since=now.recorded - LOOKED_BACK_S)
         call = _named(calls, command.code, now=now)
         who = {"organisation": requester.organisation, "worker": requester.worker}
         if call is None:
-            return of.refused(WRONG, base, changes=(CountTry(**who, at=now, tried=tried.of_all),))
+            return of.refused(WRONG, base, changes=(CountTry(**who, at=now.clock, tried=tried.of_all),))
         # (4) It counts no more, who calls takes no part any more, what the call rests on has changed since, or it would
         # be refused now: then it proves nothing, and who calls is not told.
         judging = Judging(
@@ -82,15 +93,15 @@ async def verify_caller(
             matches=matches, consents=consents, exceptions=exceptions,
         )  # fmt: skip
         holds, read = await judging.of(call)
-        relied = (*base, *read)
+        relied = (*base, *newest, *read)
         if (hindered := _hindered(call, register, now=now, holds=holds)) is not None:
             return of.refused(hindered, relied, call=call)
         # (5) It does: used up, and who calls is told.
-        known = replace(call, verified_at=now, verified_by=requester.worker)
+        known = replace(call, verified_at=now.clock, verified_by=requester.worker)
         document = await phone_calls_document(
             "phone.verified", [known], to=requester.organisation, now=now, register=register, rosters=rosters
         )
-        used = VerifyPhoneCall(**who, call_id=call.id, at=now, tried=tried.of_all)
+        used = VerifyPhoneCall(**who, call_id=call.id, at=now.clock, tried=tried.of_all)
         return of.done(document, call, Effects(relies_on=relied, changes=(used,), rests_on=read))
 
     # (6) Recorded with the change in one transaction, and only then told.
@@ -99,7 +110,7 @@ async def verify_caller(
     )
 
 
-def _hindered(call: PhoneCall, register: Register, *, now: int, holds: bool) -> str | None:
+def _hindered(call: PhoneCall, register: Register, *, now: CodeTime, holds: bool) -> str | None:
     """Return why a code proves nothing, as the id of a problem; None where it does."""
     if (late := call.hinders(now)) is not None:
         return late
@@ -108,7 +119,7 @@ def _hindered(call: PhoneCall, register: Register, *, now: int, holds: bool) -> 
     return None if holds else CALL_WITHHELD
 
 
-def _named(calls: Sequence[PhoneCall], code: str, *, now: int) -> PhoneCall | None:
+def _named(calls: Sequence[PhoneCall], code: str, *, now: CodeTime) -> PhoneCall | None:
     """Return the call that a code names: of two by chance, the one whose code counts; else the newest."""
     named = [call for call in calls if hmac.compare_digest(call.code(), code)]
     counting = [call for call in named if call.hinders(now) is None]

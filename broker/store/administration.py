@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from audit.errors import DatabaseError
 from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError, StorageError
-from broker.ports import StampKind
+from broker.ports import REGISTER, StampKind
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 from broker.protocol.signed_document import SignedDocument
@@ -42,6 +42,7 @@ def import_register(
             raise DocumentNotNewerError
         old = None if newest is None else Register.draft(SignedDocument.parse(newest.document, schema="register/v1"))
         session.add(RegisterRow(number=register.number, document=text, imported_at=now))
+        _bump(session, REGISTER.kind, REGISTER.key)
         for oin in _changed(old, register):
             _bump(session, StampKind.ORGANISATION, oin.encode("ascii"))
 

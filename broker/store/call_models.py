@@ -66,6 +66,7 @@ class PhoneCallRow(Table, table=True):
     categories: str
     level: int = Field(sa_type=NUMBER)
     made_at: int = Field(sa_type=NUMBER, index=True)
+    clocked_at: int | None = Field(default=None, sa_type=NUMBER)
     code_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     tries: int = Field(sa_type=NUMBER)
     verified_at: int | None = Field(default=None, sa_type=NUMBER)

@@ -24,12 +24,12 @@ _PLAIN = ("id", "caller", "caller_team", "worker", "controller", "receiver", "re
 _CITED = ("role", "signal_id", "match_id", "consent_id", "exception_id")
 _OF_ANSWER = ("worker", "at", "level", "signal_id", "consent_id", "exception_id", "approved")
 _LISTS = ("grounds", "categories")
-_MADE = ("kind", "approved", "rests_on", "level", "made_at", "code_key", "proof", "statement")
+_MADE = ("kind", "approved", "rests_on", "level", "made_at", "clocked_at", "code_key", "proof", "statement")
 _REST = ("verified_at", "verified_by", "answer")
 _COLUMNS = ", ".join((*_PLAIN, *_CITED, *_LISTS, *_MADE, *_REST))
 _NEWEST = " ORDER BY made_at DESC, id"
 _COUNTING_FIRST = " ORDER BY CASE WHEN verified_at IS NULL AND made_at >= ? THEN 0 ELSE 1 END, made_at DESC, id"
-_TRIED = "SELECT count(*) FROM belcode_tries WHERE organisation = ? AND at >= ?"
+_TRIED = "SELECT count(*) FROM belcode_tries WHERE organisation = ? AND at BETWEEN ? AND ?"
 
 
 class StoredPhoneCalls:
@@ -53,12 +53,14 @@ class StoredPhoneCalls:
         found = await self._read("receiver = ? AND id = ?", organisation, call_id)
         return found[0] if found else None
 
-    async def wrong_codes(self, *, organisation: str, worker: str, since: int) -> WrongCodes:
+    async def wrong_codes(self, *, organisation: str, worker: str, now: int) -> WrongCodes:
         """Return how many wrong codes were said. See `PhoneCallReader.wrong_codes`."""
 
         def counted(connection: Connection) -> WrongCodes:
-            of_all = int(connection.execute(_TRIED, (organisation, since)).fetchone()[0])
-            of_worker = connection.execute(_TRIED + " AND worker = ?", (organisation, since, worker)).fetchone()[0]
+            of_all = int(connection.execute(_TRIED, (organisation, *_of_late(now))).fetchone()[0])
+            of_worker = connection.execute(
+                _TRIED + " AND worker = ?", (organisation, *_of_late(now), worker)
+            ).fetchone()[0]
             return WrongCodes(of_worker=int(of_worker), of_all=of_all)
 
         return await self._reader.run(counted)
@@ -87,7 +89,7 @@ def store_phone_call(connection: Connection, change: StorePhoneCall) -> None:
             *(getattr(call, name) for name in (*_PLAIN, *_CITED)),
             *(json.dumps(getattr(call, name)) for name in _LISTS),
             call.kind.value, int(call.approved), rests_text(call.rests_on), call.level,
-            call.made_at, call.key, proof_text(call.proof), call.statement, 0,
+            call.made_at, call.clocked_at, call.key, proof_text(call.proof), call.statement, 0,
         ),
     )  # fmt: skip
 
@@ -124,9 +126,14 @@ def answer_orally(connection: Connection, change: AnswerOrally) -> None:
 
 def _check_tried(connection: Connection, change: VerifyPhoneCall | CountTry) -> None:
     """Hold only if no more was tried than was seen, so that guesses at once count one by one."""
-    found = connection.execute(_TRIED, (change.organisation, change.at - CODE_S)).fetchone()
+    found = connection.execute(_TRIED, (change.organisation, *_of_late(change.at))).fetchone()
     if int(found[0]) != change.tried:
         raise StaleDecisionError
+
+
+def _of_late(now: int) -> tuple[int, int]:
+    """Return the first and the last second of wrong codes that count: a clock may have been a little ahead."""
+    return now - CODE_S, now + CODE_S
 
 
 def _once(connection: Connection, query: str, values: tuple[object, ...]) -> None:
@@ -138,7 +145,9 @@ def _phone_call(row: Sequence[Any]) -> PhoneCall:
     stored = dict(zip((*_PLAIN, *_CITED, *_LISTS, *_MADE, *_REST), row, strict=True))
     answer = stored["answer"]
     return PhoneCall(
-        **{name: stored[name] for name in (*_PLAIN, *_CITED, "level", "made_at", "statement", *_REST[:2])},
+        **{
+            name: stored[name] for name in (*_PLAIN, *_CITED, "level", "made_at", "clocked_at", "statement", *_REST[:2])
+        },
         grounds=tuple(json.loads(stored["grounds"])),
         categories=tuple(json.loads(stored["categories"])),
         kind=LetterKind(stored["kind"]),

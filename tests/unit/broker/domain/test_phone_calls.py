@@ -6,13 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from broker.domain.phone_calls import CODE_S, MAX_TRIES, MAX_TRIES_OF_ALL, PhoneCall, WrongCodes
+from broker.domain.phone_calls import CODE_S, MAX_TRIES, MAX_TRIES_OF_ALL, CodeTime, PhoneCall, WrongCodes
 
 CALL = PhoneCall(
     id="a" * 32, caller="1" * 20, caller_team="team-1", worker="w", controller="1" * 20, receiver="2" * 20,
     receiver_team="team-2", purpose="vt-melding", grounds=("WMO-5.1.6",), categories=("hulp",), level=3,
     made_at=1_000_000, key=bytes(range(32)),
 )  # fmt: skip
+CLOCKED = CALL.made_at - 3 * 86_400
+
+
+def at(moment: int) -> CodeTime:
+    """Return this moment where the clock says what the log says."""
+    return CodeTime(recorded=moment, clock=moment)
 
 
 def by_hand(key: bytes, call_id: str) -> str:
@@ -40,15 +46,34 @@ def test_both_sides_derive_one_code_of_six_digits() -> None:
 def test_a_code_counts_for_half_an_hour(after: int, hindered: str | None) -> None:
     """From the second it was made to the last of thirty minutes, and not before it was made."""
     assert CODE_S == 30 * 60
-    assert CALL.hinders(CALL.made_at + after) == hindered
+    assert CALL.hinders(at(CALL.made_at + after)) == hindered
+
+
+@pytest.mark.parametrize(
+    ("after", "hindered"),
+    [
+        (-CODE_S - 1, "belcode-expired"),
+        (-CODE_S, None),
+        (0, None),
+        (CODE_S, None),
+        (CODE_S + 1, "belcode-expired"),
+    ],
+)
+def test_a_code_counts_for_half_an_hour_by_the_clock_too(after: int, hindered: str | None) -> None:
+    """While the time of the log stands still, after a clock that was ahead: neither long after nor long before."""
+    call = replace(CALL, clocked_at=CLOCKED)
+    assert call.hinders(CodeTime(recorded=CALL.made_at, clock=CLOCKED + after)) == hindered
+    late = CodeTime(recorded=CALL.made_at + CODE_S + 1, clock=CLOCKED + after)
+    assert call.hinders(late) == "belcode-expired"
+    assert (call.code_until, CALL.code_until) == (CLOCKED + CODE_S, CALL.made_at + CODE_S)
 
 
 def test_a_code_counts_once() -> None:
     """What was verified is used, also at moment zero and after its half hour."""
     for verified_at in (0, CALL.made_at):
         used = replace(CALL, verified_at=verified_at)
-        assert used.hinders(CALL.made_at) == "belcode-used"
-        assert used.hinders(CALL.made_at + 2 * CODE_S) == "belcode-used"
+        assert used.hinders(at(CALL.made_at)) == "belcode-used"
+        assert used.hinders(at(CALL.made_at + 2 * CODE_S)) == "belcode-used"
 
 
 @pytest.mark.parametrize(

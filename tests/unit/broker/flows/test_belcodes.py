@@ -21,6 +21,7 @@ from tests.unit.broker.flows.noted_log import recorded
 from tests.unit.broker.flows.test_phone_mode import announced, problem_of, school, wrong
 
 COLLEAGUE = "worker-two"
+AHEAD = 3 * 86_400
 ORDER = {"kind": "maatregel", "reference": "cd" * 32, "since": "2026-11-01", "endsOn": "2027-05-01"}
 
 
@@ -98,6 +99,58 @@ async def test_a_clock_that_is_set_back_brings_no_code_back(world: World) -> Non
     (shown,) = await listed(world, school(world, "second"))
     assert shown["code"] is None
     assert await guessed(world, call["code"]) == "belcode-expired"
+
+
+async def after_a_clock_that_was_ahead(world: World) -> None:
+    """Something was recorded by a clock that was three days ahead, which was set right then."""
+    world.clock.move(AHEAD)
+    await listed(world, school(world, "ahead"))
+    world.clock.move(-AHEAD)
+
+
+async def test_a_clock_that_was_ahead_lets_codes_run_out(world: World) -> None:
+    """Made after it was set right a code counts for half an hour by the clock, however long the log's time stands."""
+    await after_a_clock_that_was_ahead(world)
+    call = await announced(world)
+    assert call["codeUntil"] == world.clock.now() + CODE_S
+    world.clock.move(CODE_S)
+    assert [one["code"] for one in await listed(world, school(world, "in time"))] == [call["code"]]
+    world.clock.move(1)
+    assert [one["code"] for one in await listed(world, school(world, "late"))] == [None]
+    assert await guessed(world, call["code"]) == "belcode-expired"
+
+
+async def test_a_code_of_a_clock_that_was_ahead_counts_no_more(world: World) -> None:
+    """It was made for a time that has not come: once the clock is right nobody is known by it."""
+    world.clock.move(AHEAD)
+    call = await announced(world)
+    world.clock.move(-AHEAD)
+    assert await guessed(world, call["code"]) == "belcode-expired"
+
+
+@pytest.mark.parametrize("said", ["before", "after"])
+async def test_a_clock_that_was_ahead_locks_nobody_out(world: World, said: str) -> None:
+    """Wrong codes are forgotten after half an hour by the clock, also those that were said while it was ahead."""
+    if said == "after":
+        await after_a_clock_that_was_ahead(world)
+    else:
+        world.clock.move(AHEAD)
+    call = await announced(world)
+    for number in range(MAX_TRIES):
+        await guessed(world, wrong(call["code"]), seed=str(number))
+    assert await guessed(world, wrong(call["code"]), seed="over") == "belcode-tries-over"
+    world.clock.move(-AHEAD if said == "before" else CODE_S + 1)
+    (another,) = phone_calls_in(await start(world, world.asker(VEILIG_THUIS, seed="another")))
+    known = await verify(world, school(world, "later"), another["code"])
+    assert known.result["outcome"] == "done"
+
+
+async def test_a_call_of_before_counts_by_the_time_of_the_log(world: World) -> None:
+    """What the clock said was not kept of it: its code counts for half an hour from when it was recorded."""
+    call = await announced(world)
+    held_in(world).write("UPDATE phone_calls SET clocked_at = NULL")
+    (shown,) = await listed(world, school(world, "before"))
+    assert (shown["code"], shown["codeUntil"]) == (call["code"], call["codeUntil"])
 
 
 async def test_nobody_is_known_on_an_unwatched_brokers_word(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

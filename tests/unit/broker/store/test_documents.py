@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from broker.domain.errors import DocumentNotNewerError, OrganisationUnknownError, StorageError
-from broker.ports import BUNDLE, StampKey, StampKind
+from broker.ports import BUNDLE, REGISTER, StampKey, StampKind
 from broker.protocol.errors import MalformedError, SignatureError
 from broker.store import administration
 from broker.store.address import DatabaseAddress
@@ -50,10 +50,10 @@ def alter(database: Database, table: str, word: str, other: str) -> None:
 
 
 async def versions(database: Database) -> dict[str, int]:
-    """Return the organisation stamps by OIN, and that of the bundle."""
+    """Return the organisation stamps by OIN, that of the register, and that of the bundle."""
     keys = [StampKey(kind=StampKind.ORGANISATION, key=oin.encode()) for oin in NAMES]
     with closing(open_reader(database.address)) as reader:
-        stamps = await StoredSignals(reader).stamps([*keys, StampKey(kind=StampKind.POLICY, key=BUNDLE)])
+        stamps = await StoredSignals(reader).stamps([*keys, REGISTER, StampKey(kind=StampKind.POLICY, key=BUNDLE)])
     return {stamp.of.key.decode(): stamp.version for stamp in stamps}
 
 
@@ -79,12 +79,13 @@ async def test_an_import_counts_at_the_next_reading(database: Database, document
 
 
 async def test_only_organisations_that_changed_become_stale(database: Database) -> None:
-    """Suspending one organisation makes stale what rested on it, and nothing else."""
+    """Suspending one organisation makes stale what rested on it, and what was decided by the register of before."""
     enrol(database, Enrolled())
     before = await versions(database)
     enrol(database, Enrolled(number=2, suspended=frozenset({GI})))
     after = await versions(database)
     assert [oin for oin in NAMES if before[oin] != after[oin]] == [GI]
+    assert after["register"] == before["register"] + 1
     roster(database, Enrolled(number=2), WIJKTEAM)
     assert (await versions(database))[WIJKTEAM] == after[WIJKTEAM] + 1
 
