@@ -31,11 +31,12 @@ class StoreSignal:
 class RenewSignal:
     """An active signal has another end; a shorter one makes stale what relied on seeing it.
 
-    `consent_until` is the last day of the consent that it rests on; None leaves that as it is.
+    `consent_until` is the last day of the consent that it rests on. What is None stays as it is when it is written: a
+    consent that changes takes nothing of a renewal back.
     """
 
     signal_id: str
-    ends_on: date
+    ends_on: date | None
     consent_until: date | None = None
 
 

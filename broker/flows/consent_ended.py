@@ -166,7 +166,7 @@ def _tasks(owed: Iterable[tuple[str, Signal]], today: date) -> tuple[Task, ...]:
 
 def _lasts(resting: Sequence[Signal], until: date) -> tuple[RenewSignal, ...]:
     return tuple(
-        RenewSignal(signal_id=signal.id, ends_on=signal.ends_on, consent_until=until)
+        RenewSignal(signal_id=signal.id, ends_on=None, consent_until=until)
         for signal in resting
         if signal.consent_until != until
     )

@@ -152,7 +152,7 @@ def _renew(connection: Connection, change: RenewSignal) -> None:
     row = connection.execute(query, (change.signal_id,)).fetchone()
     if row is None:
         raise StaleDecisionError
-    days = (change.ends_on.isoformat(), iso(change.consent_until) or row[1])
+    days = (iso(change.ends_on) or row[0], iso(change.consent_until) or row[1])
     query = "UPDATE signals SET ends_on = ?, consent_until = ? WHERE id = ?"
     connection.execute(query, (*days, change.signal_id))
     if min(filter(None, days)) < min(filter(None, row)):

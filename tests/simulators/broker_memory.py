@@ -276,8 +276,8 @@ class MemoryState:
         if isinstance(change, RenewSignal):
             if signal is None or signal.state is not SignalState.ACTIVE:
                 raise StaleDecisionError
-            until = change.consent_until or signal.consent_until
-            self.signals[signal.id] = replace(signal, ends_on=change.ends_on, consent_until=until)
+            ends_on, until = change.ends_on or signal.ends_on, change.consent_until or signal.consent_until
+            self.signals[signal.id] = replace(signal, ends_on=ends_on, consent_until=until)
             if self.signals[signal.id].last_day < signal.last_day:
                 self.bump(StampKind.SHIELD, signal.id.encode())
         elif isinstance(change, EndSignal):

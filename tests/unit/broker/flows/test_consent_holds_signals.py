@@ -163,8 +163,12 @@ async def test_a_sweep_that_read_an_earlier_last_day_ends_nothing(world: World) 
         signal_id=signal_id, state=SignalState.ENDED, reason="consent", ends_on=own.signal.ends_on,
         last_standing_on=own.signal.last_standing_on, consent_until=own.signal.consent_until,
     )  # fmt: skip
-    longer = RenewSignal(signal_id=signal_id, ends_on=own.signal.ends_on, consent_until=date(2027, 5, 1))
+    longer = RenewSignal(signal_id=signal_id, ends_on=None, consent_until=date(2027, 5, 1))
     await committed(world.log, Proposal(kind="consent", payloads={}, changes=(longer,)))
     with pytest.raises(StaleDecisionError):
         await committed(world.log, Proposal(kind="retention", payloads={}, changes=(end,)))
     assert await state(world) == "active"
+    # A renewal and a yes of one moment both stand: neither says anything of what the other changes.
+    after = await world.signals.own(organisation=HUISARTS, signal_id=signal_id)
+    assert after is not None
+    assert (after.signal.ends_on, after.signal.consent_until) == (own.signal.ends_on, date(2027, 5, 1))

@@ -16,11 +16,12 @@ from broker.protocol.signing_keys import b64url
 from broker.store.custodian_feed import TICKET_KINDS
 from tests.simulators.asking import Asker, household, token
 from tests.simulators.broker_world import a_world, approval, exclude, held_in, log_size
-from tests.simulators.citing import HUISARTS, citing, excepted, told_police
+from tests.simulators.citing import EMERGENCY, HUISARTS, POLITIE, citing, excepted, told_police
 from tests.simulators.consenting import ADULT, ASSESSED, INFORMED, answer, recorded
 from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import WIJKTEAM, worker_id
 from tests.simulators.excepting import dossier, exception, exceptions_of, invoked, naming
+from tests.simulators.phoning import phone_calls_in, start
 from tests.simulators.requesting import COLLEAGUE, Desk, problem_of, shown
 
 NOBODY: dict[str, Any] = {"epoch": None, "subjects": [], "tickets": []}
@@ -70,6 +71,16 @@ async def test_it_tells_about_whom_it_names_and_about_nobody_else(desk: Desk) ->
     assert not await tells(desk, named, signalId=anna)
     both = await excepted(desk, **naming(desk.asker(HUISARTS), "trudy", "anna"))
     assert await tells(desk, both, signalId=anna)
+
+
+async def test_a_call_is_about_whom_it_names_as_a_letter_is(desk: Desk) -> None:
+    """What is told by telephone on an exception is decided as the letter it stands for, by the signal it names."""
+    trudy, anna = await involved(desk, "trudy"), await involved(desk, "anna")
+    named = await excepted(desk)
+    about: dict[str, Any] = {**EMERGENCY, "to": POLITIE, "exceptionId": named, "kind": "telling"}
+    with pytest.raises(RefusedError):
+        await start(desk.world, desk.asker(HUISARTS), **about, signalId=anna)
+    assert phone_calls_in(await start(desk.world, desk.asker(HUISARTS), **about, signalId=trudy))
 
 
 async def test_one_by_an_own_signal_is_about_that_person(desk: Desk) -> None:
