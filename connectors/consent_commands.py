@@ -1,7 +1,7 @@
 """`sluis-connect consent`: record what a resident answered, take a yes back, list, and write the confirmation."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -23,6 +23,7 @@ from connectors.command_line import (
 from connectors.consent_letter import confirmation
 from connectors.consents import Consents, one_person, read_statement
 from connectors.errors import CaseError
+from connectors.folder import PartnerFolder
 
 T = TypeVar("T")
 consent = typer.Typer(no_args_is_help=True, help="Consent: record it, take it back, list, confirm.")
@@ -69,7 +70,9 @@ def record(
         told, text = _run(
             org, worker, lambda consents: consents.record(stated, case=person, signal_id=signal), approver=approver
         )  # fmt: skip
-        _print([told], text, as_json=as_json)
+        _print([told], text, names=names_in(org), as_json=as_json)
+        if not as_json and not told.approved and any(party.state == "given" for party in told.parties):
+            console.print(render("consent.alone", {}), markup=False)
 
 
 @consent.command("answer")
@@ -87,7 +90,7 @@ def answer(
         stated = read_statement(file)
         lines = stated.get("answers")
         told, text = _run(org, worker, lambda consents: consents.answer(consent_id, lines), approver=approver)
-        _print([told], text, as_json=as_json)
+        _print([told], text, names=names_in(org), as_json=as_json)
 
 
 @consent.command("withdraw")
@@ -98,7 +101,7 @@ def withdraw(
     with errors_end_the_command(), told_as(as_json=as_json):
         stated = read_statement(file)
         told, text = _run(org, worker, lambda consents: consents.withdraw(consent_id, stated))
-        _print([told], text, as_json=as_json)
+        _print([told], text, names=names_in(org), as_json=as_json)
 
 
 @consent.command("list")
@@ -106,7 +109,7 @@ def list_own(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> No
     """List the own records of consent as they stand today."""
     with errors_end_the_command(), told_as(as_json=as_json):
         own = _run(org, worker, lambda consents: consents.list_own())
-        _print(own, render("consent.list", {}), as_json=as_json)
+        _print(own, render("consent.list", {}), names=names_in(org), as_json=as_json)
 
 
 @consent.command("letter")
@@ -147,7 +150,14 @@ async def _with(client: SluisClient, act: Callable[[Consents], Awaitable[T]]) ->
         return await act(client.consents)
 
 
-def _print(consents: list[ConsentShown] | tuple[ConsentShown, ...], text: str, *, as_json: bool) -> None:
+def names_in(org: Path) -> Mapping[str, str]:
+    """Return the names that the own register has, by OIN."""
+    return {oin: one.name for oin, one in PartnerFolder(org).register.organisations.items()}
+
+
+def _print(
+    consents: list[ConsentShown] | tuple[ConsentShown, ...], text: str, *, names: Mapping[str, str], as_json: bool
+) -> None:  # fmt: skip
     if as_json:
         shown = [one.model_dump(mode="json", by_alias=True) for one in consents]
         print_json({"consents": shown, "text_nl": text})
@@ -156,7 +166,7 @@ def _print(consents: list[ConsentShown] | tuple[ConsentShown, ...], text: str, *
     for one in consents:
         console.print(f"{one.consent_id}  {one.purpose}  {', '.join(one.categories)}", markup=False)
         for party in one.parties:
-            console.print(f"  {party.oin}: {STATES[party.state]}", markup=False)
+            console.print(f"  {names.get(party.oin, party.oin)}: {STATES[party.state]}", markup=False)
         for person in one.persons:
             why = "" if person.reason is None else f", want {REASONS[person.reason]}"
             said = f"{CAPACITIES[person.capacity]}: {ANSWERS[person.answer]}{why}"

@@ -19,6 +19,8 @@ CATEGORIES: Mapping[str, str] = {
     "strafrecht": "gegevens van politie of rechter",
 }
 
+FEWEST_DIGITS = 5
+"""A number of a municipality is `14 026`."""
 _TEXT = """Bevestiging van uw toestemming
 
 U hebt ja gezegd. {{ organisation }} mag dit delen:
@@ -90,6 +92,8 @@ def confirmation(
     if not given:
         raise CaseError("consent", "is not given, so there is nothing to confirm")
     parties = [names.get(party.oin, party.oin) for party in given]
+    if sum(sign.isdigit() for sign in phone) < FEWEST_DIGITS:
+        raise CaseError("phone", "must be a number that a resident can call")
     days = [party.until for party in given if party.until is not None]
     words: dict[str, str | Sequence[str]] = {
         "organisation": organisation,

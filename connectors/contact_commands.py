@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from broker.protocol.days_nl import day_nl
 from broker.protocol.match_messages import CoordinatedResult
 from broker.protocol.owner_messages import HandOverSignals, OwnersResult
 from connectors.answers import Outcome
@@ -117,7 +118,7 @@ def coordinated(*, org: OrgFolder, worker: WorkerId, after: After = None, as_jso
         for one in outcome.details.found:
             sides = "  ".join(f"{side.name} {side.team} ({STATE_NL[side.state]})" for side in one.sides)
             late = "  te laat" if one.overdue else ""
-            console.print(f"{one.match_id}  {sides}  contact voor {one.due_on}{late}", markup=False)
+            console.print(f"{one.match_id}  {sides}  contact uiterlijk {day_nl(one.due_on)}{late}", markup=False)
 
 
 def _read(org: Path, worker: str, path: str, *, role: str, as_json: bool) -> Outcome:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
+from broker.protocol.days_nl import day_nl
 from broker.protocol.match_messages import Casusregisseur, MatchesResult, ShownMatch
 from connectors.answers import Outcome
 from connectors.client import SluisClient
@@ -63,7 +64,7 @@ def open_match(match: MatchId, *, org: OrgFolder, worker: WorkerId, as_json: AsJ
 @matches.command("state")
 def change_state(
     match: MatchId,
-    state: Annotated[str, typer.Argument(help="contact_gehad, werken_al_samen, afspraken_gemaakt or klaar")],
+    state: Annotated[Literal["contact_gehad", "werken_al_samen", "afspraken_gemaakt", "klaar"], typer.Argument()],
     *,
     org: OrgFolder,
     worker: WorkerId,
@@ -135,7 +136,13 @@ def _one(
 def _line(match: ShownMatch) -> str:
     holder = match.involved.holder
     card = holder.contact
-    parts = [match.match_id, match.team, STATE_NL[match.state], f"contact voor {match.due_on}", holder.name]
+    parts = [
+        match.match_id,
+        match.team,
+        STATE_NL[match.state],
+        f"contact uiterlijk {day_nl(match.due_on)}",
+        holder.name,
+    ]
     if card is not None:
         parts.append(contact_line(card))
         parts += [f"waarnemer {card.stand_in}"] if card.stand_in else []

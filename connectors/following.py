@@ -15,14 +15,17 @@ from broker.protocol.match_messages import (
     TellNewReport,
 )
 from broker.protocol.messages import Command
+from broker.protocol.register import Register
 from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome
 from connectors.contacts import Contacts
 from connectors.desk import Desk
 from connectors.directory import directory
 from connectors.errors import CaseError, NotDoneError, ReceiptError
+from connectors.match_book import MatchBook
 from connectors.notice_book import KeptNotice, NoticeBook
 from connectors.stated_proof import StatedProof
+from connectors.told_requests import name_of
 
 _MATCHES = "/v1/matches"
 
@@ -44,6 +47,7 @@ class Following:
         self._desk = desk
         self._role = role
         self._notices = NoticeBook(desk.book, role=role)
+        self._shown = MatchBook(desk.book)
 
     async def fetch(self) -> Outcome:
         """Return one page of what waits, which is kept here before the broker is told so. Call it on a fixed clock.
@@ -79,21 +83,20 @@ class Following:
 
     async def matches(self, *, after: str | None = None) -> Outcome:
         """Return a page of the own matches. Raises RefusedError, NotDoneError, ReceiptError."""
-        path = _MATCHES if after is None else f"{_MATCHES}?after={_checked(after)}"
-        return await self._desk.delivery.read(path, worker=self._desk.composer.worker)
+        return await self._read(_MATCHES if after is None else f"{_MATCHES}?after={_checked(after)}")
 
     async def open(self, match_id: str) -> Outcome:
         """Return one own match, which is read from then on. Raises RefusedError: there is none for us."""
-        return await self._desk.delivery.read(
-            f"{_MATCHES}/{_checked(match_id)}", worker=self._desk.composer.worker
-        )  # fmt: skip
+        return await self._read(f"{_MATCHES}/{_checked(match_id)}")
 
     async def sides(self, match_id: str) -> Sides:
         """Return between which two teams a letter about this own match goes; it is read from then on.
 
         Raises:
-            RefusedError: there is none for us. ReceiptError: the broker tells of another one.
+            CaseError: no worker here was shown this match, so that nobody knows to whom it goes.
+            RefusedError: there is none for us. ReceiptError: the broker tells of another one, or of another team.
         """
+        self._shown.check_shown(_checked(match_id))
         match = await self._opened(match_id)
         return Sides(team=match.team, to=match.involved.holder.oin, to_team=match.involved.holder.team)
 
@@ -142,6 +145,17 @@ class Following:
         members = proof.members(self._desk.folder.case_ref_key.mac)
         return await self._state(match_id, "new-reports", TellNewReport, {"proof": members})
 
+    async def _read(self, path: str) -> Outcome:
+        """Return what is told of own matches, with the names that the own register has, and between whom they stay."""
+        outcome = await self._desk.delivery.read(path, worker=self._desk.composer.worker)
+        if not isinstance(outcome.details, MatchesResult):
+            return outcome
+        self._shown.keep(outcome.details.found)
+        register = self._desk.folder.register
+        return replace(outcome, details=outcome.details.model_copy(
+            update={"found": [_named(one, register) for one in outcome.details.found]}
+        ))  # fmt: skip
+
     async def _opened(self, match_id: str) -> ShownMatch:
         details = (await self.open(match_id)).details
         found = details.found if isinstance(details, MatchesResult) else []
@@ -154,6 +168,13 @@ class Following:
             model, members, kind="match", path=f"{_MATCHES}/{_checked(match_id)}/{act}", local={}
         )
         return await self._desk.delivery.send(command)
+
+
+def _named(one: ShownMatch, register: Register) -> ShownMatch:
+    """Return a match with the name that the own register has of the other side, whatever it was called."""
+    holder = one.involved.holder
+    holder = holder.model_copy(update={"name": name_of(holder.oin, register)})
+    return one.model_copy(update={"involved": one.involved.model_copy(update={"holder": holder})})
 
 
 def _checked(match_id: str) -> str:

@@ -167,6 +167,10 @@ class Letters:
         """Return what was opened here of a request, also after the broker gives it to nobody any more."""
         return self.mailbox.opened(request_id)
 
+    def opened_here(self, one: RequestShown) -> bool:
+        """Return whether an answer to what was sent was opened here, which its sender signed."""
+        return one.side == "sent" and any(letter.label != QUESTION for letter in self.kept(one.request_id))
+
     async def sides(self, match_id: str) -> Sides:
         """Return the two teams of an own match. Raises as `Following.sides`."""
         return await Following(self._desk).sides(match_id)

@@ -24,6 +24,7 @@ from connectors.command_line import (
     print_json,
 )
 from connectors.contacts import contact_line
+from connectors.dates import HERE
 from connectors.errors import CaseError
 from connectors.phoning import LEVEL, About, Phoning
 from connectors.stated_proof import read_proof
@@ -186,7 +187,7 @@ def lines_of(call: PhoneCallShown) -> list[str]:
     if call.withheld:
         lines.append(render("phone.withheld", {}))
     if call.code is not None:
-        until = datetime.datetime.fromtimestamp(call.code_until, datetime.UTC).astimezone()
+        until = datetime.datetime.fromtimestamp(call.code_until, HERE)
         lines.append(f"Belcode {call.code[:3]} {call.code[3:]}, geldig tot {until:%H:%M}")
     if call.side == "received" and call.verified_at is not None and call.contact is not None:
         contact = call.contact

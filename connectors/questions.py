@@ -80,6 +80,8 @@ def checked(said: Question | Reply, *, asks: bool) -> None:
         raise CaseError("text", f"must have at most {MAX_QUESTION} characters")
     if isinstance(said, Reply) and said.kind not in ("all", "part") and (said.text or said.files):
         raise CaseError("text", "is for what is answered in writing: all or part")
+    if isinstance(said, Reply) and (said.kind == "declined") != (said.reason is not None):
+        raise CaseError("reason", "must be given for what is not shared, and for nothing else")
     letter_of(said, said.steps if isinstance(said, Question) else (), ())
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from broker.protocol.request_messages import DeclineReason, RequestShown
 from connectors.answers import Outcome
 from connectors.attachments import File, letter_shown, read_files, save_files
 from connectors.command_line import (
@@ -20,7 +21,7 @@ from connectors.command_line import (
     outcome_document,
     print_json,
 )
-from connectors.errors import NotDoneError, RefusedError
+from connectors.errors import CaseError, NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.following import Sides
 from connectors.letter_input import last_day_of, text_in, typed_proof, typed_sides
@@ -36,7 +37,7 @@ from connectors.letters import Fetched, Letters
 from connectors.mailbox import OpenedLetter
 from connectors.questions import Question, Reply
 from connectors.terminal import quoted
-from connectors.told_requests import UNSIGNED_NL, is_unsigned, line_of, name_of
+from connectors.told_requests import UNSIGNED_NL, UNSIGNED_SHORT_NL, is_unsigned, line_of, name_of
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
@@ -81,7 +82,7 @@ def send(
 
     async def act(letters: Letters) -> Outcome | Preview:
         stated = typed_proof(org, proof, proof_number)
-        sides = await _sides(letters, match, team=team, to=to, to_team=to_team)
+        sides = await _sides(org, letters, match, team=team, to=to, to_team=to_team, as_json=as_json)
         question = Question(
             to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, case_ref=case,
             purpose=purpose, grounds=ground, categories=category, level=level, proof=stated,
@@ -106,7 +107,7 @@ def tell(
 
     async def act(letters: Letters) -> Outcome | Preview:
         stated = typed_proof(org, proof, proof_number)
-        sides = await _sides(letters, match, team=team, to=to, to_team=to_team)
+        sides = await _sides(org, letters, match, team=team, to=to, to_team=to_team, as_json=as_json)
         telling = Question(
             to=sides.to, to_team=sides.to_team, team=sides.team, match_id=match, case_ref=case,
             purpose=purpose, grounds=ground, categories=category, level=level, proof=stated,
@@ -127,7 +128,7 @@ def answer(
     category: Annotated[list[str] | None, typer.Option("--category")] = None,
     level: Annotated[int, typer.Option("--level")] = 3,
     ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="For declined: a code.")] = None,
+    reason: Annotated[DeclineReason | None, typer.Option("--reason", help="For declined, and then always.")] = None,
     text: TextFile = None,
     attach: Attach = None, signal: Signal = None, consent: Consent = None, exception: ToldOn = None,
     proof: ProofText = None, proof_number: ProofNumber = None,
@@ -157,6 +158,7 @@ def forward(
     worker: WorkerId,
     team: Annotated[str, typer.Option("--team")],
     who: Annotated[str | None, typer.Option("--to-worker", help="Local id of the colleague who decides.")] = None,
+    approver: ApproverId = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a request to a team of the own organisation, and where it is personal to a colleague by name."""
@@ -164,7 +166,7 @@ def forward(
     async def act(letters: Letters) -> Outcome:
         return await letters.forward(request_id, team=team, local_id=who)
 
-    tell_outcome(org, worker, None, act, as_json=as_json)
+    tell_outcome(org, worker, approver, act, as_json=as_json)
 
 
 @request.command("withdraw")
@@ -173,7 +175,7 @@ def withdraw(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    reason: Annotated[str, typer.Option("--reason", help="mistake or no_longer_needed")] = "no_longer_needed",
+    reason: Annotated[Literal["mistake", "no_longer_needed"], typer.Option("--reason")] = "no_longer_needed",
     as_json: AsJson = False,
 ) -> None:
     """Take a request back; an answer that was not fetched yet is never handed out."""
@@ -184,12 +186,17 @@ def withdraw(
 def list_requests(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
     """List the own requests, sent and received."""
     with errors_end_the_command():
-        found = carried_out(org, worker, None, lambda letters: letters.list_own())
+
+        async def act(letters: Letters) -> list[tuple[RequestShown, bool]]:
+            return [(one, letters.opened_here(one)) for one in await letters.list_own()]
+
+        found = carried_out(org, worker, None, act)
         if as_json:
-            print_json({"requests": [one.model_dump(mode="json", by_alias=True) for one in found]})
+            print_json({"requests": [one.model_dump(mode="json", by_alias=True) for one, _ in found]})
             return
-        for one in found:
-            console.print(line_of(one), markup=False)
+        for one, opened in found:
+            unsigned = f"  [{UNSIGNED_SHORT_NL}]" if is_unsigned(one, opened=opened) else ""
+            console.print(f"{line_of(one)}{unsigned}", markup=False)
 
 
 @request.command("read")
@@ -240,10 +247,19 @@ def read(
 
 
 async def _sides(
-    letters: Letters, match: str | None, *, team: str | None, to: str | None, to_team: str | None
+    org: Path, letters: Letters, match: str | None, *, team: str | None, to: str | None, to_team: str | None,
+    as_json: bool,
 ) -> Sides:  # fmt: skip
-    """Return between whom it goes: the two teams of a match, or who was typed."""
-    return typed_sides(team, to, to_team) if match is None else await letters.sides(match)
+    """Return between whom it goes: who was typed, or the two teams of a match, of whom it is said before it goes."""
+    if match is None:
+        return typed_sides(team, to, to_team)
+    sides = await letters.sides(match)
+    if to not in (None, sides.to) or to_team not in (None, sides.to_team):
+        raise CaseError("to", "must be the other team of this match, or left out")
+    if not as_json:
+        name = name_of(sides.to, PartnerFolder(org).register)
+        console.print(f"Naar: {name} ({sides.to}), team {sides.to_team}", markup=False)
+    return sides
 
 
 def _show_kept(org: Path, worker: str, request_id: str, *, as_json: bool) -> None:

@@ -23,7 +23,7 @@ from connectors.command_line import (
     receipt_line,
 )
 from connectors.conclusions import Resumed
-from connectors.dates import first_second
+from connectors.dates import HERE, first_second
 from connectors.errors import NotDoneError, RefusedError
 from connectors.review_client import ReviewClient, Reviewed
 
@@ -36,6 +36,9 @@ _FLAGS_NL = {
     "withdrawal": "snel ingetrokken",
     "repeats": "steeds hetzelfde gezin of dezelfde brief",
     "proof": "vaak gekeken op hetzelfde bewijs",
+    "own_approval": "eigen handeling zelf goedgekeurd (geweigerd)",
+    "unfollowed": "melding aangekondigd en niet gevolgd",
+    "late_rest": "rest van een spoedgeval te laat of niet gekomen",
     "sample": "steekproef",
 }
 _VERDICTS_NL = {"in_order": "in orde", "asked": "vraag gesteld", "not_in_order": "niet in orde"}
@@ -121,8 +124,8 @@ def erasure_line(one: ErasureShown, names: Mapping[str, str]) -> str:
 
 
 def moment(at: int) -> str:
-    """Return a time as people here read it."""
-    return datetime.datetime.fromtimestamp(at, datetime.UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    """Return a time as people in the Netherlands read it, whatever zone the machine is in."""
+    return datetime.datetime.fromtimestamp(at, HERE).strftime("%Y-%m-%d %H:%M")
 
 
 def midnight(day: datetime.date | None) -> int | None:

@@ -4,7 +4,7 @@ import asyncio
 import datetime
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -43,6 +43,7 @@ from connectors.typed import DAY, typed_day
 
 receipt = typer.Typer(no_args_is_help=True, help="Receipts that were kept.")
 
+STATE_NL = {"active": "actief", "frozen": "bevroren", "withdrawn": "ingetrokken", "ended": "geëindigd"}
 SignalId = Annotated[str, typer.Argument(metavar="SIGNAL", help="The signal's id, as `list` prints it.")]
 
 
@@ -62,7 +63,8 @@ def list_signals(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -
         outcome = _one(SluisClient(org, worker=worker), lambda client: client.list_signals(), as_json=as_json)
     if not as_json:
         for signal in outcome.signals:
-            line = f"{signal.signal_id}  {signal.purpose}  {signal.team}  {signal.state}  tot en met {signal.ends_on}"
+            stands = f"{STATE_NL[signal.state]}  tot en met {signal.ends_on}"
+            line = f"{signal.signal_id}  {signal.purpose}  {signal.team}  {stands}"
             console.print(line, markup=False)
 
 
@@ -86,7 +88,7 @@ def withdraw(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    reason: Annotated[str, typer.Option("--reason", help="mistake or no_longer_needed")],
+    reason: Annotated[Literal["mistake", "no_longer_needed"], typer.Option("--reason")],
     approver: ApproverId = None,
     as_json: AsJson = False,
 ) -> None:

@@ -26,7 +26,7 @@ from connectors.command_line import (
 from connectors.follow_up_commands import After, done
 from connectors.stated_proof import StatedProof, read_proof
 from connectors.team_tasks import TeamTasks
-from connectors.typed import DAY, typed_day
+from connectors.typed import typed_day
 
 tasks = typer.Typer(no_args_is_help=True, help="Which terms run for your team, and until when.")
 
@@ -41,6 +41,8 @@ KIND_NL = {
     "tweede_monitor": "afspraken evalueren (laatste keer)",
     "reactie": "reageren op de nieuwe melding",
 }
+BY_LAW = frozenset({"weging", "onderzoek", "huisverbod"})
+"""Whose term stands in a law; of the others the documents say that it is where Sluis begins."""
 STATE_NL = {"open": "open", "gedaan": "gedaan", "te_laat": "te laat", "voorbij": "voorbij"}
 
 
@@ -92,7 +94,7 @@ def close(task: TaskId, *, org: OrgFolder, worker: WorkerId, as_json: AsJson = F
 @tasks.command()
 def extend(
     task: TaskId,
-    ends_on: Annotated[datetime.date, typer.Argument(parser=typed_day, metavar=DAY, help="The new last day.")],
+    ends_on: Annotated[datetime.date, typer.Argument(parser=typed_day, metavar="DAY", help="The new last day.")],
     *,
     org: OrgFolder,
     worker: WorkerId,
@@ -139,9 +141,10 @@ def _one(
 
 def _line(task: ShownTask) -> str:
     """Return one task as a line: until when, what, how it stands, and whose last day that is."""
+    first = "volgens de wet" if task.kind in BY_LAW else "uitgangspunt van Sluis"
     by = [
         f"{whose} {day_nl(day)}"
-        for whose, day in (("volgens de wet", task.statutory_on), ("in jullie regio", task.regional_on))
+        for whose, day in ((first, task.statutory_on), ("in jullie regio", task.regional_on))
         if day is not None
     ]
     about = f"match {task.match_id}" if task.match_id else f"melding of besluit van {day_nl(task.started_on)}"

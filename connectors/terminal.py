@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 # The library is loaded where it draws (PLC0415): it takes a tenth of the time of a command.
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """Control characters but tab and newline (ECMA-48), and those that turn or break a line (Unicode UAX 9, UAX 14)."""
+
+
+_QUOTED = "| "
+_STRESS = re.compile(r"\*\*(.+?)\*\*")
 
 
 def printable(text: str) -> str:
@@ -28,7 +33,17 @@ def printable(text: str) -> str:
 
 def quoted(text: str) -> list[str]:
     """Return the lines of another organisation's text, each marked as such: none passes for a line of ours."""
-    return [f"| {line}" for line in printable(text).split("\n")]
+    return [f"{_QUOTED}{line}" for line in printable(text).split("\n")]
+
+
+def _stressed(line: str) -> "Text":
+    """Return a line with what stands between two pairs of asterisks in bold, without them."""
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    drawn = Text()
+    for at, part in enumerate(_STRESS.split(line)):
+        drawn.append(part, style="bold" if at % 2 else "")
+    return drawn
 
 
 def json_text(document: object) -> str:
@@ -45,8 +60,14 @@ class Terminal:
         self._drawn = drawn
 
     def print(self, line: str, *, markup: bool = True) -> None:
-        """The line stands there; without markup, brackets in it are brackets."""
-        self._drawing().print(printable(line), markup=markup)
+        """The line stands there; without markup, brackets in it are brackets.
+
+        Who sees it at a terminal sees the words that our sentences stress in bold; what others wrote is left as it is.
+        """
+        if not markup and self._is_watched() and not line.startswith(_QUOTED):
+            self._drawing().print(_stressed(printable(line)))
+        else:
+            self._drawing().print(printable(line), markup=markup)
 
     @contextmanager
     def bar(self, what: str, *, total: int) -> Iterator[Callable[[], None]]:

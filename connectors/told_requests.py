@@ -12,6 +12,14 @@ from connectors.answers import Outcome
 from connectors.errors import LetterNotOpenedError
 
 UNSIGNED_NL = "Niet ondertekend door de ander: dit weet je alleen van Sluis. Twijfel je? Bel."
+UNSIGNED_SHORT_NL = "dit weet je alleen van Sluis"
+SIDE_NL = {"sent": "aan", "received": "van"}
+STATE_NL = {
+    "sent": "verstuurd", "forwarded": "doorgegeven", "answered": "beantwoord", "part": "deels beantwoord",
+    "oral": "mondeling beantwoord", "declined": "niet gedeeld (dat mag)", "withdrawn": "ingetrokken",
+    "expired": "verlopen", "delivered": "aangekomen", "delivery_unknown": "aankomst onbekend",
+    "withheld": "wordt niet meer gegeven",
+}  # fmt: skip
 UNKNOWN = "-"
 """The name of an organisation that the own register does not know."""
 
@@ -52,7 +60,9 @@ def name_of(oin: str, register: Register) -> str:
 
 
 def is_unsigned(one: RequestShown, *, opened: bool) -> bool:
-    """Return whether somebody declined or answered orally, and only the broker says so."""
+    """Return whether only the broker says how this stands: withdrawn by the other, withheld, or answered unsigned."""
+    if one.state == "withheld" or (one.state == "withdrawn" and one.side == "received"):
+        return True
     answer = one.answer
     return one.side == "sent" and not opened and answer is not None and answer.kind not in ("all", "part")
 
@@ -60,5 +70,5 @@ def is_unsigned(one: RequestShown, *, opened: bool) -> bool:
 def line_of(one: RequestShown) -> str:
     """Return one request as a line of a list."""
     other = one.sender if one.side == "received" else one.receiver
-    state = "niet gedeeld (dat mag)" if one.state == "declined" else one.state
-    return f"{one.request_id}  {one.side}  {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"
+    side, state = SIDE_NL[one.side], STATE_NL.get(one.state, one.state)
+    return f"{one.request_id}  {side} {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"

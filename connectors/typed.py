@@ -69,7 +69,7 @@ def said_of(error: typer.TyperException) -> str:
         return str(error)
     if kind == "NoSuchOption":
         known = ", ".join(getattr(error, "possibilities", None) or ())
-        return "Fout: this command has no such option" + (f"; it has {known}" if known else ": see --help")
+        return "Fout: this command has no such option: " + (f"did you mean {known}?" if known else "see --help")
     if kind == "BadOptionUsage":
         return f"Fout: {getattr(error, 'option_name', 'an option')}: must be given as --help says"
     param = getattr(error, "param", None)

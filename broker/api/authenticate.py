@@ -44,6 +44,15 @@ class Authenticated:
     approval: Approval | None
 
 
+class OwnApprovalError(RequestTokenError):
+    """An enrolled worker approved his own request; both statements hold by themselves, and nothing was done."""
+
+    def __init__(self, requester: Requester, approval: Approval) -> None:
+        super().__init__("approver-is-requester")
+        self.requester = requester
+        self.approval = approval
+
+
 async def authenticate(
     received: Received, *, registers: RegisterReader, rosters: RosterReader, spending: RequestSpending, now: int
 ) -> Authenticated:
@@ -54,6 +63,7 @@ async def authenticate(
 
     Raises:
         RequestTokenError: `code` is the id of the problem to answer with.
+        OwnApprovalError: the same, by whom: that is recorded.
         StorageError: the register, a roster or the used tokens cannot be read.
     """
     # (1) There is a token, in the one place where it belongs.
@@ -104,7 +114,7 @@ def _approved(approval: SignedRequest, request: SignedRequest, roster: Roster) -
         raise RequestTokenError("approval-invalid")
     # (7b) Nobody approves their own act.
     if sender.worker == asker.worker:
-        raise RequestTokenError("approver-is-requester")
+        raise OwnApprovalError(_requester(request), _approval(approval))
     # (7c) The approver is enrolled as one.
     approver = roster.workers.get(sender.worker)
     if approver is None or APPROVER not in approver.roles:

@@ -1,5 +1,6 @@
 """What the routes work with: every port a flow needs, and the way a request comes in and an answer leaves."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.policy_file import Policy
-from broker.api.authenticate import Authenticated, Received, authenticate
+from broker.api.authenticate import Authenticated, OwnApprovalError, Received, authenticate
 from broker.api.boundary import TRACE
 from broker.api.wire import MAX_BODY_BYTES, padded_answer, read_body
 from broker.call_ports import Calling
@@ -17,6 +18,7 @@ from broker.consent_ports import ConsentReader
 from broker.domain.errors import NotRecordedError
 from broker.exception_ports import ExceptionReader
 from broker.export_ports import EntryExporter
+from broker.flows.note_own_approval import note_own_approval
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
 from broker.flows.request_rules import TicketIssuers
@@ -123,9 +125,16 @@ class Edge:
             approval=_single(request, "sluis-approval", "approval-invalid"),
             body=body,
         )
-        sent = await authenticate(
-            received, registers=self.registers, rosters=self.rosters, spending=self.spending, now=self.clock.now()
-        )
+        try:
+            sent = await authenticate(
+                received, registers=self.registers, rosters=self.rosters, spending=self.spending, now=self.clock.now()
+            )
+        except OwnApprovalError as own:
+            await note_own_approval(
+                requester=own.requester, approval=own.approval, body_sha256=hashlib.sha256(body).hexdigest(),
+                policies=self.policies, registers=self.registers, signals=self.signals, log=self.log,
+            )  # fmt: skip
+            raise
         trace = parse_trace(request.headers.getlist(HEADER))
         setattr(request.state, TRACE, None if trace is None else trace.id)
         return replace(sent, requester=replace(sent.requester, trace=trace)), body

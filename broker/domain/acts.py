@@ -23,6 +23,10 @@ WITHDRAWING = "withdraw_signal"
 LOOKING = frozenset({"register_signal", "check_household", "call_holders"})
 """Types of acts in which a household is looked up."""
 RENEWING = "renew_signal"
+OWN_APPROVAL = "approve_own_act"
+"""The type of act in which somebody made both statements of what takes two people; it is refused."""
+OWN_APPROVAL_REASON = "approver-is-requester"
+"""Why that was refused, also where it is another act by itself."""
 NEEDS_REVIEW = "withdrawal-needs-review"
 """Why a withdrawal was refused of a signal on which somebody had looked shortly before (D5)."""
 
@@ -62,7 +66,8 @@ class ReviewedAct:
     colleague whom the dossier of an exception names, `with_veilig_thuis` says that it was Veilig Thuis; `handles` are
     those of signals that it wrote, stood on or hit. What anybody is told rests on `own_handles` alone, those of the
     actor's own signals: the others are of signals that he may not see too. `proof` is the own reference of what it
-    stood on; `read` the id of the letter whose content it handed out.
+    stood on and `proof_kind` which proof that was, `case_ref` the own reference of its case; `read` the id of the
+    letter whose content it handed out; `exception` and `exception_type` are of one that it invoked or completed.
     """
 
     index: int
@@ -86,6 +91,10 @@ class ReviewedAct:
     shown: int = 0
     persons: int = 0
     proof: str | None = None
+    proof_kind: str | None = None
+    case_ref: str | None = None
+    exception: str | None = None
+    exception_type: str | None = None
     read: str | None = None
     imported: bool = False
     damaged: bool = False
@@ -147,6 +156,7 @@ def reviewed_act(
     """
     meta, actor, subject = (opened.get(group, {}) for group in ("meta", "actor", "subject"))
     request, exception = meta.get("request", {}), meta.get("exception", {})
+    facts = (meta.get("decision") or {}).get("facts", {})
     approver = actor.get("approver") or {}
     return ReviewedAct(
         index=index,
@@ -160,6 +170,8 @@ def reviewed_act(
         proposer=actor.get("proposer"),
         consulted=exception.get("consulted"),
         with_veilig_thuis=bool(exception.get("with_veilig_thuis")),
+        exception=exception.get("id"),
+        exception_type=exception.get("type"),
         type=request.get("type"),
         purpose=request.get("purpose"),
         grounds=tuple(request.get("grounds", ())),
@@ -170,6 +182,8 @@ def reviewed_act(
         shown=len({row["oin"] for row in meta.get("shown", ())}),
         persons=int(request.get("counts", {}).get("nlbsn", 0)),
         proof=request.get("proof_reference"),
+        proof_kind=facts.get("proof"),
+        case_ref=request.get("case_ref"),
         read=subject.get("request") if request.get("type") == READING and "fetched" in subject else None,
         imported=meta.get("grant") is not None,
         handles=frozenset(subject.get("handles", ())),

@@ -8,6 +8,9 @@
     withdrawal   withdrawn, or tried to, soon after something was shown; or refused until somebody looks
     repeats      one worker looked at one household, or read one letter, again and again
     proof        looked up again and again on one and the same proof
+    own_approval somebody made both statements of what takes two people; it was refused
+    unfollowed   done on a report that would follow, and none followed within a working day
+    late_rest    the rest of an acute exception came after more than a day, or never
 
 Households are told apart by the actor's own signals and by nothing else. Handles of hits are the same in no two worlds:
 a flag that rests on them tells whoever reads it that a signal is there which the asker may not see (D8). So repeats of
@@ -23,13 +26,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from broker.domain.acts import WITHDRAWING, ReviewedAct
+from broker.domain.acts import OWN_APPROVAL_REASON, WITHDRAWING, ReviewedAct
 from broker.domain.thresholds import THRESHOLDS, ThresholdHistory
+from broker.domain.unkept import not_followed, without_rest
 
-FLAG_KINDS = ("damaged", "exception", "off_hours", "volume", "budget", "withdrawal", "repeats", "proof")
+FLAG_KINDS = (
+    "damaged", "exception", "off_hours", "volume", "budget", "withdrawal", "repeats", "proof", "own_approval",
+    "unfollowed", "late_rest",
+)  # fmt: skip
 HIGH_KINDS = frozenset({"exception", "shielded", "own_household"})
 """Kinds that are "in order" only when two reviewers find so; the last two come with shielding and with rosters."""
-TERM_WORKING_DAYS: Mapping[str, int] = {"damaged": 1, "exception": 1, "budget": 1}
+TERM_WORKING_DAYS: Mapping[str, int] = {"damaged": 1, "exception": 1, "budget": 1, "late_rest": 1}
 """Working days in which a flag is judged, where it is sooner than `ORDINARY_TERM`."""
 ORDINARY_TERM = 5
 BASELINE_DAYS = 28
@@ -60,7 +67,12 @@ def local(at: int) -> datetime:
 
 def kinds_alone(act: ReviewedAct) -> tuple[str, ...]:
     """Return the kinds for which an act stands out by itself, whatever else was done and whatever the thresholds."""
-    return (*(("damaged",) if act.damaged else ()), *(("exception",) if act.kind == "exception" else ()))
+    found = {
+        "damaged": act.damaged,
+        "exception": act.kind == "exception",
+        "own_approval": act.reason == OWN_APPROVAL_REASON,
+    }
+    return tuple(kind for kind, stands_out in found.items() if stands_out)
 
 
 def is_high(kinds: Iterable[str]) -> bool:
@@ -91,6 +103,8 @@ def flags_of(
         ("withdrawal", _withdrawals(ordered, thresholds)),
         ("repeats", _repeats(ordered, thresholds)),
         ("proof", _proofs(ordered, thresholds)),
+        ("unfollowed", not_followed(known, term_ends)),
+        ("late_rest", without_rest(known)),
     ):
         for act in flagged:
             found[act.index].append(kind)

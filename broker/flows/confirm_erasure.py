@@ -5,7 +5,6 @@ import logging
 from broker.domain.changes import ErasePayloads, Task
 from broker.domain.erasures import EntryRange, Erasure
 from broker.domain.errors import (
-    ApproverIsRequesterError,
     FieldRuleError,
     NotFoundError,
     NotRecordedError,
@@ -20,6 +19,7 @@ from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_
 from broker.flows.policy import Policies
 from broker.flows.propose_erasure import erasure_document
 from broker.flows.recording import decide_and_record
+from broker.flows.refusing import refused_as
 from broker.flows.request_rules import check_organisation
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
@@ -56,7 +56,7 @@ async def confirm_erasure(
         RoleNotAllowedError: not an approver or privacyfunctionaris.
         NotFoundError: no such proposal of this organisation that still waits, or by one who may propose none any
             more; or see `check_erasable`.
-        ApproverIsRequesterError: the same person proposed it.
+        RefusedError: the same person proposed it; with the receipt of its entry.
         FieldRuleError: the list is not the one that was proposed.
         AlreadyErasedError: something of it was erased meanwhile.
         NotDoneError: it failed; with the receipt of its entry.
@@ -78,7 +78,13 @@ async def confirm_erasure(
             raise NotFoundError
         await _check_first(erasure, rosters)
         ranges = ranges_of(command)
-        _check_second(command, requester, erasure, ranges)
+        # Nobody is the second of two people on his own list: refused, and recorded.
+        if requester.worker == erasure.proposed_by:
+            return refused_as(
+                act, "approver-is-requester", bundle=policy.sha256, register=register.number, relies_on=base,
+                proposer=erasure.proposed_by,
+            )  # fmt: skip
+        _check_list(command, erasure, ranges)
         # (3) Still there, and still own.
         await check_erasable(ranges, act=act, entries=entries, now=clock.now())
         # (4) What is committed: the erasure itself, and that the FG is told.
@@ -113,12 +119,8 @@ async def _check_first(erasure: Erasure, rosters: RosterReader) -> None:
         raise NotFoundError
 
 
-def _check_second(
-    command: ConfirmErasure, requester: Requester, erasure: Erasure, ranges: tuple[EntryRange, ...]
-) -> None:  # fmt: skip
-    """Hold only for another person who signs the very list that was proposed."""
-    if requester.worker == erasure.proposed_by:
-        raise ApproverIsRequesterError
+def _check_list(command: ConfirmErasure, erasure: Erasure, ranges: tuple[EntryRange, ...]) -> None:
+    """Hold only for the very list that was proposed. Raises FieldRuleError."""
     stated = (command.controller, command.ground, command.decision_ref, ranges)
     if stated != (erasure.controller, erasure.ground, erasure.decision_ref, erasure.ranges):
         raise FieldRuleError("ranges", "or ground, decision or controller are not those that were proposed")

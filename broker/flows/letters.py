@@ -50,7 +50,7 @@ LETTER_PROBLEMS = frozenset(
     {
         LEVEL, WITHHELD, LAPSED, TOO_LARGE, TRUNCATED, CANNOT_TELL, "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker",
-        "request-of-another-team",
+        "request-of-another-team", "request-needs-approval",
     }
 )  # fmt: skip
 """What may end an act on a letter openly, each of them recorded."""

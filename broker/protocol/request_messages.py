@@ -90,6 +90,10 @@ class Tell(SendLetter):
     exception_id: Id | None = None
 
 
+DeclineReason = Literal["professional_secrecy", "no_consent", "not_needed", "not_involved", "harm_to_client", "other"]
+"""Why something is not shared; told to nobody but who declined."""
+
+
 class AnswerRequest(Command):
     """Answer a request: all of it, a part, orally, or not; with a box for all and part, with a reason for none.
 
@@ -97,9 +101,7 @@ class AnswerRequest(Command):
     """
 
     kind: Literal["all", "part", "oral", "declined"]
-    reason: (
-        Literal["professional_secrecy", "no_consent", "not_needed", "not_involved", "harm_to_client", "other"] | None
-    )
+    reason: DeclineReason | None
     categories: Annotated[list[Word], Field(max_length=MAX_CATEGORIES)]
     level: Annotated[int, Field(ge=0, le=4)]
     grounds: Annotated[list[Word], Field(max_length=3)]

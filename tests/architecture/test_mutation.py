@@ -18,11 +18,16 @@ def test_the_tests_that_notice_most_for_their_time_go_first() -> None:
 
 def test_modules_of_one_package_meet_the_tests_of_that_package() -> None:
     """One package's mutants meet its own tests; those of more packages meet all."""
-    assert mutate.tests_for(["policies/walk.py", "policies/decide.py"]) == [
+    assert mutate.tests_for(["policies/walk.py", "policies/decide.py"], named="") == [
         "tests/unit/policies",
         "tests/property/policies",
     ]
-    assert mutate.tests_for(["policies/walk.py", "audit/log.py"]) == ["tests/unit", "tests/vectors", "tests/property"]
+    assert mutate.tests_for(["policies/walk.py", "audit/log.py"], named="") == [
+        "tests/unit",
+        "tests/vectors",
+        "tests/property",
+    ]
+    assert mutate.tests_for(["policies/walk.py"], named=" a.py b ") == ["a.py", "b"]
     assert (ROOT / "pyproject.toml").read_text(encoding="utf-8").count(f"\n{mutate.SELECTION}\n") == 1
 
 

@@ -51,7 +51,8 @@ def copy_tree(only: list[str], *, again: bool) -> None:
             shutil.copy2(ROOT / name, target)
     settings = TREE / "pyproject.toml"
     text = settings.read_text(encoding="utf-8").replace(PLACE, f"only_mutate = {json.dumps(only)}")
-    selection = f"pytest_add_cli_args_test_selection = {json.dumps(tests_for(only))}"
+    tests = tests_for(only, named=os.environ.get("TESTS", ""))
+    selection = f"pytest_add_cli_args_test_selection = {json.dumps(tests)}"
     settings.write_text(text.replace(SELECTION, selection), encoding="utf-8")
     for module in only:
         if not (TREE / "mutants" / f"{module}.meta").is_file():  # copied as it is, for the modules of another run
@@ -60,10 +61,10 @@ def copy_tree(only: list[str], *, again: bool) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=TREE, check=True)
 
 
-def tests_for(modules: list[str]) -> list[str]:
-    """Return the tests that mutants of these modules meet: what TESTS names, or those of their package."""
-    if named := os.environ.get("TESTS", "").split():
-        return named
+def tests_for(modules: list[str], *, named: str) -> list[str]:
+    """Return the tests that mutants of these modules meet: those that are named, or else those of their package."""
+    if named.split():
+        return named.split()
     kinds = ("tests/unit", "tests/vectors", "tests/property")
     packages = {module.partition("/")[0] for module in modules}
     if len(packages) > 1:

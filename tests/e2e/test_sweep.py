@@ -15,8 +15,8 @@ def test_a_serving_broker_sweeps_when_its_operator_asks(region: Region) -> None:
     region.database.write("UPDATE signals SET ends_on = '2026-01-01' WHERE id = ?", signal_id)
     swept = [json.loads(run("sluis-broker", "sweep", region.path("broker"), "--json").splitlines()[-1]) for _ in "12"]
     assert [one["ended"] for one in swept] == [
-        {"expiry": 1, "age": 0, "rules": 0},
-        {"expiry": 0, "age": 0, "rules": 0},
+        {"expiry": 1, "age": 0, "rules": 0, "consent": 0},
+        {"expiry": 0, "age": 0, "rules": 0, "consent": 0},
     ]
     check_ended(region.database, region.path("broker") / "payload-keys", expected=[signal_id])
     assert region.partner(GI).register(subject=person).json()["result"]["outcome"] == "nothing"

@@ -178,12 +178,13 @@ class Desk:
         )  # fmt: skip
 
     async def forward(
-        self, request: str, *, by: str = WIJKTEAM, who: str | None = None, worker: str = "", team: str = "team-1"
-    ) -> Answered:
+        self, request: str, *, by: str = WIJKTEAM, who: str | None = None, worker: str = "", team: str = "team-1",
+        approval: Approval | None = None,
+    ) -> Answered:  # fmt: skip
         """Give it to a team, and to a worker where one is named."""
         body = self.asker(by).command(team=team, worker=who)
         return await forward_request(
-            command=ForwardRequest.model_validate(body), rosters=self.world.documents,
+            command=ForwardRequest.model_validate(body), rosters=self.world.documents, approval=approval,
             randomness=self.world.randomness, **self._held_on(), **self._on(request, by, worker)
         )  # fmt: skip
 

@@ -149,7 +149,7 @@ async def forward(request_id: str, request: Request, edge: Here) -> Response:
     sent, body = await edge.receive(request)
     command, place = parse(ForwardRequest, body), id_in_path(request_id)
     ports = _ports(edge, sent) | _held_on(edge) | {"rosters": edge.rosters, "randomness": edge.randomness}
-    return answer(await forward_request(command=command, request_id=place, **ports))
+    return answer(await forward_request(command=command, request_id=place, approval=sent.approval, **ports))
 
 
 @router.post(

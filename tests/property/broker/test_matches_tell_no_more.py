@@ -146,14 +146,15 @@ async def _first_open(world: World, number: int, oin: str) -> dict[str, Any] | N
 
 async def _led_unseen(world: World, number: int, other: str, other_leads: bool) -> None:  # noqa: FBT001 - it is drawn
     """The GI, whose signal is hidden or not there, names who leads the plan in its match with another."""
-    for match in found_in(await listed(world, world.asker(GI, seed=f"hides {number}"))):
-        if match["involved"]["holder"]["oin"] == other:
-            was = match["casusregisseur"]
-            leader = world.asker(GI, seed=f"leads unseen {number}")
-            named = other if other_leads else GI
-            await appointed(
-                world, leader, match["matchId"], named, was=None if was is None else was["organisation"]
-            )  # fmt: skip
+    found = found_in(await listed(world, world.asker(GI, seed=f"hides {number}")))
+    match = next((one for one in found if one["involved"]["holder"]["oin"] == other), None)
+    if match is not None:
+        was = match["casusregisseur"]
+        leader = world.asker(GI, seed=f"leads unseen {number}")
+        named = other if other_leads else GI
+        await appointed(
+            world, leader, match["matchId"], named, was=None if was is None else was["organisation"]
+        )  # fmt: skip
     # What it drew is nobody's affair.
     world.randomness = type(world.randomness)(1_000 + number)
 

@@ -77,7 +77,7 @@ async def test_a_yes_is_recorded_answered_taken_back_and_listed(desks: Desks) ->
     withdrawn = (await desks.run(WIJKTEAM, "consent", "withdraw", record["consentId"], back)).output
     assert withdrawn.startswith("Ingetrokken om ")
     listed = (await desks.run(WIJKTEAM, "consent", "list")).output
-    assert f"{record['consentId']}  volwassene  betrokkenheid\n  {HUISARTS}: ingetrokken" in listed
+    assert f"{record['consentId']}  volwassene  betrokkenheid\n  Huisartsenpraktijk: ingetrokken" in listed
 
 
 async def test_names_and_papers_stay_at_the_desk(desks: Desks) -> None:

@@ -234,7 +234,7 @@ async def test_a_new_report_needs_a_casusregisseur_and_its_file(
     proof.write_text(json.dumps({"kind": "melding", "reference": "PM-1", "since": "2026-11-22"}), encoding="utf-8")
     refused = await run(partner, monkeypatch, "matches", "new-report", match, "--proof", str(proof))
     assert refused.exit_code == 1
-    assert "geen ander team casusregisseur" in refused.output
+    assert "geen ander team als casusregisseur bekend" in " ".join(refused.output.split())
 
 
 async def _with_coordinator(partner: ReviewingPartner) -> None:

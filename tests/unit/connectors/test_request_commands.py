@@ -39,7 +39,7 @@ async def test_a_question_is_sent_read_answered_and_listed(desks: Desks) -> None
     request = await sent(desks)
     read = (await desks.run(WIJKTEAM, "request", "read", request)).output
     assert "Welke hulp is er?" in read
-    assert "received  Veilig Thuis Gelderland-Midden  hulp" in read
+    assert "van Veilig Thuis Gelderland-Midden  hulp" in read
     text = desks.file(WIJKTEAM, "answer.txt", "Sinds maart.")
     answered = (await desks.run(WIJKTEAM, "answer", request, "--kind", "all", *ANSWERED, "--text", text)).output
     assert answered.startswith("Je antwoord is verstuurd.")
@@ -51,7 +51,7 @@ async def test_a_question_is_sent_read_answered_and_listed(desks: Desks) -> None
     (kept,) = (await desks.tells(VEILIG_THUIS, "request", "read", request, "--kept"))["kept"]
     assert (kept["sender"], kept["letter"]["text"]) == ("Wijkteam Arnhem", "Sinds maart.")
     assert desks.world.leaves == before
-    assert "Wijkteam Arnhem  hulp  withdrawn" in (await desks.run(VEILIG_THUIS, "request", "list")).output
+    assert "aan Wijkteam Arnhem  hulp  ingetrokken" in (await desks.run(VEILIG_THUIS, "request", "list")).output
     stored = [file.read_bytes() for file in (desks.world.folder / "broker").rglob("*") if file.is_file()]
     assert not any(canary.encode() in content for content in stored for canary in (NUMBER, "Sinds maart."))
 
@@ -100,16 +100,55 @@ async def test_a_question_about_a_match_goes_to_its_other_team(desks: Desks) -> 
         assert (await desks.world.register(oin, child)).status_code == 200
     match = str(desks.world.rows("SELECT id FROM matches")[0][0])
     ask = ("request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--category", "hulp", "--match")
+    unseen = await desks.run(VEILIG_THUIS, *ask, match, *proven(desks), expect=2)
+    assert "must have been shown" in unseen.output
+    assert "Wijkteam Arnhem" in (await desks.run(VEILIG_THUIS, "matches", "list")).output
     told = await desks.tells(VEILIG_THUIS, *ask, match, *proven(desks))
     (sent,) = told["results"][0]["requests"]
     assert (sent["receiver"]["oin"], sent["receiver"]["team"], sent["matchId"]) == (WIJKTEAM, "team-1", match)
-    assert "received" in (await desks.run(WIJKTEAM, "request", "read", sent["requestId"])).output
+    assert "van Veilig Thuis" in (await desks.run(WIJKTEAM, "request", "read", sent["requestId"])).output
+    said = (await desks.run(VEILIG_THUIS, *ask, match, *proven(desks), "--to", WIJKTEAM)).output
+    assert said.startswith(f"Naar: Wijkteam Arnhem ({WIJKTEAM}), team team-1\nJe vraag is verstuurd.")
+    other = await desks.run(VEILIG_THUIS, *ask, match, *proven(desks), "--to", HUISARTS, expect=2)
+    assert "must be the other team of this match" in other.output
     before = desks.world.leaves
-    unknown = await desks.tells(VEILIG_THUIS, *ask, "f" * 32, *proven(desks), expect=1)
-    assert unknown["failed"][0]["problem"] == "not-found"
+    unknown = await desks.run(VEILIG_THUIS, *ask, "f" * 32, *proven(desks), expect=2)
+    assert "must have been shown" in unknown.output
     nobody = await desks.run(VEILIG_THUIS, *ask[:-1], *proven(desks), expect=2)
     assert "or follow from --match" in nobody.output
     assert desks.world.leaves == before
+
+
+async def test_the_broker_does_not_choose_to_whom_a_letter_goes(desks: Desks) -> None:
+    """A match whose other team is another than a worker was shown is told no more, and nothing is sealed for it."""
+    child = household(subject="child")
+    for oin in (WIJKTEAM, VEILIG_THUIS):
+        assert (await desks.world.register(oin, child)).status_code == 200
+    match = str(desks.world.rows("SELECT id FROM matches")[0][0])
+    await desks.run(VEILIG_THUIS, "matches", "open", match)
+    with desks.folder(VEILIG_THUIS).casebook() as book, book.transaction() as database:
+        database.execute("UPDATE shown_match SET holder = ? WHERE id = ?", (HUISARTS, match))
+    ask = ("request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--category", "hulp")
+    refused = await desks.tells_refused(VEILIG_THUIS, *ask, "--match", match, *proven(desks))
+    assert "Wijkteam" not in refused
+    assert "Het bewijs bij dit antwoord klopt niet." in refused
+    await desks.run(VEILIG_THUIS, "matches", "list", expect=1)
+    assert desks.world.rows("SELECT count(*) FROM information_requests") == [(0,)]
+
+
+async def test_what_only_the_broker_says_is_marked(desks: Desks) -> None:
+    """That the other side withdrew, or did not share a question it never opened, is the broker's word, and shown so."""
+    marked = "[dit weet je alleen van Sluis]"
+    declined, taken, read = await sent(desks), await sent(desks), await sent(desks)
+    await desks.run(WIJKTEAM, "answer", declined, "--kind", "declined", "--reason", "not_needed")
+    await desks.run(VEILIG_THUIS, "request", "withdraw", taken)
+    await desks.run(WIJKTEAM, "request", "read", read)
+    await desks.run(WIJKTEAM, "answer", read, "--kind", "declined", "--reason", "not_needed")
+    await desks.run(VEILIG_THUIS, "request", "read", read)
+    lines = {oin: (await desks.run(oin, "request", "list")).output.splitlines() for oin in (VEILIG_THUIS, WIJKTEAM)}
+    shown = {(oin, line[:32]): marked in line for oin, found in lines.items() for line in found}
+    assert {request for (oin, request), is_marked in shown.items() if oin == VEILIG_THUIS and is_marked} == {declined}
+    assert {request for (oin, request), is_marked in shown.items() if oin == WIJKTEAM and is_marked} == {taken}
 
 
 async def test_telling_unasked_reaches_the_receiver(desks: Desks) -> None:

@@ -48,3 +48,19 @@ def test_json_is_the_same_document_and_only_shown() -> None:
 def test_no_line_of_a_letter_passes_for_one_of_ours() -> None:
     """Each of its lines is marked, also one that says what the command itself says elsewhere."""
     assert quoted("Dag\nbijlage: x (1 bytes)") == ["| Dag", "| bijlage: x (1 bytes)"]
+
+
+def test_what_a_sentence_stresses_is_bold_at_a_terminal_and_asterisks_elsewhere() -> None:
+    """Who sits at a terminal sees no asterisks; a file has them, and a letter keeps its own."""
+    line = "We hebben **niet** gekeken [bold]."
+    watched, piped = (io.StringIO() for _ in range(2))
+    Terminal(drawn=Console(file=watched, force_terminal=True, soft_wrap=True, highlight=False)).print(
+        line, markup=False
+    )
+    Terminal(drawn=Console(file=piped, soft_wrap=True, highlight=False)).print(line, markup=False)
+    assert watched.getvalue() == "We hebben \x1b[1mniet\x1b[0m gekeken [bold].\n"
+    assert piped.getvalue() == f"{line}\n"
+    letter = io.StringIO()
+    drawn = Console(file=letter, force_terminal=True, soft_wrap=True, highlight=False)
+    Terminal(drawn=drawn).print(quoted("**ja**")[0], markup=False)
+    assert letter.getvalue() == "| **ja**\n"

@@ -235,23 +235,47 @@ async def test_a_family_the_register_does_not_allow_is_refused(world: ServedWorl
     _nothing_changed(world)
 
 
-async def test_nobody_approves_their_own_request(world: ServedWorld) -> None:
-    """An approval by the requester stops the request."""
-    asker = world.asker(WIJKTEAM)
-    sent = asker.post(PATH, asker.registration(FAMILY))
+def _self_approved(world: ServedWorld, path: str, body: dict[str, Any], *, jti: str) -> Sent:
+    """Return a POST with the requester's own statement beside it."""
+    sent = world.asker(WIJKTEAM, seed=jti).post(path, body)
     own = sign_request(
         key(WIJKTEAM),
         sender=Sender(organisation=WIJKTEAM, worker=worker_id(WIJKTEAM, "worker"), role="approver"),
-        target=Target(audience=BROKER, method="POST", url=PUBLIC_URL + PATH),
+        target=Target(audience=BROKER, method="POST", url=PUBLIC_URL + path),
         body=sent.body,
-        jti="b" * 32,
+        jti=jti,
         now=world.clock.now(),
         typ="sluis-approval+jwt",
     )
-    headers = {**sent.headers, "Sluis-Approval": own}
-    answer = await world.send(Sent(method="POST", path=PATH, body=sent.body, headers=headers))
+    return Sent(method="POST", path=path, body=sent.body, headers={**sent.headers, "Sluis-Approval": own})
+
+
+async def test_nobody_approves_their_own_request(world: ServedWorld) -> None:
+    """An approval by the requester stops the request: one entry, that of the attempt, and no other effect."""
+    sent = _self_approved(world, PATH, world.asker(WIJKTEAM).registration(FAMILY), jti="b" * 32)
+    answer = await world.send(sent)
     assert (answer.status_code, _problem(answer)) == (403, "approver-is-requester")
-    _nothing_changed(world)
+    assert (world.leaves, world.rows("SELECT kind FROM acts")) == (1, [("admin",)])
+    for table in ("signals", "spent_tickets", "answers", "tasks"):
+        assert world.rows(f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 - a name from the list above
+    # The same statements again are a token that was used, and leave nothing: one signed request, one entry.
+    again = await world.send(sent)
+    assert (_problem(again), world.leaves) == ("request-token-replayed", 1)
+
+
+async def test_an_own_approval_says_nothing_of_what_exists(world: ServedWorld) -> None:
+    """Red line 9: of another's id, one that nobody has, and what is no request at all, answer and entry are alike."""
+    registered = await world.register(GI, FAMILY)
+    theirs = registered.json()["result"]["signalId"]
+    answers = []
+    for number, signal_id in enumerate((theirs, "0" * 32, "x")):
+        path = f"/v1/signals/{signal_id}/renewal"
+        body = world.asker(WIJKTEAM, seed=f"body {number}").command(endsOn="2027-05-01")
+        answer = await world.send(_self_approved(world, path, body, jti=f"{number}" * 32))
+        answers.append((answer.status_code, answer.content))
+    assert len(set(answers)) == 1
+    kinds = [kind for (kind,) in world.rows("SELECT kind FROM acts ORDER BY idx")]
+    assert kinds == ["signal", "admin", "admin", "admin"]
 
 
 CANARIES = ("CANARYvalue", "999990019", token("canary"))

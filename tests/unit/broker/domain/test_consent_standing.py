@@ -221,12 +221,12 @@ def test_a_younger_age_counts_until_it_has_ended() -> None:
 
 
 def test_contested_custody_stays_so_until_a_court_decided() -> None:
-    """A later record that says nothing of it changes nothing; one that cites a court's decision does."""
+    """A later record that says nothing of it changes nothing; a court's decision that two people saw does."""
     contested, later = replace(BOTH, contested=True), numbered(BOTH, 5)
     assert said(contested, later).custody == "contested"
-    cited = replace(MOTHER, custody="court_decision", custody_ref="f" * 64)
+    cited = replace(MOTHER, custody="court_decision", custody_ref="f" * 64, approved=True)
     assert said(contested, numbered(a_consent(cited, FATHER, age="under12"), 5)) == CHILD
-    for half in (replace(cited, custody_ref=None), replace(cited, custody="brp")):
+    for half in (replace(cited, custody_ref=None), replace(cited, custody="brp"), replace(cited, approved=False)):
         assert said(contested, numbered(a_consent(half, FATHER, age="under12"), 5)).custody == "contested"
     ruled = a_consent(cited, FATHER, age="under12")
     assert said(replace(ruled, contested=True)).custody == "contested"

@@ -196,11 +196,13 @@ def test_what_one_holder_agreed_lasts_by_his_records_alone() -> None:
 
 
 def test_a_signal_on_consent_ends_with_its_subjects_yes() -> None:
-    """On another ground it does not; without a yes it has today and no more; a member's yes makes it no shorter."""
+    """On another ground it does not; without a yes it has today and no more; a member's yes is none."""
     two = {(ASKER, TRUDY): (until(MONTH),), (ASKER, CHILD): (until(WEEK),)}
     assert consented(two, TRUDY, CHILD).rests_until("TOEST") == MONTH
     assert consented(two, TRUDY, CHILD).rests_until("WMO-5.2.6") is None
     assert consented({(ASKER, TRUDY): (REFUSED,)}).rests_until("TOEST") == DAY
+    members = {(ASKER, TRUDY): (REFUSED,), (ASKER, CHILD): (until(WEEK),)}
+    assert consented(members, TRUDY, CHILD).rests_until("TOEST") == DAY
 
 
 def test_each_hit_has_the_word_of_its_own_person() -> None:

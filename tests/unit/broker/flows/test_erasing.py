@@ -13,11 +13,11 @@ from broker.domain.erasures import KEPT_S, MAX_ENTRIES, VALID_S, ErasureState
 from broker.domain.errors import (
     AlreadyErasedError,
     AnswerWithheldError,
-    ApproverIsRequesterError,
     ControllerUnknownError,
     FieldRuleError,
     NotDoneError,
     NotFoundError,
+    RefusedError,
     RoleNotAllowedError,
     StorageError,
 )
@@ -150,8 +150,10 @@ async def test_nobody_is_both_people(world: World) -> None:
     first = _person(world)
     body = _body(first, (0, 0, ["actor"]))
     await world.propose_erasure(first, body)
-    with pytest.raises(ApproverIsRequesterError):
+    with pytest.raises(RefusedError) as refused:
         await world.confirm_erasure(first, body["idempotencyKey"], _body(first, (0, 0, ["actor"])))
+    assert refused.value.document["textId"] == "approval.own"
+    assert refused.value.receipt
     assert set((await _statuses(world, 0)).values()) == {GroupStatus.OK}
 
 

@@ -32,6 +32,7 @@ from tests.simulators.consenting import (
 )
 from tests.simulators.enrolled import WIJKTEAM
 from tests.simulators.following_up import followed_up, matches_of_side, notices_of, opened, who
+from tests.simulators.importing import GRANT, takes_turn
 
 DAY = 86_400
 TRUDY = household(subject="trudy")
@@ -167,6 +168,19 @@ async def test_a_yes_that_comes_back_opens_what_was_told_before(world: World) ->
     assert await matches_of_side(world, WIJKTEAM) == []
     await answered_too(world, person_of(world, WIJKTEAM), kept, answer())
     assert len(await matches_of_side(world, WIJKTEAM)) == 1
+
+
+async def test_a_turn_of_an_imported_signal_asks_for_consents_too(world: World) -> None:
+    """Who was there before is told of an imported signal on her yes, and who imported it looks himself."""
+    await involved(world, HUISARTS, towards=WIJKTEAM)
+    await recorded(world, person_of(world, WIJKTEAM), parties=[HUISARTS])
+    asker = person_of(world, WIJKTEAM)
+    tickets = asker.tickets("register", TRUDY, grants=(GRANT, GRANT), issued_at=asker.now, lifetime_s=10 * DAY)
+    body = asker.registration(TRUDY, tickets=tickets, assessment=ASSESSED, informing=INFORMED)
+    assert (await world.send_registration(asker, body)).result["outcome"] == "done"
+    assert await takes_turn(world) == WIJKTEAM
+    assert len(await matches_of_side(world, HUISARTS)) == 1
+    assert await matches_of_side(world, WIJKTEAM) == []
 
 
 async def test_nobody_else_sees_to_a_match_on_consent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

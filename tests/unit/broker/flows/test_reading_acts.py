@@ -11,7 +11,7 @@ from broker.flows.outcome import Answered
 from broker.review_ports import ActReader
 from tests.simulators.asking import household
 from tests.simulators.broker_memory import MemoryBroker
-from tests.simulators.broker_world import World, documents, held_in, shield
+from tests.simulators.broker_world import World, documents, held_in, log_size, shield
 from tests.simulators.enrolled import GEMEENTE, GI, NAMES, WIJKTEAM, Enrolled
 from tests.simulators.following_up import followed_up, matches_of_side, opened, who
 from tests.simulators.reviewing import FG, PF, Reviewers, shown
@@ -141,3 +141,17 @@ async def test_who_hides_since_stands_in_no_overview(world: World, hides: Callab
     if hidden is not None:
         await hidden
     assert told_to(await Reviewers(world).household(GI, mine, role=FG)) == []
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_what_is_seen_fits_its_entry_however_much_it_is(world: World) -> None:
+    """A match on very many children is told and recorded: as many of them as fit, and no entry is too large."""
+    for number in range(30):
+        await world.register(who(world, GI), household(subject=f"child {number}", parents=("mother",)))
+    await world.register(who(world, WIJKTEAM), CHILD)
+    (match,) = await matches_of_side(world, WIJKTEAM)
+    told = await opened(world, who(world, WIJKTEAM), match["matchId"])
+    (entry,) = await world.entries.opened([await log_size(world) - 1], ("hits",))
+    hits: Any = entry.payload("hits")
+    assert told.result["outcome"] == "done"
+    assert 10 < len({handle for *_, handles in hits["seen"] for handle in handles}) < 30

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from broker.domain.errors import FieldRuleError, ReceiverUnknownError, RefusedError
+from broker.domain.errors import ApproverIsRequesterError, FieldRuleError, ReceiverUnknownError, RefusedError
 from broker.flows.involvement import Involvement, marks
 from broker.flows.letters import Decided
 from broker.flows.policy import PolicyInForce
 from broker.protocol.request_messages import SendRequest, wire_box
 from policies import Obligation, Permit, Text
 from tests.simulators.asking import household
-from tests.simulators.broker_world import a_world, documents, log_size
+from tests.simulators.broker_world import a_world, approval, documents, log_size, tasks_of
 from tests.simulators.citing import BUURTTEAM, VT, citing, consent, told_in_meeting
 from tests.simulators.consenting import answer, answered_too, withdrawn
 from tests.simulators.consenting import recorded as recorded_consent
@@ -157,16 +157,32 @@ async def test_nobody_is_asked_what_he_could_never_tell(desk: Desk) -> None:
 
 
 async def test_who_left_keeps_no_question(desk: Desk) -> None:
-    """A question for a colleague who works here no more is passed on by another, who may then answer it."""
+    """A question for a colleague who works here no more is passed on by another, with a second person's approval."""
     request = await desk.sent(to=HUISARTS)
     await desk.forward(request, by=HUISARTS, who=COLLEAGUE)
     with pytest.raises(RefusedError):
         await desk.forward(request, by=HUISARTS)
     desk.world.documents = documents(replace(ENROLLED, others={}))
     own = f"worker-{HUISARTS[-4:]}"
-    await desk.forward(request, by=HUISARTS, who=own)
+    with pytest.raises(RefusedError) as refused:
+        await desk.forward(request, by=HUISARTS, who=own)
+    assert (problem_of(refused.value), bool(refused.value.receipt)) == ("request-needs-approval", True)
+    with pytest.raises(ApproverIsRequesterError):
+        await desk.forward(request, by=HUISARTS, who=own, approval=replace(approval(desk.asker(HUISARTS)), worker=own))
+    await desk.forward(request, by=HUISARTS, who=own, approval=approval(desk.asker(HUISARTS)))
+    assert "review-named-oneself" not in {task.kind for task in tasks_of(desk.world)}
     answered = await desk.answer(request, desk.reply(request, by=HUISARTS), by=HUISARTS, worker=own)
     assert shown(answered)[0]["state"] == "answered"
+
+
+async def test_who_names_himself_for_a_personal_question_is_looked_at(desk: Desk) -> None:
+    """Naming oneself opens the question at once: that is a task for a reviewer; naming a colleague is none."""
+    own = f"worker-{HUISARTS[-4:]}"
+    await desk.forward(await desk.sent(to=HUISARTS), by=HUISARTS, who=COLLEAGUE)
+    await desk.forward(await desk.sent(), who=f"worker-{WIJKTEAM[-4:]}")
+    assert "review-named-oneself" not in {task.kind for task in tasks_of(desk.world)}
+    await desk.forward(await desk.sent(to=HUISARTS), by=HUISARTS, who=own)
+    assert [task.kind for task in tasks_of(desk.world)].count("review-named-oneself") == 1
 
 
 async def test_what_was_told_is_passed_on_to_the_right_team(desk: Desk) -> None:
