@@ -28,7 +28,7 @@ RING = Ring(
 
 def under(**changed: object) -> Ring:
     """Return the ring of a second oproep that differs in this."""
-    return replace(RING, id="d" * 32, call=replace(CALL, id="e" * 32, **changed))  # type: ignore[arg-type]
+    return replace(RING, id="d" * 32, call=replace(CALL, id="e" * 32, **changed))  # type: ignore[arg-type]  # members of a call
 
 
 @pytest.mark.parametrize("changed", [{}, {"asked_until": LAST + DAY}, {"sent_at": 2, "case_ref": "ff" * 32}])
