@@ -38,6 +38,7 @@ from broker.flows.verify_caller import CALL_WITHHELD
 from broker.flows.withholding import bases
 from broker.match_ports import MatchReader
 from broker.ports import (
+    REGISTER,
     AnswerStatus,
     AnswerStore,
     Clock,
@@ -134,7 +135,7 @@ async def note_oral_answer(
     async def decide() -> Outcome:
         # (1) Who, and that it was a call to his organisation.
         check_worker(requester)
-        base = await signals.stamps(asked_stamps(requester.organisation))
+        base = await signals.stamps((*asked_stamps(requester.organisation), REGISTER))
         policy, today = policies.at(base), clock.today()
         register = await registers.register()
         teller = check_organisation(register, act)

@@ -19,7 +19,18 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_requests import requests_document, shown
 from broker.flows.withholding import Basis, bases
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp, StampKey, StampKind
+from broker.ports import (
+    REGISTER,
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    RegisterReader,
+    SignalStore,
+    Stamp,
+    StampKey,
+    StampKind,
+)
 from broker.protocol.register import Organisation, Register
 from broker.protocol.roster import Roster
 from broker.request_ports import RequestReader, request_key
@@ -114,7 +125,7 @@ async def act_on_request(
         # (1) Who acts, and that what is read below is of one moment.
         requester = act.requester
         check_worker(requester)
-        base = await signals.stamps((*asked_stamps(requester.organisation), request_key(request_id)))
+        base = await signals.stamps((*asked_stamps(requester.organisation), REGISTER, request_key(request_id)))
         register = await registers.register()
         organisation = check_organisation(register, act)
         # (2) His organisation's own request, of the side that does this.
