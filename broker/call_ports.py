@@ -17,6 +17,11 @@ def calls_key(organisation: str, purpose: str) -> StampKey:
     return StampKey(kind=StampKind.CALL, key=f"{organisation} {purpose}".encode("ascii"))
 
 
+def order_key(organisation: str, reference: str) -> StampKey:
+    """Return the key that moves when this organisation records that an exclusion order was lifted."""
+    return StampKey(kind=StampKind.ORDER, key=f"{organisation} {reference}".encode("ascii"))
+
+
 class CallReader(ReferenceReader, Protocol):
     """The oproepen that were sent and whom they reached, as committed. An asker reads calls, a holder rings.
 

@@ -4,12 +4,6 @@ from datetime import date
 from typing import Protocol
 
 from broker.domain.team_tasks import TeamTask
-from broker.ports import StampKey, StampKind
-
-
-def order_key(organisation: str, reference: str) -> StampKey:
-    """Return the key that moves when this organisation records that an exclusion order was lifted."""
-    return StampKey(kind=StampKind.ORDER, key=f"{organisation} {reference}".encode("ascii"))
 
 
 class ReferenceReader(Protocol):

@@ -102,6 +102,17 @@ class Ring:
         )  # fmt: skip
         return mine == others
 
+    def may_go_on_as(self, other: "Ring") -> bool:
+        """Return whether nobody loses anything where this ring goes on under another oproep instead of that one's own.
+
+        For whoever calls back calls one team, and the ring is judged by the facts of its oproep alone from then on: the
+        same worker asks, on the very same basis, what found this signal in the same way, for at least as long.
+        """
+        mine, others = (
+            (one.call.team, one.call.worker, one.call.asked_on, one.found_as) for one in (self, other)
+        )  # fmt: skip
+        return self.asks_what(other) and mine == others and self.call.asked_until <= other.call.asked_until
+
     def is_agreed_on(self, day: date) -> bool:
         """Return whether what people agreed to still lasts on this day."""
         return self.valid_until is None or day <= self.valid_until

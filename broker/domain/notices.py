@@ -48,6 +48,9 @@ ABOUT_A_MATCH = frozenset(
         NoticeKind.FOLLOW_UP_OVERDUE, NoticeKind.CASUSREGISSEUR,
     }
 )  # fmt: skip
+ABOUT_A_LETTER = frozenset(
+    {NoticeKind.REQUEST, NoticeKind.ANSWER, NoticeKind.DELIVERY, NoticeKind.REQUEST_EXPIRED}
+)  # fmt: skip
 FOR_COORDINATORS = frozenset({NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
 """Told to who has the role of coordinator, and to nobody else of his organisation."""
 

@@ -150,8 +150,8 @@ async def _asked_of(
 ) -> tuple[Change, ...]:  # fmt: skip
     """Return the call with its rings, a notice for each team that is asked, and one where a shield was hit.
 
-    Who declined the very same is not asked it again: declining is done once. Where a ring for the same team asks it
-    still, or will be called on, that one goes on until the later last day: what the asker reads is true for it too.
+    Who declined the very same is not asked it again: declining is done once. Where a ring of the same worker and
+    basis asks it still, or will be called on, that one goes on until the later last day, and what he reads is true.
     """
 
     def new_id() -> str:
@@ -191,10 +191,10 @@ def _new_and_going_on(
     again: list[Ring] = []
     for ring in possible:
         same = [earlier for earlier in before if earlier.asks_what(ring)]
-        of_team = [earlier for earlier in same if earlier.call.team == ring.call.team]
+        going_on = [earlier for earlier in same if earlier.may_go_on_as(ring)]
         if any(earlier.state is RingState.DECLINED for earlier in same):
             continue
-        (again if of_team else new).append(of_team[0] if of_team else ring)
+        (again if going_on else new).append(going_on[0] if going_on else ring)
     return tuple(new), tuple(again)
 
 

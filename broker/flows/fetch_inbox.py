@@ -16,6 +16,7 @@ from broker.match_ports import InboxReader, MatchReader
 from broker.ports import REGISTER, AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
 from broker.protocol.inbox_messages import NOTICES_PER_PAGE, FetchInbox, InboxResult, Notice
 from broker.protocol.messages import TextRef
+from broker.request_ports import RequestReader
 
 
 async def fetch_inbox(
@@ -29,6 +30,7 @@ async def fetch_inbox(
     inbox: InboxReader,
     matches: MatchReader,
     calls: CallReader,
+    requests: RequestReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
@@ -54,7 +56,7 @@ async def fetch_inbox(
         # (2) The oldest that wait, one more than is told; of what may be seen no more nothing is told.
         fetching = Fetching(
             requester, policy=policy, register=register, clock=clock, signals=signals, inbox=inbox, matches=matches,
-            calls=calls,
+            calls=calls, requests=requests,
         )  # fmt: skip
         found = await fetching.waiting(kinds=kinds, had=tuple(command.had), at_most=NOTICES_PER_PAGE + 1)
         waiting = found.notices

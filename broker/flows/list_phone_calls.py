@@ -16,7 +16,7 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_phone_calls import phone_calls_document
 from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
+from broker.ports import REGISTER, AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.phone_messages import PHONE_CALLS_PER_PAGE
 
 
@@ -38,7 +38,7 @@ async def list_phone_calls(
     async def decide() -> Outcome:
         # (1) Who, and with what right.
         check_worker(requester)
-        base = await signals.stamps(asked_stamps(requester.organisation))
+        base = await signals.stamps((*asked_stamps(requester.organisation), REGISTER))
         policy = policies.at(base)
         register = await registers.register()
         organisation = check_organisation(register, act)

@@ -21,7 +21,7 @@ from broker.flows.shown_requests import requests_document, shown
 from broker.flows.unwatched import stopped
 from broker.flows.withholding import Basis, bases
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp
+from broker.ports import REGISTER, AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp
 from broker.protocol.register import Organisation, Register
 from broker.protocol.request_messages import REQUESTS_PER_PAGE, RequestShown
 from broker.request_ports import RequestReader
@@ -43,7 +43,7 @@ async def list_requests(
     async def decide() -> Outcome:
         # (1) Who.
         check_worker(requester)
-        base = await signals.stamps(asked_stamps(requester.organisation))
+        base = await signals.stamps((*asked_stamps(requester.organisation), REGISTER))
         policy, register = policies.at(base), await registers.register()
         organisation = check_organisation(register, act)
         # (2) Nobody has watched the log for too long: nobody is told on its word who asks, or tells.

@@ -6,7 +6,7 @@ from datetime import date
 
 from broker.call_ports import PhoneCallReader
 from broker.consent_ports import ConsentReader
-from broker.domain.errors import FieldRuleError, NotFoundError, ReceiverUnknownError
+from broker.domain.errors import FieldRuleError, ReceiverUnknownError
 from broker.domain.information_requests import LetterKind
 from broker.domain.phone_calls import AnswerOrally, Oral, PhoneCall
 from broker.domain.requests import Approval, Requester
@@ -31,6 +31,7 @@ from broker.flows.letters import (
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, refused
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
+from broker.flows.request_of import unknown
 from broker.flows.request_rules import check_approval, check_organisation, check_team, check_worker
 from broker.flows.shown_phone_calls import is_active, phone_calls_document
 from broker.flows.unwatched import stopped
@@ -38,6 +39,7 @@ from broker.flows.verify_caller import CALL_WITHHELD
 from broker.flows.withholding import bases
 from broker.match_ports import MatchReader
 from broker.ports import (
+    REGISTER,
     AnswerStatus,
     AnswerStore,
     Clock,
@@ -134,13 +136,13 @@ async def note_oral_answer(
     async def decide() -> Outcome:
         # (1) Who, and that it was a call to his organisation.
         check_worker(requester)
-        base = await signals.stamps(asked_stamps(requester.organisation))
+        base = await signals.stamps((*asked_stamps(requester.organisation), REGISTER))
         policy, today = policies.at(base), clock.today()
         register = await registers.register()
         teller = check_organisation(register, act)
         call = await phone.received_call(organisation=requester.organisation, call_id=call_id)
         if call is None:
-            raise NotFoundError
+            return unknown(act, call_id, policy=policy, register=register, relies_on=base)
         of = replace(act, purpose=call.purpose, team=call.receiver_team)
         approved = check_approval(check_team(await rosters.roster(teller.oin), of), requester, approval)
         policy.check_holds(today)

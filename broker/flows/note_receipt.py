@@ -9,7 +9,7 @@ from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.errors import MalformedError
 from broker.protocol.request_messages import NoteReceipt
 from broker.request_ports import RequestReader
@@ -17,14 +17,15 @@ from broker.request_ports import RequestReader
 
 async def note_receipt(
     *, command: NoteReceipt, request_id: str, requester: Requester, policies: Policies, clock: Clock,
-    registers: RegisterReader, signals: SignalStore, matches: MatchReader, requests: RequestReader,
-    answers: AnswerStore, log: Log,
+    registers: RegisterReader, rosters: RosterReader, signals: SignalStore, matches: MatchReader,
+    requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """It is noted how far the box is that this organisation was handed out; outcome `done`. It never goes back.
 
     Raises:
         NotFoundError: this organisation is no side of it, or there is none at all.
         MalformedError: nothing was handed out to it.
+        RefusedError: this worker may not read it, so it is not his to let go; with the receipt of its entry.
         NotDoneError and others of `broker.domain.errors`: see there.
     """
     act = Act.stating("note_receipt", "request", command, requester, target=request_id)
@@ -35,13 +36,19 @@ async def note_receipt(
         present = _delivery(on.request, received=on.received)
         if present is None or present is Delivery.WAITING:
             raise MalformedError("state", "is about something that was not handed out")
-        # (2) A delivery only goes on.
+        # (2) By who may read it: what was opened is soon erased, and a colleague may not have kept it yet.
+        hindered = (on.received and on.request.not_for(requester.worker)) or on.of_another_team(
+            await rosters.roster(requester.organisation)
+        )
+        if hindered:
+            return on.refuse(hindered)
+        # (3) A delivery only goes on.
         moved = stated if FURTHER[stated] > FURTHER[present] else present
         change = MoveDelivery(request_id=on.request.id, of_reply=not on.received, delivery=moved)
         effects = Effects(relies_on=on.relies_on, changes=(change,))
         return on.done(delivered(on.request, change), effects, text=f"letter.{command.state}", state=command.state)
 
-    # (3) Recorded with the change in one transaction, and only then told.
+    # (4) Recorded with the change in one transaction, and only then told.
     return await act_on_request(
         decide, act=act, request_id=request_id, receiver_only=None, policies=policies, clock=clock,
         registers=registers, signals=signals, matches=matches, requests=requests, answers=answers, log=log,

@@ -7,7 +7,7 @@ from datetime import date
 from broker.domain.acts import ReviewNote, SearchTerms
 from broker.domain.changes import Change, Task, TicketId
 from broker.domain.disclosures import MatchRow
-from broker.domain.errors import NotDoneError, RecordedError, RefusedError, WithdrawalNeedsReviewError
+from broker.domain.errors import NotDoneError, NotFoundError, RecordedError, RefusedError, WithdrawalNeedsReviewError
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording, entry_payloads
 from broker.ports import AnswerStatus, AnswerToStore, Committed, Proposal, Stamp
@@ -32,11 +32,15 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A document for the asker and the proposal that records it; `status` None means not done."""
+    """A document for the asker and the proposal that records it; `status` None means not done.
+
+    `unknown` is an act on an id that is none of his: recorded for his own reviewer, and told as any other unknown id.
+    """
 
     status: AnswerStatus | None
     document: Mapping[str, object] = field(repr=False)
     proposal: Proposal
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +142,11 @@ def answered(outcome: Outcome, committed: Committed) -> Answered:
     """Return what the asker is told, now that its entry is durable.
 
     Raises:
+        NotFoundError: it was about an id that is none of his; without the receipt, as for any other unknown id.
         RefusedError, WithdrawalNeedsReviewError, NotDoneError: with the recorded document and the receipt.
     """
+    if outcome.unknown:
+        raise NotFoundError
     if outcome.status is AnswerStatus.DONE:
         return Answered(result=outcome.document, receipt=committed.receipt)
     raise recorded_error(outcome.status, outcome.document, committed.receipt)

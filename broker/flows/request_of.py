@@ -1,7 +1,7 @@
 """What every act on an existing request begins with: who acts, and that the request is his organisation's."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from broker.domain.errors import NotFoundError
@@ -19,12 +19,26 @@ from broker.flows.request_rules import check_organisation, check_worker
 from broker.flows.shown_requests import requests_document, shown
 from broker.flows.withholding import Basis, bases
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore, Stamp, StampKey, StampKind
+from broker.ports import (
+    REGISTER,
+    AnswerStatus,
+    AnswerStore,
+    Clock,
+    Log,
+    RegisterReader,
+    SignalStore,
+    Stamp,
+    StampKey,
+    StampKind,
+)
 from broker.protocol.register import Organisation, Register
 from broker.protocol.roster import Roster
 from broker.request_ports import RequestReader, request_key
 
 OF_ANOTHER_TEAM = "request-of-another-team"
+UNKNOWN = "not-found"
+ANSWERING = "answer"
+"""The kind of act that is recorded whatever id it names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +119,7 @@ async def act_on_request(
 
     Raises:
         NotFoundError: another organisation's request, another side's act, one that is kept from this worker, or none
-            at all: all alike.
+            at all: all alike. Answering such a one is recorded, without a receipt.
         RefusedError, NotDoneError: with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -114,18 +128,22 @@ async def act_on_request(
         # (1) Who acts, and that what is read below is of one moment.
         requester = act.requester
         check_worker(requester)
-        base = await signals.stamps((*asked_stamps(requester.organisation), request_key(request_id)))
+        base = await signals.stamps((*asked_stamps(requester.organisation), REGISTER, request_key(request_id)))
         register = await registers.register()
         organisation = check_organisation(register, act)
         # (2) His organisation's own request, of the side that does this.
-        request = await requests.request(organisation=requester.organisation, request_id=request_id)
-        if request is None or receiver_only not in (None, request.receiver == requester.organisation):
-            raise NotFoundError
-        kept, read = await kept_from(request, requester, signals=signals, matches=matches)
-        if kept:
-            raise NotFoundError
-        found, current = await bases([request], signals=signals)
         policy, today = policies.at(base), clock.today()
+        request = await requests.request(organisation=requester.organisation, request_id=request_id)
+        if request is not None and receiver_only not in (None, request.receiver == requester.organisation):
+            request = None
+        kept, read = (True, ()) if request is None else await kept_from(
+            request, requester, signals=signals, matches=matches
+        )  # fmt: skip
+        if request is None or kept:
+            if act.kind != ANSWERING:
+                raise NotFoundError
+            return unknown(act, request_id, policy=policy, register=register, relies_on=(*base, *read))
+        found, current = await bases([request], signals=signals)
         return await decide(
             OnRequest(
                 act=act,
@@ -142,3 +160,18 @@ async def act_on_request(
     return await decide_and_record(
         decide_on_it, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def unknown(
+    act: Act, request_id: str, *, policy: PolicyInForce, register: Register, relies_on: tuple[Stamp, ...]
+) -> Outcome:  # fmt: skip
+    """Return the outcome of answering what is no question to the own organisation, whoever's it is, or none at all.
+
+    It is recorded, so that who tries ids leaves a trace for his own reviewer, and told as any unknown id (red line 9).
+    Nothing is kept under its key: the same id asked again is as unknown.
+    """
+    outcome = refused_openly(
+        replace(act, key=None), UNKNOWN, policy=policy, register=register, relies_on=relies_on,
+        subject=subject_of(request_id),
+    )  # fmt: skip
+    return replace(outcome, unknown=True)

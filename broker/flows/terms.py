@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
+from broker.call_ports import order_key
 from broker.domain.matches import KeptMatch, TeamOf
 from broker.domain.team_tasks import StartTask, TaskKind, TeamTask
 from broker.flows.household_question import Prepared, Question
@@ -12,7 +13,7 @@ from broker.flows.policy import PolicyInForce
 from broker.ports import StampKey
 from broker.protocol.messages import StatutoryProof
 from broker.protocol.register import Organisation, Register
-from broker.task_ports import ReferenceReader, TaskReader, order_key
+from broker.task_ports import ReferenceReader, TaskReader
 from policies import StatedTerm
 
 _OF_PROOF: Mapping[str, tuple[TaskKind, ...]] = {

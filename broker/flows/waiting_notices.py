@@ -6,9 +6,10 @@ from datetime import date
 
 from broker.call_ports import CallReader
 from broker.domain.matches import KeptMatch
-from broker.domain.notices import ABOUT_A_MATCH, NoticeKind, WaitingNotice
+from broker.domain.notices import ABOUT_A_LETTER, ABOUT_A_MATCH, NoticeKind, WaitingNotice
 from broker.domain.requests import COORDINATOR, Requester
 from broker.domain.signals import Signal
+from broker.flows.kept_letters import kept_from
 from broker.flows.own_match import seen_now
 from broker.flows.own_ring import own_ring
 from broker.flows.policy import PolicyInForce
@@ -16,10 +17,11 @@ from broker.flows.seeing_match import told_to_both
 from broker.match_ports import InboxReader, MatchReader
 from broker.ports import Clock, SignalStore, Stamp
 from broker.protocol.register import Register
+from broker.request_ports import RequestReader
 
 Place = tuple[str, str]
 """Of what kind of thing a notice tells, and that thing's id."""
-_MATCH = "match"
+_MATCH, _LETTER = "match", "letter"
 MOST_JUDGED = 252
 """Notices judged in one fetch. Where more wait, those that may not be told are set aside for the next fetches.
 
@@ -66,7 +68,7 @@ class Fetching:
 
     def __init__(
         self, requester: Requester, *, policy: PolicyInForce, register: Register, clock: Clock, signals: SignalStore,
-        inbox: InboxReader, matches: MatchReader, calls: CallReader,
+        inbox: InboxReader, matches: MatchReader, calls: CallReader, requests: RequestReader,
     ) -> None:  # fmt: skip
         """Judge by these; nothing was judged yet."""
         self._requester = requester
@@ -77,6 +79,7 @@ class Fetching:
         self._inbox = inbox
         self._matches = matches
         self._calls = calls
+        self._requests = requests
         self._judged: dict[Place, Judgement] = {}
 
     async def waiting(self, *, kinds: frozenset[NoticeKind], had: tuple[str, ...], at_most: int) -> Waiting:
@@ -116,6 +119,8 @@ class Fetching:
                 self._judged[kind, about] = await self._about_a_ring(about)
             elif kind == NoticeKind.CONSENT_WITHDRAWN.value:
                 self._judged[kind, about] = await self._about_an_end(about)
+            elif kind == _LETTER:
+                self._judged[kind, about] = await self._about_a_letter(about)
             elif kind == _MATCH:
                 self._judged[kind, about] = matches.get(about, NEVER)
             else:
@@ -157,7 +162,19 @@ class Fetching:
     async def _about_an_end(self, about: str) -> Judgement:
         """Return whether the worker may know that a consent ended: not, where an own ring is about what he may not."""
         ring = await self._calls.ring(organisation=self._requester.organisation, ring_id=about)
-        return WHOEVER if ring is None else await self._about_an_own_signal(ring.signal_id)
+        if ring is None:
+            return await self._about_a_letter(about)
+        return await self._about_an_own_signal(ring.signal_id)
+
+    async def _about_a_letter(self, about: str) -> Judgement:
+        """Return whether the worker may know of a letter: not, where it rests on an own signal that he may not see."""
+        requester = self._requester
+        letter = await self._requests.request(organisation=requester.organisation, request_id=about)
+        if letter is None:
+            return WHOEVER
+        kept, stamps = await kept_from(letter, requester, signals=self._signals, matches=self._matches)
+        # Of a match there are stamps of what this side may not see: that one moves withholds nothing here (D8).
+        return Judgement(told=not kept, looked_at=stamps, rests_on=stamps if letter.match_id is None else ())
 
     async def _about_an_own_signal(self, signal_id: str) -> Judgement:
         """Return whether the worker may know of it: who is kept from it is not told that somebody came upon it."""
@@ -183,6 +200,8 @@ def _place(notice: WaitingNotice) -> Place | None:
     """Return what a notice is judged by, None where whoever fetches is told of it."""
     if notice.kind in ABOUT_A_MATCH:
         return _MATCH, notice.about
+    if notice.kind in ABOUT_A_LETTER:
+        return _LETTER, notice.about
     judged = (
         NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE, NoticeKind.CONSENT_WITHDRAWN,
         NoticeKind.CONSENT_REFUSED,

@@ -9,27 +9,30 @@ from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.match_ports import MatchReader
-from broker.ports import AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.request_messages import WithdrawRequest
 from broker.request_ports import RequestReader
 
 
 async def withdraw_request(
     *, command: WithdrawRequest, request_id: str, requester: Requester, policies: Policies, clock: Clock,
-    registers: RegisterReader, signals: SignalStore, matches: MatchReader, requests: RequestReader,
-    answers: AnswerStore, log: Log,
+    registers: RegisterReader, rosters: RosterReader, signals: SignalStore, matches: MatchReader,
+    requests: RequestReader, answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """The request is withdrawn; outcome `done`. What was handed out cannot be called back.
 
     Raises:
         NotFoundError: not sent by this organisation, or none at all.
-        RefusedError: it was withdrawn before; with the receipt of its entry.
+        RefusedError: it is another team's, or was withdrawn before; with the receipt of its entry.
         NotDoneError and others of `broker.domain.errors`: see there.
     """
     act = Act.stating("withdraw_request", "request", command, requester, target=request_id)
 
     async def decide(on: OnRequest) -> Outcome:
-        # (1) Once.
+        # (1) By who sent it, or his team; and once.
+        hindered = on.of_another_team(await rosters.roster(requester.organisation))
+        if hindered is not None:
+            return on.refuse(hindered)
         if on.request.state is RequestState.WITHDRAWN:
             return on.refuse("request-withdrawn")
         # (2) From now on nothing of it is handed out.

@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 
 from audit.database import Connection
+from broker.call_ports import order_key
 from broker.domain.errors import StaleDecisionError
 from broker.domain.team_tasks import ON_A_MATCH, FinishTask, MarkLate, MoveTask, StartTask, TaskKind, TeamTask
 from broker.ports import StampKey
 from broker.store.connection import Reader
 from broker.store.signal_rows import day, iso
-from broker.task_ports import order_key
 
 _COLUMNS = "id, organisation, team, kind, about, started_on, due_on, statutory_on, regional_on, done_on, told_on"
 

@@ -18,6 +18,7 @@ from broker.call_ports import Calling
 from broker.consent_ports import ConsentReader
 from broker.domain.calls import Call, Ring
 from broker.domain.changes import Task
+from broker.domain.information_requests import InformationRequest
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Exclusion
 from broker.domain.team_tasks import TeamTask
@@ -123,6 +124,18 @@ class NoCalls:
         return None
 
     async def of_reference(self, **_: object) -> tuple[TeamTask, ...]:
+        """Return none."""
+        return ()
+
+
+class NoRequests:
+    """`RequestReader` of a core in memory, which holds no letters."""
+
+    async def request(self, **_: object) -> InformationRequest | None:
+        """Return none."""
+        return None
+
+    async def requests(self, **_: object) -> tuple[InformationRequest, ...]:
         """Return none."""
         return ()
 
@@ -270,6 +283,7 @@ class World:
             inbox=self.following.inbox,
             matches=self.following.matches,
             calls=NoCalls() if self.calling is None else self.calling.calls,
+            requests=NoRequests() if self.asking is None else self.asking.requests,
             answers=self.answers,
             log=self.log,
         )

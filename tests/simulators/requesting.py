@@ -188,15 +188,19 @@ class Desk:
             randomness=self.world.randomness, **self._held_on(), **self._on(request, by, worker)
         )  # fmt: skip
 
-    async def withdraw(self, request: str, *, by: str = VEILIG_THUIS) -> Answered:
+    async def withdraw(self, request: str, *, by: str = VEILIG_THUIS, worker: str = "") -> Answered:
         """Take a request back."""
         body = self.asker(by).command(reason="no_longer_needed")
-        return await withdraw_request(command=WithdrawRequest.model_validate(body), **self._on(request, by, ""))
+        return await withdraw_request(
+            command=WithdrawRequest.model_validate(body), rosters=self.world.documents, **self._on(request, by, worker)
+        )
 
-    async def note(self, request: str, state: str, *, by: str) -> Answered:
+    async def note(self, request: str, state: str, *, by: str, worker: str = "") -> Answered:
         """Confirm that what was handed out arrived, or was opened."""
         body = self.asker(by).command(state=state)
-        return await note_receipt(command=NoteReceipt.model_validate(body), **self._on(request, by, ""))
+        return await note_receipt(
+            command=NoteReceipt.model_validate(body), rosters=self.world.documents, **self._on(request, by, worker)
+        )
 
     async def fetch(self, request: str, *, by: str, worker: str = "") -> Answered:
         """Fetch what waits."""

@@ -161,7 +161,7 @@ async def receipt(request_id: str, request: Request, edge: Here) -> Response:
     """Say that what was handed out has arrived, or was opened; until then its delivery is unknown."""
     sent, body = await edge.receive(request)
     command, place = parse(NoteReceipt, body), id_in_path(request_id)
-    return answer(await note_receipt(command=command, request_id=place, **_ports(edge, sent)))
+    return answer(await note_receipt(command=command, request_id=place, rosters=edge.rosters, **_ports(edge, sent)))
 
 
 @router.post(
@@ -173,4 +173,4 @@ async def withdraw(request_id: str, request: Request, edge: Here) -> Response:
     """Take it back. An answer that was not fetched yet is never handed out."""
     sent, body = await edge.receive(request)
     command, place = parse(WithdrawRequest, body), id_in_path(request_id)
-    return answer(await withdraw_request(command=command, request_id=place, **_ports(edge, sent)))
+    return answer(await withdraw_request(command=command, request_id=place, rosters=edge.rosters, **_ports(edge, sent)))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from broker.protocol.consent_messages import ConsentShown
+from broker.protocol.problems import render
 from connectors.consent_letter import confirmation
 from connectors.consents import read_statement
 from connectors.errors import CaseError, RefusedError, SourceError
@@ -93,6 +94,11 @@ async def test_the_confirmation_says_with_whom_and_how_to_take_it_back(desks: De
     record = await recorded(desks)
     out = desks.path / "letters"
     words = ("--phone", "026 111 2222", "--out", out)
+    nowhere = await desks.run(
+        WIJKTEAM, "consent", "letter", record["consentId"], "--phone", "112", *words[2:], expect=2
+    )
+    assert "phone: must be a number that a resident can call" in nowhere.output
+    assert not out.exists()
     printed = (await desks.run(WIJKTEAM, "consent", "letter", record["consentId"], *words)).output
     for said in ("Wijkteam Arnhem mag dit delen", "- Huisartsenpraktijk", "tot en met 1 mei 2027", "Bel 026 111 2222."):
         assert said in printed
@@ -252,3 +258,13 @@ async def test_a_yes_that_cannot_be_given_is_refused_in_dutch(desks: Desks) -> N
     )  # fmt: skip
     assert refused["failed"][0]["problem"] == "consent-without-custody"
     assert (await desks.tells(WIJKTEAM, "consent", "list"))["consents"] == []
+
+
+async def test_who_records_a_yes_alone_reads_that_a_colleague_is_to_look(desks: Desks) -> None:
+    """What one worker recorded shows him nobody, and he is told so; with a colleague, or for a no, it is not said."""
+    words = ("consent", "record", desks.file(WIJKTEAM, "alone.json", statement(YES)))
+    alone = render("consent.alone", {})
+    assert alone in (await desks.run(WIJKTEAM, *words)).output
+    assert alone not in (await desks.run(WIJKTEAM, *words, "--approver", "carla")).output
+    refused = ("consent", "record", desks.file(WIJKTEAM, "no.json", statement(NO)))
+    assert alone not in (await desks.run(WIJKTEAM, *refused)).output

@@ -11,6 +11,7 @@ from broker.protocol.call_statement import StatedCall
 from broker.protocol.phone_messages import PhoneCallShown, PhoneCallsResult
 from connectors.answers import Outcome
 from connectors.client import SluisClient
+from connectors.dates import HERE
 from connectors.delivery import Delivery
 from connectors.errors import CaseError, ReceiptError, RefusedError
 from connectors.phone_commands import UNSTATED, chosen, lines_of
@@ -40,7 +41,8 @@ async def test_both_sides_read_the_belcode_and_only_the_right_one_tells_who_call
     call = await announced(desks)
     code = call["code"]
     listed = (await desks.run(SCHOOL, "bel", "lijst")).output
-    assert f"Belcode {code[:3]} {code[3:]}, geldig tot" in listed
+    until = datetime.datetime.fromtimestamp(call["codeUntil"], HERE)
+    assert f"Belcode {code[:3]} {code[3:]}, geldig tot {until:%H:%M}\n" in listed
     assert "Terugbellen" not in listed
     other = f"{(int(code) + 1) % 10**6:06d}"
     refused = await desks.tells_refused(SCHOOL, "bel", "controleer", other)

@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 
 import connectors.client
 from connectors.cli import command_line
 from connectors.client import SluisClient
 from connectors.errors import CaseError
+from connectors.task_commands import BY_LAW, KIND_NL
 from connectors.team_tasks import TeamTasks
+from policies.load import SHIPPED
 from tests.simulators.enrolled import VEILIG_THUIS
 from tests.simulators.reviewing_partner import ReviewingPartner, reviewing_partner
 from tests.simulators.served_world import make_template
@@ -108,3 +111,11 @@ async def test_a_long_list_goes_on(partner: ReviewingPartner, monkeypatch: pytes
     rest = await run(partner, monkeypatch, "list", "--after", first["moreAfter"])
     assert rest.output.count("melding of besluit van 22 november 2026") == 2
     assert "ga verder met --after" in (await run(partner, monkeypatch, "list")).output
+
+
+def test_only_a_term_of_the_law_is_called_the_laws() -> None:
+    """Where the documents say that a term is where Sluis begins, the screen does not say that the law has it."""
+    terms = YAML(typ="safe", pure=True).load(SHIPPED / "lex/opvolging.yaml")["termijnen"]
+    ours = {one["id"] for one in terms if one["bron"].startswith("Uitgangspunt van Sluis")}
+    assert ours & set(KIND_NL) == set(KIND_NL) - BY_LAW
+    assert {one["id"] for one in terms} - ours >= BY_LAW

@@ -23,12 +23,12 @@ class WrittenEngine:
     permitting: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     forbidding: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     near: Mapping[tuple[str, str, str], NearMiss] = field(default_factory=dict)
-    alike: Mapping[int, int] = field(default_factory=dict)
+    alike: Mapping[tuple[str, int], int] = field(default_factory=dict)
     judged: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def level_class(self, _request: Request, level: int) -> int:
-        """Return the class of this level: its own, where none is written."""
-        return self.alike.get(level, level)
+    def level_class(self, request: Request, level: int) -> int:
+        """Return the class of this level for a ground: its own, where none is written."""
+        return self.alike.get((request.ground, level), level)
 
     def judge(self, request: Request) -> Verdict:
         """Return what is written for this request."""
@@ -103,12 +103,12 @@ def test_between_grounds_nothing_blocks() -> None:
 def test_levels_that_are_alike_are_asked_once() -> None:
     """By the highest of them; what it forbids counts again at the lowest disclosing level, and only there."""
     forbidden = {("A", "one", "3"): "no"}
-    engine = WrittenEngine(forbidding=forbidden, alike={3: 9, 2: 9, 1: 9, 0: 0})
+    engine = WrittenEngine(forbidding=forbidden, alike={("A", 3): 9, ("A", 2): 9, ("A", 1): 9})
     assert walked(engine, FIRST).forbidding == ("no",)
     assert engine.judged == [("A", "one", "3"), ("A", "one", "0")]
-    apart = WrittenEngine(forbidding=forbidden, alike={3: 9, 2: 9, 1: 1, 0: 0})
+    apart = WrittenEngine(forbidding=forbidden, alike={("A", 3): 9, ("A", 2): 9})
     assert walked(apart, FIRST).forbidding == ()
-    two = WrittenEngine(forbidding={("A", "one", "1"): "low", **forbidden}, alike={3: 9, 0: 9})
+    two = WrittenEngine(forbidding={("A", "one", "1"): "low", **forbidden}, alike={("A", 3): 9, ("A", 0): 9})
     assert walked(two, FIRST).forbidding == ("low", "no")
 
 

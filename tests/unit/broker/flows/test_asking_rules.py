@@ -15,6 +15,7 @@ from broker.protocol.request_messages import SendRequest, wire_box
 from tests.simulators.broker_world import log_size, requester
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import Desk
+from tests.unit.broker.flows.noted_log import recorded
 
 
 async def test_another_organisations_request_is_none(desk: Desk) -> None:
@@ -23,8 +24,6 @@ async def test_another_organisations_request_is_none(desk: Desk) -> None:
     size = await log_size(desk.world)
     for act in (
         desk.fetch(request, by=SCHOOL),
-        desk.answer(request, desk.reply(request, by=SCHOOL), by=SCHOOL),
-        desk.answer(request, desk.reply(request, by=VEILIG_THUIS), by=VEILIG_THUIS),
         desk.forward(request, by=SCHOOL),
         desk.forward(request, by=VEILIG_THUIS),
         desk.withdraw(request, by=WIJKTEAM),
@@ -34,6 +33,23 @@ async def test_another_organisations_request_is_none(desk: Desk) -> None:
         with pytest.raises(NotFoundError):
             await act
     assert await log_size(desk.world) == size
+
+
+async def test_answering_what_is_not_ones_own_is_recorded(desk: Desk) -> None:
+    """Another's request, one's own and none at all: each an unknown id, each an entry that says no more than that."""
+    request, nobodys = await desk.sent(), "0" * 32
+    proposals = recorded(desk.world)
+    for named, by in ((request, SCHOOL), (request, VEILIG_THUIS), (nobodys, SCHOOL)):
+        for _ in range(2):
+            body = desk.reply(named, by=by)
+            with pytest.raises(NotFoundError):
+                await desk.answer(named, body, by=by)
+    entries = [(one.kind, one.payloads["meta"]["outcome"], one.payloads["meta"]["reason"]) for one in proposals]
+    assert entries == [("answer", "refused", "not-found")] * 6
+    assert [one.payloads["subject"]["request"] for one in proposals[::2]] == [request, request, nobodys]
+    others, none = proposals[0], proposals[4]
+    assert others.payloads["hits"] == none.payloads["hits"]
+    assert all(one.answer is None and not one.changes for one in proposals)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from tests.simulators.asking import household
 from tests.simulators.broker_world import World, exclude, requester
 from tests.simulators.calling import list_own_rings, rings_in
 from tests.simulators.consenting import withdrawn
-from tests.simulators.enrolled import GI, WIJKTEAM, worker_id
+from tests.simulators.enrolled import GI, VEILIG_THUIS, WIJKTEAM, worker_id
 from tests.simulators.following_up import followed_up, found_in, notices_of, opened, ports, who
 from tests.simulators.following_up import listed as matches_listed
+from tests.simulators.requesting import Desk
 from tests.simulators.team_tasks import listed as tasks_listed
 from tests.unit.broker.flows.test_excluded_colleague import CHILD, RELATIVE, hidden_signal
 from tests.unit.broker.flows.test_rings_judged_anew import asked_on_consent
@@ -94,3 +95,19 @@ async def test_that_a_ring_ended_is_not_told_to_who_is_kept_from_it(world: World
     await withdrawn(world, asker, consent)
     told = [about for kind, about in await notices_of(world, AMSTELVEEN) if kind == "consent_withdrawn"]
     assert told == ([] if hidden else [ring["ringId"]])
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_letter_that_is_kept_from_him_is_not_announced_to_him(world: World, hidden: bool) -> None:  # noqa: FBT001 - of a table
+    """An answer to a question on an own signal that he may not see: his list has no such letter, nor has his inbox."""
+    desk = Desk(world)
+    asked = str((await world.register(desk.asker(VEILIG_THUIS), household(subject="a"))).result["signalId"])
+    request = await desk.sent(signalId=asked)
+    await desk.answer(request, desk.reply(request))
+    if hidden:
+        await exclude(world, asked, organisation=VEILIG_THUIS, worker=worker_id(VEILIG_THUIS, "worker"))
+    expected = [] if hidden else [("answer", request)]
+    assert await notices_of(world, VEILIG_THUIS) == expected
+    # Who answered stands on no signal, and is told as ever.
+    assert await notices_of(world, WIJKTEAM) == [("request", request)]

@@ -12,7 +12,7 @@ from broker.domain.signals import Exclusion
 from broker.flows.canonical import canonical, sha256_of
 from broker.flows.consent_facts import Consented
 from broker.flows.errors import DecisionFailedError
-from broker.flows.judging import Judged, judge_hits, permitted_hits, record_decisions
+from broker.flows.judging import ConsentWord, Judged, judge_hits, permitted_hits, record_decisions
 from broker.flows.policy import PolicyInForce
 from broker.flows.standing import with_standing
 from broker.ports import Stamp
@@ -87,13 +87,13 @@ def test_a_no_entitles_to_nothing() -> None:
 HITS = (Hit(kind=PERSON, signal=THEIRS), Hit(kind=FAMILY, signal=THEIRS))
 
 
-def judged(policy: PolicyInForce, *hits: Hit, worker: str = "w", **consents: str) -> tuple[Judged, ...]:
+def judged(policy: PolicyInForce, *hits: Hit, worker: str = "w", **consents: ConsentWord) -> tuple[Judged, ...]:
     """Return the decisions on these hits; `consents` by the name of a signal's id."""
     said = {THEIRS.id: consents["theirs"]} if consents else None
-    return judge_hits(policy, FACTS, hits, register=REGISTER, worker=worker, consents=said)  # type: ignore[arg-type]
+    return judge_hits(policy, FACTS, hits, register=REGISTER, worker=worker, consents=said)
 
 
-def asked_of(policy: PolicyInForce, *hits: Hit, worker: str = "w", **consents: str) -> list[HitFacts]:
+def asked_of(policy: PolicyInForce, *hits: Hit, worker: str = "w", **consents: ConsentWord) -> list[HitFacts]:
     """Return the facts of every question that is asked about these hits, the probe first."""
     point = Watched(inner=policy.decision_point)
     judged(replace(policy, decision_point=point), *hits, worker=worker, **consents)

@@ -1,6 +1,7 @@
 """Who is asked by a second oproep: whoever did not decline the very same, and never twice by two rings (ADR 48)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from tests.simulators.asking import household
 from tests.simulators.barrier import AtOnce, Schedule
 from tests.simulators.broker_world import World, a_world, held_in
 from tests.simulators.calling import MELDING, call, calls_in, decide, list_own_calls, list_own_rings, rings_in
-from tests.simulators.enrolled import SCHOOL
+from tests.simulators.enrolled import SCHOOL, WIJKTEAM
 from tests.simulators.following_up import notices_of
 from tests.unit.broker.flows.noted_log import recorded
 from tests.unit.broker.flows.test_calling import ASKED, involved, veilig_thuis, with_a_second_team
 from tests.unit.broker.flows.test_rings_judged_anew import asked_on_consent
+from tests.unit.broker.flows.test_still_asked import on_own_signals
 
 DAY = 86_400
 NEW_REPORT = {**MELDING, "reference": "cd" * 32, "since": "2026-11-22"}
@@ -121,6 +123,26 @@ async def test_another_team_that_asks_has_a_ring_of_its_own(world: World) -> Non
     await sent(world)
     await sent(world, team="team-2")
     assert [ring["state"] for ring in await rung(world)] == ["waiting", "waiting"]
+
+
+async def test_a_ring_stands_on_its_own_oproep(world: World) -> None:
+    """Asked by another own signal, which ends: the first oproep still asks, for that is what its asker was told."""
+    world.policy = on_own_signals(world.policy)
+    await involved(world)
+    own = {
+        subject: await world.register(world.asker(WIJKTEAM, seed=subject), household(subject=subject))
+        for subject in ("child", "brother")
+    }
+    for subject in own:
+        asked = household(subject=subject, parents=("mother",), members=())
+        await call(world, world.asker(WIJKTEAM, seed=f"asks {subject}"), asked)
+    first, second = await rung(world)
+    assert first["signalId"] == second["signalId"]
+    day = (world.clock.today() - timedelta(days=1)).isoformat()
+    held_in(world).write("UPDATE signals SET ends_on = ? WHERE id = ?", day, own["brother"].result["signalId"])
+    assert len(await rung(world)) == 1
+    held_in(world).write("UPDATE signals SET ends_on = ? WHERE id = ?", day, own["child"].result["signalId"])
+    assert await rung(world) == []
 
 
 async def test_a_forwarded_ring_goes_on_where_it_is(world: World) -> None:

@@ -155,11 +155,12 @@ async def test_only_what_was_asked_is_answered(world: World) -> None:
 
 
 async def test_anothers_call_is_no_call(world: World) -> None:
-    """Neither the caller nor a stranger notes an answer for the called party."""
-    call = await announced(world)
-    for oin in (VEILIG_THUIS, GI):
+    """Neither the caller nor a stranger notes an answer for the called party; that he tried is recorded."""
+    call, proposals = await announced(world), recorded(world)
+    for oin, named in ((VEILIG_THUIS, call["callId"]), (GI, call["callId"]), (GI, "0" * 32)):
         with pytest.raises(NotFoundError):
-            await note(world, world.asker(oin, seed="note"), call["callId"])
+            await note(world, world.asker(oin, seed=f"note {named}"), named)
+    assert [(one.kind, one.payloads["meta"]["reason"]) for one in proposals] == [("answer", "not-found")] * 3
 
 
 async def test_who_may_not_ask_does_not_call_either(world: World) -> None:

@@ -12,10 +12,12 @@ from broker.protocol.register import Register
 from tests.simulators.broker_memory import MemoryDocuments
 from tests.simulators.broker_world import World, a_world, held_in
 from tests.simulators.calling import call, decide, list_own_rings, rings_in
-from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, Enrolled
+from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.simulators.following_up import notices_of
 from tests.simulators.phoning import phone_calls_in, start, verify
+from tests.simulators.requesting import Desk, shown
 from tests.unit.broker.flows.test_calling import ASKED, involved, veilig_thuis
+from tests.unit.broker.flows.test_letters_that_hold import refused
 
 SUSPENDED = Enrolled(suspended=frozenset({VEILIG_THUIS}))
 
@@ -78,3 +80,18 @@ async def test_who_was_suspended_a_moment_ago_is_nobody_on_the_phone(
     with pytest.raises(RefusedError) as refused:
         await verify(world, world.asker(SCHOOL), started["code"])
     assert refused.value.document["type"] == "urn:sluis:problem:caller-suspended"
+
+
+@pytest.mark.parametrize("looks", ["fetch", "list"])
+async def test_who_was_suspended_a_moment_ago_is_read_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, looks: str
+) -> None:
+    """Its letter is withheld at that moment, and its line says no more than that."""
+    desk = Desk(world)
+    request = await desk.sent()
+    moves_once(world, monkeypatch)
+    if looks == "fetch":
+        assert await refused(desk.fetch(request, by=WIJKTEAM)) == "letter-withheld"
+    else:
+        (line,) = shown(await desk.list(by=WIJKTEAM))
+        assert (line["state"], line["categories"]) == ("withheld", [])

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from broker.call_ports import order_key
 from broker.domain.errors import AnswerWithheldError, NotDoneError, NotFoundError
 from broker.flows.policy import PolicyInForce
-from broker.task_ports import order_key
 from policies import AskFacts, Permit, Refusal
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_world import World, a_world, documents, held_in

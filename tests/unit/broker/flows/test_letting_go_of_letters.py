@@ -1,0 +1,70 @@
+"""Who may let go of a letter: saying that it was opened erases it soon, and taking it back does so at once."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from broker.flows.policy import PolicyInForce
+from broker.protocol.roster import Worker
+from tests.simulators.broker_world import a_world, documents, held_in, log_size
+from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM, Enrolled
+from tests.simulators.requesting import COLLEAGUE, HUISARTS, Desk
+from tests.unit.broker.flows.test_letters_that_hold import refused
+
+ONE = Worker(sub="one", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-1"}))
+OTHER = replace(ONE, sub="other", teams=frozenset({"team-2"}))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, policy: PolicyInForce) -> AsyncIterator[Desk]:
+    """A core on SQLite: who may let go does not depend on the database."""
+    async with a_world("sqlite", tmp_path, policy=policy) as running:
+        yield Desk(running)
+
+
+def kept_until(desk: Desk) -> list[str]:
+    """Return until when the boxes of letters, and then of answers, are kept."""
+    boxes = "SELECT box_until FROM information_requests UNION ALL SELECT box_until FROM request_answers"
+    return [str(row[0]) for row in held_in(desk.world).rows(boxes)]
+
+
+async def test_a_personal_question_is_opened_by_who_it_is_for(desk: Desk) -> None:
+    """A colleague who may not read it does not have it erased either; the professional who was named does."""
+    request = await desk.sent(to=HUISARTS)
+    await desk.forward(request, by=HUISARTS, who=COLLEAGUE)
+    await desk.fetch(request, by=HUISARTS, worker=COLLEAGUE)
+    before, size = kept_until(desk), await log_size(desk.world)
+    assert await refused(desk.note(request, "opened", by=HUISARTS)) == "request-for-another-worker"
+    assert (kept_until(desk), await log_size(desk.world)) == (before, size + 1)
+    await desk.note(request, "opened", by=HUISARTS, worker=COLLEAGUE)
+    assert kept_until(desk) < before
+
+
+@pytest.mark.parametrize("side", [WIJKTEAM, VEILIG_THUIS])
+async def test_another_team_does_not_say_that_it_was_opened(desk: Desk, side: str) -> None:
+    """On either side the box stays until its last day, for the team that it is for; its own word counts."""
+    desk.world.documents = documents(Enrolled(teams=("team-1", "team-2"), others={side: (ONE, OTHER)}))
+    request = await desk.sent()
+    if side == VEILIG_THUIS:
+        await desk.answer(request, desk.reply(request))
+    await desk.fetch(request, by=side, worker=ONE.sub)
+    before = kept_until(desk)
+    assert await refused(desk.note(request, "opened", by=side, worker=OTHER.sub)) == "request-of-another-team"
+    assert kept_until(desk) == before
+    await desk.note(request, "opened", by=side, worker=ONE.sub)
+    assert kept_until(desk) < before
+
+
+async def test_another_team_takes_nothing_back(desk: Desk) -> None:
+    """What a team asked or told is taken back by that team alone: else it waits for its receiver as before."""
+    desk.world.documents = documents(Enrolled(teams=("team-1", "team-2"), others={VEILIG_THUIS: (ONE, OTHER)}))
+    request = await desk.sent()
+    before = kept_until(desk)
+    assert await refused(desk.withdraw(request, worker=OTHER.sub)) == "request-of-another-team"
+    assert kept_until(desk) == before
+    assert (await desk.fetch(request, by=WIJKTEAM)).result["of"] == "request"
+    assert (await desk.withdraw(request, worker=ONE.sub)).result["outcome"] == "done"
+    assert await refused(desk.withdraw(request, worker=OTHER.sub)) == "request-of-another-team"
+    assert await refused(desk.withdraw(request, worker=ONE.sub)) == "request-withdrawn"
