@@ -31,7 +31,7 @@ async def fetch_request(
     """What waits for this side is handed out, and its delivery is unknown until it is confirmed; outcome `done`.
 
     The receiver gets the letter, the asker the answer. It is handed out only while everything it rests on is as it was
-    and it is still permitted; a withdrawal that is committed before withholds it for good.
+    and it is still permitted; a withdrawal that is committed before withholds it, as long as nobody says yes anew.
 
     Raises:
         NotFoundError: this organisation is no side of it, or there is none at all.

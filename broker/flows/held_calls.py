@@ -68,7 +68,7 @@ async def withheld_of(
     for call in listed:
         received = judging.organisation.oin == call.receiver
         holds = unmoved[call.id].answer
-        if holds and (received or _answer_cites(call)):
+        if holds and (received or call.consent_id is not None or _answer_cites(call)):
             holds, read = await judging.of(call)
             stamps |= dict.fromkeys(read)
         withheld[call.id] = not holds

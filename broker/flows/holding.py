@@ -23,7 +23,7 @@ from broker.flows.citing import Cited, cited_by
 from broker.flows.involvement import seen_in_match
 from broker.flows.letters import LetterFacts, decide_letter, own_signal
 from broker.flows.request_of import OnRequest
-from broker.flows.withholding import Basis
+from broker.flows.withholding import Basis, compared
 from broker.match_ports import MatchReader
 from broker.ports import Clock, OwnSignal, SignalStore, Stamp
 from broker.protocol.register import Register
@@ -70,7 +70,7 @@ async def still_holds(
     rests = tuple(_rests(on.request, received=on.received))
     current = await signals.stamps([stamp.of for stamp in stamps_of(rests)])
     on = replace(on, relies_on=(*on.relies_on, *current, *await signals.stamps([on.other_key])))
-    if current != stamps_of(rests) or _past(on):
+    if compared(current) != compared(stamps_of(rests)) or _past(on):
         return on, False
     try:
         involved, stamps = await _involved(on, clock=clock, signals=signals, matches=matches)

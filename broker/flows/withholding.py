@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from broker.domain.information_requests import RestsOn
-from broker.ports import SignalStore, Stamp
+from broker.ports import SignalStore, Stamp, StampKind
 from broker.request_ports import stamps_of
 
 
@@ -40,14 +40,26 @@ UNCHANGED = Basis(letter=True, answer=True)
 """Of what is written in this very act."""
 
 
+def compared(stamps: Iterable[Stamp]) -> tuple[Stamp, ...]:
+    """Return the stamps that must be as they were, those of consents left out.
+
+    What a consent says is decided on anew wherever something is told: a longer yes, or a no towards somebody else,
+    takes nothing back of what waits; a no that counts does, and so does its end.
+    """
+    return tuple(stamp for stamp in stamps if stamp.of.kind is not StampKind.CONSENT)
+
+
 async def bases(letters: Iterable[Resting], *, signals: SignalStore) -> tuple[Mapping[str, Basis], tuple[Stamp, ...]]:
-    """Return of each letter or call, by its id, whether it rests on what it did, and the present stamps of all that."""
+    """Return of each letter or call, by its id, whether it rests on what it did, and the present stamps of all that.
+
+    Of consents that is for who decides anew: see `compared`.
+    """
     rests = {one.id: (stamps_of(one.rests_on), stamps_of(one.answer_rests_on)) for one in letters}
     keys = list(dict.fromkeys(stamp.of for both in rests.values() for part in both for stamp in part))
     current = await signals.stamps(keys) if keys else ()
     present = set(current)
     found = {}
     for letter_id, (question, answer) in rests.items():
-        holds = present.issuperset(question)
-        found[letter_id] = Basis(letter=holds, answer=holds and present.issuperset(answer))
+        holds = present.issuperset(compared(question))
+        found[letter_id] = Basis(letter=holds, answer=holds and present.issuperset(compared(answer)))
     return found, current

@@ -16,7 +16,7 @@ from broker.protocol.request_messages import SendRequest, wire_box
 from policies import Obligation, Permit, Text
 from tests.simulators.asking import household
 from tests.simulators.broker_world import a_world, approval, documents, log_size, tasks_of
-from tests.simulators.citing import BUURTTEAM, VT, citing, consent, told_in_meeting
+from tests.simulators.citing import BUURTTEAM, GI, VT, citing, consent, told_in_meeting
 from tests.simulators.consenting import answer, answered_too, withdrawn
 from tests.simulators.consenting import recorded as recorded_consent
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
@@ -44,6 +44,30 @@ async def line(desk: Desk, request: str, *, by: str) -> dict[str, Any]:
 def about(one: dict[str, Any]) -> dict[str, Any]:
     """Return what a line says of the matter."""
     return {name: one[name] for name in NOTHING}
+
+
+@pytest.mark.parametrize("what", ["a longer yes", "a no towards another", "a yes after a no"])
+async def test_what_takes_nothing_back_withholds_nothing(desk: Desk, what: str) -> None:
+    """What waits on a yes that still stands towards its receiver is handed out, whatever else was answered since."""
+    plain = citing(desk.world)
+    about_her: dict[str, Any] = {"purpose": "casusoverleg", "categories": ["hulp"], "person": "trudy"}
+    asker = plain.world.asker(BUURTTEAM, purpose="casusoverleg", ground="TOEST")
+    cited = await recorded_consent(plain.world, asker, answer(until="2027-01-31"), parties=[VT, GI], **about_her)
+    waits = told_in_meeting(plain, cited)
+    await plain.send(waits, by=BUURTTEAM)
+    if what == "a longer yes":
+        await answered_too(plain.world, asker, cited, answer(until="2027-02-28"))
+    elif what == "a no towards another":
+        no = replace(asker, seed="no")
+        await recorded_consent(plain.world, no, answer(said="refused"), parties=[GI], **about_her)
+    else:
+        await withdrawn(plain.world, asker, cited)
+        hidden = await line(plain, waits["idempotencyKey"], by=VT)
+        assert (hidden["state"], about(hidden)) == ("withheld", NOTHING)
+        await answered_too(plain.world, asker, cited, answer())
+    assert (await line(plain, waits["idempotencyKey"], by=VT))["categories"] == ["hulp"]
+    fetched: Any = (await plain.fetch(waits["idempotencyKey"], by=VT)).result
+    assert fetched["box"]
 
 
 @pytest.mark.parametrize("how", ["a new record", "another record"])
