@@ -33,6 +33,7 @@ NOTICE_NL = {
     "delivery": "bericht over de bezorging van",
     "call": "vraag om te bellen",
     "consent_withdrawn": "er is geen toestemming meer voor",
+    "consent_refused": "iemand legde een nee van de bewoner vast; kijk of dit signaal kan blijven:",
     "request_expired": "niemand heeft op tijd geantwoord op",
     "wrongly_made": "wat een ander over betrokkenheid meldde klopte niet; het gaat om jullie signaal",
     "exception_told": "melding van een ander over",

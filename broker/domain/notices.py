@@ -37,6 +37,8 @@ class NoticeKind(StrEnum):
     """Nobody answered in time. About that request."""
     WRONGLY_MADE = "wrongly_made"
     """What another team said of its involvement was wrong. About the own signal by which it was told."""
+    CONSENT_REFUSED = "consent_refused"
+    """Somebody who is kept from it recorded a no of the person it is about, so that it did not end. An own signal."""
     EXCEPTION_TOLD = "exception_told"
 
 

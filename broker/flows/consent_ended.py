@@ -15,6 +15,7 @@ from broker.domain.consent_standing import Standing, lasts_until, standing
 from broker.domain.consents import Consent, ConsentEvent, ConsentState, Needed
 from broker.domain.households import FoundToken, TokenIndex, TokenRole
 from broker.domain.keeping import TellRelying, ended_for
+from broker.domain.notices import NoticeKind, Notify, notice_id
 from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.consent_facts import CONSENT_KIND, INVOLVEMENT
 from broker.flows.policy import PolicyInForce
@@ -31,7 +32,7 @@ CHECK_TASK = "signal-consent-no"
 class Resting:
     """What becomes of signals, the tasks that tell of it, their search handles, and the stamps of what was read."""
 
-    changes: tuple[EndSignal | RenewSignal | TellRelying, ...] = ()
+    changes: tuple[EndSignal | RenewSignal | TellRelying | Notify, ...] = ()
     tasks: tuple[Task, ...] = ()
     handles: tuple[str, ...] = ()
     stamps: tuple[Stamp, ...] = ()
@@ -80,11 +81,21 @@ async def resting_on(
     ends = _ends(known, worker, today)
     asked = _tasks(((CHECK_TASK, signal) for signal in kept_from), today)
     return Resting(
-        changes=(*told, *ends.changes),
+        changes=(*told, *ends.changes, *(_asked_to_look(signal, listed) for signal in kept_from)),
         tasks=(*ends.tasks, *asked),
         handles=tuple(signal.handle for signal in resting),
         stamps=found.stamps,
     )
+
+
+def _asked_to_look(signal: Signal, consents: Sequence[Consent]) -> Notify:
+    """Return that the team of a signal that did not end has a notice, which nobody reads who is kept from it."""
+    newest = str(max(event.number for one in consents for event in one.events))
+    kind = NoticeKind.CONSENT_REFUSED
+    return Notify(
+        id=notice_id(kind.value, signal.organisation, signal.id, newest), organisation=signal.organisation,
+        team=signal.team, kind=kind, about=signal.id,
+    )  # fmt: skip
 
 
 def _relied_on(

@@ -202,7 +202,10 @@ def _place(notice: WaitingNotice) -> Place | None:
         return _MATCH, notice.about
     if notice.kind in ABOUT_A_LETTER:
         return _LETTER, notice.about
-    judged = (NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE, NoticeKind.CONSENT_WITHDRAWN)
+    judged = (
+        NoticeKind.CALL, NoticeKind.SHIELD_ALERT, NoticeKind.WRONGLY_MADE, NoticeKind.CONSENT_WITHDRAWN,
+        NoticeKind.CONSENT_REFUSED,
+    )  # fmt: skip
     return (notice.kind.value, notice.about) if notice.kind in judged else None
 
 

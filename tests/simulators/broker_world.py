@@ -267,15 +267,15 @@ class World:
             log=self.log,
         )
 
-    async def inbox(self, asker: Asker, *, had: Sequence[str] = ()) -> Answered:
+    async def inbox(self, asker: Asker, *, had: Sequence[str] = (), worker: str = "") -> Answered:
         """Fetch what waits for the asker's organisation, in his role."""
-        return await self.send_inbox(asker, asker.command(had=list(had)))
+        return await self.send_inbox(asker, asker.command(had=list(had)), worker=worker)
 
-    async def send_inbox(self, asker: Asker, body: Mapping[str, Any]) -> Answered:
+    async def send_inbox(self, asker: Asker, body: Mapping[str, Any], *, worker: str = "") -> Answered:
         """Send this body of a fetch."""
         return await fetch_inbox(
             command=FetchInbox.model_validate(body),
-            requester=requester(asker, role=asker.role),
+            requester=requester(asker, role=asker.role, worker=worker),
             policies=self.policies,
             clock=self.clock,
             registers=self.documents,

@@ -75,6 +75,10 @@ async def test_a_no_that_he_records_takes_nothing_away(world: World) -> None:
     assert own is not None
     assert own.signal.state is SignalState.ACTIVE
     assert [task.kind for task in tasks_of(world) if task.signal_id == signal_id][-1] == "signal-consent-no"
+    # The team is told so in its inbox, and he who is kept from the signal reads nothing of it there.
+    for worker, told in (("", []), ("a-colleague", [("consent_refused", signal_id)])):
+        inbox: Any = (await world.inbox(adult(world, HUISARTS, seed=f"inbox {worker}"), worker=worker)).result
+        assert [(one["kind"], one["about"]) for one in inbox["notices"]] == told
     # Nor does a yes of his make it last longer or shorter.
     await recorded(world, replace(doctor, seed="his yes"), answer(until="2026-11-23"), parties=[WIJKTEAM])
     after = await world.signals.own(organisation=HUISARTS, signal_id=signal_id)
