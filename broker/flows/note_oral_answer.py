@@ -137,8 +137,7 @@ async def note_oral_answer(
         # (1) Who, and that it was a call to his organisation.
         check_worker(requester)
         base = await signals.stamps((*asked_stamps(requester.organisation), REGISTER))
-        policy, today = policies.at(base), clock.today()
-        register = await registers.register()
+        policy, register, today = policies.at(base), await registers.register(), clock.today()
         teller = check_organisation(register, act)
         call = await phone.received_call(organisation=requester.organisation, call_id=call_id)
         if call is None:
@@ -170,14 +169,10 @@ async def note_oral_answer(
         if not decided.within:
             return on.refuse(LEVEL, decided)
         # (4) It stands, without what was said.
+        told, at = [replace(call, oral=oral)], await time_for_codes(clock, phone)
         document = await phone_calls_document(
-            "phone.oral",
-            [replace(call, oral=oral)],
-            to=teller.oin,
-            now=await time_for_codes(clock, phone),
-            register=register,
-            rosters=rosters,
-        )
+            "phone.oral", told, to=teller.oin, now=at, register=register, rosters=rosters
+        )  # fmt: skip
         return on.done(oral, document, decided, day=today)
 
     # (5) Recorded with the change in one transaction, and only then told.
