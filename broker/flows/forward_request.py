@@ -71,9 +71,14 @@ async def forward_request(
         told = notice_for(
             on.organisation.oin, command.team, NoticeKind.REQUEST, about=request.id, randomness=randomness
         )  # fmt: skip
+        left = () if on.of_another_team(roster) is None else (
+            notice_for(
+                on.organisation.oin, request.receiver_team, NoticeKind.REQUEST, about=request.id, randomness=randomness
+            ),
+        )  # fmt: skip
         tasks = _review(on, command, approved=approved)
         return on.done(
-            after, Effects(relies_on=on.relies_on, changes=(change, told), tasks=tasks),
+            after, Effects(relies_on=on.relies_on, changes=(change, told, *left), tasks=tasks),
             text="letter.forwarded_to" if command.worker is not None and request.personal else "letter.forwarded",
             team=command.team, worker=command.worker,
         )  # fmt: skip
@@ -89,11 +94,15 @@ def _hindered(on: OnRequest, roster: Roster, *, approved: bool) -> str | None:
     """Return the problem of who would pass it on now, or None."""
     request, worker = on.request, on.act.requester.worker
     closed = request.closed_by(on.today)
-    if closed is not None or request.receiver_worker is None:
+    if closed is not None:
         return closed
-    if _is_there(request.receiver_worker, roster):
+    if _is_there(request.receiver_worker, roster) and request.not_for(worker) is not None:
         return request.not_for(worker)
-    return NEEDS_APPROVAL if request.personal and not approved else None
+    gone = request.receiver_worker is not None and not _is_there(request.receiver_worker, roster)
+    if gone and request.personal and not approved:
+        return NEEDS_APPROVAL
+    # The team that was asked gives it away; another one takes it with a second person of the organisation alone.
+    return None if approved else on.of_another_team(roster)
 
 
 def _review(on: OnRequest, command: ForwardRequest, *, approved: bool) -> tuple[Task, ...]:

@@ -1,4 +1,4 @@
-"""From whom a letter is kept in the own organisation: from who is kept from the own signal that it rests on (D8).
+"""From whom a letter or a call is kept in the own organisation: from who is kept from the signal it rests on (D8).
 
 For such a colleague it is as if there were no letter: its list, its fetch and every act on it say so alike.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from broker.domain.information_requests import InformationRequest
 from broker.domain.matches import KeptMatch
+from broker.domain.phone_calls import PhoneCall
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
 from broker.match_ports import MatchReader
@@ -27,6 +28,19 @@ async def kept_from(
         held += [signal for one in match.matches for signal in _of_side(one, organisation)]
         stamps += match.stamps
     return any(signal.hidden_from(requester.worker) for signal in held), tuple(stamps)
+
+
+async def open_calls(
+    calls: Iterable[PhoneCall], requester: Requester, *, signals: SignalStore, matches: MatchReader
+) -> tuple[tuple[PhoneCall, ...], tuple[Stamp, ...]]:
+    """Return those of these calls that are not kept from him, as their letter would be, and the stamps of all."""
+    found: list[PhoneCall] = []
+    stamps: dict[Stamp, None] = {}
+    for call in calls:
+        kept, read = await kept_from(call.as_letter(), requester, signals=signals, matches=matches)
+        stamps |= dict.fromkeys(read)
+        found += [] if kept else [call]
+    return tuple(found), tuple(stamps)
 
 
 def _named(letter: InformationRequest, *, sent: bool) -> Iterable[str]:

@@ -9,6 +9,7 @@ from broker.flows.calling import time_for_codes
 from broker.flows.entry_payloads import Recording
 from broker.flows.held_calls import Judging, withheld_of
 from broker.flows.household_question import asked_stamps
+from broker.flows.kept_letters import open_calls
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -18,6 +19,9 @@ from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
 from broker.ports import REGISTER, AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.phone_messages import PHONE_CALLS_PER_PAGE
+
+_LOOKED_AT = 2 * PHONE_CALLS_PER_PAGE
+"""So many are read, that those kept from a worker leave him a page of others."""
 
 
 async def list_phone_calls(
@@ -45,11 +49,11 @@ async def list_phone_calls(
         # (2) Nobody has watched the log for too long: nobody is told on its word who calls, and about what.
         if log.disclosures_stopped():
             return stopped(act, bundle=policy.sha256)
-        # (3) Calls of either side; what a call or an answer rests on may have changed since.
+        # (3) Calls of either side, but for those kept from him; what they rest on may have changed since.
         now = await time_for_codes(clock, phone)
-        own = await phone.phone_calls(
-            organisation=requester.organisation, now=now.recorded, at_most=PHONE_CALLS_PER_PAGE
-        )
+        found = await phone.phone_calls(organisation=organisation.oin, now=now.recorded, at_most=_LOOKED_AT)
+        theirs, seen = await open_calls(found, requester, signals=signals, matches=matches)
+        own = theirs[:PHONE_CALLS_PER_PAGE]
         judging = Judging(
             act=act, organisation=organisation, policy=policy, register=register, clock=clock, signals=signals,
             matches=matches, consents=consents, exceptions=exceptions,
@@ -59,7 +63,7 @@ async def list_phone_calls(
             "phone.list", own, to=organisation.oin, now=now, register=register, rosters=rosters, withheld=withheld
         )
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
-        return outcome_of(act, recording, Effects(relies_on=(*base, *read)), status=AnswerStatus.DONE)
+        return outcome_of(act, recording, Effects(relies_on=(*base, *seen, *read)), status=AnswerStatus.DONE)
 
     # (4) Recorded, and only then told.
     return await decide_and_record(

@@ -18,9 +18,11 @@ from broker.flows.entry_payloads import Recording
 from broker.flows.held_calls import Judging
 from broker.flows.holding import answer_facts, answer_marks
 from broker.flows.household_question import asked_stamps
+from broker.flows.kept_letters import open_calls
 from broker.flows.letters import (
     LEVEL,
     Decided,
+    LetterFacts,
     check_different,
     decide_letter,
     own_signal,
@@ -89,6 +91,12 @@ class _Noting:
             **self.cited.stated,
         )
 
+    def facts(self, oral: Oral) -> LetterFacts:
+        """Return what policy is asked about this answer: exactly what it is asked about one by letter."""
+        letter, reply = self.call.as_letter(), oral.as_reply(self.call.id)
+        role = self.act.requester.role
+        return answer_facts(letter, reply, self.own, register=self.register, role=role, cited=self.cited)
+
     def refuse(self, problem_id: str, decided: Decided | None = None) -> Outcome:
         """Return that it is not noted, told as its own problem; what was to be noted stands in its entry."""
         categories = self.command.categories if decided is None else dict(decided.rules)
@@ -137,10 +145,9 @@ async def note_oral_answer(
         # (1) Who, and that it was a call to his organisation.
         check_worker(requester)
         base = await signals.stamps((*asked_stamps(requester.organisation), REGISTER))
-        policy, today = policies.at(base), clock.today()
-        register = await registers.register()
+        policy, register, today = policies.at(base), await registers.register(), clock.today()
         teller = check_organisation(register, act)
-        call = await phone.received_call(organisation=requester.organisation, call_id=call_id)
+        call, base = await _asked(call_id, requester, base, phone=phone, signals=signals, matches=matches)
         if call is None:
             return unknown(act, call_id, policy=policy, register=register, relies_on=base)
         of = replace(act, purpose=call.purpose, team=call.receiver_team)
@@ -161,29 +168,32 @@ async def note_oral_answer(
             return on.refuse(hindered)
         # (3) Might it be told, in each of these categories? As any other answer is.
         oral = _oral(on, requester, now=clock.now(), approved=approved)
-        facts = answer_facts(
-            call.as_letter(), oral.as_reply(call.id), on.own, register=register, role=requester.role, cited=on.cited
-        )  # fmt: skip
-        decided = decide_letter(policy, facts, command.categories, day=today)
+        decided = decide_letter(policy, on.facts(oral), command.categories, day=today)
         if isinstance(decided, Refusal):
             return refused(of, decided, register=register.number, relies_on=on.relies_on, tickets=())
         if not decided.within:
             return on.refuse(LEVEL, decided)
         # (4) It stands, without what was said.
+        told, at = [replace(call, oral=oral)], await time_for_codes(clock, phone)
         document = await phone_calls_document(
-            "phone.oral",
-            [replace(call, oral=oral)],
-            to=teller.oin,
-            now=await time_for_codes(clock, phone),
-            register=register,
-            rosters=rosters,
-        )
+            "phone.oral", told, to=teller.oin, now=at, register=register, rosters=rosters
+        )  # fmt: skip
         return on.done(oral, document, decided, day=today)
 
     # (5) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def _asked(
+    call_id: str, requester: Requester, base: tuple[Stamp, ...], *, phone: PhoneCallReader, signals: SignalStore,
+    matches: MatchReader,
+) -> tuple[PhoneCall | None, tuple[Stamp, ...]]:  # fmt: skip
+    """Return the call to his organisation with this id, None where there is none for him, and what that relies on."""
+    call = await phone.received_call(organisation=requester.organisation, call_id=call_id)
+    theirs, read = await open_calls([] if call is None else [call], requester, signals=signals, matches=matches)
+    return next(iter(theirs), None), (*base, *read)
 
 
 async def _read(

@@ -9,7 +9,7 @@ from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
-from broker.ports import AnswerStatus, Log, RegisterReader, SignalStore
+from broker.ports import AnswerStatus, Log, RegisterReader, SignalStore, Turn
 from broker.protocol.problems import problem
 
 PROBLEM = "approver-is-requester"
@@ -33,7 +33,14 @@ async def note_own_approval(
     """
     act = replace(Act.reading(OWN_APPROVAL, requester), kind="admin", sha256=body_sha256, approval=approval)
     async with log.turn() as turn:
-        await turn.commit((await _noted(act, policies=policies, registers=registers, signals=signals)).proposal)
+        await _in_turn(act, policies=policies, registers=registers, signals=signals, turn=turn)
+
+
+async def _in_turn(
+    act: Act, *, policies: Policies, registers: RegisterReader, signals: SignalStore, turn: Turn
+) -> None:  # fmt: skip
+    noted = await _noted(act, policies=policies, registers=registers, signals=signals)
+    await turn.commit(noted.proposal)
 
 
 async def _noted(act: Act, *, policies: Policies, registers: RegisterReader, signals: SignalStore) -> Outcome:

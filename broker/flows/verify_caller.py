@@ -19,6 +19,7 @@ from broker.flows.calling import time_for_codes
 from broker.flows.entry_payloads import Recording
 from broker.flows.held_calls import Judging
 from broker.flows.household_question import asked_stamps
+from broker.flows.kept_letters import open_calls
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -80,9 +81,10 @@ async def verify_caller(
         )  # fmt: skip
         if tried.over:
             return of.refused(OVER, base)
-        # (3) The newest call of the last day with this code, one whose code counts before others. None: a wrong one.
+        # (3) The newest call of the last day with this code that he may know of, counting ones first; else wrong.
         calls = await phone.received(organisation=requester.organisation, since=now.recorded - LOOKED_BACK_S)
-        call = _named(calls, command.code, now=now)
+        theirs, seen = await open_calls(calls, requester, signals=signals, matches=matches)
+        base, call = (*base, *seen), _named(theirs, command.code, now=now)
         who = {"organisation": requester.organisation, "worker": requester.worker}
         if call is None:
             return of.refused(WRONG, base, changes=(CountTry(**who, at=now.clock, tried=tried.of_all),))

@@ -28,8 +28,15 @@ _OTHER_RECORD = """SELECT 1 FROM consent_tokens t JOIN consent_tokens o ON o.idx
 """A no, and who was marked as a suspect, hold as long as there is anything about this person at this organisation."""
 _NOTHING_ON_IT = """state IN ('withdrawn', 'ended')
     AND NOT EXISTS (SELECT 1 FROM act_handles h WHERE h.handle = signals.handle)
-    AND NOT EXISTS (SELECT 1 FROM call_rings r WHERE r.signal_id = signals.id)"""
-"""While content of an entry is found by a signal, its row says whose household that is about."""
+    AND NOT EXISTS (SELECT 1 FROM call_rings r WHERE r.signal_id = signals.id)
+    AND NOT ((shielded OR EXISTS (SELECT 1 FROM signal_exclusions e WHERE e.signal_id = signals.id))
+        AND EXISTS (SELECT 1 FROM signal_tokens x JOIN signal_tokens y ON y.idx = x.idx
+            JOIN signals o ON o.id = y.signal_id JOIN act_handles h ON h.handle = o.handle
+            JOIN acts a ON a.idx = h.idx AND a.organisation = signals.organisation WHERE x.signal_id = signals.id))"""
+"""While content of an entry is found by a signal, its row says whose household that is about.
+
+One that is hidden from somebody hides every act of its holder on that household, by whatever signal it is found.
+"""
 _OVER: Mapping[Kept, tuple[str, str]] = {
     Kept.LETTER_BOX: ("information_requests", "box_until < ?"),
     Kept.ANSWER_BOX: ("request_answers", "box_until < ?"),

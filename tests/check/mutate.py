@@ -43,21 +43,24 @@ def copy_tree(only: list[str], *, again: bool) -> None:
     TREE.mkdir(parents=True, exist_ok=True)
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode()
+    copied = set()
     for name in filter(None, listed.split("\0")):
         target = TREE / name
         target.parent.mkdir(parents=True, exist_ok=True)
         newer = not target.is_file() or target.read_bytes() != (ROOT / name).read_bytes()
         if (ROOT / name).is_file() and newer:
             shutil.copy2(ROOT / name, target)
+            copied.add(name)
     settings = TREE / "pyproject.toml"
     text = settings.read_text(encoding="utf-8").replace(PLACE, f"only_mutate = {json.dumps(only)}")
     tests = tests_for(only, named=os.environ.get("TESTS", ""))
     selection = f"pytest_add_cli_args_test_selection = {json.dumps(tests)}"
     settings.write_text(text.replace(SELECTION, selection), encoding="utf-8")
     for module in only:
-        if not (TREE / "mutants" / f"{module}.meta").is_file():  # copied as it is, for the modules of another run
-            (TREE / "mutants" / module).unlink(missing_ok=True)
-            (TREE / "learned.json").unlink(missing_ok=True)
+        made = TREE / "mutants" / f"{module}.meta"
+        if module in copied or not made.is_file():  # its mutants are of other lines, or it had none in the last run
+            for path in (made, TREE / "mutants" / module, TREE / "learned.json"):
+                path.unlink(missing_ok=True)
     subprocess.run(["git", "init", "--quiet"], cwd=TREE, check=True)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from broker.protocol.errors import MalformedError
 from broker.protocol.signing_keys import VerifyKey
 from connectors.casebook import Casebook
 from connectors.errors import KeyChangedError
@@ -67,3 +68,15 @@ def test_either_kind_of_key_that_changes_stops_letters(tmp_path: Path) -> None:
             with pytest.raises(KeyChangedError):
                 pins.trusted(changed)
         assert pins.trusted(known) == PinnedKeys.of(known)
+
+
+def test_a_damaged_pin_is_an_error_and_no_first_sight(tmp_path: Path) -> None:
+    """Whatever happened to the casebook: keys are never pinned anew because the old ones cannot be read."""
+    known = STATED.organisation(WIJKTEAM)
+    with Casebook(tmp_path / "cases.sqlite") as book:
+        pins = KeyPins(book)
+        pins.trusted(known)
+        with book.transaction() as database:
+            database.execute("UPDATE pinned_key SET public = '*'")
+        with pytest.raises(MalformedError, match=r"^public: "):
+            pins.trusted(known)

@@ -10,7 +10,7 @@ from broker.domain.errors import FieldRuleError, NotFoundError, RefusedError
 from broker.flows.policy import PolicyInForce
 from broker.protocol.request_messages import SendRequest
 from tests.simulators.asking import household
-from tests.simulators.broker_world import a_world, log_size
+from tests.simulators.broker_world import a_world, exclude, held_in, log_size, requester
 from tests.simulators.citing import (
     BUURTTEAM,
     EMERGENCY,
@@ -28,7 +28,7 @@ from tests.simulators.citing import (
 )
 from tests.simulators.consenting import answer, withdrawn
 from tests.simulators.consenting import recorded as recorded_consent
-from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS
+from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.phoning import listed, note, phone_calls_in, start, verify
 from tests.simulators.requesting import Desk, problem_of
 from tests.unit.broker.flows.deciders import watched
@@ -240,3 +240,37 @@ async def test_an_own_signal_holds_a_call_while_it_is_active(desk: Desk) -> None
     assert (await listed(desk.world, desk.asker(VT)))[0]["oral"] is not None
     await desk.world.withdraw(desk.asker(BUURTTEAM), signal)
     assert (await listed(desk.world, desk.asker(VT)))[0]["oral"] is None
+
+
+async def test_a_call_is_kept_from_who_is_kept_from_its_household(desk: Desk) -> None:
+    """Family who works at either side: no call in his list, no code, nothing to note; his colleagues have it all."""
+    own = {
+        by: str((await desk.world.register(desk.asker(by), household(subject="trudy"))).result["signalId"])
+        for by in (VT, BUURTTEAM)
+    }
+    asked_on, told_on = await consent(desk, by=VT, parties=[BUURTTEAM]), await consent(desk)
+    call = await asked(desk, asked_on, signalId=own[VT])
+    await noted(desk, call, told_on, signalId=own[BUURTTEAM])
+    for by, signal in own.items():
+        relative = str(requester(desk.asker(by)).worker)
+        assert len(await listed(desk.world, desk.asker(by))) == 1
+        await exclude(desk.world, signal, organisation=by, worker=relative)
+        assert await listed(desk.world, desk.asker(by)) == []
+    with pytest.raises(NotFoundError):
+        await noted(desk, call, told_on)
+
+
+async def test_a_call_on_a_match_is_none_to_who_is_kept_from_it(desk: Desk) -> None:
+    """On the called side the match says whose household it is: he verifies no such caller, his code is a wrong one."""
+    own = {
+        by: str((await desk.world.register(desk.asker(by), household(subject="child"))).result["signalId"])
+        for by in (VEILIG_THUIS, WIJKTEAM)
+    }
+    (match,) = [row[0] for row in held_in(desk.world).rows("SELECT id FROM matches")]
+    about = {"to": WIJKTEAM, "matchId": match, "categories": ["hulp"]}
+    (call,) = phone_calls_in(await start(desk.world, desk.asker(VEILIG_THUIS), **about))
+    assert len(await listed(desk.world, desk.asker(WIJKTEAM))) == 1
+    worker = str(requester(desk.asker(WIJKTEAM)).worker)
+    await exclude(desk.world, own[WIJKTEAM], organisation=WIJKTEAM, worker=worker)
+    assert await listed(desk.world, desk.asker(WIJKTEAM)) == []
+    assert await refused(verify(desk.world, desk.asker(WIJKTEAM), call["code"])) == "belcode-wrong"

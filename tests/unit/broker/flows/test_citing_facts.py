@@ -54,7 +54,7 @@ DOSSIER = Documented(
 EXCEPTION = ExceptionRecord(
     id="e", organisation=OWN, controller=OWN, team="team-1", worker=WORKER, type=ExceptionType.CVP, recipient="politie",
     recipient_organisation=HOLDER, purpose="volwassene", ground="CVP", category="betrokkenheid", reason="veiligheid",
-    at=AT, approved_by="b", documented=DOSSIER,
+    at=AT, approved_by="b", documented=DOSSIER, persons=1,
 )  # fmt: skip
 ON_EXCEPTION = replace(FACTS, grounds=("CVP",))
 
@@ -67,9 +67,10 @@ def cited(consent: Consent, *about: Consent, alone: bool = True) -> Cited:
 
 
 def relying(record: ExceptionRecord = EXCEPTION, *, at: int = AT, worker: str = WORKER, **own: object) -> Cited:
-    """Return a letter of this worker at this moment that cites an exception."""
-    kept = replace(OwnException(record=record, stamp=WORKER_STAMP), **own)  # type: ignore[arg-type]  # its fields
-    return Cited(exception=CitedException(own=kept, worker=worker, at=at))
+    """Return a letter of this worker at this moment, about the exception's own signal, that cites it."""
+    kept = OwnException(record=record, stamp=WORKER_STAMP, signals=frozenset({"s"}))
+    kept = replace(kept, **own)  # type: ignore[arg-type]  # its fields
+    return Cited(exception=CitedException(own=kept, worker=worker, at=at, signals=frozenset({"s"})))
 
 
 def test_a_letter_that_cites_nothing_knows_no_more() -> None:
@@ -180,6 +181,10 @@ def test_an_exception_is_the_dossier_of_exactly_its_letter() -> None:
         relying(replace(EXCEPTION, purpose="nood")),
         relying(replace(EXCEPTION, category="hulp")),
         relying(replace(EXCEPTION, ground="VITAAL")),
+        relying(replace(EXCEPTION, persons=0)),
+        relying(signals=frozenset({"t"})),
+        relying().about(["s", "t"]),
+        Cited(exception=CitedException(own=OwnException(record=EXCEPTION, stamp=WORKER_STAMP), worker=WORKER, at=AT)),
     ],
 )
 def test_an_exception_beside_anything_else_is_none(letter: Cited) -> None:
@@ -194,6 +199,8 @@ def test_an_exception_beside_anything_else_is_none(letter: Cited) -> None:
         relying(at=AT + TELLS_S),
         relying(replace(EXCEPTION, recipient_organisation=None)),
         relying(replace(EXCEPTION, level=4)),
+        relying().about([]),
+        relying(signals=frozenset({"s", "t"})),
     ],
 )
 def test_an_exception_tells_the_same_receiver_again_within_its_days(letter: Cited) -> None:

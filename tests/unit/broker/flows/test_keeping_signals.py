@@ -79,6 +79,22 @@ async def test_what_is_held_or_not_long_over_stays(world: World) -> None:
     assert await ids(world) == (kept.result["signalId"],)
 
 
+async def test_a_signal_that_hides_acts_stays_as_long_as_these(world: World) -> None:
+    """Nothing is found by it any more, and its holder's later acts on the household are, by another signal of it."""
+    hides = str((await world.register(who(world, GI), CHILD, endsOn="2027-01-01")).result["signalId"])
+    await shield(world, hides)
+    await world.register(who(world, GI), household(subject="sister", parents=["mother"]))
+    await world.withdraw(who(world, GI), hides, reason="no_longer_needed")
+    own = "SELECT handle FROM signals WHERE id = ?"
+    held_in(world).write(f"DELETE FROM act_handles WHERE handle IN ({own})", hides)  # noqa: S608 - a query of the test
+    change = ForgetRows(kind=Kept.SIGNAL, ids=(hides,), before="2027-01-02")
+    for left in (2, 1):
+        async with world.log.turn() as turn:
+            await turn.commit(Proposal(kind="retention", payloads={"meta": {}}, changes=(change,)))
+        assert len(await ids(world)) == left
+        held_in(world).write("DELETE FROM act_handles")
+
+
 async def ids(world: World) -> tuple[str, ...]:
     """Return the ids of all signals."""
     return tuple(str(row[0]) for row in held_in(world).rows("SELECT id FROM signals ORDER BY id"))

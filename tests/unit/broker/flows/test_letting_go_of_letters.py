@@ -8,8 +8,9 @@ import pytest
 
 from broker.flows.policy import PolicyInForce
 from broker.protocol.roster import Worker
-from tests.simulators.broker_world import a_world, documents, held_in, log_size
+from tests.simulators.broker_world import a_world, approval, documents, held_in, log_size
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM, Enrolled
+from tests.simulators.following_up import notices_of
 from tests.simulators.requesting import COLLEAGUE, HUISARTS, Desk
 from tests.unit.broker.flows.test_letters_that_hold import refused
 
@@ -68,3 +69,20 @@ async def test_another_team_takes_nothing_back(desk: Desk) -> None:
     assert (await desk.withdraw(request, worker=ONE.sub)).result["outcome"] == "done"
     assert await refused(desk.withdraw(request, worker=OTHER.sub)) == "request-of-another-team"
     assert await refused(desk.withdraw(request, worker=ONE.sub)) == "request-withdrawn"
+
+
+async def test_another_team_takes_no_question_by_passing_it_on(desk: Desk) -> None:
+    """The team that was asked gives it away; a colleague of another one only with a second person, and it is told."""
+    desk.world.documents = documents(Enrolled(teams=("team-1", "team-2"), others={WIJKTEAM: (ONE, OTHER)}))
+    request = await desk.sent()
+    before = await notices_of(desk.world, WIJKTEAM)
+    taken = desk.forward(request, worker=OTHER.sub, team="team-2")
+    assert await refused(taken) == "request-of-another-team"
+    assert (await desk.fetch(request, by=WIJKTEAM, worker=ONE.sub)).result["of"] == "request"
+    assert await notices_of(desk.world, WIJKTEAM) == before
+    approver = approval(desk.asker(WIJKTEAM))
+    await desk.forward(request, worker=OTHER.sub, team="team-2", approval=approver)
+    # The team that has it now has a notice, and so has the one that it left.
+    assert await notices_of(desk.world, WIJKTEAM) == [*before, *[("request", request)] * 2]
+    assert await refused(desk.forward(request, worker=ONE.sub)) == "request-of-another-team"
+    assert (await desk.forward(request, worker=OTHER.sub)).result["outcome"] == "done"
