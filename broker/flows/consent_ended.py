@@ -101,9 +101,9 @@ def _asked_to_look(signal: Signal, consents: Sequence[Consent]) -> Notify:
 def _relied_on(
     consents: Sequence[Consent], events: Iterable[ConsentEvent], *, of: Consent, needed: Needed, today: date
 ) -> tuple[TellRelying, ...]:
-    """Return that who relied on an earlier record about this person is told, and told no more on it, since it is a no.
+    """Return that who relied on an earlier record about this person is told that it is a no.
 
-    What was not fetched yet is withheld with the stamp of that record, which this moves.
+    What was not fetched yet is withheld by what all records say, at each look.
     """
     named = ended_for(of, events)
 

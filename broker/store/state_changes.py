@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from audit.database import Connection
-from broker.consent_ports import consent_key
 from broker.domain.calls import AnswerRing, ForwardRing, StoreCall
 from broker.domain.changes import (
     ActivateBundle,
@@ -102,8 +101,6 @@ def apply_change(connection: Connection, change: Change, *, now: int, index: int
     elif type(change) in _AT_TIME:
         _AT_TIME[type(change)](connection, change, now=now)
     elif isinstance(change, TellOver | TellRelying):
-        if isinstance(change, TellRelying):  # what waits on it is withheld, also where the no stands in another record
-            bump(connection, consent_key(change.consent_id))
         tell_concerned(connection, change, now=now, index=index)
     else:
         _APPLIED[type(change)](connection, change)
