@@ -104,3 +104,15 @@ def test_the_first_chunks_of_a_file_are_no_file() -> None:
     assert refused(more, made.chunks) == "attachment-truncated"
     short = b"x" * 10
     assert refused(replace(cut, chunks=(hashlib.sha256(short).hexdigest(),)), (short,)) == "attachment-seal"
+
+
+def test_what_is_not_sealed_says_at_which_step() -> None:
+    """By the very word that callers tell apart: what it is bound to, the receiver's key, or the size of a file."""
+    steps = []
+    for letter, key in ((replace(LETTER, level=4), RECEIVER.public), (LETTER, bytes(31))):
+        with pytest.raises(LetterError) as broke:
+            seal_letter(letter, bound=BOUND, signing=SIGNING, receiver_key=key)
+        steps.append(broke.value.step)
+    with pytest.raises(LetterError) as empty:
+        seal_file(b"", name="a.pdf", file_id=FILE_ID)
+    assert [*steps, empty.value.step] == ["bound", "receiver-key", "attachment-size"]
