@@ -119,6 +119,7 @@ class InformationRequest:
         approved: a second person of the sender approved it.
         match_id: the sender's own match that it rests on.
         consent_id: the sender's own record of consent that it cites; `exception_id`: his own exception.
+        about_signals: the signals of its match, of both sides, whatever becomes of that; never told.
         chunks: the SHA-256 in hex of the sealed chunks of its attachments, which its sender left before.
     """
 
@@ -151,6 +152,7 @@ class InformationRequest:
     state: RequestState = RequestState.SENT
     delivery: Delivery = Delivery.WAITING
     chunks: tuple[str, ...] = ()
+    about_signals: tuple[str, ...] = ()
     box: bytes = field(default=b"", repr=False)
     reply: RequestReply | None = None
 

@@ -91,6 +91,7 @@ class PhoneCall:
     match_id: str | None = None
     consent_id: str | None = None
     exception_id: str | None = None
+    about_signals: tuple[str, ...] = ()
     rests_on: tuple[RestsOn, ...] = ()
     proof: StatedProof | None = None
     statement: str | None = None
@@ -148,6 +149,7 @@ class PhoneCall:
             sent_at=self.made_at,
             expires_on=date.max,
             rests_on=self.rests_on,
+            about_signals=self.about_signals,
             box=b"",
             reply=None if self.oral is None else self.oral.as_reply(self.id),
         )

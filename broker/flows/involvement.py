@@ -57,6 +57,11 @@ class Involvement:
         """Return the own signals that entitle, as they do to a check: those for this very purpose."""
         return tuple(signal for signal in self.signals if signal.purpose == purpose)
 
+    @property
+    def about_signals(self) -> tuple[str, ...]:
+        """The signals of the match that is named, of both sides: from whom one is kept, the letter is kept too."""
+        return () if self.match is None else tuple(sorted(self.match.match.signal_ids()))
+
     def recorded(self, recording: Recording) -> Recording:
         """Return the recording with the signals by which its entry is found, and with what was judged of a match."""
         own = tuple(signal.handle for signal in self.signals)

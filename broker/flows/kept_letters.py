@@ -44,10 +44,13 @@ async def open_calls(
 
 
 def _named(letter: InformationRequest, *, sent: bool) -> Iterable[str]:
-    """Return the own signals that this side named: the sender with its letter, the receiver with its answer."""
+    """Return what this side named, the sender with its letter, the receiver with its answer; and those of its match.
+
+    The other side's are none of the own ones. Those of the match are known when it is gone.
+    """
     reply = letter.reply
     one = letter.signal_id if sent else None if reply is None else reply.signal_id
-    return () if one is None else (one,)
+    return (*letter.about_signals, *(() if one is None else (one,)))
 
 
 def _of_side(match: KeptMatch, organisation: str) -> Iterable[Signal]:

@@ -257,6 +257,7 @@ def _letter(on: _Sending, *, to: Organisation, now: int, approved: bool) -> Info
         consent_id=command.consent_id,
         exception_id=_exception(command),
         chunks=tuple(command.chunks),
+        about_signals=on.involved.about_signals,
         box=box_bytes(command.box) or b"",
     )
 

@@ -233,6 +233,7 @@ def _call(on: _Announcing, *, key: bytes, now: CodeTime, approved: bool) -> Phon
         match_id=command.match_id,
         consent_id=command.consent_id,
         exception_id=command.exception_id,
+        about_signals=on.involved.about_signals,
         rests_on=kept((*on.involved.rests_on, *on.cited.rests_on)),
         statement=command.statement,
     )

@@ -85,6 +85,7 @@ class PhoneCallRow(Table, table=True):
     match_id: str | None = None
     answer_consent_id: str | None = Field(default=None, index=True)
     answer_exception_id: str | None = None
+    about_signals: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
 
 
 class BelcodeTryRow(Table, table=True):

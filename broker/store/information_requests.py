@@ -31,7 +31,7 @@ _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
     "receiver_worker", "personal", "purpose", "grounds", "categories", "level", "proof", "signal_id", "approved",
     "bundle", "sent_at", "expires_on", "rests_on", "match_id", "asked_team", "consent_id", "exception_id", "state",
-    "delivery", "chunks",
+    "delivery", "chunks", "about_signals",
 )  # fmt: skip
 _REPLY = (
     "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",
@@ -75,7 +75,7 @@ class StoredRequests:
 def insert_request(connection: Connection, change: StoreRequest) -> None:
     """The open transaction holds this request. Raises StaleDecisionError: a chunk that it names is gone."""
     one = change.request
-    lists = {name: json.dumps(getattr(one, name)) for name in ("grounds", "categories", "chunks")}
+    lists = {name: json.dumps(getattr(one, name)) for name in ("grounds", "categories", "chunks", "about_signals")}
     stored = {
         **{name: getattr(one, name) for name in _REQUEST},
         **lists,
@@ -185,6 +185,7 @@ def _request(row: Sequence[Any]) -> InformationRequest:
             "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": rests_of(stated["rests_on"]),
+            "about_signals": tuple(json.loads(stated["about_signals"])),
             "state": RequestState(stated["state"]),
             "delivery": Delivery(stated["delivery"]),
         },

@@ -24,7 +24,9 @@ _PLAIN = ("id", "caller", "caller_team", "worker", "controller", "receiver", "re
 _CITED = ("role", "signal_id", "match_id", "consent_id", "exception_id")
 _OF_ANSWER = ("worker", "at", "level", "signal_id", "consent_id", "exception_id", "approved")
 _LISTS = ("grounds", "categories")
-_MADE = ("kind", "approved", "rests_on", "level", "made_at", "clocked_at", "code_key", "proof", "statement")
+_MADE = (
+    "kind", "approved", "rests_on", "about_signals", "level", "made_at", "clocked_at", "code_key", "proof", "statement",
+)  # fmt: skip
 _REST = ("verified_at", "verified_by", "answer")
 _COLUMNS = ", ".join((*_PLAIN, *_CITED, *_LISTS, *_MADE, *_REST))
 _NEWEST = " ORDER BY made_at DESC, id"
@@ -88,7 +90,7 @@ def store_phone_call(connection: Connection, change: StorePhoneCall) -> None:
         (
             *(getattr(call, name) for name in (*_PLAIN, *_CITED)),
             *(json.dumps(getattr(call, name)) for name in _LISTS),
-            call.kind.value, int(call.approved), rests_text(call.rests_on), call.level,
+            call.kind.value, int(call.approved), rests_text(call.rests_on), json.dumps(call.about_signals), call.level,
             call.made_at, call.clocked_at, call.key, proof_text(call.proof), call.statement, 0,
         ),
     )  # fmt: skip
@@ -153,6 +155,7 @@ def _phone_call(row: Sequence[Any]) -> PhoneCall:
         kind=LetterKind(stored["kind"]),
         approved=bool(stored["approved"]),
         rests_on=rests_of(stored["rests_on"]),
+        about_signals=tuple(json.loads(stored["about_signals"])),
         key=bytes(stored["code_key"]),
         proof=proof_of(stored["proof"]),
         oral=None if answer is None else _oral(json.loads(answer)),

@@ -1,6 +1,6 @@
 """The tables of information requests, as SQLModel; `information_requests.py` speaks SQL to the driver."""
 
-from sqlalchemy import Column, LargeBinary
+from sqlalchemy import Column, LargeBinary, String
 from sqlmodel import Field
 
 from broker.store.models import NUMBER, Table
@@ -43,6 +43,7 @@ class InformationRequestRow(Table, table=True):
     asked_team: str | None = None
     consent_id: str | None = Field(default=None, index=True)
     exception_id: str | None = None
+    about_signals: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
     state: str
     delivery: str
     chunks: str

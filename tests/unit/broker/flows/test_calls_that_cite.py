@@ -30,7 +30,7 @@ from tests.simulators.consenting import answer, withdrawn
 from tests.simulators.consenting import recorded as recorded_consent
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.phoning import listed, note, phone_calls_in, start, verify
-from tests.simulators.requesting import Desk, problem_of
+from tests.simulators.requesting import Desk, problem_of, shown
 from tests.unit.broker.flows.deciders import watched
 from tests.unit.broker.flows.noted_log import recorded
 
@@ -274,3 +274,23 @@ async def test_a_call_on_a_match_is_none_to_who_is_kept_from_it(desk: Desk) -> N
     await exclude(desk.world, own[WIJKTEAM], organisation=WIJKTEAM, worker=worker)
     assert await listed(desk.world, desk.asker(WIJKTEAM)) == []
     assert await refused(verify(desk.world, desk.asker(WIJKTEAM), call["code"])) == "belcode-wrong"
+
+
+async def test_what_was_on_a_match_stays_kept_once_the_match_is_gone(desk: Desk) -> None:
+    """The other side's signal ends, and the match with it: letter and call are still none to who was kept from them."""
+    own = {
+        by: str((await desk.world.register(desk.asker(by), household(subject="child"))).result["signalId"])
+        for by in (VEILIG_THUIS, WIJKTEAM)
+    }
+    (match,) = [row[0] for row in held_in(desk.world).rows("SELECT id FROM matches")]
+    await desk.sent(matchId=match)
+    about = {"to": WIJKTEAM, "matchId": match, "categories": ["hulp"]}
+    await start(desk.world, desk.asker(VEILIG_THUIS), **about)
+    worker = str(requester(desk.asker(VEILIG_THUIS)).worker)
+    await exclude(desk.world, own[VEILIG_THUIS], organisation=VEILIG_THUIS, worker=worker)
+    desk.world.clock.move(15 * DAY)
+    await desk.world.withdraw(desk.asker(WIJKTEAM), own[WIJKTEAM], reason="no_longer_needed")
+    assert held_in(desk.world).rows("SELECT id FROM matches") == []
+    assert await listed(desk.world, desk.asker(VEILIG_THUIS)) == []
+    assert shown(await desk.list(by=VEILIG_THUIS, worker=worker)) == []
+    assert len(shown(await desk.list(by=VEILIG_THUIS, worker="colleague"))) == 1
