@@ -131,6 +131,19 @@ async def test_who_is_kept_from_the_household_finds_no_letter_about_it(desk: Des
     assert [one["requestId"] for one in shown(await desk.list(by=whose))] == [request]
 
 
+async def test_nobody_answers_on_a_signal_that_is_kept_from_him(desk: Desk) -> None:
+    """Its id, named by who is kept from it, is an unknown id: nothing is sent, and a colleague still answers on it."""
+    held = await signal_of(desk, WIJKTEAM)
+    request = await desk.sent(signalId=await signal_of(desk, VEILIG_THUIS))
+    await exclude(desk.world, held, organisation=WIJKTEAM, worker=RELATIVE)
+    for signal_id in (held, "0" * 32):
+        with pytest.raises(NotFoundError):
+            await desk.answer(request, desk.reply(request, signalId=signal_id), worker=RELATIVE)
+    assert (await line(desk, request, by=VEILIG_THUIS))["state"] != "answered"
+    await desk.answer(request, desk.reply(request, signalId=held))
+    assert (await line(desk, request, by=VEILIG_THUIS))["state"] == "answered"
+
+
 async def test_a_page_is_filled_with_letters_that_are_not_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Letters that are kept from a worker take no place in his list."""
     monkeypatch.setattr(list_requests, "REQUESTS_PER_PAGE", 2)
