@@ -9,6 +9,7 @@ from broker.domain.households import Household
 from broker.domain.matches import KeptMatch
 from broker.domain.notices import NoticeKind, WaitingNotice
 from broker.domain.signals import Signal
+from broker.owed_ports import OwedReader
 from broker.ports import Stamp
 from broker.task_ports import TaskReader
 
@@ -84,3 +85,4 @@ class Following:
     inbox: InboxReader
     matches: MatchReader
     tasks: TaskReader
+    owed: OwedReader

@@ -25,6 +25,7 @@ from broker.store.information_requests import StoredRequests
 from broker.store.letter_chunks import StoredChunks
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
+from broker.store.owed import StoredOwed
 from broker.store.phone_calls import StoredPhoneCalls
 from broker.store.published import PublishedLog
 from broker.store.retention import StoredRetention
@@ -88,7 +89,12 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
             exports=exports,
             acts=StoredActs(apart, StoredEntries(apart, keys=material.payload_keys)),
             notes=StoredNotes(reader, policy=material.log_policy),
-            following=Following(inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader)),
+            following=Following(
+                inbox=StoredNotices(reader),
+                matches=StoredMatches(reader),
+                tasks=StoredTasks(reader),
+                owed=StoredOwed(reader),
+            ),
             asking=Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader)),
             calling=Calling(
                 calls=StoredCalls(reader), phone=StoredPhoneCalls(reader), webhooks=StoredWebhookReader(reader)

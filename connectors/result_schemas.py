@@ -11,6 +11,7 @@ from broker.protocol.exception_messages import ExceptionResult
 from broker.protocol.inbox_messages import InboxResult
 from broker.protocol.match_messages import CoordinatedResult, MatchChanged, MatchesResult
 from broker.protocol.messages import Telling
+from broker.protocol.owed_messages import SCHEMA_OWED, OwedResult
 from broker.protocol.owner_messages import OwnersResult
 from broker.protocol.phone_messages import SCHEMA_PHONE, PhoneCallsResult
 from broker.protocol.request_messages import RequestResult
@@ -34,4 +35,5 @@ RESULT_SCHEMAS: Mapping[str, type[Telling]] = {
     "tasks/v1": TasksResult,
     "coordinated/v1": CoordinatedResult,
     "owners/v1": OwnersResult,
+    SCHEMA_OWED: OwedResult,
 }

@@ -24,11 +24,14 @@ from connectors.command_line import (
     receipt_line,
 )
 from connectors.follow_up_commands import After, done
+from connectors.owed_commands import finish_owed, list_owed
 from connectors.stated_proof import StatedProof, read_proof
 from connectors.team_tasks import TeamTasks
 from connectors.typed import typed_day
 
 tasks = typer.Typer(no_args_is_help=True, help="Which terms run for your team, and until when.")
+tasks.command("owed")(list_owed)
+tasks.command("owed-done")(finish_owed)
 
 TaskId = Annotated[str, typer.Argument(metavar="TASK", help="The task's id, as `tasks list` prints it.")]
 Proof = Annotated[Path, typer.Option("--proof", help="File with kind, reference, since and ends_on.")]

@@ -32,6 +32,7 @@ from broker.protocol.match_messages import (
     TellNewReport,
 )
 from broker.protocol.messages import Answer, CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
+from broker.protocol.owed_messages import FinishOwedTask, OwedAnswer
 from broker.protocol.owner_messages import HandOverSignals, OwnersAnswer
 from broker.protocol.phone_messages import NoteOralAnswer, PhoneCallsAnswer, StartPhoneCall, VerifyCaller
 from broker.protocol.policy_messages import AccessEvaluation, WhatIf
@@ -186,6 +187,8 @@ _MODELS: tuple[tuple[type[BaseModel], _Mode], ...] = (
     (CloseTask, "validation"),
     (ExtendTask, "validation"),
     (TasksAnswer, "validation"),
+    (FinishOwedTask, "validation"),
+    (OwedAnswer, "validation"),
     (SetWebhook, "validation"),
     (WebhookAnswer, "validation"),
     (InboxAnswer, "validation"),

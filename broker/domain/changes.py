@@ -154,6 +154,13 @@ class FinishException:
     record: ExceptionRecord
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishOwed:
+    """A task that follows from an act is done, by the row it stands in; stale when somebody did it already."""
+
+    number: int
+
+
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
@@ -162,6 +169,7 @@ Change = (
     | StoreConsent | AddAnswers | StoreException | FinishException
     | ChunkChange | KeepingChange
     | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook
+    | FinishOwed
 )  # fmt: skip
 
 

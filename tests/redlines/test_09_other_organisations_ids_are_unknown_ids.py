@@ -57,6 +57,7 @@ BODIES: dict[str, dict[str, object]] = {
     "/v1/matches/{match_id}/state": {"state": "klaar"},
     "/v1/matches/{match_id}/casusregisseur": {"organisation": WIJKTEAM, "team": "team-1", "was": None},
     "/v1/tasks/{task_id}/closing": {},
+    "/v1/owed-tasks/{owed_id}/done": {},
     "/v1/tasks/{task_id}/extension": {"endsOn": "2026-12-20"},
     "/v1/information-requests/{request_id}/answers": {
         "kind": "declined",
@@ -77,6 +78,7 @@ BODIES: dict[str, dict[str, object]] = {
 ROLES = {
     "/v1/review/households/{signal_id}": "privacyfunctionaris",
     "/v1/erasures/{erasure_id}/confirmation": "approver",
+    "/v1/owed-tasks/{owed_id}/done": "privacyfunctionaris",
 }
 """In which role the other organisation asks, where a route is not for every worker."""
 _OF_REQUESTS = (
@@ -131,6 +133,15 @@ async def _acute(world: ServedWorld) -> str:
     if made.status_code != 200:  # one is open at a time: the one of an earlier call
         return str(world.rows("SELECT id FROM exceptions")[0][0])
     return str(made.json()["result"]["exceptions"][0]["exceptionId"])
+
+
+async def _owed(world: ServedWorld) -> str:
+    """Return the id of what a reviewer of the wijkteam is to look at."""
+    await _acute(world)
+    asker = world.asker(WIJKTEAM, role="privacyfunctionaris", seed="owed")
+    listed = await world.send(asker.get("/v1/owed-tasks"))
+    assert listed.status_code == 200, listed.content
+    return str(listed.json()["result"]["found"][0]["taskId"])
 
 
 async def _matched(world: ServedWorld) -> str:
@@ -210,6 +221,7 @@ async def test_another_organisations_id_is_an_unknown_id(
         "/v1/consents/{consent_id}/answers": await _consented(world),
         "/v1/consents/{consent_id}/withdrawal": await _consented(world),
         "/v1/exceptions/{exception_id}/completion": await _acute(world),
+        "/v1/owed-tasks/{owed_id}/done": await _owed(world),
         "/v1/calls/rings/{ring_id}/answers": await _rung(world),
         "/v1/phone-calls/{call_id}/oral-answers": await _phoned(world),
     }.get(path, registered.json()["result"]["signalId"])

@@ -26,6 +26,7 @@ from broker.domain.changes import (
     EndSignal,
     ErasePayloads,
     FinishException,
+    FinishOwed,
     ForgetTickets,
     HandOver,
     MarkStanding,
@@ -99,6 +100,8 @@ class MemoryState:
     tickets: dict[tuple[str, str], int] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[AnswerToStore, int]] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
+    tasks_at: list[int] = field(default_factory=list)
+    tasks_done: frozenset[int] = frozenset()
     bundles: list[ActivateBundle] = field(default_factory=list)
     erasures: dict[tuple[str, str], Erasure] = field(default_factory=dict)
     erased: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -147,7 +150,9 @@ class MemoryState:
                 self._note(change, at)
             elif isinstance(change, HandOver):
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
-            elif isinstance(change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange):
+            elif isinstance(
+                change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange | FinishOwed
+            ):
                 self._follow(change, index)
             elif isinstance(change, MeetLater | NoteMet):
                 self.unmet = now_unmet(self.unmet, change)
@@ -169,6 +174,7 @@ class MemoryState:
                 # what follows a question is kept in databases only
                 self._change(change)
         self.tasks.extend(proposal.tasks)
+        self.tasks_at.extend(at for _ in proposal.tasks)
 
     def index(self, proposal: Proposal, *, index: int, at: int) -> None:
         """Note under what the entry is found, and what a reviewer stated with it."""
@@ -184,9 +190,13 @@ class MemoryState:
         self.notes.append(KeptNote(index=index, at=at, note=note))
 
     def _follow(
-        self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange, index: int
+        self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange | FinishOwed, index: int
     ) -> None:
-        if isinstance(change, TaskChange):
+        if isinstance(change, FinishOwed):
+            if change.number in self.tasks_done:
+                raise StaleDecisionError
+            self.tasks_done |= {change.number}
+        elif isinstance(change, TaskChange):
             self.team_tasks = after_change(self.team_tasks, change)
         else:
             self.matches = changed(self.matches, change, index=index)

@@ -70,6 +70,7 @@ from broker.store.letter_chunks import StoredChunks
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
+from broker.store.owed import StoredOwed
 from broker.store.phone_calls import StoredPhoneCalls
 from broker.store.retention import StoredRetention
 from broker.store.review_acts import StoredActs
@@ -86,6 +87,7 @@ from tests.simulators.databases import DATABASES, Database, databases
 from tests.simulators.enrolled import Enrolled, worker_id
 from tests.simulators.memory_entries import MemoryEntries, MemoryRotation
 from tests.simulators.memory_matches import MemoryMatches
+from tests.simulators.memory_owed import MemoryOwed
 from tests.simulators.memory_review import MemoryReview
 from tests.simulators.memory_tasks import MemoryTasks
 
@@ -415,7 +417,8 @@ async def a_world(
         parts: dict[str, Any] = dict.fromkeys(("signals", "answers", "bundles", "ledger", "retention"), memory)
         parts |= {"entries": MemoryEntries(memory), "erasures": MemoryEntries(memory), "keys": MemoryRotation(memory)}
         parts["log_vkey"] = memory.signer.vkey
-        parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory), tasks=MemoryTasks(memory))
+        parts["following"] = Following(inbox=memory, matches=MemoryMatches(memory), tasks=MemoryTasks(memory),
+                                       owed=MemoryOwed(memory))  # fmt: skip
         parts["consents"] = MemoryConsents(memory)
         parts |= dict.fromkeys(("acts", "notes", "checkpoints"), MemoryReview(memory))
         async with _running(memory, witnesses, clock, randomness, tick_ms) as log:
@@ -466,7 +469,8 @@ async def a_database(
         stores["notes"] = stores["checkpoints"] = StoredNotes(reader, policy=policy)
         stores["log_vkey"] = signer.vkey
         stores["following"] = Following(
-            inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader)
+            inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader),
+            owed=StoredOwed(reader),
         )  # fmt: skip
         stores["asking"] = Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader))
         stores["calling"] = Calling(

@@ -22,9 +22,10 @@ async def test_the_next_page_is_asked_for_after_the_last_id(world: ServedWorld) 
 @pytest.mark.parametrize("after", ["", "x", "F" * 32, "%C3%A9", "0" * 33])
 async def test_a_page_that_begins_after_no_id_is_refused(world: ServedWorld, after: str) -> None:
     """What is no id is refused by name and rule, and nothing is recorded."""
-    answer = await world.send(world.asker(WIJKTEAM).get(f"/v1/signals?after={after}"))
-    assert answer.status_code == 400
-    assert (answer.json()["field"], answer.json()["rule"]) == ("after", "is not an id")
+    for path in ("/v1/signals", "/v1/owed-tasks"):
+        answer = await world.send(world.asker(WIJKTEAM).get(f"{path}?after={after}"))
+        assert answer.status_code == 400
+        assert (answer.json()["field"], answer.json()["rule"]) == ("after", "is not an id")
     assert world.leaves == 0
 
 

@@ -1,0 +1,46 @@
+"""Wire models of what follows from acts and is still to be done (docs/formats.md section 6)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from broker.protocol.messages import Command, Telling, TextRef, WireReceipt
+from broker.protocol.wire_types import Day, Id, Message, Word
+
+SCHEMA_OWED = "owed-tasks/v1"
+OWED_PER_PAGE = 20
+"""Tasks in one answer at most; who gets as many asks on after `moreAfter`."""
+
+
+class FinishOwedTask(Command):
+    """Say that what followed from an act is done."""
+
+
+class ShownOwed(Message):
+    """What is still to be done: about an own signal by its id, or about none; never a person.
+
+    `text` says it in Dutch; `since` is the day of the act that it follows from.
+    """
+
+    task_id: Id
+    kind: Word
+    text: TextRef
+    signal_id: Id | None
+    since: Day
+    due_on: Day
+
+
+class OwedResult(Telling):
+    """What is still to be done, the first that is due first; `more_after` goes on from there."""
+
+    schema_: Literal["owed-tasks/v1"] = Field(alias="schema")
+    found: Annotated[list[ShownOwed], Field(max_length=OWED_PER_PAGE)]
+    more_after: Id | None
+
+
+class OwedAnswer(Message):
+    """The whole body of an answer that shows what is still to be done."""
+
+    result: OwedResult
+    receipt: WireReceipt
+    padding: Annotated[str, Field(pattern=r"^0*$")]

@@ -1,0 +1,76 @@
+"""`sluis-connect tasks owed` and `owed-done`: what follows from acts, by when, and that it was done."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from broker.protocol.days_nl import day_nl
+from broker.protocol.owed_messages import OwedResult, ShownOwed
+from broker.protocol.problems import render
+from connectors.answers import Outcome
+from connectors.client import SluisClient
+from connectors.command_line import (
+    AsJson,
+    OrgFolder,
+    WorkerId,
+    console,
+    errors_end_the_command,
+    outcome_document,
+    print_json,
+    receipt_line,
+)
+from connectors.follow_up_commands import After, done
+from connectors.owed_tasks import OwedTasks
+
+Role = Annotated[
+    Literal["worker", "approver", "privacyfunctionaris", "fg"],
+    typer.Option("--role", help="Whose tasks: in which of your roles you ask."),
+]
+OwedId = Annotated[str, typer.Argument(metavar="TASK", help="The task's id, as `tasks owed` prints it.")]
+
+
+def list_owed(
+    *, org: OrgFolder, worker: WorkerId, role: Role = "worker", after: After = None, as_json: AsJson = False
+) -> None:
+    """List what follows from acts and is still to be done, the first that is due first."""
+    _one(org, worker, role, lambda owed: owed.listed(after=after), as_json=as_json)
+
+
+def finish_owed(
+    task: OwedId, *, org: OrgFolder, worker: WorkerId, role: Role = "worker", as_json: AsJson = False
+) -> None:
+    """Say that what followed from an act is done."""
+    _one(org, worker, role, lambda owed: owed.finish(task), as_json=as_json)
+
+
+def _one(
+    org: Path, worker: str, role: str, act: Callable[[OwedTasks], Awaitable[Outcome]], *, as_json: bool
+) -> None:  # fmt: skip
+    async def run() -> Outcome:
+        async with SluisClient(org, worker=worker, role=role) as client:
+            return await act(OwedTasks(client.desk, role=role))
+
+    with errors_end_the_command():
+        outcome = done(run, as_json=as_json)
+    told = outcome.details if isinstance(outcome.details, OwedResult) else None
+    found, more = ([], None) if told is None else (told.found, told.more_after)
+    if as_json:
+        shown = [one.model_dump(mode="json", by_alias=True) for one in found]
+        print_json({"results": [outcome_document(outcome)], "tasks": shown, "moreAfter": more})
+        return
+    console.print(outcome.text_nl, markup=False)
+    for one in found:
+        console.print(_line(one), markup=False)
+    if more is not None:
+        console.print(f"Er is meer: ga verder met --after {more}", markup=False)
+    for receipt in outcome.receipts:
+        console.print(receipt_line(receipt), markup=False)
+
+
+def _line(one: ShownOwed) -> str:
+    """Return one task as a line: by when, what, since which day, and about which own signal."""
+    about = () if one.signal_id is None else (f"signaal {one.signal_id}",)
+    what = render(one.text.id, one.text.params)
+    return "  ".join([one.task_id, f"uiterlijk {day_nl(one.due_on)}", what, f"sinds {day_nl(one.since)}", *about])
