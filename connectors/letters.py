@@ -232,7 +232,7 @@ class Letters:
         letter, chunks = await self._written(question, question.steps, to=receiver)
 
         async def send(bundle: str) -> Outcome:
-            key = self._desk.surroundings.new_id()
+            key = self._desk.new_own_id()
             box = self._sealed(letter, said=question, of=(label, key, question.purpose), to=receiver, bundle=bundle)
             members = {**question.members(key=key, bundle=bundle, box=box), "chunks": chunks}
             command = self._desk.composer.statement(model, members, kind=kind, path=path, local={})
