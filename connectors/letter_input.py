@@ -22,10 +22,17 @@ def last_day_of(term: str) -> datetime.date:
 
 
 def text_in(file: Path | None) -> str:
-    """Return the text in this file, or on the input for `-`; none where there is no file."""
+    """Return the text in this file, or on the input for `-`; none where no file is named.
+
+    Raises:
+        CaseError: it cannot be read, or is no text in UTF-8.
+    """
     if file is None:
         return ""
-    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise CaseError("text", "must be a file that can be read, of text in UTF-8") from None
 
 
 def typed_sides(team: str | None, to: str | None, to_team: str | None) -> Sides:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from broker.domain.information_requests import RequestState, TakeBack
 from broker.domain.requests import Requester
 from broker.flows.act import Act
+from broker.flows.letters import TAKEN_BACK
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
@@ -34,7 +35,7 @@ async def withdraw_request(
         if hindered is not None:
             return on.refuse(hindered)
         if on.request.state is RequestState.WITHDRAWN:
-            return on.refuse("request-withdrawn")
+            return on.refuse(TAKEN_BACK)
         # (2) From now on nothing of it is handed out.
         after = replace(on.request, state=RequestState.WITHDRAWN)
         effects = Effects(relies_on=on.relies_on, changes=(TakeBack(request_id=on.request.id),))
