@@ -252,12 +252,12 @@ class World:
             log=self.log,
         )
 
-    async def withdraw(self, asker: Asker, signal_id: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+    async def withdraw(self, asker: Asker, signal_id: str, *, worker: str = "", **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
         """Withdraw a signal."""
         return await withdraw_signal(
             command=WithdrawSignal.model_validate({**asker.command(reason="mistake"), **changed}),
             signal_id=signal_id,
-            requester=requester(asker),
+            requester=requester(asker, worker=worker),
             policies=self.policies,
             clock=self.clock,
             registers=self.documents,
