@@ -169,11 +169,12 @@ def request_token(
     approval: bool = False,
     key_name: str = "",
     worker: str = "",
+    parent_org: str | None = None,
 ) -> str:
     """Return the token of an organisation's worker in this role over one request."""
     return sign_request(
         key(key_name or oin),
-        sender=Sender(organisation=oin, worker=worker or worker_id(oin, role), role=role),
+        sender=Sender(organisation=oin, worker=worker or worker_id(oin, role), role=role, parent_org=parent_org),
         target=target,
         body=body,
         jti=jti,
