@@ -26,6 +26,7 @@ async def fetch(request: Request, edge: Here) -> Response:
             inbox=edge.following.inbox,
             matches=edge.following.matches,
             calls=edge.calling.calls,
+            phone=edge.calling.phone,
             requests=edge.asking.requests,
             answers=edge.answers,
             log=edge.log,
