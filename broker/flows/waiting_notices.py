@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from broker.call_ports import CallReader, OwnPhoneCalls
+from broker.consent_ports import ConsentReader
 from broker.domain.matches import KeptMatch
 from broker.domain.notices import ABOUT_A_LETTER, ABOUT_A_MATCH, NoticeKind, WaitingNotice
 from broker.domain.requests import COORDINATOR, Requester
@@ -69,6 +70,7 @@ class Fetching:
     def __init__(
         self, requester: Requester, *, policy: PolicyInForce, register: Register, clock: Clock, signals: SignalStore,
         inbox: InboxReader, matches: MatchReader, calls: CallReader, phone: OwnPhoneCalls, requests: RequestReader,
+        consents: ConsentReader,
     ) -> None:  # fmt: skip
         """Judge by these; nothing was judged yet."""
         self._requester = requester
@@ -80,6 +82,7 @@ class Fetching:
         self._matches = matches
         self._calls = calls
         self._phone = phone
+        self._consents = consents
         self._requests = requests
         self._judged: dict[Place, Judgement] = {}
 
@@ -155,10 +158,10 @@ class Fetching:
         if ring is None:
             return NEVER
         own = await own_ring(
-            ring, self._requester, signals=self._signals, calls=self._calls, policy=self._policy,
-            register=self._register, clock=self._clock,
+            ring, self._requester, signals=self._signals, calls=self._calls, consents=self._consents,
+            policy=self._policy, register=self._register, clock=self._clock,
         )  # fmt: skip
-        return Judgement(told=own.seen, looked_at=own.stamps, rests_on=own.stamps)
+        return Judgement(told=own.seen, looked_at=own.stamps, rests_on=own.stamps, until=own.until)
 
     async def _about_an_end(self, about: str) -> Judgement:
         """Return whether the worker may know that a consent ended: not, where an own ring is about what he may not."""

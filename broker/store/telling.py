@@ -103,6 +103,8 @@ def _tell(
 ) -> None:  # fmt: skip
     for organisation, team, about in to:
         notice = notice_id(kind.value, organisation, about, str(index))
-        insert_notice(
-            connection, Notify(id=notice, organisation=organisation, team=team, kind=kind, about=about), now=now
-        )
+        # One no may end two records about the same person, and both of them asked the same team: it is told once.
+        if connection.execute("SELECT 1 FROM notices WHERE id = ?", (notice,)).fetchone() is None:
+            insert_notice(
+                connection, Notify(id=notice, organisation=organisation, team=team, kind=kind, about=about), now=now
+            )

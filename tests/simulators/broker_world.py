@@ -296,6 +296,7 @@ class World:
             calls=NoCalls() if self.calling is None else self.calling.calls,
             phone=NoPhoneCalls() if self.calling is None else self.calling.phone,
             requests=NoRequests() if self.asking is None else self.asking.requests,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
         )

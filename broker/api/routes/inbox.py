@@ -28,6 +28,7 @@ async def fetch(request: Request, edge: Here) -> Response:
             calls=edge.calling.calls,
             phone=edge.calling.phone,
             requests=edge.asking.requests,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
         )
