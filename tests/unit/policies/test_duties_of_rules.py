@@ -155,35 +155,34 @@ def test_a_duty_that_does_not_know_the_ground_is_not_put_off(shipped: Bundle) ->
 
 
 @pytest.mark.parametrize(
-    ("ground", "deferral", "facts", "dossier", "waits"),
+    ("ground", "deferral", "asked", "waits"),
     [
-        ({}, WAITS, {}, "none", True),
-        ({}, WAITS, {}, "complete", True),
-        ({}, WAITS, {}, "documented", False),
-        ({}, None, {}, "none", False),
-        ({"in_force": False}, WAITS, {}, "none", False),
-        ({"validity": Validity(since=date.min, until=DAY)}, WAITS, {}, "none", False),
-        ({"validity": Validity(since=DAY, until=None)}, WAITS, {}, "none", True),
-        ({"only_by": ("huisarts",)}, WAITS, {}, "none", False),
-        ({"only_by": ("huisarts", REGISTER.org_class)}, WAITS, {}, "none", True),
-        ({}, replace(WAITS, approval=True), {}, "none", False),
-        ({}, replace(WAITS, approval=True), {"approval": "approved"}, "none", True),
-        ({}, replace(WAITS, approval=True), {"approval": "approved"}, "documented", False),
-        ({}, WAITS, {"approval": "approved"}, "none", True),
+        ({}, WAITS, {"dossier": "none"}, True),
+        ({}, WAITS, {"dossier": "complete"}, True),
+        ({}, WAITS, {"dossier": "documented"}, False),
+        ({}, None, {"dossier": "none"}, False),
+        ({"in_force": False}, WAITS, {"dossier": "none"}, False),
+        ({"validity": Validity(since=date.min, until=DAY)}, WAITS, {"dossier": "none"}, False),
+        ({"validity": Validity(since=DAY, until=None)}, WAITS, {"dossier": "none"}, True),
+        ({"only_by": ("huisarts",)}, WAITS, {"dossier": "none"}, False),
+        ({"only_by": ("huisarts", REGISTER.org_class)}, WAITS, {"dossier": "none"}, True),
+        ({}, replace(WAITS, approval=True), {"dossier": "none"}, False),
+        ({}, replace(WAITS, approval=True), {"approval": "approved", "dossier": "none"}, True),
+        ({}, replace(WAITS, approval=True), {"approval": "approved", "dossier": "documented"}, False),
+        ({}, WAITS, {"approval": "approved", "dossier": "none"}, True),
     ],
 )
 def test_informing_waits_only_with_all_that_its_ground_asks(
     shipped: Bundle,
     ground: dict[str, object],
     deferral: Deferral | None,
-    facts: dict[str, str],
-    dossier: str,
+    asked: dict[str, str],
     waits: bool,  # noqa: FBT001 -- a column of the table
 ) -> None:
     """In force on that day, by who may, with its dossier, and approved where it asks that: each of them, or no wait."""
     rules = ruled(shipped, INFORM, deferral=deferral, **ground)
-    asked = replace(ADULT, **{"deferral": DEFERS, "approval": "none", **facts})  # type: ignore[arg-type]
-    found = {one.id: one for one in owed(rules, asked, dossier=dossier)}
+    facts = replace(ADULT, deferral=DEFERS, approval=asked.get("approval", "none"))  # type: ignore[arg-type]
+    found = {one.id: one for one in owed(rules, facts, dossier=asked["dossier"])}
     assert (found["informeer_betrokkene"].deferred_on == DEFERS) is waits
     assert ("herzie_uitstel" in found) is waits
 
