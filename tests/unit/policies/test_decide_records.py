@@ -13,7 +13,16 @@ from policies.facts import ask_record, hit_record
 from policies.lines import Request
 from policies.walk import Grant
 from tests.unit.policies.arnhem import CHECK, REGISTER, SCHOOL, SIGNAL_OF_GI, VIRA, changed_documents
-from tests.unit.policies.statutory import LEX, OF_SCHOOL, SHIELD, TELL_POLICE, VT_ASKS_CONTENT, VT_CALL, VT_CHECK
+from tests.unit.policies.statutory import (
+    LEX,
+    OF_SCHOOL,
+    SHIELD,
+    TELL_POLICE,
+    TELL_VT,
+    VT_ASKS_CONTENT,
+    VT_CALL,
+    VT_CHECK,
+)
 
 SEEING = "vira@2026.1.0/zien"
 
@@ -118,6 +127,37 @@ def test_a_hit_nobody_agreed_on_says_in_what_it_failed(point: DecisionPoint) -> 
     assert (refusal.rule, refusal.possible) == (None, ())
 
 
+def test_a_signal_on_what_has_ended_is_refused_for_what_it_rests_on(shipped: Bundle) -> None:
+    """Whatever the question is permitted on: the ground of the signal ended, and its record says so."""
+    ground = shipped.grounds["JW-7.1.4.1"]
+    ended = replace(ground, validity=replace(ground.validity, until=VT_CHECK.day))
+    rules = replace(shipped, grounds={**shipped.grounds, ground.id: ended})
+    hit = replace(SIGNAL_OF_GI, holder_class="rvdk", ground=ground.id)
+    assert isinstance(shipped.decision_point().may_see(VT_CHECK, hit), Permit)
+    refusal = rules.decision_point().may_see(VT_CHECK, hit)
+    assert said(refusal) == {
+        "question": "may_see",
+        "rule": None,
+        "rules": (),
+        "text": "zien.other-basis",
+        "reason": "other-basis",
+        "near_miss": ("basis",),
+        "possible": [],
+    }
+    assert refusal.facts["hit"] == hit_record(hit, shipped.vocabulary)
+
+
+def test_what_is_possible_and_owed_goes_by_the_reason_and_the_dossier(point: DecisionPoint) -> None:
+    """Without a proof Veilig Thuis reads how it asks at night; who told in acute danger owes what only that asks."""
+    refusal = point.may_ask(replace(VT_CHECK, proof="none", standing="none"))
+    assert isinstance(refusal, Refusal)
+    assert "kan.vt-nacht" in [text.id for text in refusal.possible]
+    for dossier in ("none", "acuut"):
+        permit = point.may_ask(replace(TELL_VT, dossier=dossier))
+        assert isinstance(permit, Permit)
+        assert ("noem_overleg" in [duty.id for duty in permit.obligations]) is (dossier == "acuut")
+
+
 def with_duty_beforehand(tmp_path: Path) -> DecisionPoint:
     """Return a decision point where a wijkteam must do something before it looks."""
     before = "    niveau: {min: 1, max: 2}\n"
@@ -183,15 +223,15 @@ def test_no_level_is_asked_about_that_the_broker_does_not_give(shipped: Bundle) 
 
     point = shipped.decision_point()
     vars(point)["_engine"] = Noting(vars(point)["_engine"])
-    for facts in (
-        replace(CHECK, level=4, standing="none"), replace(VT_ASKS_CONTENT, dossier="none"), SHIELD, TELL_POLICE,
-    ):  # fmt: skip
+    unpermitted = (replace(CHECK, level=4, standing="none"), replace(SHIELD, standing="none"))
+    for facts in (*unpermitted, replace(VT_ASKS_CONTENT, dossier="none"), SHIELD, TELL_POLICE):
         point.may_ask(facts)
     point.may_see(VT_CALL, OF_SCHOOL)
+    point.may_see(VT_CALL, replace(OF_SCHOOL, kind="address"))
     point.may_see(VT_CHECK, OF_SCHOOL)
     assert levels["check"] == ["2", "0", "2"]
     assert levels["request"][0] == "4"
-    assert (levels["share"], levels["shield"], levels["ring"]) == (["3"], ["0"], ["0"])
+    assert (levels["share"], levels["shield"], levels["ring"]) == (["3"], ["0", "0"], ["0", "0"])
     assert levels["see"][0] == "2"
     assert "0" not in levels["see"]
 
