@@ -1,10 +1,11 @@
 """What policy is asked about a letter and about its answer, and which own signal an answer stands on."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 from broker.domain.changes import MarkStanding
 from broker.domain.information_requests import InformationRequest, LetterKind, RequestReply, StatedProof
-from broker.flows.citing import NOTHING_CITED, Cited
+from broker.flows.citing import Cited, CitedException
 from broker.flows.holding import answer_facts, answer_marks, letter_facts
 from broker.flows.letters import LetterFacts
 from broker.ports import OwnSignal
@@ -16,6 +17,7 @@ from tests.unit.broker.flows.test_seeing_facts import REGISTER
 
 PROOF = StatedProof(kind="melding", since=DAY, ends_on=None, reference="f" * 64)
 THEIRS = a_signal("theirs", organisation=GI)
+CITED = Cited(exception=CitedException(own=cast("Any", "an exception"), worker="w", at=0))
 
 
 def test_a_letter_is_asked_about_with_its_own_facts() -> None:
@@ -24,12 +26,12 @@ def test_a_letter_is_asked_about_with_its_own_facts() -> None:
     expected = LetterFacts(
         operation="request", sender=REGISTER.organisations[WIJKTEAM], recipient=REGISTER.organisations[GI],
         role="approver", purpose="proefregio", grounds=("TOEST",), own_signal=False, approved=True, proof=PROOF,
-        level=3, cited=NOTHING_CITED,
+        level=3, cited=CITED,
     )  # fmt: skip
-    assert letter_facts(letter, REGISTER, NOTHING_CITED, standing=False) == expected
+    assert letter_facts(letter, REGISTER, CITED, standing=False) == expected
     telling = replace(letter, kind=LetterKind.TELLING, approved=False, proof=None)
     told = replace(expected, operation="share", own_signal=True, approved=False, proof=None)
-    assert letter_facts(telling, REGISTER, Cited(), standing=True) == told
+    assert letter_facts(telling, REGISTER, CITED, standing=True) == told
 
 
 def test_an_answer_is_asked_about_with_its_own_facts() -> None:
@@ -40,11 +42,11 @@ def test_an_answer_is_asked_about_with_its_own_facts() -> None:
     expected = LetterFacts(
         operation="share", sender=REGISTER.organisations[GI], recipient=REGISTER.organisations[WIJKTEAM],
         role="approver", purpose="proefregio", grounds=("WETTAAK",), own_signal=True, approved=True, proof=PROOF,
-        level=2, cited=NOTHING_CITED,
+        level=2, cited=CITED,
     )  # fmt: skip
 
     def facts(letter: InformationRequest, reply: RequestReply, own: OwnSignal | None) -> LetterFacts:
-        return answer_facts(letter, reply, own, register=REGISTER, role="approver", cited=NOTHING_CITED)
+        return answer_facts(letter, reply, own, register=REGISTER, role="approver", cited=CITED)
 
     letter = replace(LETTER, proof=asked)
     assert facts(letter, reply, own) == expected

@@ -126,6 +126,10 @@ async def test_what_a_letter_and_its_match_say_is_relied_on_together() -> None:
     letter = replace(LETTER, signal_id=OURS.id, match_id="m")
     _, stamps = await is_kept(letter, WIJKTEAM, OURS, match=matched(OURS, THEIRS))
     assert stamps == (shield_stamp(OURS), KeptMatches().stamp)
+    plain = a_signal("plain", organisation=WIJKTEAM)
+    for named, newer in ((OURS, plain), (plain, OURS)):
+        letter = replace(LETTER, signal_id=named.id, match_id="m")
+        assert (await is_kept(letter, WIJKTEAM, named, match=matched(newer, THEIRS)))[0]
 
 
 def a_call(name: str, signal: Signal | None, *, oral: Oral | None = None) -> PhoneCall:
@@ -151,6 +155,11 @@ async def test_calls_that_are_kept_from_him_are_in_no_list() -> None:
         matches=KeptMatches(),
     )  # fmt: skip
     assert ([one.id for one in none[0]], none[1]) == (["a", "b", "c", "d"], ())
+    on_match = await open_calls(
+        [replace(a_call("m", None), match_id="m")], who(WIJKTEAM), signals=KeptSignals(),
+        matches=KeptMatches(matches=(matched(OURS, THEIRS),)),
+    )  # fmt: skip
+    assert on_match == ((), (KeptMatches().stamp,))
 
 
 FIRST, SECOND = (Stamp(of=StampKey(kind=StampKind.SHIELD, key=name), version=1) for name in (b"first", b"second"))

@@ -85,6 +85,8 @@ def question(facts: AskFacts, *, own: frozenset[str], proof: StatedProof | None)
 def test_what_an_oproep_was_sent_on_is_kept_whole() -> None:
     """Everything that decides but the day and who asks; own signals only where it stood on those, in one order."""
     assert asked_on(question(EXPECTED, own=frozenset({"b", "a"}), proof=MELDING)) == ON
+    on_order = asked_on(question(EXPECTED, own=frozenset(), proof=ORDER))
+    assert on_order == replace(ON, proof=ORDER)
     on_signals = asked_on(question(replace(EXPECTED, standing="own_signal"), own=frozenset({"b", "a"}), proof=None))
     assert on_signals == replace(ON, standing="own_signal", own=("a", "b"), proof=None)
 
@@ -107,6 +109,8 @@ async def test_an_order_counts_as_its_organisation_recorded_it(policy: PolicyInF
     facts, stamps = await today(policy, replace(ON, proof=ORDER), recorded=(task,), kept=store)
     assert (facts.proof, facts.proof_since, facts.proof_ends_on) == ("huisverbod", task.started_on, task.due_on)
     assert [stamp.of for stamp in stamps] == store.asked == [order_key(VEILIG_THUIS, ORDER.reference)]
+    unrecorded, _ = await today(policy, replace(ON, proof=replace(ORDER, ends_on=DAY + timedelta(days=200))))
+    assert unrecorded.proof_ends_on == ORDER.since + timedelta(days=10)
     lifted = replace(task, done_on=DAY)
     facts, _ = await today(policy, replace(ON, proof=ORDER), recorded=(lifted,))
     assert facts.proof_ends_on == DAY - timedelta(days=1)
@@ -128,8 +132,10 @@ async def test_one_own_signal_that_holds_is_enough(policy: PolicyInForce) -> Non
     """Every one that is there is relied on, whether it holds or not; one that is gone leaves nothing to rely on."""
     stands = replace(EXPECTED, standing="own_signal")
     assert await today(policy, STOOD, OWN, ALSO) == (stands, (shield_stamp(OWN), shield_stamp(ALSO)))
-    assert await today(policy, STOOD, ALSO) == (stands, (shield_stamp(ALSO),))
+    both_orders = replace(STOOD, own=(ALSO.id, OWN.id))
     ended = replace(OWN, state=SignalState.WITHDRAWN)
+    assert (await today(policy, both_orders, ended, ALSO))[0] == stands
+    assert await today(policy, STOOD, ALSO) == (stands, (shield_stamp(ALSO),))
     assert await today(policy, STOOD, ended, ALSO) == (stands, (shield_stamp(OWN), shield_stamp(ALSO)))
     assert await today(policy, STOOD, replace(OWN, ends_on=DAY)) == (stands, (shield_stamp(OWN),))
     assert await today(policy, STOOD) == (replace(EXPECTED, standing="none"), ())
@@ -193,6 +199,15 @@ def test_a_shield_takes_no_ring_away(policy: PolicyInForce) -> None:
         excluded=False, consent="refused",
     )  # fmt: skip
     assert [one for one in point.seen if one.holder == GI] == [expected, replace(expected, kind="family")]
+
+
+def test_a_ring_knows_from_which_worker_it_is_kept(policy: PolicyInForce) -> None:
+    """What the holder keeps from the very worker who asks is judged as kept from him, and from nobody else."""
+    for worker, excluded in (("w", True), ("another", False)):
+        point = Watched(inner=policy.decision_point, before=permit)
+        kept = replace(THEIRS, exclusions=frozenset({Exclusion(organisation=VEILIG_THUIS, worker=worker)}))
+        rings(replace(policy, decision_point=point), signal=kept)
+        assert {one.excluded for one in point.seen if one.holder == GI} == {excluded}
 
 
 def test_nobody_is_rung_who_would_not_be_today(policy: PolicyInForce) -> None:
