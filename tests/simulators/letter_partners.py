@@ -9,7 +9,7 @@ import base64
 import datetime
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,13 +36,16 @@ PEOPLE = {"anna": "worker", "bram": "worker", "carla": "approver"}
 ORGANISATIONS = {**NAMES, HUISARTS: ("Huisartsenpraktijk", "huisarts"), POLITIE: ("Politie-eenheid", "politie")}
 
 
-def _pairwise(oin: str) -> SecretKey:
+def pairwise_secret(oin: str) -> SecretKey:
+    """Return the secret by which an organisation tells each party of its workers under another id."""
     return SecretKey(hashlib.sha256(b"pairwise " + oin.encode()).digest())
 
 
-def _enrolled(names: Mapping[str, tuple[str, str]]) -> Enrolled:
+def enrolled_people(names: Mapping[str, tuple[str, str]]) -> Enrolled:
+    """Return a register of these organisations, with the people of `PEOPLE` on every roster."""
+
     def worker(oin: str, local_id: str, role: str) -> Worker:
-        sub = pairwise_id(_pairwise(oin), audience=BROKER, local_id=local_id)
+        sub = pairwise_id(pairwise_secret(oin), audience=BROKER, local_id=local_id)
         return Worker(sub=sub, roles=frozenset({role}), broker_sub=None)
 
     others = {oin: tuple(worker(oin, *person) for person in PEOPLE.items()) for oin in names}
@@ -113,10 +116,11 @@ def request_in(outcome: Outcome) -> str:
 
 @contextmanager
 def lettered_region(
-    path: Path, names: Mapping[str, tuple[str, str]] = ORGANISATIONS
+    path: Path, names: Mapping[str, tuple[str, str]] = ORGANISATIONS, *, enrolled: Enrolled | None = None,
+    through: Sequence[str] = (),
 ) -> Iterator[LetteredRegion]:  # fmt: skip
     """Hold a region whose organisations, these, have folders; every process is gone at the end."""
-    with running_region(path, enrolled=_enrolled(names)) as region:
+    with running_region(path, enrolled=enrolled or enrolled_people(names), through=through) as region:
         folders = {oin: _folder(region, oin, path / f"partner-{oin}", name=name) for oin, (name, _) in names.items()}
         yield LetteredRegion(region=region, folders=folders)
 
@@ -136,7 +140,7 @@ def _folder(region: Region, oin: str, path: Path, *, name: str) -> PartnerFolder
     folder = PartnerFolder.create(path, settings, pins=pins, log_policy=policy)
     (path / "keys/signing.jwk").unlink()
     key(oin).write(path / "keys/signing.jwk")
-    for file, secret in (("sealing", opening_key(oin)), ("pairwise", _pairwise(oin))):
+    for file, secret in (("sealing", opening_key(oin)), ("pairwise", pairwise_secret(oin))):
         (path / f"keys/{file}.key").write_bytes(base64.b64encode(secret.reveal()) + b"\n")
     for local_id, role in PEOPLE.items():
         add_worker(folder, local_id=local_id, name=local_id.title(), roles=[role])
