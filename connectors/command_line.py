@@ -90,7 +90,7 @@ def explanation(error: Exception) -> list[str]:
         return lines if error.receipt is None else [*lines, receipt_line(error.receipt)]
     if isinstance(error, NotDoneError):
         reason = [] if error.problem is None else [f"Antwoord van {error.party}: {error.problem.text_nl}"]
-        waits = ["Het verzoek wacht in de outbox; ga verder met --resume."] if error.resumable else []
+        waits = ["Het verzoek wacht in de outbox; ga verder met: sluis-connect resume"] if error.resumable else []
         return [error.text_nl, *reason, *waits]
     return [str(error)]
 
@@ -115,8 +115,17 @@ def print_outcome(outcome: Outcome) -> None:
         if contact is not None and match.level >= _LEVEL_WITH_CONTACT:
             line += f", {contact_line(contact)}"
         console.print(f"{line}: {KIND_NL[match.kind]}", markup=False)
+    if outcome.signal_id is not None:
+        console.print(f"Jullie signaal: {outcome.signal_id}", markup=False)
     for receipt in outcome.receipts:
         console.print(receipt_line(receipt), markup=False)
+
+
+def case_words(cases: Sequence[str]) -> str:
+    """Return of which own cases something is, in words; the own case system knows who they are."""
+    if not cases:
+        return "Jullie zaak is hier niet bekend"
+    return f"Jullie {'zaak' if len(cases) == 1 else 'zaken'} {', '.join(cases)}"
 
 
 def print_unfinished(unfinished: "Iterable[Unfinished]") -> None:
