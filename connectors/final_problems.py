@@ -14,14 +14,14 @@ RECORDED = frozenset(
         "task-of-another-team", "task-closed", "task-not-extendable", "task-too-long",
         "level-not-permitted", "request-already-answered", "request-withdrawn",
         "request-expired", "request-needs-named-worker", "request-for-another-worker", "request-lapsed",
-        "request-of-another-team", "request-needs-approval", "letter-withheld",
+        "request-of-another-team", "request-needs-approval", "receipt-of-another", "letter-withheld",
         "attachment-too-large", "attachment-truncated", "receiver-cannot-tell",
         "consent-without-custody", "consent-by-suspect", "consent-not-theirs", "renewal-without-consent",
         "call-answered", "call-of-another-team", "call-over",
         "phone-call-answered", "phone-call-not-verified", "phone-call-withheld", "caller-suspended",
         "belcode-wrong", "belcode-used", "belcode-expired",
         "belcode-tries-over", "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
-        "webhook-address",
+        "webhook-address", "webhook-needs-approval",
     }
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
@@ -116,6 +116,7 @@ WAITING = {
     "call-over": _WITH_RECEIPT,
     "belcode-wrong": _WITH_RECEIPT,
     "webhook-address": _WITH_RECEIPT,
+    "webhook-needs-approval": _WITH_RECEIPT,
     "belcode-used": _WITH_RECEIPT,
     "belcode-expired": _WITH_RECEIPT,
     "belcode-tries-over": _WITH_RECEIPT,
@@ -134,6 +135,7 @@ WAITING = {
     "request-lapsed": _WITH_RECEIPT,
     "request-needs-approval": _WITH_RECEIPT,
     "request-of-another-team": _WITH_RECEIPT,
+    "receipt-of-another": _WITH_RECEIPT,
     "attachment-too-large": _WITH_RECEIPT,
     "attachment-truncated": _WITH_RECEIPT,
     "receiver-cannot-tell": _WITH_RECEIPT,

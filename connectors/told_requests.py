@@ -14,10 +14,12 @@ from connectors.errors import LetterNotOpenedError
 
 UNSIGNED_NL = "Niet ondertekend door de ander: dit weet je alleen van Sluis. Twijfel je? Bel."
 UNSIGNED_SHORT_NL = "dit weet je alleen van Sluis"
+DECLINED_NL = "niet gedeeld (dat mag)"
+"""What the law calls refused by right: nothing follows from it, and one may ask again."""
 SIDE_NL = {"sent": "aan", "received": "van"}
 STATE_NL = {
     "sent": "verstuurd", "forwarded": "doorgegeven", "answered": "beantwoord", "part": "deels beantwoord",
-    "oral": "mondeling beantwoord", "declined": "niet gedeeld (dat mag)", "withdrawn": "ingetrokken",
+    "oral": "mondeling beantwoord", "declined": DECLINED_NL, "withdrawn": "ingetrokken",
     "expired": "verlopen", "delivered": "aangekomen", "delivery_unknown": "aankomst onbekend",
     "withheld": "wordt niet meer gegeven",
 }  # fmt: skip
@@ -103,4 +105,7 @@ def lines_of(one: RequestShown) -> list[str]:
 def _state_nl(one: RequestShown) -> str:
     """Return how far it is, as this side sees it: what is on its way to others is here already."""
     state = STATE_NL.get(one.state, one.state)
+    if one.state == "declined" and one.answer is not None and one.answer.law is not None:
+        # Of what kind of organisation it is, so of every refusal of it: why this one does not share is told to nobody.
+        state = f"{DECLINED_NL[:-1]}: {one.answer.law})"
     return RECEIVED_NL.get(one.state, state) if one.side == "received" else state

@@ -31,12 +31,14 @@ _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
     "receiver_worker", "personal", "purpose", "grounds", "categories", "level", "proof", "signal_id", "approved",
     "bundle", "sent_at", "expires_on", "rests_on", "match_id", "asked_team", "consent_id", "exception_id", "state",
-    "delivery", "chunks", "about_signals",
+    "delivery", "fetched_by", "chunks", "about_signals",
 )  # fmt: skip
 _REPLY = (
     "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",
-    "answered_at", "expires_on", "rests_on", "consent_id", "exception_id", "controller", "delivery", "chunks",
+    "answered_at", "expires_on", "rests_on", "consent_id", "exception_id", "controller", "delivery",
+    "fetched_by", "chunks",
 )  # fmt: skip
+_LISTS = ("grounds", "categories", "chunks", "fetched_by")
 _OPEN_STATES = tuple(sorted(OPEN))
 _PLACES = ", ".join("?" * (len(_REQUEST) + 3))
 _INSERT = f"""INSERT INTO information_requests ({", ".join(_REQUEST)}, open_until, box_until, box)
@@ -81,7 +83,7 @@ def insert_request(connection: Connection, change: StoreRequest) -> None:
         StaleDecisionError: a chunk that it names is gone.
     """
     one = change.request
-    lists = {name: json.dumps(getattr(one, name)) for name in ("grounds", "categories", "chunks", "about_signals")}
+    lists = {name: json.dumps(getattr(one, name)) for name in (*_LISTS, "about_signals")}
     stored = {
         **{name: getattr(one, name) for name in _REQUEST},
         **lists,
@@ -111,7 +113,7 @@ def insert_reply(connection: Connection, change: StoreReply) -> None:
     reply = change.reply
     query = f"UPDATE information_requests SET state = ?, open_until = NULL WHERE id = ? AND state IN ({_marks()})"  # noqa: S608 - as above
     _once(connection, query, (STATE_OF_ANSWER[reply.kind].value, change.request_id, *_OPEN_STATES))
-    lists = {name: json.dumps(getattr(reply, name)) for name in ("grounds", "categories", "chunks")}
+    lists = {name: json.dumps(getattr(reply, name)) for name in _LISTS}
     stored = {
         **{name: getattr(reply, name) for name in _REPLY},
         **lists,
@@ -133,8 +135,8 @@ def move_delivery(connection: Connection, change: MoveDelivery, *, now: int) -> 
     With attachments it stays: it has the keys of what is still to be fetched.
     """
     table, key = ("request_answers", "request_id") if change.of_reply else ("information_requests", "id")
-    query = f"UPDATE {table} SET delivery = ? WHERE {key} = ?"  # noqa: S608 - names of ours
-    _once(connection, query, (change.delivery.value, change.request_id))
+    query = f"UPDATE {table} SET delivery = ?, fetched_by = ? WHERE {key} = ?"  # noqa: S608 - names of ours
+    _once(connection, query, (change.delivery.value, json.dumps(change.fetched_by), change.request_id))
     query = f"SELECT 1 FROM {table} WHERE {key} = ? AND chunks = '[]'"  # noqa: S608 - as above
     whole = connection.execute(query, (change.request_id,)).fetchone() is not None
     if change.delivery is Delivery.OPENED and whole:
@@ -190,6 +192,7 @@ def _request(row: Sequence[Any]) -> InformationRequest:
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
             "chunks": tuple(json.loads(stated["chunks"])),
+            "fetched_by": tuple(json.loads(stated["fetched_by"] or "[]")),
             "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": rests_of(stated["rests_on"]),
@@ -214,6 +217,7 @@ def _reply(row: Sequence[Any]) -> RequestReply | None:
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
             "chunks": tuple(json.loads(stated["chunks"])),
+            "fetched_by": tuple(json.loads(stated["fetched_by"] or "[]")),
             "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": rests_of(stated["rests_on"]),

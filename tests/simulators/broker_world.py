@@ -19,6 +19,7 @@ from broker.consent_ports import ConsentReader
 from broker.domain.calls import Call, Ring
 from broker.domain.changes import Task
 from broker.domain.information_requests import InformationRequest
+from broker.domain.phone_calls import PhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Exclusion
 from broker.domain.team_tasks import TeamTask
@@ -129,6 +130,14 @@ class NoCalls:
     async def of_reference(self, **_: object) -> tuple[TeamTask, ...]:
         """Return none."""
         return ()
+
+
+class NoPhoneCalls:
+    """`OwnPhoneCalls` of a core in memory, where nobody telephones."""
+
+    async def phone_call(self, **_: object) -> PhoneCall | None:
+        """Return none."""
+        return None
 
 
 class NoRequests:
@@ -253,12 +262,12 @@ class World:
             log=self.log,
         )
 
-    async def withdraw(self, asker: Asker, signal_id: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+    async def withdraw(self, asker: Asker, signal_id: str, *, worker: str = "", **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
         """Withdraw a signal."""
         return await withdraw_signal(
             command=WithdrawSignal.model_validate({**asker.command(reason="mistake"), **changed}),
             signal_id=signal_id,
-            requester=requester(asker),
+            requester=requester(asker, worker=worker),
             policies=self.policies,
             clock=self.clock,
             registers=self.documents,
@@ -286,7 +295,9 @@ class World:
             inbox=self.following.inbox,
             matches=self.following.matches,
             calls=NoCalls() if self.calling is None else self.calling.calls,
+            phone=NoPhoneCalls() if self.calling is None else self.calling.phone,
             requests=NoRequests() if self.asking is None else self.asking.requests,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
         )

@@ -192,7 +192,10 @@ class Desk:
         """Take a request back."""
         body = self.asker(by).command(reason="no_longer_needed")
         return await withdraw_request(
-            command=WithdrawRequest.model_validate(body), rosters=self.world.documents, **self._on(request, by, worker)
+            command=WithdrawRequest.model_validate(body),
+            rosters=self.world.documents,
+            randomness=self.world.randomness,
+            **self._on(request, by, worker),
         )
 
     async def note(self, request: str, state: str, *, by: str, worker: str = "") -> Answered:

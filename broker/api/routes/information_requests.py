@@ -175,4 +175,8 @@ async def withdraw(request_id: str, request: Request, edge: Here) -> Response:
     """Take it back. An answer that was not fetched yet is never handed out."""
     sent, body = await edge.receive(request)
     command, place = parse(WithdrawRequest, body), id_in_path(request_id)
-    return answer(await withdraw_request(command=command, request_id=place, rosters=edge.rosters, **_ports(edge, sent)))
+    return answer(
+        await withdraw_request(
+            command=command, request_id=place, rosters=edge.rosters, randomness=edge.randomness, **_ports(edge, sent)
+        )
+    )
