@@ -1,7 +1,6 @@
 """A command reaches the broker once: kept sealed until its receipt is verified, then forgotten (D2, red line 13)."""
 
 import datetime
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -50,12 +49,18 @@ class Delivery:
 
         Raises:
             RefusedError: the broker refused; the command is forgotten.
-            NotDoneError: nobody knows; the command waits in the outbox.
+            NotDoneError: nobody knows; the command waits in the outbox, but for what makes sense at this moment alone.
             ReceiptError: the answer is not shown; the command waits in the outbox.
         """
         # (1) Durable and sealed before a byte of it leaves, all parts or none.
         self._outbox.put(*parts, now=self._exchange.surroundings.now())
-        return await self._finish(parts, self._post)
+        try:
+            return await self._finish(parts, self._post)
+        except NotDoneError as error:
+            if not parts[0].of_now or isinstance(error, ReceiptError):
+                raise
+            self._outbox.delete(*(command.key for command in parts))
+            raise NotDoneError(error.problem_id, party=error.party, problem=error.problem) from None
 
     async def resume(self, parts: Sequence[Command], hand: Hand) -> Outcome:
         """Return the outcome of a waiting command with all its parts; an imported row goes on in this hand.
@@ -173,11 +178,11 @@ class Delivery:
             raise RefusedError(stated_here(KEYS_CHANGED), party=self._folder.settings.broker.id)
         # (2) One request; (3) its answer, once its receipt holds, decides what becomes of the command.
         command = await self._completed(command)
-        reply = await self._ask(command, command.path, method="POST", body=_body(command))
+        reply = await self._ask(command, command.path, method="POST", body=command.wire_body())
         problem = problem_in(reply)
-        if problem is not None and problem.id in _RENEWABLE and _renewable(command):
+        if problem is not None and problem.id in _RENEWABLE and command.renewable:
             command = await self._renewed(command)
-            reply = await self._ask(command, command.path, method="POST", body=_body(command))
+            reply = await self._ask(command, command.path, method="POST", body=command.wire_body())
         if problem is not None and problem.id == REUSED and command.grant is not None:
             return await self._done_before(command)
         return self._answers.outcome(command, reply, Asked.POST)
@@ -244,7 +249,7 @@ class Delivery:
 
     async def _renewed(self, command: Command) -> Command:
         """Return the command with fresh tickets, which is what waits from now on. Raises NotDoneError: it waits on."""
-        if not _renewable(command):
+        if not command.renewable:
             return command
         try:
             renewed = replace(command, tickets=await self._reissued(command))
@@ -285,15 +290,3 @@ class Delivery:
                 state=_STATES.get(command.effect),
                 ends_on=None if ends_on is None else datetime.date.fromisoformat(ends_on),
             )
-
-
-def _renewable(command: Command) -> bool:
-    """Return whether fresh tickets can be had: those of a grant live as long as it, and no longer."""
-    return bool(command.evaluation) and command.grant is None
-
-
-def _body(command: Command) -> bytes:
-    members = dict(command.body)
-    if command.evaluation:
-        members["tickets"] = list(command.tickets)
-    return json.dumps(members, separators=(",", ":")).encode()

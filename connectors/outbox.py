@@ -26,6 +26,10 @@ Person = tuple[str, str, str]
 """Whom a registration is about: an HMAC, with purpose and team."""
 
 
+NOW = "now"
+"""What a command notes beside it that makes sense at this moment alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One request to the broker as it will be sent, and what is needed to send it again. It holds tokens.
@@ -64,6 +68,21 @@ class Command:
         if self.effect != "register" or mac is None:
             return None
         return mac, self.body["purpose"], self.body["team"]
+
+    @property
+    def of_now(self) -> bool:
+        """Whether it makes sense at this moment alone, so that it never waits to be carried out days later."""
+        return self.local.get(NOW) is not None
+
+    @property
+    def renewable(self) -> bool:
+        """Whether fresh tickets can be had: those of a grant live as long as it, and no longer."""
+        return bool(self.evaluation) and self.grant is None
+
+    def wire_body(self) -> bytes:
+        """Return the body as it travels, with its tickets where it has any."""
+        tickets = {"tickets": list(self.tickets)} if self.evaluation else {}
+        return json.dumps({**self.body, **tickets}, separators=(",", ":")).encode()
 
     def __repr__(self) -> str:
         """Return the kind and key only."""

@@ -17,6 +17,7 @@ from broker.protocol.request_signing import SKEW_S, is_id
 from connectors.answers import Outcome
 from connectors.desk import Desk
 from connectors.errors import CaseError, ReceiptError
+from connectors.outbox import NOW
 from connectors.stated_proof import StatedProof
 from connectors.told_requests import named
 
@@ -81,7 +82,8 @@ class Phoning:
             **self._members(about),
         }
         return self._about(
-            call_id, await self._stated(StartPhoneCall, members, kind="answer" if tells else "request", path=_PATH)
+            call_id,
+            await self._stated(StartPhoneCall, members, kind="answer" if tells else "request", path=_PATH, now=True),
         )
 
     async def verify(self, code: str) -> PhoneCallShown:
@@ -91,7 +93,7 @@ class Phoning:
             CaseError: no six digits. RefusedError: the code does not count. NotDoneError.
             ReceiptError: the broker says who calls, and that organisation does not, or it called somebody else.
         """
-        call = await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications")
+        call = await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications", now=True)
         if call.side != "received" or not self._is_fresh(self._stated_at(call)):
             raise ReceiptError("who calls")
         return call
@@ -114,8 +116,12 @@ class Phoning:
         outcome = await self.desk.delivery.read(_PATH, worker=self.desk.composer.worker)
         return tuple(self._told(outcome))
 
-    async def _stated(self, model: type[Any], members: dict[str, Any], *, kind: str, path: str) -> PhoneCallShown:
-        command = self.desk.composer.statement(model, members, kind=kind, path=path, local={})
+    async def _stated(
+        self, model: type[Any], members: dict[str, Any], *, kind: str, path: str, now: bool = False
+    ) -> PhoneCallShown:
+        # Nobody calls, or is on the line, when a call or a code is carried out days later.
+        local = {NOW: "1"} if now else {}
+        command = self.desk.composer.statement(model, members, kind=kind, path=path, local=local)
         told = self._told(await self.desk.delivery.send(command))
         if len(told) != 1:
             raise ReceiptError("one phone call")
