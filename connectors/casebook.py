@@ -1,6 +1,7 @@
 """`cases.sqlite`: the workers of this organisation, its own signals by case, and whom a case is about (as an HMAC)."""
 
 import datetime
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -192,6 +193,16 @@ class Casebook:
             )
             for row in found
         ]
+
+    def case_refs(self, signal_ids: Sequence[str]) -> list[str]:
+        """Return the cases that these own signals are about, each once; what is not known here is left out."""
+        asked = json.dumps(list(signal_ids))
+        found = self._database.execute(
+            "SELECT DISTINCT case_ref FROM own_signal WHERE case_ref IS NOT NULL"
+            " AND signal_id IN (SELECT value FROM json_each(?)) ORDER BY case_ref",
+            (asked,),
+        )
+        return [row[0] for row in found]
 
     def has_active_signal(
         self, *, case_ref: str | None, person_mac: bytes | None, purpose: str, team: str, on: datetime.date

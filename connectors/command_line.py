@@ -1,5 +1,6 @@
 """What every command shares: exit codes, options, errors as one line, results as text or JSON."""
 
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -51,6 +52,7 @@ KIND_NL = {
     "address": "iemand op hetzelfde adres",
 }
 _LEVEL_WITH_CONTACT = 2
+_UNWRITTEN = "cases.sqlite or outbox.sqlite: cannot be read or written: is the disk full, or is another command busy?"
 console, notices = Terminal(), Terminal(stderr=True)
 
 
@@ -69,6 +71,13 @@ def errors_end_the_command() -> Iterator[None]:
     except OSError as error:
         notices.print(f"Fout: {error.strerror}", markup=False)
         raise typer.Exit(BAD_INPUT) from None
+    except UnicodeDecodeError:
+        notices.print("Fout: a file that was named must be text in UTF-8", markup=False)
+        raise typer.Exit(BAD_INPUT) from None
+    except sqlite3.Error:
+        # Its own words may hold what was to be written. Nothing is known of what was asked, so it is not done.
+        notices.print(f"Fout: {_UNWRITTEN}", markup=False)
+        raise typer.Exit(NOT_DONE) from None
 
 
 @contextmanager
@@ -90,7 +99,7 @@ def explanation(error: Exception) -> list[str]:
         return lines if error.receipt is None else [*lines, receipt_line(error.receipt)]
     if isinstance(error, NotDoneError):
         reason = [] if error.problem is None else [f"Antwoord van {error.party}: {error.problem.text_nl}"]
-        waits = ["Het verzoek wacht in de outbox; ga verder met --resume."] if error.resumable else []
+        waits = ["Het verzoek wacht in de outbox; ga verder met: sluis-connect resume"] if error.resumable else []
         return [error.text_nl, *reason, *waits]
     return [str(error)]
 
@@ -115,8 +124,17 @@ def print_outcome(outcome: Outcome) -> None:
         if contact is not None and match.level >= _LEVEL_WITH_CONTACT:
             line += f", {contact_line(contact)}"
         console.print(f"{line}: {KIND_NL[match.kind]}", markup=False)
+    if outcome.signal_id is not None:
+        console.print(f"Jullie signaal: {outcome.signal_id}", markup=False)
     for receipt in outcome.receipts:
         console.print(receipt_line(receipt), markup=False)
+
+
+def case_words(cases: Sequence[str]) -> str:
+    """Return of which own cases something is, in words; the own case system knows who they are."""
+    if not cases:
+        return "Jullie zaak is hier niet bekend"
+    return f"Jullie {'zaak' if len(cases) == 1 else 'zaken'} {', '.join(cases)}"
 
 
 def print_unfinished(unfinished: "Iterable[Unfinished]") -> None:

@@ -22,7 +22,8 @@ from connectors.command_line import (
     receipt_line,
 )
 from connectors.folder import PartnerFolder
-from connectors.follow_up_commands import STATE_NL, After, done
+from connectors.follow_up_commands import After, done
+from connectors.match_lines import STATE_NL
 from connectors.night_card import NightCard, night_card
 from connectors.review_pdf import check_renderer
 from connectors.workers import pairwise_id

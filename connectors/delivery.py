@@ -16,10 +16,11 @@ from connectors.contacts import Contacts
 from connectors.errors import EndedElsewhereError, NotDoneError, ReceiptError, RefusedError
 from connectors.evaluation import batch_of, reissue
 from connectors.exchange import Exchange, Reply
-from connectors.final_problems import NEVER_SENT, OF_A_GRANT
+from connectors.final_problems import KEYS_CHANGED, NEVER_SENT, OF_A_GRANT
 from connectors.folder import PartnerFolder
 from connectors.handing_over import LEFT, REUSED, Hand, by_colleague, not_by_colleague, standing
 from connectors.household import with_tokens
+from connectors.key_pins import KeyPins
 from connectors.look_later import LookLater, sealed_note
 from connectors.newer_epoch import complete
 from connectors.outbox import Command, Outbox
@@ -44,6 +45,7 @@ class Delivery:
         self._later = LookLater(book, folder.outbox_key)
         self._answers = Answers(folder)
         self._contacts = Contacts(book, folder)
+        self._pins = KeyPins(book)
 
     async def send(self, *parts: Command) -> Outcome:
         """Return the outcome of a new command, or of the parts of one question.
@@ -98,15 +100,10 @@ class Delivery:
         return self._contacts.told(self._answers.outcome(command, reply, Asked.READ))
 
     async def _consents_first(self, hand: Hand) -> None:
-        """Every consent that waits has come to its end, and was taken.
-
-        Raises:
-            RefusedError: one was not; it is forgotten, and told here. NotDoneError, ReceiptError: one waits on.
-        """
-        for waiting in self._outbox.waiting():
-            if waiting[0].kind == CONSENT:
-                with suppress(EndedElsewhereError):
-                    await self.resume(waiting, hand)
+        """Every consent that waits was recorded. Raises as `send`: one was refused, which is told here, or waits on."""
+        for waiting in (parts for parts in self._outbox.waiting() if parts[0].kind == CONSENT):
+            with suppress(EndedElsewhereError):
+                await self.resume(waiting, hand)
 
     async def _finish(self, parts: Sequence[Command], carry: Callable[[Command], Awaitable[Outcome]]) -> Outcome:
         """Return what all parts say together; until each of them has ended, nothing of any is told (red line 14)."""
@@ -182,6 +179,9 @@ class Delivery:
             raise (over if over is not None and foreign else refusal) from None
 
     async def _post(self, command: Command) -> Outcome:
+        # (1a) A letter goes out under keys that still hold; else it is over, for the box cannot be sealed anew.
+        if not self._pins.still_open_to(command.local, self._folder.register.organisations):
+            raise RefusedError(stated_here(KEYS_CHANGED), party=self._folder.settings.broker.id)
         # (2) One request; (3) its answer, once its receipt holds, decides what becomes of the command.
         command = await self._completed(command)
         reply = await self._ask(command, command.path, method="POST", body=command.wire_body())

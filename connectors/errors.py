@@ -18,6 +18,8 @@ ConnectorError
 Errors hold names of fields and rules, and problem ids; never an identifier, a token or a key.
 """
 
+from collections.abc import Mapping
+
 from pydantic import ValidationError
 
 from broker.protocol.problems import problem_kinds, render
@@ -55,9 +57,29 @@ class CaseError(ConnectorError):
 
 
 def case_error(error: ValidationError) -> CaseError:
-    """Return the first field of a message that breaks its rule; the message's values stay out."""
-    place = error.errors(include_input=False, include_url=False, include_context=False)[0]["loc"]
-    return CaseError(".".join(str(part) for part in place), "breaks the rule of this field")
+    """Return the first field of a message that breaks its rule, and that rule; the message's values stay out."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    own = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else _FORMAT
+    told = _RULES.get(first["type"], own).format_map(first.get("ctx", {}))
+    # The name of a member that we do not know is what somebody typed, and so may be anything.
+    place = first["loc"][:-1] if first["type"] == _UNKNOWN else first["loc"]
+    return CaseError(".".join(str(part) for part in place) or "message", told)
+
+
+_UNKNOWN, _FORMAT = "extra_forbidden", "breaks the rule of this field"
+_RULES: Mapping[str, str] = {
+    "missing": "must be given",
+    _UNKNOWN: "has a member that is not known here",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters or fewer",
+    "too_short": "must have {min_length} words or more",
+    "too_long": "must have {max_length} words or fewer",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+}
+"""What pydantic holds against a field, by its own name; what it fills in is of our models, and never of the value."""
 
 
 class CaseMismatchError(CaseError):

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
-from broker.protocol.days_nl import day_nl
-from broker.protocol.match_messages import Casusregisseur, MatchesResult, ShownMatch
+from broker.protocol.match_messages import MatchesResult
 from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.command_line import (
@@ -23,9 +22,10 @@ from connectors.command_line import (
     print_json,
     receipt_line,
 )
-from connectors.contacts import contact_line
 from connectors.errors import NotDoneError, RefusedError
+from connectors.folder import PartnerFolder
 from connectors.following import Following
+from connectors.match_lines import match_lines, team_name
 from connectors.stated_proof import read_proof
 
 Told = TypeVar("Told")
@@ -33,15 +33,6 @@ matches = typer.Typer(no_args_is_help=True, help="Who else is involved, and how 
 
 MatchId = Annotated[str, typer.Argument(metavar="MATCH", help="The match's id, as `matches list` prints it.")]
 After = Annotated[str | None, typer.Option("--after", help="Go on after this id.")]
-
-STATE_NL = {
-    "nieuw": "nieuw",
-    "gelezen": "gelezen",
-    "contact_gehad": "contact gehad",
-    "werken_al_samen": "we werken al samen",
-    "afspraken_gemaakt": "afspraken gemaakt",
-    "klaar": "klaar",
-}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,8 +68,8 @@ def change_state(
 @matches.command()
 def casusregisseur(
     match: MatchId,
-    organisation: Annotated[str, typer.Argument(metavar="OIN")],
-    team: Annotated[str, typer.Argument(metavar="TEAM")],
+    who: Annotated[str, typer.Argument(metavar="wij|zij|OIN", help="The own team, the other one, or its number.")],
+    team: Annotated[str | None, typer.Argument(metavar="TEAM", help="Its code, after a number only.")] = None,
     *,
     org: OrgFolder,
     worker: WorkerId,
@@ -87,10 +78,13 @@ def casusregisseur(
     """Say which of the two teams leads the one plan for the household, in the place of who leads it now."""
 
     async def appoint(following: Following) -> Outcome:
-        was = await following.led_by(match)
-        if was is not None and not as_json:
-            console.print(f"Casusregisseur tot nu toe: {_team(was)}", markup=False)
-        return await following.appoint(match, organisation=organisation, team=team, was=was)
+        shown = await following.shown(match)
+        if shown.casusregisseur is not None and not as_json:
+            console.print(f"Casusregisseur tot nu toe: {team_name(shown.casusregisseur)}", markup=False)
+        named = following.side(shown, who, team=team)
+        return await following.appoint(
+            match, organisation=named.organisation, team=named.team, was=shown.casusregisseur
+        )  # fmt: skip
 
     _one(org, worker, appoint, as_json=as_json)
 
@@ -125,35 +119,18 @@ def _one(
         return
     console.print(outcome.text_nl, markup=False)
     if isinstance(outcome.details, MatchesResult):
-        for match in outcome.details.found:
-            console.print(_line(match), markup=False)
-        if outcome.details.more_after is not None:
-            console.print(f"Er is meer: ga verder met --after {outcome.details.more_after}", markup=False)
+        _print_matches(outcome.details, PartnerFolder(org))
     for receipt in outcome.receipts:
         console.print(receipt_line(receipt), markup=False)
 
 
-def _line(match: ShownMatch) -> str:
-    holder = match.involved.holder
-    card = holder.contact
-    parts = [
-        match.match_id,
-        match.team,
-        STATE_NL[match.state],
-        f"contact uiterlijk {day_nl(match.due_on)}",
-        holder.name,
-    ]
-    if card is not None:
-        parts.append(contact_line(card))
-        parts += [f"waarnemer {card.stand_in}"] if card.stand_in else []
-        parts += [f"buiten kantooruren {card.after_hours_phone}"] if card.after_hours_phone else []
-    if match.casusregisseur is not None:
-        parts.append(f"casusregisseur {_team(match.casusregisseur)}")
-    return "  ".join(parts)
-
-
-def _team(led_by: Casusregisseur) -> str:
-    return f"{led_by.name} {led_by.team}"
+def _print_matches(told: MatchesResult, folder: PartnerFolder) -> None:
+    with folder.casebook() as book:
+        for match in told.found:
+            for line in match_lines(match, cases=book.case_refs(match.signals), own=folder.settings.oin):
+                console.print(line, markup=False)
+    if told.more_after is not None:
+        console.print(f"Er is meer: ga verder met --after {told.more_after}", markup=False)
 
 
 def done(run: Callable[[], Coroutine[Any, Any, Told]], *, as_json: bool) -> Told:

@@ -7,7 +7,6 @@ from typing import Any
 from broker.protocol.inbox_messages import FetchInbox, InboxResult
 from broker.protocol.match_messages import (
     AppointCasusregisseur,
-    Casusregisseur,
     ChangeMatchState,
     MatchesResult,
     ShownMatch,
@@ -28,6 +27,8 @@ from connectors.stated_proof import StatedProof
 from connectors.told_requests import name_of
 
 _MATCHES = "/v1/matches"
+_OURS = "wij"
+_SIDES = frozenset({_OURS, "zij"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,19 +113,36 @@ class Following:
         """
         return await self._state(match_id, "state", ChangeMatchState, {"state": state})
 
-    async def led_by(self, match_id: str) -> Casusregisseur | None:
-        """Return who leads the plan of this own match, None while nobody does; it is read from then on.
+    async def shown(self, match_id: str) -> ShownMatch:
+        """Return one own match with who leads the plan, if anybody does; it is read from then on.
 
         Raises:
             RefusedError: there is none for us. ReceiptError: the broker tells of another one.
         """
-        return (await self._opened(match_id)).casusregisseur
+        return await self._opened(match_id)
+
+    def side(self, match: ShownMatch, who: str, *, team: str | None) -> TeamRef:
+        """Return the team that is meant.
+
+        Args:
+            who: `wij` or `zij`, of the two teams of the match; else an organisation's number, with `team`.
+
+        Raises:
+            CaseError: a team beside `wij` or `zij`, or a number without one.
+        """
+        if (who in _SIDES) != (team is None):
+            raise CaseError("team", "must follow an organisation's number, and nothing else")
+        if team is not None:
+            return TeamRef.model_construct(organisation=who, team=team)
+        if who == _OURS:
+            return TeamRef(organisation=self._desk.folder.settings.oin, team=match.team)
+        return TeamRef(organisation=match.involved.holder.oin, team=match.involved.holder.team)
 
     async def appoint(self, match_id: str, *, organisation: str, team: str, was: TeamRef | None) -> Outcome:
         """Return once this team of the match is casusregisseur; its team has a notice, and so has the one it replaces.
 
         Args:
-            was: who led the plan where the worker looked (`led_by`), None when nobody did.
+            was: who led the plan where the worker looked (`shown`), None when nobody did.
 
         Raises:
             RefusedError: it is not one of the two, or somebody else leads the plan meanwhile.

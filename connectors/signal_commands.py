@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from broker.protocol.days_nl import day_nl
 from connectors.answers import Outcome
 from connectors.caseload_report import (
     draft_documents,
@@ -23,6 +24,7 @@ from connectors.command_line import (
     AsJson,
     OrgFolder,
     WorkerId,
+    case_words,
     console,
     entry_document,
     errors_end_the_command,
@@ -61,11 +63,13 @@ def list_signals(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -
     """List the organisation's own signals."""
     with errors_end_the_command():
         outcome = _one(SluisClient(org, worker=worker), lambda client: client.list_signals(), as_json=as_json)
-    if not as_json:
+    if as_json:
+        return
+    with PartnerFolder(org).casebook() as book:
         for signal in outcome.signals:
-            stands = f"{STATE_NL[signal.state]}  tot en met {signal.ends_on}"
+            stands = f"{STATE_NL[signal.state]}  tot en met {day_nl(signal.ends_on)}"
             line = f"{signal.signal_id}  {signal.purpose}  {signal.team}  {stands}"
-            console.print(line, markup=False)
+            console.print(f"{line}  {case_words(book.case_refs([signal.signal_id]))}", markup=False)
 
 
 def renew(

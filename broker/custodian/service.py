@@ -71,6 +71,7 @@ def problem_of(error: Exception) -> Problem:
                 extra={"field": error.field, "rule": error.rule},
             )
         case StoreError():
+            _LOG.warning("not done: the store is not available")
             return problem("storage-unavailable")
         case _:
             _LOG.error("internal error: %s", type(error).__name__)

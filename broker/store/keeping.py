@@ -23,6 +23,8 @@ _LATER_ANSWER = f"""SELECT 1 FROM request_answers a WHERE a.request_id = informa
     AND (a.kind IN ('all', 'part') AND a.expires_on >= ? OR EXISTS ({_WHILE_IT_HOLDS} a.consent_id))"""  # noqa: S608 - no value in it
 _REQUEST_OVER = f"""expires_on < ? AND NOT EXISTS ({_LATER_ANSWER})
     AND NOT EXISTS ({_WHILE_IT_HOLDS} information_requests.consent_id)"""
+_CALL_OVER = f"""made_at < ? AND NOT EXISTS ({_WHILE_IT_HOLDS} phone_calls.consent_id)
+    AND NOT EXISTS ({_WHILE_IT_HOLDS} phone_calls.answer_consent_id)"""
 _OTHER_RECORD = """SELECT 1 FROM consent_tokens t JOIN consent_tokens o ON o.idx = t.idx
     JOIN consents other ON other.id = o.consent_id AND other.organisation = consents.organisation
     WHERE t.consent_id = consents.id AND other.keep_until >= ?"""
@@ -44,7 +46,7 @@ _OVER: Mapping[Kept, tuple[str, str]] = {
     Kept.REQUEST: ("information_requests", _REQUEST_OVER),
     Kept.RINGS: ("calls", "rings_until < ?"),
     Kept.CALL: ("calls", "asked_until < ? AND rings_until IS NULL"),
-    Kept.PHONE_CALL: ("phone_calls", "made_at < ?"),
+    Kept.PHONE_CALL: ("phone_calls", _CALL_OVER),
     Kept.CONSENT: ("consents", f"keep_until < ? AND NOT EXISTS ({_OTHER_RECORD})"),
     Kept.EXCEPTION: ("exceptions", "keep_until < ?"),
     Kept.NOTICE: ("notices", "read_at < ?"),

@@ -1,4 +1,4 @@
-"""Who plays: six partners with their workers, as the region of the demonstration knows them. All of them are invented.
+"""Who plays: seven partners with their workers, as the region of the demonstration knows them. All are invented.
 
 The numbers are those of the example agreement in `policies/documents`; the school's right to use the citizen service
 number and the connection to the national index are simulated, and marked so in the register and the agreement.
@@ -136,7 +136,7 @@ CORPORATIE = Partner(
 )
 HUISARTS = Partner(
     slug="huisarts-arnhem",
-    oin="00000099000000006000",
+    oin="00000099000000007000",
     name="Huisartsenpraktijk in Arnhem",
     org_class="huisarts",
     families=("nlbsn",),
@@ -144,7 +144,17 @@ HUISARTS = Partner(
     card=contact_card("praktijk", "Praktijk", "026 555 0606", "maandag tot en met vrijdag", after_hours="026 555 0607"),
     workers=(Worker(local_id="huisarts", name="Evert-Jan Hoogstraaten", role="worker"),),
 )
-PARTNERS = (WIJKTEAM, GI, VEILIG_THUIS, SCHOOL, CORPORATIE, HUISARTS)
+GEMEENTE = Partner(
+    slug="gemeente-arnhem",
+    oin="00000099000000006000",
+    name="Gemeente Arnhem",
+    org_class="gemeente",
+    families=("nlbsn",),
+    team="matchcoordinatie",
+    card=contact_card("matchcoordinatie", "Matchcoördinatie", "026 555 0707", "maandag tot en met vrijdag"),
+    workers=(Worker(local_id="matchcoordinator", name="Wendelmoet Brandsma", role="matchcoordinator"),),
+)
+PARTNERS = (WIJKTEAM, GI, VEILIG_THUIS, SCHOOL, CORPORATIE, HUISARTS, GEMEENTE)
 
 
 def organisation_line(partner: Partner, own_part: Mapping[str, Any]) -> dict[str, Any]:

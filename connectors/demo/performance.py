@@ -59,7 +59,7 @@ def perform(wishes: Wishes, tell: Callable[[str], None]) -> dict[str, Any]:
         region.set_up()
         given = None if wishes.only_mieke else RealInput.prepare(wishes.data, work)
         region.start()
-        tell(f"Opgezet en gestart: broker, twee sleutelbewaarders, meekijker, zes partners ({_since(started)})")
+        tell(f"Opgezet en gestart: broker, twee sleutelbewaarders, meekijker, zeven partners ({_since(started)})")
         people, homes = ([], []) if given is None else residents(given.file)
         watch = Watch(work, people, homes, letters=() if wishes.only_mieke else CONTENT)
         numbers = itertools.count(1)

@@ -30,7 +30,9 @@ _ORACLE = Path(__file__).resolve().parents[2] / "tests" / "region" / "oracle.py"
 _GENERATED = {"seed": 7, "persons": 60}
 _DONE, _NOT_DONE, _SOME_REJECTED = 0, 1, 3
 _COUNT_S = 60.0
-_PARALLEL, _ROUNDS, _AGAIN = 16, 5, "not-done"
+_PARALLEL, _ROUNDS = 16, 5
+_AGAIN = frozenset({"not-done", "custodian-unreachable"})
+"""What a worker asks again: others changed the same household meanwhile, or a busy machine gave no answer in time."""
 _POSTCODE, _NUMBER, _STREET = "08.11.60", "08.11.20", "08.11.10"
 
 Match = tuple[str, str, str, str]
@@ -154,8 +156,7 @@ def _both(verb: str, given: RealInput, work: WorkFolder, processes: Processes) -
             printed = _printed(verb, given, rows, folder=work.partner(partner.slug), partner=partner, to=processes)
             results += printed["results"]
             rejected += printed["rejected"]
-            # What was not done, because others changed the same household meanwhile, is asked again, as a worker would.
-            rows = [failure["row"] for failure in printed["failed"] if failure["problem"] == _AGAIN]
+            rows = [failure["row"] for failure in printed["failed"] if failure["problem"] in _AGAIN]
             problems = {str(failure["problem"]) for failure in printed["failed"]}
             if not problems:
                 return {"results": results, "rejected": rejected}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.demo.acts import Act, Printed
-from connectors.demo.cast import GI, WIJKTEAM
+from connectors.demo.cast import GEMEENTE, GI, WIJKTEAM
 from connectors.demo.scenario_mieke import PURPOSE
 
 _GUARDIAN = "gezinsvoogd"
@@ -14,6 +14,12 @@ def _with(printed: Printed, oin: str) -> Mapping[str, Any]:
     """Return the match with an organisation."""
     found: list[Mapping[str, Any]] = printed["results"][0]["details"]["found"]
     return next(match for match in found if match["involved"]["holder"]["oin"] == oin)
+
+
+def _coordinated(printed: Printed, match: str) -> Mapping[str, Any]:
+    """Return a match as the matchcoordinator sees it."""
+    found: list[Mapping[str, Any]] = printed["results"][0]["details"]["found"]
+    return next(one for one in found if one["matchId"] == match)
 
 
 STEPS = (
@@ -61,5 +67,21 @@ STEPS = (
         story="Een gezin, een plan, een casusregisseur: het wijkteam.",
         outcome="done",
         words=(lambda scene: scene.kept["match"], WIJKTEAM.oin, WIJKTEAM.team),
+    ),
+    Act(
+        actor=GEMEENTE,
+        role="matchcoördinator",
+        action="coordinated",
+        story="De matchcoördinator kijkt alleen of er contact is geweest; om wie het gaat, ziet zij niet.",
+        outcome="shown",
+        holds={
+            "the contact between the two teams is known": lambda printed, scene: _coordinated(
+                printed, scene.kept["match"]
+            )["contacted"],
+            "nothing of a household is told": lambda printed, scene: (
+                _coordinated(printed, scene.kept["match"]).keys()
+                == {"matchId", "sides", "madeOn", "dueOn", "contacted", "overdue"}
+            ),
+        },
     ),
 )

@@ -16,6 +16,7 @@ _ACTS = {
     "matches list": "kijkt met wie contact nodig is",
     "matches state": "legt vast hoe ver zij is",
     "matches casusregisseur": "legt vast wie de casusregisseur is",
+    "coordinated": "kijkt of er contact is",
     "consent record": "legt toestemming vast",
     "consent withdraw": "legt vast dat de toestemming is ingetrokken",
     "register": "legt betrokkenheid vast",

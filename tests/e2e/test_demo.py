@@ -14,7 +14,7 @@ MIEKE = 11
 """Steps of the first scenario."""
 UNDECIDED = {
     "inbox", "matches list", "matches state", "matches casusregisseur", "oproepen list", "oproepen accept",
-    "request read", "consent record", "consent withdraw",
+    "request read", "consent record", "consent withdraw", "coordinated",
 }  # fmt: skip
 """What one does with what came to the own organisation: no rule has to permit it."""
 STEP_MEMBERS = {

@@ -127,7 +127,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"dossier": {**DOSSIER, "answers": [TEXT]}}, "dossier.answers: must be a text for each question"),
     ({"dossier": {**DOSSIER, "answers": {"conscience": 1}}}, "dossier.answers: must be a text for each question"),
     ({"dossier": {**DOSSIER, "tell_on": "soon"}}, "dossier.tell_on: must be a day"),
-    ({"level": 9}, "level: breaks the rule of this field"),
+    ({"level": 9}, "level: must be 4 or less"),
 ]
 
 

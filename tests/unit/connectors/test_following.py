@@ -1,6 +1,7 @@
 """A worker follows up over the real broker: notices are kept before they are forgotten there, each step is proven."""
 
 import asyncio
+import datetime
 import functools
 import json
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 import connectors.client
 from broker.protocol.inbox_messages import Notice
 from broker.protocol.match_messages import MatchesResult
+from connectors.casebook import OwnSignal
 from connectors.cli import command_line
 from connectors.client import SluisClient
 from connectors.errors import CaseError, FolderError, RefusedError
@@ -85,7 +87,7 @@ async def test_a_match_is_opened_called_about_and_closed_with_receipts(partner: 
         assert isinstance(opened.details, MatchesResult)
         assert opened.details.found[0].involved.holder.contact is not None
         appointed = await following.appoint(match.match_id, organisation=WIJKTEAM, team="team-1", was=None)
-        led = await following.led_by(match.match_id)
+        led = (await following.shown(match.match_id)).casusregisseur
         assert led is not None
         assert (led.organisation, led.team, led.name) == (WIJKTEAM, "team-1", "Wijkteam Arnhem")
         with pytest.raises(RefusedError) as unseen:
@@ -147,12 +149,47 @@ async def test_the_commands_tell_in_dutch_and_as_json(
     assert "al samenwerken" in together.output
     line = (await run(partner, monkeypatch, "matches", "list")).output
     assert "we werken al samen" in line
-    assert "casusregisseur Wijkteam Arnhem team-1" in line
+    assert "Casusregisseur: Wijkteam Arnhem team-1" in line
+    assert "Jullie zaak is hier niet bekend: dezelfde persoon" in line
     refused = await run(partner, monkeypatch, "matches", "open", "f" * 32)
     assert (refused.exit_code, "niet van jouw organisatie" in refused.output) == (1, True)
     failed = await run(partner, monkeypatch, "matches", "open", "f" * 32, "--json")
     assert json.loads(failed.output)["failed"][0]["problem"] == "not-found"
     assert (await run(partner, monkeypatch, "matches", "open", "no-id")).exit_code == 2
+
+
+async def test_who_leads_is_said_as_us_or_them(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A match has two teams: nobody has to find out their numbers, and half a number is refused before it leaves."""
+    listed = json.loads((await run(partner, monkeypatch, "matches", "list", "--json")).output)
+    match = listed["results"][0]["details"]["found"][0]["matchId"]
+    opened = (await run(partner, monkeypatch, "matches", "state", match, "contact_gehad")).output
+    assert "Vastgelegd" in opened
+    assert f"matches casusregisseur {match} wij" in (await run(partner, monkeypatch, "matches", "open", match)).output
+    for word, leader in (("zij", "Casusregisseur: Wijkteam Arnhem team-1"), ("wij", "team-1 (jullie)")):
+        named = await run(partner, monkeypatch, "matches", "casusregisseur", match, word)
+        assert named.exit_code == 0, named.output
+        assert leader in (await run(partner, monkeypatch, "matches", "open", match)).output
+    before = partner.world.leaves
+    for words in ((GI,), ("wij", "team-1")):
+        wrong = await run(partner, monkeypatch, "matches", "casusregisseur", match, *words)
+        assert (wrong.exit_code, "team: must follow" in wrong.output) == (2, True)
+    assert partner.world.leaves == before + 2  # the match was opened, and nobody was appointed
+
+
+async def test_a_match_says_about_which_own_case_it_is(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has thirty cases must know which child to call about: the own case system's reference stands beside it."""
+    listed = json.loads((await run(partner, monkeypatch, "matches", "list", "--json")).output)
+    (signal,) = listed["results"][0]["details"]["found"][0]["signals"]
+    known = OwnSignal(
+        signal_id=signal, case_ref="zaak-17", purpose="verwijsindex", team="team-1",
+        ends_on=datetime.date(2027, 1, 1), state="active", receipt=None,
+    )  # fmt: skip
+    with partner.folder.casebook() as book:
+        book.put_signal(known)
+    assert "Jullie zaak zaak-17: dezelfde persoon" in (await run(partner, monkeypatch, "matches", "list")).output
+    assert "Jullie zaak zaak-17" in (await run(partner, monkeypatch, "list")).output
 
 
 async def test_who_sees_to_a_signal_is_handed_over_and_found(
