@@ -116,7 +116,8 @@ def _found(connection: Connection, condition: str, values: Sequence[object]) -> 
     sides = connection.execute(query, listed).fetchall()
     unanswered = unanswered_matches(connection, ids)
     signals = read_signals(connection, {*(row[1] for row in rows), *(row[1] for row in links)})
-    keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in sorted(signals)]
+    kinds = (StampKind.SHIELD, StampKind.LAST_DAY)
+    keys = [StampKey(kind=kind, key=one.encode("ascii")) for kind in kinds for one in sorted(signals)]
     holders = sorted({signal.organisation for signal in signals.values()})
     keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii")) for oin in holders]
     matches = [_match(row, _of(row[0], links), _of(row[0], sides), signals) for row in rows]
