@@ -26,11 +26,15 @@ RECORDED = frozenset(
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
 
+KEYS_CHANGED = "letter-keys-changed"
+"""Stated here alone: what waits is sealed to a key that its receiver has no more, and is never sent."""
+
 REPLAYED = "answer-withheld-on-replay"
 """Carried out before; the answer is no longer shown. Believed with its receipt only."""
 
 _BODY = "follows from the body or the statements alone, so it held at every earlier try"
 _NO_ANSWER = "said after the broker found no answer under this key, and nothing was recorded"
+_HERE = "stated before anything of the command leaves"
 _SENDER = "judged before the key is looked up: an earlier try may have been carried out"
 _CUSTODIAN = "said by a custodian, which does not know what the broker did"
 _OUTAGE = "nobody can tell what became of it"
@@ -64,6 +68,7 @@ FINAL = {
     "already-erased": _NO_ANSWER,
     "receiver-unknown": _NO_ANSWER,
     "bundle-not-in-force": _NO_ANSWER,
+    KEYS_CHANGED: _HERE,
 }
 """Problem ids that end the command they are the answer to, with the reason."""
 

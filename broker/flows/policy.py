@@ -71,6 +71,11 @@ class PolicyInForce:
         known = self.bundle.classes.get(org_class)
         return known is not None and known.decides_personally
 
+    def medical_secrecy(self, org_class: str) -> str | None:
+        """Return the law that binds professionals of such an organisation as it is cited; None where none does."""
+        known = self.bundle.classes.get(org_class)
+        return known.secrecy if known is not None and known.decides_personally else None
+
     def holds(self, day: date) -> bool:
         """Return whether there is anything to decide with on this day."""
         try:
@@ -130,6 +135,10 @@ class PolicyInForce:
         if purpose not in self.bundle.carriers:
             return None
         return self.bundle.region_of(purpose=purpose, sides=sides, day=day)
+
+    def home_of(self, purpose: str, side: tuple[str, str], *, met_in: str | None, day: date) -> str | None:
+        """Return the region whose coordinator sees to an organisation (OIN, class); None where that is not clear."""
+        return self.bundle.home_of(purpose=purpose, side=side, met_in=met_in, day=day)
 
     def coordinator_of(self, region: str | None) -> Coordinator | None:
         """Return who sees to it that teams of this region contact each other."""

@@ -14,7 +14,7 @@ from broker.flows.kept_letters import kept_from
 from broker.flows.own_match import seen_now
 from broker.flows.own_ring import own_ring
 from broker.flows.policy import PolicyInForce
-from broker.flows.seeing_match import told_to_both
+from broker.flows.seeing_match import rests_on_for, told_to_both
 from broker.match_ports import InboxReader, MatchReader
 from broker.ports import Clock, SignalStore, Stamp
 from broker.protocol.register import Register
@@ -138,11 +138,7 @@ class Fetching:
     def _about_a_match(self, match: KeptMatch, stamps: tuple[Stamp, ...]) -> Judgement:
         requester = self._requester
         if requester.role == COORDINATOR:
-            to = (requester.organisation, requester.worker)
-            seen = told_to_both(
-                match, to=to, policy=self._policy, register=self._register, day=self._clock.today()
-            )  # fmt: skip
-            return Judgement(told=seen, looked_at=stamps, rests_on=_of_signals(stamps, match.common()))
+            return self._of_a_coordinated(match, stamps)
         own = seen_now(match, requester, policy=self._policy, register=self._register, clock=self._clock)
         if own is None:
             return Judgement(told=False, looked_at=stamps)
@@ -150,6 +146,18 @@ class Fetching:
         agreed = tuple(stamp for stamp in stamps if stamp.of in own.agreed)
         return Judgement(
             told=True, looked_at=stamps, rests_on=(*_of_signals(stamps, signals), *agreed), until=own.until
+        )  # fmt: skip
+
+    def _of_a_coordinated(self, match: KeptMatch, stamps: tuple[Stamp, ...]) -> Judgement:
+        """Return whether the requester, who coordinates this match, may know of it now, and by what."""
+        organisation, worker = self._requester.organisation, self._requester.worker
+        policy, register, day = self._policy, self._register, self._clock.today()
+        if not told_to_both(match, to=(organisation, worker), policy=policy, register=register, day=day):
+            return Judgement(told=False, looked_at=stamps)
+        keys, until = rests_on_for(match, to=organisation, policy=policy, register=register, day=day)
+        agreed = (stamp for stamp in stamps if stamp.of in keys)
+        return Judgement(
+            told=True, looked_at=stamps, rests_on=(*_of_signals(stamps, match.common()), *agreed), until=until
         )  # fmt: skip
 
     async def _about_a_ring(self, ring_id: str) -> Judgement:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from audit.database import Connection
-from broker.domain.errors import StaleDecisionError
+from broker.domain.errors import KeyReusedError, StaleDecisionError
 from broker.domain.flags import local
 from broker.domain.information_requests import (
     OPEN,
@@ -41,7 +41,8 @@ _REPLY = (
 _LISTS = ("grounds", "categories", "chunks", "fetched_by")
 _OPEN_STATES = tuple(sorted(OPEN))
 _PLACES = ", ".join("?" * (len(_REQUEST) + 3))
-_INSERT = f"INSERT INTO information_requests ({', '.join(_REQUEST)}, open_until, box_until, box) VALUES ({_PLACES})"  # noqa: S608 - column names of ours
+_INSERT = f"""INSERT INTO information_requests ({", ".join(_REQUEST)}, open_until, box_until, box)
+    VALUES ({_PLACES}) ON CONFLICT DO NOTHING"""  # noqa: S608 - column names of ours
 _INSERT_REPLY = f"""INSERT INTO request_answers (request_id, {", ".join(_REPLY)}, box_until, box)
     VALUES ({", ".join("?" * (len(_REPLY) + 3))})"""  # noqa: S608 - as above
 _SELECT = f"""SELECT {", ".join(f"q.{name}" for name in _REQUEST)}, {{box}},
@@ -75,7 +76,12 @@ class StoredRequests:
 
 
 def insert_request(connection: Connection, change: StoreRequest) -> None:
-    """The open transaction holds this request. Raises StaleDecisionError: a chunk that it names is gone."""
+    """The open transaction holds this request.
+
+    Raises:
+        KeyReusedError: its sender used the id before; nobody else can have.
+        StaleDecisionError: a chunk that it names is gone.
+    """
     one = change.request
     lists = {name: json.dumps(getattr(one, name)) for name in (*_LISTS, "about_signals")}
     stored = {
@@ -88,7 +94,9 @@ def insert_request(connection: Connection, change: StoreRequest) -> None:
     # Nobody answers what is told unasked, so nobody waits for that.
     until = one.expires_on.isoformat()
     open_until = until if one.kind is LetterKind.REQUEST else None
-    connection.execute(_INSERT, [*(_plain(stored[name]) for name in _REQUEST), open_until, until, one.box])
+    values = [*(_plain(stored[name]) for name in _REQUEST), open_until, until, one.box]
+    if connection.execute(_INSERT, values).rowcount != 1:
+        raise KeyReusedError
     name_chunks(connection, one.chunks, organisation=one.sender, until=one.expires_on)
 
 

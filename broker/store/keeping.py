@@ -4,6 +4,7 @@ Every statement says its condition again, so that what is needed longer since it
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from audit.database import Connection
 from broker.consent_ports import consent_key, person_key
@@ -50,6 +51,7 @@ _OVER: Mapping[Kept, tuple[str, str]] = {
     Kept.EXCEPTION: ("exceptions", "keep_until < ?"),
     Kept.NOTICE: ("notices", "read_at < ?"),
     Kept.TEAM_TASK: ("team_tasks", "due_on < ? AND (done_on < ? OR kind = 'huisverbod')"),
+    Kept.OWED_TASK: ("tasks", "done_at < ?"),
     Kept.SIGNAL: ("signals", f"ends_on < ? AND {_NOTHING_ON_IT}"),
 }
 """Per kind its table, and when a row of it is needed no more."""
@@ -184,6 +186,11 @@ def _team_task(connection: Connection, task_id: str) -> Sequence[StampKey]:
     return ()
 
 
+def _owed_task(connection: Connection, number: int) -> Sequence[StampKey]:
+    connection.execute("DELETE FROM tasks WHERE id = ?", (number,))
+    return ()
+
+
 def _signal(connection: Connection, signal_id: str) -> Sequence[StampKey]:
     tables = ("unmet_signals", "signal_tokens", "sealed_tokens", "signal_exclusions", "tasks")
     _each(connection, signal_id, *(f"{table} WHERE signal_id" for table in tables), "signals WHERE id")
@@ -195,7 +202,7 @@ def _each(connection: Connection, row_id: str, *places: str) -> None:
         connection.execute(f"DELETE FROM {place} = ?", (row_id,))  # noqa: S608 - names of ours
 
 
-_FORGET: Mapping[Kept, Callable[[Connection, str], Sequence[StampKey]]] = {
+_FORGET: Mapping[Kept, Callable[[Connection, Any], Sequence[StampKey]]] = {
     Kept.LETTER_BOX: _letter_box,
     Kept.ANSWER_BOX: _answer_box,
     Kept.REQUEST: _request,
@@ -206,6 +213,7 @@ _FORGET: Mapping[Kept, Callable[[Connection, str], Sequence[StampKey]]] = {
     Kept.EXCEPTION: _exception,
     Kept.NOTICE: _notice,
     Kept.TEAM_TASK: _team_task,
+    Kept.OWED_TASK: _owed_task,
     Kept.SIGNAL: _signal,
 }
 _ASKED: Mapping[Callable[[Connection, str], Sequence[StampKey]], str] = {

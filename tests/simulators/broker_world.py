@@ -38,6 +38,7 @@ from broker.flows.stored_answer import stored_answer
 from broker.flows.sweep_signals import Swept, sweep_signals
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
+from broker.letter_ports import Asking
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.match_ports import Following
 from broker.ports import (
@@ -54,7 +55,6 @@ from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.inbox_messages import FetchInbox
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
-from broker.request_ports import Asking
 from broker.retention_ports import RetentionReader
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
@@ -67,6 +67,7 @@ from broker.store.erasing import StoredErasures
 from broker.store.exceptions import StoredExceptions
 from broker.store.information_requests import StoredRequests
 from broker.store.ledger import StoredLedger
+from broker.store.letter_bases import StoredBases
 from broker.store.letter_chunks import StoredChunks
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.matches import StoredMatches
@@ -261,12 +262,12 @@ class World:
             log=self.log,
         )
 
-    async def withdraw(self, asker: Asker, signal_id: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+    async def withdraw(self, asker: Asker, signal_id: str, *, worker: str = "", **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
         """Withdraw a signal."""
         return await withdraw_signal(
             command=WithdrawSignal.model_validate({**asker.command(reason="mistake"), **changed}),
             signal_id=signal_id,
-            requester=requester(asker),
+            requester=requester(asker, worker=worker),
             policies=self.policies,
             clock=self.clock,
             registers=self.documents,
@@ -483,7 +484,9 @@ async def a_database(
             inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader),
             owed=StoredOwed(reader),
         )  # fmt: skip
-        stores["asking"] = Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader))
+        stores["asking"] = Asking(
+            requests=StoredRequests(reader), chunks=StoredChunks(reader), bases=StoredBases(reader)
+        )
         stores["calling"] = Calling(
             calls=StoredCalls(reader), phone=StoredPhoneCalls(reader), webhooks=StoredWebhookReader(reader)
         )

@@ -105,7 +105,9 @@ async def list_own(request: Request, edge: Here, after: str | None = None) -> Re
     sent, _ = await edge.receive(request)
     if after is not None and not is_id(after):
         raise MalformedError("after", "is not an id")
-    return answer(await list_requests(after=after, **_ports(edge, sent), **_held_on(edge)))
+    ports = _ports(edge, sent) | {"resting": edge.asking.bases}
+    del ports["matches"]
+    return answer(await list_requests(after=after, **ports))
 
 
 @router.get(_REQUESTS + "/{request_id}", responses=answers_with(RequestAnswer))
