@@ -40,6 +40,8 @@ def match_lines(match: ShownMatch, *, cases: Sequence[str], own: str) -> Iterato
     if match.casusregisseur is not None:
         whose = " (jullie)" if match.casusregisseur.organisation == own else ""
         yield f"  Casusregisseur: {team_name(match.casusregisseur)}{whose}"
+        if match.other_casusregisseur is not None:
+            yield f"  Ook vastgelegd: {team_name(match.other_casusregisseur)}. Spreek af wie de casusregisseur is."
     elif not waits:
         yield f"  Nog geen casusregisseur: sluis-connect matches casusregisseur {match.match_id} wij (of: zij)"
 

@@ -55,8 +55,8 @@ async def open_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock
         )  # fmt: skip
         plans = await plans_of((own,), requester, matches=matches, policy=policy, register=register, clock=clock)
-        led_by = plans.of(own).led_by
-        document = _document(await shown_match(own, led_by=led_by, register=register, rosters=rosters))
+        leaders = plans.of(own).leaders
+        document = _document(await shown_match(own, leaders=leaders, register=register, rosters=rosters))
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, document=document,
             hits=decisions_of((own,)), handles=few(own.handles()),

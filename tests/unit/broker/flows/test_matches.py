@@ -46,6 +46,7 @@ async def test_both_sides_are_told_of_each_other(world: World) -> None:
         assert match["state"] == "nieuw"
         assert set(match) == {
             "matchId", "team", "signals", "involved", "state", "changedOn", "madeOn", "dueOn", "casusregisseur",
+            "otherCasusregisseur",
         }  # fmt: skip
 
 
