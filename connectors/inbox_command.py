@@ -34,11 +34,13 @@ NOTICE_NL = {
     "call": "vraag om te bellen: sluis-connect oproepen list, vraag",
     "consent_withdrawn": "er is geen toestemming meer voor",
     "consent_refused": "iemand legde een nee van de bewoner vast; kijk of dit signaal kan blijven:",
+    "taken_back": "een collega trok in wat jullie team vroeg of deelde: sluis-connect request list, vraag",
     "request_expired": "niemand heeft op tijd geantwoord: sluis-connect request list, vraag",
     "wrongly_made": "wat een ander over betrokkenheid meldde klopte niet; het gaat om jullie signaal",
     "exception_told": "melding van een ander over",
     "casusregisseur": "jullie team is nu casusregisseur: sluis-connect matches open",
     "casusregisseur_other": "een ander team is casusregisseur: sluis-connect matches open",
+    "exception_rejected": "een beoordelaar van de ander vond dat dit niet zonder toestemming gedeeld mocht worden:",
     "coordinated": "twee teams gaan contact zoeken: sluis-connect coordinated, match",
     "match_overdue": "nog geen contact: sluis-connect coordinated, match",
 }

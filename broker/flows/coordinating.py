@@ -9,7 +9,7 @@ from broker.domain.signals import Signal
 from broker.flows.canonical import canonical
 from broker.flows.judging import Recorded
 from broker.flows.policy import PolicyInForce
-from broker.flows.seeing_match import NOBODY, may_coordinate, told_to_both
+from broker.flows.seeing_match import NOBODY, may_coordinate, on_consent, told_to_both
 from broker.protocol.register import Register
 
 
@@ -19,12 +19,15 @@ def coordinators_of(
     """Return who coordinates a match that is made now: of each side's own municipality, where both sides are told.
 
     Where no document says of either side where it is at home, that of the region in whose agreement both are party.
+    Without such an agreement nobody, but for whom a person named where all of it is on consent: no municipality has a
+    task in what rests on the law between two alone.
 
     Args:
         match: as it is made, without coordinators.
-        region: in whose agreement both are party.
+        region: in whose agreement both are party; None, where there is none.
     """
-    if not all(side.told for side in match.sides):
+    agreed = region is not None or all(on_consent(signal, policy) for signal in match.common())
+    if not agreed or not all(side.told for side in match.sides):
         return ()
     homes = [_home(match, side, region=region, policy=policy, register=register, day=day) for side in match.sides]
     known = homes if any(homes) else [region]

@@ -65,12 +65,7 @@ class StoredMatches:
 
     async def among(self, match_ids: Collection[str]) -> FoundMatches:
         """Return those of these matches that there are. See `MatchReader.among`."""
-
-        def read(connection: Connection) -> FoundMatches:
-            condition, values = connection.dialect.among("id", sorted(match_ids))
-            return _found(connection, condition, values)
-
-        return await self._reader.run(read)
+        return await self._reader.run(lambda connection: read_matches(connection, match_ids))
 
     async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """Return matches of which a side is told. See `MatchReader.of_side`."""
@@ -104,6 +99,12 @@ class StoredMatches:
 
     async def _read(self, condition: str, *values: object) -> FoundMatches:
         return await self._reader.run(lambda connection: _found(connection, condition, values))
+
+
+def read_matches(connection: Connection, match_ids: Collection[str]) -> FoundMatches:
+    """Return those of these matches that there are, with the stamps of all of them, in the connection's transaction."""
+    condition, values = connection.dialect.among("id", sorted(match_ids))
+    return _found(connection, condition, values)
 
 
 def _found(connection: Connection, condition: str, values: Sequence[object]) -> FoundMatches:
