@@ -1,5 +1,6 @@
 """What every command shares: exit codes, options, errors as one line, results as text or JSON."""
 
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -51,6 +52,7 @@ KIND_NL = {
     "address": "iemand op hetzelfde adres",
 }
 _LEVEL_WITH_CONTACT = 2
+_UNWRITTEN = "cases.sqlite or outbox.sqlite: cannot be read or written: is the disk full, or is another command busy?"
 console, notices = Terminal(), Terminal(stderr=True)
 
 
@@ -69,6 +71,13 @@ def errors_end_the_command() -> Iterator[None]:
     except OSError as error:
         notices.print(f"Fout: {error.strerror}", markup=False)
         raise typer.Exit(BAD_INPUT) from None
+    except UnicodeDecodeError:
+        notices.print("Fout: a file that was named must be text in UTF-8", markup=False)
+        raise typer.Exit(BAD_INPUT) from None
+    except sqlite3.Error:
+        # Its own words may hold what was to be written. Nothing is known of what was asked, so it is not done.
+        notices.print(f"Fout: {_UNWRITTEN}", markup=False)
+        raise typer.Exit(NOT_DONE) from None
 
 
 @contextmanager

@@ -22,10 +22,19 @@ def last_day_of(term: str) -> datetime.date:
 
 
 def text_in(file: Path | None) -> str:
-    """Return the text in this file, or on the input for `-`; none where there is no file."""
+    """Return the text in this file, or on the input for `-`; none where there is no file.
+
+    Raises:
+        CaseError: it cannot be read, or is no text: some programs write letters with accents in another way.
+    """
     if file is None:
         return ""
-    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError:
+        raise CaseError("text", "cannot be read") from None
+    except UnicodeDecodeError:
+        raise CaseError("text", "must be text in UTF-8: save it again with that encoding") from None
 
 
 def typed_sides(team: str | None, to: str | None, to_team: str | None) -> Sides:

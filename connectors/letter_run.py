@@ -27,11 +27,11 @@ from connectors.folder import PartnerFolder
 from connectors.letters import Letters
 from connectors.questions import Question, Reply, checked
 from connectors.terminal import quoted
-from connectors.told_requests import name_of
+from connectors.told_requests import DECLINED_NL, name_of
 
 _T = TypeVar("_T")
 _CONSENT_OVER = "vraag.consent-ended"
-_KIND_NL = {"oral": "mondeling beantwoord", "declined": "niet gedeeld (dat mag)"}
+_KIND_NL = {"oral": "mondeling beantwoord", "declined": DECLINED_NL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

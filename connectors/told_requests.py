@@ -13,10 +13,12 @@ from connectors.errors import LetterNotOpenedError
 
 UNSIGNED_NL = "Niet ondertekend door de ander: dit weet je alleen van Sluis. Twijfel je? Bel."
 UNSIGNED_SHORT_NL = "dit weet je alleen van Sluis"
+DECLINED_NL = "niet gedeeld (dat mag)"
+"""What the law calls refused by right: nothing follows from it, and one may ask again."""
 SIDE_NL = {"sent": "aan", "received": "van"}
 STATE_NL = {
     "sent": "verstuurd", "forwarded": "doorgegeven", "answered": "beantwoord", "part": "deels beantwoord",
-    "oral": "mondeling beantwoord", "declined": "niet gedeeld (dat mag)", "withdrawn": "ingetrokken",
+    "oral": "mondeling beantwoord", "declined": DECLINED_NL, "withdrawn": "ingetrokken",
     "expired": "verlopen", "delivered": "aangekomen", "delivery_unknown": "aankomst onbekend",
     "withheld": "wordt niet meer gegeven",
 }  # fmt: skip
@@ -71,4 +73,7 @@ def line_of(one: RequestShown) -> str:
     """Return one request as a line of a list."""
     other = one.sender if one.side == "received" else one.receiver
     side, state = SIDE_NL[one.side], STATE_NL.get(one.state, one.state)
+    if one.state == "declined" and one.answer is not None and one.answer.law is not None:
+        # Of what kind of organisation it is, so of every refusal of it: why this one does not share is told to nobody.
+        state = f"{DECLINED_NL[:-1]}: {one.answer.law})"
     return f"{one.request_id}  {side} {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"

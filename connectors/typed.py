@@ -1,7 +1,7 @@
-"""What a person typed on a command line, read: an error names the option and the rule, and never what was typed.
+"""What a person typed on a command line, read: an error names the option and the rule in Dutch, never what was typed.
 
 Somebody may type a number where a day belongs, or in no place at all. The library's own errors repeat it on the screen,
-and from there it goes into histories, tickets and photographs.
+and from there it goes into histories, tickets and photographs; and they are English, and have no translation.
 """
 
 import datetime
@@ -19,8 +19,11 @@ from connectors.terminal import Terminal
 BAD_INPUT: Final = 2
 DAY: Final = "YYYY-MM-DD"
 """How help shows a day."""
-_DAY_RULE = "must be a day (YYYY-MM-DD)"
-_NOT_UNDERSTOOD = "this command, or something after it, is not known here: see --help. Identifiers are read from files."
+_DAY_RULE = "geef een dag (JJJJ-MM-DD)"
+_NOT_UNDERSTOOD = (
+    "deze opdracht, of iets erachter, bestaat hier niet: zie --help. Nummers van personen staan in bestanden."
+)
+_AS_IN_HELP = "geef dit op zoals --help het zegt"
 
 
 def typed_day(text: str) -> datetime.date:
@@ -68,15 +71,15 @@ def said_of(error: typer.TyperException) -> str:
     if kind == "NoArgsIsHelpError":
         return str(error)
     if kind == "NoSuchOption":
-        known = ", ".join(getattr(error, "possibilities", None) or ())
-        return "Fout: this command has no such option: " + (f"did you mean {known}?" if known else "see --help")
+        known = list(getattr(error, "possibilities", None) or ())[:1]
+        return "Fout: deze optie bestaat hier niet: " + (f"bedoel je {known[0]}?" if known else "zie --help")
     if kind == "BadOptionUsage":
-        return f"Fout: {getattr(error, 'option_name', 'an option')}: must be given as --help says"
+        return f"Fout: {getattr(error, 'option_name', 'een optie')}: {_AS_IN_HELP}"
     param = getattr(error, "param", None)
     if param is None:
         return f"Fout: {_NOT_UNDERSTOOD}"
-    name = max(param.opts, key=len) if param.param_type_name == "option" else param.metavar or param.name
-    return f"Fout: {name}: {'must be given' if kind == 'MissingParameter' else rule_of(param)}"
+    name = max(param.opts, key=len) if param.param_type_name == "option" else (param.metavar or param.name).upper()
+    return f"Fout: {name}: {'geef dit op' if kind == 'MissingParameter' else rule_of(param)}"
 
 
 def rule_of(param: Any) -> str:  # noqa: ANN401 - a parameter of the library, which publishes no name for its class
@@ -84,13 +87,13 @@ def rule_of(param: Any) -> str:  # noqa: ANN401 - a parameter of the library, wh
     typed = getattr(getattr(param, "type_descriptor", None), "annotation", None)
     typed = (get_args(typed) or (typed,))[0] if get_origin(typed) is list else typed
     if get_origin(typed) is Literal:
-        return f"must be one of {', '.join(get_args(typed))}"
+        return f"kies uit: {', '.join(get_args(typed))}"
     if isinstance(typed, type) and issubclass(typed, Enum):
-        return f"must be one of {', '.join(str(one.value) for one in typed)}"
+        return f"kies uit: {', '.join(str(one.value) for one in typed)}"
     if typed is datetime.date:
         return _DAY_RULE
     if typed in (int, float):
         least, most = param.min, param.max
-        bounds = [f"at least {least}"] * (least is not None) + [f"at most {most}"] * (most is not None)
-        return ", ".join(["must be a number", *bounds])
-    return "must be given as --help says"
+        bounds = [f"minstens {least}"] * (least is not None) + [f"hoogstens {most}"] * (most is not None)
+        return ", ".join(["geef een getal", *bounds])
+    return _AS_IN_HELP

@@ -226,6 +226,7 @@ class OrgClass:
 
     Attributes:
         decides_personally: bound by medical secrecy, so that no system decides for its professionals.
+        secrecy: which law keeps what its professionals know, as a citation.
         secret_address: that it is involved is itself a danger to know.
         callers: who may ring it; ``*`` for anyone a clause names.
         acute: may be told in acute danger, before anything was documented.
@@ -234,6 +235,7 @@ class OrgClass:
     id: str
     name_nl: str
     decides_personally: bool
+    secrecy: str
     secret_address: bool
     callers: Words
     acute: bool
@@ -254,6 +256,7 @@ class OrgClass:
             id=content["id"],
             name_nl=content["naam"],
             decides_personally=content.get("beslist_zelf", False),
+            secrecy=content["geheim"],
             secret_address=content.get("geheim_adres", False),
             callers=tuple(content.get("oproep_door", (WILDCARD,))),
             acute=content.get("acuut", False),

@@ -37,6 +37,7 @@ from broker.flows.outcome import Answered, Effects, Outcome, refused
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
 from broker.flows.request_rules import check_approval, check_team
+from broker.flows.shown_requests import secrecy_of
 from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
 from broker.ports import (
@@ -50,7 +51,7 @@ from broker.ports import (
     SignalStore,
     Stamp,
 )
-from broker.protocol.request_messages import AnswerRequest, box_bytes
+from broker.protocol.request_messages import PROFESSIONAL_SECRECY, AnswerRequest, box_bytes
 from broker.protocol.sealed_letter import BOX_BYTES
 from broker.request_ports import ChunkReader, RequestReader, kept
 from policies import Refusal
@@ -216,6 +217,7 @@ def _answered(
     cited: Cited = NOTHING_CITED, own: OwnSignal | None = None,
 ) -> Outcome:  # fmt: skip
     request = on.request
+    text, params = _said(on, reply)
     told = notice_for(
         request.sender, request.sender_team, NoticeKind.ANSWER, about=request.id, randomness=randomness
     )  # fmt: skip
@@ -233,7 +235,7 @@ def _answered(
         tasks=() if decided is None else decided.tasks(organisation=on.organisation.oin, today=on.today),
     )
     return on.done(
-        after, effects, text=f"letter.reply.{reply.kind}", decision=None if permit is None else permit.record(),
+        after, effects, text=text, params=params, decision=None if permit is None else permit.record(),
         proof=None if reply.proof is None else reply.proof.reference,
         answer=reply.id, how=reply.kind, reason=reply.reason,
         categories={} if decided is None else dict(decided.rules), level=reply.level,
@@ -241,3 +243,11 @@ def _answered(
         chunksSha256=chunks_sha256(reply.chunks),
         **cited.stated,
     )  # fmt: skip
+
+
+def _said(on: OnRequest, reply: RequestReply) -> tuple[str, dict[str, str]]:
+    """Return what who answers is told, and what stands in it: of his professional secrecy the law that is his right."""
+    law = secrecy_of(on.request, register=on.register, policy=on.policy)
+    if reply.reason == PROFESSIONAL_SECRECY and law is not None:
+        return "letter.reply.declined_secrecy", {"law": law}
+    return f"letter.reply.{reply.kind}", {}

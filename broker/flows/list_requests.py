@@ -92,7 +92,9 @@ def _looks(
 
 
 def _line(on: OnRequest) -> RequestShown:
-    return shown(on.request, to=on.organisation.oin, register=on.register, today=on.today, basis=on.basis)
+    return shown(
+        on.request, to=on.organisation.oin, register=on.register, policy=on.policy, today=on.today, basis=on.basis
+    )
 
 
 async def _page(

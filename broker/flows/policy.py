@@ -71,6 +71,11 @@ class PolicyInForce:
         known = self.bundle.classes.get(org_class)
         return known is not None and known.decides_personally
 
+    def medical_secrecy(self, org_class: str) -> str | None:
+        """Return the law that binds professionals of such an organisation as it is cited; None where none does."""
+        known = self.bundle.classes.get(org_class)
+        return known.secrecy if known is not None and known.decides_personally else None
+
     def holds(self, day: date) -> bool:
         """Return whether there is anything to decide with on this day."""
         try:

@@ -94,13 +94,17 @@ class OnRequest:
 
     def done(
         self, after: InformationRequest, effects: Effects, *, text: str, decision: Mapping[str, object] | None = None,
-        of: str | None = None, box: bytes | None = None, chunk: bytes | None = None, **stated: object,
+        of: str | None = None, box: bytes | None = None, chunk: bytes | None = None,
+        params: Mapping[str, str] | None = None, **stated: object,
     ) -> Outcome:  # fmt: skip
         """Return the outcome: what it is like afterwards is told, and its entry says what was done."""
-        told = shown(after, to=self.organisation.oin, register=self.register, today=self.today, basis=self.basis)
+        told = shown(
+            after, to=self.organisation.oin, register=self.register, policy=self.policy, today=self.today,
+            basis=self.basis,
+        )  # fmt: skip
         recording = Recording(
             outcome="done", bundle=self.policy.sha256, register=self.register.number, decision=decision,
-            document=requests_document(text=text, requests=[told], of=of, box=box, chunk=chunk),
+            document=requests_document(text=text, params=params, requests=[told], of=of, box=box, chunk=chunk),
             subject=subject_of(self.request.id, **stated), own_handles=self.own_handles, handles=self.handles,
         )  # fmt: skip
         return outcome_of(self.act, recording, effects, status=AnswerStatus.DONE)

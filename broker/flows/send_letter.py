@@ -265,7 +265,7 @@ def _letter(on: _Sending, *, to: Organisation, now: int, approved: bool) -> Info
 
 
 def _sent(on: _Sending, letter: InformationRequest, decided: Decided, *, day: date, notice: Notify) -> Outcome:
-    told = shown(letter, to=letter.sender, register=on.register, today=day, basis=UNCHANGED)
+    told = shown(letter, to=letter.sender, register=on.register, policy=on.policy, today=day, basis=UNCHANGED)
     recording = Recording(
         outcome="sent", bundle=letter.bundle, register=on.register.number, decision=decided.permit.record(),
         document=requests_document(text=_TEXTS[letter.kind], requests=[told], outcome="sent"),

@@ -1,8 +1,10 @@
 """A request as one of its two sides is told of it: who, about what, how far it is; a named worker to his side only."""
 
+from collections.abc import Mapping
 from datetime import date
 
-from broker.domain.information_requests import InformationRequest, RequestReply
+from broker.domain.information_requests import DECLINED, InformationRequest, RequestReply
+from broker.flows.policy import PolicyInForce
 from broker.flows.withholding import Basis
 from broker.protocol.messages import TextRef
 from broker.protocol.register import Register
@@ -10,12 +12,15 @@ from broker.protocol.request_messages import AnswerShown, Party, RequestResult, 
 
 GONE = "-"
 """The name of an organisation that stands in the register no more."""
+OWED = frozenset({"JW-7.3.11-4"})
+"""Grounds on which the law has a holder answer, whatever his secrecy: there it is no right to cite."""
 
 
 def requests_document(
     *,
     text: str,
     requests: list[RequestShown],
+    params: Mapping[str, str] | None = None,
     outcome: str = "done",
     of: str | None = None,
     box: bytes | None = None,
@@ -25,7 +30,7 @@ def requests_document(
     stated = {
         "schema": "requests/v1",
         "outcome": outcome,
-        "text": TextRef(id=text, params={}),
+        "text": TextRef(id=text, params=dict(params or {})),
         "requests": requests,
         "of": of,
         "box": None if box is None else wire_box(box),
@@ -34,7 +39,9 @@ def requests_document(
     return RequestResult.model_validate(stated).model_dump(mode="json", by_alias=True)
 
 
-def shown(one: InformationRequest, *, to: str, register: Register, today: date, basis: Basis) -> RequestShown:
+def shown(
+    one: InformationRequest, *, to: str, register: Register, policy: PolicyInForce, today: date, basis: Basis
+) -> RequestShown:  # fmt: skip
     """Return a request as organisation `to` is told of it; once what it rests on has changed, only that it was."""
     received = to == one.receiver
     hidden = one.letter_hidden(today, holds=basis.letter) if received else None
@@ -56,8 +63,18 @@ def shown(one: InformationRequest, *, to: str, register: Register, today: date, 
         "match_id": None if received else one.match_id,
     }
     about = {"purpose": None, "grounds": [], "categories": [], "level": 0} if hidden else _about(one)
-    told = None if one.reply is None or hidden or unanswered else _answer(one.reply, received=received)
+    law = secrecy_of(one, register=register, policy=policy)
+    told = None if one.reply is None or hidden or unanswered else _answer(one.reply, law, received=received)
     return RequestShown.model_validate({**line, **about, "answer": told})
+
+
+def secrecy_of(one: InformationRequest, *, register: Register, policy: PolicyInForce) -> str | None:
+    """Return the law by which whoever was asked may keep it to himself; None where no professional secrecy is his.
+
+    It follows from what kind of organisation it is, which the asker knew: so it tells nothing of why one declined.
+    """
+    holder = register.organisations.get(one.receiver)
+    return None if holder is None or OWED & set(one.grounds) else policy.medical_secrecy(holder.org_class)
 
 
 def _about(one: InformationRequest) -> dict[str, object]:
@@ -74,7 +91,7 @@ def _party(oin: str, team: str, register: Register) -> Party:
     return Party(oin=oin, name=GONE if organisation is None else organisation.name, team=team)
 
 
-def _answer(reply: RequestReply, *, received: bool) -> AnswerShown:
+def _answer(reply: RequestReply, law: str | None, *, received: bool) -> AnswerShown:
     """Return how it was answered. Why somebody does not share says what is to stay untold: his own side reads it."""
     return AnswerShown.model_validate(
         {
@@ -87,5 +104,6 @@ def _answer(reply: RequestReply, *, received: bool) -> AnswerShown:
             "answered_at": reply.answered_at,
             "expires_on": reply.expires_on,
             "delivery": reply.delivery.value,
+            "law": law if reply.kind == DECLINED else None,
         }
     )

@@ -5,7 +5,7 @@ a level, grounds and a size class, and no text.
 """
 
 import base64
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -21,7 +21,9 @@ REQUESTS_PER_PAGE = 50
 MAX_CATEGORIES = 8
 MAX_NAMED = 64
 """Chunks that a message can name; a letter may have `MAX_CHUNKS` of them, and more is told as too large."""
-DECLINE_REASONS = ("professional_secrecy", "no_consent", "not_needed", "not_involved", "harm_to_client", "other")
+MAX_CITATION = 100
+PROFESSIONAL_SECRECY: Final = "professional_secrecy"
+DECLINE_REASONS = (PROFESSIONAL_SECRECY, "no_consent", "not_needed", "not_involved", "harm_to_client", "other")
 """Why somebody does not share. Each is a right: none has a consequence (D11)."""
 
 
@@ -142,7 +144,10 @@ class WithdrawRequest(Command):
 
 
 class AnswerShown(Message):
-    """How a request was answered, without what the box says."""
+    """How a request was answered, without what the box says.
+
+    `law` cites the professional secrecy of the holder's kind of organisation, of whatever it did not share and why.
+    """
 
     kind: Literal["all", "part", "oral", "declined"]
     reason: Word | None
@@ -153,6 +158,7 @@ class AnswerShown(Message):
     answered_at: Instant
     expires_on: Day
     delivery: Literal["waiting", "unknown", "delivered", "opened"]
+    law: Annotated[str, Field(max_length=MAX_CITATION)] | None = None
 
 
 class Party(Message):

@@ -9,7 +9,7 @@ import base64
 import datetime
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +38,8 @@ COORDINATING = {"mara": "matchcoordinator"}
 ORGANISATIONS = {**NAMES, HUISARTS: ("Huisartsenpraktijk", "huisarts"), POLITIE: ("Politie-eenheid", "politie")}
 
 
-def _pairwise(oin: str) -> SecretKey:
+def pairwise_secret(oin: str) -> SecretKey:
+    """Return the secret by which an organisation tells each party of its workers under another id."""
     return SecretKey(hashlib.sha256(b"pairwise " + oin.encode()).digest())
 
 
@@ -46,16 +47,18 @@ def _people(org_class: str) -> Mapping[str, str]:
     return COORDINATING if org_class == "gemeente" else PEOPLE
 
 
-def _enrolled(names: Mapping[str, tuple[str, str]], parents: Mapping[str, str]) -> Enrolled:
+def enrolled_people(names: Mapping[str, tuple[str, str]], *, parents: Mapping[str, str] | None = None) -> Enrolled:
+    """Return a register of these organisations, with the people of `PEOPLE` on every roster."""
+
     def worker(oin: str, local_id: str, role: str) -> Worker:
-        sub = pairwise_id(_pairwise(oin), audience=BROKER, local_id=local_id)
+        sub = pairwise_id(pairwise_secret(oin), audience=BROKER, local_id=local_id)
         return Worker(sub=sub, roles=frozenset({role}), broker_sub=None)
 
     others = {
         oin: tuple(worker(oin, *person) for person in _people(org_class).items())
         for oin, (_, org_class) in names.items()
     }
-    return Enrolled(names=names, parents=parents, others=others)
+    return Enrolled(names=names, parents=parents or {}, others=others)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,10 +125,12 @@ def request_in(outcome: Outcome) -> str:
 
 @contextmanager
 def lettered_region(
-    path: Path, names: Mapping[str, tuple[str, str]] = ORGANISATIONS, *, parents: Mapping[str, str] | None = None
+    path: Path, names: Mapping[str, tuple[str, str]] = ORGANISATIONS, *, parents: Mapping[str, str] | None = None,
+    enrolled: Enrolled | None = None, through: Sequence[str] = (),
 ) -> Iterator[LetteredRegion]:  # fmt: skip
     """Hold a region whose organisations, these, have folders; every process is gone at the end."""
-    with running_region(path, enrolled=_enrolled(names, parents or {})) as region:
+    known = enrolled or enrolled_people(names, parents=parents)
+    with running_region(path, enrolled=known, through=through) as region:
         folders = {oin: _folder(region, oin, path / f"partner-{oin}", named=named) for oin, named in names.items()}
         yield LetteredRegion(region=region, folders=folders)
 
@@ -145,7 +150,7 @@ def _folder(region: Region, oin: str, path: Path, *, named: tuple[str, str]) -> 
     folder = PartnerFolder.create(path, settings, pins=pins, log_policy=policy)
     (path / "keys/signing.jwk").unlink()
     key(oin).write(path / "keys/signing.jwk")
-    for file, secret in (("sealing", opening_key(oin)), ("pairwise", _pairwise(oin))):
+    for file, secret in (("sealing", opening_key(oin)), ("pairwise", pairwise_secret(oin))):
         (path / f"keys/{file}.key").write_bytes(base64.b64encode(secret.reveal()) + b"\n")
     for local_id, role in _people(named[1]).items():
         add_worker(folder, local_id=local_id, name=local_id.title(), roles=[role])

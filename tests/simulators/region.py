@@ -301,18 +301,19 @@ def custodian_roster(oin: str, custodian: str, *, number: int = 1, key_name: str
 
 @contextmanager
 def running_region(
-    folder: Path, *, kind: str = "sqlite", enrolled: Enrolled | None = None
+    folder: Path, *, kind: str = "sqlite", enrolled: Enrolled | None = None, through: Sequence[str] = ()
 ) -> Iterator[Region]:  # fmt: skip
     """Hold a region whose services all answer, on a database of this kind; every process is gone at the end.
 
     The commands of the set-up are carried out here: that each starts by itself is what `make demo` and its tests show.
-    The services are processes.
+    The services are processes, each run by the program `through` where one is named.
     """
     region = Region(folder=folder, enrolled=enrolled or Enrolled(), kind=kind)
     with in_this_process():
         region.set_up()
     try:
         for service in region.services.values():
+            service.through = through
             service.start()
         yield region
     finally:

@@ -21,7 +21,7 @@ from broker.protocol.families import Family
 from connectors.cli import command_line
 from connectors.workers import pairwise_id
 from tests.simulators.consenting import answer
-from tests.simulators.enrolled import GEMEENTE, GEMEENTE_NOORD_HOLLAND
+from tests.simulators.enrolled import GEMEENTE, GEMEENTE_NOORD_HOLLAND, Enrolled
 from tests.simulators.letter_partners import LetteredRegion, lettered_region
 from tests.simulators.region import BROKER, call
 from tests.simulators.wire_partner import WirePartner
@@ -129,6 +129,11 @@ class RegionDesks:
         rows = self.lettered.region.database.rows(query)
         return Counter((str(organisation), str(kind)) for organisation, kind in rows)
 
+    def notices_about(self, about: str) -> list[tuple[str, str]]:
+        """Return who was ever told something about this, and of what kind it was."""
+        query = "SELECT organisation, kind FROM notices WHERE about = ? ORDER BY kind DESC, organisation"
+        return [(str(oin), str(kind)) for oin, kind in self.lettered.region.database.rows(query, about)]
+
     def partner(self, oin: str, *, purpose: str, ground: str) -> WirePartner:
         """Return an organisation's worker who asks about households: with tokens of both custodians."""
         return replace(self.lettered.region.partner(oin), purpose=purpose, ground=ground)
@@ -175,8 +180,9 @@ def calls(asker: WirePartner, resident: str) -> httpx.Response:
 
 @contextmanager
 def region_desks(
-    path: Path, names: Mapping[str, tuple[str, str]], *, parents: Mapping[str, str] | None = None
+    path: Path, names: Mapping[str, tuple[str, str]], *, parents: Mapping[str, str] | None = None,
+    enrolled: Enrolled | None = None, through: Sequence[str] = (),
 ) -> Iterator[RegionDesks]:  # fmt: skip
     """Hold a region with these organisations, on SQLite; every process is gone at the end."""
-    with lettered_region(path, names, parents=parents) as lettered:
+    with lettered_region(path, names, parents=parents, enrolled=enrolled, through=through) as lettered:
         yield RegionDesks(lettered=lettered)

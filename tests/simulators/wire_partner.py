@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,13 +66,14 @@ class WirePartner:
     role: str = "worker"
     parent_org: str | None = None
     """Of which organisation it says that it is part."""
+    clock: Callable[[], float] = time.time
 
     def ask(
         self, party: str, url: str, method: str, path: str, body: bytes = b"", *, jti: str = "", approved: bool = False
     ) -> httpx.Response:
         """Return what a party answers to one signed request."""
         target = Target(audience=party, method=method, url=url + path)
-        now = int(time.time())
+        now = int(self.clock())
         jti = jti or secrets.token_hex(16)
         signed = request_token(
             self.oin, target=target, body=body, now=now, jti=jti, key_name=self.key_name, worker=self.worker,
@@ -148,7 +149,7 @@ class WirePartner:
         return {
             **self._command(made),
             "household": _household(made),
-            "endsOn": time.strftime("%Y-%m-%d", time.gmtime(time.time() + 100 * 86_400)),
+            "endsOn": time.strftime("%Y-%m-%d", time.gmtime(self.clock() + 100 * 86_400)),
             "ageQuarter": None,
             "assessment": None,
             "informing": None,

@@ -1,6 +1,7 @@
-"""What is typed wrong on a command line is never shown again: the option and the rule are named, whatever its type."""
+"""What is typed wrong on a command line is never shown again: the option and the rule are named, in Dutch."""
 
 import datetime
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -14,7 +15,15 @@ from connectors.cli import command_line
 from connectors.typed import BAD_INPUT, DAY, typed_day
 
 TYPED = "canary-999990019"
-RULE = "must be a day (YYYY-MM-DD)"
+RULE = "geef een dag (JJJJ-MM-DD)"
+SENTENCES = (
+    r"deze opdracht, of iets erachter, bestaat hier niet: zie --help\. Nummers van personen staan in bestanden\.",
+    r"deze optie bestaat hier niet: (zie --help|bedoel je --[a-z-]+\?)",
+    r"(--[a-z-]+|[A-Z.-]+): (geef dit op|geef dit op zoals --help het zegt|geef een dag \(JJJJ-MM-DD\))",
+    r"(--[a-z-]+|[A-Z.-]+): kies uit: [a-z0-9_-]+(, [a-z0-9_-]+)*",
+    r"(--[a-z-]+|[A-Z.-]+): geef een getal(, minstens \d+)?(, hoogstens \d+)?",
+)
+"""Everything that is ever said of what was typed wrong: none of it is the library's own, which is English."""
 ANYTHING = {str, Path, bool, None}
 """What takes whatever is typed, or is a flag that takes nothing; None is the library's own `--help`."""
 
@@ -40,6 +49,12 @@ ALL = dict(commands(SLUIS_CONNECT))
 Said = Callable[..., str]
 
 
+def is_dutch(output: str) -> bool:
+    """Return whether all that was said is one of our sentences, and nothing of what was typed."""
+    said = output.removesuffix("\n")
+    return TYPED not in said and any(re.fullmatch(f"Fout: {sentence}", said) for sentence in SENTENCES)
+
+
 @pytest.fixture
 def said(capsys: pytest.CaptureFixture[str]) -> Said:
     """Return what a command prints that was typed wrong."""
@@ -62,10 +77,24 @@ def test_no_option_of_any_command_shows_what_was_typed_wrong(said: Said) -> None
                 continue
             name = max(param.opts, key=len)
             output = said(*words, name, TYPED)
-            assert TYPED not in output, (words, name)
-            assert output.startswith(f"Fout: {name}: must be "), (words, name, output)
+            assert output.startswith(f"Fout: {name}: "), (words, name, output)
+            assert is_dutch(output), (words, name, output)
             tried += 1
     assert tried > 20
+
+
+def test_what_is_missing_is_named_in_dutch_by_every_command(said: Said) -> None:
+    """Each command that needs something, given nothing, names what; and each option without its value, itself."""
+    tried = 0
+    for words, command in ALL.items():
+        required = [param for param in command.params if param.required]
+        if required:
+            assert is_dutch(said(*words)), words
+        for param in command.params:
+            if param.param_type_name == "option" and typed_as(param) not in {bool, None}:
+                assert is_dutch(said(*words, max(param.opts, key=len))), (words, param.name)
+                tried += 1
+    assert tried > 100
 
 
 def test_every_day_is_the_one_type_of_days() -> None:
@@ -82,15 +111,15 @@ def test_what_no_command_takes_is_not_shown(said: Said) -> None:
     for words in ALL:
         # The demonstration has a command line of its own, and works with invented people.
         if words != ("demo",):
-            assert TYPED not in said(*words, *[TYPED] * 9), words
-            assert TYPED not in said(*words, f"--{TYPED}"), words
+            for typed in ([TYPED] * 9, [f"--{TYPED}"], [f"--{TYPED}={TYPED}"], ["-z"]):
+                assert is_dutch(said(*words, *typed)), (words, typed)
 
 
 def test_a_command_that_does_not_exist_is_not_shown(said: Said) -> None:
     """Whoever types a number where a command belongs reads where identifiers come from."""
-    assert "Identifiers are read from files" in said(TYPED)
-    assert TYPED not in said(TYPED)
-    assert TYPED not in said("tasks", TYPED)
+    assert "Nummers van personen staan in bestanden" in said(TYPED)
+    assert is_dutch(said(TYPED))
+    assert is_dutch(said("tasks", TYPED))
 
 
 def test_a_day_argument_names_itself_and_its_rule(said: Said) -> None:
@@ -102,15 +131,15 @@ def test_a_day_argument_names_itself_and_its_rule(said: Said) -> None:
 @pytest.mark.parametrize("text", ["2026-11-31", "2026-W48-4", "20261126", "26-11-2026", "2026-1-2", " 2026-11-26"])
 def test_a_day_is_a_day_that_exists(text: str) -> None:
     """One spelling of days, and only of days that there are."""
-    with pytest.raises(typer.BadParameter, match="must be a day"):
+    with pytest.raises(typer.BadParameter, match="geef een dag"):
         typed_day(text)
     assert typed_day("2028-02-29") == datetime.date(2028, 2, 29)
 
 
 def test_what_is_missing_is_named(said: Said) -> None:
     """An option that has to be given, or one without its value, is named; help is help."""
-    assert said("check") == "Fout: --org: must be given\n"
-    assert said("check", "--org") == "Fout: --org: must be given as --help says\n"
+    assert said("check") == "Fout: --org: geef dit op\n"
+    assert said("check", "--org") == "Fout: --org: geef dit op zoals --help het zegt\n"
     assert "Usage" in said()
-    assert "--worker" in said("check", "--worke", TYPED)
+    assert said("check", "--worke", TYPED) == "Fout: deze optie bestaat hier niet: bedoel je --worker?\n"
     assert CliRunner().invoke(command_line(["check"]), ["check", "--help"]).exit_code == 0
