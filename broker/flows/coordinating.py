@@ -68,8 +68,10 @@ def region_of(
 ) -> str | None:
     """Return the region in whose agreement both are party, on the purpose of the new signal or else of another."""
     sides = [
-        side for oin in (signal.organisation, team.organisation) if (side := _as_party(oin, register)) is not None
-    ]  # fmt: skip
+        (oin, organisation.org_class)
+        for oin in (signal.organisation, team.organisation)
+        if (organisation := register.organisations.get(oin)) is not None
+    ]
     # A link that one of the two does not see moves nothing that both read.
     purposes = [signal.purpose, *sorted({link.signal.purpose for link in links if link.shown and link.tells})]
     found = (policy.region_of(purpose, sides, day=day) for purpose in purposes)
@@ -79,15 +81,9 @@ def region_of(
 def _home(
     match: KeptMatch, side: MatchSide, *, region: str | None, policy: PolicyInForce, register: Register, day: date
 ) -> str | None:
-    """Return the region that a side is of, on the purpose of what it met the other by."""
-    party = _as_party(side.of.organisation, register)
-    if party is None:
-        return None
-    purposes = sorted({one.purpose for one in match.common() if one.organisation == side.of.organisation})
+    """Return the region that a side is of, on the purpose of what it met the other by; who is told is registered."""
+    oin = side.of.organisation
+    party = (oin, register.organisations[oin].org_class)
+    purposes = sorted({one.purpose for one in match.common() if one.organisation == oin})
     found = (policy.home_of(purpose, party, met_in=region, day=day) for purpose in purposes)
     return next((home for home in found if home is not None), None)
-
-
-def _as_party(oin: str, register: Register) -> tuple[str, str] | None:
-    organisation = register.organisations.get(oin)
-    return None if organisation is None else (oin, organisation.org_class)

@@ -8,8 +8,11 @@ from typing import Any, cast
 import pytest
 
 from broker.domain.errors import AnswerWithheldError
+from broker.domain.matches import TeamOf
 from broker.domain.signals import Exclusion
-from broker.flows import meeting
+from broker.flows.canonical import canonical
+from broker.flows.coordinating import noted
+from broker.flows.judging import Recorded
 from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_memory import MemoryBroker
@@ -28,6 +31,8 @@ from tests.simulators.enrolled import GEMEENTE, GEMEENTE_NOORD_HOLLAND, GI, NAME
 from tests.simulators.following_up import coordinated as coordinated_by
 from tests.simulators.following_up import followed_up, matches_of_side, sweep_overdue_of, who
 from tests.unit.broker.flows.noted_log import recorded as noted_entries
+from tests.unit.broker.flows.test_meeting_facts import BOTH as BOTH_SEE
+from tests.unit.broker.flows.test_seeing_facts import a_match
 
 CHILD = household(subject="child", parents=["mother"])
 DAY = 86_400
@@ -112,15 +117,19 @@ async def test_one_municipality_that_may_not_know_takes_nothing_from_the_other(r
     )
 
 
-async def test_what_has_no_room_in_the_entry_is_told_to_no_municipality(
-    region: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The two sides are told all the same; to whom else it would go does not stand in the log, and so nobody is."""
-    await signals(region, GI)
-    monkeypatch.setattr(meeting, "HITS_ROOM", 1_400)
-    await signals(region, WIJKTEAM)
-    assert len(await matches_of_side(region, WIJKTEAM)) == 1
-    assert [await noticed(region, oin) for oin in BOTH] == [[], []]
+def test_what_has_no_room_in_the_entry_is_told_to_no_municipality() -> None:
+    """To the last byte: to whom else a match goes stands in the log, or nobody else is told."""
+    to = TeamOf(organisation=GEMEENTE, team="matchcoordinatie")
+    alone = a_match(BOTH_SEE)
+    one = replace(alone, id="other", coordinators=(to,))
+    group = Recorded(payload={"schema": "s"}, kept=(), omitted=0)
+    payload = {"schema": "s", "coordinated": {"other": [[GEMEENTE, "matchcoordinatie"]]}}
+    size = len(canonical(payload))
+    told, made = noted(group, (alone, one), room=size)
+    assert (told.payload, made) == (payload, (alone, one))
+    untold, less = noted(group, (alone, one), room=size - 1)
+    assert (untold, less) == (group, (alone, replace(one, coordinators=())))
+    assert noted(group, (alone,), room=0) == (group, (alone,))
 
 
 async def comes(world: World, oin: str, *parties: str) -> str:
