@@ -62,7 +62,7 @@ class Following:
         command = self._desk.composer.statement(FetchInbox, {"had": had}, kind="inbox", path="/v1/inbox", local={})
         outcome = await self._desk.delivery.send(replace(command, role=self._role))
         if isinstance(outcome.details, InboxResult):
-            self._notices.keep(outcome.details.notices, confirmed=had)
+            self._notices.keep(outcome.details.notices, confirmed=had, at=self._desk.surroundings.now())
         await self._refresh_cards()
         return outcome
 

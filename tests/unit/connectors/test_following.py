@@ -296,12 +296,27 @@ async def test_nobody_reads_another_teams_notices_away(
     said = "ook betrokken"
     fetched = await run(partner, monkeypatch, "inbox", "--fetch-only")
     assert (fetched.exit_code, said in fetched.output) == (0, False), fetched.output
+    assert "Opgehaald. Nog ongelezen: 1." in fetched.output
+    assert "niets nieuws" not in fetched.output
     other = await run(partner, monkeypatch, "inbox", "--offline", worker="noor")
     assert "voor andere teams: 1" in other.output
     assert said not in other.output
     assert said in (await run(partner, monkeypatch, "inbox", "--offline", "--all", worker="noor")).output
     assert said in (await run(partner, monkeypatch, "inbox", "--offline")).output
     assert "Er is niets nieuws." in (await run(partner, monkeypatch, "inbox", "--offline")).output
+
+
+async def test_what_was_never_fetched_is_not_told_as_nothing(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the broker the book says as of when it stands: an outage of days reads otherwise than no news."""
+    never = (await run(partner, monkeypatch, "inbox", "--offline")).output
+    assert "nog nooit iets opgehaald" in never
+    assert "niets nieuws" not in never
+    await run(partner, monkeypatch, "inbox")
+    later = (await run(partner, monkeypatch, "inbox", "--offline")).output
+    assert "Laatst opgehaald op 20" in later
+    assert "Wat daarna kwam, staat hier niet bij." in later
 
 
 async def test_a_coordinators_notices_are_his_alone(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +327,7 @@ async def test_a_coordinators_notices_are_his_alone(partner: ReviewingPartner, m
     assert (fetched.exit_code, "Er is niets nieuws." in fetched.output) == (0, True), fetched.output
     notice = Notice(id="c" * 32, kind="coordinated", team="team-1", about="d" * 32, at=1_780_000_000)
     with partner.folder.casebook() as book:
-        NoticeBook(book, role="matchcoordinator").keep([notice], confirmed=[])
+        NoticeBook(book, role="matchcoordinator").keep([notice], confirmed=[], at=1_764_000_000)
     assert "twee teams" not in (await run(partner, monkeypatch, "inbox")).output
     assert "twee teams" in (await run(partner, monkeypatch, *his, "--offline", worker="mia")).output
     assert (await run(partner, monkeypatch, *his)).exit_code == 2
