@@ -7,6 +7,7 @@ from broker.protocol.match_messages import CoordinatedMatch, CoordinatedSide
 from connectors.contacts import Contacts, contact_line, contact_of
 from connectors.match_lines import STATE_NL
 
+_APART = "Misschien weten zij niet van elkaar: noem de een niet bij de ander."
 _NO_NUMBER = "geen nummer bekend: haal eerst de inbox op"
 
 
@@ -26,7 +27,7 @@ def coordinated_lines(found: Iterable[CoordinatedMatch], *, contacts: Contacts, 
         for side in one.sides:
             yield f"  {side.name} {side.team} ({STATE_NL[side.state]}): {_reached(side, contacts)}"
         if one.casusregisseurs > 1:
-            yield f"  Er zijn {one.casusregisseurs} casusregisseurs: vraag de teams wie het wordt."
+            yield f"  Er zijn {one.casusregisseurs} casusregisseurs. {_APART}"
     had = len(listed) - len(waiting)
     if not waiting:
         yield "Er wacht niets op contact."

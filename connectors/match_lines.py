@@ -1,6 +1,6 @@
 """What a worker reads of an own match: about which own case, what it is, how far one is, and whom to call."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from broker.protocol.days_nl import day_nl
 from broker.protocol.match_messages import Casusregisseur, ShownMatch
@@ -15,7 +15,25 @@ STATE_NL = {
     "afspraken_gemaakt": "afspraken gemaakt",
     "klaar": "klaar",
 }
+_CLOSED = "klaar"
+_APART = (
+    "Noem het ene team niet bij het andere: misschien weten ze niet van elkaar. Overleg met je aandachtsfunctionaris."
+)
 _WITHOUT_CONTACT = frozenset({"nieuw", "gelezen"})
+
+
+def for_team(
+    found: Iterable[ShownMatch], teams: frozenset[str], *, everything: bool
+) -> tuple[list[ShownMatch], int]:  # fmt: skip
+    """Return the matches to show, what is due first in front, and how many were left out.
+
+    Args:
+        teams: those of who looks; none of who acts for all.
+        everything: whether those of other teams and closed ones are shown too.
+    """
+    listed = sorted(found, key=lambda one: (one.state not in _WITHOUT_CONTACT, one.due_on, one.match_id))
+    shown = [one for one in listed if everything or ((not teams or one.team in teams) and one.state != _CLOSED)]
+    return shown, len(listed) - len(shown)
 
 
 def match_lines(match: ShownMatch, *, cases: Sequence[str], own: str) -> Iterator[str]:
@@ -41,7 +59,7 @@ def match_lines(match: ShownMatch, *, cases: Sequence[str], own: str) -> Iterato
         whose = " (jullie)" if match.casusregisseur.organisation == own else ""
         yield f"  Casusregisseur: {team_name(match.casusregisseur)}{whose}"
         if match.other_casusregisseur is not None:
-            yield f"  Ook vastgelegd: {team_name(match.other_casusregisseur)}. Spreek af wie de casusregisseur is."
+            yield f"  Later ook vastgelegd: {team_name(match.other_casusregisseur)}. {_APART}"
     elif not waits:
         yield f"  Nog geen casusregisseur: sluis-connect matches casusregisseur {match.match_id} wij (of: zij)"
 

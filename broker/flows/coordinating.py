@@ -7,6 +7,7 @@ from datetime import date
 from broker.domain.matches import KeptMatch, Link, MatchSide, TeamOf
 from broker.domain.signals import Signal
 from broker.flows.canonical import canonical
+from broker.flows.entry_payloads import COORDINATED_ROOM
 from broker.flows.judging import Recorded
 from broker.flows.policy import PolicyInForce
 from broker.flows.seeing_match import NOBODY, may_coordinate, on_consent, told_to_both
@@ -36,18 +37,21 @@ def coordinators_of(
     return tuple(one for one in found if may_coordinate(match, to=(one.organisation, NOBODY), policy=policy, day=day))
 
 
-def noted(group: Recorded, made: tuple[KeptMatch, ...], *, room: int) -> tuple[Recorded, tuple[KeptMatch, ...]]:
-    """Return a group of an entry with whom of municipalities these matches are told to; nobody, where that has no room.
+def noted(group: Recorded, made: tuple[KeptMatch, ...]) -> tuple[Recorded, tuple[KeptMatch, ...]]:
+    """Return a group of an entry with whom of municipalities these matches are told to, as many as its room holds.
 
-    What is not in the log is not told (D7).
+    What is not in the log is not told (D7). The room is kept for this alone: what nobody of a municipality may see
+    takes nothing of it away (D8).
     """
-    told = {one.id: [[to.organisation, to.team] for to in one.coordinators] for one in made if one.coordinators}
+    told: dict[str, list[list[str]]] = {}
+    for match in made:
+        named = [[to.organisation, to.team] for to in match.coordinators]
+        if named and len(canonical({"coordinated": {**told, match.id: named}})) <= COORDINATED_ROOM:
+            told[match.id] = named
     if not told:
-        return group, made
-    payload = {**group.payload, "coordinated": told}
-    if len(canonical(payload)) > room:
         return group, tuple(replace(one, coordinators=()) for one in made)
-    return replace(group, payload=payload), made
+    kept = tuple(one if one.id in told else replace(one, coordinators=()) for one in made)
+    return replace(group, payload={**group.payload, "coordinated": told}), kept
 
 
 def told_now(match: KeptMatch, *, policy: PolicyInForce, register: Register, day: date) -> tuple[TeamOf, ...]:

@@ -107,7 +107,7 @@ async def meet(
     made = matches_made(
         signal, links, said=said, known=known.matches, ids=ids, policy=policy, register=register, day=today
     )  # fmt: skip
-    open_, made = noted(recorded.open, made, room=HITS_ROOM)
+    open_, made = noted(recorded.open, made)
     changes: list[Change] = [*stood_on(made, day=today), *alerts_of(seen.hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]

@@ -193,6 +193,8 @@ async def test_a_coordinator_reads_what_is_late_first_and_whom_to_call(desks: De
     assert lines[0] == "late  TE LAAT: er moest uiterlijk 22 november 2026 contact zijn"
     assert lines[1] == f"  {NAMES[WIJKTEAM][0]} team-1 (nieuw): Team 1, 026 1 (ma-vr)"
     assert lines[2] == f"  {NAMES[VEILIG_THUIS][0]} team-1 (nieuw): geen nummer bekend: haal eerst de inbox op"
-    assert lines[3] == "  Er zijn 2 casusregisseurs: vraag de teams wie het wordt."
+    assert (
+        lines[3] == "  Er zijn 2 casusregisseurs. Misschien weten zij niet van elkaar: noem de een niet bij de ander."
+    )
     assert lines[-1] == "Contact geweest: 1. Laat ze zien met --all."
     assert list(coordinated_lines([], contacts=contacts, everything=False)) == ["Er wacht niets op contact."]

@@ -10,8 +10,8 @@ import pytest
 from broker.domain.errors import AnswerWithheldError
 from broker.domain.matches import TeamOf
 from broker.domain.signals import Exclusion
+from broker.flows import coordinating
 from broker.flows.canonical import canonical
-from broker.flows.coordinating import noted
 from broker.flows.judging import Recorded
 from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import Asker, household
@@ -117,19 +117,26 @@ async def test_one_municipality_that_may_not_know_takes_nothing_from_the_other(r
     )
 
 
-def test_what_has_no_room_in_the_entry_is_told_to_no_municipality() -> None:
-    """To the last byte: to whom else a match goes stands in the log, or nobody else is told."""
+def test_what_has_no_room_in_the_entry_is_told_to_no_municipality(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last byte of room of its own, which nothing else of the entry takes away."""
     to = TeamOf(organisation=GEMEENTE, team="matchcoordinatie")
     alone = a_match(BOTH_SEE)
-    one = replace(alone, id="other", coordinators=(to,))
-    group = Recorded(payload={"schema": "s"}, kept=(), omitted=0)
-    payload = {"schema": "s", "coordinated": {"other": [[GEMEENTE, "matchcoordinatie"]]}}
-    size = len(canonical(payload))
-    told, made = noted(group, (alone, one), room=size)
-    assert (told.payload, made) == (payload, (alone, one))
-    untold, less = noted(group, (alone, one), room=size - 1)
-    assert (untold, less) == (group, (alone, replace(one, coordinators=())))
-    assert noted(group, (alone,), room=0) == (group, (alone,))
+    one, other = (replace(alone, id=name, coordinators=(to,)) for name in ("one", "other"))
+    group = Recorded(payload={"schema": "s" * 10_000}, kept=(), omitted=0)
+    named = [[GEMEENTE, "matchcoordinatie"]]
+    size = len(canonical({"coordinated": {"one": named, "other": named}}))
+    monkeypatch.setattr(coordinating, "COORDINATED_ROOM", size)
+    told, made = coordinating.noted(group, (alone, one, other))
+    assert (told.payload, made) == (
+        {**group.payload, "coordinated": {"one": named, "other": named}},
+        (alone, one, other),
+    )
+    monkeypatch.setattr(coordinating, "COORDINATED_ROOM", size - 1)
+    less, made = coordinating.noted(group, (alone, one, other))
+    assert (less.payload, made) == (
+        {**group.payload, "coordinated": {"one": named}}, (alone, one, replace(other, coordinators=())),
+    )  # fmt: skip
+    assert coordinating.noted(group, (alone,)) == (group, (alone,))
 
 
 async def comes(world: World, oin: str, *parties: str) -> str:

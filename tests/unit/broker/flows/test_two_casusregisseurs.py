@@ -4,15 +4,17 @@ Who comes to know both has the first in front of him, and the other beside; the 
 shows him the first. The matchcoordinator who sees both matches sees that there are two.
 """
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from broker.domain.matches import KeptMatch, MatchSide, TeamOf
 from broker.flows.leading import leaders
+from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import household
 from tests.simulators.broker_memory import MemoryBroker
-from tests.simulators.broker_world import World, exclude
+from tests.simulators.broker_world import World, a_world, exclude, log_size
 from tests.simulators.enrolled import GEMEENTE, GI, NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled
 from tests.simulators.following_up import appointed, coordinated, matches_of_side, notices_of, who
 from tests.unit.broker.flows.test_meeting_facts import BOTH
@@ -121,6 +123,51 @@ async def test_the_coordinator_who_sees_both_matches_sees_that_there_are_two(wor
     again = who(world, GEMEENTE, role="matchcoordinator")
     found = cast("list[dict[str, Any]]", (await coordinated(world, again)).result["found"])
     assert [one["casusregisseurs"] for one in found] == [1]
+
+
+async def observed(world: World, *, hidden: bool) -> list[Any]:
+    """Return what the wijkteam and the coordinator read of two casusregisseurs, the later one kept from the first.
+
+    Or else of two who never met at all: the first is involved with the child alone, the later with a brother.
+    """
+    enrolled = Enrolled(names={**NAMES, GEMEENTE: ("Gemeente", "gemeente")})
+    world.documents.in_force, world.documents.rosters = enrolled.register(), enrolled.rosters()
+    await registers(world, WIJKTEAM)
+    alone = household(subject="child")
+    first = await world.register(who(world, GI), CHILD if hidden else alone)
+    if hidden:
+        await exclude(world, str(first.result["signalId"]), organisation=VEILIG_THUIS, worker="")
+    await leads_itself(world, GI, WIJKTEAM)
+    # From here on both worlds draw the same randomness.
+    world.randomness = type(world.randomness)(2)
+    later = await world.register(who(world, VEILIG_THUIS), BROTHER)
+    await leads_itself(world, VEILIG_THUIS, WIJKTEAM)
+    asker = who(world, GEMEENTE, role="matchcoordinator")
+    listed = cast("list[dict[str, Any]]", (await coordinated(world, asker)).result["found"])
+    own = await matches_of_side(world, WIJKTEAM)
+    return [
+        _without_ids(listed), _without_ids(own), [kind for kind, _ in await notices_of(world, WIJKTEAM)],
+        later.result["outcome"], [one["matches"] for one in [later.result]], await log_size(world),
+    ]  # fmt: skip
+
+
+def _without_ids(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return these matches in an order and form that no random id is part of."""
+    kept = [{key: value for key, value in one.items() if key not in ("matchId", "signals")} for one in found]
+    return sorted(kept, key=str)
+
+
+async def test_two_names_do_not_tell_that_one_hides_from_the_other(policy: PolicyInForce, tmp_path: Path) -> None:
+    """Who sees both reads the same where the later one is kept from the first, and where the two never met."""
+    worlds = []
+    for hidden in (True, False):
+        async with a_world("memory", tmp_path, policy=policy) as world:
+            worlds.append(await observed(world, hidden=hidden))
+    assert worlds[0] == worlds[1]
+    assert [one["casusregisseurs"] for one in worlds[0][0]] == [2, 2]
+    assert {
+        (one["casusregisseur"]["organisation"], one["otherCasusregisseur"]["organisation"]) for one in worlds[0][1]
+    } == {(GI, VEILIG_THUIS)}
 
 
 def named(team: str, entry: int | None, *, over: frozenset[int] | None = frozenset()) -> KeptMatch:
