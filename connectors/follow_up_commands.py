@@ -1,6 +1,7 @@
 """`sluis-connect matches`: who else is involved, and how far one is with them."""
 
 import asyncio
+import datetime
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -22,6 +23,7 @@ from connectors.command_line import (
     print_json,
     receipt_line,
 )
+from connectors.dates import day_of
 from connectors.errors import NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.following import Following
@@ -54,18 +56,19 @@ def list_matches(
         _one(org, worker, lambda following: following.matches(after=after), as_json=as_json)
         return
 
-    async def run() -> list[Outcome]:
+    async def run() -> tuple[list[Outcome], datetime.date]:
         async with SluisClient(org, worker=worker) as client:
-            return [page async for page in Following(client.desk).pages(after=after)]
+            today = day_of(int(client.desk.surroundings.now()))
+            return [page async for page in Following(client.desk).pages(after=after)], today
 
     with errors_end_the_command():
-        pages = done(run, as_json=as_json)
+        pages, today = done(run, as_json=as_json)
     found = [one for page in pages if isinstance(page.details, MatchesResult) for one in page.details.found]
     folder = PartnerFolder(org)
     with folder.casebook() as book:
         shown, left_out = for_team(found, book.teams().get(worker, frozenset()), everything=everything)
     console.print(pages[0].text_nl if shown or not left_out else "Voor jullie team is er nu niets.", markup=False)
-    _print_matches(shown, folder)
+    _print_matches(shown, folder, today=today)
     if left_out:
         console.print(f"Van andere teams, of klaar: {left_out}. Laat ze zien met --all.", markup=False)
     for receipt in (one for page in pages for one in page.receipts):
@@ -150,10 +153,13 @@ def _one(
         console.print(receipt_line(receipt), markup=False)
 
 
-def _print_matches(found: Iterable[ShownMatch], folder: PartnerFolder) -> None:
+def _print_matches(
+    found: Iterable[ShownMatch], folder: PartnerFolder, *, today: datetime.date | None = None
+) -> None:  # fmt: skip
     with folder.casebook() as book:
         for match in found:
-            for line in match_lines(match, cases=book.case_refs(match.signals), own=folder.settings.oin):
+            cases, own = book.case_refs(match.signals), folder.settings.oin
+            for line in match_lines(match, cases=cases, own=own, today=today):
                 console.print(line, markup=False)
 
 

@@ -1,5 +1,6 @@
 """What a worker reads of an own match: about which own case, what it is, how far one is, and whom to call."""
 
+import datetime
 from collections.abc import Iterable, Iterator, Sequence
 
 from broker.protocol.days_nl import day_nl
@@ -36,16 +37,20 @@ def for_team(
     return shown, len(listed) - len(shown)
 
 
-def match_lines(match: ShownMatch, *, cases: Sequence[str], own: str) -> Iterator[str]:
+def match_lines(
+    match: ShownMatch, *, cases: Sequence[str], own: str, today: datetime.date | None = None
+) -> Iterator[str]:  # fmt: skip
     """Yield the lines about one match.
 
     Args:
         cases: what the own organisation calls the cases that its signals are about.
         own: the own organisation's number.
+        today: the day, by which a last day has passed or not.
     """
     waits = match.state in _WITHOUT_CONTACT
     when = f"contact uiterlijk {day_nl(match.due_on)}" if waits else f"sinds {day_nl(match.changed_on)}"
-    yield f"{match.match_id}  {match.team}  {STATE_NL[match.state]}  {when}"
+    late = "  TE LAAT" if waits and today is not None and today > match.due_on else ""
+    yield f"{match.match_id}  {match.team}  {STATE_NL[match.state]}  {when}{late}"
     yield f"  {case_words(cases)}: {KIND_NL[match.involved.kind]}"
     holder = match.involved.holder
     if holder.contact is None:

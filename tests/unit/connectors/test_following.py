@@ -18,7 +18,7 @@ from connectors.cli import command_line
 from connectors.client import SluisClient
 from connectors.errors import CaseError, FolderError, RefusedError
 from connectors.following import Following
-from connectors.match_lines import for_team
+from connectors.match_lines import for_team, match_lines
 from connectors.notice_book import NoticeBook
 from connectors.receipts import verify_stored
 from connectors.workers import add_worker, pairwise_id, remove_worker, sign_roster
@@ -359,3 +359,20 @@ def test_a_list_of_matches_has_the_own_teams_first_and_what_is_due_first() -> No
     assert ids("team-3") == ("", 5)
     assert ids() == ("beda", 1)
     assert ids("team-1", everything=True) == ("bedac", 0)
+
+
+async def test_a_match_without_contact_past_its_last_day_is_late_on_the_own_list(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the last day itself it is not, nor once the own side says that there was contact, whatever the other says."""
+    async with client_of(partner) as client:
+        page = await Following(client.desk).matches()
+    assert isinstance(page.details, MatchesResult)
+    (match,) = page.details.found
+    spoke = match.model_copy(update={"state": "contact_gehad"})
+    for one, days, late in ((match, 0, False), (match, 1, True), (spoke, 1, False)):
+        today = match.due_on + datetime.timedelta(days=days)
+        first, *_ = match_lines(one, cases=(), own=GI, today=today)
+        assert first.endswith("TE LAAT") is late
+    assert not next(iter(match_lines(match, cases=(), own=GI))).endswith("TE LAAT")
+    assert match.match_id in (await run(partner, monkeypatch, "matches", "list")).output
