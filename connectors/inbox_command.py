@@ -38,8 +38,9 @@ NOTICE_NL = {
     "request_expired": "niemand heeft op tijd geantwoord: sluis-connect request list, vraag",
     "wrongly_made": "wat een ander over betrokkenheid meldde klopte niet; het gaat om jullie signaal",
     "exception_told": "melding van een ander over",
+    "casusregisseur": "jullie team is nu casusregisseur: sluis-connect matches open",
+    "casusregisseur_other": "een ander team is casusregisseur: sluis-connect matches open",
     "exception_rejected": "een beoordelaar van de ander vond dat dit niet zonder toestemming gedeeld mocht worden:",
-    "casusregisseur": "er is vastgelegd wie de casusregisseur is: sluis-connect matches open",
     "coordinated": "twee teams gaan contact zoeken: sluis-connect coordinated, match",
     "match_overdue": "nog geen contact: sluis-connect coordinated, match",
 }
