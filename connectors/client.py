@@ -67,7 +67,8 @@ class SluisClient:
         """
         self.folder = folder if isinstance(folder, PartnerFolder) else PartnerFolder(folder)
         if role not in roles_of(self.folder, worker):
-            raise FolderError("worker", f"does not have the role {role}")
+            own = ", ".join(sorted(roles_of(self.folder, worker))) or "none"
+            raise FolderError("worker", f"does not have the role {role}, but: {own}; a colleague who has it does this")
         self._worker = worker
         self._approver = approver
         self._surroundings = surroundings or Surroundings()

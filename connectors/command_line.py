@@ -37,8 +37,10 @@ ApproverId = Annotated[str | None, typer.Option("--approver", help="Local id of 
 CaseRef = Annotated[
     str | None, typer.Option("--case", help="Reference of the own case it is about; only an HMAC of it leaves.")
 ]
-Purpose = Annotated[str, typer.Option("--purpose")]
-Grounds = Annotated[list[str], typer.Option("--ground", help="A ground, at most three.")]
+Purpose = Annotated[str, typer.Option("--purpose", help="What it is for, as `vocabulary` names it.")]
+Grounds = Annotated[
+    list[str], typer.Option("--ground", help="Why it may be done, as `vocabulary --purpose P` names it; at most three.")
+]
 Team = Annotated[str | None, typer.Option("--team", help="The team's code; rows may state their own.")]
 Families = Annotated[
     str | None, typer.Option("--families", help="Families of identifiers, by commas, instead of the folder's setting.")
