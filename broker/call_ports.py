@@ -43,7 +43,14 @@ class CallReader(ReferenceReader, Protocol):
         """Return this organisation's own ring; None for another's and for none at all."""
 
 
-class PhoneCallReader(Protocol):
+class OwnPhoneCalls(Protocol):
+    """A phone call of one of its sides, as committed."""
+
+    async def phone_call(self, *, organisation: str, call_id: str) -> PhoneCall | None:
+        """Return a call that this organisation made or gets; None for others' and for none at all."""
+
+
+class PhoneCallReader(OwnPhoneCalls, Protocol):
     """The phone calls that were announced, as committed."""
 
     async def phone_calls(self, *, organisation: str, now: int, at_most: int) -> tuple[PhoneCall, ...]:

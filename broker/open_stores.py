@@ -5,9 +5,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from broker.call_ports import Calling
+from broker.letter_ports import Asking
 from broker.match_ports import Following
 from broker.material import Material
-from broker.request_ports import Asking
 from broker.settings import Settings
 from broker.starting import database_of
 from broker.store.answers import StoredAnswers
@@ -22,6 +22,7 @@ from broker.store.erasing import StoredErasures
 from broker.store.exceptions import StoredExceptions
 from broker.store.exporting import StoredExports
 from broker.store.information_requests import StoredRequests
+from broker.store.letter_bases import StoredBases
 from broker.store.letter_chunks import StoredChunks
 from broker.store.matches import StoredMatches
 from broker.store.notices import StoredNotices
@@ -95,7 +96,7 @@ def open_stores(settings: Settings, material: Material) -> Iterator[Stores]:
                 tasks=StoredTasks(reader),
                 owed=StoredOwed(reader),
             ),
-            asking=Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader)),
+            asking=Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader), bases=StoredBases(reader)),
             calling=Calling(
                 calls=StoredCalls(reader), phone=StoredPhoneCalls(reader), webhooks=StoredWebhookReader(reader)
             ),

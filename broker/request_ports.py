@@ -1,7 +1,6 @@
 """What asking and answering need of the world, as Protocols (architecture section 3, D15)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from broker.domain.information_requests import InformationRequest, RestsOn
@@ -47,11 +46,3 @@ class ChunkReader(Protocol):
 
     async def full(self, *, organisation: str) -> bool:
         """Return whether this organisation left as many as it may: in all, or of those that no letter names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """Everything of this, as one group: edge and wiring have one line for it."""
-
-    requests: RequestReader
-    chunks: ChunkReader

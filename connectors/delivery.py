@@ -16,10 +16,11 @@ from connectors.contacts import Contacts
 from connectors.errors import EndedElsewhereError, NotDoneError, ReceiptError, RefusedError
 from connectors.evaluation import batch_of, reissue
 from connectors.exchange import Exchange, Reply
-from connectors.final_problems import NEVER_SENT, OF_A_GRANT
+from connectors.final_problems import KEYS_CHANGED, NEVER_SENT, OF_A_GRANT
 from connectors.folder import PartnerFolder
 from connectors.handing_over import LEFT, REUSED, Hand, by_colleague, not_by_colleague, standing
 from connectors.household import with_tokens
+from connectors.key_pins import KeyPins
 from connectors.look_later import LookLater, sealed_note
 from connectors.newer_epoch import complete
 from connectors.outbox import Command, Outbox
@@ -42,6 +43,7 @@ class Delivery:
         self._later = LookLater(book, folder.outbox_key)
         self._answers = Answers(folder)
         self._contacts = Contacts(book, folder)
+        self._pins = KeyPins(book)
 
     async def send(self, *parts: Command) -> Outcome:
         """Return the outcome of a new command, or of the parts of one question.
@@ -166,6 +168,9 @@ class Delivery:
             raise (over if over is not None and foreign else refusal) from None
 
     async def _post(self, command: Command) -> Outcome:
+        # (1a) A letter goes out under keys that still hold; else it is over, for the box cannot be sealed anew.
+        if not self._pins.still_open_to(command.local, self._folder.register.organisations):
+            raise RefusedError(stated_here(KEYS_CHANGED), party=self._folder.settings.broker.id)
         # (2) One request; (3) its answer, once its receipt holds, decides what becomes of the command.
         command = await self._completed(command)
         reply = await self._ask(command, command.path, method="POST", body=_body(command))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.protocol.grant import Grant
+from broker.protocol.own_ids import CHANCE_BYTES, own_id
 from connectors.answers import Outcome
 from connectors.blinding import prepare
 from connectors.casebook import Casebook
@@ -34,6 +35,11 @@ class Desk:
     delivery: Delivery
     book: Casebook
     urgent: bool
+
+    def new_own_id(self) -> str:
+        """Return an unused id of this organisation's making, for what it shares with another."""
+        chance = bytes.fromhex(self.surroundings.new_id())[:CHANCE_BYTES]
+        return own_id(self.folder.settings.oin, chance)
 
     async def import_row(
         self,

@@ -59,13 +59,14 @@ class CaseError(ConnectorError):
 def case_error(error: ValidationError) -> CaseError:
     """Return the first field of a message that breaks its rule, and that rule; the message's values stay out."""
     first = error.errors(include_input=False, include_url=False)[0]
-    told = _RULES.get(first["type"], "breaks the rule of this field").format_map(first.get("ctx", {}))
+    own = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else _FORMAT
+    told = _RULES.get(first["type"], own).format_map(first.get("ctx", {}))
     # The name of a member that we do not know is what somebody typed, and so may be anything.
     place = first["loc"][:-1] if first["type"] == _UNKNOWN else first["loc"]
     return CaseError(".".join(str(part) for part in place) or "message", told)
 
 
-_UNKNOWN = "extra_forbidden"
+_UNKNOWN, _FORMAT = "extra_forbidden", "breaks the rule of this field"
 _RULES: Mapping[str, str] = {
     "missing": "must be given",
     _UNKNOWN: "has a member that is not known here",

@@ -10,10 +10,14 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from broker.protocol.errors import MalformedError
+from broker.protocol.letter import Letter
 from broker.protocol.register import Organisation
-from broker.protocol.signing_keys import VerifyKey, b64url, b64url_bytes
+from broker.protocol.request_messages import wire_box
+from broker.protocol.sealed_letter import Bound, LetterError, seal_letter
+from broker.protocol.signing_keys import SigningKey, VerifyKey, b64url, b64url_bytes
 from connectors.casebook import Casebook
-from connectors.errors import KeyChangedError
+from connectors.errors import CaseError, KeyChangedError
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS pinned_key (
@@ -82,6 +86,28 @@ class KeyPins:
             raise KeyChangedError(oin=organisation.oin, name=organisation.name, fingerprint=stated.fingerprint)
         return pinned
 
+    def sealed_to(self, organisation: Organisation) -> dict[str, str]:
+        """Return what is kept beside a letter that waits: whose key it is sealed to, and which. Raises as `trusted`."""
+        keys = self.trusted(organisation)
+        if not keys.sealing:
+            return {}
+        return {"sealed_for": organisation.oin, "sealed_to": b64url(keys.receiving)}
+
+    def still_open_to(self, kept: Mapping[str, str | None], organisations: Mapping[str, Organisation]) -> bool:
+        """Return whether what was kept beside a waiting letter holds: its receiver's keys are trusted, and it has that.
+
+        A key goes out of a register mostly because somebody else has it, so nothing more is sealed to it, or sent.
+        """
+        receiver, key = kept.get("sealed_for"), kept.get("sealed_to")
+        if receiver is None:
+            return True
+        organisation = organisations.get(receiver)
+        try:
+            keys = () if organisation is None else self.trusted(organisation).sealing.values()
+        except KeyChangedError:
+            return False
+        return key in {b64url(one) for one in keys}
+
     def accept(self, organisation: Organisation, *, fingerprint: str) -> None:
         """The keys that the register states are those of letters from now on.
 
@@ -107,6 +133,20 @@ class KeyPins:
             return None
         signing = {kid: VerifyKey(public) for use, kid, public in rows if use == SIGNING}
         return PinnedKeys(signing=signing, sealing={kid: public for use, kid, public in rows if use == SEALING})
+
+
+def sealed_box(letter: Letter, *, bound: Bound, signing: SigningKey, keys: PinnedKeys) -> str:
+    """Return a letter as it travels, signed with the own key and sealed to its receiver's.
+
+    Raises:
+        CaseError: the receiver has no key to seal to, or the letter does not fit in the largest box.
+    """
+    if not keys.sealing:
+        raise CaseError("to", "must be an organisation that has a key to seal to")
+    try:
+        return wire_box(seal_letter(letter, bound=bound, signing=signing, receiver_key=keys.receiving))
+    except (LetterError, MalformedError):
+        raise CaseError("text", "must be shorter") from None
 
 
 def _rows(database: sqlite3.Connection, oin: str) -> list[tuple[str, str, bytes]]:

@@ -7,9 +7,9 @@ fetched ──► receipt verified ──► opened with the pinned key of the s
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
-from broker.protocol.errors import MalformedError
 from broker.protocol.letter import Letter
 from broker.protocol.messages import Command as Message
 from broker.protocol.register import Organisation
@@ -24,10 +24,9 @@ from broker.protocol.request_messages import (
     Tell,
     WithdrawRequest,
     box_bytes,
-    wire_box,
 )
 from broker.protocol.request_signing import is_id
-from broker.protocol.sealed_letter import ANSWERS, QUESTION, Bound, LetterError, seal_letter
+from broker.protocol.sealed_letter import ANSWERS, QUESTION, Bound
 from connectors.answers import Outcome
 from connectors.attachments import File, fetch_files, leave, seal_files
 from connectors.bundle_in_force import bound_to_bundle
@@ -35,7 +34,7 @@ from connectors.dates import day_of
 from connectors.desk import Desk
 from connectors.errors import CaseError, KeyChangedError, LetterNotOpenedError, NotDoneError, ReceiptError, RefusedError
 from connectors.following import Following, Sides
-from connectors.key_pins import KeyPins, PinnedKeys
+from connectors.key_pins import KeyPins, PinnedKeys, sealed_box
 from connectors.key_rotation import older_sealing_keys
 from connectors.mailbox import Mailbox, OpenedLetter
 from connectors.outbox import Command
@@ -98,12 +97,13 @@ class Letters:
             letter, chunks = await self._written(reply, (), to=to)
 
         async def send(bundle: str) -> Outcome:
-            box = None
+            box, local = None, dict[str, str]()
             if question is not None and to is not None:
+                local = self.pins.sealed_to(to)
                 of = (ANSWERS[reply.kind], request_id, question.purpose)
                 box = self._sealed(letter, said=reply, of=of, to=to, bundle=bundle)
             members = {**reply.members(bundle=bundle, box=box), "chunks": chunks}
-            return await self._state(request_id, "answers", AnswerRequest, members, kind="answer")
+            return await self._state(request_id, "answers", AnswerRequest, members, kind="answer", local=local)
 
         return await bound_to_bundle(self._desk, send)
 
@@ -232,10 +232,11 @@ class Letters:
         letter, chunks = await self._written(question, question.steps, to=receiver)
 
         async def send(bundle: str) -> Outcome:
-            key = self._desk.surroundings.new_id()
+            key = self._desk.new_own_id()
             box = self._sealed(letter, said=question, of=(label, key, question.purpose), to=receiver, bundle=bundle)
             members = {**question.members(key=key, bundle=bundle, box=box), "chunks": chunks}
-            command = self._desk.composer.statement(model, members, kind=kind, path=path, local={})
+            local = self.pins.sealed_to(receiver)
+            command = self._desk.composer.statement(model, members, kind=kind, path=path, local=local)
             self.mailbox.note_sent(
                 key, receiver=question.to, expires_on=question.expires_on, case_ref=question.case_ref
             )  # fmt: skip
@@ -254,10 +255,11 @@ class Letters:
         return letter, [chunk for one in files for chunk in one.attachment.chunks]
 
     async def _state(
-        self, request_id: str, act: str, model: type[Message], members: Mapping[str, Any], *, kind: str = "request"
-    ) -> Outcome:
+        self, request_id: str, act: str, model: type[Message], members: Mapping[str, Any], *, kind: str = "request",
+        local: Mapping[str, str] = MappingProxyType({}),
+    ) -> Outcome:  # fmt: skip
         path = f"{_path(request_id)}/{act}"
-        command = self._desk.composer.statement(model, members, kind=kind, path=path, local={})
+        command = self._desk.composer.statement(model, members, kind=kind, path=path, local=local)
         return await self._delivered(command, request_id)
 
     async def _delivered(self, command: Command, request_id: str) -> Outcome:
@@ -269,20 +271,13 @@ class Letters:
     def _sealed(
         self, letter: Letter, *, said: Question | Reply, of: tuple[str, str, str], to: Organisation, bundle: str
     ) -> str:
-        keys = self.pins.trusted(to)
-        if not keys.sealing:
-            raise CaseError("to", "must be an organisation that has a key to seal to")
         label, request_id, purpose = of
         bound = Bound(
             label=label, request=request_id, sender=self._own, receiver=to.oin, purpose=purpose,
             grounds=tuple(said.grounds), categories=tuple(said.categories), level=said.level, bundle=bundle,
             expires_on=said.expires_on,
         )  # fmt: skip
-        signing = self._desk.folder.signing_key
-        try:
-            return wire_box(seal_letter(letter, bound=bound, signing=signing, receiver_key=keys.receiving))
-        except (LetterError, MalformedError):
-            raise CaseError("text", "must be shorter") from None
+        return sealed_box(letter, bound=bound, signing=self._desk.folder.signing_key, keys=self.pins.trusted(to))
 
     def _organisation(self, oin: str) -> Organisation:
         found = self._desk.folder.register.organisations.get(oin)

@@ -80,12 +80,11 @@ class Mailbox:
         opened = OpenedLetter(
             request_id=bound.request, label=bound.label, sender=bound.sender, purpose=bound.purpose, letter=letter
         )  # fmt: skip
-        # What was read once stays as it was read: no other letter or sender takes its place.
-        known = [one for one in self.opened(bound.request) if one.label == bound.label]
-        if known and known != [replace(opened, purpose=known[0].purpose and opened.purpose)]:
+        # What was read once stays as it was read, also by another run at this very moment: no other letter or sender
+        # takes its place.
+        known = self._kept(opened, on=today)
+        if known != replace(opened, purpose=known.purpose and opened.purpose):
             raise LetterNotOpenedError("changed")
-        if not known:
-            self._keep(opened, on=today)
         return opened
 
     def opened(self, request_id: str) -> list[OpenedLetter]:
@@ -96,13 +95,17 @@ class Mailbox:
             ).fetchall()
         return [self._unsealed(request_id, label, sealed) for label, sealed in found]
 
-    def _keep(self, opened: OpenedLetter, *, on: datetime.date) -> None:
+    def _kept(self, opened: OpenedLetter, *, on: datetime.date) -> OpenedLetter:
+        """Return what is kept under this request and label: this letter, unless another was before."""
         letter = dict(opened.letter.document())
         content = {"sender": opened.sender, "purpose": opened.purpose, "letter": letter}
         sealed = self._key.seal(json.dumps(content).encode())
         with self._book.transaction() as database:
             row = (opened.request_id, opened.label, on.isoformat(), sealed)
-            database.execute("INSERT INTO letter_opened VALUES (?, ?, ?, ?)", row)
+            database.execute("INSERT INTO letter_opened VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
+            query = "SELECT sealed FROM letter_opened WHERE request_id = ? AND label = ?"
+            (first,) = database.execute(query, (opened.request_id, opened.label)).fetchone()
+        return self._unsealed(opened.request_id, opened.label, first)
 
     def _unsealed(self, request_id: str, label: str, sealed: bytes) -> OpenedLetter:
         content = json.loads(self._key.unseal(sealed))

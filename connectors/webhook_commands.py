@@ -11,6 +11,7 @@ from broker.protocol.webhook_messages import SetWebhook, WebhookResult
 from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.command_line import (
+    ApproverId,
     AsJson,
     OrgFolder,
     WorkerId,
@@ -37,16 +38,17 @@ def set_address(
     *,
     org: OrgFolder,
     worker: WorkerId,
+    approver: ApproverId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have an event sent to this address every quarter of an hour, whatever waits."""
-    _stated(org, worker, url, as_json=as_json)
+    """Have an event sent to this address every quarter of an hour, whatever waits; a colleague approves it."""
+    _stated(org, worker, url, approver=approver, as_json=as_json)
 
 
 @webhook.command("off")
-def off(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
-    """Have no events sent any more."""
-    _stated(org, worker, None, as_json=as_json)
+def off(*, org: OrgFolder, worker: WorkerId, approver: ApproverId = None, as_json: AsJson = False) -> None:
+    """Have no events sent any more; a colleague approves it."""
+    _stated(org, worker, None, approver=approver, as_json=as_json)
 
 
 @webhook.command("show")
@@ -71,9 +73,9 @@ def dead_letters(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -
         console.print(f"{one.event_id}  {moment_nl(one.made_at)}  {one.tries} keer geprobeerd", markup=False)
 
 
-def _stated(org: Path, worker: str, url: str | None, *, as_json: bool) -> None:
+def _stated(org: Path, worker: str, url: str | None, *, approver: str | None, as_json: bool) -> None:
     async def run() -> Outcome:
-        async with SluisClient(org, worker=worker) as client:
+        async with SluisClient(org, worker=worker, approver=approver) as client:
             desk = client.desk
             return await desk.delivery.send(
                 desk.composer.statement(SetWebhook, {"url": url}, kind="admin", path=_PATH, local={})

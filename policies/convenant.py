@@ -17,20 +17,31 @@ BY_MELDCODE = "meldcode"
 """Approval as the organisation's own meldcode has it (architecture D11)."""
 
 
+_OF_REGION = "regio"
+"""How a party takes part that belongs to the region itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """An organisation that joined a convenant, and perhaps left it again."""
+    """An organisation that joined a convenant, and perhaps left it again.
+
+    `of_region` says that it takes part as one of that region, and not from elsewhere by the national connection.
+    """
 
     oin: str
     name: str
     org_class: str
     membership: Validity
+    of_region: bool
 
     @classmethod
     def from_content(cls, content: Content) -> Self:
         """Read one row of ``partijen``."""
         membership = Validity.from_content({"van": content["toegetreden_op"], "tot": content["uitgetreden_op"]})
-        return cls(oin=content["oin"], name=content["naam"], org_class=content["klasse"], membership=membership)
+        return cls(
+            oin=content["oin"], name=content["naam"], org_class=content["klasse"], membership=membership,
+            of_region=content["via"] == _OF_REGION,
+        )  # fmt: skip
 
 
 ORDINARY = "gewoon"
@@ -270,11 +281,15 @@ class Convenant:
 
     def is_party(self, *, oin: str, org_class: str, day: date) -> bool:
         """Whether this organisation, in this class, was party on that day."""
-        if self.parties is None:
-            return True
-        return any(
-            party.oin == oin and party.org_class == org_class and party.membership.holds(day) for party in self.parties
-        )
+        return self.parties is None or bool(self._rows(oin, org_class, day))
+
+    def is_of_region(self, *, oin: str, org_class: str, day: date) -> bool:
+        """Whether this organisation was party on that day as one of the region itself."""
+        return self.parties is None or any(row.of_region for row in self._rows(oin, org_class, day))
+
+    def _rows(self, oin: str, org_class: str, day: date) -> list[Party]:
+        rows = (row for row in self.parties or () if (row.oin, row.org_class) == (oin, org_class))
+        return [row for row in rows if row.membership.holds(day)]
 
 
 def _day(text: str | None) -> date | None:

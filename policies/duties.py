@@ -32,12 +32,17 @@ def obligations(
     duties = {duty for rule in spoke for duty in rules.clauses[rule].obligations if duty.comes_with(dossier)}
     deferral = _deferral(rules, facts, dossier)
     found = {one for duty in duties for one in _resolved(duty, facts, rules.grounds[ground], deferral)}
-    return tuple(sorted(found, key=lambda duty: (duty.id, duty.phase, duty.term or "", duty.to)))
+    return tuple(sorted(found, key=_in_records))
 
 
 def unmet(obligations_: Iterable[Obligation], facts: AskFacts) -> bool:
     """Whether something that must be done beforehand was not done."""
     return any(duty.phase == "vooraf" and duty.id not in facts.fulfilled for duty in obligations_)
+
+
+def _in_records(duty: Obligation) -> tuple[str, str, str, bool, str]:
+    """Everything in which two duties of one decision can differ, so that records compare; who is told goes by id."""
+    return (duty.id, duty.phase, duty.term or "", duty.working_days, duty.deferred_on or "")
 
 
 def _resolved(duty: Duty, facts: AskFacts, ground: Ground, deferral: Deferral | None) -> Iterator[Obligation]:

@@ -104,10 +104,14 @@ class Coordinator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUp:
-    """Every term, by region; under None the statute's. And the coordinator of each region that has one."""
+    """Every term, by region; under None the statute's. And the coordinator of each region that has one.
+
+    `homes` has the region whose coordinator an organisation has, by OIN, where a document names it.
+    """
 
     terms: Mapping[str | None, Terms]
     coordinators: Mapping[str, Coordinator]
+    homes: Mapping[str, str]
 
     @classmethod
     def from_documents(cls, documents: Iterable[Document], purposes: Iterable[str]) -> Self:
@@ -115,7 +119,8 @@ class FollowUp:
 
         Raises:
             ConflictError: two documents speak for one region, or one names a term twice.
-            ClauseError: a purpose that is not there, or a region that is slower than the statute.
+            ClauseError: a purpose that is not there, a region that is slower than the statute, or an organisation that
+                two regions name.
         """
         found: dict[str | None, Document] = {}
         for document in documents:
@@ -127,7 +132,7 @@ class FollowUp:
         terms = {region: _terms(document, known) for region, document in found.items()}
         for region, document in found.items():
             _check_no_slower(document, terms[region], terms.get(None, {}))
-        return cls(terms=terms, coordinators=_coordinators(found))
+        return cls(terms=terms, coordinators=_coordinators(found), homes=_homes(found))
 
     def stated(self, name: str, *, purpose: str, region: str | None) -> StatedTerm:
         """What the statute's document and the region's own say of a term of this purpose; the earlier day counts.
@@ -189,4 +194,18 @@ def _coordinators(documents: Mapping[str | None, Document]) -> Mapping[str, Coor
         stated = content["matchcoordinator"]
         if region is not None and stated is not None:
             found[region] = Coordinator(organisation=stated["oin"], team=stated["team"])
+    return found
+
+
+def _homes(documents: Mapping[str | None, Document]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for region, document in documents.items():
+        content: Content = document.content
+        listed = content.get("organisaties", [])
+        if region is None and listed:
+            raise document.error(ClauseError, ("organisaties",), "must stand in the document of a region")
+        for number, oin in enumerate(listed):
+            if oin in found:
+                raise document.error(ClauseError, ("organisaties", number), "must be named by one region")
+            found[oin] = str(region)
     return found

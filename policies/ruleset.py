@@ -126,6 +126,32 @@ class RuleSet:
         regions = [one.region for one in self.carriers[purpose] if one.label in labels and one.region is not None]
         return min(regions, default=None)
 
+    def home_of(self, *, purpose: str, side: tuple[str, str], met_in: str | None, day: date) -> str | None:
+        """The region whose coordinator sees to an (OIN, class) on this purpose; None where that is not clear.
+
+        The region that it is of by an agreement on this purpose; else the one whose document names it; else one that
+        it is of by any agreement. Of several the one in which it met the other side, or whose document names it.
+        """
+        listed = self.follow_up.homes.get(side[0])
+        found = self._of_region((purpose,), side, day=day)
+        if not found:
+            found = self._of_region(self.carriers, side, day=day) if listed is None else {listed}
+        clear = [one for one in (met_in, listed) if one in found]
+        return clear[0] if clear else found.pop() if len(found) == 1 else None
+
+    def _of_region(self, purposes: Iterable[str], side: tuple[str, str], *, day: date) -> set[str]:
+        """Every region in whose agreements on these purposes this (OIN, class) takes part as one of that region."""
+        oin, org_class = side
+        return {
+            one.region
+            for purpose in purposes
+            for one in self.carriers.get(purpose, ())
+            if one.kind == "convenant"
+            and one.region is not None
+            and one.validity.holds(day)
+            and one.is_of_region(oin=oin, org_class=org_class, day=day)
+        }
+
     def rests_on_what_holds(self, *, purpose: str, ground: str, day: date) -> bool:
         """Whether purpose and ground of a signal both stand in the tables and hold on this day."""
         rows = (self.purposes.get(purpose), self.grounds.get(ground))

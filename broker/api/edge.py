@@ -22,6 +22,7 @@ from broker.flows.note_own_approval import note_own_approval
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
 from broker.flows.request_rules import TicketIssuers
+from broker.letter_ports import Asking
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.match_ports import Following
 from broker.ports import (
@@ -39,7 +40,6 @@ from broker.protocol.errors import RequestTokenError
 from broker.protocol.party_signing import verify_party_request
 from broker.protocol.request_signing import SKEW_S, Target
 from broker.protocol.trace import HEADER, parse_trace
-from broker.request_ports import Asking
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.custodian_feed import FeedPage
 

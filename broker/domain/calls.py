@@ -3,7 +3,7 @@
 A call is the asker's, a ring the holder's; only the broker knows that the one belongs to the other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -25,7 +25,8 @@ class AskedOn:
     Attributes:
         own: ids of the asker's own signals, where it stood on those.
         proof: with the days on which it counted.
-        consent, consent_by, age, custody: what the persons asked about had said; it rests on the stamps of that.
+        consent, consent_by, age, custody: what the persons asked about had said.
+        persons: the indexes (hex) of the persons asked about, where consent was claimed: what they say is read anew.
     """
 
     role: str
@@ -39,6 +40,7 @@ class AskedOn:
     consent_by: frozenset[str]
     age: str
     custody: str
+    persons: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +80,8 @@ class Call:
 class Ring:
     """An oproep at one holder: the team that is asked, about one of its organisation's own signals.
 
-    `rests_on` are the stamps of what people agreed to, where it rings on consent: once one of them moved nobody is
-    asked any more, nor after `valid_until`, the last day of what they agreed to.
+    `rests_on` are the stamps of what people said, where it rings on consent: what they say now is read anew at each
+    look. Of a ring of before its persons were kept it counts that none of them moved, and `valid_until`.
     """
 
     id: str
@@ -95,23 +97,29 @@ class Ring:
     def asks_what(self, other: "Ring") -> bool:
         """Return whether it asks what another oproep of the same organisation for the same purpose asks.
 
-        About the same signal, on the same report or order, and on the same agreement.
+        About the same signal, on the same report or order, and on the same agreement: who declined is asked anew once
+        something more was said of it.
         """
-        mine, others = (
-            (one.signal_id, one.call.reference, one.rests_on, one.valid_until) for one in (self, other)
-        )  # fmt: skip
+        mine, others = ((one.signal_id, one.call.reference, one.rests_on) for one in (self, other))
         return mine == others
 
     def may_go_on_as(self, other: "Ring") -> bool:
         """Return whether nobody loses anything where this ring goes on under another oproep instead of that one's own.
 
         For whoever calls back calls one team, and the ring is judged by the facts of its oproep alone from then on: the
-        same worker asks, on the very same basis, what found this signal in the same way, for at least as long.
+        same worker asks, on the very same basis, what found this signal in the same way, for at least as long. What the
+        same persons said more since is read anew at each look, and makes no second ring.
         """
         mine, others = (
-            (one.call.team, one.call.worker, one.call.asked_on, one.found_as) for one in (self, other)
+            (
+                one.signal_id, one.call.reference, one.call.team, one.call.worker, one.call.asked_on, one.found_as,
+                {said.key for said in one.rests_on},
+            )
+            for one in (self, other)
         )  # fmt: skip
-        return self.asks_what(other) and mine == others and self.call.asked_until <= other.call.asked_until
+        return (
+            mine == others and self.state is not RingState.DECLINED and self.call.asked_until <= other.call.asked_until
+        )
 
     def is_agreed_on(self, day: date) -> bool:
         """Return whether what people agreed to still lasts on this day."""

@@ -175,12 +175,17 @@ Change = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Something a person has to do, written in the same transaction as its cause."""
+    """Something a person has to do, written in the same transaction as its cause.
+
+    `makers` are whose act it follows from: who did it, approved or proposed it, or was consulted about it. What
+    somebody else has to look at is ended by none of them. Empty where no person made it.
+    """
 
     kind: str
     organisation: str
     due_on: date
     signal_id: str | None = None
+    makers: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,10 @@ class RestsOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestReply:
-    """How a request was answered. `worker` is who answered, `box` what only the asker opens."""
+    """How a request was answered. `worker` is who answered, `box` what only the asker opens.
+
+    `fetched_by` are the workers of the asker whom it was handed out to.
+    """
 
     id: str
     worker: str
@@ -104,6 +107,7 @@ class RequestReply:
     exception_id: str | None = None
     controller: str | None = None
     delivery: Delivery = Delivery.WAITING
+    fetched_by: tuple[str, ...] = ()
     chunks: tuple[str, ...] = ()
     box: bytes | None = field(default=None, repr=False)
 
@@ -119,6 +123,7 @@ class InformationRequest:
         approved: a second person of the sender approved it.
         match_id: the sender's own match that it rests on.
         consent_id: the sender's own record of consent that it cites; `exception_id`: his own exception.
+        fetched_by: the workers of the receiver whom it was handed out to.
         about_signals: the signals of its match, of both sides, whatever becomes of that; never told.
         chunks: the SHA-256 in hex of the sealed chunks of its attachments, which its sender left before.
     """
@@ -151,6 +156,7 @@ class InformationRequest:
     receiver_worker: str | None = None
     state: RequestState = RequestState.SENT
     delivery: Delivery = Delivery.WAITING
+    fetched_by: tuple[str, ...] = ()
     chunks: tuple[str, ...] = ()
     about_signals: tuple[str, ...] = ()
     box: bytes = field(default=b"", repr=False)
@@ -258,11 +264,12 @@ class StoreReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveDelivery:
-    """A change: a box is as far as this; `of_reply` says which of the two."""
+    """A change: a box is as far as this; `of_reply` says which of the two, `fetched_by` whom it was handed out to."""
 
     request_id: str
     of_reply: bool
     delivery: Delivery
+    fetched_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

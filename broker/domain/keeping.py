@@ -50,6 +50,8 @@ class Kept(StrEnum):
     """A notice that its organisation has."""
     TEAM_TASK = "team_task"
     """A term that is done, or an exclusion order that is over."""
+    OWED_TASK = "owed_task"
+    """What followed from an act, and is done."""
     SIGNAL = "signal"
     """A signal that has ended, with its tokens, once no content of an entry about it is left."""
 
@@ -74,10 +76,11 @@ KEPT_DAYS: Mapping[Kept, int] = {
     Kept.EXCEPTION: 0,
     Kept.NOTICE: 30,
     Kept.TEAM_TASK: TASK_DAYS,
+    Kept.OWED_TASK: REVIEWED_DAYS,
     Kept.SIGNAL: SIGNAL_DAYS,
 }
 """Days after the last day (or the moment) that stands in the row itself, as `docs/retention.md` lists them."""
-BY_SECOND = frozenset({Kept.PHONE_CALL, Kept.NOTICE})
+BY_SECOND = frozenset({Kept.PHONE_CALL, Kept.NOTICE, Kept.OWED_TASK})
 """What has a moment and no last day."""
 
 
@@ -86,7 +89,7 @@ class ForgetRows:
     """A change: these rows are gone, but for those that are needed longer since; `before` is what was read with."""
 
     kind: Kept
-    ids: tuple[str, ...]
+    ids: tuple[str | int, ...]
     before: str | int
 
     @property

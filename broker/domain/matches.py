@@ -72,7 +72,8 @@ class KeptMatch:
     made_on: date
     due_on: date
     overdue_on: date | None = None
-    coordinator: TeamOf | None = None
+    coordinators: tuple[TeamOf, ...] = ()
+    """Who sees to it that they have contact: of each side's own municipality, one where that is the same."""
     casusregisseur: TeamOf | None = None
     named_in: int | None = None
     """The entry in which the casusregisseur was named."""

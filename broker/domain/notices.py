@@ -33,6 +33,8 @@ class NoticeKind(StrEnum):
     CALL = "call"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     """A yes was taken back or has ended. About a request that rested on it, or about an own ring."""
+    TAKEN_BACK = "taken_back"
+    """A colleague took back what another of the team had sent. About that request."""
     REQUEST_EXPIRED = "request_expired"
     """Nobody answered in time. About that request."""
     WRONGLY_MADE = "wrongly_made"
@@ -40,6 +42,8 @@ class NoticeKind(StrEnum):
     CONSENT_REFUSED = "consent_refused"
     """Somebody who is kept from it recorded a no of the person it is about, so that it did not end. An own signal."""
     EXCEPTION_TOLD = "exception_told"
+    EXCEPTION_REJECTED = "exception_rejected"
+    """The exception on which something was told was found not in order. About that letter or call."""
 
 
 ABOUT_A_MATCH = frozenset(
@@ -49,8 +53,12 @@ ABOUT_A_MATCH = frozenset(
     }
 )  # fmt: skip
 ABOUT_A_LETTER = frozenset(
-    {NoticeKind.REQUEST, NoticeKind.ANSWER, NoticeKind.DELIVERY, NoticeKind.REQUEST_EXPIRED}
+    {
+        NoticeKind.REQUEST, NoticeKind.ANSWER, NoticeKind.DELIVERY, NoticeKind.REQUEST_EXPIRED,
+        NoticeKind.EXCEPTION_REJECTED, NoticeKind.TAKEN_BACK,
+    }
 )  # fmt: skip
+"""About a letter, or a call, by its id."""
 FOR_COORDINATORS = frozenset({NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE})
 """Told to who has the role of coordinator, and to nobody else of his organisation."""
 

@@ -67,7 +67,7 @@ class PhoneCall:
     """A call of one team to another, about named categories for a purpose: to ask, or to tell.
 
     `rests_on` is what it rests on, as it was when it was announced; `role` and `approved` are who called, and whether a
-    second person agreed.
+    second person agreed. `told_at` is when who is called first read in his list what it is about.
     """
 
     id: str
@@ -95,6 +95,7 @@ class PhoneCall:
     rests_on: tuple[RestsOn, ...] = ()
     proof: StatedProof | None = None
     statement: str | None = None
+    told_at: int | None = None
     verified_at: int | None = None
     verified_by: str | None = None
     oral: Oral | None = None
@@ -200,6 +201,14 @@ class VerifyPhoneCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TellPhoneCalls:
+    """A change: who is called has read what these calls are about, so that he is told when that holds no more."""
+
+    ids: tuple[str, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountTry:
     """A change: somebody of this organisation said a wrong code, `tried` before it of late."""
 
@@ -217,4 +226,4 @@ class AnswerOrally:
     oral: Oral
 
 
-PhoneChange = StorePhoneCall | VerifyPhoneCall | CountTry | AnswerOrally
+PhoneChange = StorePhoneCall | TellPhoneCalls | VerifyPhoneCall | CountTry | AnswerOrally

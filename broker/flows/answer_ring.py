@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from broker.call_ports import CallReader
+from broker.consent_ports import ConsentReader
 from broker.domain.calls import AnswerRing, ForwardRing, Ring, RingState
 from broker.domain.changes import Change
 from broker.domain.errors import FieldRuleError, NotFoundError
@@ -57,6 +58,7 @@ async def answer_ring(
     rosters: RosterReader,
     signals: SignalStore,
     calls: CallReader,
+    consents: ConsentReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
@@ -79,7 +81,8 @@ async def answer_ring(
         register = await registers.register()
         check_organisation(register, act)
         own = await _own(
-            ring_id, requester, signals=signals, calls=calls, policy=policy, register=register, clock=clock
+            ring_id, requester, signals=signals, calls=calls, consents=consents, policy=policy, register=register,
+            clock=clock,
         )  # fmt: skip
         ring = own.ring
         # (2) Nobody has watched the log for too long: nobody is told on its word whom to call.
@@ -100,9 +103,7 @@ async def answer_ring(
         after = _after(ring, command)
         changes = _changes(ring, command, requester.worker, now=clock.now(), randomness=randomness)
         document = await rings_document(_TEXTS[command.answer], [after], register=register, rosters=rosters)
-        effects = Effects(
-            relies_on=relied, changes=changes, rests_on=(*base, *own.stamps), valid_until=ring.valid_until
-        )
+        effects = Effects(relies_on=relied, changes=changes, rests_on=(*base, *own.stamps), valid_until=own.until)
         return recording.done(act, command, document, effects)
 
     # (6) Recorded with the change in one transaction, and only then told.
@@ -142,15 +143,15 @@ class _Answering:
 
 
 async def _own(
-    ring_id: str, requester: Requester, *, signals: SignalStore, calls: CallReader, policy: PolicyInForce,
-    register: Register, clock: Clock,
+    ring_id: str, requester: Requester, *, signals: SignalStore, calls: CallReader, consents: ConsentReader,
+    policy: PolicyInForce, register: Register, clock: Clock,
 ) -> OwnRing:  # fmt: skip
     """Return the ring with this id that this worker may see now. Raises NotFoundError: there is none."""
     ring = await calls.ring(organisation=requester.organisation, ring_id=ring_id)
     if ring is None:
         raise NotFoundError
     own = await own_ring(
-        ring, requester, signals=signals, calls=calls, policy=policy, register=register, clock=clock
+        ring, requester, signals=signals, calls=calls, consents=consents, policy=policy, register=register, clock=clock
     )  # fmt: skip
     if not own.seen:
         raise NotFoundError

@@ -190,9 +190,8 @@ def _new_and_going_on(
     new: list[Ring] = []
     again: list[Ring] = []
     for ring in possible:
-        same = [earlier for earlier in before if earlier.asks_what(ring)]
-        going_on = [earlier for earlier in same if earlier.may_go_on_as(ring)]
-        if any(earlier.state is RingState.DECLINED for earlier in same):
+        going_on = [earlier for earlier in before if earlier.may_go_on_as(ring)]
+        if any(earlier.state is RingState.DECLINED and earlier.asks_what(ring) for earlier in before):
             continue
         (again if going_on else new).append(going_on[0] if going_on else ring)
     return tuple(new), tuple(again)

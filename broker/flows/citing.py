@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from broker.consent_ports import ConsentReader, OwnConsent
+from broker.consent_ports import OwnConsent
 from broker.domain.consent_standing import Standing, standing
 from broker.domain.consents import Consent, ConsentState, Needed
 from broker.domain.errors import FieldRuleError, NotFoundError
 from broker.domain.exceptions import REST_S, TELLS_S, Dossier, ExceptionRecord, ExceptionType
-from broker.exception_ports import ExceptionReader, OwnException
+from broker.exception_ports import OwnException
 from broker.flows.consent_facts import CONSENT_KIND
 from broker.flows.policy import PolicyInForce
+from broker.letter_ports import OwnConsents, OwnExceptions
 from broker.ports import OwnSignal, Stamp
 from policies import AskFacts
 
@@ -102,7 +103,7 @@ NOTHING_CITED = Cited()
 
 async def cited_by(
     consent_id: str | None, exception_id: str | None, *, organisation: str, worker: str, at: int,
-    grounds: tuple[str, ...], policy: PolicyInForce, consents: ConsentReader, exceptions: ExceptionReader,
+    grounds: tuple[str, ...], policy: PolicyInForce, consents: OwnConsents, exceptions: OwnExceptions,
 ) -> Cited:  # fmt: skip
     """Return what a worker's act cites at this moment.
 
@@ -121,7 +122,7 @@ async def cited_by(
 
 async def cited_consent(
     consent_id: str | None, *, organisation: str, grounds: tuple[str, ...], policy: PolicyInForce,
-    consents: ConsentReader,
+    consents: OwnConsents,
 ) -> CitedConsent | None:  # fmt: skip
     """Return the own consent with this id, None where none is cited.
 
@@ -142,7 +143,7 @@ async def cited_consent(
 
 
 async def cited_exception(
-    exception_id: str | None, *, organisation: str, worker: str, at: int, exceptions: ExceptionReader
+    exception_id: str | None, *, organisation: str, worker: str, at: int, exceptions: OwnExceptions
 ) -> CitedException | None:
     """Return the own exception with this id, None where none is cited.
 

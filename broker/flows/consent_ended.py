@@ -20,7 +20,7 @@ from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.consent_facts import CONSENT_KIND, INVOLVEMENT
 from broker.flows.policy import PolicyInForce
 from broker.flows.sweep_signals import ENDED_TASK
-from broker.flows.withdraw_signal import REVIEW_TASK
+from broker.flows.withdraw_signal import REVIEW_TASK, owner_of
 from broker.ports import OwnSignal, SignalStore, Stamp
 
 ENDING = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN})
@@ -171,8 +171,11 @@ def _ends(resting: Sequence[Signal], worker: str, today: date) -> Resting:
 
 def _tasks(owed: Iterable[tuple[str, Signal]], today: date) -> tuple[Task, ...]:
     return tuple(
-        Task(kind=kind, organisation=signal.organisation, due_on=today, signal_id=signal.id) for kind, signal in owed
-    )
+        Task(
+            kind=kind, organisation=signal.organisation, due_on=today, signal_id=signal.id, makers=owner_of(signal)
+        )
+        for kind, signal in owed
+    )  # fmt: skip
 
 
 def _lasts(resting: Sequence[Signal], until: date) -> tuple[RenewSignal, ...]:

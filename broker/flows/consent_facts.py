@@ -4,7 +4,7 @@ A consent opens only the tokens of those who gave it. Before it may be asked onl
 read: who may not ask must not notice what others recorded.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -123,22 +123,44 @@ async def own_consents(
     act: Act, household: Household, *, policy: PolicyInForce, day: date, consents: ConsentReader
 ) -> Consented | None:
     """Return what the asker recorded of the persons asked about; None where no consent is claimed as a ground."""
-    grounds = [policy.bundle.grounds[ground] for ground in act.grounds if ground in policy.bundle.grounds]
-    claimed = [ground for ground in grounds if ground.kind == CONSENT_KIND]
-    if not claimed:
-        return None
     subject = () if household.subject is None else (household.subject,)
     persons = (*subject, *household.members)
     asker = act.requester.organisation
+    return await claimed_consents(
+        act.grounds, asker=asker, persons=persons, purpose=act.purpose or "", of=[(asker, one) for one in persons],
+        policy=policy, day=day, consents=consents,
+    )  # fmt: skip
+
+
+async def claimed_consents(
+    grounds: Sequence[str], *, asker: str, persons: tuple[TokenIndex, ...], purpose: str, of: Collection[Pair],
+    policy: PolicyInForce, day: date, consents: ConsentReader,
+) -> Consented | None:  # fmt: skip
+    """Return what these organisations recorded of these persons; None where no consent is claimed as a ground.
+
+    Args:
+        grounds: as they are claimed.
+        asker: whose question it is.
+        persons: whom it is about.
+        purpose: of the question.
+        of: whose records about whom are read.
+        policy: in force.
+        day: the calendar day.
+        consents: as committed.
+    """
+    known = [policy.bundle.grounds[ground] for ground in grounds if ground in policy.bundle.grounds]
+    claimed = [ground for ground in known if ground.kind == CONSENT_KIND]
+    if not claimed:
+        return None
     return Consented(
         asker=asker,
         persons=persons,
-        purpose=act.purpose or "",
+        purpose=purpose,
         day=day,
         needed=claimed[0].consenters,
         claimed=frozenset(ground.id for ground in claimed),
-        alone=len(claimed) == len(act.grounds),
-        known=await consents.about([(asker, person) for person in persons]),
+        alone=len(claimed) == len(grounds),
+        known=await consents.about(of),
     )
 
 

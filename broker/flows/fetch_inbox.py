@@ -1,6 +1,7 @@
 """Tell an organisation what waits for it: one entry each time, whether or not something does (D8)."""
 
-from broker.call_ports import CallReader
+from broker.call_ports import CallReader, OwnPhoneCalls
+from broker.consent_ports import ConsentReader
 from broker.domain.notices import FOR_COORDINATORS, NoticeKind, ReadNotices, WaitingNotice
 from broker.domain.requests import COORDINATOR, Requester
 from broker.flows.act import Act
@@ -30,7 +31,9 @@ async def fetch_inbox(
     inbox: InboxReader,
     matches: MatchReader,
     calls: CallReader,
+    phone: OwnPhoneCalls,
     requests: RequestReader,
+    consents: ConsentReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
@@ -56,7 +59,7 @@ async def fetch_inbox(
         # (2) The oldest that wait, one more than is told; of what may be seen no more nothing is told.
         fetching = Fetching(
             requester, policy=policy, register=register, clock=clock, signals=signals, inbox=inbox, matches=matches,
-            calls=calls, requests=requests,
+            calls=calls, phone=phone, requests=requests, consents=consents,
         )  # fmt: skip
         found = await fetching.waiting(kinds=kinds, had=tuple(command.had), at_most=NOTICES_PER_PAGE + 1)
         waiting = found.notices

@@ -13,7 +13,7 @@ from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
 from broker.flows.holding import as_told, still_holds
 from broker.flows.letters import WITHHELD
-from broker.flows.note_receipt import delivered
+from broker.flows.note_receipt import delivered, fetched_by
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
@@ -66,10 +66,13 @@ async def fetch_request(
         )  # fmt: skip
         if not holds:
             return on.refuse(WITHHELD)
-        # (5) Handed out: whether it arrives, nobody here can tell.
+        # (5) Handed out, to this worker: whether it arrives, only he can tell.
         present = request.delivery if on.received or reply is None else reply.delivery
         moved = present if FURTHER[present] else Delivery.UNKNOWN
-        change = MoveDelivery(request_id=request.id, of_reply=not on.received, delivery=moved)
+        change = MoveDelivery(
+            request_id=request.id, of_reply=not on.received, delivery=moved,
+            fetched_by=tuple(sorted({*fetched_by(on.request, received=on.received), requester.worker})),
+        )  # fmt: skip
         of = request.kind.value if on.received else "answer"
         return on.done(
             delivered(request, change), Effects(relies_on=on.relies_on, changes=(change,)),

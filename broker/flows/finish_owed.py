@@ -1,5 +1,6 @@
 """Say that what followed from an act is done: by who may see it, and once."""
 
+from broker.domain.acts import OWN_APPROVAL_REASON
 from broker.domain.changes import FinishOwed
 from broker.domain.errors import NotFoundError
 from broker.domain.requests import Requester
@@ -10,10 +11,14 @@ from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.owing import check_owing, owed_document, seen_owed
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
+from broker.flows.refusing import refused_as
 from broker.flows.request_rules import check_organisation
 from broker.owed_ports import OwedReader
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.owed_messages import FinishOwedTask
+
+OWN_ACT = "review.own_act"
+"""The text that says why: he did it, approved it, or was consulted about it."""
 
 
 async def finish_owed(
@@ -33,6 +38,7 @@ async def finish_owed(
     """The task is done, and on nobody's list any more; outcome `done`.
 
     Raises:
+        RefusedError: somebody else has to look, for it is about an act of his own; with the receipt of its entry.
         NotFoundError: no such task, another organisation's, one that is done, or one that this person does not see.
         NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
@@ -53,15 +59,22 @@ async def finish_owed(
         seen = await seen_owed(found, requester, roster=roster, signals=signals)
         if seen is None:
             raise NotFoundError
-        # (3) What is told. The entry stands under no signal: it would be a newer act on one whose review it may end.
+        relies_on = (*base, *seen.stamps)
+        # (3) Nobody says of his own act that it was looked at: refused, and recorded, for a reviewer sees it then.
+        if found.is_for_another(requester.worker):
+            return refused_as(
+                act, OWN_APPROVAL_REASON, text=OWN_ACT, bundle=policy.sha256, register=register.number,
+                relies_on=relies_on, more={"task": task_id},
+            )  # fmt: skip
+        # (4) What is told. The entry stands under no signal: it would be a newer act on one whose review it may end.
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, more={"task": task_id},
-            document=owed_document("owed.done", [found]),
+            document=owed_document("owed.done", [found], worker=requester.worker, day=clock.today()),
         )  # fmt: skip
-        effects = Effects(relies_on=(*base, *seen.stamps), changes=(FinishOwed(number=found.number),))
+        effects = Effects(relies_on=relies_on, changes=(FinishOwed(number=found.number),))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
-    # (4) Recorded with the change in one transaction, and only then told.
+    # (5) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from broker.consent_ports import ConsentReader
 from broker.domain.changes import MarkStanding
 from broker.domain.errors import FieldRuleError, NotFoundError
 from broker.domain.information_requests import (
@@ -18,22 +17,21 @@ from broker.domain.information_requests import (
     RequestState,
     RestsOn,
 )
-from broker.exception_ports import ExceptionReader
 from broker.flows.citing import Cited, cited_by
 from broker.flows.involvement import seen_in_match
 from broker.flows.letters import LetterFacts, decide_letter, own_signal
 from broker.flows.request_of import OnRequest
 from broker.flows.withholding import Basis, compared
-from broker.match_ports import MatchReader
-from broker.ports import Clock, OwnSignal, SignalStore, Stamp
+from broker.letter_ports import MatchById, OwnConsents, OwnExceptions, OwnSignals
+from broker.ports import Clock, OwnSignal, Stamp
 from broker.protocol.register import Register
 from broker.request_ports import stamps_of
 from policies import Refusal
 
 
 async def as_told(
-    on: OnRequest, *, clock: Clock, signals: SignalStore, matches: MatchReader, consents: ConsentReader,
-    exceptions: ExceptionReader,
+    on: OnRequest, *, clock: Clock, signals: OwnSignals, matches: MatchById, consents: OwnConsents,
+    exceptions: OwnExceptions,
 ) -> OnRequest:  # fmt: skip
     """Return the act with what may be told of its letter now, and everything that this relies on.
 
@@ -59,8 +57,8 @@ async def as_told(
 
 
 async def still_holds(
-    on: OnRequest, *, clock: Clock, signals: SignalStore, matches: MatchReader, consents: ConsentReader,
-    exceptions: ExceptionReader,
+    on: OnRequest, *, clock: Clock, signals: OwnSignals, matches: MatchById, consents: OwnConsents,
+    exceptions: OwnExceptions,
 ) -> tuple[OnRequest, bool]:  # fmt: skip
     """Return the act with everything that handing out relies on, and whether that holds; whatever it is that leaves.
 
@@ -109,7 +107,7 @@ class _Involved:
 
 
 async def _involved(
-    on: OnRequest, *, clock: Clock, signals: SignalStore, matches: MatchReader
+    on: OnRequest, *, clock: Clock, signals: OwnSignals, matches: MatchById
 ) -> tuple[_Involved, tuple[Stamp, ...]]:
     """Return what it rests on of signals, active today whether swept or not, and the stamps of a match.
 
@@ -147,7 +145,7 @@ class _Letter:
 
 
 async def _letters(
-    on: OnRequest, involved: _Involved, *, consents: ConsentReader, exceptions: ExceptionReader
+    on: OnRequest, involved: _Involved, *, consents: OwnConsents, exceptions: OwnExceptions
 ) -> tuple[_Letter, ...]:  # fmt: skip
     """Return what must still be permitted, with what each cites as it is now; nothing where a side is gone.
 
@@ -177,7 +175,7 @@ async def _letters(
     return tuple(found)
 
 
-async def _cited_by(on: OnRequest, *, consents: ConsentReader, exceptions: ExceptionReader) -> Cited:
+async def _cited_by(on: OnRequest, *, consents: OwnConsents, exceptions: OwnExceptions) -> Cited:
     """Return what the letter cites. Raises NotFoundError, FieldRuleError: it does not any more."""
     request = on.request
     return await cited_by(

@@ -221,6 +221,12 @@ def may_tell(policy: PolicyInForce, facts: AskFacts) -> Permit | Refusal:
     return decision
 
 
+def _consulted(record: ExceptionRecord) -> frozenset[str]:
+    """Return the colleague who was consulted, where it is one: whoever that is judges it no more than who told."""
+    consulted = None if record.documented is None else record.documented.consulted
+    return frozenset() if consulted is None else frozenset({consulted})
+
+
 def _outcome(
     told: _Telling, exception_id: str, asked: Permit, *, persons: Persons, policy: PolicyInForce, register: Register,
     relied: tuple[Stamp, ...], now: int,
@@ -241,5 +247,6 @@ def _outcome(
         relies_on=relied,
         changes=(StoreException(record=record, tokens=persons.tokens, signal_id=persons.signal_id),),
         tasks=(review, *tasks_for(asked, organisation=record.organisation, today=today, tell_on=tell_on)),
+        involved=_consulted(record),
     )
     return outcome_of(act, recording, effects, status=AnswerStatus.DONE)

@@ -17,6 +17,7 @@ from broker.flows.letters import own_signal
 from broker.flows.own_match import OwnMatch, decisions_of, few, own_match
 from broker.flows.policy import PolicyInForce
 from broker.flows.seeing_match import seen_of, shows
+from broker.letter_ports import MatchById
 from broker.match_ports import MatchReader
 from broker.ports import Clock, SignalStore, Stamp, StampKind
 from broker.protocol.messages import StatutoryProof
@@ -125,7 +126,7 @@ async def involvement(
 
 async def seen_in_match(
     match_id: str, *, organisation: str, worker: str, policy: PolicyInForce, register: Register, clock: Clock,
-    matches: MatchReader,
+    matches: MatchById,
 ) -> tuple[tuple[Signal, ...], tuple[Stamp, ...]]:  # fmt: skip
     """Return the own signals by which this side still sees the match, and the stamps of that.
 

@@ -10,12 +10,12 @@ from broker.domain.matches import KeptMatch
 from broker.domain.phone_calls import PhoneCall
 from broker.domain.requests import Requester
 from broker.domain.signals import Signal
-from broker.match_ports import MatchReader
-from broker.ports import SignalStore, Stamp
+from broker.letter_ports import MatchById, OwnSignals
+from broker.ports import Stamp
 
 
 async def kept_from(
-    letter: InformationRequest, requester: Requester, *, signals: SignalStore, matches: MatchReader
+    letter: InformationRequest, requester: Requester, *, signals: OwnSignals, matches: MatchById
 ) -> tuple[bool, tuple[Stamp, ...]]:
     """Return whether a letter of the requester's organisation is kept from him, and the stamps of what says so."""
     organisation = requester.organisation
@@ -31,7 +31,7 @@ async def kept_from(
 
 
 async def open_calls(
-    calls: Iterable[PhoneCall], requester: Requester, *, signals: SignalStore, matches: MatchReader
+    calls: Iterable[PhoneCall], requester: Requester, *, signals: OwnSignals, matches: MatchById
 ) -> tuple[tuple[PhoneCall, ...], tuple[Stamp, ...]]:
     """Return those of these calls that are not kept from him, as their letter would be, and the stamps of all."""
     found: list[PhoneCall] = []

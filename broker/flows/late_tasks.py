@@ -8,9 +8,10 @@ from broker.domain.changes import Change
 from broker.domain.matches import KeptMatch, TeamOf
 from broker.domain.notices import NoticeKind, Notify
 from broker.domain.team_tasks import MarkLate, TaskKind, TeamTask
+from broker.flows.coordinating import told_now
 from broker.flows.meeting import Ids
 from broker.flows.policy import PolicyInForce
-from broker.flows.seeing_match import NOBODY, seen_of, told_to_both
+from broker.flows.seeing_match import NOBODY, seen_of
 from broker.match_ports import FoundMatches, MatchReader
 from broker.ports import Stamp
 from broker.protocol.register import Register
@@ -24,11 +25,11 @@ GIVEN_UP = timedelta(days=91)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
-    """A task past its last day; its team is told, or never will be. A coordinator of an answer that stays out too."""
+    """A task past its last day; its team is told, or never will be. Coordinators of an answer that stays out too."""
 
     task: TeamTask
     told: bool = True
-    coordinator: TeamOf | None = None
+    coordinators: tuple[TeamOf, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,8 @@ class LateTasks:
             yield MarkLate(task_id=one.task.id, on=day)
             if one.told:
                 yield _to_team(one.task, ids)
-            if one.coordinator is not None:
-                yield _to_coordinator(one.task, one.coordinator, ids)
+            for coordinator in one.coordinators:
+                yield _to_coordinator(one.task, coordinator, ids)
 
 
 async def late_tasks(
@@ -87,8 +88,8 @@ def _late(
         return Late(task=task)
     for match in matches:
         if _seen(match, task, policy=policy, register=register, day=day):
-            to = _coordinator(match, task, policy=policy, register=register, day=day)
-            return Late(task=task, coordinator=to)
+            to = _coordinators(match, task, policy=policy, register=register, day=day)
+            return Late(task=task, coordinators=to)
         if not _ended(match) and day <= task.due_on + GIVEN_UP:
             return None
     return Late(task=task, told=False)
@@ -106,14 +107,13 @@ def _seen(match: KeptMatch, task: TeamTask, *, policy: PolicyInForce, register: 
     )  # fmt: skip
 
 
-def _coordinator(
+def _coordinators(
     match: KeptMatch, task: TeamTask, *, policy: PolicyInForce, register: Register, day: date
-) -> TeamOf | None:
+) -> tuple[TeamOf, ...]:
     """Return who is told that a casusregisseur did not answer: that there is no contact, and not after what."""
-    if task.kind is not TaskKind.REACTION or match.coordinator is None:
-        return None
-    to = (match.coordinator.organisation, NOBODY)
-    return match.coordinator if told_to_both(match, to=to, policy=policy, register=register, day=day) else None
+    if task.kind is not TaskKind.REACTION:
+        return ()
+    return told_now(match, policy=policy, register=register, day=day)
 
 
 def _to_team(task: TeamTask, ids: Ids) -> Notify:
@@ -128,7 +128,7 @@ def _to_team(task: TeamTask, ids: Ids) -> Notify:
 
 def _to_coordinator(task: TeamTask, to: TeamOf, ids: Ids) -> Notify:
     return Notify(
-        id=ids.of("unanswered", task.id),
+        id=ids.of("unanswered", task.id, to.organisation),
         organisation=to.organisation,
         team=to.team,
         kind=NoticeKind.MATCH_OVERDUE,

@@ -27,7 +27,8 @@ from broker.flows.errors import DecisionFailedError
 from broker.flows.judging import ERROR
 from broker.flows.outcome import Effects, Outcome, outcome_of
 from broker.flows.policy import PolicyInForce
-from broker.ports import AnswerStatus, OwnSignal, Randomness, RosterReader, SignalStore, Stamp
+from broker.letter_ports import OwnSignals
+from broker.ports import AnswerStatus, OwnSignal, Randomness, RosterReader, Stamp
 from broker.protocol.letter import MAX_LETTER_CHUNKS
 from broker.protocol.messages import StatutoryProof
 from broker.protocol.problems import problem
@@ -264,7 +265,7 @@ async def receiver_of(to: str, team: str, *, sender: str, register: Register, ro
 
 
 async def own_signal(
-    signal_id: str | None, *, organisation: str, policy: PolicyInForce, today: date, signals: SignalStore,
+    signal_id: str | None, *, organisation: str, policy: PolicyInForce, today: date, signals: OwnSignals,
     worker: str | None = None,
 ) -> OwnSignal | None:  # fmt: skip
     """Return the own active signal that a letter rests on, None where it names none.

@@ -55,7 +55,10 @@ async def list_owed(
         more = page[-1].id if len(found) > len(page) else None
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number,
-            document=owed_document("owed.list" if page else "owed.none", page, more_after=more),
+            document=owed_document(
+                "owed.list" if page else "owed.none", page, worker=requester.worker, day=clock.today(),
+                more_after=more,
+            ),
         )  # fmt: skip
         stamps = dict.fromkeys(stamp for one in found for stamp in one.stamps)
         return outcome_of(act, recording, Effects(relies_on=(*base, *stamps)), status=AnswerStatus.DONE)

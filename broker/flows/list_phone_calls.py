@@ -1,7 +1,10 @@
 """List the phone calls that an organisation announced or gets, with the belcodes that count."""
 
+from collections.abc import Iterable, Mapping
+
 from broker.call_ports import PhoneCallReader
 from broker.consent_ports import ConsentReader
+from broker.domain.phone_calls import CodeTime, PhoneCall, TellPhoneCalls
 from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
@@ -63,9 +66,19 @@ async def list_phone_calls(
             "phone.list", own, to=organisation.oin, now=now, register=register, rosters=rosters, withheld=withheld
         )
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
-        return outcome_of(act, recording, Effects(relies_on=(*base, *seen, *read)), status=AnswerStatus.DONE)
+        first = _first_told(own, withheld, to=organisation.oin, now=now)
+        effects = Effects(relies_on=(*base, *seen, *read), changes=first)
+        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
     # (4) Recorded, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _first_told(
+    calls: Iterable[PhoneCall], withheld: Mapping[str, bool], *, to: str, now: CodeTime
+) -> tuple[TellPhoneCalls, ...]:
+    """Return that this organisation has read now for the first time what these calls to it are about."""
+    told = [call.id for call in calls if call.receiver == to and call.told_at is None and not withheld.get(call.id)]
+    return (TellPhoneCalls(ids=tuple(told), at=now.clock),) if told else ()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from broker.call_ports import CallReader
+from broker.consent_ports import ConsentReader
 from broker.domain.calls import Ring
 from broker.domain.notices import ReadNotices
 from broker.domain.requests import Requester
@@ -41,6 +42,7 @@ async def list_rings(
     rosters: RosterReader,
     signals: SignalStore,
     calls: CallReader,
+    consents: ConsentReader,
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
@@ -67,8 +69,9 @@ async def list_rings(
             return stopped(act, bundle=policy.sha256)
         # (3) What asks the own teams today, and may be seen by this worker now.
         rings, stamps = await _page(
-            requester, after or "", signals=signals, calls=calls, policy=policy, register=register, clock=clock
-        )
+            requester, after or "", signals=signals, calls=calls, consents=consents, policy=policy, register=register,
+            clock=clock,
+        )  # fmt: skip
         document = await rings_document("call.rings", rings, register=register, rosters=rosters)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
         known = ReadNotices(organisation=requester.organisation, shown=tuple(ring.id for ring in rings))
@@ -82,8 +85,8 @@ async def list_rings(
 
 
 async def _page(
-    requester: Requester, after: str, *, signals: SignalStore, calls: CallReader, policy: PolicyInForce,
-    register: Register, clock: Clock,
+    requester: Requester, after: str, *, signals: SignalStore, calls: CallReader, consents: ConsentReader,
+    policy: PolicyInForce, register: Register, clock: Clock,
 ) -> tuple[tuple[Ring, ...], tuple[Stamp, ...]]:  # fmt: skip
     """Return the next rings that may be seen, a page of them where there are as many, and all stamps looked at."""
     seen: list[Ring] = []
@@ -94,7 +97,8 @@ async def _page(
         )
         for ring in found:
             own = await own_ring(
-                ring, requester, signals=signals, calls=calls, policy=policy, register=register, clock=clock
+                ring, requester, signals=signals, calls=calls, consents=consents, policy=policy, register=register,
+                clock=clock,
             )  # fmt: skip
             stamps |= dict.fromkeys(own.stamps)
             seen += [ring] if own.seen else []

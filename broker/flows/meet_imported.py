@@ -134,7 +134,9 @@ def _told(
     meeting = tuple(hit for hit in hits if hit.kind is not MatchKind.ADDRESS)
     told = judge_turn(signal, meeting, said=said, policy=policy, register=register, day=day)
     links = links_by_team(meeting, shown=frozenset(), tells=told.tells)
-    made = matches_made(signal, links, known=known, ids=ids, policy=policy, register=register, day=day)
+    made = matches_made(
+        signal, links, said=said, known=known, ids=ids, policy=policy, register=register, day=day
+    )  # fmt: skip
     changes: list[Change] = [*stood_on(made, day=day), *alerts_of(hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]

@@ -18,12 +18,13 @@ from broker.domain.notices import NoticeKind, Notify
 from broker.domain.said import Said
 from broker.domain.signals import Signal
 from broker.flows.canonical import canonical, sha256_of
+from broker.flows.coordinating import coordinators_of, noted, region_of
 from broker.flows.entry_payloads import HITS_ROOM, SHIELDED_ROOM
 from broker.flows.household_question import Seen
 from broker.flows.judging import Judged, Recorded
 from broker.flows.policy import PolicyInForce
 from broker.flows.said_when_met import said_when_met
-from broker.flows.seeing_match import NOBODY, may_see_by, on_consent, seen_of, shows
+from broker.flows.seeing_match import NOBODY, may_see_by, seen_of, shows
 from broker.match_ports import MatchReader
 from broker.ports import Randomness
 from broker.protocol.register import Register
@@ -102,11 +103,14 @@ async def meet(
     # (3) One match per other team, where either of the two may see the other.
     tells = frozenset((one.kind, one.by.id) for one in kept if shows(one.judged))
     links = links_by_team(hits, shown=seen.shown, tells=tells)
-    made = matches_made(signal, links, known=known.matches, ids=ids, policy=policy, register=register, day=today)
+    made = matches_made(
+        signal, links, said=said, known=known.matches, ids=ids, policy=policy, register=register, day=today
+    )  # fmt: skip
+    open_, made = noted(recorded.open, made, room=HITS_ROOM)
     changes: list[Change] = [*stood_on(made, day=today), *alerts_of(seen.hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]
-    seen = replace(recorded, relies_on=(*recorded.relies_on, *stamps))
+    seen = replace(recorded, open=open_, relies_on=(*recorded.relies_on, *stamps))
     return Meeting(changes=tuple(changes), seen=seen)
 
 
@@ -173,18 +177,18 @@ def links_by_team(
 
 
 def matches_made(
-    signal: Signal, links_of: Mapping[TeamOf, tuple[Link, ...]], *, known: tuple[KeptMatch, ...], ids: Ids,
-    policy: PolicyInForce, register: Register, day: date,
+    signal: Signal, links_of: Mapping[TeamOf, tuple[Link, ...]], *, said: Said, known: tuple[KeptMatch, ...],
+    ids: Ids, policy: PolicyInForce, register: Register, day: date,
 ) -> tuple[KeptMatch, ...]:  # fmt: skip
     """Return the match of a signal with each other team by these links, made on this day."""
     return tuple(
-        _match(signal, team, links, known=known, ids=ids, policy=policy, register=register, day=day)
+        _match(signal, team, links, said=said, known=known, ids=ids, policy=policy, register=register, day=day)
         for team, links in links_of.items()
     )
 
 
 def _match(
-    signal: Signal, team: TeamOf, links: tuple[Link, ...], *, known: tuple[KeptMatch, ...], ids: Ids,
+    signal: Signal, team: TeamOf, links: tuple[Link, ...], *, said: Said, known: tuple[KeptMatch, ...], ids: Ids,
     policy: PolicyInForce, register: Register, day: date,
 ) -> KeptMatch:  # fmt: skip
     registering = TeamOf(organisation=signal.organisation, team=signal.team)
@@ -202,12 +206,7 @@ def _match(
         )
     )
     region = region_of(signal, team, links, policy=policy, register=register, day=day)
-    named = policy.coordinator_of(region) if newer_side.told and older_side.told else None
-    # Who is kept from one of the signals does not coordinate what follows from it, nor does whom she did not name.
-    both = (signal, *(link.signal for link in links if link.shown and link.tells))
-    if named and any(one.excludes(named.organisation, NOBODY) or on_consent(one, policy) for one in both):
-        named = None
-    return KeptMatch(
+    made = KeptMatch(
         id=ids.of(team.organisation, team.team),
         newer=signal,
         links=links,
@@ -215,23 +214,10 @@ def _match(
         older_side=older_side,
         made_on=day,
         due_on=policy.first_contact_by(purpose=signal.purpose, region=region, day=day),
-        coordinator=None if named is None else TeamOf(organisation=named.organisation, team=named.team),
+        said=said,
     )
-
-
-def region_of(
-    signal: Signal, team: TeamOf, links: Iterable[Link], *, policy: PolicyInForce, register: Register, day: date
-) -> str | None:
-    """Return the region in whose agreement both are party, on the purpose of the new signal or else of another."""
-    sides = [
-        (oin, organisation.org_class)
-        for oin in (signal.organisation, team.organisation)
-        if (organisation := register.organisations.get(oin)) is not None
-    ]
-    # A link that one of the two does not see moves nothing that both read.
-    purposes = [signal.purpose, *sorted({link.signal.purpose for link in links if link.shown and link.tells})]
-    found = (policy.region_of(purpose, sides, day=day) for purpose in purposes)
-    return next((region for region in found if region is not None), None)
+    named = coordinators_of(made, region=region, policy=policy, register=register, day=day)
+    return replace(made, coordinators=named)
 
 
 def _state(
@@ -279,12 +265,12 @@ def alerts_of(hits: Iterable[Hit], made: Iterable[KeptMatch], *, ids: Ids) -> tu
 
 
 def notices_of(match: KeptMatch, *, ids: Ids) -> tuple[Notify, ...]:
-    """Return the notices for the other side, and for the coordinator where both are told and one has not muted it."""
+    """Return the notices for the other side, and for each coordinator where both are told and none has muted it."""
     found = []
     if match.older_side.told and match.older_side.state is MatchState.NEW:
         found.append(_notice(match.older_side.of, NoticeKind.MATCH, match, ids))
-    if match.coordinator is not None and not match.contacted:
-        found.append(_notice(match.coordinator, NoticeKind.COORDINATED, match, ids))
+    if not match.contacted:
+        found += [_notice(one, NoticeKind.COORDINATED, match, ids) for one in match.coordinators]
     return tuple(found)
 
 

@@ -1,7 +1,7 @@
 """How a request ended, before it is recorded: the document for the asker and the proposal for the log."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from broker.domain.acts import ReviewNote, SearchTerms
@@ -48,7 +48,7 @@ class Effects:
     """What becomes durable with an entry besides the entry, and what it rests on.
 
     `relies_on` is re-checked at the commit; `rests_on` and `valid_until` decide whether the answer is given again, and
-    name only what is shown in it.
+    name only what is shown in it. `involved` are persons of the organisation who had a part in it without asking.
     """
 
     relies_on: tuple[Stamp, ...] = ()
@@ -58,6 +58,7 @@ class Effects:
     valid_until: date | None = None
     signal_id: str | None = None
     note: ReviewNote | None = None
+    involved: frozenset[str] = frozenset()
 
 
 def search_terms(act: Act, *, handles: frozenset[str] = frozenset()) -> SearchTerms:
@@ -83,12 +84,20 @@ def outcome_of(act: Act, recording: Recording, effects: Effects, *, status: Answ
         relies_on=effects.relies_on,
         tickets=recording.tickets,
         changes=effects.changes,
-        tasks=effects.tasks,
+        tasks=_made_by(act, recording, effects),
         answer=answer,
         search=search_terms(act, handles=frozenset((*recording.own_handles, *recording.handles))),
         note=effects.note,
     )
     return Outcome(status=status, document=recording.document, proposal=proposal)
+
+
+def _made_by(act: Act, recording: Recording, effects: Effects) -> tuple[Task, ...]:
+    """Return the tasks that follow from an act with whose it is, so that none of them ends what another looks at."""
+    approver = None if act.approval is None else act.approval.worker
+    had_part = {act.requester.worker, approver, recording.proposer, *effects.involved}
+    makers = frozenset(one for one in had_part if one is not None)
+    return tuple(replace(task, makers=task.makers | makers) for task in effects.tasks)
 
 
 def refused(

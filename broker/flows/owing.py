@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from broker.domain.errors import RoleNotAllowedError
 from broker.domain.flags import local
@@ -83,26 +84,31 @@ def _concerns(signal: Signal, requester: Requester, roster: Roster | None) -> bo
     return requester.role != WORKER or seen_to
 
 
-def owed_document(text: str, found: Iterable[OwedTask], *, more_after: str | None = None) -> dict[str, object]:
-    """Return an `owed-tasks/v1` in wire form."""
+def owed_document(
+    text: str, found: Iterable[OwedTask], *, worker: str, day: date, more_after: str | None = None
+) -> dict[str, object]:
+    """Return an `owed-tasks/v1` in wire form, as this person reads it on this day."""
     result = OwedResult.model_validate(
         {
             "schema": SCHEMA_OWED,
             "outcome": "done",
             "text": TextRef(id=text, params={}),
-            "found": [_shown(one) for one in found],
+            "found": [_shown(one, worker, day) for one in found],
             "more_after": more_after,
         }
     )
     return result.model_dump(mode="json", by_alias=True)
 
 
-def _shown(owed: OwedTask) -> ShownOwed:
+def _shown(owed: OwedTask, worker: str, day: date) -> ShownOwed:
+    due_on = owed.task.due_on
     return ShownOwed(
         task_id=owed.id,
         kind=owed.task.kind,
         text=TextRef(id=TEXTS.get(owed.task.kind, OTHERWISE), params={}),
         signal_id=owed.task.signal_id,
         since=local(owed.created_at).date(),
-        due_on=owed.task.due_on,
+        due_on=due_on,
+        state="open" if day < due_on else "vandaag" if day == due_on else "te_laat",
+        own_act=owed.is_for_another(worker),
     )

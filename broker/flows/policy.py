@@ -136,6 +136,10 @@ class PolicyInForce:
             return None
         return self.bundle.region_of(purpose=purpose, sides=sides, day=day)
 
+    def home_of(self, purpose: str, side: tuple[str, str], *, met_in: str | None, day: date) -> str | None:
+        """Return the region whose coordinator sees to an organisation (OIN, class); None where that is not clear."""
+        return self.bundle.home_of(purpose=purpose, side=side, met_in=met_in, day=day)
+
     def coordinator_of(self, region: str | None) -> Coordinator | None:
         """Return who sees to it that teams of this region contact each other."""
         return None if region is None else self.bundle.follow_up.coordinators.get(region)

@@ -19,11 +19,16 @@ def refused_as(
     register: int,
     relies_on: tuple[Stamp, ...],
     possible: Sequence[Text] = (),
+    text: str | None = None,
     **recorded: Any,  # noqa: ANN401 - members of `Recording`, which checks them
 ) -> Outcome:
-    """Return an open refusal under a problem of its own; `possible` says what can be done instead (D8)."""
+    """Return an open refusal under a problem of its own; `possible` says what can be done instead (D8).
+
+    `text` is the id of a text that says this problem better here than its own does.
+    """
     ways = [{"textId": way.id, "text": way.nl} for way in possible]
-    document = Problem(kind=problem_kinds()[problem_id], extra={"possible": ways} if ways else {}).document()
+    extra = {"possible": ways} if ways else {}
+    document = Problem(kind=problem_kinds()[problem_id], text=text, extra=extra).document()
     recording = Recording(
         outcome="refused", reason=problem_id, bundle=bundle, register=register, document=document, **recorded
     )  # fmt: skip

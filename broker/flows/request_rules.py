@@ -29,6 +29,7 @@ from broker.protocol.epochs import DescriptorError, EpochDocument
 from broker.protocol.errors import TicketError
 from broker.protocol.families import Family
 from broker.protocol.messages import CheckedHousehold, RegisterSignal, SignalHousehold, WireToken
+from broker.protocol.own_ids import is_own_id
 from broker.protocol.register import Organisation, Register
 from broker.protocol.ristretto import InvalidPointError
 from broker.protocol.roster import Roster
@@ -73,6 +74,15 @@ def check_worker(requester: Requester) -> None:
     """Hold only for a worker: approvers and reviewers act in other ways. Raises RoleNotAllowedError."""
     if requester.role != WORKER:
         raise RoleNotAllowedError
+
+
+def check_own_id(value: str, requester: Requester) -> None:
+    """Hold only for an id of the requester's own making, whether it is in use anywhere or not. Raises FieldRuleError.
+
+    What two organisations share goes by one id: under another's it would stand in that one's way, or tell that it is.
+    """
+    if not is_own_id(value, requester.organisation):
+        raise FieldRuleError("idempotencyKey", "is not an id that the own organisation makes")
 
 
 def check_team(roster: Roster | None, act: Act) -> Roster:

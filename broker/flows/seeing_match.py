@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from broker.consent_ports import AboutPerson, person_key
+from broker.domain.consents import ConsentState
 from broker.domain.disclosures import CONTACT_LEVEL
 from broker.domain.households import Hit, MatchKind
 from broker.domain.matches import KeptMatch, MatchSide
@@ -178,6 +179,28 @@ def _holds(signal: Signal, policy: PolicyInForce, day: date) -> bool:
     return signal.active_on(day) and policy.counts(signal, day=day)
 
 
+def may_coordinate(match: KeptMatch, *, to: tuple[str, str], policy: PolicyInForce, day: date) -> bool:
+    """Return whether nobody who is concerned kept this match from a coordinator: no holder, and no person.
+
+    What rests on consent is known to whom she named, and a municipality is one of these only if it was named too: in
+    what each side recorded of its own signal.
+
+    Args:
+        to: organisation and worker of who would be told.
+    """
+    return all(
+        not signal.excludes(*to) and (not on_consent(signal, policy) or _agreed_to(match, signal, to[0], policy, day))
+        for signal in match.common()
+    )
+
+
+def _agreed_to(match: KeptMatch, signal: Signal, organisation: str, policy: PolicyInForce, day: date) -> bool:
+    """Return whether the person of a signal on consent agrees that its holder tells this organisation."""
+    consented, person = consented_by(signal, match.said, policy=policy, day=day), match.said.persons.get(signal.id)
+    word = None if consented is None or person is None else consented.of_hit(organisation, person)
+    return word == ConsentState.GIVEN.value
+
+
 def told_to_both(
     match: KeptMatch, *, to: tuple[str, str], policy: PolicyInForce, register: Register, day: date
 ) -> bool:
@@ -189,5 +212,31 @@ def told_to_both(
     Raises:
         DecisionFailedError: a decision failed.
     """
-    kept_from = any(signal.excludes(*to) for signal in match.common())
-    return not kept_from and all(knows(match, side, policy=policy, register=register, day=day) for side in match.sides)
+    return may_coordinate(match, to=to, policy=policy, day=day) and all(
+        knows(match, side, policy=policy, register=register, day=day) for side in match.sides
+    )
+
+
+def rests_on_for(
+    match: KeptMatch, *, to: str, policy: PolicyInForce, register: Register, day: date
+) -> tuple[frozenset[StampKey], date | None]:
+    """Return what was recorded of whom that a coordinator is told this match by, and the last day on which all holds.
+
+    Args:
+        match: of which he may be told now.
+        to: his organisation.
+
+    Raises:
+        DecisionFailedError: a decision failed.
+    """
+    agreed = [(signal, match.said.persons[signal.id]) for signal in match.common() if on_consent(signal, policy)]
+    keys = frozenset(person_key(side.of.organisation, person) for side in match.sides for _, person in agreed)
+    days = [signal.last_day for signal in match.common()]
+    for side in match.sides:
+        looks = looks_of(match, side, policy=policy, register=register, worker=NOBODY, day=day)
+        days += [last for last in (agreed_by(match, looks, policy=policy, day=day)[1],) if last is not None]
+    for signal, person in agreed:
+        consented = consented_by(signal, match.said, policy=policy, day=day)
+        last = None if consented is None else consented.last_day([(to, person)])
+        days += [] if last is None else [last]
+    return keys, min(days, default=None)

@@ -38,6 +38,7 @@ from broker.flows.recording import decide_and_record
 from broker.flows.request_rules import (
     check_approval,
     check_organisation,
+    check_own_id,
     check_purpose,
     check_team,
     check_worker,
@@ -139,7 +140,7 @@ async def send_letter(
         approved = check_approval(check_team(roster, act), requester, approval)
         check_purpose(policy.purposes, act)
         policy.check_holds(today)
-        _check_letter(command, policy, today=today)
+        _check_letter(command, requester, policy, today=today)
         to = await receiver_of(command.to, command.to_team, sender=sender.oin, register=register, rosters=rosters)
         involved = await involvement(
             _named(command), requester=requester, policy=policy, register=register, roster=roster, clock=clock,
@@ -177,8 +178,9 @@ async def send_letter(
     )
 
 
-def _check_letter(command: SendLetter, policy: PolicyInForce, *, today: date) -> None:
-    """Hold only for different categories, a term, and the bundle in force. Raises: as each of them."""
+def _check_letter(command: SendLetter, requester: Requester, policy: PolicyInForce, *, today: date) -> None:
+    """Hold only for an own id, different categories, a term, and the bundle in force. Raises: as each of them."""
+    check_own_id(command.idempotency_key, requester)
     check_different(command.categories)
     check_expiry(command.expires_on, today=today)
     check_bundle(command.bundle, policy)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from broker.domain.requests import Requester
+from broker.domain.requests import Approval, Requester
 from broker.domain.webhooks import SetWebhook as WebhookChange
 from broker.domain.webhooks import parse_webhook_url
 from broker.flows.act import Act
@@ -11,26 +11,28 @@ from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, result_document
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
-from broker.flows.request_rules import check_organisation, check_worker
-from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, SignalStore
+from broker.flows.request_rules import check_approval, check_organisation, check_worker
+from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.problems import problem
 from broker.protocol.webhook_messages import SetWebhook
 
-REFUSED = "webhook-address"
+REFUSED, NEEDS_APPROVAL = "webhook-address", "webhook-needs-approval"
 
 
 async def set_webhook(
-    *, command: SetWebhook, requester: Requester, insecure_loopback: bool, policies: Policies, clock: Clock,
-    registers: RegisterReader, signals: SignalStore, answers: AnswerStore, log: Log,
+    *, command: SetWebhook, requester: Requester, approval: Approval | None, insecure_loopback: bool,
+    policies: Policies, clock: Clock, registers: RegisterReader, rosters: RosterReader, signals: SignalStore,
+    answers: AnswerStore, log: Log,
 ) -> Answered:  # fmt: skip
     """Events go to this address from now on, or nowhere; outcome `done`.
 
     Raises:
-        RefusedError: no event may go to that address; with the receipt of its entry.
+        RefusedError: nobody else of the organisation agreed, or no event may go to that address; with the receipt of
+            its entry.
         NotDoneError: it failed; with the receipt of its entry.
-        RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
+        RequestRuleError, ApprovalError and others of `broker.domain.errors`: nothing was recorded.
     """
-    act = Act.stating("set_webhook", "admin", command, requester)
+    act = Act.stating("set_webhook", "admin", command, requester, approval=approval)
 
     async def decide() -> Outcome:
         # (1) Who, and with what right.
@@ -38,17 +40,22 @@ async def set_webhook(
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy = policies.at(base)
         register = await registers.register()
-        check_organisation(register, act)
-        # (2) An address that may be asked. The name is judged again, with what it then stands for, at each event.
+        organisation = check_organisation(register, act)
+        roster = await rosters.roster(organisation.oin)
+        approved = roster is not None and check_approval(roster, requester, approval)
+        # (2) Nobody alone says where his organisation hears that it is time, nor that it hears so nowhere.
+        # An address that may be asked. The name is judged again, with what it then stands for, at each event.
         to = None if command.url is None else parse_webhook_url(command.url, insecure_loopback=insecure_loopback)
-        refused = command.url is not None and to is None
+        refused = None if approved else NEEDS_APPROVAL
+        if command.url is not None and to is None:
+            refused = REFUSED
         text = "webhook.off" if command.url is None else "webhook.on"
         recording = Recording(
             outcome="refused" if refused else "done",
-            reason=REFUSED if refused else None,
+            reason=refused,
             bundle=policy.sha256,
             register=register.number,
-            document=problem(REFUSED).document() if refused else result_document(outcome="done", text=text),
+            document=problem(refused).document() if refused else result_document(outcome="done", text=text),
             subject=_subject(command.url),
         )
         if refused:

@@ -8,13 +8,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal, cast
 
-from broker.domain.calls import AskedOn, Call, FoundAs
-from broker.domain.households import Hit, MatchKind
+from broker.consent_ports import ConsentReader
+from broker.domain.calls import AskedOn, Call, FoundAs, Ring
+from broker.domain.households import Hit, MatchKind, TokenIndex
 from broker.domain.information_requests import StatedProof
 from broker.domain.signals import Signal
+from broker.flows.consent_facts import Consented, claimed_consents
 from broker.flows.household_question import Question, decided_to_ask
 from broker.flows.judging import ConsentWord, judge_hits
 from broker.flows.policy import PolicyInForce
+from broker.flows.standing import with_standing
 from broker.flows.terms import counted_proof, order_keys
 from broker.ports import SignalStore, Stamp
 from broker.protocol.messages import StatutoryProof
@@ -22,13 +25,13 @@ from broker.protocol.register import Organisation, Register
 from broker.task_ports import ReferenceReader
 from policies import AskFacts, Permit
 
-OWN_SIGNAL = "own_signal"
+OWN_SIGNAL, CONSENT = "own_signal", "consent"
 _DAY = timedelta(days=1)
 
 
 def asked_on(question: Question) -> AskedOn:
     """Return the asker's facts as they are kept with an oproep."""
-    facts, proof = question.facts(), question.prepared.proof
+    facts, proof, consented = question.facts(), question.prepared.proof, question.consented
     return AskedOn(
         role=facts.role,
         grounds=facts.grounds,
@@ -41,17 +44,36 @@ def asked_on(question: Question) -> AskedOn:
         consent_by=facts.consent_by,
         age=facts.age,
         custody=facts.custody,
+        persons=() if consented is None else tuple(sorted(one.reveal().hex() for one in consented.persons)),
     )
 
 
+async def said_today(
+    ring: Ring, on: AskedOn, subject: TokenIndex, *, policy: PolicyInForce, day: date, consents: ConsentReader
+) -> Consented | None:
+    """Return what asker and holder recorded by now of who was asked about and of whom it rings; None of before.
+
+    A longer yes, or what was said of something else, takes nothing away; a no that counts does, and so does its end.
+    """
+    if not on.persons:
+        return None
+    asker = ring.call.organisation
+    persons = tuple(TokenIndex(bytes.fromhex(one)) for one in on.persons)
+    of = {*((asker, one) for one in (*persons, subject)), (ring.organisation, subject)}
+    return await claimed_consents(
+        on.grounds, asker=asker, persons=persons, purpose=ring.call.purpose, of=of, policy=policy, day=day,
+        consents=consents,
+    )  # fmt: skip
+
+
 async def facts_today(
-    call: Call, on: AskedOn, *, asker: Organisation, policy: PolicyInForce, day: date, signals: SignalStore,
-    references: ReferenceReader,
+    call: Call, on: AskedOn, *, asker: Organisation, said: Consented | None, policy: PolicyInForce, day: date,
+    signals: SignalStore, references: ReferenceReader,
 ) -> tuple[AskFacts, tuple[Stamp, ...]]:  # fmt: skip
     """Return the asker's facts as they are on this day, and the stamps of what was read for them.
 
-    Its proof as that counts now, own signals that hold now; what rests on consent goes by the stamps of that, which
-    who judges a ring compares.
+    Its proof as that counts now, own signals that hold now, and what people say now: `said`, where who they are was
+    kept. Of an oproep of before, what they said goes by its stamps, which who judges a ring compares.
     """
     proof = None if on.proof is None else _statutory(on.proof)
     # The stamp before the order: whoever lifts it in between makes stale what is decided by this reading.
@@ -65,7 +87,7 @@ async def facts_today(
             hidden = own.signal.hidden_from(call.worker)
             held += own.signal.active_on(day) and policy.counts(own.signal, day=day) and not hidden
     word = "none" if on.standing == OWN_SIGNAL and not held else on.standing
-    facts = _facts(call, on, word, asker=asker, day=day)
+    facts = _agreed(_facts(call, on, word, asker=asker, day=day), said)
     if counted is None:
         return facts, stamps
     return replace(facts, proof=counted.kind, proof_since=counted.since, proof_ends_on=counted.ends_on), stamps
@@ -101,6 +123,15 @@ def still_rings(
     said = {signal.id: cast("ConsentWord", found.consent)}
     judged = judge_hits(policy, facts, hits, register=register, worker=worker, consents=said)
     return any(one.permitted for one in judged)
+
+
+def _agreed(facts: AskFacts, said: Consented | None) -> AskFacts:
+    """Return the facts with what the persons asked about say now; who stood on a yes stands on one that still is."""
+    if said is None:
+        return facts
+    stood = facts.standing == CONSENT
+    agreed = with_standing(replace(facts, standing="none") if stood else facts, own=(), proof=None, consented=said)
+    return agreed if stood else replace(agreed, standing=facts.standing)
 
 
 def _facts(call: Call, on: AskedOn, standing: str, *, asker: Organisation, day: date) -> AskFacts:

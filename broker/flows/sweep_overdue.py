@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from broker.domain.errors import StaleDecisionError
 from broker.domain.matches import KeptMatch, MarkOverdue, TeamOf
 from broker.domain.notices import NoticeKind, Notify
+from broker.flows.coordinating import told_now
 from broker.flows.late_tasks import LateTasks, late_tasks
 from broker.flows.meeting import SEED_BYTES, Ids
-from broker.flows.policy import Policies, PolicyInForce
-from broker.flows.seeing_match import NOBODY, told_to_both
+from broker.flows.policy import Policies
 from broker.flows.sweep_signals import ACTOR
 from broker.match_ports import MatchReader
 from broker.ports import (
@@ -29,7 +29,6 @@ from broker.ports import (
     StampKind,
     Turn,
 )
-from broker.protocol.register import Register
 from broker.task_ports import TaskReader
 
 MAX_MATCHES = 24
@@ -43,12 +42,12 @@ _KEY = StampKey(kind=StampKind.POLICY, key=BUNDLE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What is overdue on this day under this policy: what of it is told to its coordinator, and what never will be."""
+    """What is overdue on this day under this policy: what of it is told to whom, and what never will be."""
 
     day: date
     bundle: str
     relies_on: tuple[Stamp, ...]
-    told: tuple[KeptMatch, ...]
+    told: tuple[tuple[KeptMatch, tuple[TeamOf, ...]], ...]
     over: tuple[KeptMatch, ...]
     tasks: LateTasks
 
@@ -101,7 +100,7 @@ async def _overdue(
     day = min(clock.today(), datetime.fromtimestamp(vouched_at, UTC).date())
     stamps = await signals.stamps((_KEY,))
     policy, register = policies.at(stamps), await registers.register()
-    told: list[KeptMatch] = []
+    told: list[tuple[KeptMatch, tuple[TeamOf, ...]]] = []
     over: list[KeptMatch] = []
     looked_at: dict[Stamp, None] = {}
     after = ("", "")
@@ -110,8 +109,8 @@ async def _overdue(
         found = await matches.overdue(day=day, after=after, at_most=MAX_MATCHES)
         looked_at |= dict.fromkeys(found.stamps)
         for match in found.matches:
-            if _told_now(match, policy=policy, register=register, day=day):
-                told.append(match)
+            if coordinators := told_now(match, policy=policy, register=register, day=day):
+                told.append((match, coordinators))
             elif _never(match, day=day):
                 over.append(match)
         if len(found.matches) < MAX_MATCHES:
@@ -124,13 +123,6 @@ async def _overdue(
     )
 
 
-def _told_now(match: KeptMatch, *, policy: PolicyInForce, register: Register, day: date) -> bool:
-    to = match.coordinator
-    return to is not None and told_to_both(
-        match, to=(to.organisation, NOBODY), policy=policy, register=register, day=day
-    )  # fmt: skip
-
-
 def _never(match: KeptMatch, *, day: date) -> bool:
     """Return whether nobody will be told that it is overdue any more: a side of it has ended, or it is long past."""
     ended = not match.newer.is_held or not any(link.signal.is_held for link in match.links)
@@ -138,8 +130,9 @@ def _never(match: KeptMatch, *, day: date) -> bool:
 
 
 def _proposal(found: _Found, *, ids: Ids) -> Proposal:
-    marks = (MarkOverdue(match_id=match.id, on=found.day) for match in (*found.told, *found.over))
-    handles = sorted(match.newer.handle for match in found.told)
+    matches = [match for match, _ in found.told]
+    marks = (MarkOverdue(match_id=match.id, on=found.day) for match in (*matches, *found.over))
+    handles = sorted(match.newer.handle for match in matches)
     return Proposal(
         kind="retention",
         payloads={
@@ -158,7 +151,7 @@ def _proposal(found: _Found, *, ids: Ids) -> Proposal:
         relies_on=found.relies_on,
         changes=(
             *marks,
-            *(_notice(match.coordinator, match, ids) for match in found.told if match.coordinator),
+            *(_notice(to, match, ids) for match, coordinators in found.told for to in coordinators),
             *found.tasks.changes(found.day, ids=ids),
         ),
     )
@@ -166,7 +159,7 @@ def _proposal(found: _Found, *, ids: Ids) -> Proposal:
 
 def _notice(to: TeamOf, match: KeptMatch, ids: Ids) -> Notify:
     return Notify(
-        id=ids.of(match.id),
+        id=ids.of(match.id, to.organisation),
         organisation=to.organisation,
         team=to.team,
         kind=NoticeKind.MATCH_OVERDUE,

@@ -16,7 +16,7 @@ from broker.domain.keeping import ForgetRows, TellOver
 from broker.domain.letter_chunks import ForgetChunks
 from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.policy import Policies
-from broker.flows.withdraw_signal import REVIEW_TASK
+from broker.flows.withdraw_signal import REVIEW_TASK, owner_of
 from broker.ports import (
     BUNDLE,
     Clock,
@@ -257,8 +257,12 @@ def _tasks(stop: _Stop, day: date) -> Iterable[Task]:
         kinds.append(REVIEW_TASK)
     signal = stop.signal
     return [
-        Task(kind=kind, organisation=signal.organisation, due_on=stop.due_on, signal_id=signal.id) for kind in kinds
-    ]
+        Task(
+            kind=kind, organisation=signal.organisation, due_on=stop.due_on, signal_id=signal.id,
+            makers=owner_of(signal),
+        )
+        for kind in kinds
+    ]  # fmt: skip
 
 
 def _end(stop: _Stop) -> EndSignal:

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from broker.call_ports import order_key
 from broker.domain.matches import KeptMatch, TeamOf
 from broker.domain.team_tasks import StartTask, TaskKind, TeamTask
+from broker.flows.coordinating import region_of
 from broker.flows.household_question import Prepared, Question
-from broker.flows.meeting import Ids, region_of
+from broker.flows.meeting import Ids
 from broker.flows.policy import PolicyInForce
 from broker.ports import StampKey
 from broker.protocol.messages import StatutoryProof

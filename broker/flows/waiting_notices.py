@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from broker.call_ports import CallReader
+from broker.call_ports import CallReader, OwnPhoneCalls
+from broker.consent_ports import ConsentReader
 from broker.domain.matches import KeptMatch
 from broker.domain.notices import ABOUT_A_LETTER, ABOUT_A_MATCH, NoticeKind, WaitingNotice
 from broker.domain.requests import COORDINATOR, Requester
@@ -13,7 +14,7 @@ from broker.flows.kept_letters import kept_from
 from broker.flows.own_match import seen_now
 from broker.flows.own_ring import own_ring
 from broker.flows.policy import PolicyInForce
-from broker.flows.seeing_match import told_to_both
+from broker.flows.seeing_match import rests_on_for, told_to_both
 from broker.match_ports import InboxReader, MatchReader
 from broker.ports import Clock, SignalStore, Stamp
 from broker.protocol.register import Register
@@ -68,7 +69,8 @@ class Fetching:
 
     def __init__(
         self, requester: Requester, *, policy: PolicyInForce, register: Register, clock: Clock, signals: SignalStore,
-        inbox: InboxReader, matches: MatchReader, calls: CallReader, requests: RequestReader,
+        inbox: InboxReader, matches: MatchReader, calls: CallReader, phone: OwnPhoneCalls, requests: RequestReader,
+        consents: ConsentReader,
     ) -> None:  # fmt: skip
         """Judge by these; nothing was judged yet."""
         self._requester = requester
@@ -79,6 +81,8 @@ class Fetching:
         self._inbox = inbox
         self._matches = matches
         self._calls = calls
+        self._phone = phone
+        self._consents = consents
         self._requests = requests
         self._judged: dict[Place, Judgement] = {}
 
@@ -134,11 +138,7 @@ class Fetching:
     def _about_a_match(self, match: KeptMatch, stamps: tuple[Stamp, ...]) -> Judgement:
         requester = self._requester
         if requester.role == COORDINATOR:
-            to = (requester.organisation, requester.worker)
-            seen = told_to_both(
-                match, to=to, policy=self._policy, register=self._register, day=self._clock.today()
-            )  # fmt: skip
-            return Judgement(told=seen, looked_at=stamps, rests_on=_of_signals(stamps, match.common()))
+            return self._of_a_coordinated(match, stamps)
         own = seen_now(match, requester, policy=self._policy, register=self._register, clock=self._clock)
         if own is None:
             return Judgement(told=False, looked_at=stamps)
@@ -148,16 +148,28 @@ class Fetching:
             told=True, looked_at=stamps, rests_on=(*_of_signals(stamps, signals), *agreed), until=own.until
         )  # fmt: skip
 
+    def _of_a_coordinated(self, match: KeptMatch, stamps: tuple[Stamp, ...]) -> Judgement:
+        """Return whether the requester, who coordinates this match, may know of it now, and by what."""
+        organisation, worker = self._requester.organisation, self._requester.worker
+        policy, register, day = self._policy, self._register, self._clock.today()
+        if not told_to_both(match, to=(organisation, worker), policy=policy, register=register, day=day):
+            return Judgement(told=False, looked_at=stamps)
+        keys, until = rests_on_for(match, to=organisation, policy=policy, register=register, day=day)
+        agreed = (stamp for stamp in stamps if stamp.of in keys)
+        return Judgement(
+            told=True, looked_at=stamps, rests_on=(*_of_signals(stamps, match.common()), *agreed), until=until
+        )  # fmt: skip
+
     async def _about_a_ring(self, ring_id: str) -> Judgement:
         """Return whether the worker may see this ring."""
         ring = await self._calls.ring(organisation=self._requester.organisation, ring_id=ring_id)
         if ring is None:
             return NEVER
         own = await own_ring(
-            ring, self._requester, signals=self._signals, calls=self._calls, policy=self._policy,
-            register=self._register, clock=self._clock,
+            ring, self._requester, signals=self._signals, calls=self._calls, consents=self._consents,
+            policy=self._policy, register=self._register, clock=self._clock,
         )  # fmt: skip
-        return Judgement(told=own.seen, looked_at=own.stamps, rests_on=own.stamps)
+        return Judgement(told=own.seen, looked_at=own.stamps, rests_on=own.stamps, until=own.until)
 
     async def _about_an_end(self, about: str) -> Judgement:
         """Return whether the worker may know that a consent ended: not, where an own ring is about what he may not."""
@@ -167,11 +179,14 @@ class Fetching:
         return await self._about_an_own_signal(ring.signal_id)
 
     async def _about_a_letter(self, about: str) -> Judgement:
-        """Return whether the worker may know of a letter: not, where it rests on an own signal that he may not see."""
+        """Return whether he may know of a letter or call: not, where it rests on an own signal kept from him."""
         requester = self._requester
         letter = await self._requests.request(organisation=requester.organisation, request_id=about)
         if letter is None:
-            return WHOEVER
+            call = await self._phone.phone_call(organisation=requester.organisation, call_id=about)
+            if call is None:
+                return WHOEVER
+            letter = call.as_letter()
         kept, stamps = await kept_from(letter, requester, signals=self._signals, matches=self._matches)
         # Of a match there are stamps of what this side may not see: that one moves withholds nothing here (D8).
         return Judgement(told=not kept, looked_at=stamps, rests_on=stamps if letter.match_id is None else ())

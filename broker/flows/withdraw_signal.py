@@ -78,7 +78,10 @@ async def withdraw_signal(
                 document=problem("withdrawal-needs-review").document(), own_handles=(own.signal.handle,),
             )  # fmt: skip
             due_on = today + timedelta(days=REVIEW_DAYS)
-            task = Task(kind=REVIEW_TASK, organisation=requester.organisation, due_on=due_on, signal_id=signal_id)
+            task = Task(
+                kind=REVIEW_TASK, organisation=requester.organisation, due_on=due_on, signal_id=signal_id,
+                makers=owner_of(own.signal),
+            )  # fmt: skip
             return outcome_of(
                 about, recording, Effects(relies_on=relies_on, tasks=(task,)), status=AnswerStatus.REVIEW
             )  # fmt: skip
@@ -98,6 +101,11 @@ async def withdraw_signal(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def owner_of(signal: Signal) -> frozenset[str]:
+    """Return who sees to a signal: that it was looked with, and has ended, is for somebody else to judge."""
+    return frozenset() if signal.owner is None else frozenset({signal.owner})
 
 
 def _can_end(signal: Signal, requester: Requester, today: date) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from broker.domain.information_requests import RestsOn
-from broker.ports import SignalStore, Stamp, StampKind
+from broker.letter_ports import OwnSignals
+from broker.ports import Stamp, StampKind
 from broker.request_ports import stamps_of
 
 
@@ -49,7 +50,7 @@ def compared(stamps: Iterable[Stamp]) -> tuple[Stamp, ...]:
     return tuple(stamp for stamp in stamps if stamp.of.kind is not StampKind.CONSENT)
 
 
-async def bases(letters: Iterable[Resting], *, signals: SignalStore) -> tuple[Mapping[str, Basis], tuple[Stamp, ...]]:
+async def bases(letters: Iterable[Resting], *, signals: OwnSignals) -> tuple[Mapping[str, Basis], tuple[Stamp, ...]]:
     """Return of each letter or call, by its id, whether it rests on what it did, and the present stamps of all that.
 
     Of consents that is for who decides anew: see `compared`.

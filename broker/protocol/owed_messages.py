@@ -19,7 +19,9 @@ class FinishOwedTask(Command):
 class ShownOwed(Message):
     """What is still to be done: about an own signal by its id, or about none; never a person.
 
-    `text` says it in Dutch; `since` is the day of the act that it follows from.
+    `text` says it in Dutch; `since` is the day of the act that it follows from. `state` says whether it is due today,
+    or late: the last day itself is in time. `own_act` says that somebody else ends it, for who asks had a part in that
+    act.
     """
 
     task_id: Id
@@ -28,6 +30,8 @@ class ShownOwed(Message):
     signal_id: Id | None
     since: Day
     due_on: Day
+    state: Literal["open", "vandaag", "te_laat"]
+    own_act: bool
 
 
 class OwedResult(Telling):

@@ -27,6 +27,8 @@ def asked_of(text: str | None) -> AskedOn | None:
             **read,
             **{name: frozenset(read[name]) for name in _SETS},
             **{name: tuple(read[name]) for name in ("grounds", "own")},
+            # None of before these were kept.
+            "persons": tuple(read.get("persons", ())),
             "proof": proof_of(read["proof"]),
         }
     )

@@ -69,6 +69,7 @@ class PhoneCallRow(Table, table=True):
     clocked_at: int | None = Field(default=None, sa_type=NUMBER)
     code_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     tries: int = Field(sa_type=NUMBER)
+    told_at: int | None = Field(default=None, sa_type=NUMBER)
     verified_at: int | None = Field(default=None, sa_type=NUMBER)
     verified_by: str | None = None
     answered_at: int | None = Field(default=None, sa_type=NUMBER)
@@ -77,14 +78,14 @@ class PhoneCallRow(Table, table=True):
     statement: str | None = None
     kind: str = Field(sa_column=Column(String, nullable=False, server_default="request"))
     consent_id: str | None = Field(default=None, index=True)
-    exception_id: str | None = None
+    exception_id: str | None = Field(default=None, index=True)
     rests_on: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
     role: str = Field(sa_column=Column(String, nullable=False, server_default="worker"))
     approved: int = Field(sa_column=Column(NUMBER, nullable=False, server_default="0"))
     signal_id: str | None = None
     match_id: str | None = None
     answer_consent_id: str | None = Field(default=None, index=True)
-    answer_exception_id: str | None = None
+    answer_exception_id: str | None = Field(default=None, index=True)
     about_signals: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
 
 

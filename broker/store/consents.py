@@ -14,6 +14,7 @@ from broker.domain.consents import PARENTS, Answer, Capacity, Consent, ConsentEv
 from broker.domain.errors import StaleDecisionError
 from broker.domain.households import TokenIndex
 from broker.domain.keeping import consent_kept_until, lapses_on
+from broker.letter_ports import OwnId
 from broker.ports import StampKey
 from broker.store.connection import Reader
 from broker.store.signals import read_stamps
@@ -40,7 +41,8 @@ class StoredConsents:
 
     async def own(self, *, organisation: str, consent_id: str) -> OwnConsent | None:
         """Return this organisation's own record. See `ConsentReader.own`."""
-        return await self._reader.run(lambda connection: _own(connection, organisation, consent_id))
+        own_id = (organisation, consent_id)
+        return (await self._reader.run(lambda connection: read_own_consents(connection, {own_id}))).get(own_id)
 
     async def hidden(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
         """Return the own records about whom this worker shields. See `ConsentReader.hidden`."""
@@ -141,18 +143,24 @@ def read_about(connection: Connection, pairs: Sequence[Pair]) -> Mapping[Pair, A
     }
 
 
-def _own(connection: Connection, organisation: str, consent_id: str) -> OwnConsent | None:
-    query = f"SELECT {_ROW} FROM consents c WHERE c.id = ? AND c.organisation = ?"  # noqa: S608 - column names of ours
-    rows = connection.execute(query, (consent_id, organisation)).fetchall()
-    if not rows:
-        return None
-    (stamp,) = read_stamps(connection, [consent_key(consent_id)])
-    query = "SELECT idx FROM consent_tokens WHERE consent_id = ?"
-    persons = connection.execute(query, (consent_id,)).fetchall()
-    pairs = [(organisation, TokenIndex(bytes(row[0]))) for row in persons]
-    about = read_about(connection, pairs)[pairs[0]] if pairs else None
-    subject = pairs[0][1] if pairs else None
-    return OwnConsent(consent=_consents(connection, rows)[0], stamp=stamp, about=about, subject=subject)
+def read_own_consents(connection: Connection, ids: Collection[OwnId]) -> Mapping[OwnId, OwnConsent]:
+    """Return those of these own records that there are, with what was recorded of the same persons: one snapshot."""
+    chosen, of = connection.dialect.among("c.id", sorted({consent_id for _, consent_id in ids}))
+    query = f"SELECT {_ROW} FROM consents c WHERE {chosen}"  # noqa: S608 - column names of ours
+    rows = [row for row in connection.execute(query, of).fetchall() if (row[2], row[1]) in ids]
+    named = [row[1] for row in rows]
+    among, values = connection.dialect.among("consent_id", named)
+    query = f"SELECT consent_id, idx FROM consent_tokens WHERE {among}"  # noqa: S608 - no value in it
+    persons = {row[0]: TokenIndex(bytes(row[1])) for row in connection.execute(query, values).fetchall()}
+    pairs = [(row[2], persons[row[1]]) for row in rows if row[1] in persons]
+    about = read_about(connection, list(dict.fromkeys(pairs)))
+    stamps = read_stamps(connection, [consent_key(one) for one in named])
+    found = {}
+    for row, consent, stamp in zip(rows, _consents(connection, rows), stamps, strict=True):
+        subject = persons.get(row[1])
+        told = None if subject is None else about[row[2], subject]
+        found[row[2], row[1]] = OwnConsent(consent=consent, stamp=stamp, about=told, subject=subject)
+    return found
 
 
 def _consents(connection: Connection, rows: Sequence[Sequence[Any]]) -> tuple[Consent, ...]:

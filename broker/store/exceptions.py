@@ -44,7 +44,7 @@ class StoredExceptions:
 
     async def own(self, *, organisation: str, exception_id: str) -> OwnException | None:
         """Return this organisation's own exception. See `ExceptionReader.own`."""
-        return await self._reader.run(lambda connection: _own(connection, organisation, exception_id))
+        return await self._reader.run(lambda connection: read_own_exception(connection, organisation, exception_id))
 
     async def open_acute(self, *, organisation: str, worker: str) -> OpenAcute:
         """Return whether this worker has an acute exception open. See `ExceptionReader.open_acute`."""
@@ -96,7 +96,8 @@ def finish_exception(connection: Connection, change: FinishException) -> tuple[S
     return (worker_key(record.organisation, record.worker),)
 
 
-def _own(connection: Connection, organisation: str, exception_id: str) -> OwnException | None:
+def read_own_exception(connection: Connection, organisation: str, exception_id: str) -> OwnException | None:
+    """Return this organisation's own exception, in the connection's transaction."""
     query = f"SELECT {_ROW}, {_PERSONS} FROM exceptions e WHERE e.id = ? AND e.organisation = ?"  # noqa: S608 - column names of ours
     row = connection.execute(query, (exception_id, organisation)).fetchone()
     if row is None:

@@ -46,6 +46,9 @@ class MatchRow(Table, table=True):
     newer_signal: str = Field(sa_column=Column(ForeignKey("signals.id"), nullable=False, index=True))
     coordinator: str | None = Field(default=None, index=True)
     coordinator_team: str | None = None
+    coordinator_beside: str | None = Field(default=None, index=True)
+    """Of the other side's municipality, where that has another; never without the first."""
+    coordinator_beside_team: str | None = None
     made_on: str
     due_on: str = Field(index=True)
     overdue_on: str | None = None

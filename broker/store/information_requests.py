@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from audit.database import Connection
-from broker.domain.errors import StaleDecisionError
+from broker.domain.errors import KeyReusedError, StaleDecisionError
 from broker.domain.flags import local
 from broker.domain.information_requests import (
     OPEN,
@@ -31,15 +31,18 @@ _REQUEST = (
     "id", "kind", "sender", "sender_team", "sender_worker", "sender_role", "controller", "receiver", "receiver_team",
     "receiver_worker", "personal", "purpose", "grounds", "categories", "level", "proof", "signal_id", "approved",
     "bundle", "sent_at", "expires_on", "rests_on", "match_id", "asked_team", "consent_id", "exception_id", "state",
-    "delivery", "chunks", "about_signals",
+    "delivery", "fetched_by", "chunks", "about_signals",
 )  # fmt: skip
 _REPLY = (
     "id", "worker", "kind", "reason", "categories", "level", "grounds", "proof", "signal_id", "approved", "bundle",
-    "answered_at", "expires_on", "rests_on", "consent_id", "exception_id", "controller", "delivery", "chunks",
+    "answered_at", "expires_on", "rests_on", "consent_id", "exception_id", "controller", "delivery",
+    "fetched_by", "chunks",
 )  # fmt: skip
+_LISTS = ("grounds", "categories", "chunks", "fetched_by")
 _OPEN_STATES = tuple(sorted(OPEN))
 _PLACES = ", ".join("?" * (len(_REQUEST) + 3))
-_INSERT = f"INSERT INTO information_requests ({', '.join(_REQUEST)}, open_until, box_until, box) VALUES ({_PLACES})"  # noqa: S608 - column names of ours
+_INSERT = f"""INSERT INTO information_requests ({", ".join(_REQUEST)}, open_until, box_until, box)
+    VALUES ({_PLACES}) ON CONFLICT DO NOTHING"""  # noqa: S608 - column names of ours
 _INSERT_REPLY = f"""INSERT INTO request_answers (request_id, {", ".join(_REPLY)}, box_until, box)
     VALUES ({", ".join("?" * (len(_REPLY) + 3))})"""  # noqa: S608 - as above
 _SELECT = f"""SELECT {", ".join(f"q.{name}" for name in _REQUEST)}, {{box}},
@@ -73,9 +76,14 @@ class StoredRequests:
 
 
 def insert_request(connection: Connection, change: StoreRequest) -> None:
-    """The open transaction holds this request. Raises StaleDecisionError: a chunk that it names is gone."""
+    """The open transaction holds this request.
+
+    Raises:
+        KeyReusedError: its sender used the id before; nobody else can have.
+        StaleDecisionError: a chunk that it names is gone.
+    """
     one = change.request
-    lists = {name: json.dumps(getattr(one, name)) for name in ("grounds", "categories", "chunks", "about_signals")}
+    lists = {name: json.dumps(getattr(one, name)) for name in (*_LISTS, "about_signals")}
     stored = {
         **{name: getattr(one, name) for name in _REQUEST},
         **lists,
@@ -86,7 +94,9 @@ def insert_request(connection: Connection, change: StoreRequest) -> None:
     # Nobody answers what is told unasked, so nobody waits for that.
     until = one.expires_on.isoformat()
     open_until = until if one.kind is LetterKind.REQUEST else None
-    connection.execute(_INSERT, [*(_plain(stored[name]) for name in _REQUEST), open_until, until, one.box])
+    values = [*(_plain(stored[name]) for name in _REQUEST), open_until, until, one.box]
+    if connection.execute(_INSERT, values).rowcount != 1:
+        raise KeyReusedError
     name_chunks(connection, one.chunks, organisation=one.sender, until=one.expires_on)
 
 
@@ -103,7 +113,7 @@ def insert_reply(connection: Connection, change: StoreReply) -> None:
     reply = change.reply
     query = f"UPDATE information_requests SET state = ?, open_until = NULL WHERE id = ? AND state IN ({_marks()})"  # noqa: S608 - as above
     _once(connection, query, (STATE_OF_ANSWER[reply.kind].value, change.request_id, *_OPEN_STATES))
-    lists = {name: json.dumps(getattr(reply, name)) for name in ("grounds", "categories", "chunks")}
+    lists = {name: json.dumps(getattr(reply, name)) for name in _LISTS}
     stored = {
         **{name: getattr(reply, name) for name in _REPLY},
         **lists,
@@ -125,8 +135,8 @@ def move_delivery(connection: Connection, change: MoveDelivery, *, now: int) -> 
     With attachments it stays: it has the keys of what is still to be fetched.
     """
     table, key = ("request_answers", "request_id") if change.of_reply else ("information_requests", "id")
-    query = f"UPDATE {table} SET delivery = ? WHERE {key} = ?"  # noqa: S608 - names of ours
-    _once(connection, query, (change.delivery.value, change.request_id))
+    query = f"UPDATE {table} SET delivery = ?, fetched_by = ? WHERE {key} = ?"  # noqa: S608 - names of ours
+    _once(connection, query, (change.delivery.value, json.dumps(change.fetched_by), change.request_id))
     query = f"SELECT 1 FROM {table} WHERE {key} = ? AND chunks = '[]'"  # noqa: S608 - as above
     whole = connection.execute(query, (change.request_id,)).fetchone() is not None
     if change.delivery is Delivery.OPENED and whole:
@@ -182,6 +192,7 @@ def _request(row: Sequence[Any]) -> InformationRequest:
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
             "chunks": tuple(json.loads(stated["chunks"])),
+            "fetched_by": tuple(json.loads(stated["fetched_by"] or "[]")),
             "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": rests_of(stated["rests_on"]),
@@ -206,6 +217,7 @@ def _reply(row: Sequence[Any]) -> RequestReply | None:
             "grounds": tuple(json.loads(stated["grounds"])),
             "categories": tuple(json.loads(stated["categories"])),
             "chunks": tuple(json.loads(stated["chunks"])),
+            "fetched_by": tuple(json.loads(stated["fetched_by"] or "[]")),
             "proof": proof_of(stated["proof"]),
             "expires_on": date.fromisoformat(stated["expires_on"]),
             "rests_on": rests_of(stated["rests_on"]),

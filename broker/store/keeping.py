@@ -4,6 +4,7 @@ Every statement says its condition again, so that what is needed longer since it
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from audit.database import Connection
 from broker.consent_ports import consent_key, person_key
@@ -22,6 +23,8 @@ _LATER_ANSWER = f"""SELECT 1 FROM request_answers a WHERE a.request_id = informa
     AND (a.kind IN ('all', 'part') AND a.expires_on >= ? OR EXISTS ({_WHILE_IT_HOLDS} a.consent_id))"""  # noqa: S608 - no value in it
 _REQUEST_OVER = f"""expires_on < ? AND NOT EXISTS ({_LATER_ANSWER})
     AND NOT EXISTS ({_WHILE_IT_HOLDS} information_requests.consent_id)"""
+_CALL_OVER = f"""made_at < ? AND NOT EXISTS ({_WHILE_IT_HOLDS} phone_calls.consent_id)
+    AND NOT EXISTS ({_WHILE_IT_HOLDS} phone_calls.answer_consent_id)"""
 _OTHER_RECORD = """SELECT 1 FROM consent_tokens t JOIN consent_tokens o ON o.idx = t.idx
     JOIN consents other ON other.id = o.consent_id AND other.organisation = consents.organisation
     WHERE t.consent_id = consents.id AND other.keep_until >= ?"""
@@ -43,11 +46,12 @@ _OVER: Mapping[Kept, tuple[str, str]] = {
     Kept.REQUEST: ("information_requests", _REQUEST_OVER),
     Kept.RINGS: ("calls", "rings_until < ?"),
     Kept.CALL: ("calls", "asked_until < ? AND rings_until IS NULL"),
-    Kept.PHONE_CALL: ("phone_calls", "made_at < ?"),
+    Kept.PHONE_CALL: ("phone_calls", _CALL_OVER),
     Kept.CONSENT: ("consents", f"keep_until < ? AND NOT EXISTS ({_OTHER_RECORD})"),
     Kept.EXCEPTION: ("exceptions", "keep_until < ?"),
     Kept.NOTICE: ("notices", "read_at < ?"),
     Kept.TEAM_TASK: ("team_tasks", "due_on < ? AND (done_on < ? OR kind = 'huisverbod')"),
+    Kept.OWED_TASK: ("tasks", "done_at < ?"),
     Kept.SIGNAL: ("signals", f"ends_on < ? AND {_NOTHING_ON_IT}"),
 }
 """Per kind its table, and when a row of it is needed no more."""
@@ -182,6 +186,11 @@ def _team_task(connection: Connection, task_id: str) -> Sequence[StampKey]:
     return ()
 
 
+def _owed_task(connection: Connection, number: int) -> Sequence[StampKey]:
+    connection.execute("DELETE FROM tasks WHERE id = ?", (number,))
+    return ()
+
+
 def _signal(connection: Connection, signal_id: str) -> Sequence[StampKey]:
     tables = ("unmet_signals", "signal_tokens", "sealed_tokens", "signal_exclusions", "tasks")
     _each(connection, signal_id, *(f"{table} WHERE signal_id" for table in tables), "signals WHERE id")
@@ -193,7 +202,7 @@ def _each(connection: Connection, row_id: str, *places: str) -> None:
         connection.execute(f"DELETE FROM {place} = ?", (row_id,))  # noqa: S608 - names of ours
 
 
-_FORGET: Mapping[Kept, Callable[[Connection, str], Sequence[StampKey]]] = {
+_FORGET: Mapping[Kept, Callable[[Connection, Any], Sequence[StampKey]]] = {
     Kept.LETTER_BOX: _letter_box,
     Kept.ANSWER_BOX: _answer_box,
     Kept.REQUEST: _request,
@@ -204,6 +213,7 @@ _FORGET: Mapping[Kept, Callable[[Connection, str], Sequence[StampKey]]] = {
     Kept.EXCEPTION: _exception,
     Kept.NOTICE: _notice,
     Kept.TEAM_TASK: _team_task,
+    Kept.OWED_TASK: _owed_task,
     Kept.SIGNAL: _signal,
 }
 _ASKED: Mapping[Callable[[Connection, str], Sequence[StampKey]], str] = {

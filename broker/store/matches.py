@@ -32,12 +32,15 @@ from broker.store.signals import read_signals, read_stamps
 from broker.store.team_tasks import unanswered_matches
 
 _MATCH = (
-    "id, newer_signal, coordinator, coordinator_team, made_on, due_on, overdue_on, casusregisseur_organisation, "
-    "casusregisseur_team, casusregisseur_entry"
+    "id, newer_signal, made_on, due_on, overdue_on, coordinator, coordinator_team, coordinator_beside, "
+    "coordinator_beside_team, casusregisseur_organisation, casusregisseur_team, casusregisseur_entry"
 )
 _OF_SIDE = """id IN (SELECT match_id FROM match_sides WHERE organisation = ? AND told AND match_id > ?
     ORDER BY match_id LIMIT ?)"""
-_COORDINATED = "coordinator = ? AND id > ? ORDER BY id LIMIT ?"
+_COORDINATED = """id IN (
+        SELECT id FROM (SELECT id FROM matches WHERE coordinator = ? AND id > ? ORDER BY id LIMIT ?) one
+        UNION SELECT id FROM (SELECT id FROM matches WHERE coordinator_beside = ? AND id > ? ORDER BY id LIMIT ?) other)
+    ORDER BY id LIMIT ?"""
 _OVERDUE = f"""overdue_on IS NULL AND coordinator IS NOT NULL AND due_on < ? AND (due_on, id) > (?, ?)
     AND NOT EXISTS
     (SELECT 1 FROM match_sides s WHERE s.match_id = matches.id AND s.told
@@ -60,12 +63,7 @@ class StoredMatches:
 
     async def among(self, match_ids: Collection[str]) -> FoundMatches:
         """Return those of these matches that there are. See `MatchReader.among`."""
-
-        def read(connection: Connection) -> FoundMatches:
-            condition, values = connection.dialect.among("id", sorted(match_ids))
-            return _found(connection, condition, values)
-
-        return await self._reader.run(read)
+        return await self._reader.run(lambda connection: read_matches(connection, match_ids))
 
     async def of_side(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """Return matches of which a side is told. See `MatchReader.of_side`."""
@@ -73,7 +71,8 @@ class StoredMatches:
 
     async def coordinated_by(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """Return matches of a coordinator. See `MatchReader.coordinated_by`."""
-        return await self._read(_COORDINATED, organisation, after, at_most)
+        asked = (organisation, after, at_most)
+        return await self._read(_COORDINATED, *asked, *asked, at_most)
 
     async def overdue(self, *, day: date, after: tuple[str, str], at_most: int) -> FoundMatches:
         """Return matches past their day without contact. See `MatchReader.overdue`."""
@@ -98,6 +97,12 @@ class StoredMatches:
 
     async def _read(self, condition: str, *values: object) -> FoundMatches:
         return await self._reader.run(lambda connection: _found(connection, condition, values))
+
+
+def read_matches(connection: Connection, match_ids: Collection[str]) -> FoundMatches:
+    """Return those of these matches that there are, with the stamps of all of them, in the connection's transaction."""
+    condition, values = connection.dialect.among("id", sorted(match_ids))
+    return _found(connection, condition, values)
 
 
 def _found(connection: Connection, condition: str, values: Sequence[object]) -> FoundMatches:
@@ -138,7 +143,7 @@ def _of(match_id: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
 def _match(
     row: Sequence[Any], links: list[Sequence[Any]], sides: list[Sequence[Any]], signals: Mapping[str, Signal]
 ) -> KeptMatch:
-    match_id, newer_id, coordinator, coordinator_team, made_on, due_on, overdue_on, led_by, led_by_team, named_in = row
+    match_id, newer_id, made_on, due_on, overdue_on, *named, led_by, led_by_team, named_in = row
     newer = signals[newer_id]
     by_organisation = {side[1]: _side(side) for side in sides}
     (older,) = set(by_organisation) - {newer.organisation}
@@ -154,7 +159,7 @@ def _match(
         made_on=date.fromisoformat(made_on),
         due_on=date.fromisoformat(due_on),
         overdue_on=day(overdue_on),
-        coordinator=_team(coordinator, coordinator_team),
+        coordinators=tuple(one for at in (0, 2) if (one := _team(*named[at : at + 2])) is not None),
         casusregisseur=_team(led_by, led_by_team),
         named_in=named_in,
     )
@@ -203,11 +208,11 @@ def delete_unmet(connection: Connection, change: NoteMet) -> None:
 def insert_match(connection: Connection, change: StoreMatch) -> None:
     """The open transaction holds this match."""
     match = change.match
-    by = (None, None) if match.coordinator is None else (match.coordinator.organisation, match.coordinator.team)
+    named = [name for one in match.coordinators for name in (one.organisation, one.team)]
     connection.execute(
-        "INSERT INTO matches (id, newer_signal, coordinator, coordinator_team, made_on, due_on) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        (match.id, match.newer.id, *by, iso(match.made_on), iso(match.due_on)),
+        "INSERT INTO matches (id, newer_signal, made_on, due_on, coordinator, coordinator_team, coordinator_beside, "
+        "coordinator_beside_team) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (match.id, match.newer.id, iso(match.made_on), iso(match.due_on), *named, *[None] * (4 - len(named))),
     )
     for side in match.sides:
         connection.execute(

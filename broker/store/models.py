@@ -4,13 +4,18 @@ Only the token index distributes, later, over machines: in `signal_tokens` and `
 therefore part of every key (D14). The log's own tables are `audit.schema`'s.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 TOKEN_INDEX_TABLES = ("signal_tokens", "sealed_tokens", "consent_tokens", "exception_tokens")
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """Whole numbers: unix seconds and sizes outgrow PostgreSQL's integer, and SQLite has one kind."""
+
+
+def _partial(name: str, *columns: str, unique: bool = False, where: str) -> Index:
+    """Return an index that holds only rows of which this is so, on each database."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Table(SQLModel, registry=registry()):
@@ -132,17 +137,28 @@ class AnswerRow(Table, table=True):
 
 
 class TaskRow(Table, table=True):
-    """Something a person has to do, written with its cause."""
+    """Something a person has to do, written with its cause.
+
+    `shown_id` is what those who owe it know it by, in the order in which they are due; `made_by` whose act it follows
+    from, as JSON.
+    """
 
     __tablename__ = "tasks"
+    __table_args__ = (
+        _partial("ix_tasks_open", "organisation", "shown_id", unique=True, where="done_at IS NULL"),
+        _partial("ix_tasks_done_at", "done_at", where="done_at IS NOT NULL"),
+        _partial("ix_tasks_signal_id", "signal_id", where="signal_id IS NOT NULL"),
+    )
 
     id: int | None = Field(default=None, sa_type=NUMBER, primary_key=True)
     kind: str
-    organisation: str = Field(index=True)
+    organisation: str
     signal_id: str | None = None
     due_on: str
     created_at: int = Field(sa_type=NUMBER)
     done_at: int | None = Field(default=None, sa_type=NUMBER)
+    shown_id: str | None = None
+    made_by: str | None = None
 
 
 class ActRow(Table, table=True):

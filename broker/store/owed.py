@@ -1,5 +1,6 @@
-"""Tasks that follow from acts in the database: read a day at a time, for their ids are told apart within a day."""
+"""Tasks that follow from acts in the database: written with their entry, and found by the ids that they have since."""
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 from audit.database import Connection
 from broker.domain.changes import FinishOwed, Task
 from broker.domain.errors import StaleDecisionError
-from broker.domain.owed import OwedTask, day_in, listed_on_a_day
+from broker.domain.owed import OwedTask, owed_ids
 from broker.store.connection import Reader
 
-_DAYS = """SELECT DISTINCT due_on FROM tasks WHERE organisation = ? AND done_at IS NULL AND due_on >= ?
-    ORDER BY due_on LIMIT ?"""
-_OF_DAY = """SELECT id, kind, signal_id, created_at, done_at FROM tasks WHERE organisation = ? AND due_on = ?
-    ORDER BY id"""
+_INSERT = """INSERT INTO tasks (kind, organisation, signal_id, due_on, created_at, shown_id, made_by)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_OPEN = "SELECT id, kind, signal_id, due_on, created_at, shown_id, made_by FROM tasks WHERE done_at IS NULL"
+_ONE = f"{_OPEN} AND organisation = ? AND shown_id = ?"
+_AFTER = f"{_OPEN} AND organisation = ? AND shown_id > ? ORDER BY shown_id LIMIT ?"
 
 
 class StoredOwed:
@@ -25,42 +27,35 @@ class StoredOwed:
 
     async def one(self, *, organisation: str, task_id: str) -> OwedTask | None:
         """Return an open task. See `OwedReader.one`."""
-        day = day_in(task_id)
-        if day is None:
-            return None
-        found = await self._reader.run(lambda connection: _of_day(connection, organisation, day))
-        return next((one for one in found if one.id == task_id and not one.done), None)
+        rows = await self._rows(_ONE, organisation, task_id)
+        return _task(rows[0], organisation) if rows else None
 
     async def open_after(self, *, organisation: str, after: str, at_most: int) -> tuple[OwedTask, ...]:
         """Return open tasks. See `OwedReader.open_after`."""
-        # A text that no id begins with stands before all of them or after all of them, as it compares.
-        since = day_in(after) or date.min
-        return await self._reader.run(lambda connection: _open(connection, organisation, since, after, at_most))
+        return tuple(_task(row, organisation) for row in await self._rows(_AFTER, organisation, after, at_most))
+
+    async def _rows(self, query: str, *values: object) -> list[Any]:
+        return await self._reader.run(lambda connection: connection.execute(query, values).fetchall())
 
 
-def _open(
-    connection: Connection, organisation: str, since: date, after: str, at_most: int
-) -> tuple[OwedTask, ...]:  # fmt: skip
-    # Of the first day all may stand before what is asked; each other day has one at least.
-    days = connection.execute(_DAYS, (organisation, since.isoformat(), at_most + 1)).fetchall()
-    found: list[OwedTask] = []
-    for (due_on,) in days:
-        of_day = _of_day(connection, organisation, date.fromisoformat(due_on))
-        found += [one for one in of_day if not one.done and one.id > after]
-        if len(found) >= at_most:
-            break
-    return tuple(found[:at_most])
+def _task(row: Sequence[Any], organisation: str) -> OwedTask:
+    number, kind, signal_id, due_on, created_at, shown_id, made_by = row
+    task = Task(
+        kind=kind,
+        organisation=organisation,
+        due_on=date.fromisoformat(due_on),
+        signal_id=signal_id,
+        makers=frozenset(json.loads(made_by or "[]")),
+    )
+    return OwedTask(number=number, id=shown_id, task=task, created_at=created_at)
 
 
-def _of_day(connection: Connection, organisation: str, day: date) -> tuple[OwedTask, ...]:
-    rows = connection.execute(_OF_DAY, (organisation, day.isoformat())).fetchall()
-    return listed_on_a_day([_row(row, organisation, day) for row in rows])
-
-
-def _row(row: Sequence[Any], organisation: str, day: date) -> tuple[int, Task, int, bool]:
-    number, kind, signal_id, created_at, done_at = row
-    task = Task(kind=kind, organisation=organisation, due_on=day, signal_id=signal_id)
-    return number, task, created_at, done_at is not None
+def insert_tasks(connection: Connection, tasks: Sequence[Task], *, now: int, index: int) -> None:
+    """The open transaction holds the tasks of the entry at this index."""
+    for task, shown_id in zip(tasks, owed_ids(tasks, entry=index), strict=True):
+        made_by = json.dumps(sorted(task.makers)) if task.makers else None
+        values = (task.kind, task.organisation, task.signal_id, task.due_on.isoformat(), now, shown_id, made_by)
+        connection.execute(_INSERT, values)
 
 
 def finish_owed(connection: Connection, change: FinishOwed, *, now: int) -> None:

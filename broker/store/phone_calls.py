@@ -14,6 +14,7 @@ from broker.domain.phone_calls import (
     Oral,
     PhoneCall,
     StorePhoneCall,
+    TellPhoneCalls,
     VerifyPhoneCall,
     WrongCodes,
 )
@@ -27,7 +28,7 @@ _LISTS = ("grounds", "categories")
 _MADE = (
     "kind", "approved", "rests_on", "about_signals", "level", "made_at", "clocked_at", "code_key", "proof", "statement",
 )  # fmt: skip
-_REST = ("verified_at", "verified_by", "answer")
+_REST = ("told_at", "verified_at", "verified_by", "answer")
 _COLUMNS = ", ".join((*_PLAIN, *_CITED, *_LISTS, *_MADE, *_REST))
 _NEWEST = " ORDER BY made_at DESC, id"
 _COUNTING_FIRST = " ORDER BY CASE WHEN verified_at IS NULL AND made_at >= ? THEN 0 ELSE 1 END, made_at DESC, id"
@@ -49,6 +50,11 @@ class StoredPhoneCalls:
     async def received(self, *, organisation: str, since: int) -> tuple[PhoneCall, ...]:
         """Return the calls to this organisation. See `PhoneCallReader.received`."""
         return await self._read("receiver = ? AND made_at >= ?" + _NEWEST, organisation, since)
+
+    async def phone_call(self, *, organisation: str, call_id: str) -> PhoneCall | None:
+        """Return a call of one of its sides. See `PhoneCallReader.phone_call`."""
+        found = await self._read("(caller = ? OR receiver = ?) AND id = ?", organisation, organisation, call_id)
+        return found[0] if found else None
 
     async def received_call(self, *, organisation: str, call_id: str) -> PhoneCall | None:
         """Return a call to this organisation. See `PhoneCallReader.received_call`."""
@@ -94,6 +100,13 @@ def store_phone_call(connection: Connection, change: StorePhoneCall) -> None:
             call.made_at, call.clocked_at, call.key, proof_text(call.proof), call.statement, 0,
         ),
     )  # fmt: skip
+
+
+def tell_phone_calls(connection: Connection, change: TellPhoneCalls) -> None:
+    """The open transaction holds that who is called has read what these calls are about."""
+    for call_id in change.ids:
+        query = "UPDATE phone_calls SET told_at = ? WHERE id = ? AND told_at IS NULL"
+        connection.execute(query, (change.at, call_id))
 
 
 def verify_phone_call(connection: Connection, change: VerifyPhoneCall) -> None:
@@ -148,7 +161,7 @@ def _phone_call(row: Sequence[Any]) -> PhoneCall:
     answer = stored["answer"]
     return PhoneCall(
         **{
-            name: stored[name] for name in (*_PLAIN, *_CITED, "level", "made_at", "clocked_at", "statement", *_REST[:2])
+            name: stored[name] for name in (*_PLAIN, *_CITED, "level", "made_at", "clocked_at", "statement", *_REST[:3])
         },
         grounds=tuple(json.loads(stored["grounds"])),
         categories=tuple(json.loads(stored["categories"])),

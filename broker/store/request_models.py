@@ -42,10 +42,11 @@ class InformationRequestRow(Table, table=True):
     match_id: str | None = None
     asked_team: str | None = None
     consent_id: str | None = Field(default=None, index=True)
-    exception_id: str | None = None
+    exception_id: str | None = Field(default=None, index=True)
     about_signals: str = Field(sa_column=Column(String, nullable=False, server_default="[]"))
     state: str
     delivery: str
+    fetched_by: str | None = None
     chunks: str
     box: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
@@ -72,9 +73,10 @@ class RequestAnswerRow(Table, table=True):
     box_until: str | None = Field(default=None, index=True)
     rests_on: str
     consent_id: str | None = Field(default=None, index=True)
-    exception_id: str | None = None
+    exception_id: str | None = Field(default=None, index=True)
     controller: str | None = None
     delivery: str
+    fetched_by: str | None = None
     chunks: str
     box: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 

@@ -7,6 +7,7 @@ from typing import Any
 from audit.database import Connection
 from broker.domain.households import FoundToken, TokenIndex
 from broker.domain.signals import Exclusion, Signal
+from broker.letter_ports import OwnId
 from broker.ports import LookUp, OwnSignal, Stamp, StampKey, StampKind
 from broker.store.connection import Reader
 from broker.store.signal_rows import SIGNAL_COLUMNS, found_token, signal_of
@@ -45,7 +46,8 @@ class StoredSignals:
 
     async def own(self, *, organisation: str, signal_id: str) -> OwnSignal | None:
         """Return this organisation's own signal; None for another's and for none at all."""
-        return await self._reader.run(lambda connection: _own(connection, organisation, signal_id))
+        own_id = (organisation, signal_id)
+        return (await self._reader.run(lambda connection: read_own_signals(connection, {own_id}))).get(own_id)
 
     async def list_own(
         self, *, organisation: str, after: str | None = None, at_most: int | None = None
@@ -84,16 +86,23 @@ def _own_on(connection: Connection, organisation: str, purpose: str, indexes: li
     return LookUp(found=_found(rows, signals), stamps=read_stamps(connection, keys))
 
 
-def _own(connection: Connection, organisation: str, signal_id: str) -> OwnSignal | None:
-    query = f"SELECT {_SIGNAL} FROM signals s WHERE s.id = ? AND s.organisation = ?"  # noqa: S608 - column names of ours
-    rows = connection.execute(query, (signal_id, organisation)).fetchall()
-    if not rows:
-        return None
-    signal = _signals(connection, rows)[signal_id]
-    stamps = read_stamps(connection, [StampKey(kind=StampKind.SHIELD, key=signal.id.encode("ascii"))])
-    query = "SELECT idx FROM signal_tokens WHERE signal_id = ? AND role = 'subject'"
-    ((subject,),) = connection.execute(query, (signal_id,)).fetchall()
-    return OwnSignal(signal=signal, stamps=stamps, subject=TokenIndex(bytes(subject)))
+def read_own_signals(connection: Connection, ids: Collection[OwnId]) -> Mapping[OwnId, OwnSignal]:
+    """Return those of these own signals that there are, in the connection's transaction."""
+    chosen, of = connection.dialect.among("s.id", sorted({signal_id for _, signal_id in ids}))
+    held, by = connection.dialect.among("s.organisation || ''", sorted({organisation for organisation, _ in ids}))
+    query = f"SELECT {_SIGNAL} FROM signals s WHERE {chosen} AND {held}"  # noqa: S608 - column names of ours
+    found = _signals(connection, connection.execute(query, (*of, *by)).fetchall()).values()
+    signals = {(one.organisation, one.id): one for one in found if (one.organisation, one.id) in ids}
+    named = [signal_id for _, signal_id in signals]
+    keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in named]
+    stamps = dict(zip(named, read_stamps(connection, keys), strict=True))
+    among, values = connection.dialect.among("signal_id", named)
+    query = f"SELECT signal_id, idx FROM signal_tokens WHERE role = 'subject' AND {among}"  # noqa: S608 - no value in it
+    subjects = {row[0]: TokenIndex(bytes(row[1])) for row in connection.execute(query, values).fetchall()}
+    return {
+        own_id: OwnSignal(signal=one, stamps=(stamps[one.id],), subject=subjects[one.id])
+        for own_id, one in signals.items()
+    }
 
 
 def read_stamps(connection: Connection, keys: Iterable[StampKey]) -> tuple[Stamp, ...]:

@@ -21,7 +21,6 @@ from broker.domain.changes import (
     StoreErasure,
     StoreException,
     StoreSignal,
-    Task,
 )
 from broker.domain.errors import StaleDecisionError, TicketSpentError
 from broker.domain.information_requests import (
@@ -36,7 +35,7 @@ from broker.domain.keeping import ForgetRows, TellOver, TellRelying
 from broker.domain.letter_chunks import ForgetChunks, StoreChunk
 from broker.domain.matches import MeetLater, NameCasusregisseur, NoteMet
 from broker.domain.notices import Notify, ReadNotices
-from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, VerifyPhoneCall
+from broker.domain.phone_calls import AnswerOrally, CountTry, StorePhoneCall, TellPhoneCalls, VerifyPhoneCall
 from broker.domain.signals import SignalState
 from broker.domain.team_tasks import FinishTask
 from broker.domain.webhooks import SetWebhook
@@ -53,12 +52,12 @@ from broker.store.kept_answers import check_key
 from broker.store.letter_chunks import forget_chunks, store_chunk
 from broker.store.matches import MATCH_CHANGES, delete_unmet, forget_matches, insert_unmet, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
-from broker.store.owed import finish_owed
-from broker.store.phone_calls import answer_orally, count_try, store_phone_call, verify_phone_call
+from broker.store.owed import finish_owed, insert_tasks
+from broker.store.phone_calls import answer_orally, count_try, store_phone_call, tell_phone_calls, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
 from broker.store.team_tasks import TASK_CHANGES, finish_task
-from broker.store.telling import tell_concerned
+from broker.store.telling import tell_concerned, tell_rejected
 from broker.store.webhooks import set_webhook
 
 _INSERT_SIGNAL = f"INSERT INTO signals ({', '.join(SIGNAL_COLUMNS)}) VALUES ({', '.join('?' * len(SIGNAL_COLUMNS))})"  # noqa: S608 - column names of ours, no value
@@ -92,8 +91,11 @@ def apply_proposal(connection: Connection, proposal: Proposal, *, now: int, inde
     # (4) The changes, and (5) the tasks that follow from them.
     for change in proposal.changes:
         apply_change(connection, change, now=now, index=index)
-    for task in proposal.tasks:
-        insert_task(connection, task, now=now)
+    insert_tasks(connection, proposal.tasks, now=now, index=index)
+    # (6) Who relied on what a reviewer found not in order is told, and what is being decided on it is stale.
+    if proposal.note is not None:
+        for key in tell_rejected(connection, proposal.note, now=now, index=index):
+            bump(connection, key)
 
 
 def apply_change(connection: Connection, change: Change, *, now: int, index: int) -> None:
@@ -235,14 +237,6 @@ def _of_request(
     return write
 
 
-def insert_task(connection: Connection, task: Task, *, now: int) -> None:
-    """The open transaction holds this task."""
-    connection.execute(
-        "INSERT INTO tasks (kind, organisation, signal_id, due_on, created_at) VALUES (?, ?, ?, ?, ?)",
-        (task.kind, task.organisation, task.signal_id, task.due_on.isoformat(), now),
-    )
-
-
 _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     StoreSignal: _store,
     RenewSignal: _renew,
@@ -267,6 +261,7 @@ _APPLIED: Mapping[type, Callable[[Connection, Any], None]] = {
     AnswerRing: answer_ring,
     ForwardRing: forward_ring,
     StorePhoneCall: store_phone_call,
+    TellPhoneCalls: tell_phone_calls,
     VerifyPhoneCall: verify_phone_call,
     CountTry: count_try,
     AnswerOrally: answer_orally,

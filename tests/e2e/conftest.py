@@ -7,7 +7,14 @@ import pytest
 from tests.simulators.databases import DATABASES
 from tests.simulators.letter_partners import ORGANISATIONS
 from tests.simulators.region import Region, running_region
-from tests.simulators.region_desks import CARING, RegionDesks, region_desks
+from tests.simulators.region_desks import (
+    CARING,
+    MUNICIPALITIES,
+    PARENTS,
+    UNDER_ONE_ROOF,
+    RegionDesks,
+    region_desks,
+)
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -20,5 +27,6 @@ def region(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegionDesks]:
     """Organisations with their own folders, of every kind that scenarios 1, 4, 7 and 9 name, around one broker."""
-    with region_desks(tmp_path_factory.mktemp("desks") / "region", {**ORGANISATIONS, **CARING}) as running:
+    names = {**ORGANISATIONS, **CARING, **UNDER_ONE_ROOF, **MUNICIPALITIES}
+    with region_desks(tmp_path_factory.mktemp("desks") / "region", names, parents=PARENTS) as running:
         yield running

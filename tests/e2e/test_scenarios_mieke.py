@@ -3,10 +3,28 @@
 Each test reads as Given, When, Then; what is printed is what a worker reads. The tests share one region.
 """
 
+import datetime
+import json
 import secrets
+from dataclasses import replace
+from typing import Any
 
-from tests.simulators.enrolled import GI, SCHOOL, WIJKTEAM, worker_id
-from tests.simulators.region_desks import INDEX, RegionDesks, between, day, gives_signal, judged, told
+import httpx
+
+from broker.protocol.signing_keys import b64url_bytes
+from policies.workdays import working_day_after
+from tests.simulators.enrolled import GEMEENTE, GEMEENTE_NOORD_HOLLAND, GI, SCHOOL, WIJKTEAM, worker_id
+from tests.simulators.region_desks import (
+    INDEX,
+    JEUGDTEAM,
+    MOEDERORGANISATIE,
+    RegionDesks,
+    between,
+    day,
+    gives_signal,
+    judged,
+    told,
+)
 
 
 def reached(desks: RegionDesks, oin: str, signal_id: str) -> list[tuple[str, str]]:
@@ -81,3 +99,70 @@ def test_scenario_1_a_signal_holds_no_reason_and_is_not_given_alone(desks: Regio
     assert set(match["involved"]) == {"kind", "level", "holder"}
     assert set(match["involved"]["holder"]) == {"oin", "name", "team", "contact"}
     assert (match["involved"]["level"], match["casusregisseur"]) == (2, None)
+
+
+def actor_in(answer: httpx.Response) -> dict[str, Any]:
+    """Return who acted, as the entry of the log says it and the answer opens it to him."""
+    opened = answer.json()["receipt"]["openings"]["actor"]
+    actor: dict[str, Any] = json.loads(b64url_bytes(opened["payload"], field="payload"))
+    return actor
+
+
+def test_scenario_1_a_jeugdteam_acts_under_its_moederorganisatie(desks: RegionDesks) -> None:
+    """Given a jeugdteam that the register has under its moederorganisatie, then it acts as that and as no other."""
+    jeugdteam, mieke = desks.partner(JEUGDTEAM, **INDEX), secrets.token_hex(8)
+    body, before = judged(jeugdteam, mieke), desks.signals()
+    # When: it names no moederorganisatie, or another one. Then: refused, and there is no signal.
+    for other in (None, GI):
+        refused = replace(jeugdteam, parent_org=other).post("/v1/signals", body, approved=True)
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:sluis:problem:parent-org-mismatch")
+        assert refused.json()["detail"].startswith("De moederorganisatie in dit verzoek is niet de organisatie")
+    assert desks.signals() == before
+    # When: the team leader did not agree. Then: refused, and the screen says whom to ask.
+    alone = jeugdteam.post("/v1/signals", judged(jeugdteam, mieke))
+    assert (alone.status_code, "leidinggevende" in str(alone.json()["possible"])) == (403, True)
+    # When: she gives the signal under its moederorganisatie, and the team leader agreed.
+    given = jeugdteam.post("/v1/signals", judged(jeugdteam, mieke), approved=True)
+    # Then: it is kept, and the log says for which moederorganisatie, who asked, and who agreed.
+    assert told(given)["text"]["id"] == "signal.stored"
+    actor = actor_in(given)
+    assert (actor["organisation"], actor["parent_org"]) == (JEUGDTEAM, MOEDERORGANISATIE)
+    assert worker_id(JEUGDTEAM, "worker") in str(actor)
+    assert worker_id(JEUGDTEAM, "approver") in str(actor)
+
+
+def lines_of(desks: RegionDesks, oin: str, match_id: str) -> list[dict[str, Any]]:
+    """Return what a municipality's coordinator reads of this match, as his own command prints it."""
+    found = desks.tells(oin, "coordinated", worker="mara")["results"][0]["details"]["found"]
+    return [one for one in found if one["matchId"] == match_id]
+
+
+def test_scenario_1_both_teams_and_both_municipalities_are_told(desks: RegionDesks) -> None:
+    """Given a guardian of another region, when the jeugdteam gives a signal, both teams and both regievoerders know."""
+    # Given: a live signal of the guardian.
+    guardian, jeugdteam, mieke = desks.partner(GI, **INDEX), desks.partner(JEUGDTEAM, **INDEX), secrets.token_hex(8)
+    theirs = gives_signal(guardian, mieke)["signalId"]
+    # When: the jeugdteam gives one too, with the team leader's agreement.
+    own = gives_signal(jeugdteam, mieke)["signalId"]
+    # Then: each reads whom to call and nothing else; nobody leads the plan yet; the clock of five working days runs.
+    ((of_team,), (of_guardian,)) = (desks.matches(oin, one) for oin, one in ((JEUGDTEAM, own), (GI, theirs)))
+    for match, other in ((of_team, GI), (of_guardian, JEUGDTEAM)):
+        assert set(match["involved"]) == {"kind", "level", "holder"}
+        assert set(match["involved"]["holder"]) == {"oin", "name", "team", "contact"}
+        assert (match["involved"]["level"], match["involved"]["holder"]["oin"]) == (2, other)
+        assert (match["state"], match["casusregisseur"]) == ("nieuw", None)
+        assert match["dueOn"] == working_day_after(datetime.date.fromisoformat(match["madeOn"]), 5).isoformat()
+    # Then: the municipality of Arnhem and the guardian's own both read who is to call whom by when, of no household.
+    for oin in (GEMEENTE, GEMEENTE_NOORD_HOLLAND):
+        assert (
+            "twee teams gaan contact zoeken"
+            in desks.run(oin, "inbox", "--role", "matchcoordinator", worker="mara").output
+        )
+        (line,) = lines_of(desks, oin, of_team["matchId"])
+        assert {side["organisation"] for side in line["sides"]} == {GI, JEUGDTEAM}
+        assert (line["dueOn"], line["contacted"], line["overdue"]) == (of_team["dueOn"], False, False)
+        assert not {own, theirs} & set(str(line).split("'"))
+    # When: the two spoke, and one of them says so. Then: both municipalities see that there was contact.
+    desks.run(GI, "matches", "state", of_guardian["matchId"], "contact_gehad")
+    for oin in (GEMEENTE, GEMEENTE_NOORD_HOLLAND):
+        assert [one["contacted"] for one in lines_of(desks, oin, of_team["matchId"])] == [True]

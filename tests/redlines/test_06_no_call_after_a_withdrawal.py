@@ -102,7 +102,7 @@ async def test_no_order_tells_of_a_call_after_its_yes_is_taken_back(
 async def test_no_order_verifies_a_caller_after_his_yes_is_taken_back(
     store: str, tmp_path: Path, policy: PolicyInForce
 ) -> None:
-    """Whatever the order of saying the code and taking back: nobody is told who calls, and for what, after the end."""
+    """Whatever the order: who calls is told before the taking back or never, and of that only who was told before."""
 
     async def one(desk: Desk, schedule: Schedule, played: Played) -> None:
         cited = await consent(desk, by=VT, parties=[BUURTTEAM])
@@ -114,7 +114,10 @@ async def test_no_order_verifies_a_caller_after_his_yes_is_taken_back(
                 TELL: lambda: verify(world, desk.asker(BUURTTEAM), call["code"]),
             }
         )
-        played.judge(log, came_to, told=isinstance(came_to[TELL], Answered))
+        verified = isinstance(came_to[TELL], Answered)
+        played.judge(log, came_to, told=verified)
+        about = [row[0] for row in held_in(desk.world).rows("SELECT about FROM notices")]
+        assert about.count(call["callId"]) == int(verified)
 
     await _orders(store, tmp_path, policy, one)
 

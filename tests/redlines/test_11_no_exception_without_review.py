@@ -41,6 +41,8 @@ from tests.simulators.excepting import (
     listed,
     telling,
 )
+from tests.simulators.following_up import who
+from tests.simulators.owing import found_in, owed_done, owed_of
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +133,22 @@ async def test_nobody_reviews_what_he_was_consulted_about(told: World) -> None:
             await _judged(told, index, COLLEAGUE)
         assert error.value.document["textId"] == "review.own_act"
         await _judged(told, index, worker_id(GGZ, "privacyfunctionaris"))
+
+
+async def test_nobody_says_of_his_own_act_that_it_was_reviewed(told: World) -> None:
+    """Whoever invoked it, approved it or was consulted cannot end its review task, whatever roles he has."""
+    asker = told.asker(GGZ)
+    await invoked(told, asker, exception(asker), approval=approval(asker))
+    reviewer = who(told, GGZ, role="privacyfunctionaris")
+    (task,) = found_in(await owed_of(told, reviewer))
+    for worker in (worker_id(GGZ, "worker"), worker_id(GGZ, "approver"), COLLEAGUE):
+        for role in ("privacyfunctionaris", "approver"):
+            with pytest.raises(RefusedError) as error:
+                await owed_done(told, who(told, GGZ, role=role), task["taskId"], worker=worker)
+            assert error.value.document["type"] == "urn:sluis:problem:approver-is-requester"
+    assert held_in(told).rows("SELECT done_at FROM tasks WHERE kind = 'review-exception'") == [(None,)]
+    await owed_done(told, reviewer, task["taskId"])
+    assert found_in(await owed_of(told, reviewer)) == []
 
 
 async def test_veilig_thuis_does_not_review_what_it_was_consulted_about(told: World) -> None:

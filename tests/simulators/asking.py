@@ -11,6 +11,7 @@ from typing import Any
 
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.families import Family
+from broker.protocol.own_ids import CHANCE_BYTES, own_id
 from broker.protocol.request_signing import Target
 from broker.protocol.ristretto import group
 from broker.protocol.signed_document import SignedDocument
@@ -113,8 +114,8 @@ class Asker:
         self._next = _ids(f"{self.oin} {self.seed}")
 
     def id(self) -> str:
-        """Return the next id."""
-        return next(self._next)
+        """Return the next id, of this organisation's own making."""
+        return own_id(self.oin, bytes.fromhex(next(self._next))[:CHANCE_BYTES])
 
     def tickets(
         self,

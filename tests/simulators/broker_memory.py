@@ -62,6 +62,7 @@ from broker.domain.matches import (
     StoreMatch,
 )
 from broker.domain.notices import NoticeKind, Notify, ReadNotices, WaitingNotice
+from broker.domain.owed import owed_ids
 from broker.domain.phone_calls import PhoneChange
 from broker.domain.review import KeptNote
 from broker.domain.signals import Signal, SignalState
@@ -101,6 +102,7 @@ class MemoryState:
     answers: dict[tuple[str, str], tuple[AnswerToStore, int]] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
     tasks_at: list[int] = field(default_factory=list)
+    tasks_ids: list[str] = field(default_factory=list)
     tasks_done: frozenset[int] = frozenset()
     bundles: list[ActivateBundle] = field(default_factory=list)
     erasures: dict[tuple[str, str], Erasure] = field(default_factory=dict)
@@ -175,6 +177,7 @@ class MemoryState:
                 self._change(change)
         self.tasks.extend(proposal.tasks)
         self.tasks_at.extend(at for _ in proposal.tasks)
+        self.tasks_ids.extend(owed_ids(proposal.tasks, entry=index))
 
     def index(self, proposal: Proposal, *, index: int, at: int) -> None:
         """Note under what the entry is found, and what a reviewer stated with it."""

@@ -19,6 +19,7 @@ from broker.consent_ports import ConsentReader
 from broker.domain.calls import Call, Ring
 from broker.domain.changes import Task
 from broker.domain.information_requests import InformationRequest
+from broker.domain.phone_calls import PhoneCall
 from broker.domain.requests import Approval, Requester
 from broker.domain.signals import Exclusion
 from broker.domain.team_tasks import TeamTask
@@ -37,6 +38,7 @@ from broker.flows.stored_answer import stored_answer
 from broker.flows.sweep_signals import Swept, sweep_signals
 from broker.flows.withdraw_signal import withdraw_signal
 from broker.keys import BrokerTokenIndexer
+from broker.letter_ports import Asking
 from broker.log_ports import EntryReader, ErasureReader, KeyDestruction
 from broker.match_ports import Following
 from broker.ports import (
@@ -53,7 +55,6 @@ from broker.protocol.erasure_messages import ConfirmErasure, ProposeErasure
 from broker.protocol.inbox_messages import FetchInbox
 from broker.protocol.messages import CheckHousehold, RegisterSignal, RenewSignal, WithdrawSignal
 from broker.protocol.tokens import IndexKey
-from broker.request_ports import Asking
 from broker.retention_ports import RetentionReader
 from broker.review_ports import ActReader, CheckpointReader, NoteReader
 from broker.store.answers import StoredAnswers
@@ -66,6 +67,7 @@ from broker.store.erasing import StoredErasures
 from broker.store.exceptions import StoredExceptions
 from broker.store.information_requests import StoredRequests
 from broker.store.ledger import StoredLedger
+from broker.store.letter_bases import StoredBases
 from broker.store.letter_chunks import StoredChunks
 from broker.store.log_writer import Ledger, LogWriter, Witnesses
 from broker.store.matches import StoredMatches
@@ -128,6 +130,14 @@ class NoCalls:
     async def of_reference(self, **_: object) -> tuple[TeamTask, ...]:
         """Return none."""
         return ()
+
+
+class NoPhoneCalls:
+    """`OwnPhoneCalls` of a core in memory, where nobody telephones."""
+
+    async def phone_call(self, **_: object) -> PhoneCall | None:
+        """Return none."""
+        return None
 
 
 class NoRequests:
@@ -252,12 +262,12 @@ class World:
             log=self.log,
         )
 
-    async def withdraw(self, asker: Asker, signal_id: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+    async def withdraw(self, asker: Asker, signal_id: str, *, worker: str = "", **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
         """Withdraw a signal."""
         return await withdraw_signal(
             command=WithdrawSignal.model_validate({**asker.command(reason="mistake"), **changed}),
             signal_id=signal_id,
-            requester=requester(asker),
+            requester=requester(asker, worker=worker),
             policies=self.policies,
             clock=self.clock,
             registers=self.documents,
@@ -285,7 +295,9 @@ class World:
             inbox=self.following.inbox,
             matches=self.following.matches,
             calls=NoCalls() if self.calling is None else self.calling.calls,
+            phone=NoPhoneCalls() if self.calling is None else self.calling.phone,
             requests=NoRequests() if self.asking is None else self.asking.requests,
+            consents=self.consents,
             answers=self.answers,
             log=self.log,
         )
@@ -472,7 +484,9 @@ async def a_database(
             inbox=StoredNotices(reader), matches=StoredMatches(reader), tasks=StoredTasks(reader),
             owed=StoredOwed(reader),
         )  # fmt: skip
-        stores["asking"] = Asking(requests=StoredRequests(reader), chunks=StoredChunks(reader))
+        stores["asking"] = Asking(
+            requests=StoredRequests(reader), chunks=StoredChunks(reader), bases=StoredBases(reader)
+        )
         stores["calling"] = Calling(
             calls=StoredCalls(reader), phone=StoredPhoneCalls(reader), webhooks=StoredWebhookReader(reader)
         )

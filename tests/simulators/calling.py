@@ -95,6 +95,7 @@ async def list_own_rings(world: World, asker: Asker, *, after: str | None = None
         rosters=world.documents,
         signals=world.signals,
         calls=calls_of(world),
+        consents=world.consents,
         answers=world.answers,
         log=world.log,
     )
@@ -122,6 +123,7 @@ async def send_decision(
         rosters=world.documents,
         signals=world.signals,
         calls=calls_of(world),
+        consents=world.consents,
         answers=world.answers,
         log=world.log,
     )

@@ -17,6 +17,8 @@ VEILIG_THUIS = "00000099000000003000"
 SCHOOL = "00000099000000004000"
 WOONCORPORATIE = "00000099000000005000"
 GEMEENTE = "00000099000000006000"
+GEMEENTE_NOORD_HOLLAND = "00000099000000010000"
+"""Of the region whose document names the GI: its own municipality's coordinator."""
 
 NAMES = {
     WIJKTEAM: ("Wijkteam Arnhem", "wijkteam"),
@@ -167,11 +169,12 @@ def request_token(
     approval: bool = False,
     key_name: str = "",
     worker: str = "",
+    parent_org: str | None = None,
 ) -> str:
     """Return the token of an organisation's worker in this role over one request."""
     return sign_request(
         key(key_name or oin),
-        sender=Sender(organisation=oin, worker=worker or worker_id(oin, role), role=role),
+        sender=Sender(organisation=oin, worker=worker or worker_id(oin, role), role=role, parent_org=parent_org),
         target=target,
         body=body,
         jti=jti,

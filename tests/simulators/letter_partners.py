@@ -33,6 +33,8 @@ from tests.simulators.two_custodians import NAMES as CUSTODIANS
 
 _T = TypeVar("_T")
 PEOPLE = {"anna": "worker", "bram": "worker", "carla": "approver"}
+COORDINATING = {"mara": "matchcoordinator"}
+"""Of a municipality, who sees to it that teams have contact."""
 ORGANISATIONS = {**NAMES, HUISARTS: ("Huisartsenpraktijk", "huisarts"), POLITIE: ("Politie-eenheid", "politie")}
 
 
@@ -41,15 +43,22 @@ def pairwise_secret(oin: str) -> SecretKey:
     return SecretKey(hashlib.sha256(b"pairwise " + oin.encode()).digest())
 
 
-def enrolled_people(names: Mapping[str, tuple[str, str]]) -> Enrolled:
+def _people(org_class: str) -> Mapping[str, str]:
+    return COORDINATING if org_class == "gemeente" else PEOPLE
+
+
+def enrolled_people(names: Mapping[str, tuple[str, str]], *, parents: Mapping[str, str] | None = None) -> Enrolled:
     """Return a register of these organisations, with the people of `PEOPLE` on every roster."""
 
     def worker(oin: str, local_id: str, role: str) -> Worker:
         sub = pairwise_id(pairwise_secret(oin), audience=BROKER, local_id=local_id)
         return Worker(sub=sub, roles=frozenset({role}), broker_sub=None)
 
-    others = {oin: tuple(worker(oin, *person) for person in PEOPLE.items()) for oin in names}
-    return Enrolled(names=names, others=others)
+    others = {
+        oin: tuple(worker(oin, *person) for person in _people(org_class).items())
+        for oin, (_, org_class) in names.items()
+    }
+    return Enrolled(names=names, parents=parents or {}, others=others)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,21 +125,22 @@ def request_in(outcome: Outcome) -> str:
 
 @contextmanager
 def lettered_region(
-    path: Path, names: Mapping[str, tuple[str, str]] = ORGANISATIONS, *, enrolled: Enrolled | None = None,
-    through: Sequence[str] = (),
+    path: Path, names: Mapping[str, tuple[str, str]] = ORGANISATIONS, *, parents: Mapping[str, str] | None = None,
+    enrolled: Enrolled | None = None, through: Sequence[str] = (),
 ) -> Iterator[LetteredRegion]:  # fmt: skip
     """Hold a region whose organisations, these, have folders; every process is gone at the end."""
-    with running_region(path, enrolled=enrolled or enrolled_people(names), through=through) as region:
-        folders = {oin: _folder(region, oin, path / f"partner-{oin}", name=name) for oin, (name, _) in names.items()}
+    known = enrolled or enrolled_people(names, parents=parents)
+    with running_region(path, enrolled=known, through=through) as region:
+        folders = {oin: _folder(region, oin, path / f"partner-{oin}", named=named) for oin, named in names.items()}
         yield LetteredRegion(region=region, folders=folders)
 
 
-def _folder(region: Region, oin: str, path: Path, *, name: str) -> PartnerFolder:
+def _folder(region: Region, oin: str, path: Path, *, named: tuple[str, str]) -> PartnerFolder:
     registrars = [read_jwk(region.path(one) / "registrar.pub.jwk") for one in ("registrar-1", "registrar-2")]
     custodians = {one: read_jwk(region.path(one) / "custodian.pub.jwk") for one in CUSTODIANS}
     settings = Settings(
         oin=oin,
-        name=name,
+        name=named[0],
         broker=Party(id=BROKER, url=region.urls["broker"]),
         custodians=tuple(Party(id=one, url=region.urls[one]) for one in CUSTODIANS),
         families={},
@@ -142,7 +152,7 @@ def _folder(region: Region, oin: str, path: Path, *, name: str) -> PartnerFolder
     key(oin).write(path / "keys/signing.jwk")
     for file, secret in (("sealing", opening_key(oin)), ("pairwise", pairwise_secret(oin))):
         (path / f"keys/{file}.key").write_bytes(base64.b64encode(secret.reveal()) + b"\n")
-    for local_id, role in PEOPLE.items():
+    for local_id, role in _people(named[1]).items():
         add_worker(folder, local_id=local_id, name=local_id.title(), roles=[role])
     folder.import_register((region.folder / "register.json").read_bytes())
     folder.import_epoch((region.folder / "epoch.json").read_bytes())

@@ -36,14 +36,13 @@ class MemoryMatches:
 
     async def coordinated_by(self, *, organisation: str, after: str, at_most: int) -> FoundMatches:
         """See `MatchReader.coordinated_by`."""
-        coordinated = [match for match in self._all() if match.coordinator is not None]
-        found = [one for one in coordinated if one.coordinator and one.coordinator.organisation == organisation]
-        found = [one for one in found if one.id > after]
+        of = {match.id: {one.organisation for one in match.coordinators} for match in self._all()}
+        found = [one for one in self._all() if organisation in of[one.id] and one.id > after]
         return self._found(found[:at_most])
 
     async def overdue(self, *, day: date, after: tuple[str, str], at_most: int) -> FoundMatches:
         """See `MatchReader.overdue`."""
-        waiting = [match for match in self._all() if match.overdue_on is None and match.coordinator is not None]
+        waiting = [match for match in self._all() if match.overdue_on is None and match.coordinators]
         late = [match for match in waiting if match.due_on < day and not match.contacted]
         ordered = sorted(late, key=lambda match: (match.due_on, match.id))
         return self._found([one for one in ordered if (one.due_on.isoformat(), one.id) > after][:at_most])

@@ -1,6 +1,6 @@
 """The memory twin of the reader of tasks that follow from acts."""
 
-from broker.domain.owed import OwedTask, listed_on_a_day
+from broker.domain.owed import OwedTask
 from tests.simulators.broker_memory import MemoryBroker
 
 
@@ -20,11 +20,10 @@ class MemoryOwed:
 
     def _open(self, organisation: str) -> list[OwedTask]:
         state = self._broker.state
-        kept = [
-            (number, task, made, number in state.tasks_done)
-            for number, (task, made) in enumerate(zip(state.tasks, state.tasks_at, strict=True))
-            if task.organisation == organisation
+        kept = zip(state.tasks, state.tasks_at, state.tasks_ids, strict=True)
+        found = [
+            OwedTask(number=number, id=shown_id, task=task, created_at=made)
+            for number, (task, made, shown_id) in enumerate(kept)
+            if task.organisation == organisation and number not in state.tasks_done
         ]
-        days = sorted({task.due_on for _, task, _, _ in kept})
-        found = [listed_on_a_day([row for row in kept if row[1].due_on == day]) for day in days]
-        return [one for of_day in found for one in of_day if not one.done]
+        return sorted(found, key=lambda one: one.id)

@@ -186,7 +186,8 @@ class Region:
         epoch = (self.folder / "epoch.json").read_bytes()
         broker = (BROKER, self.urls["broker"])
         return WirePartner(
-            oin=oin, broker=broker, custodians=custodians, epoch=epoch, client=client, worker=worker
+            oin=oin, broker=broker, custodians=custodians, epoch=epoch, client=client, worker=worker,
+            parent_org=self.enrolled.parents.get(oin),
         )  # fmt: skip
 
     def set_up(self) -> None:

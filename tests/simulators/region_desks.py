@@ -21,7 +21,7 @@ from broker.protocol.families import Family
 from connectors.cli import command_line
 from connectors.workers import pairwise_id
 from tests.simulators.consenting import answer
-from tests.simulators.enrolled import Enrolled
+from tests.simulators.enrolled import GEMEENTE, GEMEENTE_NOORD_HOLLAND, Enrolled
 from tests.simulators.letter_partners import LetteredRegion, lettered_region
 from tests.simulators.region import BROKER, call
 from tests.simulators.wire_partner import WirePartner
@@ -35,6 +35,17 @@ CARING = {
     ZVH: ("Zorg- en Veiligheidshuis", "zvh"),
 }
 """Organisations whose involvement says something of a person's health or of a crime."""
+JEUGDTEAM, MOEDERORGANISATIE = "00000099000000061000", "00000099000000009100"
+UNDER_ONE_ROOF = {
+    JEUGDTEAM: ("Jeugdteam Arnhem", "wijkteam"),
+    MOEDERORGANISATIE: ("Stichting Jeugdhulp Arnhem", "wijkteam"),
+}
+PARENTS = {JEUGDTEAM: MOEDERORGANISATIE}
+"""Whose organisation a team is part of, as the registrars state it."""
+MUNICIPALITIES = {
+    GEMEENTE: ("Gemeente Arnhem", "gemeente"),
+    GEMEENTE_NOORD_HOLLAND: ("Gemeente Haarlem", "gemeente"),
+}
 INDEX = {"purpose": "verwijsindex", "ground": "JW-7.1.4.1"}
 
 
@@ -64,9 +75,9 @@ class RegionDesks:
         assert result.exit_code == expect, result.output
         return result
 
-    def tells(self, oin: str, *words: object, expect: int = 0) -> dict[str, Any]:
+    def tells(self, oin: str, *words: object, worker: str = "anna", expect: int = 0) -> dict[str, Any]:
         """Return what a command of an organisation printed as JSON."""
-        printed: dict[str, Any] = json.loads(self.run(oin, *words, "--json", expect=expect).stdout)
+        printed: dict[str, Any] = json.loads(self.run(oin, *words, "--json", worker=worker, expect=expect).stdout)
         return printed
 
     def tells_refused(self, oin: str, *words: object) -> str:
@@ -169,8 +180,9 @@ def calls(asker: WirePartner, resident: str) -> httpx.Response:
 
 @contextmanager
 def region_desks(
-    path: Path, names: Mapping[str, tuple[str, str]], *, enrolled: Enrolled | None = None, through: Sequence[str] = ()
+    path: Path, names: Mapping[str, tuple[str, str]], *, parents: Mapping[str, str] | None = None,
+    enrolled: Enrolled | None = None, through: Sequence[str] = (),
 ) -> Iterator[RegionDesks]:  # fmt: skip
     """Hold a region with these organisations, on SQLite; every process is gone at the end."""
-    with lettered_region(path, names, enrolled=enrolled, through=through) as lettered:
+    with lettered_region(path, names, parents=parents, enrolled=enrolled, through=through) as lettered:
         yield RegionDesks(lettered=lettered)

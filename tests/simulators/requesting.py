@@ -21,6 +21,7 @@ from broker.flows.outcome import Answered
 from broker.flows.send_letter import send_letter
 from broker.flows.store_chunk import store_chunk
 from broker.flows.withdraw_request import withdraw_request
+from broker.letter_ports import Asking
 from broker.protocol.letter import Letter
 from broker.protocol.request_messages import (
     AnswerRequest,
@@ -36,7 +37,6 @@ from broker.protocol.request_messages import (
 )
 from broker.protocol.roster import Worker
 from broker.protocol.sealed_letter import ANSWERS, Bound, open_letter, seal_letter
-from broker.request_ports import Asking
 from tests.simulators.asking import Asker
 from tests.simulators.broker_world import World, documents, requester
 from tests.simulators.enrolled import NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM, Enrolled, key, opening_key, worker_id
@@ -192,7 +192,10 @@ class Desk:
         """Take a request back."""
         body = self.asker(by).command(reason="no_longer_needed")
         return await withdraw_request(
-            command=WithdrawRequest.model_validate(body), rosters=self.world.documents, **self._on(request, by, worker)
+            command=WithdrawRequest.model_validate(body),
+            rosters=self.world.documents,
+            randomness=self.world.randomness,
+            **self._on(request, by, worker),
         )
 
     async def note(self, request: str, state: str, *, by: str, worker: str = "") -> Answered:
@@ -227,8 +230,8 @@ class Desk:
     async def list(self, *, by: str, after: str | None = None, worker: str = "") -> Answered:
         """List own requests."""
         ports = self._on("", by, worker)
-        del ports["request_id"]
-        return await list_requests(after=after, **ports, **self._held_on())
+        del ports["request_id"], ports["matches"]
+        return await list_requests(after=after, resting=self.asking.bases, **ports)
 
     def opened(self, fetched: Answered, *, by: str, sender: str) -> Letter:
         """Return the letter that was handed out, opened as its receiver does."""

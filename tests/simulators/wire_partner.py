@@ -64,6 +64,8 @@ class WirePartner:
     worker: str = ""
     """Who asks, where it is not the organisation's first worker."""
     role: str = "worker"
+    parent_org: str | None = None
+    """Of which organisation it says that it is part."""
     clock: Callable[[], float] = time.time
 
     def ask(
@@ -75,14 +77,15 @@ class WirePartner:
         jti = jti or secrets.token_hex(16)
         signed = request_token(
             self.oin, target=target, body=body, now=now, jti=jti, key_name=self.key_name, worker=self.worker,
-            role=self.role,
+            role=self.role, parent_org=self.parent_org,
         )  # fmt: skip
         headers = {"Authorization": f"Sluis {signed}", "Content-Type": "application/json"}
         if approved:
             again = secrets.token_hex(16)
             headers["Sluis-Approval"] = request_token(
-                self.oin, target=target, body=body, now=now, jti=again, role="approver", approval=True
-            )
+                self.oin, target=target, body=body, now=now, jti=again, role="approver", approval=True,
+                parent_org=self.parent_org,
+            )  # fmt: skip
         send = httpx.request if self.client is None else self.client.request
         return send(method, url + path, content=body, headers=headers, timeout=PATIENCE_S)
 

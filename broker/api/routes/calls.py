@@ -76,6 +76,7 @@ async def rings(request: Request, edge: Here, after: str | None = None) -> Respo
             rosters=edge.rosters,
             signals=edge.signals,
             calls=edge.calling.calls,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
         )
@@ -98,6 +99,7 @@ async def decide(ring_id: str, request: Request, edge: Here) -> Response:
             rosters=edge.rosters,
             signals=edge.signals,
             calls=edge.calling.calls,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
         )

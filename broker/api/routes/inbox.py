@@ -26,7 +26,9 @@ async def fetch(request: Request, edge: Here) -> Response:
             inbox=edge.following.inbox,
             matches=edge.following.matches,
             calls=edge.calling.calls,
+            phone=edge.calling.phone,
             requests=edge.asking.requests,
+            consents=edge.consents,
             answers=edge.answers,
             log=edge.log,
         )

@@ -105,7 +105,9 @@ async def list_own(request: Request, edge: Here, after: str | None = None) -> Re
     sent, _ = await edge.receive(request)
     if after is not None and not is_id(after):
         raise MalformedError("after", "is not an id")
-    return answer(await list_requests(after=after, **_ports(edge, sent), **_held_on(edge)))
+    ports = _ports(edge, sent) | {"resting": edge.asking.bases}
+    del ports["matches"]
+    return answer(await list_requests(after=after, **ports))
 
 
 @router.get(_REQUESTS + "/{request_id}", responses=answers_with(RequestAnswer))
@@ -173,4 +175,8 @@ async def withdraw(request_id: str, request: Request, edge: Here) -> Response:
     """Take it back. An answer that was not fetched yet is never handed out."""
     sent, body = await edge.receive(request)
     command, place = parse(WithdrawRequest, body), id_in_path(request_id)
-    return answer(await withdraw_request(command=command, request_id=place, rosters=edge.rosters, **_ports(edge, sent)))
+    return answer(
+        await withdraw_request(
+            command=command, request_id=place, rosters=edge.rosters, randomness=edge.randomness, **_ports(edge, sent)
+        )
+    )

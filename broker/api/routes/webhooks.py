@@ -15,13 +15,13 @@ router = APIRouter(prefix="/v1", tags=["webhooks"])
 
 @router.post("/webhook", openapi_extra=body_of(SetWebhook), responses=answers_with(Answer))
 async def put(request: Request, edge: Here) -> Response:
-    """Send events of the own organisation to this address from now on, or nowhere."""
+    """Send events of the own organisation to this address from now on, or nowhere. It takes a second person."""
     sent, body = await edge.receive(request)
     return answer(
         await set_webhook(
-            command=parse(SetWebhook, body), requester=sent.requester, insecure_loopback=edge.insecure_webhook_loopback,
-            policies=edge.policies, clock=edge.clock, registers=edge.registers, signals=edge.signals,
-            answers=edge.answers, log=edge.log,
+            command=parse(SetWebhook, body), requester=sent.requester, approval=sent.approval,
+            insecure_loopback=edge.insecure_webhook_loopback, policies=edge.policies, clock=edge.clock,
+            registers=edge.registers, rosters=edge.rosters, signals=edge.signals, answers=edge.answers, log=edge.log,
         )
     )  # fmt: skip
 

@@ -13,9 +13,9 @@ NUMBER = "0" * 20
 @pytest.mark.parametrize(
     ("members", "told"),
     [
-        ({"organisation": SECRET, "team": "t"}, "organisation: must match ^"),
+        ({"organisation": SECRET, "team": "t"}, "organisation: is not an OIN of 20 digits"),
         ({"team": "t"}, "organisation: must be given"),
-        ({"organisation": NUMBER, "team": SECRET * 99}, "team: must "),
+        ({"organisation": NUMBER, "team": SECRET * 99}, "team: is not a short name"),
         ({"organisation": NUMBER, "team": "t", SECRET: 1}, "message: has a member that is not known here"),
     ],
 )

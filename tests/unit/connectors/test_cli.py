@@ -157,7 +157,7 @@ def test_own_signals_are_listed_renewed_and_withdrawn(world: PartnerWorld, famil
     run("renew", one, *org, "--ends-on", "2027-05-01")
     run("withdraw", one, *org, "--reason", "mistake", "--json")
     listed = run("list", *org).stdout
-    assert f"{one}  proefregio  team-1  ingetrokken  tot en met 1 mei 2027" in listed
+    assert f"{one}  proefregio  team-1  ingetrokken  tot en met 1 mei 2027  Jullie zaak" in listed
     run("withdraw", one, *org, "--reason", "boredom", expect=2)
     run("withdraw", "../x", *org, "--reason", "mistake", expect=2)
 

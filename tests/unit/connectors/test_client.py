@@ -1,5 +1,6 @@
 import datetime
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -89,7 +90,8 @@ async def test_the_message_holds_what_the_case_says_and_no_more(world: PartnerWo
     assert body["informing"] == {"state": "deferred", "reason": "danger_to_child", "reviewOn": "2027-01-01"}
     assert body["caseRef"] is None
     assert body["household"]["address"] is None
-    assert b"2014" not in world.broker.bodies[-1]
+    # as a word: random hex and base64 hold any four characters now and then
+    assert re.search(rb"(?<![0-9A-Za-z])2014", world.broker.bodies[-1]) is None
 
 
 async def test_the_quarter_goes_only_where_the_purpose_is_bound_to_age(world: PartnerWorld) -> None:

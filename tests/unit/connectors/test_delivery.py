@@ -176,7 +176,7 @@ async def test_a_worker_reads_why_a_resume_could_not_tell(world: PartnerWorld) -
     told = " ".join(explanation(unfinished.error))
     assert "We hebben dit **niet** kunnen doen" in told
     assert "klok" in told
-    assert "--resume" in told
+    assert "sluis-connect resume" in told
     assert failure_document(unfinished.row, unfinished.error) == {
         "row": "1",
         "outcome": "not_done",

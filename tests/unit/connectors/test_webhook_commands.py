@@ -15,32 +15,44 @@ from tests.simulators.served_desks import Desks
 from tests.simulators.served_world import run_cli
 
 URL = "https://hook.example.org/sluis"
+AGREED = ("--approver", "carla")
 _PAGE = (Path(__file__).resolve().parents[3] / "docs" / "connector.md").read_text("utf-8")
 (EXAMPLE,) = (one for one in re.findall(r"```python\n(.*?)```", _PAGE, flags=re.DOTALL) if "class Receiver" in one)
 
 
 async def test_an_organisation_sets_shows_and_ends_its_webhook(desks: Desks) -> None:
     """What was set is shown to its own organisation alone; off is off."""
-    said = (await desks.run(VEILIG_THUIS, "webhook", "set", URL)).output
+    said = (await desks.run(VEILIG_THUIS, "webhook", "set", URL, *AGREED)).output
     assert said.startswith("Vanaf nu krijgt dit adres elk kwartier een bericht")
     assert (await desks.tells(VEILIG_THUIS, "webhook", "show"))["url"] == URL
     assert URL in (await desks.run(VEILIG_THUIS, "webhook", "show")).output
     assert (await desks.tells(SCHOOL, "webhook", "show"))["url"] is None
-    assert (await desks.tells(VEILIG_THUIS, "webhook", "off"))["text_nl"].startswith("Er gaan geen berichten meer")
+    assert (await desks.tells(VEILIG_THUIS, "webhook", "off", *AGREED))["text_nl"].startswith(
+        "Er gaan geen berichten meer"
+    )
     assert "Haal het postvak zelf op" in (await desks.run(VEILIG_THUIS, "webhook", "show")).output
+
+
+async def test_nobody_alone_says_where_events_go(desks: Desks) -> None:
+    """Without a colleague who approves it is refused, in words that say what to do, and nothing is changed."""
+    for stated in (("set", URL), ("off",)):
+        assert "Laat een collega die mag goedkeuren meetekenen" in await desks.tells_refused(
+            VEILIG_THUIS, "webhook", *stated
+        )
+    assert (await desks.tells(VEILIG_THUIS, "webhook", "show"))["url"] is None
 
 
 async def test_an_address_inside_is_refused(desks: Desks) -> None:
     """The broker's own network is no place for events; what is in force stays in force."""
-    await desks.run(VEILIG_THUIS, "webhook", "set", URL)
-    refused = await desks.tells_refused(VEILIG_THUIS, "webhook", "set", "https://169.254.169.254/latest/")
+    await desks.run(VEILIG_THUIS, "webhook", "set", URL, *AGREED)
+    refused = await desks.tells_refused(VEILIG_THUIS, "webhook", "set", "https://169.254.169.254/latest/", *AGREED)
     assert "Naar dit adres sturen we niets" in refused
     assert (await desks.tells(VEILIG_THUIS, "webhook", "show"))["url"] == URL
 
 
 async def test_what_nobody_took_is_listed_for_its_own_organisation(desks: Desks) -> None:
     """The newest first, with when and how often; another organisation's are not told."""
-    await desks.run(VEILIG_THUIS, "webhook", "set", URL)
+    await desks.run(VEILIG_THUIS, "webhook", "set", URL, *AGREED)
     assert "aangenomen of nog onderweg" in (await desks.run(VEILIG_THUIS, "webhook", "dead-letters")).output
     statement = "INSERT INTO webhook_deliveries (id, organisation, url, made_at, tries) VALUES (?, ?, ?, ?, ?)"
     for oin, letter, at in ((VEILIG_THUIS, "a", 0), (VEILIG_THUIS, "b", 900), (SCHOOL, "c", 0)):

@@ -1,6 +1,7 @@
 """Terms of follow-up: the own ones of a region, never slower than the statute, on working days where it says so."""
 
 import warnings
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from policies.document import Document
 from policies.errors import ClauseError, ConflictError, InsecureTestBundleWarning
 from policies.follow_up import FollowUp, Term
 
+WIJKTEAM, GI = "00000099000000001000", "00000099000000002000"
 PURPOSES = ("vt-melding", "verwijsindex")
 
 
@@ -95,7 +97,9 @@ def test_holders_are_asked_for_as_long_as_the_documents_say(shipped: Bundle) -> 
 
 def test_every_region_names_its_coordinator(shipped: Bundle) -> None:
     """The documents name an organisation and its team; the statute names nobody."""
-    assert set(shipped.follow_up.coordinators) == {"arnhem-achterhoek", "amsterdam-amstelland", "proefregio"}
+    assert set(shipped.follow_up.coordinators) == {
+        "arnhem-achterhoek", "amsterdam-amstelland", "noord-holland", "proefregio",
+    }  # fmt: skip
     assert {one["region"] for one in shipped.follow_up.record()} >= {None, "arnhem-achterhoek"}
 
 
@@ -154,3 +158,46 @@ def test_without_a_document_first_contact_is_five_working_days() -> None:
     nothing = FollowUp.from_documents([], PURPOSES)
     sunday, friday = date(2026, 11, 22), date(2026, 11, 27)
     assert nothing.first_contact_by(sunday, purpose="verwijsindex", region="hier") == friday
+
+
+def homed(region: str | None, *organisations: str) -> Document:
+    """Return a document that names these organisations."""
+    found = document(region)
+    return replace(found, content={**found.content, "organisaties": list(organisations)})
+
+
+def test_an_organisation_is_named_by_one_region() -> None:
+    """Which region's coordinator it has is clear: two that name it, or the law doing so, do not load."""
+    assert FollowUp.from_documents([homed("hier", GI), homed("daar")], PURPOSES).homes == {GI: "hier"}
+    for wrong in ([homed("hier", GI), homed("daar", GI)], [homed(None, GI)]):
+        with pytest.raises(ClauseError) as refused:
+            FollowUp.from_documents(wrong, PURPOSES)
+        assert refused.value.field.startswith("organisaties")
+
+
+def test_where_an_organisation_is_at_home(shipped: Bundle) -> None:
+    """By the agreement it is of itself; by the national connection alone it is where a document names it."""
+    day = date(2026, 11, 25)
+    asked: dict[str, Any] = {"purpose": "verwijsindex", "met_in": "arnhem-achterhoek", "day": day}
+    assert shipped.home_of(side=(WIJKTEAM, "wijkteam"), **asked) == "arnhem-achterhoek"
+    assert shipped.home_of(side=(GI, "gi"), **asked) == "noord-holland"
+    unnamed = replace(shipped, follow_up=FollowUp(terms={}, coordinators={}, homes={}))
+    assert unnamed.home_of(side=(GI, "gi"), **{**asked, "purpose": "casusoverleg"}) == "proefregio"
+    assert unnamed.home_of(side=(WIJKTEAM, "school"), **asked) == "proefregio"
+    assert unnamed.home_of(side=(WIJKTEAM, "wijkteam"), **{**asked, "day": date(2020, 1, 1)}) == "proefregio"
+
+
+def test_of_several_homes_one_counts_that_is_clear(shipped: Bundle) -> None:
+    """That in which it met the other side, or that whose document names it; else none, and nobody is told."""
+    (one,) = [found for found in shipped.carriers["verwijsindex"] if found.region == "arnhem-achterhoek"]
+    carriers = {"verwijsindex": (one, replace(one, region="elders"))}
+    named = replace(shipped.follow_up, homes={WIJKTEAM: "elders"})
+    for follow_up, met_in, home in (
+        (shipped.follow_up, "arnhem-achterhoek", "arnhem-achterhoek"),
+        (shipped.follow_up, "daar", None),
+        (shipped.follow_up, None, None),
+        (named, None, "elders"),
+    ):
+        bundle = replace(shipped, carriers=carriers, follow_up=follow_up)
+        side = (WIJKTEAM, "wijkteam")
+        assert bundle.home_of(purpose="verwijsindex", side=side, met_in=met_in, day=date(2026, 11, 25)) == home

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from broker.domain.calls import AskedOn, Call, FoundAs, Ring
+from broker.domain.calls import AskedOn, Call, FoundAs, Ring, RingState
 from broker.domain.information_requests import RestsOn, StatedProof
 
 DAY = timedelta(days=1)
@@ -61,6 +61,18 @@ def test_a_ring_stays_with_its_oproep_where_another_asks_something_else() -> Non
         replace(under(), signal_id="f" * 32),
         replace(under(), found_as=FoundAs(kinds=("family",), consent="unknown")),
         replace(under(), rests_on=rests_on),
-        replace(under(), valid_until=LAST),
     ):
         assert not RING.may_go_on_as(other)
+
+
+def test_one_more_line_about_a_person_makes_no_second_ring() -> None:
+    """What the same persons said more since is read anew, so the ring goes on; who declined may be asked on it anew."""
+    said = (RestsOn(kind="consent", key="ab", version=1),)
+    asked, again = replace(RING, rests_on=said, valid_until=LAST), replace(under(), rests_on=said)
+    more = replace(again, rests_on=(replace(said[0], version=2),))
+    assert asked.may_go_on_as(again)
+    assert asked.may_go_on_as(more)
+    assert asked.asks_what(again)
+    assert not asked.asks_what(more)
+    assert not asked.may_go_on_as(replace(again, rests_on=(replace(said[0], key="cd"),)))
+    assert not replace(asked, state=RingState.DECLINED).may_go_on_as(again)

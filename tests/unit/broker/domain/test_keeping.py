@@ -102,6 +102,7 @@ def test_the_document_says_what_is_done() -> None:
         "an exception": [keeping.EXCEPTION_DAYS, keeping.ACUTE_DAYS],
         "a notice": [keeping.KEPT_DAYS[Kept.NOTICE]],
         "a term of a team (report, exclusion order) that is done or over": [keeping.TASK_DAYS],
+        "what followed from an act (`tasks owed`) and is done": [keeping.KEPT_DAYS[Kept.OWED_TASK]],
         "a signal that was withdrawn or has ended, with all of it": [keeping.SIGNAL_DAYS],
         "content of an entry": [KEPT_S // DAY],
     }

@@ -1,12 +1,15 @@
 """What is left of a term that is done, and of a signal that has ended, goes when nothing rests on it any more."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from broker.domain.acts import SearchTerms
+from broker.domain.changes import Task
 from broker.domain.keeping import SIGNAL_DAYS, TASK_DAYS, ForgetRows, Kept
+from broker.domain.review import REVIEWED_DAYS
 from broker.flows.policy import PolicyInForce
 from broker.ports import Proposal
 from tests.simulators.asking import household
@@ -14,6 +17,9 @@ from tests.simulators.broker_world import World, a_world, held_in, shield
 from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import GI, VEILIG_THUIS
 from tests.simulators.following_up import found_in, who
+from tests.simulators.owing import found_in as owed_found
+from tests.simulators.owing import owed_done, owed_of
+from tests.simulators.proposals import committed
 from tests.simulators.team_tasks import closed, listed, melding_body, started
 from tests.unit.broker.flows.test_keeping import count, later
 
@@ -39,6 +45,20 @@ async def test_a_term_that_is_done_goes_a_year_after_its_last_day(world: World) 
     assert count(world, "team_tasks") == 2
     await later(world, 10)
     assert [one["kind"] for one in found_in(await listed(world, who(world, VEILIG_THUIS)))] == ["onderzoek"]
+
+
+async def test_what_followed_from_an_act_goes_some_time_after_it_was_done(world: World) -> None:
+    """Done: kept while acts are reviewed, and then gone. Not done: it stays for who owes it."""
+    tasks = [Task(kind="signal-frozen", organisation=GI, due_on=date(2026, 12, day)) for day in (1, 2, 3)]
+    await committed(world.log, Proposal(kind="signal", payloads={"meta": {}}, tasks=tuple(tasks)))
+    first, second, last = [one["taskId"] for one in owed_found(await owed_of(world, who(world, GI)))]
+    await owed_done(world, who(world, GI), first)
+    await later(world, 1)
+    await owed_done(world, who(world, GI), second)
+    for days, left in ((REVIEWED_DAYS - 1, 3), (1, 2), (400, 1)):
+        await later(world, days)
+        assert count(world, "tasks") == left
+    assert [one["taskId"] for one in owed_found(await owed_of(world, who(world, GI)))] == [last]
 
 
 async def test_a_signal_that_has_ended_goes_with_the_last_content_about_it(world: World) -> None:

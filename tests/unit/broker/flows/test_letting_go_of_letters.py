@@ -15,6 +15,7 @@ from tests.simulators.requesting import COLLEAGUE, HUISARTS, Desk
 from tests.unit.broker.flows.test_letters_that_hold import refused
 
 ONE = Worker(sub="one", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-1"}))
+SAME_TEAM = replace(ONE, sub="colleague")
 OTHER = replace(ONE, sub="other", teams=frozenset({"team-2"}))
 
 
@@ -56,6 +57,44 @@ async def test_another_team_does_not_say_that_it_was_opened(desk: Desk, side: st
     assert kept_until(desk) == before
     await desk.note(request, "opened", by=side, worker=ONE.sub)
     assert kept_until(desk) < before
+
+
+@pytest.mark.parametrize("side", [WIJKTEAM, VEILIG_THUIS])
+async def test_a_colleague_who_did_not_fetch_it_does_not_say_that_it_was_opened(desk: Desk, side: str) -> None:
+    """On either side only whom a box was handed out to has it erased, also of his own team; who fetches it too may."""
+    desk.world.documents = documents(Enrolled(others={side: (ONE, SAME_TEAM)}))
+    request = await desk.sent()
+    if side == VEILIG_THUIS:
+        await desk.answer(request, desk.reply(request))
+    await desk.fetch(request, by=side, worker=ONE.sub)
+    before, size = kept_until(desk), await log_size(desk.world)
+    for state in ("delivered", "opened"):
+        assert await refused(desk.note(request, state, by=side, worker=SAME_TEAM.sub)) == "receipt-of-another"
+    assert (kept_until(desk), await log_size(desk.world)) == (before, size + 2)
+    await desk.fetch(request, by=side, worker=SAME_TEAM.sub)
+    await desk.note(request, "opened", by=side, worker=SAME_TEAM.sub)
+    assert kept_until(desk) < before
+    # Who fetched it first may still say so, and it never goes back.
+    assert (await desk.note(request, "delivered", by=side, worker=ONE.sub)).result["outcome"] == "done"
+
+
+async def test_what_was_handed_out_before_it_was_noted_is_the_teams(desk: Desk) -> None:
+    """Of a box of before this was kept nobody knows who fetched it: then whoever may read it says so, as before."""
+    desk.world.documents = documents(Enrolled(others={WIJKTEAM: (ONE, SAME_TEAM)}))
+    request = await desk.sent()
+    await desk.fetch(request, by=WIJKTEAM, worker=ONE.sub)
+    held_in(desk.world).write("UPDATE information_requests SET fetched_by = NULL")
+    assert (await desk.note(request, "opened", by=WIJKTEAM, worker=SAME_TEAM.sub)).result["outcome"] == "done"
+
+
+async def test_a_team_is_told_that_a_colleague_took_back_what_another_sent(desk: Desk) -> None:
+    """Else it waits for an answer that never comes; who takes back his own has nobody told."""
+    desk.world.documents = documents(Enrolled(teams=("team-1",), others={VEILIG_THUIS: (ONE,)}))
+    own, colleagues = await desk.sent(), await desk.sent()
+    await desk.withdraw(own)
+    assert await notices_of(desk.world, VEILIG_THUIS) == []
+    await desk.withdraw(colleagues, worker=ONE.sub)
+    assert await notices_of(desk.world, VEILIG_THUIS) == [("taken_back", colleagues)]
 
 
 async def test_another_team_takes_nothing_back(desk: Desk) -> None:

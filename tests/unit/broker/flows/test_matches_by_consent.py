@@ -191,4 +191,4 @@ async def test_nobody_else_sees_to_a_match_on_consent(world: World, monkeypatch:
     assert len(await matches_of_side(world, WIJKTEAM)) == 1
     (match,) = (await world.following.matches.of_side(organisation=WIJKTEAM, after="", at_most=2)).matches
     assert world.policy.coordinator_of("proefregio") is not None
-    assert match.coordinator is None
+    assert match.coordinators == ()

@@ -7,6 +7,7 @@ from broker.domain.changes import MarkStanding
 from broker.domain.households import Hit
 from broker.domain.matches import KeptMatch, Link, MatchState, TeamOf
 from broker.domain.notices import NoticeKind
+from broker.domain.said import NOTHING_SAID
 from broker.flows.meeting import Ids, alerts_of, links_by_team, matches_made, notices_of, stood_on
 from broker.flows.policy import PolicyInForce
 from tests.property.broker.test_consents import DAY
@@ -56,7 +57,9 @@ def test_a_team_is_linked_by_each_of_its_signals_once_in_its_strongest_kind() ->
 def made(policy: PolicyInForce, *links: Link, known: tuple[KeptMatch, ...] = (), new: str = "new") -> KeptMatch:
     """Return the match of a new signal of ours with their team by these links."""
     signal = replace(a_signal(new, organisation=WIJKTEAM), registered_on=DAY)
-    (match,) = matches_made(signal, {GI_TEAM: links}, known=known, ids=IDS, policy=policy, register=REGISTER, day=DAY)
+    (match,) = matches_made(
+        signal, {GI_TEAM: links}, said=NOTHING_SAID, known=known, ids=IDS, policy=policy, register=REGISTER, day=DAY
+    )
     return match
 
 
@@ -131,7 +134,7 @@ def test_who_shielded_a_signal_is_alerted_unless_a_match_tells_him() -> None:
 
 def test_the_other_side_and_the_coordinator_have_a_notice() -> None:
     """The older side where it is told and has not muted it; the coordinator while nobody says there was contact."""
-    match = replace(a_match(BOTH), coordinator=COORDINATOR)
+    match = replace(a_match(BOTH), coordinators=(COORDINATOR,))
 
     def told(one: KeptMatch) -> list[tuple[str, str, NoticeKind, str]]:
         notices = notices_of(one, ids=IDS)
@@ -141,7 +144,7 @@ def test_the_other_side_and_the_coordinator_have_a_notice() -> None:
     to_side = (GI, "team-1", NoticeKind.MATCH, "m")
     to_coordinator = (SCHOOL, "coordinators", NoticeKind.COORDINATED, "m")
     assert told(match) == [to_side, to_coordinator]
-    assert told(replace(match, coordinator=None)) == [to_side]
+    assert told(replace(match, coordinators=())) == [to_side]
     assert told(replace(match, older_side=replace(match.older_side, told=False))) == [to_coordinator]
     muted = replace(match, older_side=replace(match.older_side, state=MatchState.TOGETHER))
     assert told(muted) == []

@@ -22,6 +22,7 @@ from tests.unit.broker.flows.test_calling import ASKED, involved, veilig_thuis
 from tests.unit.policies.amsterdam import AMSTELVEEN, BUURTTEAM
 
 DAY = 86_400
+ELSEWHERE = "00000099000000019000"
 ONE = Worker(sub="worker-one", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-1"}))
 OTHER = Worker(sub="worker-two", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-2"}))
 
@@ -55,7 +56,7 @@ async def told_of(world: World, oin: str) -> list[str]:
 
 async def asked_on_consent(world: World, *lines: dict[str, Any]) -> tuple[Asker, Asker, str]:
     """A team is asked to call because the resident named it; return the asker, the holder, and the consent."""
-    names = {BUURTTEAM: "wijkteam", AMSTELVEEN: "wijkteam"}
+    names = {BUURTTEAM: "wijkteam", AMSTELVEEN: "wijkteam", ELSEWHERE: "wijkteam"}
     world.documents = documents(Enrolled(names={oin: (oin, org_class) for oin, org_class in names.items()}))
     await involved(world, AMSTELVEEN, "resident")
     asker = world.asker(BUURTTEAM, purpose="casusoverleg", ground="TOEST")
@@ -74,6 +75,48 @@ async def test_a_yes_that_was_taken_back_asks_nobody(world: World) -> None:
     with pytest.raises(NotFoundError):
         await decide(world, holder, ring["ringId"], "accept")
     assert await told_of(world, AMSTELVEEN) == ["consent_withdrawn"]
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+@pytest.mark.parametrize("what", ["a longer yes", "a no towards another", "the holder about something else"])
+async def test_what_takes_nothing_back_leaves_a_ring(world: World, what: str, *, accepted: bool) -> None:
+    """Whatever else is recorded of who still says yes: who was asked stays asked, and who calls has the card."""
+    asker, holder, consent = await asked_on_consent(world)
+    (ring,) = rings_in(await list_own_rings(world, holder))
+    if accepted:
+        await decide(world, holder, ring["ringId"], "accept")
+    told = await told_of(world, AMSTELVEEN)
+    if what == "a longer yes":
+        await consenting.answered_too(world, asker, consent, consenting.answer(until="2027-09-01"))
+    elif what == "a no towards another":
+        refused = consenting.answer(said="refused")
+        await consenting.recorded(world, asker, refused, person="resident", parties=[ELSEWHERE])
+    else:
+        other = world.asker(AMSTELVEEN, purpose="volwassene", ground="TOEST")
+        asked = consenting.answer(said="asked")
+        await consenting.recorded(world, other, asked, person="resident", parties=[BUURTTEAM], purpose="volwassene")
+    (still,) = rings_in(await list_own_rings(world, holder))
+    assert (still["ringId"], still["caller"]["contact"] is not None) == (ring["ringId"], accepted)
+    assert await told_of(world, AMSTELVEEN) == told == ["call"]
+
+
+@pytest.mark.parametrize("who", ["asker", "holder"])
+async def test_a_no_in_another_record_ends_a_ring_until_a_yes_again(world: World, who: str) -> None:
+    """What either recorded counts, whichever record it stands in; what she says yes to again asks again."""
+    asker, holder, consent = await asked_on_consent(world)
+    party = AMSTELVEEN if who == "asker" else BUURTTEAM
+    by = asker if who == "asker" else world.asker(AMSTELVEEN, purpose="casusoverleg", ground="TOEST")
+    no = await consenting.recorded(
+        world, by, consenting.answer(said="refused"), person="resident", parties=[party], purpose="casusoverleg"
+    )
+    assert rings_in(await list_own_rings(world, holder)) == []
+    await consenting.answered_too(world, by, no, consenting.answer())
+    assert len(rings_in(await list_own_rings(world, holder))) == 1
+    # Where that ends two records that asked the same team, it has one notice of it.
+    before = await told_of(world, AMSTELVEEN)
+    await consenting.withdrawn(world, asker, consent)
+    assert rings_in(await list_own_rings(world, holder)) == []
+    assert (await told_of(world, AMSTELVEEN))[len(before) - 1 :] == ["consent_withdrawn"]
 
 
 @pytest.mark.parametrize(("knows", "kinds"), [("nothing", []), ("listed", ["consent_withdrawn"])])

@@ -106,7 +106,7 @@ async def test_a_report_in_the_making_has_no_term_yet(world: World) -> None:
 
 async def test_where_no_document_states_a_term_nothing_runs(world: World) -> None:
     """Then an order counts for as long as was stated, and no report or agreement has a last day."""
-    nothing = replace(world.policy.bundle, follow_up=FollowUp(terms={}, coordinators={}))
+    nothing = replace(world.policy.bundle, follow_up=FollowUp(terms={}, coordinators={}, homes={}))
     world.policy = replace(world.policy, bundle=nothing)
     assert await look_on(world, {**ORDER, "endsOn": "2026-12-20"}) == "nothing"
     match_id = await met(world)

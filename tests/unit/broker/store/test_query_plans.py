@@ -10,6 +10,7 @@ from broker.domain.keeping import Kept, Over, before
 from broker.store.address import SqliteFile
 from broker.store.connection import FileReader, SingleWriter
 from broker.store.keeping import overdue_query
+from broker.store.owed import StoredOwed
 from broker.store.request_ids import StoredRequestIds
 from broker.store.signals import StoredSignals
 from tests.simulators.clock import NOON, TestClock
@@ -57,6 +58,25 @@ async def test_a_look_up_starts_at_the_tokens_asked(file: Database) -> None:
         assert plan[0].endswith("(idx=?)")
         assert plan[1].endswith("(id=?)")
         assert not any(step.startswith("SCAN") or "organisation" in step for step in plan)
+
+
+async def test_what_somebody_owes_is_read_from_where_it_begins(file: Database) -> None:
+    """A page of open tasks, or one of them: never a row of another organisation, nor one that is done."""
+    assert isinstance(file.address, SqliteFile)
+    with closing(FileReader(file.address)) as reader:
+        asked = watched(reader._connection)
+        await StoredOwed(reader).open_after(organisation=GI, after="0" * 32, at_most=40)
+        await StoredOwed(reader).one(organisation=GI, task_id="0" * 32)
+    found = plans(file, [statement for statement in asked if "FROM tasks" in statement])
+    assert found == [
+        [f"SEARCH tasks USING INDEX ix_tasks_open (organisation=? AND shown_id{compared}?)"] for compared in ">="
+    ]
+
+
+def test_the_tasks_about_a_signal_go_without_reading_others(file: Database) -> None:
+    """A signal that is kept no longer takes its tasks along, of which there are few among many."""
+    (plan,) = plans(file, ["DELETE FROM tasks WHERE signal_id = 'a'"])
+    assert plan == ["SEARCH tasks USING INDEX ix_tasks_signal_id (signal_id=?)"]
 
 
 async def test_spending_a_request_id_reads_only_what_has_expired(file: Database) -> None:
