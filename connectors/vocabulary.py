@@ -61,7 +61,7 @@ def purposes_of(words: Vocabulary, org_class: str) -> Iterator[str]:
 
 
 def one_purpose(words: Vocabulary, rows: Sequence[Allowed], purpose: str) -> list[str]:
-    """Return what these rows let one do for a purpose, and on what, in lines. Raises CaseError: there is no such one."""
+    """Return what these rows let one do for a purpose, and on what, in lines. Raises CaseError: none such."""
     if purpose not in words.purposes:
         raise CaseError("purpose", f"must be one of {', '.join(words.purposes)}")
     lines = [f"{purpose}  {words.purposes[purpose]}"]

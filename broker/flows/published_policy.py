@@ -65,8 +65,12 @@ def vocabulary_document(policy: PolicyInForce) -> dict[str, Any]:
 
 def _categories(bundle: Bundle) -> dict[str, str]:
     """Return what every category of data is, in the words of the first document that names it."""
-    rows = (row for one in bundle.convenants for row in one.document.content.get("gegevenscategorieen", ()))
-    return {str(row["id"]): str(row["omschrijving"]) for row in reversed(list(rows))}
+    found: dict[str, str] = {}
+    for one in bundle.convenants:
+        content: Mapping[str, Any] = one.document.content
+        for row in content.get("gegevenscategorieen", ()):
+            found.setdefault(str(row["id"]), str(row["omschrijving"]))
+    return found
 
 
 def _allowed(purpose: str, row: Allowance) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.simulators.served_desks import Desks
 
 
 async def test_every_word_of_the_policy_is_named(desks: Desks) -> None:
-    """Purposes that this organisation may use, and every category, level and proof, each with what it means in Dutch."""
+    """Purposes that this organisation may use, and every category, level and proof, each with its meaning."""
     printed = (await desks.run(WIJKTEAM, "vocabulary")).output
     bundle = load_bundle()
     assert "  hulp  welke hulp er is en sinds wanneer\n" in printed
@@ -28,7 +28,7 @@ async def test_every_word_of_the_policy_is_named(desks: Desks) -> None:
 
 
 async def test_a_purpose_says_what_is_possible_and_on_what(desks: Desks) -> None:
-    """Veilig Thuis asks after a report on one ground; a school tells it on another, and asks nothing; none is made up."""
+    """Veilig Thuis asks after a report on one ground; a school tells it on another, and asks nothing."""
     asks = (await desks.run(VEILIG_THUIS, "vocabulary", "--purpose", "vt-melding")).output
     assert (
         "vragen (request send, bel nu); met een bewijs: melding of melding_volgt\n    --ground WMO-5.1.6  Wmo" in asks
