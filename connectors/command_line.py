@@ -23,6 +23,7 @@ from connectors.errors import (
 )
 from connectors.sources.caseload import Remark
 from connectors.terminal import Terminal, json_text
+from connectors.typed import no_file
 
 if TYPE_CHECKING:
     # Set-up commands end in milliseconds less without the wire models.
@@ -35,7 +36,12 @@ OrgFolder = Annotated[Path, typer.Option("--org", metavar="DIR", help="The partn
 WorkerId = Annotated[str, typer.Option("--worker", help="Local id of the worker who asks.")]
 ApproverId = Annotated[str | None, typer.Option("--approver", help="Local id of the colleague who approves.")]
 CaseRef = Annotated[
-    str | None, typer.Option("--case", help="Reference of the own case it is about; only an HMAC of it leaves.")
+    str | None,
+    typer.Option(
+        "--case-ref",
+        callback=no_file,
+        help="Reference of the own case it is about, no file; only an HMAC of it leaves.",
+    ),
 ]
 Purpose = Annotated[str, typer.Option("--purpose", help="What it is for, as `vocabulary` names it.")]
 Grounds = Annotated[

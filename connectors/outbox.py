@@ -5,14 +5,15 @@ A command holds tokens and tickets, so a row is sealed under the outbox key, and
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from connectors.casebook import open_database
-from connectors.errors import EndedElsewhereError, FolderError
+from connectors.errors import EndedElsewhereError, FolderError, NotDoneError
 from connectors.sealing import OutboxKey
 
 _SCHEMA = """
@@ -68,6 +69,18 @@ class Command:
     def __repr__(self) -> str:
         """Return the kind and key only."""
         return f"Command(kind={self.kind!r}, key={self.key!r}, redacted)"
+
+
+@contextmanager
+def kept_waiting(key: str) -> Iterator[None]:
+    """What the broker may have carried out, and cannot be written down here, is not done yet and waits under its key.
+
+    So nobody types it again: `resume` asks the broker what became of it. Raises NotDoneError.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error):
+        raise NotDoneError("not-done", key=key) from None
 
 
 class Outbox:

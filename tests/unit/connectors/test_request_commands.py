@@ -261,9 +261,9 @@ async def test_a_refusal_ends_with_1_and_says_what_is_possible(desks: Desks) -> 
 async def test_what_is_asked_told_and_answered_names_its_case_to_the_own_reviewer_alone(desks: Desks) -> None:
     """The entry holds an HMAC that the organisation can make again of its own reference, and the broker cannot."""
     case = "Z-canary-77"
-    told = await desks.tells(VEILIG_THUIS, *ASKED, *proven(desks), "--case", case)
+    told = await desks.tells(VEILIG_THUIS, *ASKED, *proven(desks), "--case-ref", case)
     request = told["results"][0]["requests"][0]["requestId"]
-    declined = ("answer", request, "--kind", "declined", "--reason", "not_needed", "--case", case)
+    declined = ("answer", request, "--kind", "declined", "--reason", "not_needed", "--case-ref", case)
     answered = await desks.tells(WIJKTEAM, *declined)
     stated = {}
     for oin, printed in ((VEILIG_THUIS, told), (WIJKTEAM, answered)):

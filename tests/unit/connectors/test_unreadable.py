@@ -3,7 +3,7 @@
 import pytest
 
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
-from tests.simulators.served_desks import Desks
+from tests.simulators.served_desks import MELDING_DAY, Desks
 
 ASKS = (
     "request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--team", "team-1", "--to", WIJKTEAM,
@@ -31,3 +31,20 @@ async def test_a_damaged_database_is_not_done(desks: Desks, name: str) -> None:
     told = (await desks.run(VEILIG_THUIS, "request", "list", expect=1)).output
     assert told.startswith("Fout: cases.sqlite or outbox.sqlite: cannot be read or written")
     assert "a name in it" not in told
+
+
+async def test_what_the_broker_carried_out_and_cannot_be_kept_waits(desks: Desks) -> None:
+    """A full disk or a damaged folder of receipts afterwards is no bad input: he reads that it waits."""
+    folder = desks.folder(VEILIG_THUIS).path
+    receipts, away = folder / "receipts", folder / "receipts-away"
+    receipts.rename(away)
+    receipts.write_bytes(b"")
+    proof = ("--proof", f"melding:{MELDING_DAY}", "--proof-number", desks.file(VEILIG_THUIS, "number", "VT-2026-00017"))
+    asks = (*ASKS, desks.file(VEILIG_THUIS, "question.txt", "Welke hulp is er?"), *proof)
+    told = (await desks.run(VEILIG_THUIS, *asks, expect=1)).output
+    assert told.startswith("We hebben dit **niet** kunnen doen.")
+    assert "Het verzoek wacht in de outbox; ga verder met: sluis-connect resume" in told
+    receipts.unlink()
+    away.rename(receipts)
+    await desks.run(VEILIG_THUIS, "resume")
+    assert len((await desks.tells(WIJKTEAM, "request", "list"))["requests"]) == 1
