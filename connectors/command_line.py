@@ -60,6 +60,8 @@ KIND_NL = {
     "address": "iemand op hetzelfde adres",
 }
 _LEVEL_WITH_CONTACT = 2
+UNKNOWN_WORD = "vraag.outside-vocabulary"
+WORDS_NL = "Welke woorden er zijn: sluis-connect vocabulary, en voor een doel: sluis-connect vocabulary --purpose DOEL"
 _UNWRITTEN = "cases.sqlite or outbox.sqlite: cannot be read or written: is the disk full, or is another command busy?"
 console, notices = Terminal(), Terminal(stderr=True)
 
@@ -104,6 +106,7 @@ def explanation(error: Exception) -> list[str]:
     """Return what a worker must know of an error, in Dutch."""
     if isinstance(error, RefusedError):
         lines = [error.text_nl, *(f"Dit kan wel: {text}" for text in error.problem.possible)]
+        lines += [WORDS_NL] if error.problem.text_id == UNKNOWN_WORD else []
         return lines if error.receipt is None else [*lines, receipt_line(error.receipt)]
     if isinstance(error, NotDoneError):
         reason = [] if error.problem is None else [f"Antwoord van {error.party}: {error.problem.text_nl}"]

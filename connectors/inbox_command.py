@@ -24,6 +24,7 @@ from connectors.notice_book import KeptNotice, NoticeBook
 from connectors.workers import role_for
 
 COORDINATOR = "matchcoordinator"
+LEFT_NL = "Opdrachten die nog niet klaar zijn, en wachten:"
 
 NOTICE_NL = {
     "match": "ook betrokken: sluis-connect matches open",
@@ -75,19 +76,21 @@ def inbox(
     with errors_end_the_command():
         taken = role_for(PartnerFolder(org), worker, role, among=("worker", COORDINATOR))
 
-        async def run() -> tuple[Outcome | None, list[KeptNotice]]:
+        async def run() -> tuple[Outcome | None, list[KeptNotice], int]:
             async with SluisClient(org, worker=worker, role=taken) as client:
                 following = Following(client.desk, role=taken)
                 outcome = None if offline else await following.fetch()
-                return outcome, following.unread()
+                return outcome, following.unread(), client.left()
 
-        outcome, unread = done(run, as_json=as_json)
+        outcome, unread, left = done(run, as_json=as_json)
         with PartnerFolder(org).casebook() as book:
             teams = book.teams().get(worker, frozenset()) if taken == "worker" else frozenset()
             own = [] if fetch_only else [one for one in unread if not teams or one.team in teams]
             others = [one for one in unread if one not in own]
             shown = [one for one in unread if one in own or (all_teams and not fetch_only)]
             _print(outcome, shown, others=len(others), as_json=as_json)
+            if left and not as_json:
+                console.print(f"{LEFT_NL} {left}. Maak ze af met: sluis-connect resume", markup=False)
             # Read only once it was printed: a crash before shows it again.
             NoticeBook(book, role=taken).read([one.id for one in own])
 

@@ -123,6 +123,11 @@ class Outbox:
         """Return whether a command waits under this key."""
         return self._database.execute("SELECT 1 FROM command WHERE key = ?", (key,)).fetchone() is not None
 
+    def left(self, *, before: int) -> int:
+        """Return how many commands wait that were begun before this unix second: what runs now is not left."""
+        query = "SELECT count(*) FROM command WHERE created_at < ?"
+        return int(self._database.execute(query, (before,)).fetchone()[0])
+
     def delete(self, *keys: str) -> None:
         """All of these commands are gone and their bytes in the database are overwritten, or none is."""
         with self._database:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from connectors.command_line import WORDS_NL
+from connectors.inbox_command import LEFT_NL
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.served_desks import MELDING_DAY, Desks
 
@@ -46,5 +48,20 @@ async def test_what_the_broker_carried_out_and_cannot_be_kept_waits(desks: Desks
     assert "Het verzoek wacht in de outbox; ga verder met: sluis-connect resume" in told
     receipts.unlink()
     away.rename(receipts)
-    await desks.run(VEILIG_THUIS, "resume")
+    # What was begun just now may still run; after a while whoever fetches the post reads that something waits (U10-47).
+    assert LEFT_NL not in (await desks.run(VEILIG_THUIS, "inbox", "--offline")).output
+    desks.world.clock.move(61)
+    left = (await desks.run(VEILIG_THUIS, "inbox", "--offline")).output
+    assert f"{LEFT_NL} 1. Maak ze af met: sluis-connect resume" in left
+    assert "Er wacht niets." not in (await desks.run(VEILIG_THUIS, "resume")).output
+    assert "Er wacht niets." in (await desks.run(VEILIG_THUIS, "resume")).output
     assert len((await desks.tells(WIJKTEAM, "request", "list"))["requests"]) == 1
+
+
+async def test_a_word_that_does_not_exist_is_told_where_to_look(desks: Desks) -> None:
+    """Who types a category that there is none of reads which words there are, by a command (U10-50)."""
+    proof = ("--proof", f"melding:{MELDING_DAY}", "--proof-number", desks.file(VEILIG_THUIS, "number", "VT-2026-00017"))
+    words = ["zorgen" if word == "hulp" else word for word in ASKS]
+    told = await desks.tells_refused(VEILIG_THUIS, *words, desks.file(VEILIG_THUIS, "q.txt", "Welke hulp?"), *proof)
+    assert "soort gegevens" in told
+    assert WORDS_NL in told
