@@ -53,12 +53,12 @@ def print_night_card(
             return await night_card(client.desk), int(client.desk.surroundings.now())
 
     with errors_end_the_command():
-        if pdf is not None:
-            check_renderer()
         card, now = done(run, as_json=False)
+        # What needs nothing else first: at night a page that can be printed is worth more than an error.
         if html is not None:
             html.write_text(card.html(), encoding="utf-8")
         if pdf is not None:
+            check_renderer()
             pdf.write_bytes(card.pdf(made_at=now))
         if html is None and pdf is None:
             console.print(card.text(), markup=False)
