@@ -43,16 +43,18 @@ from connectors.told_requests import UNSIGNED_NL, UNSIGNED_SHORT_NL, is_unsigned
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The id, as `request list` prints it.")]
-Categories = Annotated[list[str], typer.Option("--category", help="A category of data; more than once for more.")]
+Categories = Annotated[
+    list[str], typer.Option("--category", help="A kind of data, as `vocabulary` names it; may be repeated.")
+]
 Level = Annotated[int, typer.Option("--level", help="3 nature and period, 4 content; 2 codes only.")]
 _TEXT_HELP = "A file with the text: about whom (name, date of birth) and what; - reads it from the input."
 TextFile = Annotated[Path | None, typer.Option("--text", help=_TEXT_HELP)]
 Attach = Annotated[list[Path] | None, typer.Option("--attach", help="A file to go with it; at most 10 MB together.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Save the attachments in this folder.")]
 Kept = Annotated[bool, typer.Option("--kept", help="Show what was opened here before, and fetch nothing.")]
-To = Annotated[str | None, typer.Option("--to", help="OIN of the organisation; of a match it is the other team's.")]
-ToTeam = Annotated[str | None, typer.Option("--to-team")]
-OwnTeam = Annotated[str | None, typer.Option("--team")]
+To = Annotated[str | None, typer.Option("--to", help="OIN, as `organisations` names it; of a match the other team's.")]
+ToTeam = Annotated[str | None, typer.Option("--to-team", help="Its team, as `organisations` names it.")]
+OwnTeam = Annotated[str | None, typer.Option("--team", help="The own team, as `organisations` names it.")]
 Match = Annotated[str | None, typer.Option("--match", help="The own match it is about: it goes to the other team.")]
 Term = Annotated[str, typer.Option("--term", help="today, 3 or 10 (working days).")]
 Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
@@ -129,7 +131,7 @@ def answer(
     kind: Annotated[Literal["all", "part", "oral", "declined"], typer.Option("--kind")],
     category: Annotated[list[str] | None, typer.Option("--category")] = None,
     level: Annotated[int | None, typer.Option("--level", help="At most, and without it, the one asked.")] = None,
-    ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
+    ground: Annotated[list[str] | None, typer.Option("--ground", help="As `vocabulary` names it.")] = None,
     reason: Annotated[DeclineReason | None, typer.Option("--reason", help="For declined, and then always.")] = None,
     text: TextFile = None,
     attach: Attach = None, signal: Signal = None, consent: Consent = None, exception: ToldOn = None,
@@ -158,7 +160,7 @@ def forward(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    team: Annotated[str, typer.Option("--team")],
+    team: Annotated[str, typer.Option("--team", help="The own team that gets it.")],
     who: Annotated[str | None, typer.Option("--to-worker", help="Local id of the colleague who decides.")] = None,
     approver: ApproverId = None,
     as_json: AsJson = False,

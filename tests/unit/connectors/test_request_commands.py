@@ -276,9 +276,9 @@ async def test_a_refusal_ends_with_1_and_says_what_is_possible(desks: Desks) -> 
 async def test_what_is_asked_told_and_answered_names_its_case_to_the_own_reviewer_alone(desks: Desks) -> None:
     """The entry holds an HMAC that the organisation can make again of its own reference, and the broker cannot."""
     case = "Z-canary-77"
-    told = await desks.tells(VEILIG_THUIS, *ASKED, *proven(desks), *about(desks), "--case", case)
+    told = await desks.tells(VEILIG_THUIS, *ASKED, *proven(desks), *about(desks), "--case-ref", case)
     request = told["results"][0]["requests"][0]["requestId"]
-    declined = ("answer", request, "--kind", "declined", "--reason", "not_needed", "--case", case)
+    declined = ("answer", request, "--kind", "declined", "--reason", "not_needed", "--case-ref", case)
     answered = await desks.tells(WIJKTEAM, *declined)
     stated = {}
     for oin, printed in ((VEILIG_THUIS, told), (WIJKTEAM, answered)):
@@ -306,7 +306,7 @@ async def test_one_number_has_one_reference_whatever_is_asked_with_it(desks: Des
 
 async def test_what_is_asked_is_shown_and_answered_at_its_own_level(desks: Desks) -> None:
     """What a preview shows can be sent: without a level the one asked; who reads a question sees all that is asked."""
-    asks = (*ASKED, *about(desks), *proven(desks), "--case", "Z-1")
+    asks = (*ASKED, *about(desks), *proven(desks), "--case-ref", "Z-1")
     sent_text = (await desks.run(VEILIG_THUIS, *asks)).output
     (line,) = (await desks.run(VEILIG_THUIS, "request", "list")).output.splitlines()
     request = line.split()[0]
