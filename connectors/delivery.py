@@ -52,7 +52,7 @@ class Delivery:
 
         Raises:
             RefusedError: the broker refused; the command is forgotten.
-            NotDoneError: nobody knows; the command waits in the outbox.
+            NotDoneError: nobody knows; the command waits in the outbox, but for what makes sense at this moment alone.
             ReceiptError: the answer is not shown; the command waits in the outbox.
         """
         # (0) What rests on a consent leaves after all that was said of one here, and waits with it.
@@ -60,7 +60,13 @@ class Delivery:
             await self._consents_first(Hand(worker=parts[0].worker, approver=None))
         # (1) Durable and sealed before a byte of it leaves, all parts or none.
         self._outbox.put(*parts, now=self._exchange.surroundings.now())
-        return await self._finish(parts, self._post)
+        try:
+            return await self._finish(parts, self._post)
+        except NotDoneError as error:
+            if not parts[0].of_now or isinstance(error, ReceiptError):
+                raise
+            self._outbox.delete(*(command.key for command in parts))
+            raise NotDoneError(error.problem_id, party=error.party, problem=error.problem) from None
 
     async def resume(self, parts: Sequence[Command], hand: Hand) -> Outcome:
         """Return the outcome of a waiting command with all its parts; an imported row goes on in this hand.

@@ -34,7 +34,7 @@ NOTICE_NL = {
     "shield_alert": "iemand keek naar een gezin met jullie afgeschermde signaal",
     "request": "vraag om informatie: sluis-connect request read",
     "answer": "antwoord op jullie vraag: sluis-connect request read",
-    "delivery": "bericht over de bezorging: sluis-connect request list, vraag",
+    "delivery": "een andere organisatie vertelt iets, lees het nu: sluis-connect request read",
     "call": "vraag om te bellen: sluis-connect oproepen list, vraag",
     "consent_withdrawn": "er is geen toestemming meer voor",
     "consent_refused": "iemand legde een nee van de bewoner vast; kijk of dit signaal kan blijven:",

@@ -55,9 +55,13 @@ class Preview:
         return [self.warning_nl, render("letter.preview", {}), *written, *more, render("letter.not_sent_yet", {})]
 
 
-def preview_of_question(org: Path, question: Question, *, asks: bool) -> Preview:
-    """Return what the receiver of a question, or of what is told unasked, will read. Raises CaseError: no letter."""
-    name = _known(org, question.to)
+def preview_of_question(org: Path, letters: Letters, question: Question, *, asks: bool) -> Preview:
+    """Return what the receiver of a question, or of what is told unasked, will read.
+
+    Raises:
+        CaseError: it is no letter. KeyChangedError: it would not be sent, for its receiver's keys have changed.
+    """
+    name = _known(org, question.to, letters)
     checked(question, asks=asks)
     warning = "letter.only_reader" if asks else "letter.shares"
     heading = (
@@ -71,13 +75,18 @@ def preview_of_question(org: Path, question: Question, *, asks: bool) -> Preview
 
 
 def preview_of_answer(org: Path, letters: Letters, request_id: str, reply: Reply) -> Preview:
-    """Return what the asker will read. Raises CaseError: the question was not read here, or it is no letter."""
+    """Return what the asker will read.
+
+    Raises:
+        CaseError: the question was not read here, or it is no letter. KeyChangedError: as for a question.
+    """
     asked = next((one for one in letters.kept(request_id) if one.label == QUESTION), None)
     if asked is None:
         raise CaseError("request", "must be read first")
     checked(reply, asks=False)
     within(reply, asked.letter)
-    name = _known(org, asked.sender)
+    # Not sharing, and noting that it was told, is possible whatever became of a key.
+    name = _known(org, asked.sender, letters if reply.kind in ("all", "part") else None)
     warning = "letter.not_shared" if reply.kind == "declined" else "letter.shares"
     heading = f"{asked.purpose}: {_KIND_NL.get(reply.kind, 'antwoord')}"
     return Preview(warning_nl=render(warning, {"name": name}), reads=_reads(heading, reply, text=reply.text))
@@ -172,8 +181,11 @@ def _reads(heading: str, said: Question | Reply, *, text: str) -> list[str]:
     return [heading, *about, *([text] if text else []), *files]
 
 
-def _known(org: Path, oin: str) -> str:
+def _known(org: Path, oin: str, sealing: Letters | None) -> str:
+    """Return the name of an organisation, to which these letters could be sealed where there are any."""
     register = PartnerFolder(org).register
     if oin not in register.organisations:
         raise CaseError("to", "must be an organisation of the register")
+    if sealing is not None:
+        sealing.pins.trusted(register.organisations[oin])
     return name_of(oin, register)

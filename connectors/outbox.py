@@ -27,6 +27,10 @@ Person = tuple[str, str, str]
 """Whom a registration is about: an HMAC, with purpose and team."""
 
 
+NOW = "now"
+"""What a command notes beside it that makes sense at this moment alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One request to the broker as it will be sent, and what is needed to send it again. It holds tokens.
@@ -65,6 +69,11 @@ class Command:
         if self.effect != "register" or mac is None:
             return None
         return mac, self.body["purpose"], self.body["team"]
+
+    @property
+    def of_now(self) -> bool:
+        """Whether it makes sense at this moment alone, so that it never waits to be carried out days later."""
+        return self.local.get(NOW) is not None
 
     @property
     def renewable(self) -> bool:

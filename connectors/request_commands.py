@@ -93,7 +93,7 @@ def send(
             expires_on=last_day_of(term), signal_id=signal, consent_id=consent, text=text_in(text),
             files=read_files(attach or ()),
         )  # fmt: skip
-        return preview_of_question(org, question, asks=True) if preview else await letters.ask(question)
+        return preview_of_question(org, letters, question, asks=True) if preview else await letters.ask(question)
 
     tell_outcome(org, worker, approver, act, case=case, as_json=as_json, unsent="letter.question_unsent")
 
@@ -118,7 +118,7 @@ def tell(
             expires_on=last_day_of("10"), signal_id=signal, consent_id=consent, exception_id=exception,
             text=text_in(text), steps=step or (), files=read_files(attach or ()),
         )  # fmt: skip
-        return preview_of_question(org, telling, asks=False) if preview else await letters.tell(telling)
+        return preview_of_question(org, letters, telling, asks=False) if preview else await letters.tell(telling)
 
     tell_outcome(org, worker, approver, act, case=case, as_json=as_json, unsent="letter.telling_unsent")
 

@@ -110,7 +110,9 @@ def test_a_huisarts_tells_veilig_thuis_unasked(region: LetteredRegion) -> None:
         VEILIG_THUIS, grounds=["WMO-5.2.6"], categories=["veiligheid"], proof=None, text="Ik maak mij zorgen."
     )  # fmt: skip
     outcome = region.work(HUISARTS, lambda letters: letters.tell(told))
-    assert outcome.text_nl == "Verstuurd. De ontvanger haalt het op met de eigen sleutel."
+    assert outcome.text_nl == (
+        "Verstuurd. De ontvanger haalt het op met de eigen sleutel. Is er haast? Wacht niet op een antwoord: bel."
+    )
     fetched = region.work(VEILIG_THUIS, lambda letters: letters.fetch(request_in(outcome)))
     assert fetched.opened is not None
     assert (fetched.opened.label, fetched.opened.letter.text) == ("telling", "Ik maak mij zorgen.")
