@@ -9,6 +9,7 @@ import typer
 
 from broker.protocol.erasure_messages import ErasureShown
 from broker.protocol.review_messages import ActShown
+from connectors.act_words import ACTS_NL, KINDS_NL, OUTCOMES_NL
 from connectors.command_line import (
     NOT_DONE,
     console,
@@ -99,7 +100,9 @@ def resumed_of(org: Path, worker: str, role: str | None, *, as_json: bool) -> Re
 
 def _act_line(act: ActShown, names: Mapping[str, str]) -> str:
     who = "gewist" if act.worker is None else names.get(act.worker, act.worker)
-    what = (act.type or act.kind, act.purpose or "-", act.outcome or "gewist")
+    named = KINDS_NL.get(act.kind, act.kind) if act.type is None else ACTS_NL.get(act.type, act.type)
+    outcome = "gewist" if act.outcome is None else OUTCOMES_NL.get(act.outcome, act.outcome)
+    what = (named, act.purpose or "-", outcome)
     parts = [str(act.index), moment(act.at), who, *what]
     parts += [f"{_FLAGS_NL.get(flag.kind, flag.kind)} (voor {flag.due_on})" for flag in act.flags]
     if act.verdict is not None:
