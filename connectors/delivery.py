@@ -1,8 +1,8 @@
 """A command reaches the broker once: kept sealed until its receipt is verified, then forgotten (D2, red line 13)."""
 
 import datetime
-import json
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +25,8 @@ from connectors.look_later import LookLater, sealed_note
 from connectors.newer_epoch import complete
 from connectors.outbox import Command, Outbox, kept_waiting
 
+CONSENT = "consent"
+"""The kind of a command that states what somebody answered, or that he took his yes back."""
 _RENEWABLE = frozenset({"ticket-expired"})
 _SIGNALS = "/v1/signals"
 _UNKNOWN_KEY = "not-found"
@@ -53,6 +55,9 @@ class Delivery:
             NotDoneError: nobody knows; the command waits in the outbox.
             ReceiptError: the answer is not shown; the command waits in the outbox.
         """
+        # (0) What rests on a consent leaves after all that was said of one here, and waits with it.
+        if any(command.body.get("consentId") is not None for command in parts):
+            await self._consents_first(Hand(worker=parts[0].worker, approver=None))
         # (1) Durable and sealed before a byte of it leaves, all parts or none.
         self._outbox.put(*parts, now=self._exchange.surroundings.now())
         return await self._finish(parts, self._post)
@@ -90,6 +95,12 @@ class Delivery:
             local={},
         )  # fmt: skip
         return self._contacts.told(self._answers.outcome(command, reply, Asked.READ))
+
+    async def _consents_first(self, hand: Hand) -> None:
+        """Every consent that waits was recorded. Raises as `send`: one was refused, which is told here, or waits on."""
+        for waiting in (parts for parts in self._outbox.waiting() if parts[0].kind == CONSENT):
+            with suppress(EndedElsewhereError):
+                await self.resume(waiting, hand)
 
     async def _finish(self, parts: Sequence[Command], carry: Callable[[Command], Awaitable[Outcome]]) -> Outcome:
         """Return what all parts say together; until each of them has ended, nothing of any is told (red line 14)."""
@@ -171,11 +182,11 @@ class Delivery:
             raise RefusedError(stated_here(KEYS_CHANGED), party=self._folder.settings.broker.id)
         # (2) One request; (3) its answer, once its receipt holds, decides what becomes of the command.
         command = await self._completed(command)
-        reply = await self._ask(command, command.path, method="POST", body=_body(command))
+        reply = await self._ask(command, command.path, method="POST", body=command.wire_body())
         problem = problem_in(reply)
-        if problem is not None and problem.id in _RENEWABLE and _renewable(command):
+        if problem is not None and problem.id in _RENEWABLE and command.renewable:
             command = await self._renewed(command)
-            reply = await self._ask(command, command.path, method="POST", body=_body(command))
+            reply = await self._ask(command, command.path, method="POST", body=command.wire_body())
         if problem is not None and problem.id == REUSED and command.grant is not None:
             return await self._done_before(command)
         return self._answers.outcome(command, reply, Asked.POST)
@@ -242,7 +253,7 @@ class Delivery:
 
     async def _renewed(self, command: Command) -> Command:
         """Return the command with fresh tickets, which is what waits from now on. Raises NotDoneError: it waits on."""
-        if not _renewable(command):
+        if not command.renewable:
             return command
         try:
             renewed = replace(command, tickets=await self._reissued(command))
@@ -283,15 +294,3 @@ class Delivery:
                 state=_STATES.get(command.effect),
                 ends_on=None if ends_on is None else datetime.date.fromisoformat(ends_on),
             )
-
-
-def _renewable(command: Command) -> bool:
-    """Return whether fresh tickets can be had: those of a grant live as long as it, and no longer."""
-    return bool(command.evaluation) and command.grant is None
-
-
-def _body(command: Command) -> bytes:
-    members = dict(command.body)
-    if command.evaluation:
-        members["tickets"] = list(command.tickets)
-    return json.dumps(members, separators=(",", ":")).encode()

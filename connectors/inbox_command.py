@@ -20,7 +20,7 @@ from connectors.command_line import (
 from connectors.folder import PartnerFolder
 from connectors.follow_up_commands import done
 from connectors.following import Following
-from connectors.notice_book import KeptNotice, NoticeBook
+from connectors.notice_book import KeptNotice, NoticeBook, moment_nl
 from connectors.workers import role_for
 
 COORDINATOR = "matchcoordinator"
@@ -42,8 +42,9 @@ NOTICE_NL = {
     "request_expired": "niemand heeft op tijd geantwoord: sluis-connect request list, vraag",
     "wrongly_made": "wat een ander over betrokkenheid meldde klopte niet; het gaat om jullie signaal",
     "exception_told": "melding van een ander over",
+    "casusregisseur": "jullie team is nu casusregisseur: sluis-connect matches open",
+    "casusregisseur_other": "een ander team is casusregisseur: sluis-connect matches open",
     "exception_rejected": "een beoordelaar van de ander vond dat dit niet zonder toestemming gedeeld mocht worden:",
-    "casusregisseur": "er is vastgelegd wie de casusregisseur is: sluis-connect matches open",
     "coordinated": "twee teams gaan contact zoeken: sluis-connect coordinated, match",
     "match_overdue": "nog geen contact: sluis-connect coordinated, match",
 }
@@ -88,14 +89,20 @@ def inbox(
             own = [] if fetch_only else [one for one in unread if not teams or one.team in teams]
             others = [one for one in unread if one not in own]
             shown = [one for one in unread if one in own or (all_teams and not fetch_only)]
-            _print(outcome, shown, others=len(others), as_json=as_json)
+            kept = NoticeBook(book, role=taken)
+            _print(
+                outcome, shown, others=len(others), fetched_at=kept.fetched_at(), fetch_only=fetch_only, as_json=as_json
+            )
             if left and not as_json:
                 console.print(f"{LEFT_NL} {left}. Maak ze af met: sluis-connect resume", markup=False)
             # Read only once it was printed: a crash before shows it again.
-            NoticeBook(book, role=taken).read([one.id for one in own])
+            kept.read([one.id for one in own])
 
 
-def _print(outcome: Outcome | None, shown: Sequence[KeptNotice], *, others: int, as_json: bool) -> None:
+def _print(
+    outcome: Outcome | None, shown: Sequence[KeptNotice], *, others: int, fetched_at: int | None, fetch_only: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     if as_json:
         listed = [{"id": one.id, "kind": one.kind, "team": one.team, "about": one.about, "at": one.at} for one in shown]
         results = [] if outcome is None else [outcome_document(outcome)]
@@ -103,9 +110,20 @@ def _print(outcome: Outcome | None, shown: Sequence[KeptNotice], *, others: int,
         return
     for one in shown:
         console.print(f"{one.when}  {one.team}  {NOTICE_NL.get(one.kind, one.kind)}  {one.about}", markup=False)
-    if not shown:
+    if outcome is None:
+        console.print(_as_of(fetched_at), markup=False)
+    if fetch_only:
+        console.print(f"Opgehaald. Nog ongelezen: {others}.", markup=False)
+    elif not shown and fetched_at is not None:
         console.print("Er is niets nieuws.", markup=False)
-    if others:
+    if others and not fetch_only:
         console.print(f"Nog ongelezen, voor andere teams: {others}. Laat ze zien met --all.", markup=False)
     for receipt in () if outcome is None else outcome.receipts:
         console.print(receipt_line(receipt), markup=False)
+
+
+def _as_of(fetched_at: int | None) -> str:
+    """Return how old it is what stands here: what came later, or did not come through, is not nothing."""
+    if fetched_at is None:
+        return "Hier is nog nooit iets opgehaald. Je weet nu dus niet of er iets is."
+    return f"Laatst opgehaald op {moment_nl(fetched_at)}. Wat daarna kwam, staat hier niet bij."

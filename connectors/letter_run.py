@@ -8,7 +8,9 @@ from typing import NoReturn, TypeVar
 
 import typer
 
+from broker.protocol.letter import Letter
 from broker.protocol.problems import render
+from broker.protocol.request_messages import RequestResult
 from broker.protocol.sealed_letter import QUESTION
 from connectors.answers import Outcome
 from connectors.client import SluisClient
@@ -25,7 +27,7 @@ from connectors.command_line import (
 from connectors.errors import CaseError, NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.letters import Letters
-from connectors.questions import Question, Reply, checked
+from connectors.questions import Question, Reply, checked, within
 from connectors.terminal import quoted
 from connectors.told_requests import DECLINED_NL, name_of
 
@@ -40,6 +42,7 @@ class Preview:
 
     warning_nl: str
     reads: Sequence[str]
+    more: str | None = None
 
     def document(self) -> dict[str, object]:
         """Return it as JSON members."""
@@ -48,7 +51,8 @@ class Preview:
     def lines(self) -> list[str]:
         """Return it as a person reads it; what was written stands apart from what Sluis says."""
         written = [line for part in self.reads for line in quoted(part)]
-        return [self.warning_nl, render("letter.preview", {}), *written, render("letter.not_sent_yet", {})]
+        more = [] if self.more is None else [self.more]
+        return [self.warning_nl, render("letter.preview", {}), *written, *more, render("letter.not_sent_yet", {})]
 
 
 def preview_of_question(org: Path, question: Question, *, asks: bool) -> Preview:
@@ -60,7 +64,10 @@ def preview_of_question(org: Path, question: Question, *, asks: bool) -> Preview
         f"{question.purpose} ({', '.join(question.grounds)}), van team {question.team} aan team {question.to_team}"
     )
     text = question.text or " ".join(question.steps)
-    return Preview(warning_nl=render(warning, {"name": name}), reads=_reads(heading, question, text=text))
+    asked_nl = render("letter.about_whom", {}) if asks else None
+    return Preview(
+        warning_nl=render(warning, {"name": name}), reads=_reads(heading, question, text=text), more=asked_nl
+    )
 
 
 def preview_of_answer(org: Path, letters: Letters, request_id: str, reply: Reply) -> Preview:
@@ -69,6 +76,7 @@ def preview_of_answer(org: Path, letters: Letters, request_id: str, reply: Reply
     if asked is None:
         raise CaseError("request", "must be read first")
     checked(reply, asks=False)
+    within(reply, asked.letter)
     name = _known(org, asked.sender)
     warning = "letter.not_shared" if reply.kind == "declined" else "letter.shares"
     heading = f"{asked.purpose}: {_KIND_NL.get(reply.kind, 'antwoord')}"
@@ -107,6 +115,37 @@ def tell_outcome(
             print_json({"results": [{**outcome_document(outcome), "requests": requests}]})
         else:
             print_outcome(outcome)
+            _say_how_it_goes_on(outcome)
+
+
+def written(letter: Letter) -> list[str]:
+    """Return what somebody wrote, set apart; nothing where he wrote nothing."""
+    said = letter.text or " ".join(letter.steps)
+    return quoted(said) if said else []
+
+
+async def level_of(letters: Letters, request_id: str, kind: str, level: int | None) -> int:
+    """Return the level of an answer: as it was typed, or the one that was asked. Raises CaseError: nobody asked."""
+    if kind == "declined":
+        return 0
+    if level is not None:
+        return level
+    read = next((one.letter.level for one in letters.kept(request_id) if one.label == QUESTION), None)
+    if read is not None:
+        return read
+    asked = next((one.level for one in await letters.list_own() if one.request_id == request_id), None)
+    if asked is None:
+        raise CaseError("request", "must be one of your own list")
+    return max(asked, 1)
+
+
+def _say_how_it_goes_on(outcome: Outcome) -> None:
+    """The id of a letter that was sent was printed, with what to read of it later."""
+    details = outcome.details
+    for one in details.requests if isinstance(details, RequestResult) and outcome.outcome == "sent" else ():
+        console.print(f"Nummer: {one.request_id}", markup=False)
+        if one.kind == "request":
+            console.print(f"Later lezen: sluis-connect request read {one.request_id}", markup=False)
 
 
 def fail(error: NotDoneError | RefusedError, *, as_json: bool) -> NoReturn:

@@ -66,6 +66,16 @@ class Command:
             return None
         return mac, self.body["purpose"], self.body["team"]
 
+    @property
+    def renewable(self) -> bool:
+        """Whether fresh tickets can be had: those of a grant live as long as it, and no longer."""
+        return bool(self.evaluation) and self.grant is None
+
+    def wire_body(self) -> bytes:
+        """Return the body as it is sent, with its tickets where it is about tokens."""
+        tickets = {"tickets": list(self.tickets)} if self.evaluation else {}
+        return json.dumps({**self.body, **tickets}, separators=(",", ":")).encode()
+
     def __repr__(self) -> str:
         """Return the kind and key only."""
         return f"Command(kind={self.kind!r}, key={self.key!r}, redacted)"

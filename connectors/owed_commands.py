@@ -30,6 +30,8 @@ Role = Annotated[
     Literal["worker", "approver", "privacyfunctionaris", "fg"] | None,
     typer.Option("--role", help="Whose tasks: in which of your roles you ask, where you have more than one."),
 ]
+WHEN_NL = {"open": "", "vandaag": "VANDAAG, ", "te_laat": "TE LAAT, "}
+"""What stands before the last day."""
 _OWING = ("worker", "approver", "privacyfunctionaris", "fg")
 OwedId = Annotated[str, typer.Argument(metavar="TASK", help="The task's id, as `tasks owed` prints it.")]
 
@@ -57,23 +59,38 @@ def _one(
                 return await act(OwedTasks(client.desk, role=taken))
 
         outcome = done(run, as_json=as_json)
-    told = outcome.details if isinstance(outcome.details, OwedResult) else None
-    found, more = ([], None) if told is None else (told.found, told.more_after)
+    _, more = told_by(outcome)
     if as_json:
-        shown = [one.model_dump(mode="json", by_alias=True) for one in found]
-        print_json({"results": [outcome_document(outcome)], "tasks": shown, "moreAfter": more})
+        print_json({"results": [outcome_document(outcome)], "tasks": owed_documents(outcome), "moreAfter": more})
         return
-    console.print(outcome.text_nl, markup=False)
-    for one in found:
-        console.print(_line(one), markup=False)
+    print_owed(outcome)
     if more is not None:
         console.print(f"Er is meer: ga verder met --after {more}", markup=False)
     for receipt in outcome.receipts:
         console.print(receipt_line(receipt), markup=False)
 
 
+def told_by(outcome: Outcome) -> tuple[list[ShownOwed], str | None]:
+    """Return the tasks in an answer, and after which one the list goes on."""
+    told = outcome.details if isinstance(outcome.details, OwedResult) else None
+    return ([], None) if told is None else (told.found, told.more_after)
+
+
+def owed_documents(outcome: Outcome) -> list[dict[str, object]]:
+    """Return the tasks in an answer as JSON shows them."""
+    return [one.model_dump(mode="json", by_alias=True) for one in told_by(outcome)[0]]
+
+
+def print_owed(outcome: Outcome) -> None:
+    """What an answer says of tasks is on the screen, each on a line."""
+    console.print(outcome.text_nl, markup=False)
+    for one in told_by(outcome)[0]:
+        console.print(_line(one), markup=False)
+
+
 def _line(one: ShownOwed) -> str:
-    """Return one task as a line: by when, what, since which day, and about which own signal."""
+    """Return one task as a line: by when, what, since which day, about which own signal, and whether it is his."""
     about = () if one.signal_id is None else (f"signaal {one.signal_id}",)
-    what = render(one.text.id, one.text.params)
-    return "  ".join([one.task_id, f"uiterlijk {day_nl(one.due_on)}", what, f"sinds {day_nl(one.since)}", *about])
+    for_another = ("een ander moet dit afronden: jij was erbij betrokken",) if one.own_act else ()
+    what, when = render(one.text.id, one.text.params), f"{WHEN_NL[one.state]}uiterlijk {day_nl(one.due_on)}"
+    return "  ".join([one.task_id, when, what, f"sinds {day_nl(one.since)}", *about, *for_another])

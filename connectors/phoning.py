@@ -1,11 +1,13 @@
 """Phone mode as a worker uses it: announce a call, know who calls, note an answer. `client.phoning` has it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from broker.protocol.call_statement import StatedCall
 from broker.protocol.errors import SignatureError
+from broker.protocol.messages import Contact
 from broker.protocol.phone_messages import (
     NoteOralAnswer,
     PhoneCallShown,
@@ -14,9 +16,11 @@ from broker.protocol.phone_messages import (
     VerifyCaller,
 )
 from broker.protocol.request_signing import SKEW_S, is_id
-from connectors.answers import Outcome
+from connectors.answers import Outcome, VerifiedEntry
+from connectors.contacts import Contacts, contact_of
 from connectors.desk import Desk
-from connectors.errors import CaseError, ReceiptError
+from connectors.directory import directory
+from connectors.errors import CaseError, ConnectorError, ReceiptError
 from connectors.stated_proof import StatedProof
 from connectors.told_requests import named
 
@@ -46,9 +50,10 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Phoning:
-    """The phone calls of one worker's client."""
+    """The phone calls of one worker's client; `receipts` are the proofs of what was done with it, the newest last."""
 
     desk: Desk
+    receipts: list[VerifiedEntry] = field(default_factory=list)
 
     async def start(
         self, *, to: str, to_team: str, team: str, purpose: str, about: About, tells: bool = False
@@ -114,9 +119,26 @@ class Phoning:
         outcome = await self.desk.delivery.read(_PATH, worker=self.desk.composer.worker)
         return tuple(self._told(outcome))
 
+    async def card_of(self, call: PhoneCallShown) -> Contact | None:
+        """Return the card that the team signed which is to be called now; None where there is none, or nobody calls.
+
+        What it has not got yet is fetched. That it cannot be is no reason not to call.
+        """
+        if call.side != "made" or call.code is None:
+            return None
+        contacts = Contacts(self.desk.book, self.desk.folder)
+        if contacts.cards_of(call.receiver.oin) is None:
+            with suppress(ConnectorError):
+                contacts.keep(await directory(self.desk))
+        cards = contacts.cards_of(call.receiver.oin)
+        card = None if cards is None else cards.teams.get(call.receiver.team)
+        return None if card is None else contact_of(card)
+
     async def _stated(self, model: type[Any], members: dict[str, Any], *, kind: str, path: str) -> PhoneCallShown:
         command = self.desk.composer.statement(model, members, kind=kind, path=path, local={})
-        told = self._told(await self.desk.delivery.send(command))
+        outcome = await self.desk.delivery.send(command)
+        self.receipts.extend(outcome.receipts)
+        told = self._told(outcome)
         if len(told) != 1:
             raise ReceiptError("one phone call")
         return told[0]

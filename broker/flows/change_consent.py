@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from broker.consent_ports import ConsentReader, OwnConsent
 from broker.domain.changes import AddAnswers, Task
-from broker.domain.consent_rules import check_alone, fault_of
+from broker.domain.consent_rules import SAID_BEFORE, check_alone, check_stated, fault_of, is_overtaken
 from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, Needed
 from broker.domain.errors import FieldRuleError, NotFoundError, TeamUnknownError
 from broker.domain.flags import NETHERLANDS
@@ -25,6 +25,7 @@ from broker.flows.request_rules import check_approval, check_organisation, check
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.consent_messages import AnswerConsent, WithdrawConsent
 from broker.protocol.messages import TextRef
+from broker.protocol.request_signing import SKEW_S
 from broker.protocol.roster import Roster
 
 
@@ -34,6 +35,7 @@ class Added:
 
     events: tuple[ConsentEvent, ...]
     text: TextRef | None
+    stated_at: int | None = None
 
 
 async def answer_consent(
@@ -67,7 +69,9 @@ async def answer_consent(
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
         check_alone(own.consent.guardians, events)
         said_yes = any(event.answer is Answer.GIVEN for event in events)
-        return Added(events=events, text=None if said_yes else TextRef(id="consent.answered", params={}))
+        check_stated(command.stated_at, latest=clock.now() + SKEW_S)
+        text = None if said_yes else TextRef(id="consent.answered", params={})
+        return Added(events=events, text=text, stated_at=command.stated_at)
 
     return await _recorded(
         added, act=act, consent_id=consent_id, policies=policies, clock=clock, registers=registers, rosters=rosters,
@@ -177,9 +181,11 @@ def _all_with(now: Consent, own: OwnConsent) -> tuple[Consent, ...]:
 
 def _fault(own: OwnConsent, more: Added, needed: Needed | None) -> str | None:
     """Return the problem of a yes that cannot be given, by all that is recorded about this person."""
+    about = () if own.about is None else own.about.consents
+    if is_overtaken(own.consent, more.events, stated_at=more.stated_at, about=about):
+        return SAID_BEFORE
     if needed is None:
         return None
-    about = () if own.about is None else own.about.consents
     return fault_of(own.consent, more.events, needed=needed, about=about)
 
 

@@ -6,8 +6,15 @@ from datetime import date, timedelta
 
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import StoreConsent, TicketId
-from broker.domain.consent_rules import check_age, check_alone, fault_of
-from broker.domain.consents import Consent, ConsentEvent
+from broker.domain.consent_rules import (
+    SAID_BEFORE,
+    check_age,
+    check_alone,
+    check_stated,
+    fault_of,
+    is_overtaken,
+)
+from broker.domain.consents import Consent, ConsentEvent, Needed
 from broker.domain.errors import (
     FieldRuleError,
     NotFoundError,
@@ -54,6 +61,7 @@ from broker.protocol.epochs import EpochDocument
 from broker.protocol.errors import TicketError
 from broker.protocol.families import Family
 from broker.protocol.register import Organisation, Register
+from broker.protocol.request_signing import SKEW_S
 from broker.protocol.ristretto import InvalidPointError
 
 ID_BYTES = 16
@@ -80,7 +88,8 @@ async def record_consent(
     """The answers are recorded, and open what they open from now on; outcome `done`.
 
     Raises:
-        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count.
+        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count; or
+            one that he took back before it came here.
         NotFoundError: no such own signal. NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -97,7 +106,7 @@ async def record_consent(
         approved = check_approval(roster, requester, approval)
         # (2) The request's own rules; one ticket of each custodian covers the person, where a token says who it is.
         needed = needed_for(policy, check_purpose(policy.purposes, act))
-        check_named(command, organisation, register, policy, today=today)
+        check_named(command, organisation, register, policy, today=today, now=clock.now())
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
         own = await _own_signal(command, requester, signals)
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
@@ -106,7 +115,7 @@ async def record_consent(
         token = stored_token(command, tokens)
         before = await _before(consent, _subject(token, own), consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
-        if fault := fault_of(consent, events, needed=needed, about=before.consents):
+        if fault := _fault(consent, command, before.consents, needed):
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
@@ -147,6 +156,15 @@ class _Before:
         return (*self.consents, numbered_after(self.consents, consent))
 
 
+def _fault(
+    consent: Consent, command: RecordConsent, before: tuple[Consent, ...], needed: Needed
+) -> str | None:  # fmt: skip
+    """Return the problem of a yes that cannot be given, or was taken back before it came here; None for none."""
+    if is_overtaken(consent, consent.events, stated_at=command.stated_at, about=before):
+        return SAID_BEFORE
+    return fault_of(consent, consent.events, needed=needed, about=before)
+
+
 def _subject(token: StoredToken | None, own: OwnSignal | None) -> TokenIndex | None:
     """Return about whom a record is: whose token it has, or whom its own signal is about; None for nobody known."""
     return token.index if token is not None else None if own is None else own.subject
@@ -176,13 +194,17 @@ def _act(command: RecordConsent, requester: Requester, approval: Approval | None
 
 
 def check_named(
-    command: RecordConsent, organisation: Organisation, register: Register, policy: PolicyInForce, *, today: date
-) -> None:
+    command: RecordConsent, organisation: Organisation, register: Register, policy: PolicyInForce, *, today: date,
+    now: int,
+) -> None:  # fmt: skip
     """Hold only for known data, known other organisations, and a confirmation that is given or put off for a while.
+
+    Nor for what was stated later than now.
 
     Raises:
         FieldRuleError, OrganisationUnknownError
     """
+    check_stated(command.stated_at, latest=now + SKEW_S)
     if not set(command.categories) <= policy.bundle.vocabulary["cat"]:
         raise FieldRuleError("categories", "name data that no document knows")
     if organisation.oin in command.parties:

@@ -126,10 +126,11 @@ async def withdrawn(world: World, asker: Asker, consent_id: str, **changed: Any)
 
 
 async def answered_too(
-    world: World, asker: Asker, consent_id: str, *answers: Mapping[str, Any], alone: bool = False
-) -> Answered:
+    world: World, asker: Asker, consent_id: str, *answers: Mapping[str, Any], alone: bool = False,
+    stated_at: int | None = None,
+) -> Answered:  # fmt: skip
     """Add these answers to a record, approved by a colleague, or alone."""
-    body = asker.command(answers=[dict(line) for line in answers])
+    body = asker.command(answers=[dict(line) for line in answers], statedAt=stated_at)
     return await answer_consent(
         command=AnswerConsent.model_validate(body),
         consent_id=consent_id,

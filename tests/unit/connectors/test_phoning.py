@@ -14,7 +14,8 @@ from connectors.client import SluisClient
 from connectors.dates import HERE
 from connectors.delivery import Delivery
 from connectors.errors import CaseError, ReceiptError, RefusedError
-from connectors.phone_commands import UNSTATED, chosen, lines_of
+from connectors.phone_commands import chosen
+from connectors.phone_lines import UNSTATED, call_lines
 from connectors.phoning import OLD_S, About, Phoning
 from connectors.stated_proof import StatedProof
 from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, key
@@ -55,6 +56,42 @@ async def test_both_sides_read_the_belcode_and_only_the_right_one_tells_who_call
     assert "belcode" in again.lower()
 
 
+async def test_who_calls_reads_the_number_at_once(desks: Desks) -> None:
+    """The card that the called team signed stands under the call, with its after-hours number, and the proof."""
+    proof = {"kind": "melding", "reference": NUMBER, "since": MELDING_DAY, "ends_on": None}
+    words = ("--to", SCHOOL, "--to-team", "team-1", "--team", "team-1", "--purpose", "vt-melding")
+    stated = ("--ground", "WMO-5.1.6", "--category", "veiligheid", "--proof")
+    said = (await desks.run(
+        VEILIG_THUIS, "bel", "nu", *words, *stated, desks.file(VEILIG_THUIS, "proof.json", proof)
+    )).output.replace("\n", " ")  # fmt: skip
+    assert "Bel: Team 1 Basisschool De Sluis, 026 000 0000 (ma-vr)" in said
+    assert "buiten kantooruren 0800 5550000" in said
+    assert "Je vraagt naar veiligheid, tot en met niveau 3 (aard en periode)." in said
+    assert "Bewijs nagekeken: logregel" in said
+    # Where no team of that name has signed a card, no number is made up.
+    async with desks.client(VEILIG_THUIS) as client:
+        (call,) = await client.phoning.calls()
+        elsewhere = call.model_copy(update={"receiver": call.receiver.model_copy(update={"team": "team-9"})})
+        assert await client.phoning.card_of(elsewhere) is None
+        assert "Geen getekend nummer bekend" in "".join(call_lines(elsewhere, card=None))
+        assert await client.phoning.card_of(call.model_copy(update={"code": None})) is None
+
+
+async def test_who_is_called_reads_why_and_what_became_of_it(desks: Desks) -> None:
+    """Purpose, ground and what is asked, typed in two threes; the lists of both sides say what was recorded since."""
+    code = (await announced(desks))["code"]
+    known = (await desks.run(SCHOOL, "bel", "controleer", code[:3], code[3:])).output.replace("\n", " ")
+    assert "Doel vt-melding, grondslag WMO-5.1.6. De beller vraagt naar veiligheid" in known
+    assert "Geantwoord? sluis-connect bel mondeling --call" in known
+    assert "buiten kantooruren 0800 5550000" in known
+    assert "logregel" in (await desks.run(SCHOOL, "bel", "mondeling", "--ground", "WMO-5.2.6")).output
+    for oin in (SCHOOL, VEILIG_THUIS):
+        listed = (await desks.run(oin, "bel", "lijst")).output.replace("\n", " ")
+        assert "belcode gecontroleerd 22-11-2026" in listed
+        assert "mondeling beantwoord 22-11-2026" in listed
+        assert "Geantwoord?" not in listed
+
+
 async def test_an_oral_answer_is_noted_without_a_word_of_it(desks: Desks) -> None:
     """The verified call is chosen by itself and noted once; noted again it is refused, and nothing is left to note."""
     first, second = await announced(desks), await announced(desks)
@@ -75,7 +112,9 @@ async def test_what_is_no_code_no_call_and_no_proof_never_leaves(desks: Desks) -
     """A code that is not six digits, an id that is none and a proof that is no file end with 2; the log stays."""
     desks.folder(SCHOOL)
     before = desks.world.leaves
-    await desks.run(SCHOOL, "bel", "controleer", "12345", expect=2)
+    short = (await desks.run(SCHOOL, "bel", "controleer", "12345", expect=2)).output
+    assert "code: is not six digits" in short
+    assert "12345" not in short
     words = ("--to", SCHOOL, "--to-team", "team-1", "--team", "team-1", "--purpose", "vt-melding")
     asked = ("bel", "nu", *words, "--ground", "WMO-5.1.6", "--category", "hulp")
     await desks.run(VEILIG_THUIS, *asked, "--proof", desks.path / "nowhere.json", expect=2)
@@ -285,7 +324,7 @@ async def test_a_call_that_rests_on_what_changed_is_listed_as_such(desks: Desks)
     async with desks.client(SCHOOL) as client:
         (listed,) = await served(client, withheld).calls()
     assert (listed.call_id, listed.purpose, listed.code) == (call["callId"], None, None)
-    assert lines_of(listed)[-1].startswith("Waar dit gesprek op rust, is veranderd.")
+    assert list(call_lines(listed, card=None))[-1].startswith("Waar dit gesprek op rust, is veranderd.")
     with pytest.raises(CaseError):
         chosen([listed], None)
 
