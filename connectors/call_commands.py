@@ -24,6 +24,7 @@ from connectors.command_line import (
 from connectors.phone_lines import number
 
 T = TypeVar("T")
+_NO_NUMBER = "Zoek het nummer zelf op, en vraag of het klopt voordat je iets vertelt."
 oproepen = typer.Typer(no_args_is_help=True, help="Oproepen: at the own teams, and those that were sent.")
 
 RingId = Annotated[str, typer.Argument(metavar="OPROEP", help="Its id, as `oproepen list` prints it.")]
@@ -126,6 +127,8 @@ def _print_ring(own: OwnRing) -> None:
     contact = ring.caller.contact
     if contact is not None:
         console.print(f"Bel {ring.caller.name}: {number(contact)}", markup=False)
+    elif ring.state == "accepted":
+        console.print(f"{ring.caller.name} tekende zelf een ander nummer dan Sluis noemt. {_NO_NUMBER}", markup=False)
     if ring.purpose is not None:
         told = f"sluis-connect bel nu --tell --to {ring.caller.oin} --purpose {ring.purpose} --signal {ring.signal_id}"
         console.print(f"Waarvoor: {ring.purpose}. Wil je dan iets vertellen? {told}", markup=False)

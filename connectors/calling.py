@@ -4,6 +4,7 @@ Whoever sends one reads that it was sent, and nothing else, ever: who is involve
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from broker.protocol.call_messages import CALLS_PER_PAGE, AnswerRing, CallsResult, OwnCall, Ring, RingsResult
@@ -11,8 +12,10 @@ from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome, VerifiedEntry
 from connectors.cases import Case
 from connectors.composing import Asking
+from connectors.contacts import Contacts
 from connectors.desk import Desk
-from connectors.errors import CaseError, ReceiptError
+from connectors.directory import directory
+from connectors.errors import CaseError, ConnectorError, ReceiptError
 from connectors.household import to_check
 from connectors.stated_proof import StatedProof
 
@@ -107,6 +110,10 @@ class Calling:
     async def _decide(self, ring_id: str, choice: str, *, team: str | None) -> OwnRing:
         if not is_id(ring_id):
             raise CaseError("ring", "must be 32 lower-case hex characters")
+        # Whose card is newer than the ones kept here would be shown as nobody's; the same whatever is decided, so that
+        # whoever watches the line sees no choice.
+        with suppress(ConnectorError):
+            Contacts(self.desk.book, self.desk.folder).keep(await directory(self.desk))
         command = self.desk.composer.statement(
             AnswerRing,
             {"answer": choice, "team": team},

@@ -28,6 +28,7 @@ from connectors.command_line import (
     receipt_line,
 )
 from connectors.errors import CaseError
+from connectors.letter_input import typed_sides
 from connectors.phone_lines import call_lines
 from connectors.phoning import LEVEL, About, Phoning
 from connectors.stated_proof import read_proof
@@ -36,7 +37,7 @@ bel = typer.Typer(no_args_is_help=True, help="Phone calls: announce one, know wh
 
 Categories = Annotated[list[str], typer.Option("--category", help="A data category, as `vocabulary` names it.")]
 Level = Annotated[int, typer.Option("--level", min=1, max=4, help="The highest level that is spoken of.")]
-OwnTeam = Annotated[str, typer.Option("--team", help="The own team's code.")]
+OwnTeam = Annotated[str | None, typer.Option("--team", help="The own team's code; of a match the one it is of.")]
 ProofFile = Annotated[Path | None, typer.Option("--proof", help="A JSON file with the proof of a task in law.")]
 Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
 Match = Annotated[str | None, typer.Option("--match", help="The own match that it rests on.")]
@@ -55,9 +56,14 @@ def start(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    to: Annotated[str, typer.Option("--to", metavar="OIN", help="Whom to call, as `organisations` names it.")],
-    to_team: Annotated[str, typer.Option("--to-team", help="Its team, as `organisations` names it.")],
-    team: OwnTeam,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="OIN", help="Whom to call, as `organisations` names it; of a match it is the other team's."
+        ),
+    ] = None,
+    to_team: Annotated[str | None, typer.Option("--to-team", help="Its team, as `organisations` names it.")] = None,
+    team: OwnTeam = None,
     purpose: Purpose,
     ground: Grounds,
     category: Categories,
@@ -80,13 +86,17 @@ def start(
             consent_id=consent, exception_id=exception,
         )  # fmt: skip
         client = SluisClient(org, worker=worker, approver=approver, case_ref=case)
-        told = _run(
-            client,
-            lambda phoning: _one(
-                phoning.start(to=to, to_team=to_team, team=team, purpose=purpose, about=about, tells=tells)
-            ),
-        )
-        _print(told, "phone.made", as_json=as_json)
+
+        async def announced(phoning: Phoning) -> Sequence[PhoneCallShown]:
+            sides = typed_sides(team, to, to_team) if match is None else await phoning.sides(match)
+            if match is not None and (to not in (None, sides.to) or to_team not in (None, sides.to_team)):
+                raise CaseError("to", "must be the other team of this match, or left out")
+            call = await phoning.start(
+                to=sides.to, to_team=sides.to_team, team=sides.team, purpose=purpose, about=about, tells=tells
+            )
+            return (call,)
+
+        _print(_run(client, announced), "phone.made", as_json=as_json)
 
 
 @bel.command("controleer")

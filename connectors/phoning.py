@@ -21,6 +21,7 @@ from connectors.contacts import Contacts, contact_of
 from connectors.desk import Desk
 from connectors.directory import directory
 from connectors.errors import CaseError, ConnectorError, ReceiptError
+from connectors.following import Following, Sides
 from connectors.outbox import NOW
 from connectors.stated_proof import StatedProof
 from connectors.told_requests import named
@@ -71,7 +72,7 @@ class Phoning:
         """
         if about.exception_id is not None and not tells:
             raise CaseError("exception", "is for a call that tells")
-        call_id, folder = self.desk.surroundings.new_id(), self.desk.folder
+        call_id, folder = self.desk.new_own_id(), self.desk.folder
         stated = StatedCall(call_id=call_id, caller_team=team, receiver=to, receiver_team=to_team, purpose=purpose)
         members = {
             "idempotency_key": call_id,
@@ -120,6 +121,10 @@ class Phoning:
         """Return the newest calls of the own organisation. Raises RefusedError, NotDoneError, ReceiptError."""
         outcome = await self.desk.delivery.read(_PATH, worker=self.desk.composer.worker)
         return tuple(self._told(outcome))
+
+    async def sides(self, match_id: str) -> Sides:
+        """Return between which two teams a call about this own match goes. Raises as `Following.sides`."""
+        return await Following(self.desk).sides(match_id)
 
     async def card_of(self, call: PhoneCallShown) -> Contact | None:
         """Return the card that the team signed which is to be called now; None where there is none, or nobody calls.

@@ -217,9 +217,13 @@ async def _looked(world: World, number: int) -> tuple[Any, ...]:
 
 
 def _of_wijkteam(seen_to: Mapping[str, Any], noticed: Mapping[str, Any]) -> list[Any]:
-    """Return what a coordinator reads about the wijkteam: matches, and of what kind the notices about these are."""
-    found = [one for one in seen_to["found"] if WIJKTEAM in {side["organisation"] for side in one["sides"]}]
-    ids = {one["matchId"] for one in found}
+    """Return what a coordinator reads about the wijkteam: matches, and of what kind the notices about these are.
+
+    But for how many lead the plan of its household: that counts matches of others too, from which nobody keeps him.
+    """
+    lines = [one for one in seen_to["found"] if WIJKTEAM in {side["organisation"] for side in one["sides"]}]
+    ids = {one["matchId"] for one in lines}
+    found = [{key: value for key, value in one.items() if key != "casusregisseurs"} for one in lines]
     return [found, sorted((one["kind"], one["about"]) for one in noticed["notices"] if one["about"] in ids)]
 
 

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from connectors.casebook import OwnSignal
+from connectors.contacts import Contacts
 from connectors.errors import CaseError, RefusedError
 from tests.simulators.asking import household
 from tests.simulators.calling import call_body
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import Desks
+from tests.unit.connectors.test_contacts import listed
 
 
 async def rung(desks: Desks, child: str = "child") -> dict[str, Any]:
@@ -115,3 +117,22 @@ async def test_an_oproep_that_was_sent_says_about_which_own_case(desks: Desks) -
         reference = client.desk.folder.case_ref_key.mac(b"case\x00zaak 4").hex()
     desks.world.write("UPDATE calls SET case_ref = ?", reference)
     assert "jullie zaak zaak 4" in (await desks.run(VEILIG_THUIS, "oproepen", "sent")).output
+
+
+async def test_who_accepts_reads_a_number_that_changed_since_the_last_fetch(desks: Desks) -> None:
+    """The signed cards are fetched anew before a decision; one that still differs is said, and no number is made up."""
+    ring = await rung(desks)
+    (entry,) = listed(VEILIG_THUIS, signer=VEILIG_THUIS, of=VEILIG_THUIS).organisations
+    async with desks.client(HUISARTS) as client:
+        Contacts(client.desk.book, client.desk.folder)
+        with client.desk.book.transaction() as database:
+            database.execute("INSERT INTO contact_cards VALUES (?, 0, ?)", (VEILIG_THUIS, entry.cards))
+    accepted = (await desks.run(HUISARTS, "oproepen", "accept", ring["ringId"])).output
+    assert "Bel Veilig Thuis Gelderland-Midden: Team 1" in accepted
+    async with desks.client(HUISARTS) as client:
+        with client.desk.book.transaction() as database:
+            query = "UPDATE contact_cards SET number = 9, document = ? WHERE oin = ?"
+            database.execute(query, (entry.cards, VEILIG_THUIS))
+    shown = (await desks.run(HUISARTS, "oproepen", "list")).output.replace("\n", " ")
+    assert "tekende zelf een ander nummer dan Sluis noemt. Zoek het nummer zelf op" in shown
+    assert "026 " not in shown.replace("2026 ", "")

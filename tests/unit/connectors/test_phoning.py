@@ -18,7 +18,8 @@ from connectors.phone_commands import chosen
 from connectors.phone_lines import UNSTATED, call_lines
 from connectors.phoning import OLD_S, About, Phoning
 from connectors.stated_proof import StatedProof
-from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, key
+from tests.simulators.asking import household
+from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM, key
 from tests.simulators.served_desks import MELDING_DAY, Desks
 
 NUMBER = "VT-2026-00017"
@@ -90,6 +91,26 @@ async def test_who_is_called_reads_why_and_what_became_of_it(desks: Desks) -> No
         assert "belcode gecontroleerd 22-11-2026" in listed
         assert "mondeling beantwoord 22-11-2026" in listed
         assert "Geantwoord?" not in listed
+
+
+async def test_a_call_about_a_match_goes_to_its_other_team(desks: Desks) -> None:
+    """Both teams follow from the match, as those of a letter do; another receiver beside it is refused here."""
+    for oin in (WIJKTEAM, VEILIG_THUIS):
+        assert (await desks.world.register(oin, household(subject="child"))).status_code == 200
+    await desks.run(VEILIG_THUIS, "inbox", "--fetch-only")
+    ((match,),) = desks.world.rows("SELECT id FROM matches")
+    proof = {"kind": "melding", "reference": NUMBER, "since": MELDING_DAY, "ends_on": None}
+    words = (
+        "bel", "nu", "--match", match, "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--category", "hulp",
+        "--proof", desks.file(VEILIG_THUIS, "proof.json", proof),
+    )  # fmt: skip
+    unseen = (await desks.run(VEILIG_THUIS, *words, expect=2)).output
+    assert "match: must have been shown" in unseen
+    await desks.run(VEILIG_THUIS, "matches", "list")
+    (call,) = (await desks.tells(VEILIG_THUIS, *words))["phone_calls"]
+    assert (call["receiver"]["oin"], call["receiver"]["team"], call["caller"]["team"]) == (WIJKTEAM, "team-1", "team-1")
+    other = (await desks.run(VEILIG_THUIS, *words, "--to", SCHOOL, expect=2)).output
+    assert "to: must be the other team of this match" in other
 
 
 async def test_an_oral_answer_is_noted_without_a_word_of_it(desks: Desks) -> None:
