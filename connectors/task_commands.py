@@ -26,7 +26,8 @@ from connectors.command_line import (
 )
 from connectors.dates import HERE
 from connectors.follow_up_commands import After, done
-from connectors.owed_commands import finish_owed, list_owed, owed_documents, print_owed, told_by
+from connectors.owed_commands import finish_owed, list_owed, more_after, print_owed
+from connectors.owed_lines import About, about_of, owed_documents, owed_in
 from connectors.owed_tasks import OwedTasks
 from connectors.stated_proof import StatedProof, read_proof
 from connectors.team_tasks import TeamTasks
@@ -132,7 +133,8 @@ def _one(
             outcome = await act(team)
             owes = await OwedTasks(client.desk).listed() if owed else None
             today = datetime.datetime.fromtimestamp(client.desk.surroundings.now(), HERE).date()
-            return _Told(outcome=outcome, found=team.about(outcome, proof), owed=owes, today=today)
+            about = {} if owes is None else about_of(client.desk, owes)
+            return _Told(outcome=outcome, found=team.about(outcome, proof), owed=owes, about=about, today=today)
 
     with errors_end_the_command():
         told = done(run, as_json=as_json)
@@ -146,6 +148,7 @@ class _Told:
     outcome: Outcome
     found: list[ShownTask]
     owed: Outcome | None
+    about: dict[str, About]
     today: datetime.date
 
     @property
@@ -165,14 +168,16 @@ def _print_json(told: _Told) -> None:
     document = {
         "results": [outcome_document(one) for one in told.outcomes], "tasks": shown, "moreAfter": told.more_after,
     }  # fmt: skip
-    owes = {} if told.owed is None else {"owed": owed_documents(told.owed), "owedMoreAfter": told_by(told.owed)[1]}
-    print_json({**document, **owes})
+    if told.owed is not None:
+        owes = owed_documents(owed_in(told.owed), told.about)
+        document |= {"owed": owes, "owedMoreAfter": more_after(told.owed)}
+    print_json(document)
 
 
 def _print(told: _Told) -> None:
     if told.owed is not None:
-        print_owed(told.owed)
-        if told_by(told.owed)[1] is not None:
+        print_owed(told.owed, told.about, role="worker")
+        if more_after(told.owed) is not None:
             console.print("Er is meer: bekijk alles met `sluis-connect tasks owed`.", markup=False)
         console.print("", markup=False)
     console.print(told.outcome.text_nl, markup=False)

@@ -161,6 +161,19 @@ class FinishOwed:
     number: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleOwed:
+    """Of what is still to be done after an own act, these kinds are done, and these people had a part in it since.
+
+    `entry` is the index of that act's entry.
+    """
+
+    organisation: str
+    entry: int
+    kinds: frozenset[str]
+    involved: frozenset[str] = frozenset()
+
+
 Change = (
     StoreSignal | RenewSignal | EndSignal | MarkStanding | ForgetTickets | ActivateBundle | StoreErasure | ErasePayloads
     | HandOver | Notify | ReadNotices | StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue
@@ -169,7 +182,7 @@ Change = (
     | StoreConsent | AddAnswers | StoreException | FinishException
     | ChunkChange | KeepingChange
     | StoreCall | AnswerRing | ForwardRing | PhoneChange | SetWebhook
-    | FinishOwed
+    | FinishOwed | SettleOwed
 )  # fmt: skip
 
 
@@ -178,7 +191,8 @@ class Task:
     """Something a person has to do, written in the same transaction as its cause.
 
     `makers` are whose act it follows from: who did it, approved or proposed it, or was consulted about it. What
-    somebody else has to look at is ended by none of them. Empty where no person made it.
+    somebody else has to look at is ended by none of them. Empty where no person made it. `actor` is who of this
+    organisation did that act; None where none of its people did.
     """
 
     kind: str
@@ -186,6 +200,7 @@ class Task:
     due_on: date
     signal_id: str | None = None
     makers: frozenset[str] = field(default=frozenset(), compare=False)
+    actor: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

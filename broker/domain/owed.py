@@ -17,22 +17,34 @@ _FG_TOO = frozenset({"disclosed-unwatched"})
 """What the FG is told under another name."""
 _BY_A_COLLEAGUE = frozenset({"beoordeel_uitzondering", "beoordeel_spoed", "bevestig_afscherming"})
 """Duties of the documents that take a second person, whoever of the colleagues that is (D11)."""
+_JUDGED_DUTIES = frozenset({"beoordeel_uitzondering", "beoordeel_spoed"})
+JUDGED = frozenset({"review-exception", "review-withdrawal", "review-named-oneself"}) | _JUDGED_DUTIES
+"""What ends by the verdict on the act that it follows from, where there is one to judge."""
 _DAY_DIGITS = 8
 _ID_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwedTask:
-    """A task that is not done: `number` is its row and is told to nobody, for it counts the tasks of everybody."""
+    """A task that is not done: `number` is its row and is told to nobody, for it counts the tasks of everybody.
+
+    `entry` is the index of the own act's entry that it follows from; None where that is none of this organisation.
+    """
 
     number: int
     id: str
     task: Task
     created_at: int
+    entry: int | None = None
 
     def is_for_another(self, worker: str) -> bool:
         """Return whether somebody else than this person says that it is done: it is about an act of his own."""
         return takes_another(self.task.kind) and worker in self.task.makers
+
+    @property
+    def by_verdict(self) -> bool:
+        """Whether the verdict on its act ends it, and nobody's word that somebody looked."""
+        return self.entry is not None and self.task.kind in JUDGED
 
 
 def of_role(kind: str, role: str) -> bool:

@@ -3,15 +3,15 @@
 from dataclasses import replace
 from datetime import date
 
-from broker.domain.changes import FinishException, Task
+from broker.domain.changes import FinishException, SettleOwed, Task
 from broker.domain.errors import NotFoundError
 from broker.domain.exceptions import Documented, ExceptionRecord, ExceptionType, fault_of
 from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
-from broker.flows.duties import INFORM, LOOK_AGAIN
+from broker.flows.duties import INFORM, LOOK_AGAIN, NAME_CONSULTATION
 from broker.flows.entry_payloads import Recording
-from broker.flows.excepting import documented_of, stated_of, told_of
+from broker.flows.excepting import consulted_in, documented_of, stated_of, told_of
 from broker.flows.household_question import asked_stamps
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
@@ -77,7 +77,10 @@ async def complete_exception(
             more=stated_of(complete),
         )  # fmt: skip
         effects = Effects(
-            relies_on=relied, changes=(FinishException(record=complete),), tasks=(_task(record, rest, today),)
+            relies_on=relied,
+            changes=(FinishException(record=complete), *_settled(complete, rest)),
+            tasks=(_task(record, rest, today),),
+            involved=consulted_in(rest),
         )
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
@@ -85,6 +88,18 @@ async def complete_exception(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _settled(record: ExceptionRecord, rest: Documented) -> tuple[SettleOwed, ...]:
+    """Return that naming who was consulted is done, and that he ends no review of what he was consulted about."""
+    if record.index is None:
+        return ()
+    return (
+        SettleOwed(
+            organisation=record.organisation, entry=record.index, kinds=frozenset({NAME_CONSULTATION}),
+            involved=consulted_in(rest),
+        ),
+    )  # fmt: skip
 
 
 def _task(record: ExceptionRecord, rest: Documented, today: date) -> Task:

@@ -9,6 +9,7 @@ from policies.workdays import working_day_after
 
 INFORM = "informeer_betrokkene"
 LOOK_AGAIN = "herzie_uitstel"
+NAME_CONSULTATION = "noem_overleg"
 _ON_THE_DAY = frozenset({INFORM, LOOK_AGAIN, "informeer_patient_later"})
 """What is done on the day that the worker named, where he named one."""
 CONFIRM = "bevestig_toestemming"

@@ -84,3 +84,9 @@ def stated_of(record: ExceptionRecord) -> dict[str, object]:
             "meldcode_step": documented.meldcode_step,
         }
     return {"exception": stated}
+
+
+def consulted_in(documented: Documented | None) -> frozenset[str]:
+    """Return the colleague who was consulted, where it is one: whoever that is judges it no more than who told."""
+    consulted = None if documented is None else documented.consulted
+    return frozenset() if consulted is None else frozenset({consulted})

@@ -19,6 +19,8 @@ from broker.protocol.owed_messages import FinishOwedTask
 
 OWN_ACT = "review.own_act"
 """The text that says why: he did it, approved it, or was consulted about it."""
+BY_VERDICT = "review.by_verdict"
+"""The text that says that it ends by itself, once somebody judged the act."""
 
 
 async def finish_owed(
@@ -38,7 +40,8 @@ async def finish_owed(
     """The task is done, and on nobody's list any more; outcome `done`.
 
     Raises:
-        RefusedError: somebody else has to look, for it is about an act of his own; with the receipt of its entry.
+        RefusedError: somebody else has to look, for it is about an act of his own, or its act is to be judged; with the
+            receipt of its entry.
         NotFoundError: no such task, another organisation's, one that is done, or one that this person does not see.
         NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
@@ -66,7 +69,13 @@ async def finish_owed(
                 act, OWN_APPROVAL_REASON, text=OWN_ACT, bundle=policy.sha256, register=register.number,
                 relies_on=relies_on, more={"task": task_id},
             )  # fmt: skip
-        # (4) What is told. The entry stands under no signal: it would be a newer act on one whose review it may end.
+        # (4) What is to be judged ends with the verdict: nobody's word that he looked takes its place.
+        if found.by_verdict:
+            return refused_as(
+                act, "refused", text=BY_VERDICT, reason="by-verdict", bundle=policy.sha256, register=register.number,
+                relies_on=relies_on, more={"task": task_id},
+            )  # fmt: skip
+        # (5) What is told. The entry stands under no signal: it would be a newer act on one whose review it may end.
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, more={"task": task_id},
             document=owed_document("owed.done", [found], worker=requester.worker, day=clock.today()),
@@ -74,7 +83,7 @@ async def finish_owed(
         effects = Effects(relies_on=relies_on, changes=(FinishOwed(number=found.number),))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 
-    # (5) Recorded with the change in one transaction, and only then told.
+    # (6) Recorded with the change in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )

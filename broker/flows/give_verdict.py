@@ -1,10 +1,14 @@
 """Judge an act: in order, asked, or not in order. Never one's own, never one's own team's (red line 11)."""
 
+from dataclasses import replace
+
 from broker.domain.acts import ReviewNote
+from broker.domain.changes import SettleOwed
 from broker.domain.errors import NotFoundError
 from broker.domain.flags import is_high, kinds_alone
+from broker.domain.owed import JUDGED
 from broker.domain.requests import Requester
-from broker.domain.review import IN_ORDER, PRIVACYFUNCTIONARIS, VERDICT, KeptNote, is_closed, own_act
+from broker.domain.review import FINAL, IN_ORDER, PRIVACYFUNCTIONARIS, VERDICT, KeptNote, is_closed, own_act
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
@@ -61,9 +65,13 @@ async def give_verdict(
         given = await notes.notes(organisation=requester.organisation, kind=VERDICT, about=note.about)
         all_given = [*given, KeptNote(index=judged.index, at=clock.now(), note=note)]
         closed = command.verdict != IN_ORDER or is_closed(all_given, high=is_high(kinds_alone(judged)))
-        return told("review.verdict" if closed else "review.verdict_first", subject=subject, note=note)
+        answer = told("review.verdict" if closed else "review.verdict_first", subject=subject, note=note)
+        # (5) What waited for this verdict is done. A question does not end it: that waits for its answer.
+        judged_now = closed and command.verdict in FINAL
+        done = SettleOwed(organisation=judged.organisation, entry=judged.index, kinds=JUDGED)
+        return replace(answer, changes=(done,) if judged_now else ())
 
-    # (5) Recorded with the verdict in one transaction, and only then told.
+    # (6) Recorded with the verdict in one transaction, and only then told.
     return await record_review(
         tell, act=act, policies=policies, clock=clock, registers=registers, signals=signals, answers=answers, log=log
     )

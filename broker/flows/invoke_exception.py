@@ -21,7 +21,7 @@ from broker.flows.act import Act
 from broker.flows.duties import tasks_for
 from broker.flows.entry_payloads import Recording
 from broker.flows.errors import DecisionFailedError
-from broker.flows.excepting import documented_of, stated_of, told_of
+from broker.flows.excepting import consulted_in, documented_of, stated_of, told_of
 from broker.flows.exception_persons import Persons, persons_of
 from broker.flows.household_question import asked_stamps
 from broker.flows.judging import ERROR
@@ -221,12 +221,6 @@ def may_tell(policy: PolicyInForce, facts: AskFacts) -> Permit | Refusal:
     return decision
 
 
-def _consulted(record: ExceptionRecord) -> frozenset[str]:
-    """Return the colleague who was consulted, where it is one: whoever that is judges it no more than who told."""
-    consulted = None if record.documented is None else record.documented.consulted
-    return frozenset() if consulted is None else frozenset({consulted})
-
-
 def _outcome(
     told: _Telling, exception_id: str, asked: Permit, *, persons: Persons, policy: PolicyInForce, register: Register,
     relied: tuple[Stamp, ...], now: int,
@@ -247,6 +241,6 @@ def _outcome(
         relies_on=relied,
         changes=(StoreException(record=record, tokens=persons.tokens, signal_id=persons.signal_id),),
         tasks=(review, *tasks_for(asked, organisation=record.organisation, today=today, tell_on=tell_on)),
-        involved=_consulted(record),
+        involved=consulted_in(record.documented),
     )
     return outcome_of(act, recording, effects, status=AnswerStatus.DONE)

@@ -97,7 +97,11 @@ def _made_by(act: Act, recording: Recording, effects: Effects) -> tuple[Task, ..
     approver = None if act.approval is None else act.approval.worker
     had_part = {act.requester.worker, approver, recording.proposer, *effects.involved}
     makers = frozenset(one for one in had_part if one is not None)
-    return tuple(replace(task, makers=task.makers | makers) for task in effects.tasks)
+    own = act.requester.organisation
+    return tuple(
+        replace(task, makers=task.makers | makers, actor=act.requester.worker if task.organisation == own else None)
+        for task in effects.tasks
+    )
 
 
 def refused(

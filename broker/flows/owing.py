@@ -7,7 +7,7 @@ from datetime import date
 from broker.domain.errors import RoleNotAllowedError
 from broker.domain.flags import local
 from broker.domain.owed import OWING_ROLES, OwedTask, of_role
-from broker.domain.requests import WORKER, Requester
+from broker.domain.requests import APPROVER, WORKER, Requester
 from broker.domain.signals import Signal
 from broker.flows.changing_match import in_team
 from broker.ports import SignalStore, Stamp
@@ -64,12 +64,13 @@ async def seen_owed(
 ) -> SeenOwed | None:
     """Return a task of the own organisation as it is seen now, None where to this person it is as if it were not there.
 
-    One about a signal is for who may know of that signal.
+    One about a signal is for who may know of that signal; another is of workers for whose act it follows from, and
+    for his team.
     """
     if not of_role(owed.task.kind, requester.role):
         return None
     if owed.task.signal_id is None:
-        return SeenOwed(owed=owed)
+        return SeenOwed(owed=owed) if _is_theirs(owed.task.actor, requester, roster) else None
     own = await signals.own(organisation=requester.organisation, signal_id=owed.task.signal_id)
     if own is None or not _concerns(own.signal, requester, roster):
         return None
@@ -82,6 +83,22 @@ def _concerns(signal: Signal, requester: Requester, roster: Roster | None) -> bo
         return False
     seen_to = signal.owner == requester.worker or in_team(signal.team, requester, roster)
     return requester.role != WORKER or seen_to
+
+
+def _is_theirs(actor: str | None, requester: Requester, roster: Roster | None) -> bool:
+    """Return whether what follows from this worker's act is this person's to see to.
+
+    Approvers stand in for who is away. Who is in no team by the roster works for all of them. Of who left nobody can
+    say which team it was: it is the approvers' then, and everybody's where there is none, for it is never nobody's.
+    """
+    if requester.role != WORKER or actor is None or actor == requester.worker or roster is None:
+        return True
+    asks, acted = roster.workers.get(requester.worker), roster.workers.get(actor)
+    if asks is None or not asks.teams:
+        return True
+    if acted is None:
+        return not any(APPROVER in one.roles for one in roster.workers.values())
+    return not acted.teams or bool(asks.teams & acted.teams)
 
 
 def owed_document(
@@ -111,4 +128,6 @@ def _shown(owed: OwedTask, worker: str, day: date) -> ShownOwed:
         due_on=due_on,
         state="open" if day < due_on else "vandaag" if day == due_on else "te_laat",
         own_act=owed.is_for_another(worker),
+        act=owed.entry,
+        by_verdict=owed.by_verdict,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.domain.acts import REVIEW_SCHEMA, ReviewedAct, ReviewNote
+from broker.domain.changes import Change
 from broker.domain.errors import RoleNotAllowedError
 from broker.domain.exceptions import VEILIG_THUIS
 from broker.domain.flags import BASELINE_DAYS, Flag, flags_of, is_high
@@ -41,6 +42,7 @@ class Told:
     subject: Mapping[str, object] = field(repr=False)
     note: ReviewNote | None = None
     refused: str | None = None
+    changes: tuple[Change, ...] = ()
 
 
 def told(text: str, *, subject: Mapping[str, object], note: ReviewNote | None = None, **members: Any) -> Told:  # noqa: ANN401 - members of `ReviewResult`, which checks them
@@ -132,7 +134,9 @@ async def record_review(
         )
         status = AnswerStatus.REFUSED if answer.refused else AnswerStatus.DONE
         relied = base if reading is None else (*base, *reading.relies_on)
-        return outcome_of(act, recording, Effects(relies_on=relied, note=answer.note), status=status)
+        return outcome_of(
+            act, recording, Effects(relies_on=relied, note=answer.note, changes=answer.changes), status=status
+        )
 
     # (3) Recorded, and only then told.
     return await decide_and_record(

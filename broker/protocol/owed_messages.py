@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from broker.protocol.messages import Command, Telling, TextRef, WireReceipt
+from broker.protocol.review_messages import Index
 from broker.protocol.wire_types import Day, Id, Message, Word
 
 SCHEMA_OWED = "owed-tasks/v1"
@@ -21,7 +22,8 @@ class ShownOwed(Message):
 
     `text` says it in Dutch; `since` is the day of the act that it follows from. `state` says whether it is due today,
     or late: the last day itself is in time. `own_act` says that somebody else ends it, for who asks had a part in that
-    act.
+    act. `act` is the index of that act's entry where one of the own organisation did it; `by_verdict` says that it ends
+    by the verdict on that act, and not by saying so.
     """
 
     task_id: Id
@@ -32,6 +34,8 @@ class ShownOwed(Message):
     due_on: Day
     state: Literal["open", "vandaag", "te_laat"]
     own_act: bool
+    act: Index | None
+    by_verdict: bool
 
 
 class OwedResult(Telling):

@@ -140,12 +140,13 @@ class TaskRow(Table, table=True):
     """Something a person has to do, written with its cause.
 
     `shown_id` is what those who owe it know it by, in the order in which they are due; `made_by` whose act it follows
-    from, as JSON.
+    from, as JSON. `entry` is the index of that act, and `actor` who did it, where one of the same organisation did.
     """
 
     __tablename__ = "tasks"
     __table_args__ = (
         _partial("ix_tasks_open", "organisation", "shown_id", unique=True, where="done_at IS NULL"),
+        _partial("ix_tasks_entry", "entry", "organisation", where="done_at IS NULL"),
         _partial("ix_tasks_done_at", "done_at", where="done_at IS NOT NULL"),
         _partial("ix_tasks_signal_id", "signal_id", where="signal_id IS NOT NULL"),
     )
@@ -159,6 +160,8 @@ class TaskRow(Table, table=True):
     done_at: int | None = Field(default=None, sa_type=NUMBER)
     shown_id: str | None = None
     made_by: str | None = None
+    entry: int | None = Field(default=None, sa_type=NUMBER)
+    actor: str | None = None
 
 
 class ActRow(Table, table=True):

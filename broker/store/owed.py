@@ -6,16 +6,19 @@ from datetime import date
 from typing import Any
 
 from audit.database import Connection
-from broker.domain.changes import FinishOwed, Task
+from broker.domain.changes import FinishOwed, SettleOwed, Task
 from broker.domain.errors import StaleDecisionError
 from broker.domain.owed import FG, OwedTask, owed_ids
 from broker.domain.requests import APPROVER, PRIVACYFUNCTIONARIS, WORKER
 from broker.store.connection import Reader
 
-_INSERT = """INSERT INTO tasks (kind, organisation, signal_id, due_on, created_at, shown_id, made_by)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_OPEN = "SELECT id, kind, signal_id, due_on, created_at, shown_id, made_by FROM tasks WHERE done_at IS NULL"
+_INSERT = """INSERT INTO tasks (kind, organisation, signal_id, due_on, created_at, shown_id, made_by, entry, actor)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_OPEN = (
+    "SELECT id, kind, signal_id, due_on, created_at, shown_id, made_by, entry, actor FROM tasks WHERE done_at IS NULL"
+)
 _ONE = f"{_OPEN} AND organisation = ? AND shown_id = ?"
+_OF_ENTRY = "SELECT id, kind, made_by FROM tasks WHERE done_at IS NULL AND organisation = ? AND entry = ? ORDER BY id"
 _TO_FG = "(substr(kind, 1, 3) = 'fg-' OR kind = 'disclosed-unwatched')"
 _TO_REVIEW = "substr(kind, 1, 7) = 'review-'"
 _OF_ROLE = {
@@ -53,15 +56,16 @@ class StoredOwed:
 
 
 def _task(row: Sequence[Any], organisation: str) -> OwedTask:
-    number, kind, signal_id, due_on, created_at, shown_id, made_by = row
+    number, kind, signal_id, due_on, created_at, shown_id, made_by, entry, actor = row
     task = Task(
         kind=kind,
         organisation=organisation,
         due_on=date.fromisoformat(due_on),
         signal_id=signal_id,
         makers=frozenset(json.loads(made_by or "[]")),
+        actor=actor,
     )
-    return OwedTask(number=number, id=shown_id, task=task, created_at=created_at)
+    return OwedTask(number=number, id=shown_id, task=task, created_at=created_at, entry=entry)
 
 
 def insert_tasks(connection: Connection, tasks: Sequence[Task], *, now: int, index: int) -> None:
@@ -69,7 +73,8 @@ def insert_tasks(connection: Connection, tasks: Sequence[Task], *, now: int, ind
     for task, shown_id in zip(tasks, owed_ids(tasks, entry=index), strict=True):
         made_by = json.dumps(sorted(task.makers)) if task.makers else None
         values = (task.kind, task.organisation, task.signal_id, task.due_on.isoformat(), now, shown_id, made_by)
-        connection.execute(_INSERT, values)
+        # Of another organisation's act it is not told which one that was.
+        connection.execute(_INSERT, (*values, None if task.actor is None else index, task.actor))
 
 
 def finish_owed(connection: Connection, change: FinishOwed, *, now: int) -> None:
@@ -77,3 +82,17 @@ def finish_owed(connection: Connection, change: FinishOwed, *, now: int) -> None
     query = "UPDATE tasks SET done_at = ? WHERE id = ? AND done_at IS NULL"
     if connection.execute(query, (now, change.number)).rowcount != 1:
         raise StaleDecisionError
+
+
+def settle_owed(connection: Connection, change: SettleOwed, *, now: int) -> None:
+    """In the open transaction the open tasks of this act are done where they are of these kinds.
+
+    Those that stay know who had a part in it since.
+    """
+    rows = connection.execute(_OF_ENTRY, (change.organisation, change.entry)).fetchall()
+    for number, kind, made_by in rows:
+        if kind in change.kinds:
+            finish_owed(connection, FinishOwed(number=number), now=now)
+        elif change.involved:
+            makers = json.dumps(sorted(change.involved.union(json.loads(made_by or "[]"))))
+            connection.execute("UPDATE tasks SET made_by = ? WHERE id = ?", (makers, number))

@@ -13,7 +13,7 @@ from broker.domain.errors import SchemaNotMigratedError
 from broker.store.address import DatabaseAddress, PostgresServer, SqliteFile
 from broker.store.roles import grant_service
 
-SCHEMA_VERSION = "0028"
+SCHEMA_VERSION = "0029"
 """The newest migration; a test compares it with the files."""
 
 

@@ -17,6 +17,7 @@ from broker.domain.changes import (
     HandOver,
     MarkStanding,
     RenewSignal,
+    SettleOwed,
     StoreConsent,
     StoreErasure,
     StoreException,
@@ -52,7 +53,7 @@ from broker.store.kept_answers import check_key
 from broker.store.letter_chunks import forget_chunks, store_chunk
 from broker.store.matches import MATCH_CHANGES, delete_unmet, forget_matches, insert_unmet, name_casusregisseur
 from broker.store.notices import insert_notice, mark_read
-from broker.store.owed import finish_owed, insert_tasks
+from broker.store.owed import finish_owed, insert_tasks, settle_owed
 from broker.store.phone_calls import answer_orally, count_try, store_phone_call, tell_phone_calls, verify_phone_call
 from broker.store.signal_rows import SIGNAL_COLUMNS, iso, signal_row
 from broker.store.signals import read_stamps
@@ -273,6 +274,7 @@ _AT_TIME: Mapping[type, Callable[..., None]] = {
     Notify: insert_notice,
     ReadNotices: mark_read,
     FinishOwed: finish_owed,
+    SettleOwed: settle_owed,
     MoveDelivery: _of_request(move_delivery),
     TakeBack: _of_request(take_back),
 }

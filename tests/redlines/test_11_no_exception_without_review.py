@@ -147,8 +147,49 @@ async def test_nobody_says_of_his_own_act_that_it_was_reviewed(told: World) -> N
                 await owed_done(told, who(told, GGZ, role=role), task["taskId"], worker=worker)
             assert error.value.document["type"] == "urn:sluis:problem:approver-is-requester"
     assert held_in(told).rows("SELECT done_at FROM tasks WHERE kind = 'review-exception'") == [(None,)]
-    await owed_done(told, reviewer, task["taskId"])
+    assert len(found_in(await owed_of(told, reviewer))) == 1
+
+
+async def test_a_review_ends_by_the_verdict_alone(told: World) -> None:
+    """Nobody's word that he looked ends it: refused openly and recorded; two of a high risk judge, and it is gone."""
+    asker = told.asker(GGZ)
+    await invoked(told, asker, exception(asker), approval=approval(asker))
+    reviewer = who(told, GGZ, role="privacyfunctionaris")
+    (task,) = found_in(await owed_of(told, reviewer))
+    assert (task["byVerdict"], [(task["act"],)]) == (True, held_in(told).rows("SELECT idx FROM exceptions"))
+    before = await log_size(told)
+    with pytest.raises(RefusedError) as error:
+        await owed_done(told, reviewer, task["taskId"])
+    assert (error.value.document["type"], error.value.document["textId"]) == (
+        "urn:sluis:problem:refused", "review.by_verdict",
+    )  # fmt: skip
+    assert await log_size(told) == before + 1
+    for worker in (worker_id(GGZ, "privacyfunctionaris"), "second-reviewer"):
+        assert [one["taskId"] for one in found_in(await owed_of(told, reviewer))] == [task["taskId"]]
+        await _judged(told, task["act"], worker)
+    assert held_in(told).rows("SELECT kind FROM tasks WHERE done_at IS NULL AND kind LIKE 'review-%'") == []
     assert found_in(await owed_of(told, reviewer)) == []
+
+
+async def test_who_is_named_with_the_rest_ends_no_review_of_it(told: World) -> None:
+    """The colleague of an acute exception had a part in it from then on, and naming him is done with it."""
+    asker = told.asker(GGZ)
+    acute = exceptions_of(await invoked(told, asker, exception(asker, type="acuut")))[0]
+    reviewer = who(told, GGZ, role="privacyfunctionaris")
+    (before,) = found_in(await owed_of(told, reviewer, worker=COLLEAGUE))
+    assert before["ownAct"] is False
+    assert _open(told, "noem_overleg") == 1
+    await completed(told, told.asker(GGZ, seed="rest"), acute["exceptionId"])
+    (after,) = found_in(await owed_of(told, reviewer, worker=COLLEAGUE))
+    assert after == {**before, "ownAct": True}
+    assert _open(told, "noem_overleg") == 0
+    with pytest.raises(RefusedError) as error:
+        await owed_done(told, reviewer, after["taskId"], worker=COLLEAGUE)
+    assert error.value.document["textId"] == "review.own_act"
+
+
+def _open(told: World, kind: str) -> int:
+    return [one for (one,) in held_in(told).rows("SELECT kind FROM tasks WHERE done_at IS NULL")].count(kind)
 
 
 async def test_veilig_thuis_does_not_review_what_it_was_consulted_about(told: World) -> None:

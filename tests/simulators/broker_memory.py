@@ -31,6 +31,7 @@ from broker.domain.changes import (
     HandOver,
     MarkStanding,
     RenewSignal,
+    SettleOwed,
     StoreConsent,
     StoreErasure,
     StoreException,
@@ -103,6 +104,7 @@ class MemoryState:
     tasks: list[Task] = field(default_factory=list)
     tasks_at: list[int] = field(default_factory=list)
     tasks_ids: list[str] = field(default_factory=list)
+    tasks_entries: list[int] = field(default_factory=list)
     tasks_done: frozenset[int] = frozenset()
     bundles: list[ActivateBundle] = field(default_factory=list)
     erasures: dict[tuple[str, str], Erasure] = field(default_factory=dict)
@@ -153,7 +155,8 @@ class MemoryState:
             elif isinstance(change, HandOver):
                 self.signals |= {one: replace(self.signals[one], owner=change.to) for one in change.ids}
             elif isinstance(
-                change, StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange | FinishOwed
+                change,
+                StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange | FinishOwed | SettleOwed,
             ):
                 self._follow(change, index)
             elif isinstance(change, MeetLater | NoteMet):
@@ -178,6 +181,7 @@ class MemoryState:
         self.tasks.extend(proposal.tasks)
         self.tasks_at.extend(at for _ in proposal.tasks)
         self.tasks_ids.extend(owed_ids(proposal.tasks, entry=index))
+        self.tasks_entries.extend(index for _ in proposal.tasks)
 
     def index(self, proposal: Proposal, *, index: int, at: int) -> None:
         """Note under what the entry is found, and what a reviewer stated with it."""
@@ -193,16 +197,30 @@ class MemoryState:
         self.notes.append(KeptNote(index=index, at=at, note=note))
 
     def _follow(
-        self, change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange | FinishOwed, index: int
+        self,
+        change: StoreMatch | ChangeMatch | NameCasusregisseur | MarkOverdue | TaskChange | FinishOwed | SettleOwed,
+        index: int,
     ) -> None:
         if isinstance(change, FinishOwed):
             if change.number in self.tasks_done:
                 raise StaleDecisionError
             self.tasks_done |= {change.number}
+        elif isinstance(change, SettleOwed):
+            self._settle(change)
         elif isinstance(change, TaskChange):
             self.team_tasks = after_change(self.team_tasks, change)
         else:
             self.matches = changed(self.matches, change, index=index)
+
+    def _settle(self, change: SettleOwed) -> None:
+        for number, task in enumerate(self.tasks):
+            at, own = self.tasks_entries[number], task.organisation == change.organisation and task.actor is not None
+            if at != change.entry or not own or number in self.tasks_done:
+                continue
+            if task.kind in change.kinds:
+                self.tasks_done |= {number}
+            else:
+                self.tasks[number] = replace(task, makers=task.makers | change.involved)
 
     def _erase(self, change: StoreErasure | ErasePayloads, index: int) -> None:
         if isinstance(change, StoreErasure):

@@ -21,10 +21,10 @@ class MemoryOwed:
 
     def _open(self, organisation: str) -> list[OwedTask]:
         state = self._broker.state
-        kept = zip(state.tasks, state.tasks_at, state.tasks_ids, strict=True)
+        kept = zip(state.tasks, state.tasks_at, state.tasks_ids, state.tasks_entries, strict=True)
         found = [
-            OwedTask(number=number, id=shown_id, task=task, created_at=made)
-            for number, (task, made, shown_id) in enumerate(kept)
+            OwedTask(number=number, id=shown_id, task=task, created_at=made, entry=None if task.actor is None else at)
+            for number, (task, made, shown_id, at) in enumerate(kept)
             if task.organisation == organisation and number not in state.tasks_done
         ]
         return sorted(found, key=lambda one: one.id)

@@ -11,10 +11,11 @@ from typer.testing import CliRunner, Result
 
 import connectors.client
 from broker.protocol.owed_messages import ShownOwed
+from connectors.casebook import OwnSignal
 from connectors.cli import command_line
 from connectors.client import SluisClient
 from connectors.errors import CaseError
-from connectors.owed_commands import _line
+from connectors.owed_lines import About, about_of, line_of, next_of, owed_in
 from connectors.owed_tasks import OwedTasks
 from tests.simulators.asking import household
 from tests.simulators.calling import call_body
@@ -65,6 +66,8 @@ async def test_what_is_owed_is_listed_in_dutch_and_ended(
     (task,) = [one for one in listed["tasks"] if one["kind"] == "informeer_betrokkene"]
     assert (task["since"], task["signalId"], listed["moreAfter"]) == ("2026-11-22", None, None)
     shown = await run(partner, monkeypatch, "owed")
+    assert f"na regel {task['act']} van het logboek" in shown.output
+    assert f"Gedaan? sluis-connect tasks owed-done {task['taskId']}" in shown.output
     assert f"{task['taskId']}  uiterlijk 20 december 2026  {TELL}" in shown.output
     assert "Bewijs nagekeken" in shown.output
     none = await run(partner, monkeypatch, "owed", "--role", "fg", worker="frank")
@@ -135,7 +138,76 @@ def test_what_is_another_persons_says_so() -> None:
     shown = {
         "taskId": "0" * 32, "kind": "review-withdrawal", "text": {"id": "owed.review_withdrawal", "params": {}},
         "signalId": "a" * 32, "since": "2026-11-22", "dueOn": "2026-12-06", "state": "open", "ownAct": True,
+        "act": None, "byVerdict": False,
     }  # fmt: skip
-    mine = _line(ShownOwed.model_validate(shown))
+    mine = line_of(ShownOwed.model_validate(shown), About())
     assert mine.endswith(f"signaal {'a' * 32}  een ander moet dit afronden: jij was erbij betrokken")
-    assert "een ander moet dit afronden" not in _line(ShownOwed.model_validate({**shown, "ownAct": False}))
+    assert "een ander moet dit afronden" not in line_of(ShownOwed.model_validate({**shown, "ownAct": False}), About())
+
+
+@pytest.mark.parametrize(
+    ("changed", "role", "expected"),
+    [
+        ({}, "worker", f"Gedaan? sluis-connect tasks owed-done {'0' * 32}"),
+        ({}, "approver", f"Gedaan? sluis-connect tasks owed-done {'0' * 32} --role approver"),
+        ({"ownAct": True}, "worker", "Vraag een collega om dit af te ronden."),
+        ({"byVerdict": True, "act": 7}, "worker", "Een privacyfunctionaris rondt dit af, met een oordeel."),
+        (
+            {"byVerdict": True, "act": 7},
+            "privacyfunctionaris",
+            "Oordeel geven: sluis-connect review verdict 7 OORDEEL --reason REDEN",
+        ),
+        (
+            {"byVerdict": True, "act": 7, "ownAct": True},
+            "privacyfunctionaris",
+            "Een privacyfunctionaris rondt dit af, met een oordeel.",
+        ),
+        ({"kind": "noem_overleg"}, "worker", f"Aanvullen: sluis-connect exception complete {'b' * 32} BESTAND"),
+    ],
+)
+def test_each_line_says_what_to_type(changed: dict[str, object], role: str, expected: str) -> None:
+    """Who can end it reads the command for it; who cannot reads who does."""
+    shown = {
+        "taskId": "0" * 32, "kind": "informeer_betrokkene", "text": {"id": "owed.inform", "params": {}},
+        "signalId": None, "since": "2026-11-22", "dueOn": "2026-12-06", "state": "open", "ownAct": False,
+        "act": None, "byVerdict": False, **changed,
+    }  # fmt: skip
+    about = About(cases=("Z-1",), made=(("exceptionId", "b" * 32),))
+    one = ShownOwed.model_validate(shown)
+    assert next_of(one, about, role=role) == expected
+    assert f"  jullie zaak Z-1  uitzondering {'b' * 32}" in line_of(one, about)
+
+
+@pytest.mark.parametrize("kept", ["{", "[]", '{"answer": null}', None])
+async def test_what_is_kept_wrong_only_says_less(partner: ReviewingPartner, kept: str | None) -> None:
+    """A proof that is away, or not readable, takes no task off the list."""
+    async with SluisClient(partner.folder, worker="anna", surroundings=partner.surroundings) as client:
+        await called(partner, "owed")
+        listed = await OwedTasks(client.desk).listed()
+        for one in owed_in(listed):
+            path = partner.folder.receipts / f"{one.act}.json"
+            if kept is not None:
+                path.write_text(kept)
+        assert set(about_of(client.desk, listed).values()) == {About()}
+
+
+async def test_the_folder_knows_which_case_it_is(partner: ReviewingPartner) -> None:
+    """By the reference in the proof of its act, and by the own signal that act was about: never by a name."""
+    folder = partner.folder
+    async with SluisClient(folder, worker="anna", surroundings=partner.surroundings) as client:
+        await called(partner, "owed")
+        listed = await OwedTasks(client.desk).listed()
+        one = owed_in(listed)[0]
+        day = partner.world.clock.today()
+        for number, case in enumerate(("Z-1", "Z-2", "Z-3")):
+            signal = OwnSignal(
+                signal_id=f"{number}" * 32, case_ref=case, purpose="p", team="t", ends_on=day, state="active",
+                receipt=None,
+            )  # fmt: skip
+            client.desk.book.put_signal(signal, person_mac=None)
+        mac = folder.case_ref_key.mac(b"case\x00Z-2").hex()
+        exceptions = [{"exceptionId": "e" * 32, "caseRef": mac}]
+        answer = {"result": {"exceptions": exceptions, "signalId": "0" * 32}}
+        (folder.receipts / f"{one.act}.json").write_text(json.dumps({"answer": answer}))
+        about = about_of(client.desk, listed)[one.task_id]
+    assert about == About(cases=("Z-1", "Z-2"), made=(("exceptionId", "e" * 32), ("signalId", "0" * 32)))

@@ -13,7 +13,7 @@ from tests.simulators.asking import household
 from tests.simulators.broker_world import STORES, World, log_size, tasks_of
 from tests.simulators.enrolled import WIJKTEAM, worker_id
 from tests.simulators.following_up import who
-from tests.simulators.owing import found_in, owed_done, owed_of
+from tests.simulators.owing import found_in, judged_by, owed_done, owed_of
 from tests.unit.broker.flows.test_owed import DUE, owing
 
 CHILD = household(subject="child")
@@ -66,7 +66,9 @@ async def test_whoever_looked_does_not_say_that_his_withdrawal_was_reviewed(worl
     )
     (theirs,) = found_in(await owed_of(world, reviewer))
     assert theirs == {**mine, "ownAct": False}
-    await owed_done(world, reviewer, mine["taskId"])
+    await judged_by(world, mine["act"], "asked")
+    assert found_in(await owed_of(world, reviewer)) == [theirs]
+    await judged_by(world, mine["act"], "in_order")
     assert found_in(await owed_of(world, reviewer)) == []
 
 

@@ -22,11 +22,11 @@ def test_tasks_of_before_have_ids_and_nobody_made_them(tmp_path: Path) -> None:
     migrate(address)
     connection = open_connection(address)
     try:
-        rows = connection.execute("SELECT due_on, shown_id, made_by FROM tasks ORDER BY id").fetchall()
+        rows = connection.execute("SELECT due_on, shown_id, made_by, entry, actor FROM tasks ORDER BY id").fetchall()
     finally:
         connection.close()
     assert tuple(row[0] for row in rows) == days
-    assert {row[2] for row in rows} == {None}
+    assert {row[2:] for row in rows} == {(None, None, None)}
     assert {len(row[1]) for row in rows} == {32}
     assert len({row[1] for row in rows}) == len(rows)
     assert [date.fromordinal(int(row[1][:8], 16)).isoformat() for row in rows] == list(days)

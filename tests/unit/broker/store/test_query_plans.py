@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from audit.sqlite import SqliteConnection
+from broker.domain.changes import SettleOwed
 from broker.domain.keeping import Kept, Over, before
+from broker.domain.owed import JUDGED
 from broker.store.address import SqliteFile
 from broker.store.connection import FileReader, SingleWriter
 from broker.store.keeping import overdue_query
-from broker.store.owed import StoredOwed
+from broker.store.owed import StoredOwed, settle_owed
 from broker.store.request_ids import StoredRequestIds
 from broker.store.signals import StoredSignals
 from tests.simulators.clock import NOON, TestClock
@@ -71,6 +73,16 @@ async def test_what_somebody_owes_is_read_from_where_it_begins(file: Database) -
     assert found == [
         [f"SEARCH tasks USING INDEX ix_tasks_open (organisation=? AND shown_id{compared}?)"] for compared in ">="
     ]
+
+
+def test_what_an_act_left_open_is_found_by_its_entry(file: Database) -> None:
+    """A verdict ends what waited for it without reading what follows from other acts."""
+    assert isinstance(file.address, SqliteFile)
+    with file.session() as connection:
+        asked = watched(connection)
+        settle_owed(connection, SettleOwed(organisation=GI, entry=1, kinds=JUDGED), now=1)
+    (plan,) = plans(file, [statement for statement in asked if "FROM tasks" in statement])
+    assert plan == ["SEARCH tasks USING INDEX ix_tasks_entry (entry=? AND organisation=?)"]
 
 
 def test_the_tasks_about_a_signal_go_without_reading_others(file: Database) -> None:
