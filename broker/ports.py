@@ -26,6 +26,7 @@ class StampKind(StrEnum):
     CONSENT = "consent"
     SHIELD = "shield"
     """What may be seen of one signal: withdrawn, ended, shielded, excluded. The key is the signal's id."""
+    LAST_DAY = "last_day"  # that one signal ends sooner than it did, which moves SHIELD too; the key is its id
     POLICY = "policy"  # the bundle in force; the key is `BUNDLE`
     ORGANISATION = "organisation"
     """An organisation's line in the register, or its roster. The key is its OIN."""

@@ -23,7 +23,7 @@ from connectors.household import with_tokens
 from connectors.key_pins import KeyPins
 from connectors.look_later import LookLater, sealed_note
 from connectors.newer_epoch import complete
-from connectors.outbox import Command, Outbox
+from connectors.outbox import Command, Outbox, kept_waiting
 
 CONSENT = "consent"
 """The kind of a command that states what somebody answered, or that he took his yes back."""
@@ -52,7 +52,7 @@ class Delivery:
 
         Raises:
             RefusedError: the broker refused; the command is forgotten.
-            NotDoneError: nobody knows; the command waits in the outbox.
+            NotDoneError: nobody knows; the command waits in the outbox, but for what makes sense at this moment alone.
             ReceiptError: the answer is not shown; the command waits in the outbox.
         """
         # (0) What rests on a consent leaves after all that was said of one here, and waits with it.
@@ -60,7 +60,13 @@ class Delivery:
             await self._consents_first(Hand(worker=parts[0].worker, approver=None))
         # (1) Durable and sealed before a byte of it leaves, all parts or none.
         self._outbox.put(*parts, now=self._exchange.surroundings.now())
-        return await self._finish(parts, self._post)
+        try:
+            return await self._finish(parts, self._post)
+        except NotDoneError as error:
+            if not parts[0].of_now or isinstance(error, ReceiptError):
+                raise
+            self._outbox.delete(*(command.key for command in parts))
+            raise NotDoneError(error.problem_id, party=error.party, problem=error.problem) from None
 
     async def resume(self, parts: Sequence[Command], hand: Hand) -> Outcome:
         """Return the outcome of a waiting command with all its parts; an imported row goes on in this hand.
@@ -91,24 +97,16 @@ class Delivery:
             effect="read",
             path=path,
             worker=worker,
-            approver=None,
-            body={},
-            tickets=(),
-            evaluation="",
+            approver=None, body={}, tickets=(), evaluation="",
             local={},
-        )  # fmt: skip - one value after another, none of them worth a line
+        )  # fmt: skip
         return self._contacts.told(self._answers.outcome(command, reply, Asked.READ))
 
     async def _consents_first(self, hand: Hand) -> None:
-        """Every consent that waits has come to its end, and was taken.
-
-        Raises:
-            RefusedError: one was not; it is forgotten, and told here. NotDoneError, ReceiptError: one waits on.
-        """
-        for waiting in self._outbox.waiting():
-            if waiting[0].kind == CONSENT:
-                with suppress(EndedElsewhereError):
-                    await self.resume(waiting, hand)
+        """Every consent that waits was recorded. Raises as `send`: one was refused, which is told here, or waits on."""
+        for waiting in (parts for parts in self._outbox.waiting() if parts[0].kind == CONSENT):
+            with suppress(EndedElsewhereError):
+                await self.resume(waiting, hand)
 
     async def _finish(self, parts: Sequence[Command], carry: Callable[[Command], Awaitable[Outcome]]) -> Outcome:
         """Return what all parts say together; until each of them has ended, nothing of any is told (red line 14)."""
@@ -116,17 +114,18 @@ class Delivery:
         if [command.part for command in parts] != list(range(1, parts[0].parts + 1)):
             raise NotDoneError("not-done", key=parts[0].key)
         # (6) Every part comes to its end; the first that does not stops the rest, and all of them wait.
-        ended = [await self._ended(command, carry) for command in parts]
-        refused = next((conclusion for conclusion in ended if isinstance(conclusion, RefusedError)), None)
-        # Names and numbers are those that organisations answer for themselves.
-        told = refused or self._contacts.told(merged([one for one in ended if isinstance(one, Outcome)]))
-        # (7) A household of the look-later list has been looked at, as an entry of the log says: a refusal that nobody
-        # recorded leaves it on the list. (8) Only now are the parts forgotten, together.
-        look = parts[0].local.get("look")
-        recorded = isinstance(told, Outcome) or told.receipt is not None
-        if look is not None and parts[0].effect == "check" and recorded:
-            self._later.conclude(look, parts[0].local.get("row") or "", told)
-        self._outbox.delete(*(command.key for command in parts))
+        with kept_waiting(parts[0].key):
+            ended = [await self._ended(command, carry) for command in parts]
+            refused = next((conclusion for conclusion in ended if isinstance(conclusion, RefusedError)), None)
+            # Names and numbers are those that organisations answer for themselves.
+            told = refused or self._contacts.told(merged([one for one in ended if isinstance(one, Outcome)]))
+            # (7) A household of the look-later list has been looked at, as an entry of the log says: an unrecorded
+            # refusal leaves it on the list. (8) Only now are the parts forgotten, together.
+            look = parts[0].local.get("look")
+            recorded = isinstance(told, Outcome) or told.receipt is not None
+            if look is not None and parts[0].effect == "check" and recorded:
+                self._later.conclude(look, parts[0].local.get("row") or "", told)
+            self._outbox.delete(*(command.key for command in parts))
         if isinstance(told, RefusedError):
             raise told
         return told

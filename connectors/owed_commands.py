@@ -21,40 +21,43 @@ from connectors.command_line import (
     print_json,
     receipt_line,
 )
+from connectors.folder import PartnerFolder
 from connectors.follow_up_commands import After, done
 from connectors.owed_tasks import OwedTasks
+from connectors.workers import role_for
 
 Role = Annotated[
-    Literal["worker", "approver", "privacyfunctionaris", "fg"],
-    typer.Option("--role", help="Whose tasks: in which of your roles you ask."),
+    Literal["worker", "approver", "privacyfunctionaris", "fg"] | None,
+    typer.Option("--role", help="Whose tasks: in which of your roles you ask, where you have more than one."),
 ]
 WHEN_NL = {"open": "", "vandaag": "VANDAAG, ", "te_laat": "TE LAAT, "}
 """What stands before the last day."""
+_OWING = ("worker", "approver", "privacyfunctionaris", "fg")
 OwedId = Annotated[str, typer.Argument(metavar="TASK", help="The task's id, as `tasks owed` prints it.")]
 
 
 def list_owed(
-    *, org: OrgFolder, worker: WorkerId, role: Role = "worker", after: After = None, as_json: AsJson = False
+    *, org: OrgFolder, worker: WorkerId, role: Role = None, after: After = None, as_json: AsJson = False
 ) -> None:
     """List what follows from acts and is still to be done, the first that is due first."""
     _one(org, worker, role, lambda owed: owed.listed(after=after), as_json=as_json)
 
 
-def finish_owed(
-    task: OwedId, *, org: OrgFolder, worker: WorkerId, role: Role = "worker", as_json: AsJson = False
-) -> None:
+def finish_owed(task: OwedId, *, org: OrgFolder, worker: WorkerId, role: Role = None, as_json: AsJson = False) -> None:
     """Say that what followed from an act is done."""
     _one(org, worker, role, lambda owed: owed.finish(task), as_json=as_json)
 
 
 def _one(
-    org: Path, worker: str, role: str, act: Callable[[OwedTasks], Awaitable[Outcome]], *, as_json: bool
+    org: Path, worker: str, role: str | None, act: Callable[[OwedTasks], Awaitable[Outcome]], *, as_json: bool
 ) -> None:  # fmt: skip
-    async def run() -> Outcome:
-        async with SluisClient(org, worker=worker, role=role) as client:
-            return await act(OwedTasks(client.desk, role=role))
-
     with errors_end_the_command():
+        taken = role_for(PartnerFolder(org), worker, role, among=_OWING)
+
+        async def run() -> Outcome:
+            async with SluisClient(org, worker=worker, role=taken) as client:
+                return await act(OwedTasks(client.desk, role=taken))
+
         outcome = done(run, as_json=as_json)
     _, more = told_by(outcome)
     if as_json:

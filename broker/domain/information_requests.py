@@ -168,7 +168,13 @@ class InformationRequest:
         return self.asked_team or self.receiver_team
 
     def state_on(self, day: date) -> RequestState:
-        """Return the state as it is told on this day."""
+        """Return the state as it is told on this day.
+
+        One that was taken back after its answer was handed out stays answered: what was done is not untold.
+        """
+        reply = self.reply
+        if self.state is RequestState.WITHDRAWN and reply is not None and reply.delivery is not Delivery.WAITING:
+            return STATE_OF_ANSWER[reply.kind]
         if self.state not in OPEN:
             return self.state
         if day > self.expires_on:

@@ -150,8 +150,7 @@ async def _recorded(
         more = replace(more, events=kept.marked(more.events, own.subject))
         # (3) A yes that cannot be given: openly, recorded, without effect.
         needed = needed_if_any(policy, own.consent.purpose)
-        fault = _fault(own, more, needed, kept)
-        if fault is not None:
+        if (fault := _fault(own, more, needed, kept)) is not None:
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) What is committed.
         now = replace(own.consent, events=(*own.consent.events, *_numbered(own, more)))

@@ -21,7 +21,7 @@ from broker.flows.citing import Cited, cited_by
 from broker.flows.involvement import seen_in_match
 from broker.flows.letters import LetterFacts, decide_letter, own_signal
 from broker.flows.request_of import OnRequest
-from broker.flows.withholding import Basis, compared
+from broker.flows.withholding import Basis, as_it_was
 from broker.letter_ports import MatchById, OwnConsents, OwnExceptions, OwnSignals
 from broker.ports import Clock, OwnSignal, Stamp
 from broker.protocol.register import Register
@@ -65,10 +65,11 @@ async def still_holds(
     Raises:
         DecisionFailedError: the decision failed.
     """
-    rests = tuple(_rests(on.request, received=on.received))
-    current = await signals.stamps([stamp.of for stamp in stamps_of(rests)])
+    rests = _rests(on.request, received=on.received)
+    current = await signals.stamps([stamp.of for part in rests for stamp in stamps_of(part)])
+    present = {stamp.of: stamp for stamp in current}
     on = replace(on, relies_on=(*on.relies_on, *current, *await signals.stamps([on.other_key])))
-    if compared(current) != compared(stamps_of(rests)) or _past(on):
+    if _past(on) or not all(as_it_was(part, present) for part in rests):
         return on, False
     try:
         involved, stamps = await _involved(on, clock=clock, signals=signals, matches=matches)
@@ -80,11 +81,9 @@ async def still_holds(
     return on, bool(letters) and _still_permitted(on, letters)
 
 
-def _rests(request: InformationRequest, *, received: bool) -> Iterable[RestsOn]:
+def _rests(request: InformationRequest, *, received: bool) -> tuple[tuple[RestsOn, ...], ...]:
     """Return what a box rests on: an answer on what its question rests on too."""
-    yield from request.rests_on
-    if not received and request.reply is not None:
-        yield from request.reply.rests_on
+    return (request.rests_on,) if received else (request.rests_on, request.answer_rests_on)
 
 
 def _past(on: OnRequest) -> bool:

@@ -39,7 +39,14 @@ from broker.flows.letters import (
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, refused
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
-from broker.flows.request_rules import check_approval, check_organisation, check_purpose, check_team, check_worker
+from broker.flows.request_rules import (
+    check_approval,
+    check_organisation,
+    check_own_id,
+    check_purpose,
+    check_team,
+    check_worker,
+)
 from broker.flows.shown_phone_calls import phone_calls_document
 from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
@@ -138,7 +145,7 @@ async def start_phone_call(
         approved = check_approval(check_team(roster, act), requester, approval)
         check_purpose(policy.purposes, act)
         policy.check_holds(today)
-        _check_members(command)
+        _check_members(command, requester)
         await receiver_of(command.to, command.to_team, sender=caller.oin, register=register, rosters=rosters)
         involved = await involvement(
             _named(command), requester=requester, policy=policy, register=register, roster=roster, clock=clock,
@@ -176,8 +183,9 @@ async def start_phone_call(
     )
 
 
-def _check_members(command: StartPhoneCall) -> None:
-    """Hold only for different categories, and an exception only where something is told. Raises FieldRuleError."""
+def _check_members(command: StartPhoneCall, requester: Requester) -> None:
+    """Hold only for an own id, different categories, an exception only for what is told. Raises FieldRuleError."""
+    check_own_id(command.idempotency_key, requester)
     check_different(command.categories)
     if command.exception_id is not None and command.kind == "request":
         raise FieldRuleError("exceptionId", "is for what is told, and no question rests on one")

@@ -95,15 +95,20 @@ def read_own_signals(connection: Connection, ids: Collection[OwnId]) -> Mapping[
     found = _signals(connection, connection.execute(query, (*of, *by)).fetchall()).values()
     signals = {(one.organisation, one.id): one for one in found if (one.organisation, one.id) in ids}
     named = [signal_id for _, signal_id in signals]
-    keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in named]
-    stamps = dict(zip(named, read_stamps(connection, keys), strict=True))
+    shields = read_stamps(connection, _keys(StampKind.SHIELD, named))
+    days = read_stamps(connection, _keys(StampKind.LAST_DAY, named))
+    stamps = {one: both for one, *both in zip(named, shields, days, strict=True)}
     among, values = connection.dialect.among("signal_id", named)
     query = f"SELECT signal_id, idx FROM signal_tokens WHERE role = 'subject' AND {among}"  # noqa: S608 - no value in it
     subjects = {row[0]: TokenIndex(bytes(row[1])) for row in connection.execute(query, values).fetchall()}
     return {
-        own_id: OwnSignal(signal=one, stamps=(stamps[one.id],), subject=subjects[one.id])
+        own_id: OwnSignal(signal=one, stamps=tuple(stamps[one.id]), subject=subjects[one.id])
         for own_id, one in signals.items()
     }
+
+
+def _keys(kind: StampKind, signal_ids: Iterable[str]) -> list[StampKey]:
+    return [StampKey(kind=kind, key=one.encode("ascii")) for one in signal_ids]
 
 
 def read_stamps(connection: Connection, keys: Iterable[StampKey]) -> tuple[Stamp, ...]:

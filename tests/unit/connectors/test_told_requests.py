@@ -100,9 +100,13 @@ async def test_an_answer_goes_to_who_wrote_the_question(desks: Desks) -> None:
             await misled(client, without_box).answer(request, REPLY)
         assert desks.world.leaves == before + 1
         letters = Letters(client.desk)
-        for more in ({"categories": ["hulp", "veiligheid"]}, {"level": 4}):
-            with pytest.raises(CaseError, match="among those asked"):
-                await letters.answer(request, replace(REPLY, **more))
+        more: tuple[tuple[dict[str, Any], str], ...] = (
+            ({"categories": ["hulp", "veiligheid"]}, "category: must be among those asked"),
+            ({"level": 4}, "level: must be at most the level asked: 3"),
+        )
+        for changed, said in more:
+            with pytest.raises(CaseError, match=said):
+                await letters.answer(request, replace(REPLY, **changed))
 
 
 async def test_names_are_those_of_the_own_register(desks: Desks) -> None:

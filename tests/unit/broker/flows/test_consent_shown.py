@@ -26,7 +26,7 @@ from tests.simulators.consenting import (
 from tests.simulators.enrolled import WIJKTEAM
 from tests.unit.broker.domain.test_consent_standing import BOTH, HERSELF, no, numbered
 
-CHILD = {"age": "under12", "parties": [WIJKTEAM]}
+CHILD: dict[str, Any] = {"age": "under12", "parties": [WIJKTEAM]}
 
 
 async def test_the_yes_of_both_is_none_after_the_no_of_one(world: World) -> None:
