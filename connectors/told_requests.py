@@ -25,6 +25,8 @@ STATE_NL = {
 }  # fmt: skip
 RECEIVED_NL = {"sent": "binnengekomen", "delivery_unknown": "opgehaald", "delivered": "gelezen"}
 """Of what was sent to the own side, where it is not the same."""
+UNREAD_NL = "niet gelezen, en kan niet meer gelezen worden: bel"
+"""Of what was sent, and waits in vain: what it rests on has changed before it was fetched."""
 LEVEL_NL = {0: "niets", 1: "dat er iets is", 2: "alleen codes", 3: "aard en periode", 4: "inhoud"}
 ASKABLE = frozenset({"sent", "forwarded", "delivered", "delivery_unknown"})
 """States in which a question can be answered."""
@@ -108,4 +110,6 @@ def _state_nl(one: RequestShown) -> str:
     if one.state == "declined" and one.answer is not None and one.answer.law is not None:
         # Of what kind of organisation it is, so of every refusal of it: why this one does not share is told to nobody.
         state = f"{DECLINED_NL[:-1]}: {one.answer.law})"
-    return RECEIVED_NL.get(one.state, state) if one.side == "received" else state
+    if one.side == "received":
+        return RECEIVED_NL.get(one.state, state)
+    return UNREAD_NL if (one.state, one.delivery) == ("withheld", "waiting") else state

@@ -42,6 +42,15 @@ async def as_told(
         DecisionFailedError: the decision failed.
     """
     request, reply = on.request, on.request.reply
+    receiver = on.register.organisations.get(request.receiver)
+    if not on.received and receiver is not None and request.unread_for_good(on.today, holds=False):
+        # Whether what was sent can be read yet, by the rule by which it would be: its sender is told when it cannot.
+        at_receiver, holds = await still_holds(
+            replace(on, organisation=receiver), clock=clock, signals=signals, matches=matches, consents=consents,
+            exceptions=exceptions,
+        )  # fmt: skip
+        basis = Basis(letter=on.basis.letter and holds, answer=on.basis.answer)
+        return replace(on, relies_on=at_receiver.relies_on, basis=basis)
     if not request.is_untold(received=on.received) or not (on.basis.letter if on.received else on.basis.answer):
         return on
     if not on.received and reply is not None and reply.kind not in BOXED:

@@ -300,7 +300,7 @@ def test_an_age_ends_on_its_own_day() -> None:
     ids=["towards another", "for another purpose", "about other data"],
 )
 def test_age_and_custody_are_facts_of_the_person(elsewhere: dict[str, Any]) -> None:
-    """They count in a record that names another, is for something else or about other data, to two as well."""
+    """They count in a record that names another, is for something else or about other data, for two as well."""
     both = numbered(replace(BOTH, approved=True, events=tuple(replace(one, approved=True) for one in BOTH.events)), 5)
     contested = replace(BOTH, contested=True, **elsewhere)
     for told in (said(contested, both), approved(contested, both)):

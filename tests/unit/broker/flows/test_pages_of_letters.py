@@ -156,3 +156,31 @@ async def test_who_renews_the_other_side_of_a_match_takes_no_letter_back(desk: D
     assert [one["state"] for one in shown(await desk.list(by=WIJKTEAM))] == ["sent"]
     await shield(desk.world, own[WIJKTEAM])
     assert [(one["requestId"], one["state"]) for one in shown(await desk.list(by=WIJKTEAM))] == [(request, "withheld")]
+
+
+async def test_a_sender_is_told_that_what_waits_can_be_read_no_more(desk: Desk) -> None:
+    """On an own consent or signal that ended: withheld, unless it was fetched before. Why is for nobody to read."""
+    own = str((await desk.world.register(desk.asker(VEILIG_THUIS), CHILD)).result["signalId"])
+    asked, fetched = await desk.sent(signalId=own), await desk.sent(signalId=own)
+    await desk.fetch(fetched, by=WIJKTEAM)
+    cited = await consent(desk)
+    body = told_in_meeting(desk, cited)
+    await desk.send(body, by=BUURTTEAM)
+    await withdrawn(desk.world, desk.asker(BUURTTEAM), cited)
+    await shield(desk.world, own)
+    states = {
+        one["requestId"]: one["state"] for by in (VEILIG_THUIS, BUURTTEAM) for one in shown(await desk.list(by=by))
+    }
+    assert states == {asked: "withheld", fetched: "delivery_unknown", body["idempotencyKey"]: "withheld"}
+    (one,) = shown(await desk.fetch(asked, by=VEILIG_THUIS))
+    assert (one["state"], one["purpose"], one["delivery"]) == ("withheld", "vt-melding", "waiting")
+
+
+async def test_a_shield_of_the_other_side_of_a_match_tells_its_sender_nothing(desk: Desk) -> None:
+    """A letter on a match reads the same to its sender, whatever the other side did with its own signal."""
+    match, own = await met(desk)
+    await desk.sent(matchId=match)
+    before = shown(await desk.list(by=VEILIG_THUIS))
+    await shield(desk.world, own[WIJKTEAM])
+    assert shown(await desk.list(by=VEILIG_THUIS)) == before
+    assert [one["state"] for one in shown(await desk.list(by=WIJKTEAM))] == ["withheld"]
