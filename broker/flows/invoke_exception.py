@@ -45,7 +45,7 @@ from broker.ports import (
 )
 from broker.protocol.exception_messages import InvokeException
 from broker.protocol.register import Organisation, Register
-from policies import AskFacts, Permit, Refusal
+from policies import AskFacts, Permit, Refusal, Text
 from policies.workdays import working_day_after
 
 ID_BYTES = 16
@@ -202,7 +202,7 @@ class _Telling:
         )
 
 
-def _right(policy: PolicyInForce, recipient: str) -> tuple[str, ...]:
+def _right(policy: PolicyInForce, recipient: str) -> tuple[Text, ...]:
     """Return in words by which right in law this recipient is told."""
     return (policy.bundle.texts.render(_RIGHTS[recipient], {}),)
 
