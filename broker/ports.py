@@ -94,8 +94,8 @@ class SignalStore(Protocol):
     async def look_up(self, indexes: Collection[TokenIndex]) -> LookUp:
         """Return the tokens of active signals under these indexes, whoever holds them."""
 
-    async def own_on(self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]) -> LookUp:
-        """Return the tokens under these indexes of this organisation's own active signals for this purpose.
+    async def own_on(self, *, organisation: str, purpose: str | None, indexes: Collection[TokenIndex]) -> LookUp:
+        """Return the tokens under these indexes of this organisation's own active signals for a purpose, or for any.
 
         The stamps cover those signals only: who may not ask must not notice that others' signals come or go.
         """

@@ -215,15 +215,10 @@ class Delivery:
     async def _ask(self, command: Command, path: str, *, method: str, body: bytes) -> Reply:
         try:
             return await self._exchange.send(
-                self._folder.settings.broker,
-                path,
-                method=method,
-                body=body,
-                worker=command.worker,
-                approver=command.approver if method == "POST" else None,
-                role=command.role,
+                self._folder.settings.broker, path, method=method, body=body, worker=command.worker,
+                approver=command.approver if method == "POST" else None, role=command.role,
                 trace=batch_of(command.evaluation),
-            )
+            )  # fmt: skip
         except NotDoneError as error:
             raise NotDoneError(error.problem_id, party=error.party, key=command.key) from None
 

@@ -45,7 +45,7 @@ NO_STANDING = Standing()
 
 def standing(
     consents: Iterable[Consent], *, purpose: str, category: str, party: str | None, needed: Needed, day: date,
-    approved: bool = False,
+    approved: bool = False, reader: str | None = None,
 ) -> Standing:  # fmt: skip
     """Return what the consents of one organisation about one person say, all of them together.
 
@@ -57,8 +57,9 @@ def standing(
         needed: who must say yes at which age.
         day: the calendar day.
         approved: by the yeses alone that a second person approved, in records that one did.
+        reader: the worker who acts on it: what he alone recorded though he is kept from the person counts for him.
     """
-    listed = tuple(consents)
+    listed = tuple(heard(consents, reader))
     about = [one for one in listed if one.purpose == purpose and category in one.categories]
     if party is not None:
         return _towards(party, about, listed, needed=needed, day=day, approved=approved)
@@ -83,6 +84,14 @@ def lasts_until(said: Callable[[date], Standing], *, day: date) -> date | None:
         last = now.until
         now = said(last + timedelta(days=1))
     return last
+
+
+def heard(consents: Iterable[Consent], reader: str | None) -> Iterable[Consent]:
+    """Return the records without what counts for nobody but another worker, who is kept from the person."""
+    for consent in consents:
+        events = tuple(event for event in consent.events if event.kept_from in (None, reader))
+        if events or not consent.events:
+            yield replace(consent, events=events)
 
 
 def _towards(

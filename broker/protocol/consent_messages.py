@@ -107,11 +107,17 @@ class PersonShown(Message):
 
 
 class PartyShown(Message):
-    """How it stands towards one named organisation, and until when it is given."""
+    """How it stands towards one named organisation, and until when it is given.
+
+    `state` is what counts, by all own records about this person; `in_record` what this record says by itself, and
+    `no_in` the record that says no where this one says yes.
+    """
 
     oin: Oin
     state: StateWord
     until: Day | None
+    in_record: StateWord
+    no_in: Id | None
 
 
 class ConsentShown(Message):
