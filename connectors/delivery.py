@@ -16,7 +16,7 @@ from connectors.contacts import Contacts
 from connectors.errors import EndedElsewhereError, NotDoneError, ReceiptError, RefusedError
 from connectors.evaluation import batch_of, reissue
 from connectors.exchange import Exchange, Reply
-from connectors.final_problems import KEYS_CHANGED, MOMENT_PAST, NEVER_SENT, OF_A_GRANT, OF_THE_MOMENT
+from connectors.final_problems import KEYS_CHANGED, NEVER_SENT, OF_A_GRANT
 from connectors.folder import PartnerFolder
 from connectors.handing_over import LEFT, REUSED, Hand, by_colleague, not_by_colleague, standing
 from connectors.household import with_tokens
@@ -141,11 +141,12 @@ class Delivery:
         problem, taken = problem_in(reply), hand.takes_over(command)
         if problem is None or not (problem.id == _UNKNOWN_KEY or (taken and problem.id in LEFT)):
             return self._answers.outcome(command, reply, Asked.STORED)
-        # (2) It was not, or who began it is gone: the same command again, with tickets of the batch that was charged,
-        # in another name once all the same, for the key is the organisation's. A call of then is over.
-        if command.path in OF_THE_MOMENT and problem.id == _UNKNOWN_KEY:
-            raise RefusedError(stated_here(MOMENT_PAST), party=self._folder.settings.broker.id)
-        return await (self._taken_over(command, hand) if taken else self._post(await self._renewed(command)))
+        # (2) It was not, or who began it is gone: the same command again, with tickets of the batch that was charged
+        # already. In another name it counts once all the same: the key is the organisation's.
+        return await (self._taken_over(command, hand) if taken else self._post_renewed(command))
+
+    async def _post_renewed(self, command: Command) -> Outcome:
+        return await self._post(await self._renewed(command))
 
     async def _taken_over(self, command: Command, hand: Hand) -> Outcome:
         over: RefusedError | None = None

@@ -26,7 +26,7 @@ RECORDED = frozenset(
 )  # fmt: skip
 """Refusals that are entries of the log: without a receipt that holds they are not believed."""
 
-KEYS_CHANGED, MOMENT_PAST = "letter-keys-changed", "phone-moment-past"
+KEYS_CHANGED = "letter-keys-changed"
 """Stated here alone: what waits is sealed to a key that its receiver has no more, and is never sent."""
 
 REPLAYED = "answer-withheld-on-replay"
@@ -69,7 +69,6 @@ FINAL = {
     "receiver-unknown": _NO_ANSWER,
     "bundle-not-in-force": _NO_ANSWER,
     KEYS_CHANGED: _HERE,
-    MOMENT_PAST: _HERE,
 }
 """Problem ids that end the command they are the answer to, with the reason."""
 
@@ -164,8 +163,6 @@ WAITING = {
 OF_A_GRANT = frozenset({"grant-unknown", "grant-purpose", "grant-expired", "grant-exhausted"})
 """What custodians say of a grant: no other row of the import fares better."""
 
-OF_THE_MOMENT = frozenset({"/v1/phone-calls", "/v1/phone-calls/verifications"})
-"""Where commands go that make sense while somebody telephones: what was not carried out then is not done later."""
 NEVER_SENT = OF_A_GRANT | {"epoch-unknown"}
 """What ends a command that has no tokens yet, so that the broker never had it, where every custodian says so."""
 

@@ -13,7 +13,6 @@ from connectors.exchange import Surroundings
 from connectors.key_pins import PinnedKeys
 from connectors.letters import Letters
 from connectors.mailbox import Mailbox
-from connectors.phoning import About
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.reviewing_partner import Bridged
 from tests.simulators.served_desks import Desks, enrolled_desks
@@ -27,7 +26,7 @@ class Down(Bridged):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry a request, but for what is posted about letters."""
-        if request.method == "POST" and ("information-requests" in request.url.path or "phone" in request.url.path):
+        if request.method == "POST" and "information-requests" in request.url.path:
             raise httpx.ConnectError("down")
         return await super().handle_async_request(request)
 
@@ -132,18 +131,3 @@ async def test_two_runs_that_open_one_letter_show_the_same(
             await letters.fetch(request)
         assert other.value.step == "changed"
         assert [json.dumps(one.letter.text) for one in letters.kept(request)] == ['"Iets anders."']
-
-
-async def test_a_call_of_then_is_not_announced_later(desks: Desks) -> None:
-    """What could not be announced or verified while somebody telephoned is ended at the resume, and never done."""
-    async with unreached(desks, VEILIG_THUIS) as client:
-        about = About(categories=("hulp",), grounds=("WMO-5.2.6",))
-        with pytest.raises(NotDoneError):
-            await client.phoning.start(
-                to=WIJKTEAM, to_team="team-1", team="team-1", purpose="vt-melding", about=about, tells=True
-            )
-        with pytest.raises(NotDoneError):
-            await client.phoning.verify("123456")
-    assert await resumed(desks, VEILIG_THUIS) == ["phone-moment-past"] * 2
-    assert desks.world.rows("SELECT count(*) FROM phone_calls") == [(0,)]
-    assert desks.world.rows("SELECT count(*) FROM belcode_tries") == [(0,)]
