@@ -57,9 +57,12 @@ def start(
     org: OrgFolder,
     worker: WorkerId,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="OIN", help="Whom to call; of a match it is the other team's.")
+        str | None,
+        typer.Option(
+            "--to", metavar="OIN", help="Whom to call, as `organisations` names it; of a match it is the other team's."
+        ),
     ] = None,
-    to_team: Annotated[str | None, typer.Option("--to-team", help="Which team of it.")] = None,
+    to_team: Annotated[str | None, typer.Option("--to-team", help="Its team, as `organisations` names it.")] = None,
     team: OwnTeam = None,
     purpose: Purpose,
     ground: Grounds,

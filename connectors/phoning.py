@@ -22,6 +22,7 @@ from connectors.desk import Desk
 from connectors.directory import directory
 from connectors.errors import CaseError, ConnectorError, ReceiptError
 from connectors.following import Following, Sides
+from connectors.outbox import NOW
 from connectors.stated_proof import StatedProof
 from connectors.told_requests import named
 
@@ -87,7 +88,8 @@ class Phoning:
             **self._members(about),
         }
         return self._about(
-            call_id, await self._stated(StartPhoneCall, members, kind="answer" if tells else "request", path=_PATH)
+            call_id,
+            await self._stated(StartPhoneCall, members, kind="answer" if tells else "request", path=_PATH, now=True),
         )
 
     async def verify(self, code: str) -> PhoneCallShown:
@@ -97,7 +99,7 @@ class Phoning:
             CaseError: no six digits. RefusedError: the code does not count. NotDoneError.
             ReceiptError: the broker says who calls, and that organisation does not, or it called somebody else.
         """
-        call = await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications")
+        call = await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications", now=True)
         if call.side != "received" or not self._is_fresh(self._stated_at(call)):
             raise ReceiptError("who calls")
         return call
@@ -139,8 +141,12 @@ class Phoning:
         card = None if cards is None else cards.teams.get(call.receiver.team)
         return None if card is None else contact_of(card)
 
-    async def _stated(self, model: type[Any], members: dict[str, Any], *, kind: str, path: str) -> PhoneCallShown:
-        command = self.desk.composer.statement(model, members, kind=kind, path=path, local={})
+    async def _stated(
+        self, model: type[Any], members: dict[str, Any], *, kind: str, path: str, now: bool = False
+    ) -> PhoneCallShown:
+        # Nobody calls, or is on the line, when a call or a code is carried out days later.
+        local = {NOW: "1"} if now else {}
+        command = self.desk.composer.statement(model, members, kind=kind, path=path, local=local)
         outcome = await self.desk.delivery.send(command)
         self.receipts.extend(outcome.receipts)
         told = self._told(outcome)

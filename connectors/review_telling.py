@@ -8,7 +8,9 @@ from pathlib import Path
 import typer
 
 from broker.protocol.erasure_messages import ErasureShown
+from broker.protocol.problems import render
 from broker.protocol.review_messages import ActShown
+from connectors.act_words import ACTS_NL, KINDS_NL, OUTCOMES_NL
 from connectors.command_line import (
     NOT_DONE,
     console,
@@ -71,7 +73,8 @@ def told(org: Path, worker: str, role: str | None, ask: Ask, *, as_json: bool) -
         return reviewed, names
     console.print(reviewed.text_nl, markup=False)
     for act in reviewed.result.acts or ():
-        console.print(_act_line(act, names), markup=False)
+        for line in act_lines(act, names):
+            console.print(line, markup=False)
     if reviewed.result.more_after is not None:
         console.print(f"Er is meer: ga verder met --after {reviewed.result.more_after}", markup=False)
     console.print(receipt_line(reviewed.entry), markup=False)
@@ -97,9 +100,17 @@ def resumed_of(org: Path, worker: str, role: str | None, *, as_json: bool) -> Re
     return resumed
 
 
+def act_lines(act: ActShown, names: Mapping[str, str]) -> list[str]:
+    """Return an act as a reviewer reads it; of one whose proof does not hold, what to do, and what not."""
+    damaged = any(flag.kind == "damaged" for flag in act.flags)
+    return [_act_line(act, names), *([render("review.damaged", {})] if damaged else [])]
+
+
 def _act_line(act: ActShown, names: Mapping[str, str]) -> str:
     who = "gewist" if act.worker is None else names.get(act.worker, act.worker)
-    what = (act.type or act.kind, act.purpose or "-", act.outcome or "gewist")
+    named = KINDS_NL.get(act.kind, act.kind) if act.type is None else ACTS_NL.get(act.type, act.type)
+    outcome = "gewist" if act.outcome is None else OUTCOMES_NL.get(act.outcome, act.outcome)
+    what = (named, act.purpose or "-", outcome)
     parts = [str(act.index), moment(act.at), who, *what]
     parts += [f"{_FLAGS_NL.get(flag.kind, flag.kind)} (voor {flag.due_on})" for flag in act.flags]
     if act.verdict is not None:

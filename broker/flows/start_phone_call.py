@@ -22,6 +22,7 @@ from broker.flows.entry_payloads import Recording
 from broker.flows.holding import letter_facts
 from broker.flows.household_question import asked_stamps
 from broker.flows.involvement import Involvement, Named, involvement, marks
+from broker.flows.kept_consents import SeenConsents
 from broker.flows.letters import (
     CANNOT_TELL,
     LEVEL,
@@ -203,7 +204,8 @@ async def _cited(
 ) -> Cited:  # fmt: skip
     cited = await cited_by(
         command.consent_id, command.exception_id, organisation=act.requester.organisation, worker=act.requester.worker,
-        at=clock.now(), grounds=act.grounds, policy=policy, consents=consents, exceptions=exceptions,
+        at=clock.now(), grounds=act.grounds, policy=policy,
+        consents=SeenConsents(consents, act.requester), exceptions=exceptions,
     )  # fmt: skip
     return cited.about(one.id for one in involved.signals)
 
