@@ -12,6 +12,7 @@ from broker.domain.errors import NotDoneError, RefusedError
 from broker.domain.phone_calls import CODE_S, MAX_TRIES
 from broker.flows import list_phone_calls
 from broker.flows.policy import PolicyInForce
+from broker.protocol.own_ids import own_id
 from broker.protocol.roster import Worker
 from tests.simulators.broker_world import World, a_world, documents, held_in
 from tests.simulators.enrolled import GI, NAMES, SCHOOL, VEILIG_THUIS, Enrolled
@@ -73,7 +74,7 @@ async def test_who_calls_rests_on_the_callers_standing(world: World) -> None:
 
 async def test_who_guesses_ends_nobody_elses_codes(world: World) -> None:
     """Three wrong codes stop the worker who typed them; a colleague verifies each call that waits."""
-    calls = [await announced(world, idempotencyKey=str(number) * 32) for number in range(4)]
+    calls = [await announced(world, idempotencyKey=own_id(VEILIG_THUIS, bytes(8 * [number]))) for number in range(4)]
     for number in range(MAX_TRIES):
         assert await guessed(world, wrong(calls[0]["code"]), seed=str(number)) == "belcode-wrong"
     assert await guessed(world, calls[0]["code"], seed="over") == "belcode-tries-over"
