@@ -173,9 +173,9 @@ async def test_codes_that_count_are_listed_first(world: World, monkeypatch: pyte
     """A busy day pushes no code that counts off the page."""
     monkeypatch.setattr(list_phone_calls, "PHONE_CALLS_PER_PAGE", 1)
     first = await announced(world)
-    second = await announced(world, idempotencyKey="2" * 32)
+    second = await announced(world, idempotencyKey=own_id(VEILIG_THUIS, b"2" * 8))
     world.clock.move(1)
-    third = await announced(world, idempotencyKey="3" * 32)
+    third = await announced(world, idempotencyKey=own_id(VEILIG_THUIS, b"3" * 8))
     for call in (second, third):
         await verify(world, school(world, call["callId"]), call["code"])
     assert [call["callId"] for call in await listed(world, school(world, "list"))] == [first["callId"]]
