@@ -18,6 +18,7 @@ from broker.domain.households import StoredToken, TokenIndex, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.consent_ended import resting_on
+from broker.flows.consent_opens import opens_nothing
 from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -80,7 +81,8 @@ async def record_consent(
     """The answers are recorded, and open what they open from now on; outcome `done`.
 
     Raises:
-        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count.
+        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count;
+            or one that could open nothing with a party.
         NotFoundError: no such own signal. NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -106,7 +108,8 @@ async def record_consent(
         token = stored_token(command, tokens)
         before = await _before(consent, _subject(token, own), consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
-        if fault := fault_of(consent, events, needed=needed, about=before.consents):
+        fault = fault_of(consent, events, needed=needed, about=before.consents)
+        if fault := fault or opens_nothing(consent, events, policy=policy, register=register, day=today):
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
