@@ -25,6 +25,7 @@ from audit.sqlite import open_read_only
 from audit.stored_log import StoredLog
 from audit.strict_json import loads
 from audit.tiles import publish as publish_tiles
+from audit.typed import Commands
 from audit.verify import Report, VerifiedReceipt, parse_policy, verify_directory, verify_receipt
 from audit.verify_groups import group_wire, verify_groups
 from audit.witness_config import init_witness
@@ -33,7 +34,9 @@ DOES_NOT_HOLD = 1
 BAD_INPUT = 2
 _DEFAULT_BIND = "127.0.0.1:0"
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify, publish and witness the audit log.")
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, help="Verify, publish and witness the audit log."
+)
 witness_app = typer.Typer(no_args_is_help=True, help="Run a witness.")
 app.add_typer(witness_app, name="witness")
 export_app = typer.Typer(no_args_is_help=True, help="Check exports of the log.")

@@ -18,6 +18,7 @@ import typer
 
 from audit.database import DATABASE_ERRORS
 from audit.errors import AuditError, NotDurableError
+from audit.typed import Commands
 from broker import founding, webhook_command
 from broker.domain.errors import BrokerError, DocumentNotNewerError, OrganisationUnknownError
 from broker.protocol.errors import ProtocolError, SignatureError
@@ -32,7 +33,9 @@ DOES_NOT_HOLD = 1
 BAD_INPUT = 2
 _Jwk = dict[str, Any]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 register_app = typer.Typer(no_args_is_help=True, help="The register of organisations.")
 roster_app = typer.Typer(no_args_is_help=True, help="The workers and teams of an organisation.")
 epoch_app = typer.Typer(no_args_is_help=True, help="The custodians' public shares.")

@@ -60,5 +60,13 @@ class ConsentReader(Protocol):
         A signal that he sees to himself: what a colleague shields is told to nobody else (D12).
         """
 
-    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
-        """Return own records in the order of their ids, those after an id, so many at most."""
+    async def kept_from(self, *, organisation: str, worker: str) -> frozenset[TokenIndex]:
+        """Return about whom this organisation holds, or held, a signal that is kept from this worker of its own."""
+
+    async def list_own(
+        self, *, organisation: str, worker: str, after: str | None, at_most: int
+    ) -> tuple[OwnConsent, ...]:
+        """Return the own records that this worker may know of in the order of their ids, so many after an id at most.
+
+        About who is kept from him that is what he recorded himself.
+        """

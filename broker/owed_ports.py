@@ -11,8 +11,8 @@ class OwedReader(Protocol):
     async def one(self, *, organisation: str, task_id: str) -> OwedTask | None:
         """Return this organisation's task with this id that is not done; None for another's and for none at all."""
 
-    async def open_after(self, *, organisation: str, after: str, at_most: int) -> tuple[OwedTask, ...]:
-        """Return tasks of an organisation that are not done, after an id and in their order: so many at most.
+    async def open_after(self, *, organisation: str, role: str, after: str, at_most: int) -> tuple[OwedTask, ...]:
+        """Return open tasks of an organisation for this role, after an id and in their order: so many at most.
 
         That is the order of the days on which they are due. `after` is empty for the first.
         """

@@ -26,6 +26,7 @@ class StampKind(StrEnum):
     CONSENT = "consent"
     SHIELD = "shield"
     """What may be seen of one signal: withdrawn, ended, shielded, excluded. The key is the signal's id."""
+    LAST_DAY = "last_day"  # that one signal ends sooner than it did, which moves SHIELD too; the key is its id
     POLICY = "policy"  # the bundle in force; the key is `BUNDLE`
     ORGANISATION = "organisation"
     """An organisation's line in the register, or its roster. The key is its OIN."""
@@ -93,8 +94,8 @@ class SignalStore(Protocol):
     async def look_up(self, indexes: Collection[TokenIndex]) -> LookUp:
         """Return the tokens of active signals under these indexes, whoever holds them."""
 
-    async def own_on(self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]) -> LookUp:
-        """Return the tokens under these indexes of this organisation's own active signals for this purpose.
+    async def own_on(self, *, organisation: str, purpose: str | None, indexes: Collection[TokenIndex]) -> LookUp:
+        """Return the tokens under these indexes of this organisation's own active signals for a purpose, or for any.
 
         The stamps cover those signals only: who may not ask must not notice that others' signals come or go.
         """

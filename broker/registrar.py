@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from audit.typed import Commands
 from broker.protocol import strict_json
 from broker.protocol.errors import MalformedError, ProtocolError, SignatureError
 from broker.protocol.excluded_addresses import SCHEMA as EXCLUDED
@@ -31,7 +32,9 @@ _CONFIG = "registrar.toml"
 _KEY = Path("keys") / "registrar.jwk"
 _MAX_BYTES = 4_194_304
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 excluded_app = typer.Typer(no_args_is_help=True, help="The list of addresses that never become a token (D4).")
 app.add_typer(excluded_app, name="excluded")
 

@@ -18,6 +18,7 @@ from broker.protocol.sealed_letter import LetterError
 from connectors.answers import stated_here
 from connectors.desk import Desk
 from connectors.errors import CaseError, FolderError, NotDoneError, RefusedError
+from connectors.outbox import NOW
 
 TOO_LARGE = "attachment-too-large"
 TRUNCATED = "attachment-truncated"
@@ -68,13 +69,14 @@ async def leave(desk: Desk, files: Sequence[SealedFile]) -> None:
     """The broker has every chunk of these, for a letter that names them today or tomorrow.
 
     Raises:
-        RefusedError, NotDoneError: not all of them; no letter names them, so that they go by themselves.
+        RefusedError, NotDoneError: not all of them, and nothing waits: no letter names them, so that they go by
+            themselves.
     """
     for one in files:
         for sha256, chunk in zip(one.attachment.chunks, one.chunks, strict=True):
             members = {"sha256": sha256, "chunk": wire_box(chunk)}
             await desk.delivery.send(
-                desk.composer.statement(StoreChunk, members, kind=_KIND, path=_PATH, local={})
+                desk.composer.statement(StoreChunk, members, kind=_KIND, path=_PATH, local={NOW: "1"})
             )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """`sluis-connect oproepen`: what asks the own teams to call, what was sent, and what a team decides."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -9,12 +9,22 @@ import typer
 from broker.protocol.call_messages import OwnCall
 from broker.protocol.days_nl import day_nl
 from broker.protocol.problems import render
+from connectors.answers import VerifiedEntry
 from connectors.calling import Calling, OwnRing
 from connectors.client import SluisClient
-from connectors.command_line import AsJson, OrgFolder, WorkerId, console, errors_end_the_command, print_json
-from connectors.contacts import contact_line
+from connectors.command_line import (
+    AsJson,
+    OrgFolder,
+    WorkerId,
+    console,
+    errors_end_the_command,
+    print_json,
+    receipt_line,
+)
+from connectors.phone_lines import number
 
 T = TypeVar("T")
+_NO_NUMBER = "Zoek het nummer zelf op, en vraag of het klopt voordat je iets vertelt."
 oproepen = typer.Typer(no_args_is_help=True, help="Oproepen: at the own teams, and those that were sent.")
 
 RingId = Annotated[str, typer.Argument(metavar="OPROEP", help="Its id, as `oproepen list` prints it.")]
@@ -29,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
 def list_rings(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
     """List what asks the own teams to call."""
     with errors_end_the_command():
-        rings = _run(org, worker, lambda calling: calling.rings())
+        rings, _ = _run(org, worker, lambda calling: calling.rings())
         if as_json:
             print_json({"rings": [_ring_document(ring) for ring in rings]})
             return
@@ -42,13 +52,13 @@ def list_rings(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> 
 def list_sent(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
     """List the oproepen that the own organisation sent; who called is in none of them."""
     with errors_end_the_command():
-        calls = _run(org, worker, lambda calling: calling.sent())
+        calls, _ = _run(org, worker, _sent)
         if as_json:
-            print_json({"calls": [call.model_dump(mode="json", by_alias=True) for call in calls]})
+            print_json({"calls": [call.model_dump(mode="json", by_alias=True) for call, _ in calls]})
             return
         console.print(render("call.list", {}), markup=False)
-        for call in calls:
-            console.print(_call_line(call), markup=False)
+        for call, case in calls:
+            console.print(_call_line(call, case), markup=False)
 
 
 @oproepen.command("accept")
@@ -80,20 +90,31 @@ def forward(
         _decided(forwarded, "call.forwarded", as_json=as_json)
 
 
-def _run(org: OrgFolder, worker: str, act: Callable[[Calling], Awaitable[T]]) -> T:
-    async def run() -> T:
+def _run(
+    org: OrgFolder, worker: str, act: Callable[[Calling], Awaitable[T]]
+) -> tuple[T, Sequence[VerifiedEntry]]:  # fmt: skip
+    """Return what an act came to, with the proofs of what was decided."""
+
+    async def run() -> tuple[T, Sequence[VerifiedEntry]]:
         async with SluisClient(org, worker=worker) as client:
-            return await act(client.calling)
+            return await act(client.calling), tuple(client.calling.receipts)
 
     return asyncio.run(run())
 
 
-def _decided(ring: OwnRing, text: str, *, as_json: bool) -> None:
+async def _sent(calling: Calling) -> Sequence[tuple[OwnCall, str | None]]:
+    return [(call, calling.case_of(call)) for call in await calling.sent()]
+
+
+def _decided(done: tuple[OwnRing, Sequence[VerifiedEntry]], text: str, *, as_json: bool) -> None:
+    ring, receipts = done
     if as_json:
         print_json({**_ring_document(ring), "text_nl": render(text, {})})
         return
     console.print(render(text, {}), markup=False)
     _print_ring(ring)
+    for receipt in receipts:
+        console.print(receipt_line(receipt), markup=False)
 
 
 def _print_ring(own: OwnRing) -> None:
@@ -102,15 +123,20 @@ def _print_ring(own: OwnRing) -> None:
     console.print(f"{ring.ring_id}  {ring.team}  tot en met {day_nl(ring.asked_until)}{case}", markup=False)
     if ring.state == "waiting":
         console.print(render("call.received", {"organisation": ring.caller.name}), markup=False)
+        console.print(f"  sluis-connect oproepen accept (of: decline, forward) {ring.ring_id}", markup=False)
     contact = ring.caller.contact
     if contact is not None:
-        after_hours = "" if contact.after_hours_phone is None else f", buiten kantooruren {contact.after_hours_phone}"
-        line = f"Bel {ring.caller.name}: {contact_line(contact)}{after_hours}"
-        console.print(line, markup=False)
+        console.print(f"Bel {ring.caller.name}: {number(contact)}", markup=False)
+    elif ring.state == "accepted":
+        console.print(f"{ring.caller.name} tekende zelf een ander nummer dan Sluis noemt. {_NO_NUMBER}", markup=False)
+    if ring.purpose is not None:
+        told = f"sluis-connect bel nu --tell --to {ring.caller.oin} --purpose {ring.purpose} --signal {ring.signal_id}"
+        console.print(f"Waarvoor: {ring.purpose}. Wil je dan iets vertellen? {told}", markup=False)
 
 
-def _call_line(call: OwnCall) -> str:
-    return f"{call.call_id}  {call.purpose}  {call.team}  tot en met {day_nl(call.asked_until)}"
+def _call_line(call: OwnCall, case: str | None) -> str:
+    about = "" if case is None else f", jullie zaak {case}"
+    return f"{call.call_id}  {call.purpose}  {call.team}  tot en met {day_nl(call.asked_until)}{about}"
 
 
 def _ring_document(own: OwnRing) -> dict[str, Any]:

@@ -4,15 +4,18 @@ Whoever sends one reads that it was sent, and nothing else, ever: who is involve
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from broker.protocol.call_messages import CALLS_PER_PAGE, AnswerRing, CallsResult, OwnCall, Ring, RingsResult
 from broker.protocol.request_signing import is_id
-from connectors.answers import Outcome
+from connectors.answers import Outcome, VerifiedEntry
 from connectors.cases import Case
 from connectors.composing import Asking
+from connectors.contacts import Contacts
 from connectors.desk import Desk
-from connectors.errors import CaseError, ReceiptError
+from connectors.directory import directory
+from connectors.errors import CaseError, ConnectorError, ReceiptError
 from connectors.household import to_check
 from connectors.stated_proof import StatedProof
 
@@ -29,9 +32,10 @@ class OwnRing:
 
 @dataclass(frozen=True, slots=True)
 class Calling:
-    """The oproep of one worker's client."""
+    """The oproep of one worker's client; `receipts` are the proofs of what was decided with it, the newest last."""
 
     desk: Desk
+    receipts: list[VerifiedEntry] = field(default_factory=list)
 
     async def call(
         self,
@@ -72,6 +76,12 @@ class Calling:
             page = await self._calls(page[-1].call_id) if len(page) >= CALLS_PER_PAGE else []
         return tuple(sorted(listed, key=lambda call: (call.asked_until, call.call_id)))
 
+    def case_of(self, call: OwnCall) -> str | None:
+        """Return the reference of the own case that an oproep was sent about, where the casebook has it."""
+        mac = self.desk.folder.case_ref_key.mac
+        known = {one.case_ref for one in self.desk.book.signals() if one.case_ref is not None}
+        return next((one for one in sorted(known) if mac(b"case\x00" + one.encode()).hex() == call.case_ref), None)
+
     async def rings(self) -> tuple[OwnRing, ...]:
         """Return what asks the own teams to call. Raises RefusedError, NotDoneError, ReceiptError."""
         listed: list[Ring] = []
@@ -100,6 +110,10 @@ class Calling:
     async def _decide(self, ring_id: str, choice: str, *, team: str | None) -> OwnRing:
         if not is_id(ring_id):
             raise CaseError("ring", "must be 32 lower-case hex characters")
+        # Whose card is newer than the ones kept here would be shown as nobody's; the same whatever is decided, so that
+        # whoever watches the line sees no choice.
+        with suppress(ConnectorError):
+            Contacts(self.desk.book, self.desk.folder).keep(await directory(self.desk))
         command = self.desk.composer.statement(
             AnswerRing,
             {"answer": choice, "team": team},
@@ -108,6 +122,7 @@ class Calling:
             local={},
         )
         outcome = await self.desk.delivery.send(command)
+        self.receipts.extend(outcome.receipts)
         if not isinstance(outcome.details, RingsResult) or len(outcome.details.rings) != 1:
             raise ReceiptError("one ring")
         return self._known(outcome.details.rings[0])

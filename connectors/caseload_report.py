@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from broker.protocol.identifiers import ELFPROEF
 from broker.protocol.problems import render
 from connectors.answers import Outcome
 from connectors.case_run import Report
@@ -41,9 +42,9 @@ def tell(caseload: Caseload, report: Report, *, as_json: bool, more: Mapping[str
     print_unfinished((*report.unfinished, *failed))
     print_looked(report.looked)
     for remark in caseload.rejected:
-        notices.print(f"Afgewezen: {remark.row}, {remark.field}: {remark.rule}", markup=False)
+        notices.print(f"Afgewezen: {remark.row}, {remark.field}: {told_nl(remark.rule)}", markup=False)
     for remark in caseload.reported:
-        notices.print(f"Niet gebruikt: {remark.row}, {remark.field}: {remark.rule}", markup=False)
+        notices.print(f"Niet gebruikt: {remark.row}, {remark.field}: {told_nl(remark.rule)}", markup=False)
     print_drafts(report.drafts)
     if report.not_asked:
         notices.print(f"Gestopt: {_rows(len(report.not_asked))} niet meer gevraagd. Er is niets kwijt.", markup=False)
@@ -60,6 +61,11 @@ def print_drafts(drafts: list[Draft], *, to: Terminal = notices) -> None:
     for draft in drafts:
         missing = " en ".join(MISSING_NL[name] for name in draft.missing)
         to.print(f"Concept, niet verstuurd: {draft.row}. Vul in {missing}.", markup=False)
+
+
+def told_nl(rule: str) -> str:
+    """Return a rule that a row broke as a worker reads it; files with rejected rows keep the rule itself."""
+    return render("bsn.elfproef", {}) if rule == ELFPROEF else rule
 
 
 def print_looked(looked: list[Looked]) -> None:

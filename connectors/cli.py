@@ -29,6 +29,7 @@ _PARTS = {
     **dict.fromkeys(("exception", "advice"), "connectors.exception_commands"),
     "review": "connectors.review_commands",
     **dict.fromkeys(("request", "answer", "tell"), "connectors.request_commands"),
+    **dict.fromkeys(("vocabulary", "organisations"), "connectors.directory_commands"),
     "keys": "connectors.key_commands",
     "webhook": "connectors.webhook_commands",
     **dict.fromkeys(("list", "renew", "withdraw", "resume", "drafts", "receipt"), "connectors.signal_commands"),

@@ -37,6 +37,9 @@ from connectors.resuming import resume_all
 from connectors.stated_proof import StatedProof
 from connectors.workers import roles_of
 
+_UNDER_WAY_S = 60
+"""Seconds within which a command that was begun is taken for one that still runs."""
+
 
 class SluisClient:
     """One worker of one organisation at work; use it as an asynchronous context."""
@@ -67,7 +70,8 @@ class SluisClient:
         """
         self.folder = folder if isinstance(folder, PartnerFolder) else PartnerFolder(folder)
         if role not in roles_of(self.folder, worker):
-            raise FolderError("worker", f"does not have the role {role}")
+            own = ", ".join(sorted(roles_of(self.folder, worker))) or "none"
+            raise FolderError("worker", f"does not have the role {role}, but: {own}; a colleague who has it does this")
         self._worker = worker
         self._approver = approver
         self._surroundings = surroundings or Surroundings()
@@ -104,6 +108,10 @@ class SluisClient:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def left(self) -> int:
+        """Return how many commands of this folder wait for `resume`: begun more than a minute ago, and not ended."""
+        return self._outbox.left(before=int(self._surroundings.now()) - _UNDER_WAY_S)
 
     async def aclose(self) -> None:
         """Close connections and databases."""

@@ -23,6 +23,7 @@ from connectors.errors import (
 )
 from connectors.sources.caseload import Remark
 from connectors.terminal import Terminal, json_text
+from connectors.typed import no_file
 
 if TYPE_CHECKING:
     # Set-up commands end in milliseconds less without the wire models.
@@ -35,10 +36,17 @@ OrgFolder = Annotated[Path, typer.Option("--org", metavar="DIR", help="The partn
 WorkerId = Annotated[str, typer.Option("--worker", help="Local id of the worker who asks.")]
 ApproverId = Annotated[str | None, typer.Option("--approver", help="Local id of the colleague who approves.")]
 CaseRef = Annotated[
-    str | None, typer.Option("--case", help="Reference of the own case it is about; only an HMAC of it leaves.")
+    str | None,
+    typer.Option(
+        "--case-ref",
+        callback=no_file,
+        help="Reference of the own case it is about, no file; only an HMAC of it leaves.",
+    ),
 ]
-Purpose = Annotated[str, typer.Option("--purpose")]
-Grounds = Annotated[list[str], typer.Option("--ground", help="A ground, at most three.")]
+Purpose = Annotated[str, typer.Option("--purpose", help="What it is for, as `vocabulary` names it.")]
+Grounds = Annotated[
+    list[str], typer.Option("--ground", help="Why it may be done, as `vocabulary --purpose P` names it; at most three.")
+]
 Team = Annotated[str | None, typer.Option("--team", help="The team's code; rows may state their own.")]
 Families = Annotated[
     str | None, typer.Option("--families", help="Families of identifiers, by commas, instead of the folder's setting.")
@@ -52,6 +60,8 @@ KIND_NL = {
     "address": "iemand op hetzelfde adres",
 }
 _LEVEL_WITH_CONTACT = 2
+UNKNOWN_WORD = "vraag.outside-vocabulary"
+WORDS_NL = "Welke woorden er zijn: sluis-connect vocabulary, en voor een doel: sluis-connect vocabulary --purpose DOEL"
 _UNWRITTEN = "cases.sqlite or outbox.sqlite: cannot be read or written: is the disk full, or is another command busy?"
 console, notices = Terminal(), Terminal(stderr=True)
 
@@ -96,6 +106,7 @@ def explanation(error: Exception) -> list[str]:
     """Return what a worker must know of an error, in Dutch."""
     if isinstance(error, RefusedError):
         lines = [error.text_nl, *(f"Dit kan wel: {text}" for text in error.problem.possible)]
+        lines += [WORDS_NL] if error.problem.text_id == UNKNOWN_WORD else []
         return lines if error.receipt is None else [*lines, receipt_line(error.receipt)]
     if isinstance(error, NotDoneError):
         reason = [] if error.problem is None else [f"Antwoord van {error.party}: {error.problem.text_nl}"]

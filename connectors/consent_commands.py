@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from broker.protocol.consent_messages import ConsentShown
+from broker.protocol.consent_messages import ConsentShown, PartyShown
 from broker.protocol.problems import render
 from connectors.client import SluisClient
 from connectors.command_line import (
@@ -155,6 +155,18 @@ def names_in(org: Path) -> Mapping[str, str]:
     return {oin: one.name for oin, one in PartnerFolder(org).register.organisations.items()}
 
 
+def _state_nl(party: PartyShown) -> str:
+    """Return how it counts, and where that is not what this record says by itself, why."""
+    if party.in_record == party.state:
+        return STATES[party.state]
+    why = (
+        f"maar {STATES[party.state]} in {party.no_in}"
+        if party.no_in
+        else f"maar samen met de rest: {STATES[party.state]}"
+    )
+    return f"{STATES[party.in_record]} in dit stuk, {why}"
+
+
 def _print(
     consents: list[ConsentShown] | tuple[ConsentShown, ...], text: str, *, names: Mapping[str, str], as_json: bool
 ) -> None:  # fmt: skip
@@ -166,7 +178,7 @@ def _print(
     for one in consents:
         console.print(f"{one.consent_id}  {one.purpose}  {', '.join(one.categories)}", markup=False)
         for party in one.parties:
-            console.print(f"  {names.get(party.oin, party.oin)}: {STATES[party.state]}", markup=False)
+            console.print(f"  {names.get(party.oin, party.oin)}: {_state_nl(party)}", markup=False)
         for person in one.persons:
             why = "" if person.reason is None else f", want {REASONS[person.reason]}"
             said = f"{CAPACITIES[person.capacity]}: {ANSWERS[person.answer]}{why}"

@@ -74,6 +74,7 @@ class Consents:
             "epoch": desk.folder.epoch.epoch,
             "subject": None,
             "signal_id": signal_id,
+            "stated_at": desk.surroundings.now(),
             "tickets": [],
         }
         if case is None or case.subject is None:
@@ -87,7 +88,8 @@ class Consents:
     async def answer(self, consent_id: str, lines: object) -> Told:
         """Return the record with these answers after the earlier ones, and what it means now. Raises as `record`."""
         path = f"{_PATH}/{_checked(consent_id)}/answers"
-        return await self._sent(self._statement(AnswerConsent, {"answers": self._lines(lines)}, path=path))
+        members = {"answers": self._lines(lines), "stated_at": self.desk.surroundings.now()}
+        return await self._sent(self._statement(AnswerConsent, members, path=path))
 
     async def withdraw(self, consent_id: str, stated: Mapping[str, Any]) -> Told:
         """Return the record, and the sentence with the time, once a person's yes counts no more. Raises as `record`.

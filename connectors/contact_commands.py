@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from broker.protocol.days_nl import day_nl
-from broker.protocol.match_messages import CoordinatedResult
+from broker.protocol.match_messages import CoordinatedMatch, CoordinatedResult
 from broker.protocol.owner_messages import HandOverSignals, OwnersResult
 from connectors.answers import Outcome
 from connectors.client import SluisClient
@@ -21,9 +20,10 @@ from connectors.command_line import (
     print_json,
     receipt_line,
 )
+from connectors.contacts import Contacts
+from connectors.coordinated_lines import coordinated_lines
 from connectors.folder import PartnerFolder
 from connectors.follow_up_commands import After, done
-from connectors.match_lines import STATE_NL
 from connectors.night_card import NightCard, night_card
 from connectors.review_pdf import check_renderer
 from connectors.workers import pairwise_id
@@ -53,12 +53,12 @@ def print_night_card(
             return await night_card(client.desk), int(client.desk.surroundings.now())
 
     with errors_end_the_command():
-        if pdf is not None:
-            check_renderer()
         card, now = done(run, as_json=False)
+        # What needs nothing else first: at night a page that can be printed is worth more than an error.
         if html is not None:
             html.write_text(card.html(), encoding="utf-8")
         if pdf is not None:
+            check_renderer()
             pdf.write_bytes(card.pdf(made_at=now))
         if html is None and pdf is None:
             console.print(card.text(), markup=False)
@@ -111,25 +111,47 @@ def handover(
         console.print(f"Aantal: {outcome.details.handed_over}", markup=False)
 
 
-def coordinated(*, org: OrgFolder, worker: WorkerId, after: After = None, as_json: AsJson = False) -> None:
-    """List, as matchcoordinator, who is to contact whom and by when; nothing of the household."""
-    path = "/v1/coordinated-matches" + ("" if after is None else f"?after={after}")
-    outcome = _read(org, worker, path, role=COORDINATOR, as_json=as_json)
-    if isinstance(outcome.details, CoordinatedResult) and not as_json:
-        for one in outcome.details.found:
-            sides = "  ".join(f"{side.name} {side.team} ({STATE_NL[side.state]})" for side in one.sides)
-            late = "  te laat" if one.overdue else ""
-            console.print(f"{one.match_id}  {sides}  contact uiterlijk {day_nl(one.due_on)}{late}", markup=False)
+def coordinated(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    after: After = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that had contact.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List, as matchcoordinator, who is to contact whom, what is late first; nothing of the household.
+
+    As JSON one page; else every page from there.
+    """
+    outcomes: list[Outcome] = []
+    found: list[CoordinatedMatch] = []
+    more = after
+    while not outcomes or (more is not None and not as_json):
+        path = "/v1/coordinated-matches" + ("" if more is None else f"?after={more}")
+        outcomes.append(_read(org, worker, path, role=COORDINATOR, as_json=as_json, tell=as_json))
+        details = outcomes[-1].details
+        found += details.found if isinstance(details, CoordinatedResult) else []
+        more = details.more_after if isinstance(details, CoordinatedResult) else None
+    if as_json:
+        return
+    console.print(outcomes[0].text_nl, markup=False)
+    folder = PartnerFolder(org)
+    with folder.casebook() as book:
+        for line in coordinated_lines(found, contacts=Contacts(book, folder), everything=everything):
+            console.print(line, markup=False)
+    for receipt in (one for outcome in outcomes for one in outcome.receipts):
+        console.print(receipt_line(receipt), markup=False)
 
 
-def _read(org: Path, worker: str, path: str, *, role: str, as_json: bool) -> Outcome:
+def _read(org: Path, worker: str, path: str, *, role: str, as_json: bool, tell: bool = True) -> Outcome:
     async def run() -> Outcome:
         async with SluisClient(PartnerFolder(org), worker=worker, role=role) as client:
             return await client.desk.delivery.read(path, worker=worker, role=role)
 
     with errors_end_the_command():
         outcome = done(run, as_json=as_json)
-    _tell(outcome, as_json=as_json)
+    if tell:
+        _tell(outcome, as_json=as_json)
     return outcome
 
 

@@ -11,6 +11,10 @@ from connectors.errors import CaseError
 _COMPACT = re.compile(r"\A([0-9]{4})([0-9]{2})([0-9]{2})\Z")
 _DASHED = re.compile(r"\A([0-9]{4})-([0-9]{2})-([0-9]{2})\Z")
 HERE = zoneinfo.ZoneInfo("Europe/Amsterdam")
+MONTHS_NL = (
+    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november",
+    "december",
+)  # fmt: skip
 AGE_LIMIT_YEARS = 23  # Jeugdwet 7.1.2.1: the verwijsindex is for youths who are not yet 23
 
 
@@ -67,6 +71,11 @@ def age_quarter(birth: PartialDate) -> datetime.date | None:
 def moment_nl(at: int) -> str:
     """Return day and minute in the Netherlands of a moment in unix seconds, as `22-11-2026 12:00`."""
     return f"{datetime.datetime.fromtimestamp(at, HERE):%d-%m-%Y %H:%M}"
+
+
+def day_nl(day: datetime.date) -> str:
+    """Return a day in words, as `3 december 2026`."""
+    return f"{day.day} {MONTHS_NL[day.month - 1]} {day.year}"
 
 
 def day_of(now: int) -> datetime.date:

@@ -1,8 +1,8 @@
 """A command reaches the broker once: kept sealed until its receipt is verified, then forgotten (D2, red line 13)."""
 
 import datetime
-import json
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -23,8 +23,10 @@ from connectors.household import with_tokens
 from connectors.key_pins import KeyPins
 from connectors.look_later import LookLater, sealed_note
 from connectors.newer_epoch import complete
-from connectors.outbox import Command, Outbox
+from connectors.outbox import Command, Outbox, kept_waiting
 
+CONSENT = "consent"
+"""The kind of a command that states what somebody answered, or that he took his yes back."""
 _RENEWABLE = frozenset({"ticket-expired"})
 _SIGNALS = "/v1/signals"
 _UNKNOWN_KEY = "not-found"
@@ -50,12 +52,21 @@ class Delivery:
 
         Raises:
             RefusedError: the broker refused; the command is forgotten.
-            NotDoneError: nobody knows; the command waits in the outbox.
+            NotDoneError: nobody knows; the command waits in the outbox, but for what makes sense at this moment alone.
             ReceiptError: the answer is not shown; the command waits in the outbox.
         """
+        # (0) What rests on a consent leaves after all that was said of one here, and waits with it.
+        if any(command.body.get("consentId") is not None for command in parts):
+            await self._consents_first(Hand(worker=parts[0].worker, approver=None))
         # (1) Durable and sealed before a byte of it leaves, all parts or none.
         self._outbox.put(*parts, now=self._exchange.surroundings.now())
-        return await self._finish(parts, self._post)
+        try:
+            return await self._finish(parts, self._post)
+        except NotDoneError as error:
+            if not parts[0].of_now or isinstance(error, ReceiptError):
+                raise
+            self._outbox.delete(*(command.key for command in parts))
+            raise NotDoneError(error.problem_id, party=error.party, problem=error.problem) from None
 
     async def resume(self, parts: Sequence[Command], hand: Hand) -> Outcome:
         """Return the outcome of a waiting command with all its parts; an imported row goes on in this hand.
@@ -81,18 +92,16 @@ class Delivery:
         broker = self._folder.settings.broker
         reply = await self._exchange.send(broker, path, method="GET", body=b"", worker=worker, role=role)
         command = Command(
-            key="",
-            kind=kind,
-            effect="read",
-            path=path,
-            worker=worker,
-            approver=None,
-            body={},
-            tickets=(),
-            evaluation="",
-            local={},
-        )  # fmt: skip - one value after another, none of them worth a line
+            key="", kind=kind, effect="read", path=path, worker=worker, approver=None, body={}, tickets=(),
+            evaluation="", local={},
+        )  # fmt: skip
         return self._contacts.told(self._answers.outcome(command, reply, Asked.READ))
+
+    async def _consents_first(self, hand: Hand) -> None:
+        """Every consent that waits was recorded. Raises as `send`: one was refused, which is told here, or waits on."""
+        for waiting in (parts for parts in self._outbox.waiting() if parts[0].kind == CONSENT):
+            with suppress(EndedElsewhereError):
+                await self.resume(waiting, hand)
 
     async def _finish(self, parts: Sequence[Command], carry: Callable[[Command], Awaitable[Outcome]]) -> Outcome:
         """Return what all parts say together; until each of them has ended, nothing of any is told (red line 14)."""
@@ -100,17 +109,18 @@ class Delivery:
         if [command.part for command in parts] != list(range(1, parts[0].parts + 1)):
             raise NotDoneError("not-done", key=parts[0].key)
         # (6) Every part comes to its end; the first that does not stops the rest, and all of them wait.
-        ended = [await self._ended(command, carry) for command in parts]
-        refused = next((conclusion for conclusion in ended if isinstance(conclusion, RefusedError)), None)
-        # Names and numbers are those that organisations answer for themselves.
-        told = refused or self._contacts.told(merged([one for one in ended if isinstance(one, Outcome)]))
-        # (7) A household of the look-later list has been looked at, as an entry of the log says: a refusal that nobody
-        # recorded leaves it on the list. (8) Only now are the parts forgotten, together.
-        look = parts[0].local.get("look")
-        recorded = isinstance(told, Outcome) or told.receipt is not None
-        if look is not None and parts[0].effect == "check" and recorded:
-            self._later.conclude(look, parts[0].local.get("row") or "", told)
-        self._outbox.delete(*(command.key for command in parts))
+        with kept_waiting(parts[0].key):
+            ended = [await self._ended(command, carry) for command in parts]
+            refused = next((conclusion for conclusion in ended if isinstance(conclusion, RefusedError)), None)
+            # Names and numbers are those that organisations answer for themselves.
+            told = refused or self._contacts.told(merged([one for one in ended if isinstance(one, Outcome)]))
+            # (7) A household of the look-later list has been looked at, as an entry of the log says: an unrecorded
+            # refusal leaves it on the list. (8) Only now are the parts forgotten, together.
+            look = parts[0].local.get("look")
+            recorded = isinstance(told, Outcome) or told.receipt is not None
+            if look is not None and parts[0].effect == "check" and recorded:
+                self._later.conclude(look, parts[0].local.get("row") or "", told)
+            self._outbox.delete(*(command.key for command in parts))
         if isinstance(told, RefusedError):
             raise told
         return told
@@ -173,11 +183,11 @@ class Delivery:
             raise RefusedError(stated_here(KEYS_CHANGED), party=self._folder.settings.broker.id)
         # (2) One request; (3) its answer, once its receipt holds, decides what becomes of the command.
         command = await self._completed(command)
-        reply = await self._ask(command, command.path, method="POST", body=_body(command))
+        reply = await self._ask(command, command.path, method="POST", body=command.wire_body())
         problem = problem_in(reply)
-        if problem is not None and problem.id in _RENEWABLE and _renewable(command):
+        if problem is not None and problem.id in _RENEWABLE and command.renewable:
             command = await self._renewed(command)
-            reply = await self._ask(command, command.path, method="POST", body=_body(command))
+            reply = await self._ask(command, command.path, method="POST", body=command.wire_body())
         if problem is not None and problem.id == REUSED and command.grant is not None:
             return await self._done_before(command)
         return self._answers.outcome(command, reply, Asked.POST)
@@ -205,15 +215,10 @@ class Delivery:
     async def _ask(self, command: Command, path: str, *, method: str, body: bytes) -> Reply:
         try:
             return await self._exchange.send(
-                self._folder.settings.broker,
-                path,
-                method=method,
-                body=body,
-                worker=command.worker,
-                approver=command.approver if method == "POST" else None,
-                role=command.role,
+                self._folder.settings.broker, path, method=method, body=body, worker=command.worker,
+                approver=command.approver if method == "POST" else None, role=command.role,
                 trace=batch_of(command.evaluation),
-            )
+            )  # fmt: skip
         except NotDoneError as error:
             raise NotDoneError(error.problem_id, party=error.party, key=command.key) from None
 
@@ -244,7 +249,7 @@ class Delivery:
 
     async def _renewed(self, command: Command) -> Command:
         """Return the command with fresh tickets, which is what waits from now on. Raises NotDoneError: it waits on."""
-        if not _renewable(command):
+        if not command.renewable:
             return command
         try:
             renewed = replace(command, tickets=await self._reissued(command))
@@ -285,15 +290,3 @@ class Delivery:
                 state=_STATES.get(command.effect),
                 ends_on=None if ends_on is None else datetime.date.fromisoformat(ends_on),
             )
-
-
-def _renewable(command: Command) -> bool:
-    """Return whether fresh tickets can be had: those of a grant live as long as it, and no longer."""
-    return bool(command.evaluation) and command.grant is None
-
-
-def _body(command: Command) -> bytes:
-    members = dict(command.body)
-    if command.evaluation:
-        members["tickets"] = list(command.tickets)
-    return json.dumps(members, separators=(",", ":")).encode()

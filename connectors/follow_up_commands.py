@@ -1,13 +1,14 @@
 """`sluis-connect matches`: who else is involved, and how far one is with them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import datetime
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
-from broker.protocol.match_messages import MatchesResult
+from broker.protocol.match_messages import MatchesResult, ShownMatch
 from connectors.answers import Outcome
 from connectors.client import SluisClient
 from connectors.command_line import (
@@ -22,10 +23,11 @@ from connectors.command_line import (
     print_json,
     receipt_line,
 )
+from connectors.dates import day_of
 from connectors.errors import NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.following import Following
-from connectors.match_lines import match_lines, team_name
+from connectors.match_lines import for_team, match_lines, team_name
 from connectors.stated_proof import read_proof
 
 Told = TypeVar("Told")
@@ -41,9 +43,36 @@ def add_to(app: typer.Typer) -> None:
 
 
 @matches.command("list")
-def list_matches(*, org: OrgFolder, worker: WorkerId, after: After = None, as_json: AsJson = False) -> None:
-    """List the own matches, a page at a time."""
-    _one(org, worker, lambda following: following.matches(after=after), as_json=as_json)
+def list_matches(
+    *,
+    org: OrgFolder,
+    worker: WorkerId,
+    after: After = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also other teams' matches, and closed ones.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the matches of the own teams, what is due first in front. As JSON one page of all own matches."""
+    if as_json:
+        _one(org, worker, lambda following: following.matches(after=after), as_json=as_json)
+        return
+
+    async def run() -> tuple[list[Outcome], datetime.date]:
+        async with SluisClient(org, worker=worker) as client:
+            today = day_of(int(client.desk.surroundings.now()))
+            return [page async for page in Following(client.desk).pages(after=after)], today
+
+    with errors_end_the_command():
+        pages, today = done(run, as_json=as_json)
+    found = [one for page in pages if isinstance(page.details, MatchesResult) for one in page.details.found]
+    folder = PartnerFolder(org)
+    with folder.casebook() as book:
+        shown, left_out = for_team(found, book.teams().get(worker, frozenset()), everything=everything)
+    console.print(pages[0].text_nl if shown or not left_out else "Voor jullie team is er nu niets.", markup=False)
+    _print_matches(shown, folder, today=today)
+    if left_out:
+        console.print(f"Van andere teams, of klaar: {left_out}. Laat ze zien met --all.", markup=False)
+    for receipt in (one for page in pages for one in page.receipts):
+        console.print(receipt_line(receipt), markup=False)
 
 
 @matches.command("open")
@@ -119,18 +148,19 @@ def _one(
         return
     console.print(outcome.text_nl, markup=False)
     if isinstance(outcome.details, MatchesResult):
-        _print_matches(outcome.details, PartnerFolder(org))
+        _print_matches(outcome.details.found, PartnerFolder(org))
     for receipt in outcome.receipts:
         console.print(receipt_line(receipt), markup=False)
 
 
-def _print_matches(told: MatchesResult, folder: PartnerFolder) -> None:
+def _print_matches(
+    found: Iterable[ShownMatch], folder: PartnerFolder, *, today: datetime.date | None = None
+) -> None:  # fmt: skip
     with folder.casebook() as book:
-        for match in told.found:
-            for line in match_lines(match, cases=book.case_refs(match.signals), own=folder.settings.oin):
+        for match in found:
+            cases, own = book.case_refs(match.signals), folder.settings.oin
+            for line in match_lines(match, cases=cases, own=own, today=today):
                 console.print(line, markup=False)
-    if told.more_after is not None:
-        console.print(f"Er is meer: ga verder met --after {told.more_after}", markup=False)
 
 
 def done(run: Callable[[], Coroutine[Any, Any, Told]], *, as_json: bool) -> Told:

@@ -1,5 +1,6 @@
 """Following up what was found: the inbox, own matches, and how far one is with them."""
 
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -62,7 +63,7 @@ class Following:
         command = self._desk.composer.statement(FetchInbox, {"had": had}, kind="inbox", path="/v1/inbox", local={})
         outcome = await self._desk.delivery.send(replace(command, role=self._role))
         if isinstance(outcome.details, InboxResult):
-            self._notices.keep(outcome.details.notices, confirmed=had)
+            self._notices.keep(outcome.details.notices, confirmed=had, at=self._desk.surroundings.now())
         await self._refresh_cards()
         return outcome
 
@@ -87,6 +88,14 @@ class Following:
     async def matches(self, *, after: str | None = None) -> Outcome:
         """Return a page of the own matches. Raises RefusedError, NotDoneError, ReceiptError."""
         return await self._read(_MATCHES if after is None else f"{_MATCHES}?after={_checked(after)}")
+
+    async def pages(self, *, after: str | None = None) -> AsyncIterator[Outcome]:
+        """Yield every page of the own matches, one at least. Raises as `matches`."""
+        page = await self.matches(after=after)
+        yield page
+        while isinstance(page.details, MatchesResult) and page.details.more_after is not None:
+            page = await self.matches(after=page.details.more_after)
+            yield page
 
     async def open(self, match_id: str) -> Outcome:
         """Return one own match, which is read from then on. Raises RefusedError: there is none for us."""

@@ -8,7 +8,9 @@ from typing import NoReturn, TypeVar
 
 import typer
 
+from broker.protocol.letter import Letter
 from broker.protocol.problems import render
+from broker.protocol.request_messages import RequestResult
 from broker.protocol.sealed_letter import QUESTION
 from connectors.answers import Outcome
 from connectors.client import SluisClient
@@ -25,7 +27,7 @@ from connectors.command_line import (
 from connectors.errors import CaseError, NotDoneError, RefusedError
 from connectors.folder import PartnerFolder
 from connectors.letters import Letters
-from connectors.questions import Question, Reply, checked
+from connectors.questions import Question, Reply, checked, within
 from connectors.terminal import quoted
 from connectors.told_requests import DECLINED_NL, name_of
 
@@ -40,6 +42,7 @@ class Preview:
 
     warning_nl: str
     reads: Sequence[str]
+    more: str | None = None
 
     def document(self) -> dict[str, object]:
         """Return it as JSON members."""
@@ -48,28 +51,42 @@ class Preview:
     def lines(self) -> list[str]:
         """Return it as a person reads it; what was written stands apart from what Sluis says."""
         written = [line for part in self.reads for line in quoted(part)]
-        return [self.warning_nl, render("letter.preview", {}), *written, render("letter.not_sent_yet", {})]
+        more = [] if self.more is None else [self.more]
+        return [self.warning_nl, render("letter.preview", {}), *written, *more, render("letter.not_sent_yet", {})]
 
 
-def preview_of_question(org: Path, question: Question, *, asks: bool) -> Preview:
-    """Return what the receiver of a question, or of what is told unasked, will read. Raises CaseError: no letter."""
-    name = _known(org, question.to)
+def preview_of_question(org: Path, letters: Letters, question: Question, *, asks: bool) -> Preview:
+    """Return what the receiver of a question, or of what is told unasked, will read.
+
+    Raises:
+        CaseError: it is no letter. KeyChangedError: it would not be sent, for its receiver's keys have changed.
+    """
+    name = _known(org, question.to, letters)
     checked(question, asks=asks)
     warning = "letter.only_reader" if asks else "letter.shares"
     heading = (
         f"{question.purpose} ({', '.join(question.grounds)}), van team {question.team} aan team {question.to_team}"
     )
     text = question.text or " ".join(question.steps)
-    return Preview(warning_nl=render(warning, {"name": name}), reads=_reads(heading, question, text=text))
+    asked_nl = render("letter.about_whom", {}) if asks else None
+    return Preview(
+        warning_nl=render(warning, {"name": name}), reads=_reads(heading, question, text=text), more=asked_nl
+    )
 
 
 def preview_of_answer(org: Path, letters: Letters, request_id: str, reply: Reply) -> Preview:
-    """Return what the asker will read. Raises CaseError: the question was not read here, or it is no letter."""
+    """Return what the asker will read.
+
+    Raises:
+        CaseError: the question was not read here, or it is no letter. KeyChangedError: as for a question.
+    """
     asked = next((one for one in letters.kept(request_id) if one.label == QUESTION), None)
     if asked is None:
         raise CaseError("request", "must be read first")
     checked(reply, asks=False)
-    name = _known(org, asked.sender)
+    within(reply, asked.letter)
+    # Not sharing, and noting that it was told, is possible whatever became of a key.
+    name = _known(org, asked.sender, letters if reply.kind in ("all", "part") else None)
     warning = "letter.not_shared" if reply.kind == "declined" else "letter.shares"
     heading = f"{asked.purpose}: {_KIND_NL.get(reply.kind, 'antwoord')}"
     return Preview(warning_nl=render(warning, {"name": name}), reads=_reads(heading, reply, text=reply.text))
@@ -107,6 +124,37 @@ def tell_outcome(
             print_json({"results": [{**outcome_document(outcome), "requests": requests}]})
         else:
             print_outcome(outcome)
+            _say_how_it_goes_on(outcome)
+
+
+def written(letter: Letter) -> list[str]:
+    """Return what somebody wrote, set apart; nothing where he wrote nothing."""
+    said = letter.text or " ".join(letter.steps)
+    return quoted(said) if said else []
+
+
+async def level_of(letters: Letters, request_id: str, kind: str, level: int | None) -> int:
+    """Return the level of an answer: as it was typed, or the one that was asked. Raises CaseError: nobody asked."""
+    if kind == "declined":
+        return 0
+    if level is not None:
+        return level
+    read = next((one.letter.level for one in letters.kept(request_id) if one.label == QUESTION), None)
+    if read is not None:
+        return read
+    asked = next((one.level for one in await letters.list_own() if one.request_id == request_id), None)
+    if asked is None:
+        raise CaseError("request", "must be one of your own list")
+    return max(asked, 1)
+
+
+def _say_how_it_goes_on(outcome: Outcome) -> None:
+    """The id of a letter that was sent was printed, with what to read of it later."""
+    details = outcome.details
+    for one in details.requests if isinstance(details, RequestResult) and outcome.outcome == "sent" else ():
+        console.print(f"Nummer: {one.request_id}", markup=False)
+        if one.kind == "request":
+            console.print(f"Later lezen: sluis-connect request read {one.request_id}", markup=False)
 
 
 def fail(error: NotDoneError | RefusedError, *, as_json: bool) -> NoReturn:
@@ -133,8 +181,11 @@ def _reads(heading: str, said: Question | Reply, *, text: str) -> list[str]:
     return [heading, *about, *([text] if text else []), *files]
 
 
-def _known(org: Path, oin: str) -> str:
+def _known(org: Path, oin: str, sealing: Letters | None) -> str:
+    """Return the name of an organisation, to which these letters could be sealed where there are any."""
     register = PartnerFolder(org).register
     if oin not in register.organisations:
         raise CaseError("to", "must be an organisation of the register")
+    if sealing is not None:
+        sealing.pins.trusted(register.organisations[oin])
     return name_of(oin, register)

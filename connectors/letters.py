@@ -38,7 +38,7 @@ from connectors.key_pins import KeyPins, PinnedKeys, sealed_box
 from connectors.key_rotation import older_sealing_keys
 from connectors.mailbox import Mailbox, OpenedLetter
 from connectors.outbox import Command
-from connectors.questions import Question, Reply, checked, letter_of
+from connectors.questions import Question, Reply, checked, letter_of, within
 from connectors.told_requests import one_told, told_of
 from connectors.workers import pairwise_id
 
@@ -86,12 +86,13 @@ class Letters:
             CaseError, KeyChangedError, NotDoneError: as `ask`.
         """
         written, chunks = reply.kind in ("all", "part"), list[str]()
+        if self.mailbox.receiver_of(request_id) is not None:
+            raise CaseError("request", "must be one that was received: this one is your own")
         checked(reply, asks=False)
         letter = letter_of(reply, (), ())
         question = await self._question(request_id) if written else self._read_here(request_id)
-        asked = None if question is None else question.letter
-        if asked and not (set(reply.categories) <= set(asked.categories) and reply.level <= asked.level):
-            raise CaseError("category", "must be among those asked, at no more than the level asked")
+        if question is not None:
+            within(reply, question.letter)
         to = self._confirmed_to(question, needed=written)
         if written and to is not None:
             letter, chunks = await self._written(reply, (), to=to)

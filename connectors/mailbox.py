@@ -61,6 +61,13 @@ class Mailbox:
             found = database.execute("SELECT receiver FROM letter_sent WHERE request_id = ?", (request_id,)).fetchone()
         return None if found is None else str(found[0])
 
+    def case_of(self, request_id: str) -> str | None:
+        """Return what the own side calls the case that a letter it sent is about, None where that was not said."""
+        query = "SELECT case_ref FROM letter_sent WHERE request_id = ?"
+        with self._book.transaction() as database:
+            found = database.execute(query, (request_id,)).fetchone()
+        return None if found is None else found[0]
+
     def open(
         self, box: bytes, *, bound: Bound, keys: PinnedKeys, own: Sequence[SealingKey], today: datetime.date
     ) -> OpenedLetter:

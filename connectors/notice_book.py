@@ -12,6 +12,7 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS notice (
   place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, team TEXT NOT NULL, about TEXT NOT NULL,
   at INTEGER NOT NULL, role TEXT NOT NULL, confirmed INTEGER NOT NULL, read INTEGER NOT NULL
 ) STRICT"""
+_FETCHED = "CREATE TABLE IF NOT EXISTS fetched (role TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,12 @@ class KeptNotice:
     @property
     def when(self) -> str:
         """When it was left, as people here read it."""
-        return datetime.datetime.fromtimestamp(self.at, HERE).strftime("%Y-%m-%d %H:%M")
+        return moment_nl(self.at)
+
+
+def moment_nl(at: int) -> str:
+    """Return a moment as people here read it; `at` is unix seconds."""
+    return datetime.datetime.fromtimestamp(at, HERE).strftime("%Y-%m-%d %H:%M")
 
 
 class NoticeBook:
@@ -39,6 +45,7 @@ class NoticeBook:
         self._role = role
         with book.transaction() as connection:
             connection.execute(_SCHEMA)
+            connection.execute(_FETCHED)
 
     def unconfirmed(self) -> list[str]:
         """Return notices that are kept here and that the broker does not know of being kept."""
@@ -46,9 +53,14 @@ class NoticeBook:
         with self._book.transaction() as connection:
             return [row[0] for row in connection.execute(query, (self._role, NOTICES_PER_PAGE)).fetchall()]
 
-    def keep(self, notices: Sequence[Notice], *, confirmed: Sequence[str]) -> None:
-        """These notices are kept durably, and those that the broker was told of are confirmed; none stands twice."""
+    def keep(self, notices: Sequence[Notice], *, confirmed: Sequence[str], at: int) -> None:
+        """These notices are kept durably, and those that the broker was told of are confirmed; none stands twice.
+
+        Args:
+            at: when they were fetched, in unix seconds.
+        """
         with self._book.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO fetched VALUES (?, ?)", (self._role, at))
             for one in notices:
                 connection.execute(
                     "INSERT INTO notice (id, kind, team, about, at, role, confirmed, read) "
@@ -57,6 +69,12 @@ class NoticeBook:
                 )
             for one_id in confirmed:
                 connection.execute("UPDATE notice SET confirmed = 1 WHERE id = ?", (one_id,))
+
+    def fetched_at(self) -> int | None:
+        """Return when notices were last fetched, in unix seconds; None: never. What came later does not stand here."""
+        with self._book.transaction() as connection:
+            row = connection.execute("SELECT at FROM fetched WHERE role = ?", (self._role,)).fetchone()
+        return None if row is None else int(row[0])
 
     def unread(self) -> list[KeptNotice]:
         """Return what nobody has read yet, oldest first."""

@@ -5,14 +5,15 @@ A command holds tokens and tickets, so a row is sealed under the outbox key, and
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from connectors.casebook import open_database
-from connectors.errors import EndedElsewhereError, FolderError
+from connectors.errors import EndedElsewhereError, FolderError, NotDoneError
 from connectors.sealing import OutboxKey
 
 _SCHEMA = """
@@ -24,6 +25,10 @@ CREATE TABLE IF NOT EXISTS command (
 
 Person = tuple[str, str, str]
 """Whom a registration is about: an HMAC, with purpose and team."""
+
+
+NOW = "now"
+"""What a command notes beside it that makes sense at this moment alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +70,36 @@ class Command:
             return None
         return mac, self.body["purpose"], self.body["team"]
 
+    @property
+    def of_now(self) -> bool:
+        """Whether it makes sense at this moment alone, so that it never waits to be carried out days later."""
+        return self.local.get(NOW) is not None
+
+    @property
+    def renewable(self) -> bool:
+        """Whether fresh tickets can be had: those of a grant live as long as it, and no longer."""
+        return bool(self.evaluation) and self.grant is None
+
+    def wire_body(self) -> bytes:
+        """Return the body as it is sent, with its tickets where it is about tokens."""
+        tickets = {"tickets": list(self.tickets)} if self.evaluation else {}
+        return json.dumps({**self.body, **tickets}, separators=(",", ":")).encode()
+
     def __repr__(self) -> str:
         """Return the kind and key only."""
         return f"Command(kind={self.kind!r}, key={self.key!r}, redacted)"
+
+
+@contextmanager
+def kept_waiting(key: str) -> Iterator[None]:
+    """What the broker may have carried out, and cannot be written down here, is not done yet and waits under its key.
+
+    So nobody types it again: `resume` asks the broker what became of it. Raises NotDoneError.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error):
+        raise NotDoneError("not-done", key=key) from None
 
 
 class Outbox:
@@ -109,6 +141,11 @@ class Outbox:
     def holds(self, key: str) -> bool:
         """Return whether a command waits under this key."""
         return self._database.execute("SELECT 1 FROM command WHERE key = ?", (key,)).fetchone() is not None
+
+    def left(self, *, before: int) -> int:
+        """Return how many commands wait that were begun before this unix second: what runs now is not left."""
+        query = "SELECT count(*) FROM command WHERE created_at < ?"
+        return int(self._database.execute(query, (before,)).fetchone()[0])
 
     def delete(self, *keys: str) -> None:
         """All of these commands are gone and their bytes in the database are overwritten, or none is."""

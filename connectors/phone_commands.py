@@ -1,15 +1,18 @@
 """`sluis-connect bel`: I call now, somebody calls me, I answered. Three acts, each in seconds."""
 
 import asyncio
-import datetime
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
+from broker.protocol.messages import Contact
 from broker.protocol.phone_messages import PhoneCallShown
 from broker.protocol.problems import render
+from connectors.answers import VerifiedEntry
 from connectors.client import SluisClient
 from connectors.command_line import (
     ApproverId,
@@ -22,20 +25,19 @@ from connectors.command_line import (
     console,
     errors_end_the_command,
     print_json,
+    receipt_line,
 )
-from connectors.contacts import contact_line
-from connectors.dates import HERE
 from connectors.errors import CaseError
+from connectors.letter_input import typed_sides
+from connectors.phone_lines import call_lines
 from connectors.phoning import LEVEL, About, Phoning
 from connectors.stated_proof import read_proof
 
-T = TypeVar("T")
-UNSTATED = "niet door de beller zelf getekend: bel terug op een nummer dat je kent"
 bel = typer.Typer(no_args_is_help=True, help="Phone calls: announce one, know who calls, note that it was answered.")
 
 Categories = Annotated[list[str], typer.Option("--category", help="A data category, as `vocabulary` names it.")]
 Level = Annotated[int, typer.Option("--level", min=1, max=4, help="The highest level that is spoken of.")]
-OwnTeam = Annotated[str, typer.Option("--team", help="The own team's code.")]
+OwnTeam = Annotated[str | None, typer.Option("--team", help="The own team's code; of a match the one it is of.")]
 ProofFile = Annotated[Path | None, typer.Option("--proof", help="A JSON file with the proof of a task in law.")]
 Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
 Match = Annotated[str | None, typer.Option("--match", help="The own match that it rests on.")]
@@ -54,9 +56,14 @@ def start(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    to: Annotated[str, typer.Option("--to", metavar="OIN", help="Whom to call.")],
-    to_team: Annotated[str, typer.Option("--to-team", help="Which team of it.")],
-    team: OwnTeam,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="OIN", help="Whom to call, as `organisations` names it; of a match it is the other team's."
+        ),
+    ] = None,
+    to_team: Annotated[str | None, typer.Option("--to-team", help="Its team, as `organisations` names it.")] = None,
+    team: OwnTeam = None,
     purpose: Purpose,
     ground: Grounds,
     category: Categories,
@@ -79,16 +86,22 @@ def start(
             consent_id=consent, exception_id=exception,
         )  # fmt: skip
         client = SluisClient(org, worker=worker, approver=approver, case_ref=case)
-        call = _run(
-            client,
-            lambda phoning: phoning.start(to=to, to_team=to_team, team=team, purpose=purpose, about=about, tells=tells),
-        )
-        _print([call], "phone.made", as_json=as_json)
+
+        async def announced(phoning: Phoning) -> Sequence[PhoneCallShown]:
+            sides = typed_sides(team, to, to_team) if match is None else await phoning.sides(match)
+            if match is not None and (to not in (None, sides.to) or to_team not in (None, sides.to_team)):
+                raise CaseError("to", "must be the other team of this match, or left out")
+            call = await phoning.start(
+                to=sides.to, to_team=sides.to_team, team=sides.team, purpose=purpose, about=about, tells=tells
+            )
+            return (call,)
+
+        _print(_run(client, announced), "phone.made", as_json=as_json)
 
 
 @bel.command("controleer")
 def verify(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="The six digits that the caller says.")],
+    code: Annotated[list[str], typer.Argument(metavar="CODE", help="The six digits that the caller says.")],
     *,
     org: OrgFolder,
     worker: WorkerId,
@@ -96,8 +109,11 @@ def verify(
 ) -> None:
     """Somebody calls: print who it is, if the code holds. It works once."""
     with errors_end_the_command():
-        call = _run(SluisClient(org, worker=worker), lambda phoning: phoning.verify(code.replace(" ", "")))
-        _print([call], "phone.verified", as_json=as_json)
+        said = "".join(code).replace(" ", "")
+        if re.fullmatch(r"[0-9]{6}", said, flags=re.ASCII) is None:
+            raise CaseError("code", "is not six digits: ask the caller to say them again")
+        told = _run(SluisClient(org, worker=worker), lambda phoning: _one(phoning.verify(said)))
+        _print(told, "phone.verified", as_json=as_json)
 
 
 @bel.command("mondeling")
@@ -123,16 +139,16 @@ def note(
     with errors_end_the_command():
         stated = None if proof is None else read_proof(proof)
 
-        async def noted(phoning: Phoning) -> PhoneCallShown:
+        async def noted(phoning: Phoning) -> Sequence[PhoneCallShown]:
             answered = chosen(await phoning.calls(), call)
             about = About(
                 categories=category or answered.categories, grounds=ground, level=level or answered.level,
                 proof=stated, signal_id=signal, consent_id=consent, exception_id=exception,
             )  # fmt: skip
-            return await phoning.note(answered.call_id, about)
+            return (await phoning.note(answered.call_id, about),)
 
         _print(
-            [_run(SluisClient(org, worker=worker, approver=approver, case_ref=case), noted)],
+            _run(SluisClient(org, worker=worker, approver=approver, case_ref=case), noted),
             "phone.oral",
             as_json=as_json,
         )
@@ -142,16 +158,32 @@ def note(
 def list_calls(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) -> None:
     """List the newest calls of the own organisation, with the belcodes that count."""
     with errors_end_the_command():
-        calls = _run(SluisClient(org, worker=worker), lambda phoning: phoning.calls())
-        _print(calls, "phone.list", as_json=as_json)
+        told = _run(SluisClient(org, worker=worker), lambda phoning: phoning.calls())
+        _print(told, "phone.list", as_json=as_json)
 
 
-def _run(client: SluisClient, act: Callable[[Phoning], Awaitable[T]]) -> T:
-    async def run() -> T:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is told of phone calls, the signed card of whom to call by the call's id, and the proof of what was done."""
+
+    calls: Sequence[PhoneCallShown]
+    cards: Mapping[str, Contact]
+    receipts: Sequence[VerifiedEntry]
+
+
+def _run(client: SluisClient, act: Callable[[Phoning], Awaitable[Sequence[PhoneCallShown]]]) -> Told:
+    async def run() -> Told:
         async with client:
-            return await act(client.phoning)
+            phoning = client.phoning
+            calls = await act(phoning)
+            cards = {call.call_id: card for call in calls if (card := await phoning.card_of(call)) is not None}
+            return Told(calls=calls, cards=cards, receipts=tuple(phoning.receipts))
 
     return asyncio.run(run())
+
+
+async def _one(call: Awaitable[PhoneCallShown]) -> Sequence[PhoneCallShown]:
+    return (await call,)
 
 
 def chosen(calls: Sequence[PhoneCallShown], call_id: str | None) -> PhoneCallShown:
@@ -166,30 +198,14 @@ def chosen(calls: Sequence[PhoneCallShown], call_id: str | None) -> PhoneCallSho
     return chosen
 
 
-def _print(calls: Sequence[PhoneCallShown], text: str, *, as_json: bool) -> None:
+def _print(told: Told, text: str, *, as_json: bool) -> None:
     if as_json:
-        documents = [call.model_dump(mode="json", by_alias=True) for call in calls]
+        documents = [call.model_dump(mode="json", by_alias=True) for call in told.calls]
         print_json({"phone_calls": documents, "text_nl": render(text, {})})
         return
     console.print(render(text, {}), markup=False)
-    for call in calls:
-        for line in lines_of(call):
+    for call in told.calls:
+        for line in call_lines(call, card=told.cards.get(call.call_id)):
             console.print(line, markup=False)
-
-
-def lines_of(call: PhoneCallShown) -> list[str]:
-    """Return how a call is printed."""
-    other = call.receiver if call.side == "made" else call.caller
-    direction = "aan" if call.side == "made" else "van"
-    unstated = call.side == "received" and call.statement is None and not call.withheld
-    unsigned = f"  [{UNSTATED}]" if unstated else ""
-    lines = [f"{call.call_id}  {direction} {other.name}, {other.team}  {', '.join(call.categories)}{unsigned}"]
-    if call.withheld:
-        lines.append(render("phone.withheld", {}))
-    if call.code is not None:
-        until = datetime.datetime.fromtimestamp(call.code_until, HERE)
-        lines.append(f"Belcode {call.code[:3]} {call.code[3:]}, geldig tot {until:%H:%M}")
-    if call.side == "received" and call.verified_at is not None and call.contact is not None:
-        contact = call.contact
-        lines.append(f"Terugbellen: {contact_line(contact)}")
-    return lines
+    for receipt in told.receipts:
+        console.print(receipt_line(receipt), markup=False)

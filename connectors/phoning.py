@@ -1,11 +1,13 @@
 """Phone mode as a worker uses it: announce a call, know who calls, note an answer. `client.phoning` has it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from broker.protocol.call_statement import StatedCall
 from broker.protocol.errors import SignatureError
+from broker.protocol.messages import Contact
 from broker.protocol.phone_messages import (
     NoteOralAnswer,
     PhoneCallShown,
@@ -14,9 +16,13 @@ from broker.protocol.phone_messages import (
     VerifyCaller,
 )
 from broker.protocol.request_signing import SKEW_S, is_id
-from connectors.answers import Outcome
+from connectors.answers import Outcome, VerifiedEntry
+from connectors.contacts import Contacts, contact_of
 from connectors.desk import Desk
-from connectors.errors import CaseError, ReceiptError
+from connectors.directory import directory
+from connectors.errors import CaseError, ConnectorError, ReceiptError
+from connectors.following import Following, Sides
+from connectors.outbox import NOW
 from connectors.stated_proof import StatedProof
 from connectors.told_requests import named
 
@@ -46,9 +52,10 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Phoning:
-    """The phone calls of one worker's client."""
+    """The phone calls of one worker's client; `receipts` are the proofs of what was done with it, the newest last."""
 
     desk: Desk
+    receipts: list[VerifiedEntry] = field(default_factory=list)
 
     async def start(
         self, *, to: str, to_team: str, team: str, purpose: str, about: About, tells: bool = False
@@ -65,7 +72,7 @@ class Phoning:
         """
         if about.exception_id is not None and not tells:
             raise CaseError("exception", "is for a call that tells")
-        call_id, folder = self.desk.surroundings.new_id(), self.desk.folder
+        call_id, folder = self.desk.new_own_id(), self.desk.folder
         stated = StatedCall(call_id=call_id, caller_team=team, receiver=to, receiver_team=to_team, purpose=purpose)
         members = {
             "idempotency_key": call_id,
@@ -81,7 +88,8 @@ class Phoning:
             **self._members(about),
         }
         return self._about(
-            call_id, await self._stated(StartPhoneCall, members, kind="answer" if tells else "request", path=_PATH)
+            call_id,
+            await self._stated(StartPhoneCall, members, kind="answer" if tells else "request", path=_PATH, now=True),
         )
 
     async def verify(self, code: str) -> PhoneCallShown:
@@ -91,7 +99,7 @@ class Phoning:
             CaseError: no six digits. RefusedError: the code does not count. NotDoneError.
             ReceiptError: the broker says who calls, and that organisation does not, or it called somebody else.
         """
-        call = await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications")
+        call = await self._stated(VerifyCaller, {"code": code}, kind="request", path=f"{_PATH}/verifications", now=True)
         if call.side != "received" or not self._is_fresh(self._stated_at(call)):
             raise ReceiptError("who calls")
         return call
@@ -114,9 +122,34 @@ class Phoning:
         outcome = await self.desk.delivery.read(_PATH, worker=self.desk.composer.worker)
         return tuple(self._told(outcome))
 
-    async def _stated(self, model: type[Any], members: dict[str, Any], *, kind: str, path: str) -> PhoneCallShown:
-        command = self.desk.composer.statement(model, members, kind=kind, path=path, local={})
-        told = self._told(await self.desk.delivery.send(command))
+    async def sides(self, match_id: str) -> Sides:
+        """Return between which two teams a call about this own match goes. Raises as `Following.sides`."""
+        return await Following(self.desk).sides(match_id)
+
+    async def card_of(self, call: PhoneCallShown) -> Contact | None:
+        """Return the card that the team signed which is to be called now; None where there is none, or nobody calls.
+
+        What it has not got yet is fetched. That it cannot be is no reason not to call.
+        """
+        if call.side != "made" or call.code is None:
+            return None
+        contacts = Contacts(self.desk.book, self.desk.folder)
+        if contacts.cards_of(call.receiver.oin) is None:
+            with suppress(ConnectorError):
+                contacts.keep(await directory(self.desk))
+        cards = contacts.cards_of(call.receiver.oin)
+        card = None if cards is None else cards.teams.get(call.receiver.team)
+        return None if card is None else contact_of(card)
+
+    async def _stated(
+        self, model: type[Any], members: dict[str, Any], *, kind: str, path: str, now: bool = False
+    ) -> PhoneCallShown:
+        # Nobody calls, or is on the line, when a call or a code is carried out days later.
+        local = {NOW: "1"} if now else {}
+        command = self.desk.composer.statement(model, members, kind=kind, path=path, local=local)
+        outcome = await self.desk.delivery.send(command)
+        self.receipts.extend(outcome.receipts)
+        told = self._told(outcome)
         if len(told) != 1:
             raise ReceiptError("one phone call")
         return told[0]

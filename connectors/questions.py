@@ -10,6 +10,9 @@ from broker.protocol.letter import MAX_QUESTION, Attachment, Letter
 from connectors.attachments import File
 from connectors.errors import CaseError
 
+CODES_ONLY = 2
+"""The highest level at which a letter has no text."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -78,11 +81,40 @@ def checked(said: Question | Reply, *, asks: bool) -> None:
     """Hold only if this can be asked, told or answered as a letter. Raises CaseError: it breaks a rule of letters."""
     if asks and len(said.text) > MAX_QUESTION:
         raise CaseError("text", f"must have at most {MAX_QUESTION} characters")
+    if isinstance(said, Reply) and said.kind != "declined":
+        for field, stated in (("category", said.categories), ("ground", said.grounds)):
+            if not stated:
+                raise CaseError(field, "must be given for what is answered")
     if isinstance(said, Reply) and said.kind not in ("all", "part") and (said.text or said.files):
         raise CaseError("text", "is for what is answered in writing: all or part")
     if isinstance(said, Reply) and (said.kind == "declined") != (said.reason is not None):
         raise CaseError("reason", "must be given for what is not shared, and for nothing else")
     letter_of(said, said.steps if isinstance(said, Question) else (), ())
+    if asks:
+        _names_somebody(said)
+
+
+def within(reply: Reply, asked: Letter) -> None:
+    """Hold only for an answer within what was asked. Raises CaseError: it names more, or less than all of it."""
+    stated = set(reply.categories)
+    if not stated <= set(asked.categories):
+        raise CaseError("category", "must be among those asked")
+    if reply.kind == "all" and stated != set(asked.categories):
+        raise CaseError("category", "must be all of those asked, or the kind part")
+    if reply.level > asked.level:
+        raise CaseError("level", f"must be at most the level asked: {asked.level}")
+
+
+def _names_somebody(said: Question | Reply) -> None:
+    """Hold only for a question that says about whom it is: in its text, or at a level without text by a match.
+
+    Nothing else of a letter does: what the own side calls the case is not told.
+    """
+    if isinstance(said, Question) and not said.text.strip():
+        if said.level > CODES_ONLY:
+            raise CaseError("text", "must say about whom it is, and what you want to know")
+        if said.match_id is None:
+            raise CaseError("level", "must be 3 or more, with a text that says about whom it is, or go with a match")
 
 
 def letter_of(said: Question | Reply, steps: Sequence[str], attachments: Sequence[Attachment]) -> Letter:

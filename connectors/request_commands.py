@@ -29,28 +29,32 @@ from connectors.letter_run import (
     Preview,
     carried_out,
     fail,
+    level_of,
     preview_of_answer,
     preview_of_question,
     tell_outcome,
+    written,
 )
 from connectors.letters import Fetched, Letters
 from connectors.mailbox import OpenedLetter
 from connectors.questions import Question, Reply
-from connectors.terminal import quoted
-from connectors.told_requests import UNSIGNED_NL, UNSIGNED_SHORT_NL, is_unsigned, line_of, name_of
+from connectors.told_requests import UNSIGNED_NL, UNSIGNED_SHORT_NL, is_unsigned, line_of, lines_of, name_of
 
 request = typer.Typer(no_args_is_help=True, help="Ask other organisations for information, and read what came.")
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The id, as `request list` prints it.")]
-Categories = Annotated[list[str], typer.Option("--category", help="A category of data; more than once for more.")]
+Categories = Annotated[
+    list[str], typer.Option("--category", help="A kind of data, as `vocabulary` names it; may be repeated.")
+]
 Level = Annotated[int, typer.Option("--level", help="3 nature and period, 4 content; 2 codes only.")]
-TextFile = Annotated[Path | None, typer.Option("--text", help="A file with the text; - reads it from the input.")]
+_TEXT_HELP = "A file with the text: about whom (name, date of birth) and what; - reads it from the input."
+TextFile = Annotated[Path | None, typer.Option("--text", help=_TEXT_HELP)]
 Attach = Annotated[list[Path] | None, typer.Option("--attach", help="A file to go with it; at most 10 MB together.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Save the attachments in this folder.")]
 Kept = Annotated[bool, typer.Option("--kept", help="Show what was opened here before, and fetch nothing.")]
-To = Annotated[str | None, typer.Option("--to", help="OIN of the organisation; of a match it is the other team's.")]
-ToTeam = Annotated[str | None, typer.Option("--to-team")]
-OwnTeam = Annotated[str | None, typer.Option("--team")]
+To = Annotated[str | None, typer.Option("--to", help="OIN, as `organisations` names it; of a match the other team's.")]
+ToTeam = Annotated[str | None, typer.Option("--to-team", help="Its team, as `organisations` names it.")]
+OwnTeam = Annotated[str | None, typer.Option("--team", help="The own team, as `organisations` names it.")]
 Match = Annotated[str | None, typer.Option("--match", help="The own match it is about: it goes to the other team.")]
 Term = Annotated[str, typer.Option("--term", help="today, 3 or 10 (working days).")]
 Signal = Annotated[str | None, typer.Option("--signal", help="The own signal that it rests on.")]
@@ -89,7 +93,7 @@ def send(
             expires_on=last_day_of(term), signal_id=signal, consent_id=consent, text=text_in(text),
             files=read_files(attach or ()),
         )  # fmt: skip
-        return preview_of_question(org, question, asks=True) if preview else await letters.ask(question)
+        return preview_of_question(org, letters, question, asks=True) if preview else await letters.ask(question)
 
     tell_outcome(org, worker, approver, act, case=case, as_json=as_json, unsent="letter.question_unsent")
 
@@ -114,7 +118,7 @@ def tell(
             expires_on=last_day_of("10"), signal_id=signal, consent_id=consent, exception_id=exception,
             text=text_in(text), steps=step or (), files=read_files(attach or ()),
         )  # fmt: skip
-        return preview_of_question(org, telling, asks=False) if preview else await letters.tell(telling)
+        return preview_of_question(org, letters, telling, asks=False) if preview else await letters.tell(telling)
 
     tell_outcome(org, worker, approver, act, case=case, as_json=as_json, unsent="letter.telling_unsent")
 
@@ -126,8 +130,8 @@ def answer(
     worker: WorkerId,
     kind: Annotated[Literal["all", "part", "oral", "declined"], typer.Option("--kind")],
     category: Annotated[list[str] | None, typer.Option("--category")] = None,
-    level: Annotated[int, typer.Option("--level")] = 3,
-    ground: Annotated[list[str] | None, typer.Option("--ground")] = None,
+    level: Annotated[int | None, typer.Option("--level", help="At most, and without it, the one asked.")] = None,
+    ground: Annotated[list[str] | None, typer.Option("--ground", help="As `vocabulary` names it.")] = None,
     reason: Annotated[DeclineReason | None, typer.Option("--reason", help="For declined, and then always.")] = None,
     text: TextFile = None,
     attach: Attach = None, signal: Signal = None, consent: Consent = None, exception: ToldOn = None,
@@ -139,7 +143,7 @@ def answer(
     async def act(letters: Letters) -> Outcome | Preview:
         reply = Reply(
             kind=kind, expires_on=last_day_of("10"), categories=category or (), grounds=ground or (), reason=reason,
-            level=0 if kind == "declined" else level, proof=typed_proof(org, proof, proof_number),
+            level=await level_of(letters, request_id, kind, level), proof=typed_proof(org, proof, proof_number),
             signal_id=signal, consent_id=consent, exception_id=exception, text=text_in(text),
             files=read_files(attach or ()),
         )  # fmt: skip
@@ -156,7 +160,7 @@ def forward(
     *,
     org: OrgFolder,
     worker: WorkerId,
-    team: Annotated[str, typer.Option("--team")],
+    team: Annotated[str, typer.Option("--team", help="The own team that gets it.")],
     who: Annotated[str | None, typer.Option("--to-worker", help="Local id of the colleague who decides.")] = None,
     approver: ApproverId = None,
     as_json: AsJson = False,
@@ -187,16 +191,17 @@ def list_requests(*, org: OrgFolder, worker: WorkerId, as_json: AsJson = False) 
     """List the own requests, sent and received."""
     with errors_end_the_command():
 
-        async def act(letters: Letters) -> list[tuple[RequestShown, bool]]:
-            return [(one, letters.opened_here(one)) for one in await letters.list_own()]
+        async def act(letters: Letters) -> list[tuple[RequestShown, bool, str | None]]:
+            case_of = letters.mailbox.case_of
+            return [(one, letters.opened_here(one), case_of(one.request_id)) for one in await letters.list_own()]
 
         found = carried_out(org, worker, None, act)
         if as_json:
-            print_json({"requests": [one.model_dump(mode="json", by_alias=True) for one, _ in found]})
+            print_json({"requests": [one.model_dump(mode="json", by_alias=True) for one, _, _ in found]})
             return
-        for one, opened in found:
+        for one, opened, own in found:
             unsigned = f"  [{UNSIGNED_SHORT_NL}]" if is_unsigned(one, opened=opened) else ""
-            console.print(f"{line_of(one)}{unsigned}", markup=False)
+            console.print(f"{line_of(one, case=own)}{unsigned}", markup=False)
 
 
 @request.command("read")
@@ -237,8 +242,10 @@ def read(
         console.print(line_of(fetched.request), markup=False)
         if is_unsigned(fetched.request, opened=letter is not None):
             console.print(UNSIGNED_NL, markup=False)
+        for line in lines_of(fetched.request):
+            console.print(line, markup=False)
         if letter is not None:
-            for line in quoted(letter.text or " ".join(letter.steps)):
+            for line in written(letter):
                 console.print(line, markup=False)
             for one in letter.attachments:
                 console.print(f"bijlage: {one.name} ({one.size} bytes)", markup=False)
@@ -279,5 +286,5 @@ def _show_kept(org: Path, worker: str, request_id: str, *, as_json: bool) -> Non
             return
         for name, one in found:
             console.print(f"{one.label}  {name}  {', '.join(one.letter.categories)}", markup=False)
-            for line in quoted(one.letter.text or " ".join(one.letter.steps)):
+            for line in written(one.letter):
                 console.print(line, markup=False)

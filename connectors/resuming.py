@@ -1,7 +1,7 @@
 """Everything that waits in the outbox is brought to its end, as far as that goes; one that fails stops no other."""
 
 from connectors.conclusions import Resumed, Unfinished
-from connectors.delivery import Delivery
+from connectors.delivery import CONSENT, Delivery
 from connectors.errors import ConnectorError, EndedElsewhereError
 from connectors.handing_over import Hand
 from connectors.outbox import Outbox, persons_in
@@ -10,11 +10,13 @@ from connectors.outbox import Outbox, persons_in
 async def resume_all(outbox: Outbox, delivery: Delivery, hand: Hand, *, effect: str | None = None) -> Resumed:
     """Return what became of every command that waits, in the order they were made; imported rows go on in this hand.
 
+    What was said of a consent comes first: nothing that rests on one overtakes its withdrawal.
     What another run ended meanwhile is told there. A look at an imported household is told by the look-later list.
     With `effect` only commands with that effect are brought to their end.
     """
     outcomes, unfinished, waiting = [], [], outbox.waiting()
     waiting = [parts for parts in waiting if effect in (None, parts[0].effect)]
+    waiting.sort(key=lambda parts: parts[0].kind != CONSENT)
     for parts in waiting:
         looks = parts[0].effect == "check" and parts[0].local.get("look") is not None
         try:

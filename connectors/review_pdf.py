@@ -11,7 +11,7 @@ _NOT_CHECKED = "Deze maand heeft nog niemand vastgelegd dat het logboek is nagek
 def check_renderer() -> None:
     """A PDF can be set here. Raises FolderError: it cannot, and what to do."""
     if renderer() is None:
-        raise FolderError("pdf", "needs Typst: pip install 'sluis[pdf]'")
+        raise FolderError("pdf", "heeft Typst nodig: pip install 'sluis[pdf]'")
 
 
 def as_pdf(report: Report, *, made_at: int) -> bytes:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, select_autoescape
 
 from broker.protocol.review_messages import FigureShown, NoteShown
+from connectors.dates import MONTHS_NL
 
 _NETHERLANDS = ZoneInfo("Europe/Amsterdam")
 _TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - the full-width forms count too
@@ -40,10 +41,6 @@ PAGES = (
     ("Uitzonderingen, verzoeken en toezicht", ("exceptions", "answered", "not_shared", "expired", "rights", "flags")),
 )
 _STATES_NL = {"under_ten": "minder dan 10, of niet te tonen", "not_recorded": "wordt nog niet vastgelegd"}
-_MONTHS = (
-    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november",
-    "december",
-)  # fmt: skip
 _CLASSES_NL = {
     "wijkteam": "wijkteams",
     "veilig_thuis": "Veilig Thuis",
@@ -74,7 +71,7 @@ class Report:
     @property
     def month_nl(self) -> str:
         """The month in words."""
-        return f"{_MONTHS[int(self.month[5:]) - 1]} {self.month[:4]}"
+        return f"{MONTHS_NL[int(self.month[5:]) - 1]} {self.month[:4]}"
 
     def page(self, number: int) -> tuple[str, list[Row]]:
         """Return the title and the lines of a page, from 0."""

@@ -9,7 +9,9 @@ import typer
 
 from broker.protocol.days_nl import day_nl
 from broker.protocol.erasure_messages import ErasureShown
+from broker.protocol.problems import render
 from broker.protocol.review_messages import ActShown
+from connectors.act_words import ACTS_NL, KINDS_NL, OUTCOMES_NL
 from connectors.command_line import (
     NOT_DONE,
     console,
@@ -74,8 +76,7 @@ def told(org: Path, worker: str, role: str | None, ask: Ask, *, as_json: bool) -
         return reviewed, names
     console.print(reviewed.text_nl, markup=False)
     for act in reviewed.result.acts or ():
-        console.print(_act_line(act, names), markup=False)
-        for line in exception_lines(act, names, client.folder):
+        for line in (*act_lines(act, names), *exception_lines(act, names, client.folder)):
             console.print(line, markup=False)
     if reviewed.result.more_after is not None:
         console.print(f"Er is meer: ga verder met --after {reviewed.result.more_after}", markup=False)
@@ -102,9 +103,17 @@ def resumed_of(org: Path, worker: str, role: str | None, *, as_json: bool) -> Re
     return resumed
 
 
+def act_lines(act: ActShown, names: Mapping[str, str]) -> list[str]:
+    """Return an act as a reviewer reads it; of one whose proof does not hold, what to do, and what not."""
+    damaged = any(flag.kind == "damaged" for flag in act.flags)
+    return [_act_line(act, names), *([render("review.damaged", {})] if damaged else [])]
+
+
 def _act_line(act: ActShown, names: Mapping[str, str]) -> str:
     who = "gewist" if act.worker is None else names.get(act.worker, act.worker)
-    what = (act.type or act.kind, act.purpose or "-", act.outcome or "gewist")
+    named = KINDS_NL.get(act.kind, act.kind) if act.type is None else ACTS_NL.get(act.type, act.type)
+    outcome = "gewist" if act.outcome is None else OUTCOMES_NL.get(act.outcome, act.outcome)
+    what = (named, act.purpose or "-", outcome)
     parts = [str(act.index), moment(act.at), who, *what]
     parts += [f"{_FLAGS_NL.get(flag.kind, flag.kind)} (voor {flag.due_on})" for flag in act.flags]
     if act.verdict is not None:
@@ -125,7 +134,7 @@ def exception_lines(act: ActShown, names: Mapping[str, str], folder: PartnerFold
     told_on = "geen dag genoemd" if one.tell_on is None else day_nl(one.tell_on)
     step = "-" if one.meldcode_step is None else str(one.meldcode_step)
     stated = f"  uitzondering {one.id}: {one.type}, aan {one.recipient}, over {one.category}, reden {one.reason}"
-    duties = f"  overlegd met {by}; de betrokkene hoort het: {told_on}; stap {step} van de meldcode"
+    duties = f"  overlegd met {by}; de betrokkene hoort het: {told_on}; meldcodestap {step}"
     if one.commitment is None:
         return [stated, duties, "  Het dossier is er nog niet: dat komt binnen een dag na de uitzondering."]
     path = kept_as(folder, one.commitment)

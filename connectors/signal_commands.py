@@ -162,6 +162,8 @@ def _tell_resumed(resumed: Resumed, looked: list[Looked], to_look_at: int, *, as
     for outcome in resumed.outcomes:
         print_outcome(outcome)
     print_unfinished(resumed.unfinished)
+    if not (resumed.outcomes or resumed.unfinished):
+        console.print("Er wacht niets.", markup=False)
     print_looked(looked)
     print_to_look_at(to_look_at, budget_spent=False)
 

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +24,10 @@ from connectors.command_line import (
     print_json,
     receipt_line,
 )
+from connectors.dates import HERE
 from connectors.follow_up_commands import After, done
-from connectors.owed_commands import finish_owed, list_owed
+from connectors.owed_commands import finish_owed, list_owed, owed_documents, print_owed, told_by
+from connectors.owed_tasks import OwedTasks
 from connectors.stated_proof import StatedProof, read_proof
 from connectors.team_tasks import TeamTasks
 from connectors.typed import typed_day
@@ -46,7 +49,7 @@ KIND_NL = {
 }
 BY_LAW = frozenset({"weging", "onderzoek", "huisverbod"})
 """Whose term stands in a law; of the others the documents say that it is where Sluis begins."""
-STATE_NL = {"open": "open", "gedaan": "gedaan", "te_laat": "te laat", "voorbij": "voorbij"}
+STATE_NL = {"open": "open", "gedaan": "gedaan", "te_laat": "TE LAAT", "voorbij": "voorbij"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -63,9 +66,11 @@ def list_tasks(
     proof: Annotated[Path | None, typer.Option("--proof", help="Only tasks about the report or order in it.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the tasks of your team, a page at a time, the first that ends first."""
+    """List the tasks of your team, the first that ends first, and before them what you owe after your acts."""
     stated = _read(proof)
-    _one(org, worker, lambda team: team.listed(after=after), as_json=as_json, proof=stated)
+    # Who goes on with a page, or asks about one report, has seen what he owes.
+    whole = after is None and proof is None
+    _one(org, worker, lambda team: team.listed(after=after), as_json=as_json, proof=stated, owed=whole)
 
 
 @tasks.command()
@@ -119,31 +124,70 @@ def _one(
     *,
     as_json: bool,
     proof: StatedProof | None = None,
+    owed: bool = False,
 ) -> None:
-    async def run() -> tuple[Outcome, list[ShownTask]]:
+    async def run() -> _Told:
         async with SluisClient(org, worker=worker) as client:
             team = TeamTasks(client.desk)
             outcome = await act(team)
-            return outcome, team.about(outcome, proof)
+            owes = await OwedTasks(client.desk).listed() if owed else None
+            today = datetime.datetime.fromtimestamp(client.desk.surroundings.now(), HERE).date()
+            return _Told(outcome=outcome, found=team.about(outcome, proof), owed=owes, today=today)
 
     with errors_end_the_command():
-        outcome, found = done(run, as_json=as_json)
-    more = outcome.details.more_after if isinstance(outcome.details, TasksResult) else None
-    if as_json:
-        shown = [task.model_dump(mode="json", by_alias=True) for task in found]
-        print_json({"results": [outcome_document(outcome)], "tasks": shown, "moreAfter": more})
-        return
-    console.print(outcome.text_nl, markup=False)
-    for task in found:
-        console.print(_line(task), markup=False)
-    if more is not None:
-        console.print(f"Er is meer: ga verder met --after {more}", markup=False)
-    for receipt in outcome.receipts:
+        told = done(run, as_json=as_json)
+    (_print_json if as_json else _print)(told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What was told of the team's tasks, and of what the worker owes where that was asked too."""
+
+    outcome: Outcome
+    found: list[ShownTask]
+    owed: Outcome | None
+    today: datetime.date
+
+    @property
+    def more_after(self) -> str | None:
+        """After which task the list goes on."""
+        details = self.outcome.details
+        return details.more_after if isinstance(details, TasksResult) else None
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """All that was asked."""
+        return [self.outcome, *([] if self.owed is None else [self.owed])]
+
+
+def _print_json(told: _Told) -> None:
+    shown = [task.model_dump(mode="json", by_alias=True) for task in told.found]
+    document = {
+        "results": [outcome_document(one) for one in told.outcomes], "tasks": shown, "moreAfter": told.more_after,
+    }  # fmt: skip
+    owes = {} if told.owed is None else {"owed": owed_documents(told.owed), "owedMoreAfter": told_by(told.owed)[1]}
+    print_json({**document, **owes})
+
+
+def _print(told: _Told) -> None:
+    if told.owed is not None:
+        print_owed(told.owed)
+        if told_by(told.owed)[1] is not None:
+            console.print("Er is meer: bekijk alles met `sluis-connect tasks owed`.", markup=False)
+        console.print("", markup=False)
+    console.print(told.outcome.text_nl, markup=False)
+    for task in told.found:
+        console.print(_line(task, told.today), markup=False)
+    if told.more_after is not None:
+        console.print(f"Er is meer: ga verder met --after {told.more_after}", markup=False)
+    for receipt in (receipt for one in told.outcomes for receipt in one.receipts):
         console.print(receipt_line(receipt), markup=False)
 
 
-def _line(task: ShownTask) -> str:
+def _line(task: ShownTask, today: datetime.date) -> str:
     """Return one task as a line: until when, what, how it stands, and whose last day that is."""
+    last_day = task.state == "open" and task.due_on == today
+    state = "VANDAAG" if last_day else STATE_NL[task.state]
     first = "volgens de wet" if task.kind in BY_LAW else "uitgangspunt van Sluis"
     by = [
         f"{whose} {day_nl(day)}"
@@ -151,5 +195,5 @@ def _line(task: ShownTask) -> str:
         if day is not None
     ]
     about = f"match {task.match_id}" if task.match_id else f"melding of besluit van {day_nl(task.started_on)}"
-    parts = [task.task_id, task.team, KIND_NL.get(task.kind, task.kind), day_nl(task.due_on), STATE_NL[task.state]]
+    parts = [task.task_id, task.team, KIND_NL.get(task.kind, task.kind), day_nl(task.due_on), state]
     return "  ".join([*parts, about, *by])

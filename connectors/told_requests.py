@@ -9,6 +9,7 @@ from dataclasses import replace
 from broker.protocol.register import Register
 from broker.protocol.request_messages import Party, RequestResult, RequestShown
 from connectors.answers import Outcome
+from connectors.dates import day_nl, day_of
 from connectors.errors import LetterNotOpenedError
 
 UNSIGNED_NL = "Niet ondertekend door de ander: dit weet je alleen van Sluis. Twijfel je? Bel."
@@ -22,6 +23,13 @@ STATE_NL = {
     "expired": "verlopen", "delivered": "aangekomen", "delivery_unknown": "aankomst onbekend",
     "withheld": "wordt niet meer gegeven",
 }  # fmt: skip
+RECEIVED_NL = {"sent": "binnengekomen", "delivery_unknown": "opgehaald", "delivered": "gelezen"}
+"""Of what was sent to the own side, where it is not the same."""
+UNREAD_NL = "niet gelezen, en kan niet meer gelezen worden: bel"
+"""Of what was sent, and waits in vain: what it rests on has changed before it was fetched."""
+LEVEL_NL = {0: "niets", 1: "dat er iets is", 2: "alleen codes", 3: "aard en periode", 4: "inhoud"}
+ASKABLE = frozenset({"sent", "forwarded", "delivered", "delivery_unknown"})
+"""States in which a question can be answered."""
 UNKNOWN = "-"
 """The name of an organisation that the own register does not know."""
 
@@ -69,11 +77,39 @@ def is_unsigned(one: RequestShown, *, opened: bool) -> bool:
     return one.side == "sent" and not opened and answer is not None and answer.kind not in ("all", "part")
 
 
-def line_of(one: RequestShown) -> str:
-    """Return one request as a line of a list."""
+def line_of(one: RequestShown, *, case: str | None = None) -> str:
+    """Return one request as a line of a list; `case` is what the own side calls the case it is about."""
     other = one.sender if one.side == "received" else one.receiver
-    side, state = SIDE_NL[one.side], STATE_NL.get(one.state, one.state)
+    about = [] if one.purpose is None else [one.purpose]
+    about += [f"team {other.team}", day_nl(day_of(one.sent_at)), *([] if case is None else [f"zaak {case}"])]
+    return (
+        f"{one.request_id}  {SIDE_NL[one.side]} {other.name}  {', '.join(one.categories)}  {_state_nl(one)}"
+        f"  t/m {day_nl(one.expires_on)}  ({', '.join(about)})"
+    )
+
+
+def lines_of(one: RequestShown) -> list[str]:
+    """Return what is asked, or told, in words: for what, on which ground, how much, and what to do with it."""
+    if one.purpose is None:
+        return []
+    lines = [
+        f"doel: {one.purpose}  grond: {', '.join(one.grounds)}  niveau: {one.level} ({LEVEL_NL[one.level]})",
+        f"aan team: {one.receiver.team}  antwoord tot en met: {day_nl(one.expires_on)}",
+    ]
+    open_still = one.side == "received" and one.kind == "request" and one.answer is None and one.state in ASKABLE
+    if open_still:
+        lines.append(
+            f"Antwoorden: sluis-connect answer {one.request_id} --kind all|part|oral|declined (niet delen mag)"
+        )
+    return lines
+
+
+def _state_nl(one: RequestShown) -> str:
+    """Return how far it is, as this side sees it: what is on its way to others is here already."""
+    state = STATE_NL.get(one.state, one.state)
     if one.state == "declined" and one.answer is not None and one.answer.law is not None:
         # Of what kind of organisation it is, so of every refusal of it: why this one does not share is told to nobody.
         state = f"{DECLINED_NL[:-1]}: {one.answer.law})"
-    return f"{one.request_id}  {side} {other.name}  {', '.join(one.categories)}  {state}  t/m {one.expires_on}"
+    if one.side == "received":
+        return RECEIVED_NL.get(one.state, state)
+    return UNREAD_NL if (one.state, one.delivery) == ("withheld", "waiting") else state

@@ -12,6 +12,7 @@ from connectors.errors import FolderError
 from connectors.folder import PartnerFolder
 from connectors.sealing import SecretKey
 
+WORKER = "worker"
 _LENGTH = 26  # base32 characters: 130 bits
 _CARD = {"code", "displayName", "phone", "workingDays", "afterHoursPhone", "standIn"}
 
@@ -56,6 +57,26 @@ def roles_of(folder: PartnerFolder, local_id: str) -> frozenset[str]:
             if known == local_id:
                 return frozenset(roles.split())
     raise FolderError("worker", "is not in this folder: add the worker first")
+
+
+def role_for(folder: PartnerFolder, local_id: str, wanted: str | None, *, among: Sequence[str]) -> str:
+    """Return in which role a worker does what people of these roles do: the one that was typed, or the one he has.
+
+    Who is a worker too works as one, where nothing else was typed.
+
+    Raises:
+        FolderError: nobody has this local id, he has none of these roles, or more of them than one.
+    """
+    if wanted is not None:
+        return wanted
+    own = [role for role in among if role in roles_of(folder, local_id)]
+    if WORKER in own:
+        return WORKER
+    if len(own) == 1:
+        return own[0]
+    if own:
+        raise FolderError("role", f"must be given, as --role: one of {', '.join(own)}")
+    raise FolderError("worker", f"has none of the roles {', '.join(among)}")
 
 
 def sign_roster(folder: PartnerFolder, *, audience: str, teams: Sequence[ContactCard] = ()) -> SignedDocument:

@@ -35,8 +35,11 @@ from policies.load import SHIPPED
 from policies.question import read_question
 from policies.render import render_page
 from policies.tables import read_tables, run_tables
+from policies.typed import Commands
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Convenanten als code: controleren en uitleggen.")
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, help="Convenanten als code: controleren en uitleggen."
+)
 
 Facts = Annotated[
     str, typer.Option("--facts", help="JSON file with the facts of decision/v1, or - for standard input.")

@@ -35,7 +35,7 @@ from broker.protocol.messages import Answer, CheckHousehold, RegisterSignal, Ren
 from broker.protocol.owed_messages import FinishOwedTask, OwedAnswer
 from broker.protocol.owner_messages import HandOverSignals, OwnersAnswer
 from broker.protocol.phone_messages import NoteOralAnswer, PhoneCallsAnswer, StartPhoneCall, VerifyCaller
-from broker.protocol.policy_messages import AccessEvaluation, WhatIf
+from broker.protocol.policy_messages import AccessEvaluation, Vocabulary, WhatIf
 from broker.protocol.problems import ProblemKind, problem_kinds
 from broker.protocol.request_messages import REQUEST_MODELS
 from broker.protocol.review_messages import (
@@ -64,18 +64,6 @@ class ShownConvenant(Message):
     document: dict[str, Any]
     grounds: dict[str, str]
     tests: dict[str, list[str]] | None
-
-
-class Vocabulary(Message):
-    """Every word of facts and rules, by column; Dutch names by id; and every term of a follow-up, by region."""
-
-    bundle_sha256: str
-    columns: dict[str, list[str]]
-    classes: dict[str, str]
-    purposes: dict[str, str]
-    grounds: dict[str, str]
-    documents: list[str]
-    terms: list[dict[str, Any]]
 
 
 class Decided(Message):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -39,7 +40,10 @@ class WebhookClock:
         """An event is on its way to everybody who wants them and takes part. Raises StorageError."""
         register = await self._registers.register()
         active = frozenset(oin for oin, one in register.organisations.items() if one.active)
-        await self._store.begin(active, new_id=lambda: self._randomness.bytes(16).hex(), now=self._clock.now())
+        await self._store.begin(active, new_id=self._new_id, now=self._clock.now())
+
+    def _new_id(self) -> str:
+        return uuid.UUID(bytes=self._randomness.bytes(16), version=4).hex
 
     async def try_due(self) -> None:
         """Everything that is due was tried once, and is noted as each ends. Raises StorageError: of some it is not."""

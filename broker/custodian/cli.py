@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from audit.typed import Commands
 from broker.custodian import backup_cli, budgets, ceremony, folder, grants
 from broker.custodian.clock import SystemClock, unix_seconds
 from broker.custodian.monitor_cli import monitor_app
@@ -20,7 +21,9 @@ from broker.protocol.errors import MalformedError
 from broker.protocol.families import Family
 from broker.protocol.signing_keys import SigningKey
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 ceremony_app = typer.Typer(no_args_is_help=True, help="Make the key of an epoch together with the other custodian.")
 register_app = typer.Typer(no_args_is_help=True, help="The register of organisations.")
 org_app = typer.Typer(no_args_is_help=True, help="The organisations this custodian serves.")

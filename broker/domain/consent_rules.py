@@ -7,6 +7,9 @@ from broker.domain.consent_standing import suspects_among
 from broker.domain.consents import CUSTODY_SOURCES, NO_CUSTODY, Answer, Capacity, Consent, ConsentEvent, Needed
 from broker.domain.errors import FieldRuleError
 
+SAID_BEFORE = "consent-said-before"
+"""The problem of an answer that waited for a connection, and arrives after a no of the same person."""
+_NO = frozenset({Answer.REFUSED, Answer.WITHDRAWN})
 LONGEST_DAYS = 366
 """After so many days at most a person is asked anew."""
 _YEARS_OF: Mapping[str, int] = {"under12": 12, "12to15": 4, "16to17": 2, "18to22": 5}
@@ -87,3 +90,32 @@ def fault_of(
         if event.voice not in voices or unable or (represents and not consent.unable):
             return "consent-not-theirs"
     return None
+
+
+def is_overtaken(
+    consent: Consent, events: Iterable[ConsentEvent], *, stated_at: int | None, about: Iterable[Consent] = ()
+) -> bool:
+    """Return whether somebody said no after he gave one of these answers, which would come after that no now.
+
+    Args:
+        consent: the record that these answers are in or come after.
+        events: what is answered now; a no is never too late.
+        stated_at: unix seconds at which the worker stated them; None for now.
+        about: all else that the organisation recorded about this person, as far as it is known here.
+    """
+    if stated_at is None:
+        return False
+    said = {(event.who, event.capacity) for event in events if event.answer not in _NO}
+    return any(
+        event.at > stated_at and event.answer in _NO and (event.who, event.capacity) in said
+        for one in (consent, *about)
+        if one.purpose == consent.purpose and one.categories & consent.categories
+        for event in one.events
+        if (event.parties or one.parties) & consent.parties
+    )
+
+
+def check_stated(stated_at: int | None, *, latest: int) -> None:
+    """Hold only where what was stated does not lie ahead. Raises FieldRuleError."""
+    if stated_at is not None and stated_at > latest:
+        raise FieldRuleError("statedAt", "lies ahead")

@@ -2,7 +2,8 @@
 
 A later record does not argue away an earlier one: of two ages the younger counts until it has ended, contested custody
 is so until a court has decided and a second person saw that, and whether somebody can decide, or how many have custody,
-changes when a second person of the organisation approved it.
+changes when a second person of the organisation approved it. Age and custody are facts of the person, so they count
+whomever a record names and whatever it is for; whether somebody can decide is judged for each matter by itself.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -44,7 +45,7 @@ NO_STANDING = Standing()
 
 def standing(
     consents: Iterable[Consent], *, purpose: str, category: str, party: str | None, needed: Needed, day: date,
-    approved: bool = False,
+    approved: bool = False, reader: str | None = None,
 ) -> Standing:  # fmt: skip
     """Return what the consents of one organisation about one person say, all of them together.
 
@@ -56,14 +57,14 @@ def standing(
         needed: who must say yes at which age.
         day: the calendar day.
         approved: by the yeses alone that a second person approved, in records that one did.
+        reader: the worker who acts on it: what he alone recorded though he is kept from the person counts for him.
     """
-    listed = tuple(consents)
+    listed = tuple(heard(consents, reader))
     about = [one for one in listed if one.purpose == purpose and category in one.categories]
-    known = _known(event for consent in listed for event in consent.events)
     if party is not None:
-        return _towards(party, about, known, needed=needed, day=day, approved=approved)
+        return _towards(party, about, listed, needed=needed, day=day, approved=approved)
     named = sorted(frozenset().union(*(one.parties for one in about)))
-    found = [_towards(one, about, known, needed=needed, day=day, approved=approved) for one in named]
+    found = [_towards(one, about, listed, needed=needed, day=day, approved=approved) for one in named]
     for state in _BEST_FIRST:
         if of_state := [one for one in found if one.state is state]:
             return max(of_state, key=lambda one: one.until or date.min)
@@ -85,10 +86,17 @@ def lasts_until(said: Callable[[date], Standing], *, day: date) -> date | None:
     return last
 
 
+def heard(consents: Iterable[Consent], reader: str | None) -> Iterable[Consent]:
+    """Return the records without what counts for nobody but another worker, who is kept from the person."""
+    for consent in consents:
+        events = tuple(event for event in consent.events if event.kept_from in (None, reader))
+        if events or not consent.events:
+            yield replace(consent, events=events)
+
+
 def _towards(
-    party: str, about: Iterable[Consent], known: Callable[[ConsentEvent], ConsentEvent], *, needed: Needed, day: date,
-    approved: bool,
-) -> Standing:  # fmt: skip
+    party: str, about: Iterable[Consent], listed: Sequence[Consent], *, needed: Needed, day: date, approved: bool
+) -> Standing:
     named = [one for one in about if party in one.parties]
     counted = [one for one in named if one.seen_by_two or not approved]
     if not counted:
@@ -99,26 +107,34 @@ def _towards(
         counts = event.approved or not approved or event.answer is not Answer.GIVEN
         if counts and (not event.parties or party in event.parties):
             last[event.who, event.capacity] = event
-    whole = _settled(named, day)
+    whole = _settled(named, listed, day)
+    known = _known(event for consent in listed for event in consent.events)
     lines = tuple(line for line in map(known, last.values()) if _counts(line, whole))
     return _weighed(whole, lines, needed, day)
 
 
-def _settled(records: Sequence[Consent], day: date) -> Consent:
-    """Return the newest record, with the age, ability and custody that all of them together state."""
-    first = records[0]
-    unable, contested, guardians = first.unable, first.contested, first.guardians
-    for one in records[1:]:
+def _settled(named: Sequence[Consent], listed: Sequence[Consent], day: date) -> Consent:
+    """Return the newest record that names this organisation, with the ability, age and custody that all together state.
+
+    Args:
+        named: for this purpose, these data and this organisation.
+        listed: all about this person.
+        day: the calendar day.
+    """
+    unable = named[0].unable
+    for one in named[1:]:
+        unable = one.unable if one.approved else unable
+    contested, guardians = listed[0].contested, listed[0].guardians
+    for one in listed[1:]:
         # One worker's word that a court ruled argues nothing away: a colleague has seen the ruling too.
         rulings = [event for event in one.events if event.custody == COURT and event.custody_ref is not None]
         ruled = any(event.approved for event in rulings)
         contested = one.contested or (contested and not ruled)
-        unable = one.unable if one.approved else unable
         guardians = one.guardians if one.approved else max(guardians, one.guardians)
-    lasting = [one for one in records if not one.is_of_another_age(day)] or records[-1:]
+    lasting = [one for one in listed if not one.is_of_another_age(day)] or [named[-1]]
     youngest = min(lasting, key=lambda one: _AGES.index(one.age))
     return replace(
-        records[-1], unable=unable, contested=contested, guardians=guardians, age=youngest.age,
+        named[-1], unable=unable, contested=contested, guardians=guardians, age=youngest.age,
         age_ends_on=youngest.age_ends_on,
     )  # fmt: skip
 

@@ -88,6 +88,7 @@ class ConsentEvent:
         parties: OINs that the answer is limited to; empty for all that were named.
         number: its place among all answers, as stored; of two in one second the later one counts.
         approved: a second person of the organisation signed this very answer.
+        kept_from: the worker who recorded it, where he is kept from a signal about this person and nobody else saw it.
     """
 
     at: int
@@ -103,6 +104,7 @@ class ConsentEvent:
     parties: frozenset[str] = frozenset()
     number: int = 0
     approved: bool = False
+    kept_from: str | None = None
 
     @property
     def voice(self) -> str:

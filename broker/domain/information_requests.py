@@ -168,7 +168,13 @@ class InformationRequest:
         return self.asked_team or self.receiver_team
 
     def state_on(self, day: date) -> RequestState:
-        """Return the state as it is told on this day."""
+        """Return the state as it is told on this day.
+
+        One that was taken back after its answer was handed out stays answered: what was done is not untold.
+        """
+        reply = self.reply
+        if self.state is RequestState.WITHDRAWN and reply is not None and reply.delivery is not Delivery.WAITING:
+            return STATE_OF_ANSWER[reply.kind]
         if self.state not in OPEN:
             return self.state
         if day > self.expires_on:
@@ -221,6 +227,14 @@ class InformationRequest:
             return self.state
         late = reply.kind in BOXED and day > reply.expires_on
         return RequestState.WITHHELD if late or not holds else None
+
+    def unread_for_good(self, day: date, *, holds: bool) -> RequestState | None:
+        """Return that its sender's letter waits and can be read no more, None where it still can. Arguments as above.
+
+        Of one on a match that may be what the other side did with its own signal, which is not told.
+        """
+        waits = self.delivery is Delivery.WAITING and self.state in OPEN and day <= self.expires_on
+        return RequestState.WITHHELD if waits and not holds and self.match_id is None else None
 
     def closed_by(self, day: date) -> str | None:
         """Return the problem of who would still answer or withdraw it on this day; None while that is possible."""

@@ -77,6 +77,8 @@ class KeptMatch:
     casusregisseur: TeamOf | None = None
     named_in: int | None = None
     """The entry in which the casusregisseur was named."""
+    named_over: frozenset[int] | None = None
+    """In which entries those were named that this name replaced; None of one of before, which replaced all others."""
     unanswered: bool = False
     """Whether its casusregisseur has not answered to a new report within the term, and was told so."""
     said: Said = NOTHING_SAID
@@ -163,12 +165,14 @@ class NameCasusregisseur:
     """A change: this team leads the plan of the household; `was` is what the decision saw in this match.
 
     `beside` is what it saw in other matches on the household: stale, where another was named in one of these since.
+    `over` are the entries of the names that it replaces: those of which who gives it may know.
     """
 
     match_id: str
     was: TeamOf | None
     now: TeamOf
     beside: tuple[tuple[str, TeamOf | None], ...] = ()
+    over: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,9 @@ class NoticeKind(StrEnum):
     NEW_REPORT = "new_report"
     """Veilig Thuis tells the casusregisseur that a new police report came in. About a match."""
     CASUSREGISSEUR = "casusregisseur"
-    """Somebody named, or replaced, the team that leads the plan. About a match, for the team that leads or led."""
+    """Somebody named this team as the one that leads the plan. About a match of its own."""
+    OTHER_LEADS = "casusregisseur_other"
+    """Another team leads the plan: it was named, or was before this team knew of it. About a match of its own."""
     COORDINATED = "coordinated"
     """For the matchcoordinator: two teams are to contact each other. About a match."""
     MATCH_OVERDUE = "match_overdue"
@@ -49,7 +51,7 @@ class NoticeKind(StrEnum):
 ABOUT_A_MATCH = frozenset(
     {
         NoticeKind.MATCH, NoticeKind.NEW_REPORT, NoticeKind.COORDINATED, NoticeKind.MATCH_OVERDUE,
-        NoticeKind.FOLLOW_UP_OVERDUE, NoticeKind.CASUSREGISSEUR,
+        NoticeKind.FOLLOW_UP_OVERDUE, NoticeKind.CASUSREGISSEUR, NoticeKind.OTHER_LEADS,
     }
 )  # fmt: skip
 ABOUT_A_LETTER = frozenset(

@@ -7,6 +7,7 @@ made to ask things of its own network is a way in.
 import ipaddress
 import json
 import re
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -94,11 +95,15 @@ def is_public(address: str) -> bool:
 
 
 def event_body(*, source: str, event_id: str, at: int) -> bytes:
-    """Return the event (NL GOV profile for CloudEvents 1.1, structured): constant but for an opaque id and the time."""
+    """Return the event (NL GOV profile for CloudEvents, structured): constant but for an opaque id and the time.
+
+    As the profile recommends, the id is a UUID, and the source a URN of the name space `nld`: who publishes it, by the
+    name that those who take part know, and which system.
+    """
     event = {
         "specversion": "1.0",
-        "id": event_id,
-        "source": f"urn:sluis:{source}",
+        "id": str(uuid.UUID(event_id)),
+        "source": f"urn:nld:sluis:{source}:systeem:postvak",
         "type": EVENT_TYPE,
         "time": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "datacontenttype": "application/json",

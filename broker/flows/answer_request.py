@@ -20,6 +20,7 @@ from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
 from broker.flows.citing import NOTHING_CITED, Cited, cited_by
 from broker.flows.holding import answer_facts, answer_marks, still_holds
+from broker.flows.kept_consents import SeenConsents
 from broker.flows.letters import (
     LAPSED,
     Decided,
@@ -138,7 +139,8 @@ async def _basis(
     )  # fmt: skip
     cited = await cited_by(
         command.consent_id, command.exception_id, organisation=organisation, worker=on.act.requester.worker, at=now,
-        grounds=on.act.grounds, policy=on.policy, consents=consents, exceptions=exceptions,
+        grounds=on.act.grounds, policy=on.policy,
+        consents=SeenConsents(consents, on.act.requester), exceptions=exceptions,
     )  # fmt: skip
     return own, cited.about_own(own)
 

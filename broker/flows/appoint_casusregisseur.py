@@ -2,11 +2,10 @@
 
 from broker.domain.changes import Change
 from broker.domain.matches import NameCasusregisseur, TeamOf
-from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.changing_match import CASUSREGISSEUR_CHANGED, NOT_INVOLVED, Step, change_own_match
-from broker.flows.leading import Plan
+from broker.flows.leading import Plan, led_notice
 from broker.flows.meeting import SEED_BYTES, Ids
 from broker.flows.outcome import Answered
 from broker.flows.own_match import OwnMatch
@@ -35,7 +34,7 @@ async def appoint_casusregisseur(
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
-    """This team of the match leads the plan; outcome `done`. Its team has a notice, and so has the team it replaces.
+    """This team of the match leads the plan; outcome `done`. The other team has a notice, and so has the one replaced.
 
     Raises:
         RefusedError: not one of the two teams of the match, another leads the plan than the command says it replaces,
@@ -52,12 +51,14 @@ async def appoint_casusregisseur(
         was = plan.led_by
         if was != (None if command.was is None else _team(command.was)):
             return Step(refused=CASUSREGISSEUR_CHANGED)
-        # (b) It leads, and whoever leads now or led until now is told, as far as that team knows of the match.
+        # (b) It leads in the place of every name that this side may know of. The other side is told, and who led until
+        # now, as far as that team knows of the match; whoever says it needs no notice of it.
         beside = tuple((one.id, one.casusregisseur) for one in plan.known if one.id != own.match.id)
-        change = NameCasusregisseur(match_id=own.match.id, was=own.match.casusregisseur, now=named, beside=beside)
-        concerned = {named, was} if named != was else set()
+        change = NameCasusregisseur(
+            match_id=own.match.id, was=own.match.casusregisseur, now=named, beside=beside, over=plan.names
+        )  # fmt: skip
         ids = Ids(seed=randomness.bytes(SEED_BYTES))
-        told = _told(own, concerned, ids, policy=policy, register=register, clock=clock)
+        told = _told(own, named, plan, ids, policy=policy, register=register, clock=clock)
         replaced = plan.with_team(was)
         if was is not None and was not in {side.of for side in own.match.sides} and replaced is not None:
             told += _told_beside(own, replaced, plan, ids)
@@ -74,34 +75,22 @@ def _team(stated: AppointCasusregisseur | TeamRef) -> TeamOf:
 
 
 def _told(
-    own: OwnMatch, concerned: set[TeamOf | None], ids: Ids, *, policy: PolicyInForce, register: Register, clock: Clock
+    own: OwnMatch, named: TeamOf, plan: Plan, ids: Ids, *, policy: PolicyInForce, register: Register, clock: Clock
 ) -> tuple[Change, ...]:
-    """Return a notice for each of these teams that sees the match now."""
-    day = clock.today()
-    return tuple(
-        Notify(
-            id=ids.of("notice", side.of.organisation),
-            organisation=side.of.organisation,
-            team=side.of.team,
-            kind=NoticeKind.CASUSREGISSEUR,
-            about=own.match.id,
-        )
-        for side in own.match.sides
-        if side.of in concerned and knows(own.match, side, policy=policy, register=register, day=day)
-    )
+    """Return a notice for the other team of the match, if it sees it now: that it leads, or that another does.
+
+    None, where that is who leads as that team knows already.
+    """
+    other = own.match.other_of(own.side)
+    if plan.led_by_for(own) == named or not knows(
+        own.match, other, policy=policy, register=register, day=clock.today()
+    ):
+        return ()
+    return (led_notice(own.match, other.of, ids.of("leads", other.of.organisation), leads=other.of == named),)
 
 
 def _told_beside(own: OwnMatch, replaced: OwnMatch, plan: Plan, ids: Ids) -> tuple[Change, ...]:
     """Return a notice for a team of another match that leads no more, where it may know who leads now."""
     if not plan.would_know(replaced, named=own.match):
         return ()
-    team = replaced.other
-    return (
-        Notify(
-            id=ids.of("notice", team.organisation),
-            organisation=team.organisation,
-            team=team.team,
-            kind=NoticeKind.CASUSREGISSEUR,
-            about=replaced.match.id,
-        ),
-    )
+    return (led_notice(replaced.match, replaced.other, ids.of("leads", replaced.other.organisation), leads=False),)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from broker.consent_ports import ConsentReader, OwnConsent
 from broker.domain.changes import AddAnswers, Task
-from broker.domain.consent_rules import check_alone, fault_of
+from broker.domain.consent_rules import SAID_BEFORE, check_alone, check_stated, fault_of, is_overtaken
 from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, Needed
 from broker.domain.errors import FieldRuleError, NotFoundError, TeamUnknownError
 from broker.domain.flags import NETHERLANDS
@@ -18,6 +18,7 @@ from broker.flows.consent_opens import opens_nothing
 from broker.flows.consenting import events_of, needed_if_any, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.kept_consents import KeptFrom, kept_from
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -26,6 +27,7 @@ from broker.flows.request_rules import check_approval, check_organisation, check
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.consent_messages import AnswerConsent, WithdrawConsent
 from broker.protocol.messages import TextRef
+from broker.protocol.request_signing import SKEW_S
 from broker.protocol.roster import Roster
 
 
@@ -35,6 +37,7 @@ class Added:
 
     events: tuple[ConsentEvent, ...]
     text: TextRef | None
+    stated_at: int | None = None
 
 
 async def answer_consent(
@@ -68,7 +71,9 @@ async def answer_consent(
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
         check_alone(own.consent.guardians, events)
         said_yes = any(event.answer is Answer.GIVEN for event in events)
-        return Added(events=events, text=None if said_yes else TextRef(id="consent.answered", params={}))
+        check_stated(command.stated_at, latest=clock.now() + SKEW_S)
+        text = None if said_yes else TextRef(id="consent.answered", params={})
+        return Added(events=events, text=text, stated_at=command.stated_at)
 
     return await _recorded(
         added, act=act, consent_id=consent_id, policies=policies, clock=clock, registers=registers, rosters=rosters,
@@ -134,7 +139,8 @@ async def _recorded(
         check_organisation(register, act)
         # (2) An own record; anybody else's reads as none.
         own = await consents.own(organisation=organisation, consent_id=consent_id)
-        if own is None:
+        kept = await kept_from(act.requester, act.approval, consents)
+        if own is None or not kept.sees(own.consent, own.subject):
             raise NotFoundError
         about = replace(act, purpose=own.consent.purpose, team=own.consent.team)
         # A team or a purpose that is no more keeps nobody from saying no.
@@ -142,27 +148,27 @@ async def _recorded(
         if roster is None:
             raise TeamUnknownError
         more, relied = added(own, roster), (*base, own.stamp)
+        more = replace(more, events=kept.marked(more.events, own.subject))
         # (3) A yes that cannot be given: openly, recorded, without effect.
         needed = needed_if_any(policy, own.consent.purpose)
-        fault = _fault(own, more, needed) or opens_nothing(
-            own.consent, more.events, policy=policy, register=register, day=today
-        )
-        if fault is not None:
+        if fault := _fault(own, more, needed, kept) or opens_nothing(own.consent, more.events, policy, register, today):
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) What is committed.
         now = replace(own.consent, events=(*own.consent.events, *_numbered(own, more)))
+        placed, worker = _all_with(now, own), act.requester.worker
+        seen = kept.seen(placed, own.subject)
         resting = await resting_on(
-            _all_with(now, own), more.events, own.subject, of=now, needed=needed, worker=act.requester.worker,
+            placed, more.events, own.subject, of=now, needed=needed, worker=worker,
             policy=policy, today=today, signals=signals,
         )  # fmt: skip
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number,
-            document=told_of(now, needed=needed, day=today, text=more.text),
+            document=told_of(now, needed=needed, day=today, text=more.text, about=seen, reader=worker),
             own_handles=(own.consent.id, *resting.handles), more=stated_of(own.consent.id, more.events),
         )  # fmt: skip
         effects = Effects(
             relies_on=(*relied, *resting.stamps), changes=(*_changes(own.consent, more), *resting.changes),
-            tasks=(*_tasks(now, more, needed, today), *resting.tasks),
+            tasks=(*_tasks(now, more, needed, today, about=seen, reader=worker), *resting.tasks),
         )  # fmt: skip
         return outcome_of(about, recording, effects, status=AnswerStatus.DONE)
 
@@ -178,11 +184,13 @@ def _all_with(now: Consent, own: OwnConsent) -> tuple[Consent, ...]:
     return tuple(now if one.id == now.id else one for one in about) or (now,)
 
 
-def _fault(own: OwnConsent, more: Added, needed: Needed | None) -> str | None:
-    """Return the problem of a yes that cannot be given, by all that is recorded about this person."""
+def _fault(own: OwnConsent, more: Added, needed: Needed | None, kept: KeptFrom) -> str | None:
+    """Return the problem of a yes that cannot be given, by all about this person that the worker may know of."""
+    about = () if own.about is None else kept.seen(own.about.consents, own.subject)
+    if is_overtaken(own.consent, more.events, stated_at=more.stated_at, about=about):
+        return SAID_BEFORE
     if needed is None:
         return None
-    about = () if own.about is None else own.about.consents
     return fault_of(own.consent, more.events, needed=needed, about=about)
 
 
@@ -200,12 +208,14 @@ def _numbered(own: OwnConsent, more: Added) -> tuple[ConsentEvent, ...]:
     return tuple(replace(event, number=last + at) for at, event in enumerate(more.events, start=1))
 
 
-def _tasks(now: Consent, more: Added, needed: Needed | None, today: date) -> tuple[Task, ...]:
+def _tasks(
+    now: Consent, more: Added, needed: Needed | None, today: date, *, about: tuple[Consent, ...], reader: str
+) -> tuple[Task, ...]:
     """Return that whoever said yes now gets his confirmation too; what is not safe was noted with the record."""
     if needed is None or not any(event.answer is Answer.GIVEN for event in more.events):
         return ()
     owing = replace(now, confirmation="to_send") if now.confirmation == "given" else now
-    return owed_tasks(owing, needed=needed, today=today, unsafe_too=False)
+    return owed_tasks(owing, needed=needed, today=today, about=about, reader=reader, unsafe_too=False)
 
 
 def _time(event: ConsentEvent) -> str:

@@ -28,11 +28,15 @@ SIGNAL_TOO = frozenset({"none", "own_signal"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitedConsent:
-    """An own record of consent; `needed` says who must say yes, `alone` that nothing else is claimed as a ground."""
+    """An own record of consent, cited by a worker.
+
+    `needed` says who must say yes, `alone` that nothing else is claimed as a ground.
+    """
 
     own: OwnConsent
     needed: Needed
     alone: bool
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,7 @@ async def cited_by(
     """
     return Cited(
         consent=await cited_consent(
-            consent_id, organisation=organisation, grounds=grounds, policy=policy, consents=consents
+            consent_id, organisation=organisation, worker=worker, grounds=grounds, policy=policy, consents=consents
         ),
         exception=await cited_exception(
             exception_id, organisation=organisation, worker=worker, at=at, exceptions=exceptions
@@ -121,7 +125,7 @@ async def cited_by(
 
 
 async def cited_consent(
-    consent_id: str | None, *, organisation: str, grounds: tuple[str, ...], policy: PolicyInForce,
+    consent_id: str | None, *, organisation: str, worker: str, grounds: tuple[str, ...], policy: PolicyInForce,
     consents: OwnConsents,
 ) -> CitedConsent | None:  # fmt: skip
     """Return the own consent with this id, None where none is cited.
@@ -139,7 +143,7 @@ async def cited_consent(
     own = await consents.own(organisation=organisation, consent_id=consent_id)
     if own is None:
         raise NotFoundError
-    return CitedConsent(own=own, needed=claimed[0].consenters, alone=len(claimed) == len(grounds))
+    return CitedConsent(own=own, needed=claimed[0].consenters, alone=len(claimed) == len(grounds), worker=worker)
 
 
 async def cited_exception(
@@ -175,6 +179,7 @@ def _said(cited: CitedConsent, records: Iterable[Consent], facts: AskFacts, *, o
         records, purpose=facts.purpose, category=facts.category, party=other, needed=cited.needed, day=facts.day,
         # A record that names nobody known here is held against no other: then a second person has seen it.
         approved=cited.own.about is None,
+        reader=cited.worker,
     )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """What becomes of the own signals about a person that rest on consent alone, when the consent changes (D5).
 
 They end with a no, at once. Without one they last as long as the yes does: each keeps its last day, past which it
-matches nothing, whether housekeeping has been there or not. A worker who is kept from a signal moves nothing of it, for
-a no needs no proof: its team is asked to look. Whose no it is, who relied on an earlier yes is told that it counts.
+matches nothing, whether housekeeping has been there or not. A worker who is kept from a signal moves nothing of it,
+for a no needs no proof: its team is asked to look, whatever the signal is for. Whose no it is, who relied on an
+earlier yes is told that it counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from broker.domain.changes import EndSignal, RenewSignal, Task
 from broker.domain.consent_standing import Standing, lasts_until, standing
 from broker.domain.consents import Consent, ConsentEvent, ConsentState, Needed
 from broker.domain.households import FoundToken, TokenIndex, TokenRole
-from broker.domain.keeping import TellRelying, ended_for
+from broker.domain.keeping import ENDED, TellRelying, ended_for
 from broker.domain.notices import NoticeKind, Notify, notice_id
 from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.consent_facts import CONSENT_KIND, INVOLVEMENT
@@ -59,33 +60,65 @@ async def resting_on(
         worker: who records this.
         policy: in force.
         today: the calendar day.
-        signals: asked for own ones of this purpose.
+        signals: asked for own ones about this person.
     """
     if subject is None or needed is None:
         return NOTHING_RESTS
-    listed = tuple(consents)
+    listed, answered = tuple(consents), tuple(events)
 
     def said(day: date) -> Standing:
-        return standing(listed, purpose=of.purpose, category=INVOLVEMENT, party=None, needed=needed, day=day)
+        return standing(
+            listed, purpose=of.purpose, category=INVOLVEMENT, party=None, needed=needed, day=day, reader=worker
+        )
 
-    told = _relied_on(listed, events, of=of, needed=needed, today=today)
+    told = _relied_on(listed, answered, of=of, needed=needed, today=today)
+    found = await signals.own_on(organisation=of.organisation, purpose=None, indexes=[subject])
+    asked = _to_look_at(found.found, answered, listed, worker=worker, today=today)
+    resting = [
+        token.signal
+        for token in found.found
+        if token.signal.purpose == of.purpose and _rests_on_consent(token, policy, today)
+    ]
+    # What he alone recorded moves nothing of what he must not know of; with a colleague's approval it is theirs too.
+    known = [signal for signal in resting if not (asked.alone and signal.hidden_from(worker))]
     ended, until = said(today).state in ENDING, lasts_until(said, day=today)
-    if not ended and until is None:
-        return Resting(changes=told)
-    found = await signals.own_on(organisation=of.organisation, purpose=of.purpose, indexes=[subject])
-    resting = [token.signal for token in found.found if _rests_on_consent(token, policy, today)]
-    known = [signal for signal in resting if not signal.hidden_from(worker)]
-    if until is not None:
-        return Resting(changes=(*told, *_lasts(known, until)), stamps=found.stamps)
-    kept_from = [signal for signal in resting if signal.hidden_from(worker)]
-    ends = _ends(known, worker, today)
-    asked = _tasks(((CHECK_TASK, signal) for signal in kept_from), today)
+    ends = Resting(changes=_lasts(known, until)) if until is not None else NOTHING_RESTS
+    if ended:
+        ends = _ends(known, worker, today)
     return Resting(
-        changes=(*told, *ends.changes, *(_asked_to_look(signal, listed) for signal in kept_from)),
-        tasks=(*ends.tasks, *asked),
-        handles=tuple(signal.handle for signal in resting),
+        changes=(*told, *ends.changes, *asked.changes),
+        tasks=(*ends.tasks, *asked.tasks),
+        handles=tuple(signal.handle for signal in (*(known if ended else ()), *asked.signals)),
         stamps=found.stamps,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ToLook:
+    """What the teams are asked of signals that are kept from who alone recorded an answer."""
+
+    alone: bool = False
+    signals: tuple[Signal, ...] = ()
+    changes: tuple[Notify, ...] = ()
+    tasks: tuple[Task, ...] = ()
+
+
+def _to_look_at(
+    found: Iterable[FoundToken], events: Sequence[ConsentEvent], consents: Sequence[Consent], *, worker: str,
+    today: date,
+) -> _ToLook:  # fmt: skip
+    """Return that the team of each own signal about this person, whatever it is for, looks at a no of such a worker."""
+    if not any(event.kept_from for event in events):
+        return _ToLook()
+    # Not what is about another, of whom this person is a parent.
+    own = {token.signal.id: token.signal for token in found if token.role is TokenRole.SUBJECT}
+    hidden = tuple(signal for signal in own.values() if signal.hidden_from(worker))
+    if not any(event.answer in ENDED for event in events):
+        return _ToLook(alone=True)
+    return _ToLook(
+        alone=True, signals=hidden, changes=tuple(_asked_to_look(signal, consents) for signal in hidden),
+        tasks=_tasks(((CHECK_TASK, signal) for signal in hidden), today),
+    )  # fmt: skip
 
 
 def _asked_to_look(signal: Signal, consents: Sequence[Consent]) -> Notify:
@@ -134,7 +167,9 @@ class Renewable:
     stamps: tuple[Stamp, ...] = ()
 
 
-async def renewable(own: OwnSignal, *, policy: PolicyInForce, today: date, consents: ConsentReader) -> Renewable:
+async def renewable(
+    own: OwnSignal, *, worker: str, policy: PolicyInForce, today: date, consents: ConsentReader
+) -> Renewable:
     """Return what the consents of its own organisation say of renewing a signal, by all that is recorded today."""
     signal, ground = own.signal, policy.bundle.grounds[own.signal.ground]
     if ground.kind != CONSENT_KIND:
@@ -143,7 +178,8 @@ async def renewable(own: OwnSignal, *, policy: PolicyInForce, today: date, conse
 
     def said(day: date) -> Standing:
         return standing(
-            about.consents, purpose=signal.purpose, category=INVOLVEMENT, party=None, needed=ground.consenters, day=day
+            about.consents, purpose=signal.purpose, category=INVOLVEMENT, party=None, needed=ground.consenters, day=day,
+            reader=worker,
         )  # fmt: skip
 
     until = lasts_until(said, day=today)

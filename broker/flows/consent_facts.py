@@ -28,7 +28,8 @@ _YOUNGEST = ("under12", "12to15", "16to17", "18to22", "from23", "unknown")
 class Consented:
     """What is recorded of the persons of one question, by the asker and by the holders that were found.
 
-    `claimed` are the grounds of consent among those that were claimed, `alone` says that there are no others.
+    `worker` asks; `claimed` are the grounds of consent among those that were claimed, `alone` says that there are no
+    others.
     """
 
     asker: str
@@ -39,6 +40,7 @@ class Consented:
     claimed: frozenset[str]
     alone: bool
     known: Mapping[Pair, AboutPerson] = field(repr=False)
+    worker: str = ""
 
     def asked(self) -> Standing:
         """Return what the asker recorded of the persons asked about: of the youngest who consents, or why none does."""
@@ -110,6 +112,7 @@ class Consented:
             needed=self.needed,
             day=self.day,
             approved=approved,
+            reader=self.worker if organisation == self.asker else None,
         )
 
 
@@ -126,10 +129,11 @@ async def own_consents(
     subject = () if household.subject is None else (household.subject,)
     persons = (*subject, *household.members)
     asker = act.requester.organisation
-    return await claimed_consents(
+    claimed = await claimed_consents(
         act.grounds, asker=asker, persons=persons, purpose=act.purpose or "", of=[(asker, one) for one in persons],
         policy=policy, day=day, consents=consents,
     )  # fmt: skip
+    return None if claimed is None else replace(claimed, worker=act.requester.worker)
 
 
 async def claimed_consents(

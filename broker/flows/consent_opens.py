@@ -16,7 +16,7 @@ _BOTH_WAYS = frozenset({SEE, RING})
 
 
 def opens_nothing(
-    consent: Consent, events: Iterable[ConsentEvent], *, policy: PolicyInForce, register: Register, day: date
+    consent: Consent, events: Iterable[ConsentEvent], policy: PolicyInForce, register: Register, day: date
 ) -> str | None:
     """Return the problem of a yes with which nothing could be told, asked or shown to a party; None without one.
 

@@ -1,14 +1,14 @@
 """What every flow of consent has in common: what an answer becomes, how a record is shown, and how one is refused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from broker.domain.changes import Task
 from broker.domain.consent_rules import check_events
-from broker.domain.consent_standing import standing
-from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof, Needed
+from broker.domain.consent_standing import Standing, standing
+from broker.domain.consents import Answer, Capacity, Consent, ConsentEvent, ConsentProof, ConsentState, Needed
 from broker.domain.errors import FieldRuleError
 from broker.flows.consent_facts import CONSENT_KIND
 from broker.flows.consent_texts import UNSAFE, text_of
@@ -25,6 +25,7 @@ from broker.protocol.messages import TextRef
 from broker.protocol.roster import Roster
 from policies import Purpose
 
+NO = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN})
 CONFIRM_DAYS = 7
 """Within how many days the resident has his confirmation, with how to take his yes back."""
 
@@ -85,20 +86,27 @@ def _event(answer: PersonAnswer, now: int) -> ConsentEvent:
     )
 
 
-def told_of(consent: Consent, *, needed: Needed | None, day: date, text: TextRef | None = None) -> dict[str, Any]:
+def told_of(
+    consent: Consent, *, needed: Needed | None, day: date, about: Sequence[Consent], reader: str,
+    text: TextRef | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Return a `consent/v1` that shows this own record as it stands, with what that means where no text is given."""
-    shown = shown_of(consent, needed=needed, day=day)
+    shown = shown_of(consent, needed=needed, day=day, about=about, reader=reader)
     said = text or text_of(shown, consent)
     return consent_document({"outcome": "done", "text": said, "consents": [shown]})
 
 
-def shown_of(consent: Consent, *, needed: Needed | None, day: date, hidden: bool = False) -> ConsentShown:
-    """Return a record as its own organisation sees it: by itself, as if there were no other about this person.
+def shown_of(
+    consent: Consent, *, needed: Needed | None, day: date, about: Sequence[Consent], reader: str, hidden: bool = False
+) -> ConsentShown:
+    """Return a record as its own organisation sees it: what it says, and whether that counts beside the others.
 
     Args:
         consent: the record.
         needed: who must say yes at which age; None where the purpose rests on consent no more.
         day: the calendar day.
+        about: all records about this person that the reader may know of, with this one; none where he is not known.
+        reader: the worker who reads it.
         hidden: who reads it shields this person, so that no letter is safe whatever was said of it.
     """
     last = {(event.who, event.capacity): event for event in consent.events}
@@ -108,7 +116,9 @@ def shown_of(consent: Consent, *, needed: Needed | None, day: date, hidden: bool
         purpose=consent.purpose,
         team=consent.team,
         categories=sorted(consent.categories),
-        parties=[_party_shown(consent, party, needed, day) for party in sorted(consent.parties)],
+        parties=[
+            _party_shown(consent, party, needed, day, about=about, reader=reader) for party in sorted(consent.parties)
+        ],
         persons=[_person_shown(consent, event, day) for event in last.values()],
         approved=consent.approved and all(event.approved for event in yes),
         confirmation="unsafe" if hidden else consent.confirmation,
@@ -118,13 +128,27 @@ def shown_of(consent: Consent, *, needed: Needed | None, day: date, hidden: bool
     )
 
 
-def _party_shown(consent: Consent, party: str, needed: Needed | None, day: date) -> PartyShown:
+def _party_shown(
+    consent: Consent, party: str, needed: Needed | None, day: date, *, about: Sequence[Consent], reader: str
+) -> PartyShown:
     if needed is None:
-        return PartyShown(oin=party, state="unknown", until=None)
-    found = standing(
-        [consent], purpose=consent.purpose, category=min(consent.categories), party=party, needed=needed, day=day
+        return PartyShown(oin=party, state="unknown", until=None, in_record="unknown", no_in=None)
+
+    def said(records: Sequence[Consent], category: str) -> Standing:
+        return standing(
+            records, purpose=consent.purpose, category=category, party=party, needed=needed, day=day, reader=reader
+        )
+
+    found = alone = said([consent], min(consent.categories))
+    if alone.state is ConsentState.GIVEN and about:
+        # What is no yes for one kind of data, by all that is recorded, is not told as a yes.
+        counting = [said(about, category) for category in sorted(consent.categories)]
+        found = next((one for one in counting if one.state is not ConsentState.GIVEN), counting[0])
+    answered_no = [one.id for one in about if any(said([one], category).state in NO for category in consent.categories)]
+    return PartyShown(
+        oin=party, state=found.state.value, until=found.until, in_record=alone.state.value,
+        no_in=answered_no[-1] if answered_no and found is not alone and found.state in NO else None,
     )  # fmt: skip
-    return PartyShown(oin=party, state=found.state.value, until=found.until)
 
 
 def _person_shown(consent: Consent, event: ConsentEvent, day: date) -> PersonShown:
@@ -141,16 +165,22 @@ def _person_shown(consent: Consent, event: ConsentEvent, day: date) -> PersonSho
     return PersonShown.model_validate(shown)
 
 
-def owed_tasks(consent: Consent, *, needed: Needed, today: date, unsafe_too: bool = True) -> tuple[Task, ...]:
+def owed_tasks(
+    consent: Consent, *, needed: Needed, today: date, about: Sequence[Consent], reader: str, unsafe_too: bool = True
+) -> tuple[Task, ...]:
     """Return what is owed to the resident of a record that is given: a confirmation, or to look again at why not yet.
 
     Args:
         consent: the record, as it stands.
         needed: who must say yes at which age.
         today: the calendar day.
+        about: as for `shown_of`.
+        reader: the worker who recorded it.
         unsafe_too: also the look again, which a record owes once.
     """
-    parties = [_party_shown(consent, party, needed, today).state for party in consent.parties]
+    parties = [
+        _party_shown(consent, party, needed, today, about=about, reader=reader).state for party in consent.parties
+    ]
     kind, due_on = CONFIRM, today + timedelta(days=CONFIRM_DAYS)
     if consent.confirmation == UNSAFE:
         kind, due_on = LOOK_AGAIN, consent.review_on or due_on

@@ -7,9 +7,10 @@ from datetime import date
 from broker.domain.matches import KeptMatch, Link, MatchSide, TeamOf
 from broker.domain.signals import Signal
 from broker.flows.canonical import canonical
+from broker.flows.entry_payloads import COORDINATED_ROOM
 from broker.flows.judging import Recorded
 from broker.flows.policy import PolicyInForce
-from broker.flows.seeing_match import NOBODY, may_coordinate, told_to_both
+from broker.flows.seeing_match import NOBODY, may_coordinate, on_consent, told_to_both
 from broker.protocol.register import Register
 
 
@@ -19,12 +20,15 @@ def coordinators_of(
     """Return who coordinates a match that is made now: of each side's own municipality, where both sides are told.
 
     Where no document says of either side where it is at home, that of the region in whose agreement both are party.
+    Without such an agreement nobody, but for whom a person named where all of it is on consent: no municipality has a
+    task in what rests on the law between two alone.
 
     Args:
         match: as it is made, without coordinators.
-        region: in whose agreement both are party.
+        region: in whose agreement both are party; None, where there is none.
     """
-    if not all(side.told for side in match.sides):
+    agreed = region is not None or all(on_consent(signal, policy) for signal in match.common())
+    if not agreed or not all(side.told for side in match.sides):
         return ()
     homes = [_home(match, side, region=region, policy=policy, register=register, day=day) for side in match.sides]
     known = homes if any(homes) else [region]
@@ -33,18 +37,21 @@ def coordinators_of(
     return tuple(one for one in found if may_coordinate(match, to=(one.organisation, NOBODY), policy=policy, day=day))
 
 
-def noted(group: Recorded, made: tuple[KeptMatch, ...], *, room: int) -> tuple[Recorded, tuple[KeptMatch, ...]]:
-    """Return a group of an entry with whom of municipalities these matches are told to; nobody, where that has no room.
+def noted(group: Recorded, made: tuple[KeptMatch, ...]) -> tuple[Recorded, tuple[KeptMatch, ...]]:
+    """Return a group of an entry with whom of municipalities these matches are told to, as many as its room holds.
 
-    What is not in the log is not told (D7).
+    What is not in the log is not told (D7). The room is kept for this alone: what nobody of a municipality may see
+    takes nothing of it away (D8).
     """
-    told = {one.id: [[to.organisation, to.team] for to in one.coordinators] for one in made if one.coordinators}
+    told: dict[str, list[list[str]]] = {}
+    for match in made:
+        named = [[to.organisation, to.team] for to in match.coordinators]
+        if named and len(canonical({"coordinated": {**told, match.id: named}})) <= COORDINATED_ROOM:
+            told[match.id] = named
     if not told:
-        return group, made
-    payload = {**group.payload, "coordinated": told}
-    if len(canonical(payload)) > room:
         return group, tuple(replace(one, coordinators=()) for one in made)
-    return replace(group, payload=payload), made
+    kept = tuple(one if one.id in told else replace(one, coordinators=()) for one in made)
+    return replace(group, payload={**group.payload, "coordinated": told}), kept
 
 
 def told_now(match: KeptMatch, *, policy: PolicyInForce, register: Register, day: date) -> tuple[TeamOf, ...]:
@@ -65,8 +72,10 @@ def region_of(
 ) -> str | None:
     """Return the region in whose agreement both are party, on the purpose of the new signal or else of another."""
     sides = [
-        side for oin in (signal.organisation, team.organisation) if (side := _as_party(oin, register)) is not None
-    ]  # fmt: skip
+        (oin, organisation.org_class)
+        for oin in (signal.organisation, team.organisation)
+        if (organisation := register.organisations.get(oin)) is not None
+    ]
     # A link that one of the two does not see moves nothing that both read.
     purposes = [signal.purpose, *sorted({link.signal.purpose for link in links if link.shown and link.tells})]
     found = (policy.region_of(purpose, sides, day=day) for purpose in purposes)
@@ -76,15 +85,9 @@ def region_of(
 def _home(
     match: KeptMatch, side: MatchSide, *, region: str | None, policy: PolicyInForce, register: Register, day: date
 ) -> str | None:
-    """Return the region that a side is of, on the purpose of what it met the other by."""
-    party = _as_party(side.of.organisation, register)
-    if party is None:
-        return None
-    purposes = sorted({one.purpose for one in match.common() if one.organisation == side.of.organisation})
+    """Return the region that a side is of, on the purpose of what it met the other by; who is told is registered."""
+    oin = side.of.organisation
+    party = (oin, register.organisations[oin].org_class)
+    purposes = sorted({one.purpose for one in match.common() if one.organisation == oin})
     found = (policy.home_of(purpose, party, met_in=region, day=day) for purpose in purposes)
     return next((home for home in found if home is not None), None)
-
-
-def _as_party(oin: str, register: Register) -> tuple[str, str] | None:
-    organisation = register.organisations.get(oin)
-    return None if organisation is None else (oin, organisation.org_class)

@@ -8,8 +8,10 @@ from broker.domain.disclosures import MatchRow
 from broker.flows.act import Act
 from broker.flows.canonical import canonical, sha256_of
 
-HITS_ROOM = 32_700
-"""Bytes a `hits` payload may take: docs/audit-format.md gives it 32,768 with its padding."""
+COORDINATED_ROOM = 2_000
+"""Bytes of `hits` that are kept for whom of municipalities a match is told to, whatever else was decided."""
+HITS_ROOM = 32_700 - COORDINATED_ROOM
+"""Bytes a `hits` payload may take else: docs/audit-format.md gives it 32,768 with its padding."""
 SHIELDED_ROOM = 8_100
 """The same for `shielded`, of 8,192."""
 SMALL_SUBJECT_ROOM = 1_000

@@ -6,13 +6,15 @@ from broker.consent_ports import ConsentReader
 from broker.domain.information_requests import (
     FURTHER,
     Delivery,
+    LetterKind,
     MoveDelivery,
+    RequestState,
 )
 from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
 from broker.flows.holding import as_told, still_holds
-from broker.flows.letters import WITHHELD
+from broker.flows.letters import TAKEN_BACK, WITHHELD
 from broker.flows.note_receipt import delivered, fetched_by
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
@@ -65,7 +67,8 @@ async def fetch_request(
             on, clock=clock, signals=signals, matches=matches, consents=consents, exceptions=exceptions
         )  # fmt: skip
         if not holds:
-            return on.refuse(WITHHELD)
+            question = on.received and request.kind is LetterKind.REQUEST
+            return on.refuse(TAKEN_BACK if question and request.state is RequestState.WITHDRAWN else WITHHELD)
         # (5) Handed out, to this worker: whether it arrives, only he can tell.
         present = request.delivery if on.received or reply is None else reply.delivery
         moved = present if FURTHER[present] else Delivery.UNKNOWN

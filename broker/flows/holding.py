@@ -21,7 +21,7 @@ from broker.flows.citing import Cited, cited_by
 from broker.flows.involvement import seen_in_match
 from broker.flows.letters import LetterFacts, decide_letter, own_signal
 from broker.flows.request_of import OnRequest
-from broker.flows.withholding import Basis, compared
+from broker.flows.withholding import Basis, as_it_was
 from broker.letter_ports import MatchById, OwnConsents, OwnExceptions, OwnSignals
 from broker.ports import Clock, OwnSignal, Stamp
 from broker.protocol.register import Register
@@ -42,6 +42,15 @@ async def as_told(
         DecisionFailedError: the decision failed.
     """
     request, reply = on.request, on.request.reply
+    receiver = on.register.organisations.get(request.receiver)
+    if not on.received and receiver is not None and request.unread_for_good(on.today, holds=False):
+        # Whether what was sent can be read yet, by the rule by which it would be: its sender is told when it cannot.
+        at_receiver, holds = await still_holds(
+            replace(on, organisation=receiver), clock=clock, signals=signals, matches=matches, consents=consents,
+            exceptions=exceptions,
+        )  # fmt: skip
+        basis = Basis(letter=on.basis.letter and holds, answer=on.basis.answer)
+        return replace(on, relies_on=at_receiver.relies_on, basis=basis)
     if not request.is_untold(received=on.received) or not (on.basis.letter if on.received else on.basis.answer):
         return on
     if not on.received and reply is not None and reply.kind not in BOXED:
@@ -65,10 +74,11 @@ async def still_holds(
     Raises:
         DecisionFailedError: the decision failed.
     """
-    rests = tuple(_rests(on.request, received=on.received))
-    current = await signals.stamps([stamp.of for stamp in stamps_of(rests)])
+    rests = _rests(on.request, received=on.received)
+    current = await signals.stamps([stamp.of for part in rests for stamp in stamps_of(part)])
+    present = {stamp.of: stamp for stamp in current}
     on = replace(on, relies_on=(*on.relies_on, *current, *await signals.stamps([on.other_key])))
-    if compared(current) != compared(stamps_of(rests)) or _past(on):
+    if _past(on) or not all(as_it_was(part, present) for part in rests):
         return on, False
     try:
         involved, stamps = await _involved(on, clock=clock, signals=signals, matches=matches)
@@ -80,11 +90,9 @@ async def still_holds(
     return on, bool(letters) and _still_permitted(on, letters)
 
 
-def _rests(request: InformationRequest, *, received: bool) -> Iterable[RestsOn]:
+def _rests(request: InformationRequest, *, received: bool) -> tuple[tuple[RestsOn, ...], ...]:
     """Return what a box rests on: an answer on what its question rests on too."""
-    yield from request.rests_on
-    if not received and request.reply is not None:
-        yield from request.reply.rests_on
+    return (request.rests_on,) if received else (request.rests_on, request.answer_rests_on)
 
 
 def _past(on: OnRequest) -> bool:

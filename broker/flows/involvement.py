@@ -24,6 +24,8 @@ from broker.protocol.messages import StatutoryProof
 from broker.protocol.register import Register
 from broker.protocol.roster import Roster
 
+OF_A_SIGNAL = (StampKind.SHIELD, StampKind.LAST_DAY)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
@@ -154,5 +156,5 @@ def _rests_on(match: OwnMatch) -> tuple[Stamp, ...]:
     return tuple(
         stamp
         for stamp in match.stamps
-        if stamp.of in match.agreed or (stamp.of.kind is StampKind.SHIELD and stamp.of.key in ids)
+        if stamp.of in match.agreed or (stamp.of.kind in OF_A_SIGNAL and stamp.of.key in ids)
     )

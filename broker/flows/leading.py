@@ -2,14 +2,16 @@
 
 A name that was given in a match counts for whoever sees both teams of that match now, by the very signals they met by,
 where these two see each other. So it says of nobody that he is involved: all that it adds is who leads. A name that one
-side gave in a match which the other does not see counts for that side alone.
+side gave in a match which the other does not see counts for that side alone. Two teams that may not know of each other
+can each have been named: both stand, and who comes to know both has the first in front of him (ADR 44).
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from broker.domain.matches import KeptMatch, TeamOf
+from broker.domain.matches import KeptMatch, MatchSide, TeamOf
+from broker.domain.notices import NoticeKind, Notify
 from broker.domain.requests import Requester
 from broker.flows.own_match import OwnMatch, seen_now
 from broker.flows.policy import PolicyInForce
@@ -17,6 +19,9 @@ from broker.flows.seeing_match import NOBODY, knows, looks_of, shows
 from broker.match_ports import MatchReader
 from broker.ports import Clock, Stamp
 from broker.protocol.register import Register
+
+_Seen = tuple[str, frozenset[str]]
+"""An own signal, and the signals of others that are seen by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,26 +38,28 @@ class Around:
 
         Args:
             organisation: that looks.
-            own: ids of its signals on the household.
+            own: ids of its signals on the household; those by which it sees the same as by one of these count too.
             worker: who looks, or nobody in particular.
 
         Raises:
             DecisionFailedError: a decision failed.
         """
-        seen = {match.id: self._seen_in(match, organisation, own, worker=worker) for match in self.matches}
-        signals = frozenset(own).union(*seen.values())
+        shown = {match.id: self._shown_in(match, organisation, worker=worker) for match in self.matches}
+        mine = _tied(frozenset(own), [pair for pairs in shown.values() for pair in pairs])
+        signals = mine.union(*(hits for pairs in shown.values() for by, hits in pairs if by in mine))
+        of_own = {match_id for match_id, pairs in shown.items() if any(by in mine for by, _ in pairs)}
         others = (match for match in self.matches if match.side_of(organisation) is None)
         of_others = {match.id for match in others if self._both_see(match, signals)}
-        return tuple(match for match in self.matches if seen[match.id] or match.id in of_others)
+        return tuple(match for match in self.matches if match.id in of_own | of_others)
 
-    def _seen_in(self, match: KeptMatch, organisation: str, own: Collection[str], *, worker: str) -> frozenset[str]:
-        """Return the signals that this organisation sees in a match of its own, by these signals of its own."""
+    def _shown_in(self, match: KeptMatch, organisation: str, *, worker: str) -> tuple[_Seen, ...]:
+        """Return by which signal of its own this organisation sees which others in a match of its own."""
         side = match.side_of(organisation)
         if side is None:
-            return frozenset()
+            return ()
         looks = looks_of(match, side, policy=self.policy, register=self.register, worker=worker, day=self.day)
-        by_own = [look.judged for look in looks if look.own.id in own and shows(look.judged)]
-        return frozenset(hit.signal.id for judged in by_own for hit in judged.hits)
+        seen = (look for look in looks if shows(look.judged))
+        return tuple((look.own.id, frozenset(hit.signal.id for hit in look.judged.hits)) for look in seen)
 
     def _both_see(self, match: KeptMatch, signals: frozenset[str]) -> bool:
         """Return whether both teams of a match see each other now, by these signals alone."""
@@ -65,24 +72,56 @@ class Around:
         )
 
 
-def leader(matches: Iterable[KeptMatch]) -> TeamOf | None:
-    """Return the team that was named last in these matches; None where nobody was."""
-    named = [match for match in matches if match.casusregisseur is not None]
-    last = max(named, key=lambda match: (match.named_in or 0, match.id), default=None)
-    return None if last is None else last.casusregisseur
+def _tied(own: frozenset[str], seen: Collection[_Seen]) -> frozenset[str]:
+    """Return these own signals, and those by which the same signal of another is seen: they are on one household."""
+    while True:
+        signals = frozenset().union(*(hits for by, hits in seen if by in own))
+        more = own.union(by for by, hits in seen if hits & signals)
+        if more == own:
+            return own
+        own = more
+
+
+def leaders(matches: Iterable[KeptMatch]) -> tuple[TeamOf, ...]:
+    """Return the teams that lead as far as these matches say: one, unless who named the other did not know of it.
+
+    The one that was named first stands in front. A name goes by what replaced it, knowing of it, and by nothing else.
+    """
+    named = sorted((one.named_in or 0, one.id, one) for one in matches if one.casusregisseur is not None)
+    standing = [
+        match.casusregisseur
+        for entry, _, match in named
+        if not any(later > entry and _replaced(entry, by=other) for later, _, other in named)
+    ]
+    return tuple(dict.fromkeys(team for team in standing if team is not None))
+
+
+def _replaced(entry: int, *, by: KeptMatch) -> bool:
+    return by.named_over is None or entry in by.named_over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Who leads, for one own match; the matches that this follows from, and the own ones seen on the household.
 
-    `leading` is the own match with the team that leads, where another team does and it is seen.
+    `leaders` are one team, or the one that was named first and those named by who did not know of it; `leading` is the
+    own match with the team that leads, where another team does and it is seen.
     """
 
-    led_by: TeamOf | None
+    leaders: tuple[TeamOf, ...]
     known: tuple[KeptMatch, ...]
     beside: tuple[OwnMatch, ...]
     around: Around
+
+    @property
+    def led_by(self) -> TeamOf | None:
+        """The team that leads: of several the one that was named first."""
+        return self.leaders[0] if self.leaders else None
+
+    @property
+    def names(self) -> frozenset[int]:
+        """The entries of every name that this side may know of."""
+        return frozenset(one.named_in for one in self.known if one.named_in is not None)
 
     @property
     def leading(self) -> OwnMatch | None:
@@ -96,9 +135,16 @@ class Plan:
     def would_know(self, of: OwnMatch, *, named: KeptMatch) -> bool:
         """Return whether the other side of an own match may know who is named in this one."""
         side = of.match.other_of(of.side)
+        return named.id in {match.id for match in self._known_to(of, side)}
+
+    def led_by_for(self, of: OwnMatch) -> TeamOf | None:
+        """Return who leads as the other side of an own match may know."""
+        found = leaders(self._known_to(of, of.match.other_of(of.side)))
+        return found[0] if found else None
+
+    def _known_to(self, of: OwnMatch, side: MatchSide) -> tuple[KeptMatch, ...]:
         own = {signal.id for signal, _ in of.match.seen_by(side)}
-        known = self.around.known_to(side.of.organisation, own, worker=NOBODY)
-        return named.id in {match.id for match in known}
+        return self.around.known_to(side.of.organisation, own, worker=NOBODY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +166,18 @@ class Plans:
             for match in known
         )
         beside = tuple(one for one in seen if one is not None)
-        return Plan(led_by=leader(known), known=known, beside=beside, around=around)
+        return Plan(leaders=leaders(known), known=known, beside=beside, around=around)
+
+
+def led_notice(match: KeptMatch, to: TeamOf, notice_id: str, *, leads: bool) -> Notify:
+    """Return the notice about a match of its own that a team leads the plan, or that another one does."""
+    return Notify(
+        id=notice_id,
+        organisation=to.organisation,
+        team=to.team,
+        kind=NoticeKind.CASUSREGISSEUR if leads else NoticeKind.OTHER_LEADS,
+        about=match.id,
+    )
 
 
 async def plans_of(

@@ -45,11 +45,12 @@ ID_BYTES = 16
 WITHHELD = "letter-withheld"
 LAPSED = "request-lapsed"
 TOO_LARGE = "attachment-too-large"
+TAKEN_BACK = "request-withdrawn"
 TRUNCATED = "attachment-truncated"
 CANNOT_TELL = "receiver-cannot-tell"
 LETTER_PROBLEMS = frozenset(
     {
-        LEVEL, WITHHELD, LAPSED, TOO_LARGE, TRUNCATED, CANNOT_TELL, "request-already-answered", "request-withdrawn",
+        LEVEL, WITHHELD, LAPSED, TOO_LARGE, TRUNCATED, CANNOT_TELL, "request-already-answered", TAKEN_BACK,
         "request-expired", "request-needs-named-worker", "request-for-another-worker",
         "request-of-another-team", "request-needs-approval",
     }

@@ -1,11 +1,13 @@
 """List an organisation's own records of consent, a page at a time; reading is recorded too."""
 
-from broker.consent_ports import ConsentReader
+from broker.consent_ports import ConsentReader, OwnConsent
+from broker.domain.consents import Consent
 from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.consenting import needed_if_any, shown_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.kept_consents import KeptFrom, kept_from
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies
 from broker.flows.recording import decide_and_record
@@ -46,13 +48,21 @@ async def list_consents(
         register = await registers.register()
         check_organisation(register, act)
         # (2) Own records only, whatever their state.
-        own = await consents.list_own(organisation=requester.organisation, after=after, at_most=CONSENTS_PER_PAGE)
+        organisation, worker = requester.organisation, requester.worker
+        own = await consents.list_own(
+            organisation=organisation, worker=worker, after=after, at_most=CONSENTS_PER_PAGE
+        )  # fmt: skip
+        kept = await kept_from(requester, None, consents)
         hidden = await consents.hidden(
-            organisation=requester.organisation, worker=requester.worker, among=[one.id for one in own]
+            organisation=organisation, worker=worker, among=[one.consent.id for one in own]
         )  # fmt: skip
         shown = [
-            shown_of(one, needed=needed_if_any(policy, one.purpose), day=today, hidden=one.id in hidden) for one in own
-        ]
+            shown_of(
+                one.consent, needed=needed_if_any(policy, one.consent.purpose), day=today, about=_about(one, kept),
+                reader=worker, hidden=one.consent.id in hidden,
+            )
+            for one in own
+        ]  # fmt: skip
         document = consent_document(
             {"outcome": "done", "text": TextRef(id="consent.list", params={}), "consents": shown}
         )  # fmt: skip
@@ -63,3 +73,8 @@ async def list_consents(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+def _about(own: OwnConsent, kept: KeptFrom) -> tuple[Consent, ...]:
+    """Return all own records about this person that the worker may know of."""
+    return () if own.about is None else kept.seen(own.about.consents, own.subject)

@@ -1,11 +1,17 @@
 """Show the matchcoordinator who is to contact whom: teams, how far they are and by when; nothing of the household."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
 from broker.domain.errors import RoleNotAllowedError
 from broker.domain.matches import KeptMatch, MatchSide
 from broker.domain.requests import COORDINATOR, Requester
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
+from broker.flows.leading import leaders
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
@@ -58,18 +64,23 @@ async def list_coordinated(
             requester, after or "", policy=policy, register=register, clock=clock, matches=matches
         )  # fmt: skip
         page = known[:MATCHES_PER_PAGE]
+        leading = await _Leading.around(
+            page, requester, policy=policy, register=register, day=clock.today(), matches=matches
+        )  # fmt: skip
         result = CoordinatedResult.model_validate(
             {
                 "schema": "coordinated/v1",
                 "outcome": "done",
                 "text": TextRef(id="match.coordinated", params={}),
-                "found": [_shown(one, register) for one in page],
+                "found": [_shown(one, register, leading=leading) for one in page],
                 "more_after": page[-1].id if len(known) > len(page) else None,
             }
         )
         document = result.model_dump(mode="json", by_alias=True)
         recording = Recording(outcome="done", bundle=policy.sha256, register=register.number, document=document)
-        return outcome_of(act, recording, Effects(relies_on=(*base, *stamps)), status=AnswerStatus.DONE)
+        return outcome_of(
+            act, recording, Effects(relies_on=(*base, *stamps, *leading.stamps)), status=AnswerStatus.DONE
+        )
 
     # (3) Recorded, and only then told.
     return await decide_and_record(
@@ -100,7 +111,37 @@ async def _page(
     return tuple(seen[: MATCHES_PER_PAGE + 1]), tuple(stamps)
 
 
-def _shown(match: KeptMatch, register: Register) -> CoordinatedMatch:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leading:
+    """The matches around some that a coordinator sees too, with the stamps of what that rests on."""
+
+    matches: tuple[KeptMatch, ...]
+    stamps: tuple[Stamp, ...]
+
+    @classmethod
+    async def around(
+        cls, page: Iterable[KeptMatch], requester: Requester, *, policy: PolicyInForce, register: Register, day: date,
+        matches: MatchReader,
+    ) -> Self:  # fmt: skip
+        """Return those that share a signal, which both sides see, with one of these."""
+        to = (requester.organisation, requester.worker)
+        found = await matches.touching({signal.id for one in page for signal in one.common()})
+        seen = (
+            one
+            for one in found.matches
+            if requester.organisation in {named.organisation for named in one.coordinators}
+            and told_to_both(one, to=to, policy=policy, register=register, day=day)
+        )
+        return cls(matches=tuple(seen), stamps=found.stamps)
+
+    def teams(self, match: KeptMatch) -> int:
+        """Return how many teams lead the plan of the household of this match, as far as he sees."""
+        signals = {signal.id for signal in match.common()}
+        of_household = (one for one in self.matches if not signals.isdisjoint(own.id for own in one.common()))
+        return len(leaders(of_household))
+
+
+def _shown(match: KeptMatch, register: Register, *, leading: _Leading) -> CoordinatedMatch:
     return CoordinatedMatch(
         match_id=match.id,
         sides=[_side(side, register) for side in match.sides],
@@ -108,6 +149,7 @@ def _shown(match: KeptMatch, register: Register) -> CoordinatedMatch:
         due_on=match.due_on,
         contacted=match.contacted,
         overdue=match.overdue,
+        casusregisseurs=leading.teams(match),
     )
 
 

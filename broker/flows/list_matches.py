@@ -63,7 +63,7 @@ async def list_matches(
                 "outcome": "done",
                 "text": TextRef(id="match.list" if page else "match.none", params={}),
                 "found": [
-                    await shown_match(one, led_by=plans.of(one).led_by, register=register, rosters=rosters)
+                    await shown_match(one, leaders=plans.of(one).leaders, register=register, rosters=rosters)
                     for one in page
                 ],
                 "more_after": page[-1].match.id if len(seen) > len(page) else None,

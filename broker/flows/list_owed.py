@@ -75,7 +75,9 @@ async def _page(
     """Return the next tasks that are seen, one more than a page where there are."""
     shown: list[SeenOwed] = []
     while len(shown) <= OWED_PER_PAGE:
-        found = await owed.open_after(organisation=requester.organisation, after=after, at_most=BATCH)
+        found = await owed.open_after(
+            organisation=requester.organisation, role=requester.role, after=after, at_most=BATCH
+        )
         seen = [await seen_owed(one, requester, roster=roster, signals=signals) for one in found]
         shown += [one for one in seen if one is not None]
         if len(found) < BATCH:

@@ -16,6 +16,7 @@ from broker.domain.households import FoundToken, Hit, MatchKind, find_hits
 from broker.domain.matches import KeptMatch, MeetLater, NoteMet, StoreMatch, TeamOf
 from broker.domain.said import Said
 from broker.domain.signals import Signal
+from broker.flows.leading_when_met import led_before
 from broker.flows.meeting import SEED_BYTES, Ids, alerts_of, links_by_team, matches_made, notices_of, stood_on
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.said_when_met import said_when_met
@@ -140,6 +141,7 @@ def _told(
     changes: list[Change] = [*stood_on(made, day=day), *alerts_of(hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]
+    changes += led_before(made, known, notice_id=ids.of, policy=policy, register=register, day=day)
     return told, changes
 
 

@@ -22,6 +22,7 @@ from broker.flows.coordinating import coordinators_of, noted, region_of
 from broker.flows.entry_payloads import HITS_ROOM, SHIELDED_ROOM
 from broker.flows.household_question import Seen
 from broker.flows.judging import Judged, Recorded
+from broker.flows.leading_when_met import led_before
 from broker.flows.policy import PolicyInForce
 from broker.flows.said_when_met import said_when_met
 from broker.flows.seeing_match import NOBODY, may_see_by, seen_of, shows
@@ -106,10 +107,14 @@ async def meet(
     made = matches_made(
         signal, links, said=said, known=known.matches, ids=ids, policy=policy, register=register, day=today
     )  # fmt: skip
-    open_, made = noted(recorded.open, made, room=HITS_ROOM)
+    open_, made = noted(recorded.open, made)
     changes: list[Change] = [*stood_on(made, day=today), *alerts_of(seen.hits, made, ids=ids)]
     for match in made:
         changes += [StoreMatch(match=match), *notices_of(match, ids=ids)]
+    # (4) Who led as far as it knew learns that another was named before.
+    changes += led_before(
+        made, known.matches, notice_id=ids.of, policy=policy, register=register, day=today
+    )  # fmt: skip
     seen = replace(recorded, open=open_, relies_on=(*recorded.relies_on, *stamps))
     return Meeting(changes=tuple(changes), seen=seen)
 

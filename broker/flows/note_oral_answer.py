@@ -18,6 +18,7 @@ from broker.flows.entry_payloads import Recording
 from broker.flows.held_calls import Judging
 from broker.flows.holding import answer_facts, answer_marks
 from broker.flows.household_question import asked_stamps
+from broker.flows.kept_consents import SeenConsents
 from broker.flows.kept_letters import open_calls
 from broker.flows.letters import (
     LEVEL,
@@ -210,8 +211,8 @@ async def _read(
     )  # fmt: skip
     cited = await cited_by(
         command.consent_id, command.exception_id, organisation=organisation, worker=act.requester.worker,
-        at=judging.clock.now(), grounds=act.grounds, policy=judging.policy, consents=judging.consents,
-        exceptions=judging.exceptions,
+        at=judging.clock.now(), grounds=act.grounds, policy=judging.policy,
+        consents=SeenConsents(judging.consents, act.requester), exceptions=judging.exceptions,
     )  # fmt: skip
     return _Noting(
         act=act, command=command, call=call, policy=judging.policy, register=judging.register, own=own,

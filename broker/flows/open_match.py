@@ -1,9 +1,10 @@
-"""Show one own match, which from then on is read."""
+"""Show one own match, which from then on is read, where it is one of the own team's."""
 
 from broker.domain.changes import Change, MarkStanding
 from broker.domain.matches import ChangeMatch, MatchState
 from broker.domain.requests import Requester
 from broker.flows.act import Act
+from broker.flows.changing_match import in_team
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.leading import plans_of
@@ -32,7 +33,7 @@ async def open_match(
     answers: AnswerStore,
     log: Log,
 ) -> Answered:
-    """The match is told, and a new one is read from then on; its own signals have given standing; outcome `done`.
+    """The match is told; a new one of the own team is read then; its own signals have given standing; outcome `done`.
 
     Raises:
         NotFoundError: no such match, another organisation's, or one that may not be seen (any more).
@@ -55,15 +56,17 @@ async def open_match(
             match_id, requester, matches=matches, policy=policy, register=register, clock=clock
         )  # fmt: skip
         plans = await plans_of((own,), requester, matches=matches, policy=policy, register=register, clock=clock)
-        led_by = plans.of(own).led_by
-        document = _document(await shown_match(own, led_by=led_by, register=register, rosters=rosters))
+        leaders = plans.of(own).leaders
+        document = _document(await shown_match(own, leaders=leaders, register=register, rosters=rosters))
         recording = Recording(
             outcome="done", bundle=policy.sha256, register=register.number, document=document,
             hits=decisions_of((own,)), handles=few(own.handles()),
         )  # fmt: skip
         # Its own signals have given standing today: else one could be put there, looked through, and taken away (D5).
         changes: list[Change] = [MarkStanding(signal_id=signal.id, on=clock.today()) for signal in own.signals]
-        changes += _read(own, clock) if own.side.state is MatchState.NEW else ()
+        # Whoever of another team looks has not read it for the team that is to call.
+        of_team = in_team(own.side.of.team, requester, await rosters.roster(requester.organisation))
+        changes += _read(own, clock) if of_team and own.side.state is MatchState.NEW else ()
         effects = Effects(relies_on=(*base, *own.stamps, *plans.stamps), changes=tuple(changes))
         return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
 

@@ -1,5 +1,6 @@
 """A match as one side of it sees it now: found, judged anew for who looks, and shown with the other team's card."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -102,9 +103,10 @@ async def own_match(
 
 
 async def shown_match(
-    own: OwnMatch, *, led_by: TeamOf | None, register: Register, rosters: RosterReader
+    own: OwnMatch, *, leaders: Sequence[TeamOf], register: Register, rosters: RosterReader
 ) -> ShownMatch:  # fmt: skip
-    """Return a match as its side is shown it, with the team that leads the plan, as far as it may know."""
+    """Return a match as its side is shown it, with who leads the plan as far as it may know, the first and another."""
+    first, other = [_named(one, register) for one in (*leaders, None, None)[:2]]
     row = MatchRow(organisation=own.other.organisation, team=own.other.team, kind=own.kind, level=CONTACT_LEVEL)
     return ShownMatch(
         match_id=own.match.id,
@@ -115,7 +117,8 @@ async def shown_match(
         changed_on=own.side.changed_on,
         made_on=own.match.made_on,
         due_on=own.match.due_on,
-        casusregisseur=_named(led_by, register),
+        casusregisseur=first,
+        other_casusregisseur=other,
     )
 
 

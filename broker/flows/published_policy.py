@@ -12,6 +12,7 @@ from broker.flows.policy import PolicyInForce
 from broker.protocol.errors import MalformedError
 from broker.protocol.policy_messages import AccessEvaluation
 from policies import Bundle, Permit, Refusal
+from policies.catalogue import Allowance
 from policies.diff import compare
 from policies.errors import FactsError, RecordError
 from policies.question import read_question
@@ -54,8 +55,34 @@ def vocabulary_document(policy: PolicyInForce) -> dict[str, Any]:
         "classes": {one.id: one.name_nl for one in bundle.classes.values()},
         "purposes": {one.id: one.description_nl for one in bundle.purposes.values()},
         "grounds": {one: _cited(bundle, one) for one in bundle.grounds},
+        "categories": _categories(bundle),
+        "proofs": {one.id: one.name_nl for one in bundle.proofs.values()},
+        "allowed": [_allowed(purpose.id, row) for purpose in bundle.purposes.values() for row in purpose.allowances],
         "documents": [one.label for one in bundle.convenants],
         "terms": bundle.follow_up.record(),
+    }
+
+
+def _categories(bundle: Bundle) -> dict[str, str]:
+    """Return what every category of data is, in the words of the first document that names it."""
+    found: dict[str, str] = {}
+    for one in bundle.convenants:
+        content: Mapping[str, Any] = one.document.content
+        for row in content.get("gegevenscategorieen", ()):
+            found.setdefault(str(row["id"]), str(row["omschrijving"]))
+    return found
+
+
+def _allowed(purpose: str, row: Allowance) -> dict[str, Any]:
+    return {
+        "purpose": purpose,
+        "classes": list(row.classes),
+        "operations": list(row.operations),
+        "standings": list(row.standings),
+        "proofs": list(row.proofs),
+        "grounds": list(row.grounds),
+        "level": row.level,
+        "approval": row.approval,
     }
 
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from broker.consent_ports import ConsentReader
-from broker.domain.changes import StoreConsent, TicketId
-from broker.domain.consent_rules import check_age, check_alone, fault_of
-from broker.domain.consents import Consent, ConsentEvent
+from broker.domain.changes import TicketId
+from broker.domain.consent_rules import (
+    SAID_BEFORE,
+    check_alone,
+    fault_of,
+    is_overtaken,
+)
+from broker.domain.consents import Consent, ConsentEvent, Needed
 from broker.domain.errors import (
-    FieldRuleError,
     NotFoundError,
-    OrganisationUnknownError,
     PointInvalidError,
 )
 from broker.domain.households import StoredToken, TokenIndex, TokenRole
@@ -19,11 +22,13 @@ from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.consent_ended import resting_on
 from broker.flows.consent_opens import opens_nothing
-from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
-from broker.flows.entry_payloads import Recording
+from broker.flows.consenting import events_of, needed_for
 from broker.flows.household_question import asked_stamps
-from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.kept_consents import kept_from
+from broker.flows.naming_consent import check_named
+from broker.flows.outcome import Answered, Outcome
 from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.recorded_consent import RecordedConsent
 from broker.flows.recording import decide_and_record
 from broker.flows.refusing import refused_as
 from broker.flows.request_rules import (
@@ -38,7 +43,6 @@ from broker.flows.request_rules import (
     check_worker,
 )
 from broker.ports import (
-    AnswerStatus,
     AnswerStore,
     Clock,
     Log,
@@ -54,11 +58,10 @@ from broker.protocol.consent_messages import RecordConsent
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.errors import TicketError
 from broker.protocol.families import Family
-from broker.protocol.register import Organisation, Register
+from broker.protocol.register import Organisation
 from broker.protocol.ristretto import InvalidPointError
 
 ID_BYTES = 16
-LONGEST_UNSAFE_DAYS = 90
 
 
 async def record_consent(
@@ -81,8 +84,8 @@ async def record_consent(
     """The answers are recorded, and open what they open from now on; outcome `done`.
 
     Raises:
-        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count;
-            or one that could open nothing with a party.
+        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count; one
+            that he took back before it came here; or one that could open nothing with a party.
         NotFoundError: no such own signal. NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -99,37 +102,34 @@ async def record_consent(
         approved = check_approval(roster, requester, approval)
         # (2) The request's own rules; one ticket of each custodian covers the person, where a token says who it is.
         needed = needed_for(policy, check_purpose(policy.purposes, act))
-        check_named(command, organisation, register, policy, today=today)
+        check_named(command, organisation, register, policy, today=today, now=clock.now())
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
         own = await _own_signal(command, requester, signals)
         events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
+        token = stored_token(command, tokens)
+        kept, subject = await kept_from(requester, approval, consents), _subject(token, own)
+        events = kept.marked(events, subject)
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
-        token = stored_token(command, tokens)
-        before = await _before(consent, _subject(token, own), consents)
+        before = await _before(consent, subject, consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
-        fault = fault_of(consent, events, needed=needed, about=before.consents)
-        if fault := fault or opens_nothing(consent, events, policy=policy, register=register, day=today):
+        fault = _fault(consent, command, kept.seen(before.consents, subject), needed)
+        if fault := fault or opens_nothing(consent, events, policy, register, today):
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
+        placed = before.and_then(consent)
+        seen = kept.seen(placed, subject)
         resting = await resting_on(
-            before.and_then(consent), events, before.subject, of=consent, needed=needed, worker=requester.worker,
+            placed, events, before.subject, of=consent, needed=needed, worker=requester.worker,
             policy=policy, today=today, signals=signals,
         )  # fmt: skip
-        recording = Recording(
-            outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
-            document=told_of(consent, needed=needed, day=today),
-            own_handles=(consent.id, *(() if own is None else (own.signal.handle,)), *resting.handles),
-            more=stated_of(consent.id, events),
+        made = RecordedConsent(
+            act=act, needed=needed, today=today, seen=seen, bundle=policy.sha256, register=register.number,
+            tickets=tickets, token=token, own=own, relied=relied,
         )  # fmt: skip
-        effects = Effects(
-            relies_on=(*relied, *resting.stamps),
-            changes=(StoreConsent(consent=consent, token=token), *resting.changes),
-            tasks=(*owed_tasks(consent, needed=needed, today=today), *resting.tasks),
-        )  # fmt: skip
-        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+        return made.outcome(consent, events, resting)
 
     # (5) Recorded with all of it in one transaction, and only then told.
     return await decide_and_record(
@@ -148,6 +148,15 @@ class _Before:
     def and_then(self, consent: Consent) -> tuple[Consent, ...]:
         """Return everything about this person with this record, whose answers come after all that stand."""
         return (*self.consents, numbered_after(self.consents, consent))
+
+
+def _fault(
+    consent: Consent, command: RecordConsent, before: tuple[Consent, ...], needed: Needed
+) -> str | None:  # fmt: skip
+    """Return the problem of a yes that cannot be given, or was taken back before it came here; None for none."""
+    if is_overtaken(consent, consent.events, stated_at=command.stated_at, about=before):
+        return SAID_BEFORE
+    return fault_of(consent, consent.events, needed=needed, about=before)
 
 
 def _subject(token: StoredToken | None, own: OwnSignal | None) -> TokenIndex | None:
@@ -176,29 +185,6 @@ def _act(command: RecordConsent, requester: Requester, approval: Approval | None
     )
     counts = {} if command.subject is None else {Family.NLBSN.value: 1}
     return replace(stated, epoch=command.epoch, counts=counts)
-
-
-def check_named(
-    command: RecordConsent, organisation: Organisation, register: Register, policy: PolicyInForce, *, today: date
-) -> None:
-    """Hold only for known data, known other organisations, and a confirmation that is given or put off for a while.
-
-    Raises:
-        FieldRuleError, OrganisationUnknownError
-    """
-    if not set(command.categories) <= policy.bundle.vocabulary["cat"]:
-        raise FieldRuleError("categories", "name data that no document knows")
-    if organisation.oin in command.parties:
-        raise FieldRuleError("parties", "name the organisation itself")
-    if not set(command.parties) <= set(register.organisations):
-        raise OrganisationUnknownError
-    if command.subject is not None and command.signal_id is not None:
-        raise FieldRuleError("signalId", "stands beside a token")
-    check_age(command.age, command.age_ends_on, today=today)
-    latest = today + timedelta(days=LONGEST_UNSAFE_DAYS)
-    put_off = command.review_on is not None and today <= command.review_on <= latest
-    if put_off is not (command.confirmation == "unsafe"):
-        raise FieldRuleError("reviewOn", "is there exactly where a confirmation is unsafe, within 90 days")
 
 
 def _tickets(

@@ -66,7 +66,7 @@ async def renew_signal(
         rule = end_rule(check_purpose(policy.purposes, about))
         rule.check(ends_on=command.ends_on, age_quarter=own.signal.age_quarter, today=today)
         # (4) What rests on consent is renewed on what that says today.
-        rests = await renewable(own, policy=policy, today=today, consents=consents)
+        rests = await renewable(own, worker=requester.worker, policy=policy, today=today, consents=consents)
         relies_on, handles = (*base, *own.stamps, *rests.stamps), (own.signal.handle,)
         if rests.refused:
             return refused_as(

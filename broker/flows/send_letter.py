@@ -15,6 +15,7 @@ from broker.flows.citing import Cited, cited_by
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
 from broker.flows.involvement import Involvement, Named, involvement, marks
+from broker.flows.kept_consents import SeenConsents
 from broker.flows.letters import (
     CANNOT_TELL,
     Decided,
@@ -210,7 +211,8 @@ async def _cited(
 ) -> Cited:  # fmt: skip
     return await cited_by(
         command.consent_id, _exception(command), organisation=act.requester.organisation, worker=act.requester.worker,
-        at=now, grounds=act.grounds, policy=policy, consents=consents, exceptions=exceptions,
+        at=now, grounds=act.grounds, policy=policy,
+        consents=SeenConsents(consents, act.requester), exceptions=exceptions,
     )  # fmt: skip
 
 

@@ -46,7 +46,8 @@ def shown(
     received = to == one.receiver
     hidden = one.letter_hidden(today, holds=basis.letter) if received else None
     unanswered = None if received else one.answer_hidden(today, holds=basis.answer)
-    state = hidden or unanswered or one.told_state(today, received=received)
+    unread = None if received else one.unread_for_good(today, holds=basis.letter)
+    state = hidden or unanswered or unread or one.told_state(today, received=received)
     line: dict[str, object] = {
         "request_id": one.id,
         "kind": one.kind.value,

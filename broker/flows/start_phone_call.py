@@ -22,6 +22,7 @@ from broker.flows.entry_payloads import Recording
 from broker.flows.holding import letter_facts
 from broker.flows.household_question import asked_stamps
 from broker.flows.involvement import Involvement, Named, involvement, marks
+from broker.flows.kept_consents import SeenConsents
 from broker.flows.letters import (
     CANNOT_TELL,
     LEVEL,
@@ -38,7 +39,14 @@ from broker.flows.letters import (
 from broker.flows.outcome import Answered, Effects, Outcome, outcome_of, refused
 from broker.flows.policy import Policies, PolicyInForce
 from broker.flows.recording import decide_and_record
-from broker.flows.request_rules import check_approval, check_organisation, check_purpose, check_team, check_worker
+from broker.flows.request_rules import (
+    check_approval,
+    check_organisation,
+    check_own_id,
+    check_purpose,
+    check_team,
+    check_worker,
+)
 from broker.flows.shown_phone_calls import phone_calls_document
 from broker.flows.unwatched import stopped
 from broker.match_ports import MatchReader
@@ -137,7 +145,7 @@ async def start_phone_call(
         approved = check_approval(check_team(roster, act), requester, approval)
         check_purpose(policy.purposes, act)
         policy.check_holds(today)
-        _check_members(command)
+        _check_members(command, requester)
         await receiver_of(command.to, command.to_team, sender=caller.oin, register=register, rosters=rosters)
         involved = await involvement(
             _named(command), requester=requester, policy=policy, register=register, roster=roster, clock=clock,
@@ -175,8 +183,9 @@ async def start_phone_call(
     )
 
 
-def _check_members(command: StartPhoneCall) -> None:
-    """Hold only for different categories, and an exception only where something is told. Raises FieldRuleError."""
+def _check_members(command: StartPhoneCall, requester: Requester) -> None:
+    """Hold only for an own id, different categories, an exception only for what is told. Raises FieldRuleError."""
+    check_own_id(command.idempotency_key, requester)
     check_different(command.categories)
     if command.exception_id is not None and command.kind == "request":
         raise FieldRuleError("exceptionId", "is for what is told, and no question rests on one")
@@ -195,7 +204,8 @@ async def _cited(
 ) -> Cited:  # fmt: skip
     cited = await cited_by(
         command.consent_id, command.exception_id, organisation=act.requester.organisation, worker=act.requester.worker,
-        at=clock.now(), grounds=act.grounds, policy=policy, consents=consents, exceptions=exceptions,
+        at=clock.now(), grounds=act.grounds, policy=policy,
+        consents=SeenConsents(consents, act.requester), exceptions=exceptions,
     )  # fmt: skip
     return cited.about(one.id for one in involved.signals)
 

@@ -6,7 +6,7 @@ from broker.domain.information_requests import RequestState, TakeBack
 from broker.domain.notices import NoticeKind
 from broker.domain.requests import Requester
 from broker.flows.act import Act
-from broker.flows.letters import notice_for
+from broker.flows.letters import TAKEN_BACK, notice_for
 from broker.flows.outcome import Answered, Effects, Outcome
 from broker.flows.policy import Policies
 from broker.flows.request_of import OnRequest, act_on_request
@@ -38,7 +38,7 @@ async def withdraw_request(
         if hindered is not None:
             return on.refuse(hindered)
         if on.request.state is RequestState.WITHDRAWN:
-            return on.refuse("request-withdrawn")
+            return on.refuse(TAKEN_BACK)
         # (2) From now on nothing of it is handed out, and the team of whom it was hears so.
         after = replace(on.request, state=RequestState.WITHDRAWN)
         request = on.request

@@ -22,6 +22,7 @@ StateWord = Literal["unknown", "given", "refused", "withdrawn", "expired"]
 NotAsked = Literal["unreachable", "danger", "unable", "other_ground"]
 Confirmation = Literal["given", "to_send", "unsafe"]
 Parties = Annotated[list[Oin], Field(max_length=MAX_PARTIES)]
+Second = Annotated[int, Field(ge=0)]
 
 
 class ProofOfAnswer(Message):
@@ -52,6 +53,8 @@ class RecordConsent(Command):
 
     `guardians` says how many have custody, by where that was looked up; as long as nobody did, two.
     `confirmation` says what the resident gets: it was given to him, it is still to be sent, or that is unsafe.
+    `stated_at` is when the worker stated it, in unix seconds; left out, when it arrives. What waited for a connection
+    is no answer to what was said meanwhile.
     """
 
     purpose: Word
@@ -69,13 +72,15 @@ class RecordConsent(Command):
     answers: Annotated[list[PersonAnswer], Field(min_length=1, max_length=MAX_ANSWERS)]
     confirmation: Confirmation
     review_on: Day | None
+    stated_at: Second | None = None
     tickets: Tickets = Field(default_factory=list)
 
 
 class AnswerConsent(Command):
-    """Add answers to an own record; the earlier ones stay."""
+    """Add answers to an own record; the earlier ones stay. `stated_at` as in `RecordConsent`."""
 
     answers: Annotated[list[PersonAnswer], Field(min_length=1, max_length=MAX_ANSWERS)]
+    stated_at: Second | None = None
 
 
 class WithdrawConsent(Command):
@@ -102,11 +107,17 @@ class PersonShown(Message):
 
 
 class PartyShown(Message):
-    """How it stands towards one named organisation, and until when it is given."""
+    """How it stands towards one named organisation, and until when it is given.
+
+    `state` is what counts, by all own records about this person; `in_record` what this record says by itself, and
+    `no_in` the record that says no where this one says yes.
+    """
 
     oin: Oin
     state: StateWord
     until: Day | None
+    in_record: StateWord
+    no_in: Id | None
 
 
 class ConsentShown(Message):

@@ -11,7 +11,7 @@ holds examples, and inputs that must be refused.
 import re
 import unicodedata
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from broker.protocol.errors import MalformedError
 from broker.protocol.families import Family
@@ -20,6 +20,7 @@ from broker.protocol.tokens import Identifier
 
 _BSN_TEXT = re.compile(r"\A[0-9]{8,9}\Z")
 _BSN_LENGTH = 9
+ELFPROEF: Final = "must satisfy the elfproef"
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)  # elfproef: the weighted sum is divisible by eleven
 _ELEVEN = 11
 
@@ -61,7 +62,7 @@ class Bsn(Redacted):
         if not digits.strip("0"):
             raise IdentifierError(field, "must not be all zeros")
         if sum(weight * int(digit) for weight, digit in zip(_BSN_WEIGHTS, digits, strict=True)) % _ELEVEN:
-            raise IdentifierError(field, "must satisfy the elfproef")
+            raise IdentifierError(field, ELFPROEF)
         return cls(digits.encode("ascii"))
 
 

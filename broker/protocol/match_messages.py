@@ -58,6 +58,9 @@ class ShownMatch(Message):
     made_on: Day
     due_on: Day
     casusregisseur: Casusregisseur | None
+    """Of several the one that was named first."""
+    other_casusregisseur: Casusregisseur | None
+    """One who was named too, by who did not know of the first: the two are to agree who it is."""
 
 
 class MatchesResult(Telling):
@@ -94,6 +97,8 @@ class CoordinatedMatch(Message):
     due_on: Day
     contacted: bool
     overdue: bool
+    casusregisseurs: Annotated[int, Field(ge=0)]
+    """Teams that lead the plan of this household, in the matches that the coordinator sees: one is meant to be it."""
 
 
 class CoordinatedResult(Telling):

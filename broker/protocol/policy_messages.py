@@ -10,6 +10,34 @@ from pydantic import Field
 from broker.protocol.wire_types import Message
 
 
+class Allowed(Message):
+    """Who may do what for a purpose: the table that no document goes beyond; `level` is the highest it comes to."""
+
+    purpose: str
+    classes: list[str]
+    operations: list[str]
+    standings: list[str]
+    proofs: list[str]
+    grounds: list[str]
+    level: int
+    approval: bool
+
+
+class Vocabulary(Message):
+    """Every word of facts and rules, by column; Dutch names by id; and every term of a follow-up, by region."""
+
+    bundle_sha256: str
+    columns: dict[str, list[str]]
+    classes: dict[str, str]
+    purposes: dict[str, str]
+    grounds: dict[str, str]
+    categories: dict[str, str]
+    proofs: dict[str, str]
+    allowed: list[Allowed]
+    documents: list[str]
+    terms: list[dict[str, Any]]
+
+
 class WhatIf(Message):
     """What would be decided on these facts, named as in `decision/v1`; with a member `hit` it is about one signal."""
 

@@ -17,6 +17,7 @@ from broker.domain.keeping import consent_kept_until, lapses_on
 from broker.letter_ports import OwnId
 from broker.ports import StampKey
 from broker.store.connection import Reader
+from broker.store.kept_persons import persons_kept_from, records_kept_from
 from broker.store.signals import read_stamps
 
 _ROW = "c.number, c.id, c.organisation, c.signal_id, c.body"
@@ -54,12 +55,22 @@ class StoredConsents:
 
         return await self._reader.run(read)
 
-    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
-        """Return own records in the order of their ids. See `ConsentReader.list_own`."""
-        query = f"SELECT {_ROW} FROM consents c WHERE c.organisation = ? AND c.id > ? ORDER BY c.id LIMIT ?"  # noqa: S608 - column names of ours
+    async def kept_from(self, *, organisation: str, worker: str) -> frozenset[TokenIndex]:
+        """Return about whom a signal is kept from this worker. See `ConsentReader.kept_from`."""
+        return await self._reader.run(lambda connection: persons_kept_from(connection, organisation, worker))
 
-        def read(connection: Connection) -> tuple[Consent, ...]:
-            return _consents(connection, connection.execute(query, (organisation, after or "", at_most)).fetchall())
+    async def list_own(
+        self, *, organisation: str, worker: str, after: str | None, at_most: int
+    ) -> tuple[OwnConsent, ...]:
+        """Return own records in the order of their ids. See `ConsentReader.list_own`."""
+        query = "SELECT c.id FROM consents c WHERE c.organisation = ? AND c.id > ? AND NOT {} ORDER BY c.id LIMIT ?"
+
+        def read(connection: Connection) -> tuple[OwnConsent, ...]:
+            among, hidden = connection.dialect.among("c.id", records_kept_from(connection, organisation, worker))
+            values = (organisation, after or "", *hidden, at_most)
+            ids = [(organisation, str(row[0])) for row in connection.execute(query.format(among), values).fetchall()]
+            found = read_own_consents(connection, set(ids))
+            return tuple(found[own_id] for own_id in ids)
 
         return await self._reader.run(read)
 
@@ -237,6 +248,7 @@ def _event_body(event: ConsentEvent) -> dict[str, object]:
         "suspect": event.suspect,
         "parties": sorted(event.parties),
         "approved": event.approved,
+        **({} if event.kept_from is None else {"keptFrom": event.kept_from}),
     }
 
 
@@ -254,6 +266,7 @@ def _event(number: int, at: int, body: Mapping[str, Any]) -> ConsentEvent:
         parties=frozenset(body["parties"]),
         number=number,
         approved=bool(body.get("approved")),
+        kept_from=body.get("keptFrom"),
     )
     if body["proof"] is None:
         return bare

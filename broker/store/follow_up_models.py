@@ -55,7 +55,9 @@ class MatchRow(Table, table=True):
     casusregisseur_organisation: str | None = None
     casusregisseur_team: str | None = None
     casusregisseur_entry: int | None = Field(default=None, sa_type=NUMBER)
-    """The entry in which that team was named: of two matches on a household the later one counts."""
+    """The entry in which that team was named."""
+    casusregisseur_over: str | None = None
+    """The entries of the names that it replaced, as JSON; null of one of before 0027, which replaced all others."""
 
 
 class MatchSideRow(Table, table=True):

@@ -63,7 +63,11 @@ def _keys_of(match: KeptMatch, said: Said) -> frozenset[StampKey]:
     signals = (match.newer, *(link.signal for link in match.links))
     return frozenset(
         {
-            *(StampKey(kind=StampKind.SHIELD, key=one.id.encode("ascii")) for one in signals),
+            *(
+                StampKey(kind=kind, key=one.id.encode("ascii"))
+                for one in signals
+                for kind in (StampKind.SHIELD, StampKind.LAST_DAY)
+            ),
             *(StampKey(kind=StampKind.ORGANISATION, key=one.organisation.encode("ascii")) for one in signals),
             *(person_key(*pair) for pair in said.recorded),
         }

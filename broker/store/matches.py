@@ -1,5 +1,6 @@
 """Matches in the database: one per new signal and other team, with the signals they rest on."""
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -33,7 +34,8 @@ from broker.store.team_tasks import unanswered_matches
 
 _MATCH = (
     "id, newer_signal, made_on, due_on, overdue_on, coordinator, coordinator_team, coordinator_beside, "
-    "coordinator_beside_team, casusregisseur_organisation, casusregisseur_team, casusregisseur_entry"
+    "coordinator_beside_team, casusregisseur_organisation, casusregisseur_team, casusregisseur_entry, "
+    "casusregisseur_over"
 )
 _OF_SIDE = """id IN (SELECT match_id FROM match_sides WHERE organisation = ? AND told AND match_id > ?
     ORDER BY match_id LIMIT ?)"""
@@ -116,7 +118,8 @@ def _found(connection: Connection, condition: str, values: Sequence[object]) -> 
     sides = connection.execute(query, listed).fetchall()
     unanswered = unanswered_matches(connection, ids)
     signals = read_signals(connection, {*(row[1] for row in rows), *(row[1] for row in links)})
-    keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in sorted(signals)]
+    kinds = (StampKind.SHIELD, StampKind.LAST_DAY)
+    keys = [StampKey(kind=kind, key=one.encode("ascii")) for kind in kinds for one in sorted(signals)]
     holders = sorted({signal.organisation for signal in signals.values()})
     keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode("ascii")) for oin in holders]
     matches = [_match(row, _of(row[0], links), _of(row[0], sides), signals) for row in rows]
@@ -143,7 +146,7 @@ def _of(match_id: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
 def _match(
     row: Sequence[Any], links: list[Sequence[Any]], sides: list[Sequence[Any]], signals: Mapping[str, Signal]
 ) -> KeptMatch:
-    match_id, newer_id, made_on, due_on, overdue_on, *named, led_by, led_by_team, named_in = row
+    match_id, newer_id, made_on, due_on, overdue_on, *named, led_by, led_by_team, named_in, over = row
     newer = signals[newer_id]
     by_organisation = {side[1]: _side(side) for side in sides}
     (older,) = set(by_organisation) - {newer.organisation}
@@ -162,6 +165,7 @@ def _match(
         coordinators=tuple(one for at in (0, 2) if (one := _team(*named[at : at + 2])) is not None),
         casusregisseur=_team(led_by, led_by_team),
         named_in=named_in,
+        named_over=None if over is None else frozenset(json.loads(over)),
     )
 
 
@@ -241,9 +245,10 @@ def name_casusregisseur(connection: Connection, change: NameCasusregisseur, *, i
         row = connection.execute(query, (match_id,)).fetchone()
         if row is None or _team(*row) != was:
             raise StaleDecisionError
-    query = """UPDATE matches SET casusregisseur_organisation = ?, casusregisseur_team = ?, casusregisseur_entry = ?
-        WHERE id = ?"""
-    connection.execute(query, (change.now.organisation, change.now.team, index, change.match_id))
+    query = """UPDATE matches SET casusregisseur_organisation = ?, casusregisseur_team = ?, casusregisseur_entry = ?,
+        casusregisseur_over = ? WHERE id = ?"""
+    over = json.dumps(sorted(change.over))
+    connection.execute(query, (change.now.organisation, change.now.team, index, over, change.match_id))
 
 
 def mark_overdue(connection: Connection, change: MarkOverdue) -> None:

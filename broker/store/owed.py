@@ -8,14 +8,27 @@ from typing import Any
 from audit.database import Connection
 from broker.domain.changes import FinishOwed, Task
 from broker.domain.errors import StaleDecisionError
-from broker.domain.owed import OwedTask, owed_ids
+from broker.domain.owed import FG, OwedTask, owed_ids
+from broker.domain.requests import APPROVER, PRIVACYFUNCTIONARIS, WORKER
 from broker.store.connection import Reader
 
 _INSERT = """INSERT INTO tasks (kind, organisation, signal_id, due_on, created_at, shown_id, made_by)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 _OPEN = "SELECT id, kind, signal_id, due_on, created_at, shown_id, made_by FROM tasks WHERE done_at IS NULL"
 _ONE = f"{_OPEN} AND organisation = ? AND shown_id = ?"
-_AFTER = f"{_OPEN} AND organisation = ? AND shown_id > ? ORDER BY shown_id LIMIT ?"
+_TO_FG = "(substr(kind, 1, 3) = 'fg-' OR kind = 'disclosed-unwatched')"
+_TO_REVIEW = "substr(kind, 1, 7) = 'review-'"
+_OF_ROLE = {
+    FG: _TO_FG,
+    PRIVACYFUNCTIONARIS: _TO_REVIEW,
+    APPROVER: f"NOT {_TO_FG}",
+    WORKER: f"NOT {_TO_FG} AND NOT {_TO_REVIEW}",
+}
+"""What `broker.domain.owed.of_role` says, so that nobody's page costs more for the tasks of others."""
+_AFTER = {
+    role: f"{_OPEN} AND organisation = ? AND shown_id > ? AND {of_role} ORDER BY shown_id LIMIT ?"
+    for role, of_role in _OF_ROLE.items()
+}
 
 
 class StoredOwed:
@@ -30,9 +43,10 @@ class StoredOwed:
         rows = await self._rows(_ONE, organisation, task_id)
         return _task(rows[0], organisation) if rows else None
 
-    async def open_after(self, *, organisation: str, after: str, at_most: int) -> tuple[OwedTask, ...]:
+    async def open_after(self, *, organisation: str, role: str, after: str, at_most: int) -> tuple[OwedTask, ...]:
         """Return open tasks. See `OwedReader.open_after`."""
-        return tuple(_task(row, organisation) for row in await self._rows(_AFTER, organisation, after, at_most))
+        rows = await self._rows(_AFTER[role], organisation, after, at_most)
+        return tuple(_task(row, organisation) for row in rows)
 
     async def _rows(self, query: str, *values: object) -> list[Any]:
         return await self._reader.run(lambda connection: connection.execute(query, values).fetchall())

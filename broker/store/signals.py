@@ -20,7 +20,7 @@ _FOUND = f"""SELECT t.idx, t.role, t.source, subject.idx, {_SIGNAL}
     WHERE s.state = 'active' AND """  # noqa: S608 - column names of ours, no value
 # An expression and no column, so that the few tokens asked lead the way: a planner without statistics would rather walk
 # every signal that the organisation has.
-_OWN = " AND s.organisation || '' = ? AND s.purpose = ?"
+_OWN = " AND s.organisation || '' = ?"
 _FOUND_ID = 4
 """The place of the signal's id in a row of `_FOUND`; the signal's columns begin there."""
 _ORDER = " ORDER BY t.signal_id, t.role, t.idx"
@@ -38,8 +38,8 @@ class StoredSignals:
         """Return the tokens of active signals under these indexes, whoever holds them."""
         return await self._reader.run(lambda connection: _look_up(connection, _values(indexes)))
 
-    async def own_on(self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]) -> LookUp:
-        """Return the tokens under these indexes of this organisation's own active signals for this purpose."""
+    async def own_on(self, *, organisation: str, purpose: str | None, indexes: Collection[TokenIndex]) -> LookUp:
+        """Return the tokens under these indexes of own active signals for a purpose, or for any. See `SignalStore`."""
         return await self._reader.run(
             lambda connection: _own_on(connection, organisation, purpose, _values(indexes))
         )  # fmt: skip
@@ -77,10 +77,11 @@ def _look_up(connection: Connection, indexes: list[bytes]) -> LookUp:
     return LookUp(found=_found(rows, signals), stamps=read_stamps(connection, keys))
 
 
-def _own_on(connection: Connection, organisation: str, purpose: str, indexes: list[bytes]) -> LookUp:
+def _own_on(connection: Connection, organisation: str, purpose: str | None, indexes: list[bytes]) -> LookUp:
     among, values = connection.dialect.among("t.idx", indexes)
-    query = _FOUND + among + _OWN + _ORDER
-    rows = connection.execute(query, (*values, organisation, purpose)).fetchall()
+    of, named = ("", ()) if purpose is None else (" AND s.purpose = ?", (purpose,))
+    query = _FOUND + among + _OWN + of + _ORDER
+    rows = connection.execute(query, (*values, organisation, *named)).fetchall()
     signals = _signals(connection, [row[_FOUND_ID:] for row in rows])
     keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in sorted(signals)]
     return LookUp(found=_found(rows, signals), stamps=read_stamps(connection, keys))
@@ -94,15 +95,20 @@ def read_own_signals(connection: Connection, ids: Collection[OwnId]) -> Mapping[
     found = _signals(connection, connection.execute(query, (*of, *by)).fetchall()).values()
     signals = {(one.organisation, one.id): one for one in found if (one.organisation, one.id) in ids}
     named = [signal_id for _, signal_id in signals]
-    keys = [StampKey(kind=StampKind.SHIELD, key=one.encode("ascii")) for one in named]
-    stamps = dict(zip(named, read_stamps(connection, keys), strict=True))
+    shields = read_stamps(connection, _keys(StampKind.SHIELD, named))
+    days = read_stamps(connection, _keys(StampKind.LAST_DAY, named))
+    stamps = {one: both for one, *both in zip(named, shields, days, strict=True)}
     among, values = connection.dialect.among("signal_id", named)
     query = f"SELECT signal_id, idx FROM signal_tokens WHERE role = 'subject' AND {among}"  # noqa: S608 - no value in it
     subjects = {row[0]: TokenIndex(bytes(row[1])) for row in connection.execute(query, values).fetchall()}
     return {
-        own_id: OwnSignal(signal=one, stamps=(stamps[one.id],), subject=subjects[one.id])
+        own_id: OwnSignal(signal=one, stamps=tuple(stamps[one.id]), subject=subjects[one.id])
         for own_id, one in signals.items()
     }
+
+
+def _keys(kind: StampKind, signal_ids: Iterable[str]) -> list[StampKey]:
+    return [StampKey(kind=kind, key=one.encode("ascii")) for one in signal_ids]
 
 
 def read_stamps(connection: Connection, keys: Iterable[StampKey]) -> tuple[Stamp, ...]:

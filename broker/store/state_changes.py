@@ -157,7 +157,8 @@ def _renew(connection: Connection, change: RenewSignal) -> None:
     query = "UPDATE signals SET ends_on = ?, consent_until = ? WHERE id = ?"
     connection.execute(query, (*days, change.signal_id))
     if min(filter(None, days)) < min(filter(None, row)):
-        bump(connection, StampKey(kind=StampKind.SHIELD, key=change.signal_id.encode("ascii")))
+        for kind in (StampKind.SHIELD, StampKind.LAST_DAY):
+            bump(connection, StampKey(kind=kind, key=change.signal_id.encode("ascii")))
 
 
 def _end(connection: Connection, change: EndSignal) -> None:

@@ -80,7 +80,7 @@ STEPS = (
             )["contacted"],
             "nothing of a household is told": lambda printed, scene: (
                 _coordinated(printed, scene.kept["match"]).keys()
-                == {"matchId", "sides", "madeOn", "dueOn", "contacted", "overdue"}
+                == {"matchId", "sides", "madeOn", "dueOn", "contacted", "overdue", "casusregisseurs"}
             ),
         },
     ),

@@ -50,6 +50,21 @@ def test_an_equivalent_mutant_that_is_noticed_or_gone_is_told(tmp_path: Path) ->
     assert equivalent.split({}, [SAME]) == ([], [SAME])
 
 
+def test_the_type_of_a_cast_is_nothing_to_notice() -> None:
+    """It is there for the type checker alone; what is cast, and everything beside it, still counts."""
+    before = 'return f(cast("Word", said), cast("Day", day), "x")'
+    for after, equal in (
+        ('return f(cast(None, said), cast("Day", day), "x")', True),
+        ('return f(cast("Word", said), cast("XXDayXX", day), "x")', True),
+        ('return f(cast("Word", None), cast("Day", day), "x")', False),
+        ('return f(cast("Word", said), cast("Day", day), "X")', False),
+        ('return f(cast(said), cast("Day", day), "x")', False),
+    ):
+        mutant = Mutant(module=SAME.module, function="walk", before=before, after=after)
+        assert equivalent.is_for_the_type_checker(mutant) is equal
+        assert equivalent.split({"m": mutant}, [])[0] == (["m"] if equal else [])
+
+
 def test_equivalent_mutants_leave_the_score() -> None:
     """What changes nothing counts neither as noticed nor against the score."""
     fates = {"policies.walk.x_walk__mutmut_1": "killed", "policies.walk.x_walk__mutmut_2": "survived"}

@@ -3,8 +3,11 @@
 Every entry names one mutant by module, function, the line before and the line after. It is held to three rules, so that
 the list cannot grow old unseen: the line still stands in the module, the reason is a sentence, and the tests do not
 notice the mutant (then it was not equivalent after all).
+
+What changes nothing by the language itself is not listed but known by its form: see `is_for_the_type_checker`.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import chdir
@@ -15,6 +18,7 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 
 SHORTEST_REASON = 20
 """Characters; less says nothing."""
+_CAST_TYPE = re.compile(r'\bcast\((?:None|"[^"]*"), ')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +70,16 @@ def changes(tree: Path, names: Iterable[str]) -> dict[str, Mutant]:
         return {name: mutant_of(name, get_diff_for_mutant(name, path=_path(name))) for name in names}
 
 
+def is_for_the_type_checker(mutant: Mutant) -> bool:
+    """Return whether it changes the type of a `cast` alone, which nothing looks at when it runs."""
+    before, after = (_CAST_TYPE.sub("cast(..., ", line) for line in (mutant.before, mutant.after))
+    return before == after and mutant.before != mutant.after
+
+
 def split(unnoticed: Mapping[str, Mutant], listed: Iterable[Mutant]) -> tuple[list[str], list[Mutant]]:
-    """Return the names of unnoticed mutants that are listed as equivalent, and the listed ones that were noticed."""
+    """Return the names of unnoticed mutants that are equivalent, and the listed ones that were noticed."""
     known = set(listed)
-    equal = sorted(name for name, mutant in unnoticed.items() if mutant in known)
+    equal = sorted(name for name, mutant in unnoticed.items() if mutant in known or is_for_the_type_checker(mutant))
     return equal, sorted(known - set(unnoticed.values()), key=lambda each: (each.module, each.function, each.before))
 
 

@@ -158,12 +158,11 @@ def main() -> int:
 
 
 def equivalents(fates: Mapping[str, str], wanted: Collection[str]) -> tuple[list[str], list[str]]:
-    """Return the unnoticed mutants that are listed as equivalent, and a sentence for each entry that is wrong."""
+    """Return the unnoticed mutants that are equivalent, and a sentence for each entry that is wrong."""
     listed = read_equivalents(EQUIVALENT)
     faults = stale(listed, ROOT)
     asked = [mutant for mutant in listed if mutant.module in wanted]
-    modules = {mutant.module for mutant in asked}
-    unnoticed = [name for name, fate in fates.items() if fate not in NOTICED and _module(name) in modules]
+    unnoticed = [name for name, fate in fates.items() if fate not in NOTICED and _module(name) in wanted]
     equal, noticed = split(changes(TREE, unnoticed), asked)
     faults += [f"{each.module}: {each.function}: {each.before!r} is noticed, so not equivalent" for each in noticed]
     return equal, faults

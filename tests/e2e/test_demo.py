@@ -127,7 +127,7 @@ def test_the_layout_and_the_log_are_for_others_to_check(played: tuple[Path, str]
     folder, _ = played
     for name in ("broker", "custodian-a", "custodian-b", "witness", "captures", "log"):
         assert (folder / name).is_dir()
-    assert len(list((folder / "partners").iterdir())) == 6
+    assert len(list((folder / "partners").iterdir())) == 7
     assert len(list((folder / "captures").glob("*.bin"))) == 4
     verify = [str(Path(sys.executable).with_name("sluis-audit")), "verify", str(folder / "log")]
     done = subprocess.run(

@@ -96,7 +96,9 @@ def test_scenario_15_a_new_report_is_weighed_and_the_casusregisseur_alone_is_tol
     assert line(region.inbox(WIJKTEAM), TOLD).endswith(match)
     # And: nobody else is told.
     assert NOTHING_NEW in region.inbox(SCHOOL)
-    assert match not in region.coordinator_reads().replace(f"twee teams gaan contact zoeken  {match}", "")
+    assert match not in region.coordinator_reads().replace(
+        f"twee teams gaan contact zoeken: sluis-connect coordinated, match  {match}", ""
+    )
 
 
 def test_scenario_15_no_answer_goes_to_the_matchcoordinator(region: RegionDays) -> None:
@@ -113,7 +115,9 @@ def test_scenario_15_no_answer_goes_to_the_matchcoordinator(region: RegionDays) 
     # When: that day is over. Then: she reads that there is no contact between two teams, and of whom; no household.
     region.pass_to(last_day + timedelta(1))
     region.everybody_is_told()
-    assert line(region.coordinator_reads(), match).endswith(f"nog geen contact  {match}")
+    assert line(region.coordinator_reads(), match).endswith(
+        f"nog geen contact: sluis-connect coordinated, match  {match}"
+    )
     teams = line(region.reads(GEMEENTE, "coordinated", worker=COORDINATOR), match)
     assert "Veilig Thuis Gelderland-Midden team-1" in teams
     assert "Wijkteam Arnhem team-1" in teams

@@ -158,7 +158,7 @@ def test_the_municipality_sees_that_two_teams_are_to_call_and_no_household(regio
     # Then: he has a notice and a line, with teams, how far they are, and the day; no household, kind or telephone.
     assert ("coordinated", match["matchId"]) in inbox(coordinator)
     (line,) = coordinated(coordinator, match["matchId"])
-    assert set(line) == {"matchId", "sides", "madeOn", "dueOn", "contacted", "overdue"}
+    assert set(line) == {"matchId", "sides", "madeOn", "dueOn", "contacted", "overdue", "casusregisseurs"}
     assert [set(side) for side in line["sides"]] == [{"organisation", "name", "team", "state"}] * 2
     assert (line["dueOn"], line["contacted"], line["overdue"]) == (match["dueOn"], False, False)
     # And: the match itself is not his to open, nor is it told to anybody else of the municipality.
@@ -267,8 +267,9 @@ def test_a_new_report_reaches_the_casusregisseur_by_a_button(region: Region) -> 
     assert too_early.json()["type"] == "urn:sluis:problem:casusregisseur-missing"
     assert "receipt" in too_early.json()
     reads(does(wijkteam, f"{about}/casusregisseur", organisation=WIJKTEAM, team="team-1", was=None))
-    # And: the team that now leads is told so, and nobody replaces it without having seen that it does.
-    assert ("casusregisseur", match["matchId"]) in inbox(wijkteam)
+    # And: the other team is told so, and nobody replaces it without having seen that it leads.
+    assert ("casusregisseur_other", match["matchId"]) in inbox(veilig_thuis)
+    inbox(wijkteam)
     unseen = does(veilig_thuis, f"{about}/casusregisseur", organisation=VEILIG_THUIS, team="team-1", was=None)
     assert (unseen.status_code, unseen.json()["type"]) == (409, "urn:sluis:problem:casusregisseur-changed")
     (seen,) = [one for one in matches(veilig_thuis, own["signalId"]) if one["matchId"] == match["matchId"]]

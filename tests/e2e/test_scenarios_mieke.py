@@ -133,7 +133,7 @@ def test_scenario_1_a_jeugdteam_acts_under_its_moederorganisatie(desks: RegionDe
 
 def lines_of(desks: RegionDesks, oin: str, match_id: str) -> list[dict[str, Any]]:
     """Return what a municipality's coordinator reads of this match, as his own command prints it."""
-    found = desks.tells(oin, "coordinated", worker="mara")["results"][0]["details"]["found"]
+    found = desks.listed(oin, "coordinated", worker="mara")
     return [one for one in found if one["matchId"] == match_id]
 
 

@@ -110,7 +110,9 @@ def test_a_huisarts_tells_veilig_thuis_unasked(region: LetteredRegion) -> None:
         VEILIG_THUIS, grounds=["WMO-5.2.6"], categories=["veiligheid"], proof=None, text="Ik maak mij zorgen."
     )  # fmt: skip
     outcome = region.work(HUISARTS, lambda letters: letters.tell(told))
-    assert outcome.text_nl == "Verstuurd. De ontvanger haalt het op met de eigen sleutel."
+    assert outcome.text_nl == (
+        "Verstuurd. De ontvanger haalt het op met de eigen sleutel. Is er haast? Wacht niet op een antwoord: bel."
+    )
     fetched = region.work(VEILIG_THUIS, lambda letters: letters.fetch(request_in(outcome)))
     assert fetched.opened is not None
     assert (fetched.opened.label, fetched.opened.letter.text) == ("telling", "Ik maak mij zorgen.")
@@ -137,10 +139,12 @@ def test_an_attachment_travels_whole_or_not_at_all(region: LetteredRegion, tmp_p
     plan.write_bytes(hashlib.shake_256(b"plan").digest(3 * 1_048_576))
     large.write_bytes(bytes(MAX_ATTACHMENT_BYTES + 1))
     number.write_text("VT-2026-00018", encoding="utf-8")
+    text = tmp_path / "vraag.txt"
+    text.write_text("Klopt dit plan voor het gezin?", encoding="utf-8")
     ask = (
         "request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--team", "team-1", "--to", WIJKTEAM,
         "--to-team", "team-1", "--category", "hulp", "--proof", f"melding:{region.proof['since']}", "--proof-number",
-        number,
+        number, "--text", text,
     )  # fmt: skip
     # When: it is too large, Then: nothing leaves, and the screen says why.
     (failed,) = connect(region, VEILIG_THUIS, *ask, "--attach", large, expect=1)["failed"]

@@ -502,12 +502,12 @@ class MemoryBroker:
         keys += [StampKey(kind=StampKind.ORGANISATION, key=oin.encode()) for oin in holders]
         return LookUp(found=found, stamps=self.state.stamps(keys))
 
-    async def own_on(self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]) -> LookUp:
+    async def own_on(self, *, organisation: str, purpose: str | None, indexes: Collection[TokenIndex]) -> LookUp:
         """See `SignalStore.own_on`."""
         found = tuple(
             token
             for token in self._found(indexes)
-            if (token.signal.organisation, token.signal.purpose) == (organisation, purpose)
+            if token.signal.organisation == organisation and purpose in (None, token.signal.purpose)
         )
         keys = [StampKey(kind=StampKind.SHIELD, key=one.encode()) for one in sorted({t.signal.id for t in found})]
         return LookUp(found=found, stamps=self.state.stamps(keys))
@@ -593,10 +593,27 @@ class MemoryBroker:
         stamp = self.state.stamps([consent_key(consent_id)])[0]
         return OwnConsent(consent=consent, stamp=stamp, about=about, subject=who)
 
-    async def own_consents(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+    async def own_consents(
+        self, *, organisation: str, worker: str, after: str | None, at_most: int
+    ) -> tuple[OwnConsent, ...]:
         """See `ConsentReader.list_own`."""
-        own = [one for one, _ in self.state.consents.values() if one.organisation == organisation]
-        return tuple(sorted((one for one in own if one.id > (after or "")), key=lambda one: one.id)[:at_most])
+        kept = self.kept_from(organisation=organisation, worker=worker)
+        own = [
+            one.id
+            for one, who in self.state.consents.values()
+            if one.organisation == organisation and (who not in kept or one.recorded_by == worker)
+        ]
+        ids = sorted(one for one in own if one > (after or ""))[:at_most]
+        found = [await self.own_consent(organisation=organisation, consent_id=one) for one in ids]
+        return tuple(one for one in found if one is not None)
+
+    def kept_from(self, *, organisation: str, worker: str) -> frozenset[TokenIndex]:
+        """See `ConsentReader.kept_from`."""
+        own = [one for one in self.state.signals.values() if one.organisation == organisation]
+        hidden = [one.id for one in own if one.hidden_from(worker)]
+        return frozenset(
+            token.index for one in hidden for token in self.state.tokens[one] if token.role is TokenRole.SUBJECT
+        )
 
     def hidden_consents(self, *, organisation: str, worker: str, among: Collection[str]) -> frozenset[str]:
         """See `ConsentReader.hidden`."""
@@ -704,6 +721,14 @@ class MemoryConsents:
         """See `ConsentReader.hidden`."""
         return self.memory.hidden_consents(organisation=organisation, worker=worker, among=among)
 
-    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+    async def kept_from(self, *, organisation: str, worker: str) -> frozenset[TokenIndex]:
+        """See `ConsentReader.kept_from`."""
+        return self.memory.kept_from(organisation=organisation, worker=worker)
+
+    async def list_own(
+        self, *, organisation: str, worker: str, after: str | None, at_most: int
+    ) -> tuple[OwnConsent, ...]:
         """See `ConsentReader.list_own`."""
-        return await self.memory.own_consents(organisation=organisation, after=after, at_most=at_most)
+        return await self.memory.own_consents(
+            organisation=organisation, worker=worker, after=after, at_most=at_most
+        )  # fmt: skip

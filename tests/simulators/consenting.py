@@ -42,10 +42,13 @@ def answer(who: str = TRUDY, capacity: str = "person", said: str = "given", **ch
     return {**line, **changed}
 
 
-def record(asker: Asker, *answers: Mapping[str, Any], person: str | None = "trudy", **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - members of a body
+def record(
+    asker: Asker, *answers: Mapping[str, Any], person: str | None = "trudy", worker: str = "",
+    **changed: Any,  # noqa: ANN401 - members of a body
+) -> dict[str, Any]:  # fmt: skip
     """Return the body that records these answers about a person."""
     ends = None if changed.get("age", "from23") == "from23" else "2027-07-01"
-    tickets = [] if person is None else asker.tickets("register", household(subject=person))
+    tickets = [] if person is None else asker.tickets("register", household(subject=person), worker=worker)
     body = asker.command(
         purpose=asker.purpose,
         team="team-1",
@@ -80,12 +83,12 @@ def approved(asker: Asker) -> Approval:
 
 
 async def send_record(
-    world: World, asker: Asker, body: Mapping[str, Any], *, approval: Approval | None = None
+    world: World, asker: Asker, body: Mapping[str, Any], *, approval: Approval | None = None, worker: str = ""
 ) -> Answered:
     """Send this body of a record."""
     return await record_consent(
         command=RecordConsent.model_validate(body),
-        requester=requester(asker),
+        requester=requester(asker, worker=worker),
         approval=approval,
         policies=world.policies,
         issuers=world.issuers,
@@ -107,13 +110,16 @@ async def recorded(world: World, asker: Asker, *answers: Mapping[str, Any], **ch
     return str(consents_of(told)[0]["consentId"])
 
 
-async def withdrawn(world: World, asker: Asker, consent_id: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a body
+async def withdrawn(
+    world: World, asker: Asker, consent_id: str, *, worker: str = "",
+    **changed: Any,  # noqa: ANN401 - members of a body
+) -> Answered:  # fmt: skip
     """Take a yes back, by telephone."""
     body = asker.command(who=TRUDY, capacity="person", parties=[], by="phone")
     return await withdraw_consent(
         command=WithdrawConsent.model_validate({**body, **changed}),
         consent_id=consent_id,
-        requester=requester(asker),
+        requester=requester(asker, worker=worker),
         policies=world.policies,
         clock=world.clock,
         registers=world.documents,
@@ -126,10 +132,11 @@ async def withdrawn(world: World, asker: Asker, consent_id: str, **changed: Any)
 
 
 async def answered_too(
-    world: World, asker: Asker, consent_id: str, *answers: Mapping[str, Any], alone: bool = False
-) -> Answered:
+    world: World, asker: Asker, consent_id: str, *answers: Mapping[str, Any], alone: bool = False,
+    stated_at: int | None = None,
+) -> Answered:  # fmt: skip
     """Add these answers to a record, approved by a colleague, or alone."""
-    body = asker.command(answers=[dict(line) for line in answers])
+    body = asker.command(answers=[dict(line) for line in answers], statedAt=stated_at)
     return await answer_consent(
         command=AnswerConsent.model_validate(body),
         consent_id=consent_id,

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from broker.consent_ports import AboutPerson, ConsentReader, OwnConsent, Pair
-from broker.domain.consents import Consent
 from broker.domain.households import TokenIndex
 from broker.ports import Committed, Log, LookUp, Proposal, SignalStore, Turn
 
@@ -100,9 +99,15 @@ class BarredConsents:
         """See `ConsentReader.hidden`."""
         return await self.consents.hidden(organisation=organisation, worker=worker, among=among)
 
-    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+    async def kept_from(self, *, organisation: str, worker: str) -> frozenset[TokenIndex]:
+        """See `ConsentReader.kept_from`."""
+        return await self.consents.kept_from(organisation=organisation, worker=worker)
+
+    async def list_own(
+        self, *, organisation: str, worker: str, after: str | None, at_most: int
+    ) -> tuple[OwnConsent, ...]:
         """See `ConsentReader.list_own`."""
-        return await self.consents.list_own(organisation=organisation, after=after, at_most=at_most)
+        return await self.consents.list_own(organisation=organisation, worker=worker, after=after, at_most=at_most)
 
 
 @dataclass(frozen=True, slots=True)

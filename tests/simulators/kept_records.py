@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from broker.consent_ports import AboutPerson, OwnConsent, Pair, person_key
 from broker.domain.consents import Consent
 from broker.domain.exceptions import ExceptionRecord
+from broker.domain.households import TokenIndex
 from broker.exception_ports import OpenAcute, OwnException, worker_key
 from broker.ports import Stamp
 
@@ -36,11 +37,19 @@ class KeptConsents:
         del organisation, worker, among
         return frozenset()
 
-    async def list_own(self, *, organisation: str, after: str | None, at_most: int) -> tuple[Consent, ...]:
+    async def kept_from(self, *, organisation: str, worker: str) -> frozenset[TokenIndex]:
+        """See `ConsentReader.kept_from`."""
+        del organisation, worker
+        return frozenset()
+
+    async def list_own(
+        self, *, organisation: str, worker: str, after: str | None, at_most: int
+    ) -> tuple[OwnConsent, ...]:
         """See `ConsentReader.list_own`."""
-        own = [one.consent for one in self.records if one.consent.organisation == organisation]
-        later = [one for one in own if after is None or one.id > after]
-        return tuple(sorted(later, key=lambda one: one.id)[:at_most])
+        del worker
+        own = [one for one in self.records if one.consent.organisation == organisation]
+        later = [one for one in own if after is None or one.consent.id > after]
+        return tuple(sorted(later, key=lambda one: one.consent.id)[:at_most])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

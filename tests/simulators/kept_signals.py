@@ -33,7 +33,7 @@ class KeptSignals:
         del indexes
         return LookUp(found=(), stamps=())
 
-    async def own_on(self, *, organisation: str, purpose: str, indexes: Collection[TokenIndex]) -> LookUp:
+    async def own_on(self, *, organisation: str, purpose: str | None, indexes: Collection[TokenIndex]) -> LookUp:
         """See `SignalStore.own_on`: nobody looks up here."""
         del organisation, purpose, indexes
         return LookUp(found=(), stamps=())

@@ -28,7 +28,7 @@ def changed(
         seen = dict(((match.id, change.was), *change.beside))
         if any(one not in matches or matches[one].casusregisseur != was for one, was in seen.items()):
             raise StaleDecisionError
-        return {**matches, match.id: replace(match, casusregisseur=change.now, named_in=index)}
+        return {**matches, match.id: replace(match, casusregisseur=change.now, named_in=index, named_over=change.over)}
     if match.overdue_on is not None:
         raise StaleDecisionError
     return {**matches, match.id: replace(match, overdue_on=change.on)}

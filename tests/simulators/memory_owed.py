@@ -1,6 +1,6 @@
 """The memory twin of the reader of tasks that follow from acts."""
 
-from broker.domain.owed import OwedTask
+from broker.domain.owed import OwedTask, of_role
 from tests.simulators.broker_memory import MemoryBroker
 
 
@@ -14,9 +14,10 @@ class MemoryOwed:
         """See `OwedReader.one`."""
         return next((one for one in self._open(organisation) if one.id == task_id), None)
 
-    async def open_after(self, *, organisation: str, after: str, at_most: int) -> tuple[OwedTask, ...]:
+    async def open_after(self, *, organisation: str, role: str, after: str, at_most: int) -> tuple[OwedTask, ...]:
         """See `OwedReader.open_after`."""
-        return tuple(one for one in self._open(organisation) if one.id > after)[:at_most]
+        mine = (one for one in self._open(organisation) if of_role(one.task.kind, role))
+        return tuple(one for one in mine if one.id > after)[:at_most]
 
     def _open(self, organisation: str) -> list[OwedTask]:
         state = self._broker.state

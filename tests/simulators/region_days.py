@@ -20,7 +20,7 @@ from connectors.workers import add_worker, pairwise_id
 from tests.simulators.enrolled import GEMEENTE, NAMES, SCHOOL, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.letter_partners import enrolled_people, pairwise_secret
 from tests.simulators.passing_time import PassingTime
-from tests.simulators.region import BROKER
+from tests.simulators.region import BROKER, wait_until
 from tests.simulators.region_desks import INDEX, RegionDesks, region_desks, told
 from tests.simulators.requesting import HUISARTS
 
@@ -33,6 +33,8 @@ NAMED: Mapping[str, tuple[str, str]] = {
 }
 COORDINATOR = "mo"
 """The municipality's matchcoordinator, by her own organisation's name for her."""
+WITNESSED = "meegetekend door 1 van 1"
+"""What a command prints of its entry once the region's witness has seen it."""
 _LASTS_DAYS = 700
 
 
@@ -48,7 +50,8 @@ class RegionDays:
         return self.time.day + datetime.timedelta(days=days)
 
     def pass_to(self, day: datetime.date) -> None:
-        """It is noon of this day."""
+        """It is noon of this day, after days on which the log was witnessed: no slow tick lasts so long."""
+        wait_until(lambda: WITNESSED in self.reads(SCHOOL, "list"))
         self.time.pass_to(day)
 
     def everybody_is_told(self) -> None:

@@ -101,8 +101,18 @@ class RegionDesks:
 
     def matches(self, oin: str, signal_id: str) -> list[dict[str, Any]]:
         """Return the matches of an organisation on this own signal."""
-        found = self.tells(oin, "matches", "list")["results"][0]["details"]["found"]
-        return [one for one in found if signal_id in one["signals"]]
+        return [one for one in self.listed(oin, "matches", "list") if signal_id in one["signals"]]
+
+    def listed(self, oin: str, *words: object, worker: str = "anna") -> list[dict[str, Any]]:
+        """Return what a command lists, of every page."""
+        found: list[dict[str, Any]] = []
+        more: tuple[str, ...] = ()
+        while True:
+            details = self.tells(oin, *words, *more, worker=worker)["results"][0]["details"]
+            found += details["found"]
+            if details["moreAfter"] is None:
+                return found
+            more = ("--after", details["moreAfter"])
 
     def signals(self) -> int:
         """Return how many signals the index holds."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from broker.api.edge import Here
-from broker.api.openapi import Decided, Difference, Evaluated, ShownConvenant, Vocabulary, answers_with, body_of
+from broker.api.openapi import Decided, Difference, Evaluated, ShownConvenant, answers_with, body_of
 from broker.api.wire import parse, prefers_html
 from broker.flows.published_policy import (
     convenant_document,
@@ -17,7 +17,7 @@ from broker.flows.published_policy import (
     vocabulary_document,
 )
 from broker.protocol.errors import MalformedError
-from broker.protocol.policy_messages import AccessEvaluation, WhatIf
+from broker.protocol.policy_messages import AccessEvaluation, Vocabulary, WhatIf
 
 router = APIRouter(tags=["policy"])
 

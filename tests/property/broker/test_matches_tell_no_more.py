@@ -63,6 +63,7 @@ ACTS = st.lists(
         st.tuples(st.just("state"), st.just(VEILIG_THUIS), st.just("afspraken_gemaakt")),
         st.tuples(st.just("report"), st.just(VEILIG_THUIS), st.integers(0, 3)),
         st.tuples(st.just("lead"), st.just(GI), st.tuples(st.sampled_from(TEAMS), st.booleans())),
+        st.tuples(st.just("name"), st.sampled_from(TEAMS), st.tuples(st.sampled_from(TEAMS), st.booleans())),
         st.tuples(st.just("wait"), st.just(""), st.sampled_from([1, 6, 9, 100])),
     ),
     max_size=5,
@@ -119,6 +120,8 @@ async def _done(world: World, number: int, act: tuple[str, str, Any]) -> Any:  #
     elif kind == "lead":
         await _led_unseen(world, number, *value)
         before = await log_size(world)  # an act of who hides is an entry of his own
+    elif kind == "name":
+        told = await _named(world, number, oin, *value)
     elif asker is not None:
         told = await (_stated(world, number, oin, value) if kind == "state" else _reported(world, number, value))
     return told, await log_size(world) - before
@@ -135,6 +138,18 @@ async def _stated(world: World, number: int, oin: str, state: str) -> Any:  # no
     except RefusedError as refused:
         answer = refused.document
     return answer if oin == WIJKTEAM else None
+
+
+async def _named(world: World, number: int, oin: str, other: str, other_leads: bool) -> Any:  # noqa: ANN401, FBT001 - whatever is observed; it is drawn
+    """Say who leads in the first own match with another; only what the wijkteam is told of its own is compared."""
+    found = found_in(await listed(world, world.asker(oin, seed=f"names {number}")))
+    match = next((one for one in found if one["involved"]["holder"]["oin"] == other and one["state"] != "klaar"), None)
+    if match is None:
+        return None
+    was = None if match["casusregisseur"] is None else match["casusregisseur"]["organisation"]
+    asker = world.asker(oin, seed=f"leads {number}")
+    answer = await appointed(world, asker, match["matchId"], other if other_leads else oin, was=was)
+    return answer.result if oin == WIJKTEAM else None
 
 
 async def _first_open(world: World, number: int, oin: str) -> dict[str, Any] | None:
@@ -202,9 +217,13 @@ async def _looked(world: World, number: int) -> tuple[Any, ...]:
 
 
 def _of_wijkteam(seen_to: Mapping[str, Any], noticed: Mapping[str, Any]) -> list[Any]:
-    """Return what a coordinator reads about the wijkteam: matches, and of what kind the notices about these are."""
-    found = [one for one in seen_to["found"] if WIJKTEAM in {side["organisation"] for side in one["sides"]}]
-    ids = {one["matchId"] for one in found}
+    """Return what a coordinator reads about the wijkteam: matches, and of what kind the notices about these are.
+
+    But for how many lead the plan of its household: that counts matches of others too, from which nobody keeps him.
+    """
+    lines = [one for one in seen_to["found"] if WIJKTEAM in {side["organisation"] for side in one["sides"]}]
+    ids = {one["matchId"] for one in lines}
+    found = [{key: value for key, value in one.items() if key != "casusregisseurs"} for one in lines]
     return [found, sorted((one["kind"], one["about"]) for one in noticed["notices"] if one["about"] in ids)]
 
 

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from connectors.casebook import OwnSignal
+from connectors.contacts import Contacts
 from connectors.errors import CaseError, RefusedError
 from tests.simulators.asking import household
 from tests.simulators.calling import call_body
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.requesting import HUISARTS
 from tests.simulators.served_desks import Desks
+from tests.unit.connectors.test_contacts import listed
 
 
 async def rung(desks: Desks, child: str = "child") -> dict[str, Any]:
@@ -37,6 +39,9 @@ async def test_who_accepts_reads_the_number_and_who_asked_reads_nothing_new(desk
     assert "Hoor je niets? Dan weet je" in before
     accepted = (await desks.run(HUISARTS, "oproepen", "accept", ring["ringId"])).output
     assert accepted.startswith("Je kunt nu bellen.")
+    assert "Waarvoor: vt-melding." in accepted
+    assert f"sluis-connect bel nu --tell --to {VEILIG_THUIS} --purpose vt-melding" in accepted.replace("\n", " ")
+    assert "Bewijs nagekeken: logregel" in accepted
     assert "Bel Veilig Thuis Gelderland-Midden: Team 1 Veilig Thuis Gelderland-Midden, 026 000 0000" in accepted
     assert "026 000 0000" in (await desks.run(HUISARTS, "oproepen", "list")).output
     assert (await desks.run(VEILIG_THUIS, "oproepen", "sent")).output == before
@@ -97,3 +102,37 @@ async def test_an_own_case_stands_beside_the_oproep(desks: Desks) -> None:
         (own,) = await client.calling.rings()
     assert own.case_ref == "patient 17"
     assert "jullie zaak patient 17" in (await desks.run(HUISARTS, "oproepen", "list")).output
+
+
+async def test_an_oproep_that_was_sent_says_about_which_own_case(desks: Desks) -> None:
+    """The casebook knows the case by the HMAC that left; an oproep of which it does not is listed without one."""
+    ring = await rung(desks)
+    known = OwnSignal(
+        signal_id=ring["signalId"], case_ref="zaak 4", purpose="vt-melding", team="team-1",
+        ends_on=datetime.date(2027, 5, 1), state="active", receipt=None,
+    )  # fmt: skip
+    assert "jullie zaak" not in (await desks.run(VEILIG_THUIS, "oproepen", "sent")).output
+    async with desks.client(VEILIG_THUIS) as client:
+        client.desk.book.put_signal(known)
+        reference = client.desk.folder.case_ref_key.mac(b"case\x00zaak 4").hex()
+    desks.world.write("UPDATE calls SET case_ref = ?", reference)
+    assert "jullie zaak zaak 4" in (await desks.run(VEILIG_THUIS, "oproepen", "sent")).output
+
+
+async def test_who_accepts_reads_a_number_that_changed_since_the_last_fetch(desks: Desks) -> None:
+    """The signed cards are fetched anew before a decision; one that still differs is said, and no number is made up."""
+    ring = await rung(desks)
+    (entry,) = listed(VEILIG_THUIS, signer=VEILIG_THUIS, of=VEILIG_THUIS).organisations
+    async with desks.client(HUISARTS) as client:
+        Contacts(client.desk.book, client.desk.folder)
+        with client.desk.book.transaction() as database:
+            database.execute("INSERT INTO contact_cards VALUES (?, 0, ?)", (VEILIG_THUIS, entry.cards))
+    accepted = (await desks.run(HUISARTS, "oproepen", "accept", ring["ringId"])).output
+    assert "Bel Veilig Thuis Gelderland-Midden: Team 1" in accepted
+    async with desks.client(HUISARTS) as client:
+        with client.desk.book.transaction() as database:
+            query = "UPDATE contact_cards SET number = 9, document = ? WHERE oin = ?"
+            database.execute(query, (entry.cards, VEILIG_THUIS))
+    shown = (await desks.run(HUISARTS, "oproepen", "list")).output.replace("\n", " ")
+    assert "tekende zelf een ander nummer dan Sluis noemt. Zoek het nummer zelf op" in shown
+    assert "026 " not in shown.replace("2026 ", "")

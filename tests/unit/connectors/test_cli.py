@@ -172,7 +172,7 @@ def test_a_waiting_command_is_finished_by_resume(world: PartnerWorld, family: Pa
     assert "niet" in run("list", *org, expect=1).stdout
     world.network.faults[BROKER] = [down]
     assert as_json(run("list", *org, "--json", expect=1))["failed"][0]["outcome"] == "not_done"
-    assert run("resume", *org).stdout == ""
+    assert run("resume", *org).stdout == "Er wacht niets.\n"
 
 
 def test_what_resume_could_not_finish_stands_beside_what_it_could(world: PartnerWorld, family: Path) -> None:

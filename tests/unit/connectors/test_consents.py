@@ -121,7 +121,8 @@ def test_the_letter_names_who_has_left_the_register_by_number() -> None:
         {
             "consentId": "a" * 32, "purpose": "volwassene", "team": "team-1", "categories": ["hulp"],
             "parties": [
-                {"oin": HUISARTS, "state": "given", "until": None}, {"oin": SCHOOL, "state": "refused", "until": None},
+                {"oin": HUISARTS, "state": "given", "until": None, "inRecord": "given", "noIn": None},
+                    {"oin": SCHOOL, "state": "refused", "until": None, "inRecord": "given", "noIn": "b" * 32},
             ],
             "persons": [], "approved": False, "confirmation": "to_send", "reviewOn": None,
             "recordedOn": "2026-11-22", "caseRef": None,

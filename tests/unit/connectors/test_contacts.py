@@ -1,6 +1,7 @@
 """Whom one calls is what the register and the organisation itself say; what the broker says instead is not shown."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from broker.protocol.messages import Contact, TextRef
 from broker.protocol.roster import ContactCard, cards_document
 from connectors.answers import Outcome
 from connectors.contacts import UNSIGNED, Contacts, UnsignedContact, contact_line, contact_of
+from connectors.coordinated_lines import coordinated_lines
 from tests.simulators.asking import household
 from tests.simulators.enrolled import NAMES, VEILIG_THUIS, WIJKTEAM, key
 from tests.simulators.reviewing_partner import Bridged
@@ -151,7 +153,7 @@ async def test_a_coordinator_reads_the_registers_names(desks: Desks) -> None:
     both = (WIJKTEAM, VEILIG_THUIS)
     sides = [CoordinatedSide(organisation=oin, name="x", team="team-1", state="nieuw") for oin in both]
     match = CoordinatedMatch.model_construct(
-        match_id="a" * 32, sides=sides, made_on=DAY, due_on=DAY, contacted=False, overdue=False
+        match_id="a" * 32, sides=sides, made_on=DAY, due_on=DAY, contacted=False, overdue=False, casusregisseurs=0
     )  # fmt: skip
     details = CoordinatedResult.model_construct(
         schema_="coordinated/v1", outcome="done", text=TEXT, found=[match], more_after=None
@@ -159,3 +161,40 @@ async def test_a_coordinator_reads_the_registers_names(desks: Desks) -> None:
     told = contacts_at(desks).told(outcome_of(details)).details
     assert isinstance(told, CoordinatedResult)
     assert [side.name for side in told.found[0].sides] == [NAMES[oin][0] for oin in both]
+
+
+def coordinated(match_id: str, **changed: Any) -> CoordinatedMatch:  # noqa: ANN401 - members of a match
+    """Return a match as its coordinator is told it."""
+    both = (WIJKTEAM, VEILIG_THUIS)
+    sides = [CoordinatedSide(organisation=oin, name=NAMES[oin][0], team="team-1", state="nieuw") for oin in both]
+    day = date.fromisoformat(DAY)
+    members = {"made_on": day, "due_on": day, "contacted": False, "overdue": False, "casusregisseurs": 1, **changed}
+    return CoordinatedMatch.model_construct(match_id=match_id, sides=sides, **members)
+
+
+async def test_a_coordinator_reads_what_is_late_first_and_whom_to_call(desks: Desks) -> None:
+    """Late, then what waits by its last day, then if asked what had contact; with the signed numbers of both."""
+    contacts = contacts_at(desks)
+    contacts.keep(listed())
+    found = [
+        coordinated("spoke", contacted=True),
+        coordinated("waits"),
+        coordinated("sooner", due_on=date(2026, 1, 1)),
+        coordinated("late", overdue=True, casusregisseurs=2),
+    ]
+
+    def ids(*, everything: bool) -> list[str]:
+        lines = coordinated_lines(found, contacts=contacts, everything=everything)
+        return [line.split("  ", 1)[0] for line in lines if "  " in line.strip() and not line.startswith(" ")]
+
+    assert ids(everything=False) == ["late", "sooner", "waits"]
+    assert ids(everything=True) == ["late", "sooner", "waits", "spoke"]
+    lines = list(coordinated_lines(found, contacts=contacts, everything=False))
+    assert lines[0] == "late  TE LAAT: er moest uiterlijk 22 november 2026 contact zijn"
+    assert lines[1] == f"  {NAMES[WIJKTEAM][0]} team-1 (nieuw): Team 1, 026 1 (ma-vr)"
+    assert lines[2] == f"  {NAMES[VEILIG_THUIS][0]} team-1 (nieuw): geen nummer bekend: haal eerst de inbox op"
+    assert (
+        lines[3] == "  Er zijn 2 casusregisseurs. Misschien weten zij niet van elkaar: noem de een niet bij de ander."
+    )
+    assert lines[-1] == "Contact geweest: 1. Laat ze zien met --all."
+    assert list(coordinated_lines([], contacts=contacts, everything=False)) == ["Er wacht niets op contact."]

@@ -72,7 +72,7 @@ async def test_a_reviewer_finds_the_dossier_of_an_act(desks: Desks, monkeypatch:
     (file,) = sealed(desks)
     said = " ".join((await desks.run(HUISARTS, "review", "own")).output.split())
     assert f"uitzondering {told['exceptionId']}: cvp, aan politie, over veiligheid, reden danger_to_child" in said
-    assert "overlegd met Bram; de betrokkene hoort het: 10 december 2026; stap 4 van de meldcode" in said
+    assert "overlegd met Bram; de betrokkene hoort het: 10 december 2026; meldcodestap 4" in said
     assert f"sluis-connect exception read {file} --key" in said
     assert TEXT not in said
 

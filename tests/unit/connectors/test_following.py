@@ -14,13 +14,14 @@ from typer.testing import CliRunner, Result
 
 import connectors.client
 from broker.protocol.inbox_messages import Notice
-from broker.protocol.match_messages import MatchesResult
+from broker.protocol.match_messages import MatchesResult, ShownMatch
 from connectors.casebook import OwnSignal
 from connectors.cli import command_line
 from connectors.client import SluisClient
 from connectors.dates import HERE
 from connectors.errors import CaseError, FolderError, RefusedError
 from connectors.following import Following
+from connectors.match_lines import for_team, match_lines
 from connectors.notice_book import NoticeBook
 from connectors.receipts import verify_stored
 from connectors.workers import add_worker, pairwise_id, remove_worker, sign_roster
@@ -329,12 +330,27 @@ async def test_nobody_reads_another_teams_notices_away(
     said = "ook betrokken"
     fetched = await run(partner, monkeypatch, "inbox", "--fetch-only")
     assert (fetched.exit_code, said in fetched.output) == (0, False), fetched.output
+    assert "Opgehaald. Nog ongelezen: 1." in fetched.output
+    assert "niets nieuws" not in fetched.output
     other = await run(partner, monkeypatch, "inbox", "--offline", worker="noor")
     assert "voor andere teams: 1" in other.output
     assert said not in other.output
     assert said in (await run(partner, monkeypatch, "inbox", "--offline", "--all", worker="noor")).output
     assert said in (await run(partner, monkeypatch, "inbox", "--offline")).output
     assert "Er is niets nieuws." in (await run(partner, monkeypatch, "inbox", "--offline")).output
+
+
+async def test_what_was_never_fetched_is_not_told_as_nothing(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the broker the book says as of when it stands: an outage of days reads otherwise than no news."""
+    never = (await run(partner, monkeypatch, "inbox", "--offline")).output
+    assert "nog nooit iets opgehaald" in never
+    assert "niets nieuws" not in never
+    await run(partner, monkeypatch, "inbox")
+    later = (await run(partner, monkeypatch, "inbox", "--offline")).output
+    assert "Laatst opgehaald op 20" in later
+    assert "Wat daarna kwam, staat hier niet bij." in later
 
 
 async def test_a_coordinators_notices_are_his_alone(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,7 +361,51 @@ async def test_a_coordinators_notices_are_his_alone(partner: ReviewingPartner, m
     assert (fetched.exit_code, "Er is niets nieuws." in fetched.output) == (0, True), fetched.output
     notice = Notice(id="c" * 32, kind="coordinated", team="team-1", about="d" * 32, at=1_780_000_000)
     with partner.folder.casebook() as book:
-        NoticeBook(book, role="matchcoordinator").keep([notice], confirmed=[])
+        NoticeBook(book, role="matchcoordinator").keep([notice], confirmed=[], at=1_764_000_000)
     assert "twee teams" not in (await run(partner, monkeypatch, "inbox")).output
     assert "twee teams" in (await run(partner, monkeypatch, *his, "--offline", worker="mia")).output
     assert (await run(partner, monkeypatch, *his)).exit_code == 2
+
+
+def test_a_list_of_matches_has_the_own_teams_first_and_what_is_due_first() -> None:
+    """Of other teams, and closed ones, it has a number; `--all` shows them. Who is in no team acts for all."""
+
+    def one(match_id: str, team: str, state: str, due: int) -> ShownMatch:
+        return ShownMatch.model_construct(
+            match_id=match_id, team=team, state=state, due_on=datetime.date(2026, 12, due)
+        )
+
+    found = [
+        one("a", "team-1", "contact_gehad", 1),
+        one("b", "team-2", "nieuw", 1),
+        one("c", "team-1", "klaar", 1),
+        one("d", "team-1", "gelezen", 4),
+        one("e", "team-1", "nieuw", 2),
+    ]
+
+    def ids(*teams: str, everything: bool = False) -> tuple[str, int]:
+        shown, left_out = for_team(found, frozenset(teams), everything=everything)
+        return "".join(match.match_id for match in shown), left_out
+
+    assert ids("team-1") == ("eda", 2)
+    assert ids("team-2") == ("b", 4)
+    assert ids("team-3") == ("", 5)
+    assert ids() == ("beda", 1)
+    assert ids("team-1", everything=True) == ("bedac", 0)
+
+
+async def test_a_match_without_contact_past_its_last_day_is_late_on_the_own_list(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the last day itself it is not, nor once the own side says that there was contact, whatever the other says."""
+    async with client_of(partner) as client:
+        page = await Following(client.desk).matches()
+    assert isinstance(page.details, MatchesResult)
+    (match,) = page.details.found
+    spoke = match.model_copy(update={"state": "contact_gehad"})
+    for one, days, late in ((match, 0, False), (match, 1, True), (spoke, 1, False)):
+        today = match.due_on + datetime.timedelta(days=days)
+        first, *_ = match_lines(one, cases=(), own=GI, today=today)
+        assert first.endswith("TE LAAT") is late
+    assert not next(iter(match_lines(match, cases=(), own=GI))).endswith("TE LAAT")
+    assert match.match_id in (await run(partner, monkeypatch, "matches", "list")).output

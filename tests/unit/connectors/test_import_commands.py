@@ -239,7 +239,7 @@ def test_a_look_that_was_not_done_is_said_and_waits(world: PartnerWorld, tmp_pat
     resumed = as_json(run("resume", *org, "--json"))
     assert ([item["outcome"] for item in resumed["looked"]], resumed["to_look_at"]) == (["nothing"], 1)
     again = run("resume", *org)
-    assert (again.stdout, "1 huishouden." in again.stderr) == ("", True)
+    assert (again.stdout, "1 huishouden." in again.stderr) == ("Er wacht niets.\n", True)
 
 
 def test_a_household_whose_look_waits_is_not_looked_at_twice(world: PartnerWorld, tmp_path: Path) -> None:

@@ -10,15 +10,18 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import connectors.client
+from broker.protocol.owed_messages import ShownOwed
 from connectors.cli import command_line
 from connectors.client import SluisClient
 from connectors.errors import CaseError
+from connectors.owed_commands import _line
 from connectors.owed_tasks import OwedTasks
 from tests.simulators.asking import household
 from tests.simulators.calling import call_body
 from tests.simulators.enrolled import VEILIG_THUIS
 from tests.simulators.reviewing_partner import ReviewingPartner, reviewing_partner
 from tests.simulators.served_world import make_template
+from tests.unit.connectors.test_team_tasks import proof_file
 
 TELL = "Vertel de betrokkene dat je informatie hebt gedeeld"
 
@@ -81,6 +84,10 @@ async def test_a_long_list_goes_on(partner: ReviewingPartner, monkeypatch: pytes
     assert (len(first["tasks"]), first["moreAfter"]) == (20, first["tasks"][-1]["taskId"])
     assert "ga verder met --after" in (await run(partner, monkeypatch, "owed")).output
     assert TELL in (await run(partner, monkeypatch, "owed", "--after", first["moreAfter"])).output
+    both = (await run(partner, monkeypatch, "list")).output
+    assert (both.count(TELL), "bekijk alles met `sluis-connect tasks owed`" in both) == (20, True)
+    shown = json.loads((await run(partner, monkeypatch, "list", "--json")).output)
+    assert (shown["owed"], shown["owedMoreAfter"]) == (first["tasks"], first["moreAfter"])
 
 
 async def test_wrong_input_never_leaves(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,3 +101,41 @@ async def test_wrong_input_never_leaves(partner: ReviewingPartner, monkeypatch: 
     assert (await run(partner, monkeypatch, "owed-done", "no-id")).exit_code == 2
     assert (await run(partner, monkeypatch, "owed", "--role", "fg")).exit_code == 2
     assert partner.world.leaves == before
+
+
+async def test_one_list_shows_what_runs_and_what_is_owed(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """First what the worker owes, then his team's terms; what is due today, or late, says so in capitals."""
+    await called(partner, "owed")
+    order = proof_file(tmp_path)
+    whole = ("--purpose", "huisverbod", "--ground", "WTH", "--team", "team-1", "--proof", order)
+    assert (await run(partner, monkeypatch, "start", *whole)).exit_code == 0
+    both = (await run(partner, monkeypatch, "list")).output
+    assert (
+        0 < both.index(f"  uiterlijk 20 december 2026  {TELL}") < both.index("huisverbod loopt tot en met  2 december")
+    )
+    assert both.count("Bewijs nagekeken") == 2
+    assert "VANDAAG" not in both
+    assert "TE LAAT, " not in both
+    assert TELL not in (await run(partner, monkeypatch, "list", "--proof", order)).output
+    assert TELL not in (await run(partner, monkeypatch, "list", "--after", "0" * 32)).output
+    partner.world.clock.move(10 * 86_400)
+    today = (await run(partner, monkeypatch, "list")).output
+    assert "2 december 2026  VANDAAG" in today
+    partner.world.clock.move(18 * 86_400)
+    assert f"  VANDAAG, uiterlijk 20 december 2026  {TELL}" in (await run(partner, monkeypatch, "list")).output
+    partner.world.clock.move(86_400)
+    late = (await run(partner, monkeypatch, "list")).output
+    assert f"  TE LAAT, uiterlijk 20 december 2026  {TELL}" in late
+
+
+def test_what_is_another_persons_says_so() -> None:
+    """Who had a part in an act reads that somebody else ends what looks at it."""
+    shown = {
+        "taskId": "0" * 32, "kind": "review-withdrawal", "text": {"id": "owed.review_withdrawal", "params": {}},
+        "signalId": "a" * 32, "since": "2026-11-22", "dueOn": "2026-12-06", "state": "open", "ownAct": True,
+    }  # fmt: skip
+    mine = _line(ShownOwed.model_validate(shown))
+    assert mine.endswith(f"signaal {'a' * 32}  een ander moet dit afronden: jij was erbij betrokken")
+    assert "een ander moet dit afronden" not in _line(ShownOwed.model_validate({**shown, "ownAct": False}))

@@ -14,10 +14,12 @@ from connectors.client import SluisClient
 from connectors.dates import HERE
 from connectors.delivery import Delivery
 from connectors.errors import CaseError, ReceiptError, RefusedError
-from connectors.phone_commands import UNSTATED, chosen, lines_of
+from connectors.phone_commands import chosen
+from connectors.phone_lines import UNSTATED, call_lines
 from connectors.phoning import OLD_S, About, Phoning
 from connectors.stated_proof import StatedProof
-from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, key
+from tests.simulators.asking import household
+from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM, key
 from tests.simulators.served_desks import MELDING_DAY, Desks
 
 NUMBER = "VT-2026-00017"
@@ -55,6 +57,62 @@ async def test_both_sides_read_the_belcode_and_only_the_right_one_tells_who_call
     assert "belcode" in again.lower()
 
 
+async def test_who_calls_reads_the_number_at_once(desks: Desks) -> None:
+    """The card that the called team signed stands under the call, with its after-hours number, and the proof."""
+    proof = {"kind": "melding", "reference": NUMBER, "since": MELDING_DAY, "ends_on": None}
+    words = ("--to", SCHOOL, "--to-team", "team-1", "--team", "team-1", "--purpose", "vt-melding")
+    stated = ("--ground", "WMO-5.1.6", "--category", "veiligheid", "--proof")
+    said = (await desks.run(
+        VEILIG_THUIS, "bel", "nu", *words, *stated, desks.file(VEILIG_THUIS, "proof.json", proof)
+    )).output.replace("\n", " ")  # fmt: skip
+    assert "Bel: Team 1 Basisschool De Sluis, 026 000 0000 (ma-vr)" in said
+    assert "buiten kantooruren 0800 5550000" in said
+    assert "Je vraagt naar veiligheid, tot en met niveau 3 (aard en periode)." in said
+    assert "Bewijs nagekeken: logregel" in said
+    # Where no team of that name has signed a card, no number is made up.
+    async with desks.client(VEILIG_THUIS) as client:
+        (call,) = await client.phoning.calls()
+        elsewhere = call.model_copy(update={"receiver": call.receiver.model_copy(update={"team": "team-9"})})
+        assert await client.phoning.card_of(elsewhere) is None
+        assert "Geen getekend nummer bekend" in "".join(call_lines(elsewhere, card=None))
+        assert await client.phoning.card_of(call.model_copy(update={"code": None})) is None
+
+
+async def test_who_is_called_reads_why_and_what_became_of_it(desks: Desks) -> None:
+    """Purpose, ground and what is asked, typed in two threes; the lists of both sides say what was recorded since."""
+    code = (await announced(desks))["code"]
+    known = (await desks.run(SCHOOL, "bel", "controleer", code[:3], code[3:])).output.replace("\n", " ")
+    assert "Doel vt-melding, grondslag WMO-5.1.6. De beller vraagt naar veiligheid" in known
+    assert "Geantwoord? sluis-connect bel mondeling --call" in known
+    assert "buiten kantooruren 0800 5550000" in known
+    assert "logregel" in (await desks.run(SCHOOL, "bel", "mondeling", "--ground", "WMO-5.2.6")).output
+    for oin in (SCHOOL, VEILIG_THUIS):
+        listed = (await desks.run(oin, "bel", "lijst")).output.replace("\n", " ")
+        assert "belcode gecontroleerd 22-11-2026" in listed
+        assert "mondeling beantwoord 22-11-2026" in listed
+        assert "Geantwoord?" not in listed
+
+
+async def test_a_call_about_a_match_goes_to_its_other_team(desks: Desks) -> None:
+    """Both teams follow from the match, as those of a letter do; another receiver beside it is refused here."""
+    for oin in (WIJKTEAM, VEILIG_THUIS):
+        assert (await desks.world.register(oin, household(subject="child"))).status_code == 200
+    await desks.run(VEILIG_THUIS, "inbox", "--fetch-only")
+    ((match,),) = desks.world.rows("SELECT id FROM matches")
+    proof = {"kind": "melding", "reference": NUMBER, "since": MELDING_DAY, "ends_on": None}
+    words = (
+        "bel", "nu", "--match", match, "--purpose", "vt-melding", "--ground", "WMO-5.1.6", "--category", "hulp",
+        "--proof", desks.file(VEILIG_THUIS, "proof.json", proof),
+    )  # fmt: skip
+    unseen = (await desks.run(VEILIG_THUIS, *words, expect=2)).output
+    assert "match: must have been shown" in unseen
+    await desks.run(VEILIG_THUIS, "matches", "list")
+    (call,) = (await desks.tells(VEILIG_THUIS, *words))["phone_calls"]
+    assert (call["receiver"]["oin"], call["receiver"]["team"], call["caller"]["team"]) == (WIJKTEAM, "team-1", "team-1")
+    other = (await desks.run(VEILIG_THUIS, *words, "--to", SCHOOL, expect=2)).output
+    assert "to: must be the other team of this match" in other
+
+
 async def test_an_oral_answer_is_noted_without_a_word_of_it(desks: Desks) -> None:
     """The verified call is chosen by itself and noted once; noted again it is refused, and nothing is left to note."""
     first, second = await announced(desks), await announced(desks)
@@ -75,7 +133,9 @@ async def test_what_is_no_code_no_call_and_no_proof_never_leaves(desks: Desks) -
     """A code that is not six digits, an id that is none and a proof that is no file end with 2; the log stays."""
     desks.folder(SCHOOL)
     before = desks.world.leaves
-    await desks.run(SCHOOL, "bel", "controleer", "12345", expect=2)
+    short = (await desks.run(SCHOOL, "bel", "controleer", "12345", expect=2)).output
+    assert "code: is not six digits" in short
+    assert "12345" not in short
     words = ("--to", SCHOOL, "--to-team", "team-1", "--team", "team-1", "--purpose", "vt-melding")
     asked = ("bel", "nu", *words, "--ground", "WMO-5.1.6", "--category", "hulp")
     await desks.run(VEILIG_THUIS, *asked, "--proof", desks.path / "nowhere.json", expect=2)
@@ -285,7 +345,7 @@ async def test_a_call_that_rests_on_what_changed_is_listed_as_such(desks: Desks)
     async with desks.client(SCHOOL) as client:
         (listed,) = await served(client, withheld).calls()
     assert (listed.call_id, listed.purpose, listed.code) == (call["callId"], None, None)
-    assert lines_of(listed)[-1].startswith("Waar dit gesprek op rust, is veranderd.")
+    assert list(call_lines(listed, card=None))[-1].startswith("Waar dit gesprek op rust, is veranderd.")
     with pytest.raises(CaseError):
         chosen([listed], None)
 

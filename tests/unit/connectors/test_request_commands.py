@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from audit.verify import Receipt, verify_receipt
+from broker.protocol.problems import render
 from connectors import letter_input
 from connectors.stated_proof import StatedProof
 from tests.simulators.asking import household
@@ -23,6 +24,11 @@ ANSWERED = ("--category", "hulp", "--ground", "WMO-5.2.6")
 def proven(desks: Desks) -> tuple[object, ...]:
     """Return the options that state a melding."""
     return ("--proof", f"melding:{MELDING_DAY}", "--proof-number", desks.file(VEILIG_THUIS, "number", NUMBER + "\n"))
+
+
+def about(desks: Desks) -> tuple[object, ...]:
+    """Return the option that says what is asked, and about whom."""
+    return ("--text", desks.file(VEILIG_THUIS, "about.txt", "Welke hulp is er voor wie het gaat?"))
 
 
 async def sent(desks: Desks, text: str = "Welke hulp is er?") -> str:
@@ -51,7 +57,8 @@ async def test_a_question_is_sent_read_answered_and_listed(desks: Desks) -> None
     (kept,) = (await desks.tells(VEILIG_THUIS, "request", "read", request, "--kept"))["kept"]
     assert (kept["sender"], kept["letter"]["text"]) == ("Wijkteam Arnhem", "Sinds maart.")
     assert desks.world.leaves == before
-    assert "aan Wijkteam Arnhem  hulp  ingetrokken" in (await desks.run(VEILIG_THUIS, "request", "list")).output
+    assert "aan Wijkteam Arnhem  hulp  beantwoord" in (await desks.run(VEILIG_THUIS, "request", "list")).output
+    assert "Gelderland-Midden  hulp  beantwoord" in (await desks.run(WIJKTEAM, "request", "list")).output
     stored = [file.read_bytes() for file in (desks.world.folder / "broker").rglob("*") if file.is_file()]
     assert not any(canary.encode() in content for content in stored for canary in (NUMBER, "Sinds maart."))
 
@@ -82,7 +89,7 @@ async def test_not_sharing_is_told_as_a_right(desks: Desks) -> None:
 async def test_a_personal_question_goes_to_a_named_colleague(desks: Desks) -> None:
     """At a huisarts nobody reads before somebody is named, then only he; withdrawn, he need not answer."""
     to_doctor = [HUISARTS if word == WIJKTEAM else word for word in ASKED]
-    told = await desks.tells(VEILIG_THUIS, *to_doctor, *proven(desks))
+    told = await desks.tells(VEILIG_THUIS, *to_doctor, *proven(desks), *about(desks))
     request = told["results"][0]["requests"][0]["requestId"]
     assert "Kies eerst wie van jullie antwoordt." in await desks.tells_refused(HUISARTS, "request", "read", request)
     forwarded = ("request", "forward", request, "--team", "team-1", "--to-worker", "bram")
@@ -103,12 +110,16 @@ async def test_a_question_about_a_match_goes_to_its_other_team(desks: Desks) -> 
     unseen = await desks.run(VEILIG_THUIS, *ask, match, *proven(desks), expect=2)
     assert "must have been shown" in unseen.output
     assert "Wijkteam Arnhem" in (await desks.run(VEILIG_THUIS, "matches", "list")).output
-    told = await desks.tells(VEILIG_THUIS, *ask, match, *proven(desks))
+    told = await desks.tells(VEILIG_THUIS, *ask, match, *proven(desks), *about(desks))
     (sent,) = told["results"][0]["requests"]
     assert (sent["receiver"]["oin"], sent["receiver"]["team"], sent["matchId"]) == (WIJKTEAM, "team-1", match)
     assert "van Veilig Thuis" in (await desks.run(WIJKTEAM, "request", "read", sent["requestId"])).output
-    said = (await desks.run(VEILIG_THUIS, *ask, match, *proven(desks), "--to", WIJKTEAM)).output
+    said = (await desks.run(VEILIG_THUIS, *ask, match, *proven(desks), *about(desks), "--to", WIJKTEAM)).output
     assert said.startswith(f"Naar: Wijkteam Arnhem ({WIJKTEAM}), team team-1\nJe vraag is verstuurd.")
+    low = (await desks.tells(VEILIG_THUIS, *ask, match, *proven(desks), "--level", "2"))["results"][0]["requests"][0]
+    await desks.run(WIJKTEAM, "request", "read", low["requestId"])
+    for shown in (("--preview",), ()):  # at the level that was asked, whatever that is
+        await desks.run(WIJKTEAM, "answer", low["requestId"], "--kind", "all", *ANSWERED, *shown)
     other = await desks.run(VEILIG_THUIS, *ask, match, *proven(desks), "--to", HUISARTS, expect=2)
     assert "must be the other team of this match" in other.output
     before = desks.world.leaves
@@ -188,6 +199,7 @@ async def test_what_the_other_will_read_is_shown_before_it_goes(desks: Desks) ->
         "| Welke hulp is er?",
         "| En sinds wanneer?",
         "| bijlage: question.txt (35 bytes)",
+        render("letter.about_whom", {}),
         "Er is nog niets verstuurd. Klopt het? Geef dan dezelfde opdracht zonder --preview.",
     ]
     shown = await desks.tells(VEILIG_THUIS, *asked)
@@ -232,15 +244,18 @@ async def test_an_answer_and_what_is_told_are_shown_with_whom_they_go_to(desks: 
         (("--proof", "melding:2026-11-16:x", "--proof-number", "NUMBER"), "proof: must be KIND:YYYY-MM-DD"),
         (("--proof", "melding:2026-11-16", "--proof-number", "nowhere"), "proof-number: cannot be read"),
         (("--term", "5"), "term: must be today, 3 or 10"),
-        (("--text", "nowhere"), "Fout:"),
+        (("--text", "nowhere"), "text"),
+        (("--text", "EMPTY"), "text: must say about whom it is"),
         (("--level", "7"), "level"),
+        (("--level", "2"), "level: must be 3 or more"),
     ],
 )
 async def test_bad_input_ends_with_2_and_never_leaves(desks: Desks, words: tuple[str, ...], said: str) -> None:
     """A proof without its number, a day that is none, a term that does not exist, a file that is not there: exit 2."""
     number = desks.file(VEILIG_THUIS, "number", NUMBER)
     before = desks.world.leaves
-    typed: list[Any] = [number if word == "NUMBER" else word for word in words]
+    files = {"NUMBER": number, "EMPTY": desks.file(VEILIG_THUIS, "empty", " \n")}
+    typed: list[Any] = [files.get(word, word) for word in words]
     refused = await desks.run(VEILIG_THUIS, *ASKED, *typed, expect=2)
     assert said in refused.output
     assert NUMBER not in refused.output
@@ -249,9 +264,9 @@ async def test_bad_input_ends_with_2_and_never_leaves(desks: Desks, words: tuple
 
 async def test_a_refusal_ends_with_1_and_says_what_is_possible(desks: Desks) -> None:
     """Without a melding the question is refused with the reason and with what can be done, as text and as JSON."""
-    refused = await desks.tells_refused(VEILIG_THUIS, *ASKED)
+    refused = await desks.tells_refused(VEILIG_THUIS, *ASKED, *about(desks))
     assert "Dit kan wel:" in refused
-    told = await desks.tells(VEILIG_THUIS, *ASKED, expect=1)
+    told = await desks.tells(VEILIG_THUIS, *ASKED, *about(desks), expect=1)
     assert (told["failed"][0]["outcome"], bool(told["failed"][0]["possible"])) == ("refused", True)
     read = await desks.tells(VEILIG_THUIS, "request", "read", "f" * 32, expect=1)
     assert read["failed"][0]["problem"] == "not-found"
@@ -261,9 +276,9 @@ async def test_a_refusal_ends_with_1_and_says_what_is_possible(desks: Desks) -> 
 async def test_what_is_asked_told_and_answered_names_its_case_to_the_own_reviewer_alone(desks: Desks) -> None:
     """The entry holds an HMAC that the organisation can make again of its own reference, and the broker cannot."""
     case = "Z-canary-77"
-    told = await desks.tells(VEILIG_THUIS, *ASKED, *proven(desks), "--case", case)
+    told = await desks.tells(VEILIG_THUIS, *ASKED, *proven(desks), *about(desks), "--case-ref", case)
     request = told["results"][0]["requests"][0]["requestId"]
-    declined = ("answer", request, "--kind", "declined", "--reason", "not_needed", "--case", case)
+    declined = ("answer", request, "--kind", "declined", "--reason", "not_needed", "--case-ref", case)
     answered = await desks.tells(WIJKTEAM, *declined)
     stated = {}
     for oin, printed in ((VEILIG_THUIS, told), (WIJKTEAM, answered)):
@@ -287,3 +302,52 @@ async def test_one_number_has_one_reference_whatever_is_asked_with_it(desks: Des
     asked = letter_input.typed_proof(folder.path, f"melding:{MELDING_DAY}", number)
     looked = StatedProof(kind="melding", reference=NUMBER, since=datetime.date.fromisoformat(str(MELDING_DAY)))
     assert asked == looked.members(folder.case_ref_key.mac)
+
+
+async def test_what_is_asked_is_shown_and_answered_at_its_own_level(desks: Desks) -> None:
+    """What a preview shows can be sent: without a level the one asked; who reads a question sees all that is asked."""
+    asks = (*ASKED, *about(desks), *proven(desks), "--case-ref", "Z-1")
+    sent_text = (await desks.run(VEILIG_THUIS, *asks)).output
+    (line,) = (await desks.run(VEILIG_THUIS, "request", "list")).output.splitlines()
+    request = line.split()[0]
+    assert f"Nummer: {request}\nLater lezen: sluis-connect request read {request}\n" in sent_text
+    assert "aan Wijkteam Arnhem  hulp  verstuurd  t/m " in line
+    assert line.endswith("(vt-melding, team team-1, 22 november 2026, zaak Z-1)")
+    (arrived,) = (await desks.run(WIJKTEAM, "request", "list")).output.splitlines()
+    assert "hulp  binnengekomen  t/m " in arrived
+    assert "zaak" not in arrived
+    read = (await desks.run(WIJKTEAM, "request", "read", request)).output
+    assert "doel: vt-melding  grond: WMO-5.1.6  niveau: 3 (aard en periode)" in read
+    assert "aan team: team-1  antwoord tot en met: " in read
+    assert f"Antwoorden: sluis-connect answer {request} --kind" in read
+    assert "gelezen" in (await desks.run(WIJKTEAM, "request", "list")).output
+    text = desks.file(WIJKTEAM, "answer.txt", "Sinds maart.")
+    answers = ("answer", request, "--kind", "all", "--text", text)
+    for short, said in ((("--category", "hulp"), "ground: must be given"), (ANSWERED[2:], "category: must be given")):
+        for preview in ((), ("--preview",)):
+            assert said in (await desks.run(WIJKTEAM, *answers, *short, *preview, expect=2)).output
+    for preview in (("--preview",), ()):
+        await desks.run(WIJKTEAM, *answers, *ANSWERED, *preview)
+    assert "Antwoorden:" not in (await desks.run(WIJKTEAM, "request", "read", request)).output
+
+
+async def test_an_answer_without_a_level_goes_at_the_one_that_is_told(desks: Desks) -> None:
+    """Where the question was not read here the list says how much was asked; an own question is not answered."""
+    request = await sent(desks)
+    noted = await desks.tells(WIJKTEAM, "answer", request, "--kind", "oral", *ANSWERED)
+    assert noted["results"][0]["requests"][0]["answer"]["level"] == 3
+    unknown = await desks.run(WIJKTEAM, "answer", "f" * 32, "--kind", "oral", *ANSWERED, expect=2)
+    assert "request: must be one of your own list" in unknown.output
+    own = await desks.run(VEILIG_THUIS, "answer", request, "--kind", "oral", *ANSWERED, expect=2)
+    assert "this one is your own" in own.output
+
+
+async def test_a_decline_shows_no_empty_line(desks: Desks) -> None:
+    """What says nothing is shown without a line for it; what was withdrawn says so to who would read it."""
+    request, gone = await sent(desks), await sent(desks)
+    await desks.run(WIJKTEAM, "request", "read", request)
+    await desks.run(WIJKTEAM, "answer", request, "--kind", "declined", "--reason", "not_needed")
+    read = (await desks.run(VEILIG_THUIS, "request", "read", request)).output
+    assert not any(line.startswith("|") for line in read.splitlines())
+    await desks.run(VEILIG_THUIS, "request", "withdraw", gone)
+    assert "Deze vraag is ingetrokken." in await desks.tells_refused(WIJKTEAM, "request", "read", gone)

@@ -268,7 +268,7 @@ async def test_the_commands_tell_in_dutch_and_in_json(
     assert listed["names"][mine["worker"]] == "Anna de Vries"
     assert "Anna de Vries" in await run("acts", "--of", "anna", "--since", "2026-01-01", "--use", "search")
     assert worker_id(GI, "worker") in await run("queue")
-    assert "register_signal" in await run("household", signal_id)
+    assert "signaal afgegeven" in await run("household", signal_id)
     assert "vastgelegd" in await run("verdict", str(mine["index"]), "asked", "--reason", "no_case")
     assert "vraag gesteld" in await run("own", who="anna")
     assert "no_case" in await run("notes", "verdicts")

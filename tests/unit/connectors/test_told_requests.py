@@ -12,6 +12,7 @@ from connectors.client import SluisClient
 from connectors.delivery import Delivery
 from connectors.errors import CaseError, LetterNotOpenedError
 from connectors.letters import Letters
+from connectors.told_requests import UNREAD_NL, line_of, lines_of
 from tests.simulators.enrolled import GI, NAMES, VEILIG_THUIS, WIJKTEAM
 from tests.simulators.served_desks import Desks
 from tests.unit.connectors.test_letters import REPLY, ask
@@ -100,9 +101,13 @@ async def test_an_answer_goes_to_who_wrote_the_question(desks: Desks) -> None:
             await misled(client, without_box).answer(request, REPLY)
         assert desks.world.leaves == before + 1
         letters = Letters(client.desk)
-        for more in ({"categories": ["hulp", "veiligheid"]}, {"level": 4}):
-            with pytest.raises(CaseError, match="among those asked"):
-                await letters.answer(request, replace(REPLY, **more))
+        more: tuple[tuple[dict[str, Any], str], ...] = (
+            ({"categories": ["hulp", "veiligheid"]}, "category: must be among those asked"),
+            ({"level": 4}, "level: must be at most the level asked: 3"),
+        )
+        for changed, said in more:
+            with pytest.raises(CaseError, match=said):
+                await letters.answer(request, replace(REPLY, **changed))
 
 
 async def test_names_are_those_of_the_own_register(desks: Desks) -> None:
@@ -131,3 +136,30 @@ async def test_what_is_no_answer_about_requests_is_not_shown(desks: Desks) -> No
             await letters.fetch(request)
         assert refused.value.step == "form"
         assert isinstance((await Letters(client.desk).list_own())[0], RequestShown)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"side": "sent", "state": "withheld", "delivery": "waiting"}, UNREAD_NL),
+        ({"side": "sent", "state": "withheld", "delivery": "opened"}, "wordt niet meer gegeven"),
+        ({"side": "received", "state": "withheld", "delivery": "waiting"}, "wordt niet meer gegeven"),
+        ({"side": "received", "state": "delivery_unknown", "delivery": "unknown"}, "opgehaald"),
+        ({"side": "sent", "state": "delivery_unknown", "delivery": "unknown"}, "aankomst onbekend"),
+    ],
+)  # fmt: skip
+async def test_each_side_reads_how_far_it_is_for_that_side(desks: Desks, changed: dict[str, str], said: str) -> None:
+    """What its sender must know is that it is read no more; what came in is not on its way."""
+    await ask(desks)
+    async with desks.client(VEILIG_THUIS) as client:
+        (one,) = await misled(client, each(**changed)).list_own()
+    assert f"  {said}  t/m " in line_of(one)
+
+
+async def test_a_line_without_what_it_is_about_says_no_more(desks: Desks) -> None:
+    """Of what is withheld nobody is told for what it was, and there is nothing to read of it."""
+    await ask(desks)
+    async with desks.client(VEILIG_THUIS) as client:
+        (one,) = await misled(client, each(purpose=None, grounds=[], categories=[], level=0)).list_own()
+    assert lines_of(one) == []
+    assert "vt-melding" not in line_of(one)

@@ -12,7 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from connectors.cli import command_line
-from connectors.typed import BAD_INPUT, DAY, typed_day
+from connectors.typed import BAD_INPUT, DAY, no_file, typed_day
 
 TYPED = "canary-999990019"
 RULE = "geef een dag (JJJJ-MM-DD)"
@@ -143,3 +143,15 @@ def test_what_is_missing_is_named(said: Said) -> None:
     assert "Usage" in said()
     assert said("check", "--worke", TYPED) == "Fout: deze optie bestaat hier niet: bedoel je --worker?\n"
     assert CliRunner().invoke(command_line(["check"]), ["check", "--help"]).exit_code == 0
+
+
+def test_a_case_is_named_by_its_reference_and_no_file(said: Said, tmp_path: Path) -> None:
+    """Where a reference belongs the file of a case is refused (U10-61): nobody would find the case by a file's name."""
+    file = tmp_path / "mieke.json"
+    file.write_text("{}", encoding="utf-8")
+    for words, command in ALL.items():
+        if any("--case-ref" in param.opts for param in command.params):
+            told = said(*words, "--case-ref", str(file))
+            assert told == "Fout: --case-ref: geef dit op zoals --help het zegt\n", words
+    assert no_file("zaak-1") == "zaak-1"
+    assert no_file(None) is None

@@ -7,12 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.attachments import File
 from connectors.client import SluisClient
 from connectors.errors import LetterNotOpenedError, NotDoneError, RefusedError
 from connectors.exchange import Surroundings
 from connectors.key_pins import PinnedKeys
 from connectors.letters import Letters
 from connectors.mailbox import Mailbox
+from connectors.phoning import About
 from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
 from tests.simulators.reviewing_partner import Bridged
 from tests.simulators.served_desks import Desks, enrolled_desks
@@ -25,8 +27,8 @@ class Down(Bridged):
     """A network on which no letter and no answer arrives."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Carry a request, but for what is posted about letters."""
-        if request.method == "POST" and "information-requests" in request.url.path:
+        """Carry a request, but for what is posted of letters and calls."""
+        if request.method == "POST" and any(one in request.url.path for one in ("requests", "chunks", "phone-calls")):
             raise httpx.ConnectError("down")
         return await super().handle_async_request(request)
 
@@ -131,3 +133,44 @@ async def test_two_runs_that_open_one_letter_show_the_same(
             await letters.fetch(request)
         assert other.value.step == "changed"
         assert [json.dumps(one.letter.text) for one in letters.kept(request)] == ['"Iets anders."']
+
+
+async def test_a_letter_whose_attachment_did_not_arrive_does_not_wait(desks: Desks) -> None:
+    """Nothing waits where the letter itself was never made: its worker reads that it was not done, and no more."""
+    async with unreached(desks, VEILIG_THUIS) as client:
+        with pytest.raises(NotDoneError) as failed:
+            await Letters(client.desk).ask(replace(QUESTION, files=(File(name="a.pdf", content=b"x" * 1000),)))
+        assert not failed.value.resumable
+    assert await resumed(desks, VEILIG_THUIS) == []
+
+
+async def test_a_call_is_announced_now_or_never(desks: Desks) -> None:
+    """A call, or a code that is held against those announced, is not carried out days later."""
+    about = About(grounds=["WMO-5.1.6"], categories=["hulp"], level=3)
+    async with unreached(desks, VEILIG_THUIS) as client:
+        for act in (
+            client.phoning.start(to=WIJKTEAM, to_team="team-1", team="team-1", purpose="vt-melding", about=about),
+            client.phoning.verify("123456"),
+        ):
+            with pytest.raises(NotDoneError) as failed:
+                await act
+            assert not failed.value.resumable
+    assert await resumed(desks, VEILIG_THUIS) == []
+
+
+async def test_a_preview_is_no_more_willing_than_sending(desks: Desks) -> None:
+    """Once the receiver's keys have changed its preview is stopped as the letter would be; not sharing is not."""
+    request = await ask(desks)
+    await desks.run(WIJKTEAM, "request", "read", request)
+    changed = replace(enrolled_desks(), number=2, keys=OTHERS)
+    desks.folder(VEILIG_THUIS).import_register(changed.register_document().encode())
+    changed = replace(enrolled_desks(), number=2, keys={VEILIG_THUIS: (VEILIG_THUIS, "a new key")})
+    desks.folder(WIJKTEAM).import_register(changed.register_document().encode())
+    text = desks.file(VEILIG_THUIS, "text", "Welke hulp is er?")
+    sends = ("--team", "team-1", "--to", WIJKTEAM, "--to-team", "team-1", "--category", "hulp", "--text", text)
+    asked = ("request", "send", "--purpose", "vt-melding", "--ground", "WMO-5.1.6", *sends, "--preview")
+    assert "sluis-connect keys accept" in (await desks.run(VEILIG_THUIS, *asked, expect=1)).output
+    shares = ("--category", "hulp", "--ground", "WMO-5.2.6", "--text", desks.file(WIJKTEAM, "text", "Sinds maart."))
+    answers = ("answer", request, "--preview", "--kind")
+    assert "zijn gewijzigd" in (await desks.run(WIJKTEAM, *answers, "all", *shares, expect=1)).output
+    await desks.run(WIJKTEAM, *answers, "declined", "--reason", "not_needed")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,9 @@ def ruled(shipped: Bundle, *duties: Duty, deferral: Deferral | None = None, **gr
         ground: what that ground has besides its deferral; in force for ever and for anybody, unless said here.
     """
     clause = replace(next(iter(shipped.clauses.values())), obligations=duties)
-    defers = replace(
-        shipped.grounds[DEFERS],
-        **{"deferral": deferral, "only_by": (), "validity": Validity(since=date.min, until=None), **ground},  # type: ignore[arg-type]
-    )
+    always = Validity(since=date.min, until=None)
+    stated: dict[str, Any] = {"deferral": deferral, "only_by": (), "validity": always, **ground}
+    defers = replace(shipped.grounds[DEFERS], **stated)
     return replace(shipped, clauses={"r": clause}, grounds={**shipped.grounds, DEFERS: defers})
 
 
@@ -176,12 +176,12 @@ def test_informing_waits_only_with_all_that_its_ground_asks(
     shipped: Bundle,
     ground: dict[str, object],
     deferral: Deferral | None,
-    asked: dict[str, str],
+    asked: dict[str, Any],
     waits: bool,  # noqa: FBT001 -- a column of the table
 ) -> None:
     """In force on that day, by who may, with its dossier, and approved where it asks that: each of them, or no wait."""
     rules = ruled(shipped, INFORM, deferral=deferral, **ground)
-    facts = replace(ADULT, deferral=DEFERS, approval=asked.get("approval", "none"))  # type: ignore[arg-type]
+    facts = replace(ADULT, deferral=DEFERS, approval=asked.get("approval", "none"))
     found = {one.id: one for one in owed(rules, facts, dossier=asked["dossier"])}
     assert (found["informeer_betrokkene"].deferred_on == DEFERS) is waits
     assert ("herzie_uitstel" in found) is waits

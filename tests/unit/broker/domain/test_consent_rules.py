@@ -5,7 +5,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from broker.domain.consent_rules import LONGEST_DAYS, check_age, check_alone, check_events, fault_of
+from broker.domain.consent_rules import (
+    LONGEST_DAYS,
+    check_age,
+    check_alone,
+    check_events,
+    check_stated,
+    fault_of,
+    is_overtaken,
+)
 from broker.domain.consents import GUARDIAN, PERSON, Answer, Capacity, Consent, ConsentEvent, ConsentProof
 from broker.domain.errors import FieldRuleError
 from tests.property.broker.test_consents import NEEDED, a_consent
@@ -193,3 +201,41 @@ def test_the_voices_are_those_of_the_ground() -> None:
     assert a_consent(unable=True).voices(NEEDED.__getitem__) == frozenset({PERSON})
     event = said(capacity=Capacity.GUARDIAN)
     assert fault_of(nobody, [event], needed=lambda _: frozenset()) == "consent-not-theirs"
+
+
+def test_an_answer_from_before_a_no_is_overtaken_by_it() -> None:
+    """Stated before the same person said no, of the same data, to one of the same organisations; a no never is."""
+    later = 100
+    yes = said(at=later, answer=Answer.GIVEN)
+    for no in (Answer.REFUSED, Answer.WITHDRAWN):
+        with_no = a_consent(said(at=50, answer=no))
+        for answer in Answer:
+            expected = answer not in (Answer.REFUSED, Answer.WITHDRAWN)
+            assert is_overtaken(with_no, [replace(yes, answer=answer)], stated_at=49) is expected
+            assert not is_overtaken(with_no, [replace(yes, answer=answer)], stated_at=50)
+            assert not is_overtaken(with_no, [replace(yes, answer=answer)], stated_at=None)
+    here, with_no = a_consent(yes), a_consent(said(at=50, answer=Answer.REFUSED))
+
+    def overtaken(by: Consent, *events: ConsentEvent) -> bool:
+        return is_overtaken(here, events or (yes,), stated_at=1, about=(a_consent(), by))
+
+    assert overtaken(with_no)
+    assert not overtaken(with_no, replace(yes, who="b"))
+    assert not overtaken(with_no, replace(yes, capacity=Capacity.GUARDIAN))
+    assert overtaken(with_no, replace(yes, who="b"), yes)
+    assert not overtaken(a_consent(said(at=50, answer=Answer.GIVEN)))
+    assert not overtaken(replace(with_no, purpose="another"))
+    assert not overtaken(replace(with_no, categories=frozenset({"another"})))
+    assert not overtaken(replace(with_no, parties=frozenset({"another"})))
+    to_another = replace(with_no.events[0], parties=frozenset({"another"}))
+    assert not overtaken(replace(with_no, events=(to_another,)))
+    to_one = replace(to_another, parties=frozenset({"another", min(here.parties)}))
+    assert overtaken(replace(with_no, events=(to_one,)))
+
+
+def test_nothing_is_stated_ahead_of_time() -> None:
+    """Up to the latest second; what a client leaves out is stated now."""
+    check_stated(None, latest=0)
+    check_stated(10, latest=10)
+    with pytest.raises(FieldRuleError):
+        check_stated(11, latest=10)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -291,3 +292,31 @@ def test_an_age_ends_on_its_own_day() -> None:
     assert not a_consent().is_of_another_age(date(2099, 1, 1))
     assert a_consent(age_ends_on=DAY).is_of_another_age(DAY)
     assert not a_consent(age_ends_on=DAY).is_of_another_age(DAY - timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"parties": frozenset({OTHER})}, {"purpose": "overlast"}, {"categories": frozenset({"hulp"})}],
+    ids=["towards another", "for another purpose", "about other data"],
+)
+def test_age_and_custody_are_facts_of_the_person(elsewhere: dict[str, Any]) -> None:
+    """They count in a record that names another, is for something else or about other data, for two as well."""
+    both = numbered(replace(BOTH, approved=True, events=tuple(replace(one, approved=True) for one in BOTH.events)), 5)
+    contested = replace(BOTH, contested=True, **elsewhere)
+    for told in (said(contested, both), approved(contested, both)):
+        assert (told.state, told.custody) == (ConsentState.UNKNOWN, "contested")
+    alone = a_consent(MOTHER, age="under12", guardians=1, approved=False)
+    assert said(numbered(alone, 5)).state is ConsentState.GIVEN
+    assert said(replace(BOTH, **elsewhere), numbered(alone, 5)).state is ConsentState.UNKNOWN
+    herself = numbered(a_consent(HERSELF, age="16to17"), 5)
+    younger = a_consent(age="under12", **elsewhere)
+    told = said(younger, herself)
+    assert (told.state, told.age) == (ConsentState.UNKNOWN, "under12")
+    ended = replace(younger, age_ends_on=DAY)
+    assert said(ended, herself).age == "16to17"
+
+
+def test_whether_somebody_can_decide_is_judged_for_each_matter() -> None:
+    """That she cannot decide about one thing says nothing of another."""
+    unable = a_consent(unable=True, purpose="overlast")
+    assert said(unable, numbered(a_consent(HERSELF), 5)) == ADULT

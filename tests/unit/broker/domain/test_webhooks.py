@@ -1,6 +1,7 @@
 """Where an event may go: an address of the public internet, written in one way, and nothing else."""
 
 import json
+import uuid
 
 import pytest
 
@@ -78,8 +79,18 @@ def test_an_event_says_that_it_is_time_and_nothing_else() -> None:
     )
     assert len(one) == len(other)
     said = json.loads(one)
-    assert said | {"id": "2" * 32, "time": "2026-11-22T11:00:02Z"} == json.loads(other)
+    twos = "22222222-2222-2222-2222-222222222222"
+    assert said | {"id": twos, "time": "2026-11-22T11:00:02Z"} == json.loads(other)
     assert set(said) == {"specversion", "id", "source", "type", "time", "datacontenttype", "data"}
+
+
+def test_an_event_has_what_the_dutch_profile_recommends() -> None:
+    """A UUID as its id, a URN of `nld` with organisation and system as its source, a type in reverse domain order."""
+    said = json.loads(event_body(source="broker.test", event_id="0123456789ab4def8123456789abcdef", at=1_795_345_200))
+    assert uuid.UUID(said["id"]).version == 4
+    assert said["source"] == "urn:nld:sluis:broker.test:systeem:postvak"
+    assert (said["specversion"], said["type"]) == ("1.0", "nl.sluis.postvak.ophalen")
+    assert (said["datacontenttype"], said["time"]) == ("application/json", "2026-11-22T11:00:00Z")
 
 
 def test_a_receiver_that_fails_is_tried_ever_later_and_then_given_up() -> None:

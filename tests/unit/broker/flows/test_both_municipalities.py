@@ -8,8 +8,11 @@ from typing import Any, cast
 import pytest
 
 from broker.domain.errors import AnswerWithheldError
+from broker.domain.matches import TeamOf
 from broker.domain.signals import Exclusion
-from broker.flows import meeting
+from broker.flows import coordinating
+from broker.flows.canonical import canonical
+from broker.flows.judging import Recorded
 from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import Asker, household
 from tests.simulators.broker_memory import MemoryBroker
@@ -28,6 +31,8 @@ from tests.simulators.enrolled import GEMEENTE, GEMEENTE_NOORD_HOLLAND, GI, NAME
 from tests.simulators.following_up import coordinated as coordinated_by
 from tests.simulators.following_up import followed_up, matches_of_side, sweep_overdue_of, who
 from tests.unit.broker.flows.noted_log import recorded as noted_entries
+from tests.unit.broker.flows.test_meeting_facts import BOTH as BOTH_SEE
+from tests.unit.broker.flows.test_seeing_facts import a_match
 
 CHILD = household(subject="child", parents=["mother"])
 DAY = 86_400
@@ -112,15 +117,26 @@ async def test_one_municipality_that_may_not_know_takes_nothing_from_the_other(r
     )
 
 
-async def test_what_has_no_room_in_the_entry_is_told_to_no_municipality(
-    region: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The two sides are told all the same; to whom else it would go does not stand in the log, and so nobody is."""
-    await signals(region, GI)
-    monkeypatch.setattr(meeting, "HITS_ROOM", 1_400)
-    await signals(region, WIJKTEAM)
-    assert len(await matches_of_side(region, WIJKTEAM)) == 1
-    assert [await noticed(region, oin) for oin in BOTH] == [[], []]
+def test_what_has_no_room_in_the_entry_is_told_to_no_municipality(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last byte of room of its own, which nothing else of the entry takes away."""
+    to = TeamOf(organisation=GEMEENTE, team="matchcoordinatie")
+    alone = a_match(BOTH_SEE)
+    one, other = (replace(alone, id=name, coordinators=(to,)) for name in ("one", "other"))
+    group = Recorded(payload={"schema": "s" * 10_000}, kept=(), omitted=0)
+    named = [[GEMEENTE, "matchcoordinatie"]]
+    size = len(canonical({"coordinated": {"one": named, "other": named}}))
+    monkeypatch.setattr(coordinating, "COORDINATED_ROOM", size)
+    told, made = coordinating.noted(group, (alone, one, other))
+    assert (told.payload, made) == (
+        {**group.payload, "coordinated": {"one": named, "other": named}},
+        (alone, one, other),
+    )
+    monkeypatch.setattr(coordinating, "COORDINATED_ROOM", size - 1)
+    less, made = coordinating.noted(group, (alone, one, other))
+    assert (less.payload, made) == (
+        {**group.payload, "coordinated": {"one": named}}, (alone, one, replace(other, coordinators=())),
+    )  # fmt: skip
+    assert coordinating.noted(group, (alone,)) == (group, (alone,))
 
 
 async def comes(world: World, oin: str, *parties: str) -> str:

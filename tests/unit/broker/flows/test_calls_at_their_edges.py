@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.domain.errors import NotDoneError, RefusedError
+from broker.domain.errors import FieldRuleError, NotDoneError, RefusedError
 from broker.domain.phone_calls import Oral, PhoneCall
 from broker.flows.holding import answer_marks
 from broker.flows.kept_letters import kept_from
@@ -13,7 +13,7 @@ from broker.flows.policy import PolicyInForce
 from tests.simulators.asking import household
 from tests.simulators.broker_world import a_world, exclude, held_in, requester
 from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM
-from tests.simulators.phoning import start
+from tests.simulators.phoning import phone_calls_in, start
 from tests.simulators.requesting import Desk, problem_of
 
 
@@ -51,6 +51,16 @@ async def test_nobody_calls_on_a_match_that_is_done(desk: Desk) -> None:
     with pytest.raises(RefusedError) as refused:
         await start(desk.world, desk.asker(VEILIG_THUIS), **about)
     assert problem_of(refused.value) == "match-closed"
+
+
+async def test_nobody_announces_a_call_under_anothers_id(desk: Desk) -> None:
+    """An id that another organisation made is no key of one's own call, in use or not: both are told alike."""
+    caller = desk.asker(VEILIG_THUIS)
+    used = str(phone_calls_in(await start(desk.world, caller))[0]["callId"])
+    for taken in (used, desk.asker(VEILIG_THUIS).id()):
+        with pytest.raises(FieldRuleError) as refused:
+            await start(desk.world, desk.asker(GI), to=SCHOOL, idempotencyKey=taken)
+        assert str(refused.value) == "idempotencyKey: is not an id that the own organisation makes"
 
 
 async def test_nothing_is_answered_while_nobody_watches_the_log(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from tests.simulators.following_up import appointed, matches_of_side, notices_of
 
 IN_MEMORY = pytest.mark.parametrize("world", ["memory"], indirect=True)
 CHILD = household(subject="child")
-TOLD = "casusregisseur"
+TOLD, OTHER = "casusregisseur", "casusregisseur_other"
 
 
 async def met(world: World) -> tuple[str, str]:
@@ -22,8 +22,8 @@ async def met(world: World) -> tuple[str, str]:
 
 
 async def told(world: World, oin: str) -> list[str]:
-    """Return about which matches an organisation has notice that somebody leads the plan."""
-    return [about for kind, about in await notices_of(world, oin) if kind == TOLD]
+    """Return the notices of an organisation about who leads: that it does itself, or that another does."""
+    return [kind for kind, _ in await notices_of(world, oin) if kind in (TOLD, OTHER)]
 
 
 async def leads(world: World, oin: str) -> object:
@@ -49,14 +49,23 @@ async def test_either_side_names_a_team_and_both_see_it_by_name(world: World) ->
 
 @IN_MEMORY
 async def test_the_team_that_leads_is_told_and_so_is_the_one_it_replaces(world: World) -> None:
-    """Who is named has a notice, and nobody else; who leads no more has one too; naming the same again tells nobody."""
+    """The other team has a notice of either, and whoever says it has none; naming the same again tells nobody."""
     match_id, _ = await met(world)
     await appointed(world, who(world, GI), match_id, WIJKTEAM)
-    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([match_id], [])
+    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([TOLD], [])
     await appointed(world, who(world, GI), match_id, WIJKTEAM, was=WIJKTEAM)
-    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([match_id], [])
+    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([TOLD], [])
     await appointed(world, who(world, GI), match_id, GI, was=WIJKTEAM)
-    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([match_id] * 2, [match_id])
+    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([TOLD, OTHER], [])
+    assert {about for kind, about in await notices_of(world, WIJKTEAM) if kind in (TOLD, OTHER)} == {match_id}
+
+
+@IN_MEMORY
+async def test_who_names_itself_tells_the_other_team(world: World) -> None:
+    """The usual case: one of the two says that it leads, and the other need not come across that by chance."""
+    match_id, _ = await met(world)
+    await appointed(world, who(world, WIJKTEAM), match_id, WIJKTEAM)
+    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([], [OTHER])
 
 
 @IN_MEMORY
@@ -71,7 +80,7 @@ async def test_nobody_replaces_a_team_unseen(world: World, stated: str | None) -
     assert refused.value.document["type"] == "urn:sluis:problem:casusregisseur-changed"
     assert await log_size(world) == before + 1
     assert await leads(world, GI) == {"organisation": WIJKTEAM, "team": "team-1", "name": NAMES[WIJKTEAM][0]}
-    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([match_id], [])
+    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([], [OTHER])
 
 
 @IN_MEMORY
@@ -82,4 +91,4 @@ async def test_a_side_that_does_not_see_the_match_is_not_told(world: World) -> N
     await appointed(world, who(world, GI), match_id, WIJKTEAM)
     assert await told(world, WIJKTEAM) == []
     await appointed(world, who(world, GI), match_id, GI, was=WIJKTEAM)
-    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([], [match_id])
+    assert (await told(world, WIJKTEAM), await told(world, GI)) == ([], [])

@@ -254,7 +254,9 @@ EXCEPTIONS = KeptExceptions(records=(OwnException(record=EXCEPTION, stamp=WORKER
 
 async def citing(policy: PolicyInForce, consent_id: str | None, *grounds: str, by: str = OWN) -> CitedConsent | None:
     """Return what is cited under this id beside these grounds."""
-    return await cited_consent(consent_id, organisation=by, grounds=grounds, policy=policy, consents=CONSENTS)
+    return await cited_consent(
+        consent_id, organisation=by, worker="w", grounds=grounds, policy=policy, consents=CONSENTS
+    )
 
 
 async def test_a_consent_is_cited_where_it_is_claimed(policy: PolicyInForce) -> None:

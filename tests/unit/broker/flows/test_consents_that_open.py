@@ -1,18 +1,22 @@
 """A yes is recorded only where it can open something with everybody it names; a no is always taken."""
 
+from typing import Any
+
 import pytest
 
 from broker.domain.errors import RefusedError
 from broker.flows.consent_opens import OPENS_NOTHING
 from tests.simulators.broker_world import World
+from tests.simulators.citing import BUURTTEAM, citing, consent
+from tests.simulators.citing import GI as GI_OF_AMSTERDAM
 from tests.simulators.consenting import GGZ, HUISARTS, answer, answered_too, caring, consents_of, record, send_record
 from tests.simulators.enrolled import GI, SCHOOL, VEILIG_THUIS, WIJKTEAM
 
-CONTENT = {"purpose": "afstemmen", "categories": ["hulp"]}
-ADULT = {"purpose": "volwassene", "categories": ["betrokkenheid"]}
+CONTENT: dict[str, Any] = {"purpose": "afstemmen", "categories": ["hulp"]}
+ADULT: dict[str, Any] = {"purpose": "volwassene", "categories": ["betrokkenheid"]}
 
 
-async def _problem(world: World, by: str, **changed: object) -> str | None:
+async def _problem(world: World, by: str, **changed: Any) -> str | None:  # noqa: ANN401 - members of a body
     """Return the problem that a yes of Trudy's ends in; None where it is recorded."""
     asker = world.asker(by)
     try:
@@ -41,7 +45,7 @@ async def _problem(world: World, by: str, **changed: object) -> str | None:
     ],
 )
 async def test_a_yes_opens_something_or_is_refused(
-    world: World, by: str, party: str, stated: dict[str, object], *, opens: bool
+    world: World, by: str, party: str, stated: dict[str, Any], *, opens: bool
 ) -> None:
     """Purpose, data, both classes and the agreements of that day decide whether a family is asked for something."""
     found = await _problem(caring(world), by, parties=[party], **stated)
@@ -61,3 +65,9 @@ async def test_a_no_is_always_taken(world: World) -> None:
     with pytest.raises(RefusedError) as refused:
         await answered_too(world, asker, consents_of(told)[0]["consentId"], answer())
     assert str(refused.value.document["type"]).endswith(OPENS_NOTHING)
+
+
+async def test_a_yes_on_which_one_may_ask_opens_something(world: World) -> None:
+    """Who may ask for content with consent may record it towards whom he asks, whoever tells on another ground."""
+    desk = citing(world)
+    assert await consent(desk, by=BUURTTEAM, purpose="overlast", categories=["veiligheid"], parties=[GI_OF_AMSTERDAM])

@@ -66,7 +66,7 @@ async def test_the_coordinator_is_told_of_teams_and_no_household(region: World) 
     await met(region)
     assert await noticed(region) == ["coordinated"]
     (match,) = await coordinated(region)
-    assert set(match) == {"matchId", "sides", "madeOn", "dueOn", "contacted", "overdue"}
+    assert set(match) == {"matchId", "sides", "madeOn", "dueOn", "contacted", "overdue", "casusregisseurs"}
     assert [set(side) for side in match["sides"]] == [{"organisation", "name", "team", "state"}] * 2
     assert {side["organisation"] for side in match["sides"]} == {GI, WIJKTEAM}
     assert (match["dueOn"], match["contacted"], match["overdue"]) == ("2026-11-27", False, False)

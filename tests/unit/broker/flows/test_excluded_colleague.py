@@ -14,7 +14,7 @@ from broker.domain.signals import SignalState
 from broker.ports import Proposal
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, exclude, shield, signals_of, tasks_of
-from tests.simulators.consenting import HUISARTS, adult, answer, caring, involved, listed, recorded
+from tests.simulators.consenting import HUISARTS, adult, answer, caring, involved, listed, record, recorded, send_record
 from tests.simulators.enrolled import WIJKTEAM, worker_id
 from tests.simulators.proposals import committed
 
@@ -70,7 +70,8 @@ async def test_a_no_that_he_records_takes_nothing_away(world: World) -> None:
     (mine,) = signals_of(await world.list(doctor))
     signal_id = str(mine["signalId"])
     await exclude(world, signal_id, organisation=HUISARTS, worker=worker_id(HUISARTS, "worker"))
-    await recorded(world, replace(doctor, seed="his no"), answer(said="refused"), parties=[WIJKTEAM])
+    said_no = replace(doctor, seed="his no")
+    await send_record(world, said_no, record(said_no, answer(said="refused"), parties=[WIJKTEAM]))
     own = await world.signals.own(organisation=HUISARTS, signal_id=signal_id)
     assert own is not None
     assert own.signal.state is SignalState.ACTIVE
@@ -80,7 +81,8 @@ async def test_a_no_that_he_records_takes_nothing_away(world: World) -> None:
         inbox: Any = (await world.inbox(adult(world, HUISARTS, seed=f"inbox {worker}"), worker=worker)).result
         assert [(one["kind"], one["about"]) for one in inbox["notices"]] == told
     # Nor does a yes of his make it last longer or shorter.
-    await recorded(world, replace(doctor, seed="his yes"), answer(until="2026-11-23"), parties=[WIJKTEAM])
+    said_yes = replace(doctor, seed="his yes")
+    await send_record(world, said_yes, record(said_yes, answer(until="2026-11-23"), parties=[WIJKTEAM]))
     after = await world.signals.own(organisation=HUISARTS, signal_id=signal_id)
     assert after is not None
     assert after.signal == own.signal

@@ -11,7 +11,7 @@ from broker.domain.phone_calls import Oral, PhoneCall
 from broker.domain.requests import Requester
 from broker.domain.signals import Exclusion, Signal
 from broker.flows.kept_letters import kept_from, open_calls
-from broker.flows.withholding import UNCHANGED, Basis, bases, compared
+from broker.flows.withholding import UNCHANGED, Basis, as_it_was, bases
 from broker.ports import Stamp, StampKey, StampKind
 from broker.request_ports import kept
 from tests.property.broker.test_consents import DAY
@@ -167,9 +167,12 @@ CONSENT = Stamp(of=StampKey(kind=StampKind.CONSENT, key=b"consent"), version=1)
 
 
 def test_stamps_of_consents_are_not_compared() -> None:
-    """What a consent says is decided on anew; everything else must be as it was, in its order."""
-    assert compared([FIRST, CONSENT, SECOND]) == (FIRST, SECOND)
-    assert compared([CONSENT]) == ()
+    """What a consent says is decided on anew; everything else must be as it was."""
+    rests_on, stamps = kept((FIRST, CONSENT, SECOND)), {one.of: one for one in (FIRST, CONSENT, SECOND)}
+    assert as_it_was(rests_on, stamps)
+    assert as_it_was(rests_on, {**stamps, CONSENT.of: replace(CONSENT, version=2)})
+    for moved in (FIRST, SECOND):
+        assert not as_it_was(rests_on, {**stamps, moved.of: replace(moved, version=2)})
     assert (UNCHANGED.letter, UNCHANGED.answer) == (True, True)
 
 

@@ -46,6 +46,7 @@ async def test_both_sides_are_told_of_each_other(world: World) -> None:
         assert match["state"] == "nieuw"
         assert set(match) == {
             "matchId", "team", "signals", "involved", "state", "changedOn", "madeOn", "dueOn", "casusregisseur",
+            "otherCasusregisseur",
         }  # fmt: skip
 
 
@@ -174,6 +175,17 @@ async def test_another_teams_match_is_not_closed(world: World) -> None:
     assert [match["state"] for match in await matches_of_side(world, GI)] == ["contact_gehad"]
     await followed_up(world, who(world, GI), match_id, "klaar", worker="here")
     assert [match["state"] for match in await matches_of_side(world, GI)] == ["klaar"]
+
+
+async def test_another_team_that_opens_a_match_does_not_read_it_away(world: World) -> None:
+    """The team that is to call, and the coordinator, see that none of it looked yet; who acts for the team reads it."""
+    match_id = await met(world)
+    other = Worker(sub="elsewhere", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-2"}))
+    mine = Worker(sub="here", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-1"}))
+    world.documents.rosters = documents(Enrolled(others={GI: (other, mine)})).rosters
+    for worker, state in (("elsewhere", "nieuw"), ("here", "gelezen")):
+        await opened(world, who(world, GI), match_id, worker=worker)
+        assert [match["state"] for match in await matches_of_side(world, GI)] == [state]
 
 
 async def test_without_a_roster_nobody_is_of_another_team(world: World) -> None:

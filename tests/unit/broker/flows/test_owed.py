@@ -142,7 +142,7 @@ async def test_of_what_is_alike_each_is_ended_by_itself(world: World) -> None:
 async def test_it_is_done_once_even_in_one_tick(world: World) -> None:
     """Who decided on what was open, and comes second, decides again and finds nothing."""
     await owing(world, task())
-    (kept,) = await world.following.owed.open_after(organisation=WIJKTEAM, after="", at_most=2)
+    (kept,) = await world.following.owed.open_after(organisation=WIJKTEAM, role="approver", after="", at_most=2)
     done = Proposal(kind="admin", payloads={"meta": {"schema": "x"}}, changes=(FinishOwed(number=kept.number),))
     await committed(world.log, done)
     with pytest.raises(StaleDecisionError):

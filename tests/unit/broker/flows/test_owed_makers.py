@@ -92,7 +92,7 @@ async def test_what_no_person_made_is_ended_by_whoever_sees_it(world: World) -> 
     """A task of before, or of housekeeping, has no maker: nobody is kept from it."""
     task = Task(kind="review-withdrawal", organisation=WIJKTEAM, due_on=DUE)
     await owing(world, task)
-    (kept,) = await world.following.owed.open_after(organisation=WIJKTEAM, after="", at_most=2)
+    (kept,) = await world.following.owed.open_after(organisation=WIJKTEAM, role="approver", after="", at_most=2)
     assert kept.task.makers == frozenset()
     await owed_done(world, who(world, WIJKTEAM, role="approver"), kept.id, worker=MAKER)
 
@@ -105,6 +105,6 @@ async def test_the_signals_own_worker_is_a_maker_too(world: World) -> None:
     with pytest.raises(WithdrawalNeedsReviewError):
         await world.withdraw(world.asker(WIJKTEAM, seed="withdraws"), str(told.result["signalId"]), worker="colleague")
     assert [task.kind for task in tasks_of(world)].count("review-withdrawal") == 1
-    found = await world.following.owed.open_after(organisation=WIJKTEAM, after="", at_most=9)
+    found = await world.following.owed.open_after(organisation=WIJKTEAM, role="approver", after="", at_most=9)
     (review,) = [one for one in found if one.task.kind == "review-withdrawal"]
     assert review.task.makers == {MAKER, "colleague"}

@@ -1,5 +1,6 @@
 """A page of letters is read and decided on at once, with what each of them by itself would tell and rely on."""
 
+import datetime
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ from tests.simulators.requesting import Desk, shown
 from tests.unit.broker.flows.noted_log import recorded
 from tests.unit.broker.flows.test_asking_on_matches import met
 
+SIDES = (VEILIG_THUIS, WIJKTEAM)
+CHILD = household(subject="child")
 EVERYBODY = (WIJKTEAM, VEILIG_THUIS, SCHOOL, GI, HUISARTS, POLITIE, BUURTTEAM, VT)
 
 
@@ -126,3 +129,58 @@ async def test_a_page_takes_as_many_readings_as_one_letter(desk: Desk, monkeypat
     assert len(shown(await desk.list(by=WIJKTEAM))) > 1
     # The versions of what letters rest on are one reading more than where they rest on nothing.
     assert counted[-1] == of_one + 1
+
+
+@pytest.mark.parametrize("whose", ["asker", "holder"])
+async def test_an_earlier_end_of_a_signal_takes_no_letter_back(desk: Desk, whose: str) -> None:
+    """A signal that was renewed to an earlier day carries what waits on it as long as it holds, and no longer."""
+    own = {oin: str((await desk.world.register(desk.asker(oin), CHILD)).result["signalId"]) for oin in SIDES}
+    request, waiting = await desk.sent(signalId=own[VEILIG_THUIS]), await desk.sent(signalId=own[VEILIG_THUIS])
+    await desk.answer(request, desk.reply(request, signalId=own[WIJKTEAM]))
+    oin = VEILIG_THUIS if whose == "asker" else WIJKTEAM
+    await desk.world.renew(desk.asker(oin), own[oin], (desk.today + datetime.timedelta(days=40)).isoformat())
+    states = {one["requestId"]: one["state"] for by in SIDES for one in shown(await desk.list(by=by))}
+    assert states == {request: "answered", waiting: "sent"}
+    assert (await desk.fetch(request, by=VEILIG_THUIS)).result["box"]
+    await desk.answer(waiting, desk.reply(waiting, signalId=own[WIJKTEAM]))
+    await shield(desk.world, own[oin])
+    lines = {one["requestId"]: one["state"] for one in shown(await desk.list(by=VEILIG_THUIS))}
+    assert lines[waiting] == "withheld"
+
+
+async def test_who_renews_the_other_side_of_a_match_takes_no_letter_back(desk: Desk) -> None:
+    """A letter on a match holds though the other side's signal ends sooner now; a shield of it still withholds."""
+    match, own = await met(desk)
+    request = await desk.sent(matchId=match)
+    await desk.world.renew(desk.asker(WIJKTEAM), own[WIJKTEAM], (desk.today + datetime.timedelta(days=40)).isoformat())
+    assert [one["state"] for one in shown(await desk.list(by=WIJKTEAM))] == ["sent"]
+    await shield(desk.world, own[WIJKTEAM])
+    assert [(one["requestId"], one["state"]) for one in shown(await desk.list(by=WIJKTEAM))] == [(request, "withheld")]
+
+
+async def test_a_sender_is_told_that_what_waits_can_be_read_no_more(desk: Desk) -> None:
+    """On an own consent or signal that ended: withheld, unless it was fetched before. Why is for nobody to read."""
+    own = str((await desk.world.register(desk.asker(VEILIG_THUIS), CHILD)).result["signalId"])
+    asked, fetched = await desk.sent(signalId=own), await desk.sent(signalId=own)
+    await desk.fetch(fetched, by=WIJKTEAM)
+    cited = await consent(desk)
+    body = told_in_meeting(desk, cited)
+    await desk.send(body, by=BUURTTEAM)
+    await withdrawn(desk.world, desk.asker(BUURTTEAM), cited)
+    await shield(desk.world, own)
+    states = {
+        one["requestId"]: one["state"] for by in (VEILIG_THUIS, BUURTTEAM) for one in shown(await desk.list(by=by))
+    }
+    assert states == {asked: "withheld", fetched: "delivery_unknown", body["idempotencyKey"]: "withheld"}
+    (one,) = shown(await desk.fetch(asked, by=VEILIG_THUIS))
+    assert (one["state"], one["purpose"], one["delivery"]) == ("withheld", "vt-melding", "waiting")
+
+
+async def test_a_shield_of_the_other_side_of_a_match_tells_its_sender_nothing(desk: Desk) -> None:
+    """A letter on a match reads the same to its sender, whatever the other side did with its own signal."""
+    match, own = await met(desk)
+    await desk.sent(matchId=match)
+    before = shown(await desk.list(by=VEILIG_THUIS))
+    await shield(desk.world, own[WIJKTEAM])
+    assert shown(await desk.list(by=VEILIG_THUIS)) == before
+    assert [one["state"] for one in shown(await desk.list(by=WIJKTEAM))] == ["withheld"]

@@ -69,7 +69,7 @@ async def today(
     """Return the facts of today of who asked on these, with these own signals and recorded orders."""
     store = kept or KeptSignals(signals=signals)
     return await facts_today(
-        CALL, on, asker=ASKER, policy=policy, day=DAY, signals=store, references=Recorded(tasks=recorded)
+        CALL, on, asker=ASKER, said=None, policy=policy, day=DAY, signals=store, references=Recorded(tasks=recorded)
     )
 
 
@@ -78,7 +78,7 @@ def question(facts: AskFacts, *, own: frozenset[str], proof: StatedProof | None)
     stated = proof and StatutoryProof.model_construct(
         kind=proof.kind, since=proof.since, ends_on=proof.ends_on, reference=proof.reference
     )
-    asked = SimpleNamespace(facts=lambda: facts, prepared=SimpleNamespace(proof=stated), standing=own)
+    asked = SimpleNamespace(facts=lambda: facts, prepared=SimpleNamespace(proof=stated), standing=own, consented=None)
     return cast("Question", asked)
 
 

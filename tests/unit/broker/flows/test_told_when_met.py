@@ -11,11 +11,13 @@ from broker.domain.changes import MarkStanding
 from broker.domain.households import Hit, MatchKind
 from broker.domain.matches import KeptMatch, Link, MatchState, StoreMatch, TeamOf
 from broker.domain.notices import NoticeKind, Notify
+from broker.domain.said import NOTHING_SAID
 from broker.domain.signals import Exclusion, Signal
 from broker.flows.canonical import canonical, sha256_of
+from broker.flows.coordinating import region_of
 from broker.flows.household_question import Seen
 from broker.flows.judging import Judged, Recorded
-from broker.flows.meeting import Ids, Meeting, Told, beside, matches_made, meet, region_of
+from broker.flows.meeting import Ids, Meeting, Told, beside, matches_made, meet
 from broker.flows.policy import PolicyInForce
 from broker.ports import Stamp
 from broker.request_ports import request_key
@@ -70,7 +72,9 @@ def test_decisions_for_others_stand_beside_the_own_ones_to_the_last_byte() -> No
 
 def made(policy: PolicyInForce, *links: Link, signal: Signal = NEW, known: tuple[KeptMatch, ...] = ()) -> KeptMatch:
     """Return the match of a new signal with their team by these links."""
-    (match,) = matches_made(signal, {GI_TEAM: links}, known=known, ids=IDS, policy=policy, register=REGISTER, day=DAY)
+    (match,) = matches_made(
+        signal, {GI_TEAM: links}, said=NOTHING_SAID, known=known, ids=IDS, policy=policy, register=REGISTER, day=DAY
+    )
     return match
 
 
@@ -81,19 +85,17 @@ def excluding(signal: Signal, *, worker: str | None = None) -> Signal:
 
 def test_the_coordinator_of_their_region_sees_to_what_both_are_told(policy: PolicyInForce) -> None:
     """Not where one of the two is not told, nor from whom a signal is kept or who was not named by whom it is about."""
-    assert made(policy, BOTH).coordinator == COORDINATOR
+    assert made(policy, BOTH).coordinators == (COORDINATOR,)
     for link in (replace(BOTH, tells=False), replace(BOTH, shown=False)):
-        assert made(policy, link).coordinator is None
+        assert made(policy, link).coordinators == ()
     on_consent = replace(THEIRS, ground="TOEST")
     for signal in (excluding(THEIRS), on_consent):
-        assert made(policy, replace(BOTH, signal=signal)).coordinator is None
+        assert made(policy, replace(BOTH, signal=signal)).coordinators == ()
         for half in (replace(BOTH, signal=signal, tells=False), replace(BOTH, signal=signal, shown=False)):
-            assert made(policy, BOTH, half).coordinator == COORDINATOR
+            assert made(policy, BOTH, half).coordinators == (COORDINATOR,)
     for new in (excluding(NEW), replace(NEW, ground="TOEST")):
-        assert made(policy, BOTH, signal=new).coordinator is None
-    assert made(policy, replace(BOTH, signal=excluding(THEIRS, worker="w"))).coordinator == COORDINATOR
-    elsewhere = replace(NEW, purpose="vt-melding"), replace(BOTH, signal=replace(THEIRS, purpose="vt-melding"))
-    assert made(policy, elsewhere[1], signal=elsewhere[0]).coordinator is None
+        assert made(policy, BOTH, signal=new).coordinators == ()
+    assert made(policy, replace(BOTH, signal=excluding(THEIRS, worker="w"))).coordinators == (COORDINATOR,)
 
 
 def test_contact_is_due_by_the_term_of_their_region_for_this_purpose(policy: PolicyInForce) -> None:

@@ -65,7 +65,7 @@ async def test_what_somebody_owes_is_read_from_where_it_begins(file: Database) -
     assert isinstance(file.address, SqliteFile)
     with closing(FileReader(file.address)) as reader:
         asked = watched(reader._connection)
-        await StoredOwed(reader).open_after(organisation=GI, after="0" * 32, at_most=40)
+        await StoredOwed(reader).open_after(organisation=GI, role="fg", after="0" * 32, at_most=40)
         await StoredOwed(reader).one(organisation=GI, task_id="0" * 32)
     found = plans(file, [statement for statement in asked if "FROM tasks" in statement])
     assert found == [
