@@ -23,6 +23,7 @@ RECORDED = frozenset(
         "phone-call-answered", "phone-call-not-verified", "phone-call-withheld", "caller-suspended",
         "belcode-wrong", "belcode-used", "belcode-expired",
         "belcode-tries-over", "exception-statutory-right", "exception-incomplete", "exception-own-consultation",
+        "exception-acute-recipient", "exception-completed", "exception-of-another-team",
         "webhook-address", "webhook-needs-approval",
     }
 )  # fmt: skip
@@ -115,6 +116,9 @@ WAITING = {
     "exception-statutory-right": _WITH_RECEIPT,
     "exception-incomplete": _WITH_RECEIPT,
     "exception-own-consultation": _WITH_RECEIPT,
+    "exception-acute-recipient": _WITH_RECEIPT,
+    "exception-completed": _WITH_RECEIPT,
+    "exception-of-another-team": _WITH_RECEIPT,
     "call-answered": _WITH_RECEIPT,
     "call-of-another-team": _WITH_RECEIPT,
     "call-over": _WITH_RECEIPT,

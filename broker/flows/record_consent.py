@@ -58,8 +58,9 @@ from broker.protocol.consent_messages import RecordConsent
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.errors import TicketError
 from broker.protocol.families import Family
-from broker.protocol.register import Organisation
+from broker.protocol.register import Organisation, Register
 from broker.protocol.ristretto import InvalidPointError
+from broker.protocol.roster import Roster
 
 ID_BYTES = 16
 
@@ -93,22 +94,18 @@ async def record_consent(
 
     async def decide() -> Outcome:
         # (1) Who, and with what right.
-        check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, today = policies.at(base), clock.today()
-        register, epoch = await registers.register(), await registers.epoch()
-        organisation = check_organisation(register, act)
-        roster = check_team(await rosters.roster(requester.organisation), act)
-        approved = check_approval(roster, requester, approval)
+        register, epoch, organisation, roster, approved = await _who(act, registers, rosters)
         # (2) The request's own rules; one ticket of each custodian covers the person, where a token says who it is.
         needed = needed_for(policy, check_purpose(policy.purposes, act))
         check_named(command, organisation, register, policy, today=today, now=clock.now())
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
         own = await _own_signal(command, requester, signals)
-        events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
-        token = stored_token(command, tokens)
-        kept, subject = await kept_from(requester, approval, consents), _subject(token, own)
-        events = kept.marked(events, subject)
+        said = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
+        token, kept = stored_token(command, tokens), await kept_from(requester, approval, consents)
+        subject, worker = _subject(token, own), requester.worker
+        events = kept.marked(said, subject)
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
         before = await _before(consent, subject, consents)
@@ -119,11 +116,10 @@ async def record_consent(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
-        placed = before.and_then(consent)
-        seen = kept.seen(placed, subject)
+        seen = kept.seen(placed := before.and_then(consent), subject)
         resting = await resting_on(
-            placed, events, before.subject, of=consent, needed=needed, worker=requester.worker,
-            policy=policy, today=today, signals=signals,
+            placed, events, subject, of=consent, needed=needed, worker=worker, policy=policy, today=today,
+            signals=signals,
         )  # fmt: skip
         made = RecordedConsent(
             act=act, needed=needed, today=today, seen=seen, bundle=policy.sha256, register=register.number,
@@ -135,6 +131,17 @@ async def record_consent(
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def _who(
+    act: Act, registers: RegisterReader, rosters: RosterReader
+) -> tuple[Register, EpochDocument, Organisation, Roster, bool]:
+    """Return what says who acts, and whether a colleague approves it. Raises RequestRuleError, ApprovalError."""
+    check_worker(act.requester)
+    register, epoch = await registers.register(), await registers.epoch()
+    organisation = check_organisation(register, act)
+    roster = check_team(await rosters.roster(act.requester.organisation), act)
+    return register, epoch, organisation, roster, check_approval(roster, act.requester, act.approval)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

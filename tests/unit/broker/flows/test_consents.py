@@ -10,7 +10,6 @@ from broker.domain.errors import (
     AnswerWithheldError,
     FieldRuleError,
     NotFoundError,
-    OrganisationUnknownError,
     PointInvalidError,
     RefusedError,
 )
@@ -230,7 +229,7 @@ async def test_the_resident_gets_a_confirmation_or_it_is_looked_at_again(world: 
         ({"purpose": "vt-melding"}, FieldRuleError),
         ({"categories": ["roddel"]}, FieldRuleError),
         ({"parties": [WIJKTEAM]}, FieldRuleError),
-        ({"parties": ["0" * 20]}, OrganisationUnknownError),
+        ({"parties": ["0" * 20]}, FieldRuleError),
         ({"signalId": "0" * 32}, FieldRuleError),
         ({"signalId": "0" * 32, "subject": None, "tickets": []}, NotFoundError),
         ({"subject": None}, TicketError),
