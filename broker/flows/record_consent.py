@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from broker.consent_ports import ConsentReader
-from broker.domain.changes import StoreConsent, TicketId
+from broker.domain.changes import TicketId
 from broker.domain.consent_rules import (
     SAID_BEFORE,
     check_alone,
@@ -21,13 +21,14 @@ from broker.domain.households import StoredToken, TokenIndex, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.consent_ended import resting_on
-from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
-from broker.flows.entry_payloads import Recording
+from broker.flows.consent_opens import opens_nothing
+from broker.flows.consenting import events_of, needed_for
 from broker.flows.household_question import asked_stamps
 from broker.flows.kept_consents import kept_from
 from broker.flows.naming_consent import check_named
-from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.outcome import Answered, Outcome
 from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.recorded_consent import RecordedConsent
 from broker.flows.recording import decide_and_record
 from broker.flows.refusing import refused_as
 from broker.flows.request_rules import (
@@ -42,7 +43,6 @@ from broker.flows.request_rules import (
     check_worker,
 )
 from broker.ports import (
-    AnswerStatus,
     AnswerStore,
     Clock,
     Log,
@@ -85,8 +85,8 @@ async def record_consent(
     """The answers are recorded, and open what they open from now on; outcome `done`.
 
     Raises:
-        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count; or
-            one that he took back before it came here.
+        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count; one
+            that he took back before it came here; or one that could open nothing with a party.
         NotFoundError: no such own signal. NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -110,29 +110,22 @@ async def record_consent(
         # (3) A yes that cannot be given: openly, recorded, without effect.
         before = await _before(consent, subject, consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
-        if fault := _fault(consent, command, kept.seen(before.consents, subject), needed):
+        fault = _fault(consent, command, kept.seen(before.consents, subject), needed)
+        if fault := fault or opens_nothing(consent, events, policy, register, today):
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
         seen = kept.seen(placed := before.and_then(consent), subject)
-        owed = owed_tasks(consent, needed=needed, today=today, about=seen, reader=worker)
         resting = await resting_on(
             placed, events, subject, of=consent, needed=needed, worker=worker, policy=policy, today=today,
             signals=signals,
         )  # fmt: skip
-        recording = Recording(
-            outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
-            document=told_of(consent, needed=needed, day=today, about=seen, reader=worker),
-            own_handles=(consent.id, *(() if own is None else (own.signal.handle,)), *resting.handles),
-            more=stated_of(consent.id, events),
+        made = RecordedConsent(
+            act=act, needed=needed, today=today, seen=seen, bundle=policy.sha256, register=register.number,
+            tickets=tickets, token=token, own=own, relied=relied,
         )  # fmt: skip
-        effects = Effects(
-            relies_on=(*relied, *resting.stamps),
-            changes=(StoreConsent(consent=consent, token=token), *resting.changes),
-            tasks=(*owed, *resting.tasks),
-        )  # fmt: skip
-        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+        return made.outcome(consent, events, resting)
 
     # (5) Recorded with all of it in one transaction, and only then told.
     return await decide_and_record(
