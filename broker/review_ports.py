@@ -79,6 +79,9 @@ class ActReader(Protocol):
     async def signal_ids(self, *, organisation: str, shielded: bool) -> dict[str, str]:
         """Return the ids of an organisation's own signals by their search handles; shielded ones only if asked."""
 
+    async def kept_from(self, *, organisation: str, worker: str) -> frozenset[str]:
+        """Return the search handles of an organisation's own signals that this worker of it must not know of."""
+
     async def signal_counts(self, *, organisation: str, today: str) -> SignalCounts:
         """Return how an organisation's active signals stand on this day (`YYYY-MM-DD`)."""
 

@@ -24,6 +24,8 @@ from broker.protocol.errors import MalformedError
 from broker.protocol.request_signing import is_id
 from connectors.answers import Outcome
 from connectors.cases import Case
+from connectors.consent_checks import age_fits, check_parties
+from connectors.dates import day_of
 from connectors.desk import Desk
 from connectors.errors import CaseError, ReceiptError, SourceError
 from connectors.household import Asked
@@ -67,9 +69,16 @@ class Consents:
             CaseError: a member breaks its rule. RefusedError: a yes that cannot be given. NotDoneError.
         """
         desk = self.desk
+        days = _days(stated, "age_ends_on", "review_on")
+        check_parties(stated.get("parties"), known=desk.folder.register.organisations)
+        age, ends_on = age_fits(
+            stated, days["age_ends_on"], birth=None if case is None else case.birth_date,
+            today=day_of(desk.surroundings.now()),
+        )  # fmt: skip
         members = {
             **_named(stated, _RECORD),
-            **_days(stated, "age_ends_on", "review_on"),
+            **days,
+            **({"age": age, "age_ends_on": ends_on} if case is not None else {}),
             "answers": self._lines(stated.get("answers")),
             "epoch": desk.folder.epoch.epoch,
             "subject": None,

@@ -23,6 +23,9 @@ from connectors.folder import PartnerFolder
 _SCHEMA = """CREATE TABLE IF NOT EXISTS contact_cards (
   oin TEXT PRIMARY KEY, number INTEGER NOT NULL, document TEXT NOT NULL
 ) STRICT, WITHOUT ROWID"""
+_FETCHED = (
+    "CREATE TABLE IF NOT EXISTS contact_fetch (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT"
+)
 UNSIGNED = "niet door de organisatie zelf getekend: kijk het nummer na"
 
 
@@ -53,9 +56,16 @@ class Contacts:
         self._folder = folder
         with book.transaction() as database:
             database.execute(_SCHEMA)
+            database.execute(_FETCHED)
 
-    def keep(self, directory: Directory) -> None:
-        """The newest cards of every organisation are kept; what does not verify, or is older, changes nothing."""
+    def keep(self, directory: Directory, *, at: float | None = None) -> None:
+        """The newest cards of every organisation are kept; what does not verify, or is older, changes nothing.
+
+        `at` is when the directory was had (unix seconds), and is kept with it.
+        """
+        if at is not None:
+            with self._book.transaction() as database:
+                database.execute("INSERT OR REPLACE INTO contact_fetch VALUES (1, ?)", (int(at),))
         register = self._folder.register
         for entry in directory.organisations:
             organisation = register.organisations.get(entry.oin)
@@ -81,6 +91,12 @@ class Contacts:
             return ContactCards.read(row[0], organisation=organisation)
         except ProtocolError:
             return None
+
+    def fetched_at(self) -> int | None:
+        """Return when the directory was last had (unix seconds); None: that was not kept."""
+        with self._book.transaction() as database:
+            row = database.execute("SELECT at FROM contact_fetch").fetchone()
+        return None if row is None else int(row[0])
 
     def told(self, outcome: Outcome) -> Outcome:
         """Return the outcome with the register's names, and with cards that are signed or marked as not signed."""

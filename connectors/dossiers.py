@@ -111,6 +111,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def kept_as(folder: PartnerFolder, commitment: str) -> Path | None:
+    """Return the file in which the dossier of this commitment lies here; None: it is not in this folder."""
+    return next(iter(sorted((folder.path / FOLDER).glob(f"{commitment}.*.sealed"))), None)
+
+
 def open_dossier(path: Path, *, key: SealingKey) -> OpenedDossier:
     """Return a dossier with the commitment that stands in the log. Raises FolderError: not sealed to this key."""
     whole = key.open(path.read_bytes())

@@ -73,7 +73,9 @@ class Following:
         On this clock and not when something is shown: whoever watches the line sees the same either way.
         """
         with suppress(NotDoneError):
-            Contacts(self._desk.book, self._desk.folder).keep(await directory(self._desk))
+            Contacts(self._desk.book, self._desk.folder).keep(
+                await directory(self._desk), at=self._desk.surroundings.now()
+            )
 
     def unread(self) -> list[KeptNotice]:
         """Return the notices that nobody here has read yet."""

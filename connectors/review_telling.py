@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from broker.protocol.days_nl import day_nl
 from broker.protocol.erasure_messages import ErasureShown
 from broker.protocol.problems import render
 from broker.protocol.review_messages import ActShown
@@ -26,7 +27,9 @@ from connectors.command_line import (
 )
 from connectors.conclusions import Resumed
 from connectors.dates import HERE, first_second
+from connectors.dossiers import kept_as
 from connectors.errors import NotDoneError, RefusedError
+from connectors.folder import PartnerFolder
 from connectors.review_client import ReviewClient, Reviewed
 
 _FLAGS_NL = {
@@ -73,7 +76,7 @@ def told(org: Path, worker: str, role: str | None, ask: Ask, *, as_json: bool) -
         return reviewed, names
     console.print(reviewed.text_nl, markup=False)
     for act in reviewed.result.acts or ():
-        for line in act_lines(act, names):
+        for line in (*act_lines(act, names), *exception_lines(act, names, client.folder)):
             console.print(line, markup=False)
     if reviewed.result.more_after is not None:
         console.print(f"Er is meer: ga verder met --after {reviewed.result.more_after}", markup=False)
@@ -120,6 +123,25 @@ def _act_line(act: ActShown, names: Mapping[str, str]) -> str:
     if act.own:
         parts.append("van jezelf of je eigen team: een ander moet dit bekijken")
     return "  ".join(parts)
+
+
+def exception_lines(act: ActShown, names: Mapping[str, str], folder: PartnerFolder) -> list[str]:
+    """Return what a reviewer needs of the exception of an act: what was stated, and where its dossier lies here."""
+    one = act.exception
+    if one is None:
+        return []
+    by = "Veilig Thuis" if one.with_veilig_thuis else names.get(one.consulted or "", one.consulted or "nog niemand")
+    told_on = "geen dag genoemd" if one.tell_on is None else day_nl(one.tell_on)
+    step = "-" if one.meldcode_step is None else str(one.meldcode_step)
+    stated = f"  uitzondering {one.id}: {one.type}, aan {one.recipient}, over {one.category}, reden {one.reason}"
+    duties = f"  overlegd met {by}; de betrokkene hoort het: {told_on}; meldcodestap {step}"
+    if one.commitment is None:
+        return [stated, duties, "  Het dossier is er nog niet: dat komt binnen een dag na de uitzondering."]
+    path = kept_as(folder, one.commitment)
+    if path is None:
+        return [stated, duties, "  Het dossier ligt niet in deze map. Vraag wie de uitzondering vastlegde."]
+    opens = f"sluis-connect exception read {path} --key SLEUTEL-VAN-DE-FG"
+    return [stated, duties, f"  Lees eerst het dossier, met de FG: {opens}"]
 
 
 def erasure_line(one: ErasureShown, names: Mapping[str, str]) -> str:

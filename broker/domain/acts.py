@@ -19,6 +19,8 @@ OPENING = "open_match"
 """The type of act that shows one match with the other team."""
 NAMED = 2
 """The level from which on an organisation is named (D6)."""
+ANSWERING: Mapping[str, str] = {"answer_request": "how", "note_oral_answer": "answer"}
+"""Types of acts in which a request for information is answered, with the member of `subject` that says how."""
 WITHDRAWING = "withdraw_signal"
 LOOKING = frozenset({"register_signal", "check_household", "call_holders"})
 """Types of acts in which a household is looked up."""
@@ -67,7 +69,9 @@ class ReviewedAct:
     those of signals that it wrote, stood on or hit. What anybody is told rests on `own_handles` alone, those of the
     actor's own signals: the others are of signals that he may not see too. `proof` is the own reference of what it
     stood on and `proof_kind` which proof that was, `case_ref` the own reference of its case; `read` the id of the
-    letter whose content it handed out; `exception` and `exception_type` are of one that it invoked or completed.
+    letter whose content it handed out; `exception` and `exception_type` are of one that it invoked or completed,
+    `stated` what its entry says of that one: codes, a commitment and the ids of workers;
+    `first_contact` says that it noted the first contact after a match, `answer` how it answered a request.
     """
 
     index: int
@@ -95,6 +99,9 @@ class ReviewedAct:
     case_ref: str | None = None
     exception: str | None = None
     exception_type: str | None = None
+    stated: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    first_contact: bool = False
+    answer: str | None = None
     read: str | None = None
     imported: bool = False
     damaged: bool = False
@@ -155,7 +162,7 @@ def reviewed_act(
         damaged: a group is gone or does not fit the log, and no entry says why.
     """
     meta, actor, subject = (opened.get(group, {}) for group in ("meta", "actor", "subject"))
-    request, exception = meta.get("request", {}), meta.get("exception", {})
+    request = meta.get("request", {})
     facts = (meta.get("decision") or {}).get("facts", {})
     approver = actor.get("approver") or {}
     return ReviewedAct(
@@ -168,10 +175,9 @@ def reviewed_act(
         role=actor.get("role"),
         approver=approver.get("worker"),
         proposer=actor.get("proposer"),
-        consulted=exception.get("consulted"),
-        with_veilig_thuis=bool(exception.get("with_veilig_thuis")),
-        exception=exception.get("id"),
-        exception_type=exception.get("type"),
+        **_of_exception(meta.get("exception", {})),
+        first_contact=bool(meta.get("match", {}).get("first_contact")),
+        answer=_answer(request.get("type"), subject),
         type=request.get("type"),
         purpose=request.get("purpose"),
         grounds=tuple(request.get("grounds", ())),
@@ -192,6 +198,23 @@ def reviewed_act(
         damaged=damaged,
         about=subject if subject.get("schema") == REVIEW_SCHEMA else {},
     )
+
+
+def _of_exception(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of an act that say of which exception it is; empty ones where it is of none."""
+    return {
+        "consulted": stated.get("consulted"),
+        "with_veilig_thuis": bool(stated.get("with_veilig_thuis")),
+        "exception": stated.get("id"),
+        "exception_type": stated.get("type"),
+        "stated": stated,
+    }
+
+
+def _answer(act_type: str | None, subject: Mapping[str, Any]) -> str | None:
+    """Return how a request was answered; None where this act answers none, or nothing says so any more."""
+    member = None if act_type is None else ANSWERING.get(act_type)
+    return None if member is None else subject.get(member)
 
 
 def told_of_signal(

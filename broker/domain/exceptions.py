@@ -174,6 +174,11 @@ def routed(kind: ExceptionType, *, asker: str, recipient: str) -> Routed | None:
     return Routed(purpose="nood", ground="VITAAL" if kind is ExceptionType.VITAL else "CVP")
 
 
+def is_misdirected(kind: ExceptionType, recipient: str) -> bool:
+    """Return whether acute danger would be told to anybody but Veilig Thuis or the police."""
+    return kind is ExceptionType.ACUTE and recipient not in (VEILIG_THUIS, POLICE)
+
+
 def fault_of(kind: ExceptionType, documented: Documented | None, *, worker: str, asker: str) -> str | None:
     """Return the problem of a dossier, None where it is complete: one answer missing, and nothing is sent.
 

@@ -6,7 +6,7 @@ organisation, or that one of them hid a signal in between.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -19,8 +19,12 @@ LEAST = 10
 """The smallest number that is told."""
 LEAST_ORGANISATIONS = 3
 """Organisations behind a figure of the region, so that it is nobody's own."""
-NOT_RECORDED = ("contact", "exceptions_unconsulted", "answered", "not_shared", "expired", "rights_in_term")
-"""Figures whose acts do not exist yet: their flows come later. They say so, instead of saying none."""
+NOT_RECORDED = ("expired", "rights_in_term")
+"""Figures that no act stands behind: a request expires by its day, and the rights desk's flows come later.
+
+They say so, instead of saying none.
+"""
+DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,9 @@ def looks_per_class(
 
 def own_acts(acts: Iterable[ReviewedAct], *, signals: int) -> tuple[Figure, ...]:
     """Return what the own acts of a month add up to."""
-    asked = [act for act in acts if act.asks]
+    every = tuple(acts)
+    asked = [act for act in every if act.asks]
+    done = [act for act in every if act.outcome == "done"]
     looks = [act for act in asked if act.looks]
     exceptions = [act for act in asked if act.kind == "exception"]
     types = Counter(act.purpose or "?" for act in exceptions)
@@ -85,6 +91,22 @@ def own_acts(acts: Iterable[ReviewedAct], *, signals: int) -> tuple[Figure, ...]
         figure("exceptions", len(exceptions)),
         # A type that stands there and is not told would tell that there is one.
         *(figure(f"exceptions.{name}", count) for name, count in sorted(types.items()) if count >= LEAST),
+        *_followed_up(done),
+    )
+
+
+def _followed_up(done: Sequence[ReviewedAct]) -> tuple[Figure, ...]:
+    """Return what came of matches, exceptions and requests, of the acts of a month that were carried out."""
+    answers = [act.answer for act in done if act.answer is not None]
+    declined = sum(answer == DECLINED for answer in answers)
+    # Whoever names the consultation of an acute exception does so in a second act, within a day.
+    invoked = {act.exception for act in done if act.exception is not None}
+    consulted = {act.exception for act in done if act.consulted is not None or act.with_veilig_thuis}
+    return (
+        figure("contact", sum(act.first_contact for act in done)),
+        figure("exceptions_unconsulted", len(invoked - consulted)),
+        figure("answered", len(answers) - declined),
+        figure("not_shared", declined),
     )
 
 

@@ -1,7 +1,7 @@
 """Which acts stand out, and until when somebody looks at them. Pure, and the same whenever it is computed.
 
     damaged      what is stored of the entry is gone or does not fit the log, and no entry says why
-    exception    an exception was used
+    exception    an exception was used, or refused to who named himself as the colleague whom he consulted
     off_hours    outside the day, and in an hour in which this role rarely works
     volume       many times this worker's own median on one day
     budget       more persons on one day than the ordinary budget gives: the reserve for danger was used
@@ -36,6 +36,8 @@ FLAG_KINDS = (
 )  # fmt: skip
 HIGH_KINDS = frozenset({"exception", "shielded", "own_household"})
 """Kinds that are "in order" only when two reviewers find so; the last two come with shielding and with rosters."""
+OWN_CONSULTATION = "exception-own-consultation"
+"""Why an exception is refused that somebody wanted to consult himself about; what else is refused opened nothing."""
 TERM_WORKING_DAYS: Mapping[str, int] = {"damaged": 1, "exception": 1, "budget": 1, "late_rest": 1}
 """Working days in which a flag is judged, where it is sooner than `ORDINARY_TERM`."""
 ORDINARY_TERM = 5
@@ -69,7 +71,7 @@ def kinds_alone(act: ReviewedAct) -> tuple[str, ...]:
     """Return the kinds for which an act stands out by itself, whatever else was done and whatever the thresholds."""
     found = {
         "damaged": act.damaged,
-        "exception": act.kind == "exception",
+        "exception": act.kind == "exception" and (act.outcome != "refused" or act.reason == OWN_CONSULTATION),
         "own_approval": act.reason == OWN_APPROVAL_REASON,
     }
     return tuple(kind for kind, stands_out in found.items() if stands_out)

@@ -14,6 +14,7 @@ from broker.domain.keeping import TellRelying, ended_for
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.consent_ended import resting_on
+from broker.flows.consent_opens import opens_nothing
 from broker.flows.consenting import events_of, needed_if_any, owed_tasks, stated_of, told_of
 from broker.flows.entry_payloads import Recording
 from broker.flows.household_question import asked_stamps
@@ -150,8 +151,7 @@ async def _recorded(
         more = replace(more, events=kept.marked(more.events, own.subject))
         # (3) A yes that cannot be given: openly, recorded, without effect.
         needed = needed_if_any(policy, own.consent.purpose)
-        fault = _fault(own, more, needed, kept)
-        if fault is not None:
+        if fault := _fault(own, more, needed, kept) or opens_nothing(own.consent, more.events, policy, register, today):
             return refused_as(about, fault, bundle=policy.sha256, register=register.number, relies_on=relied)
         # (4) What is committed.
         now = replace(own.consent, events=(*own.consent.events, *_numbered(own, more)))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from broker.domain.changes import Change
-from broker.domain.matches import MatchState
+from broker.domain.matches import CONTACTED, MatchState
 from broker.domain.requests import Requester
 from broker.flows.act import Act
 from broker.flows.entry_payloads import Recording
@@ -96,6 +96,7 @@ async def change_own_match(
             outcome="refused" if taken.refused else "done", reason=taken.refused, bundle=policy.sha256,
             register=register.number, document=document, hits=decisions_of(concerned), handles=handles,
             decision=None if taken.decision is None else taken.decision.record(),
+            more={"match": {"first_contact": _is_first_contact(own, state)}},
         )  # fmt: skip
         effects = Effects(relies_on=relied, changes=() if taken.refused else taken.changes)
         status = AnswerStatus.REFUSED if taken.refused else AnswerStatus.DONE
@@ -143,3 +144,8 @@ def _document(own: OwnMatch, state: MatchState, text: str) -> dict[str, object]:
         }
     )
     return result.model_dump(mode="json", by_alias=True)
+
+
+def _is_first_contact(own: OwnMatch, state: MatchState) -> bool:
+    """Return whether this very act says that the own side had contact, which the report of the month counts."""
+    return state in CONTACTED and own.side.state not in CONTACTED

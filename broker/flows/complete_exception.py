@@ -9,6 +9,7 @@ from broker.domain.exceptions import Documented, ExceptionRecord, ExceptionType,
 from broker.domain.requests import Requester
 from broker.exception_ports import ExceptionReader
 from broker.flows.act import Act
+from broker.flows.changing_match import in_team
 from broker.flows.duties import INFORM, LOOK_AGAIN, NAME_CONSULTATION
 from broker.flows.entry_payloads import Recording
 from broker.flows.excepting import consulted_in, documented_of, stated_of, told_of
@@ -20,6 +21,7 @@ from broker.flows.refusing import refused_as
 from broker.flows.request_rules import check_organisation, check_team, check_worker
 from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.exception_messages import EXCEPTIONS_PER_PAGE, CompleteException
+from broker.protocol.roster import Roster
 
 
 async def complete_exception(
@@ -41,8 +43,9 @@ async def complete_exception(
     After a day it is taken all the same, and says that it is late.
 
     Raises:
-        NotFoundError: no such exception of this organisation that waits for its rest.
-        RefusedError: an answer is missing, or nobody else was consulted. NotDoneError: it failed. With the receipt.
+        NotFoundError: no such acute exception of this organisation.
+        RefusedError: it is there already, a colleague of another team brings it, an answer is missing, or nobody else
+            was consulted. NotDoneError: it failed. With the receipt.
         RequestRuleError and others of `broker.domain.errors`: nothing was recorded.
     """
     act = Act.stating("complete_exception", "exception", command, requester, target=exception_id)
@@ -56,14 +59,15 @@ async def complete_exception(
         organisation = check_organisation(register, act)
         # (2) An own one that was acute and waits for its rest.
         own = await exceptions.own(organisation=requester.organisation, exception_id=exception_id)
-        if own is None or not own.record.waits_for_rest:
+        if own is None or own.record.type is not ExceptionType.ACUTE:
             raise NotFoundError
         record, relied = own.record, (*base, own.stamp)
         about = replace(act, purpose=record.purpose, grounds=(record.ground,), team=record.team)
         roster = check_team(await rosters.roster(requester.organisation), about)
         # (3) All six answers, and somebody else than who told.
         rest = documented_of(command.dossier, roster=roster, today=today)
-        fault = fault_of(ExceptionType.CVP, rest, worker=record.worker, asker=organisation.org_class)
+        fault = _hindrance(record, requester, roster)
+        fault = fault or fault_of(ExceptionType.CVP, rest, worker=record.worker, asker=organisation.org_class)
         if fault is not None or rest is None:
             return refused_as(
                 about, fault or "exception-incomplete", bundle=policy.sha256, register=register.number,
@@ -100,6 +104,13 @@ def _settled(record: ExceptionRecord, rest: Documented) -> tuple[SettleOwed, ...
             involved=consulted_in(rest),
         ),
     )  # fmt: skip
+
+
+def _hindrance(record: ExceptionRecord, requester: Requester, roster: Roster) -> str | None:
+    """Return why this worker brings no rest of an own exception: another team's, or it is there; None where he may."""
+    if requester.worker != record.worker and not in_team(record.team, requester, roster):
+        return "exception-of-another-team"
+    return None if record.waits_for_rest else "exception-completed"
 
 
 def _task(record: ExceptionRecord, rest: Documented, today: date) -> Task:

@@ -1,14 +1,15 @@
 """What becomes of the own signals about a person that rest on consent alone, when the consent changes (D5).
 
-They end with a no, at once. Without one they last as long as the yes does: each keeps its last day, past which it
-matches nothing, whether housekeeping has been there or not. A worker who is kept from a signal moves nothing of it,
-for a no needs no proof: its team is asked to look, whatever the signal is for. Whose no it is, who relied on an
-earlier yes is told that it counts.
+They end with a no, at once, and with a yes that is none any more because of what turned out of who gave it. Without
+one they last as long as the yes does: each keeps its last day, past which it matches nothing, whether housekeeping has
+been there or not. A worker who is kept from a signal moves nothing of it, for a no needs no proof: its team is asked
+to look, whatever the signal is for. Whose no it is, who relied on an earlier yes is told that it counts.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from broker.consent_ports import ConsentReader
 from broker.domain.changes import EndSignal, RenewSignal, Task
@@ -19,6 +20,7 @@ from broker.domain.keeping import ENDED, TellRelying, ended_for
 from broker.domain.notices import NoticeKind, Notify, notice_id
 from broker.domain.signals import EndReason, Signal, SignalState
 from broker.flows.consent_facts import CONSENT_KIND, INVOLVEMENT
+from broker.flows.consenting import needed_if_any
 from broker.flows.policy import PolicyInForce
 from broker.flows.sweep_signals import ENDED_TASK
 from broker.flows.withdraw_signal import REVIEW_TASK, owner_of
@@ -65,32 +67,65 @@ async def resting_on(
     if subject is None or needed is None:
         return NOTHING_RESTS
     listed, answered = tuple(consents), tuple(events)
-
-    def said(day: date) -> Standing:
-        return standing(
-            listed, purpose=of.purpose, category=INVOLVEMENT, party=None, needed=needed, day=day, reader=worker
-        )
-
-    told = _relied_on(listed, answered, of=of, needed=needed, today=today)
+    earlier = _without(listed, of, len(answered))
     found = await signals.own_on(organisation=of.organisation, purpose=None, indexes=[subject])
     asked = _to_look_at(found.found, answered, listed, worker=worker, today=today)
-    resting = [
+    # What he alone recorded moves nothing of what he must not know of; with a colleague's approval it is theirs too.
+    known = [
         token.signal
         for token in found.found
-        if token.signal.purpose == of.purpose and _rests_on_consent(token, policy, today)
+        if _rests_on_consent(token, policy, today) and not (asked.alone and token.signal.hidden_from(worker))
     ]
-    # What he alone recorded moves nothing of what he must not know of; with a colleague's approval it is theirs too.
-    known = [signal for signal in resting if not (asked.alone and signal.hidden_from(worker))]
-    ended, until = said(today).state in ENDING, lasts_until(said, day=today)
-    ends = Resting(changes=_lasts(known, until)) if until is not None else NOTHING_RESTS
-    if ended:
-        ends = _ends(known, worker, today)
+    ends = []
+    # Age and custody are facts of the person: what is said of them for one purpose counts for every other.
+    for purpose in sorted({of.purpose, *(signal.purpose for signal in known)}):
+        weighed = _Weighed(purpose=purpose, needed=needed_if_any(policy, purpose), day=today, reader=worker)
+        ends.append(weighed.moves([one for one in known if one.purpose == purpose], listed, earlier))
     return Resting(
-        changes=(*told, *ends.changes, *asked.changes),
-        tasks=(*ends.tasks, *asked.tasks),
-        handles=tuple(signal.handle for signal in (*(known if ended else ()), *asked.signals)),
+        changes=(
+            *_relied_on(listed, earlier, answered, of=of, needed=needed, today=today),
+            *(change for one in ends for change in one.changes),
+            *asked.changes,
+        ),
+        tasks=(*(task for one in ends for task in one.tasks), *asked.tasks),
+        handles=(*(handle for one in ends for handle in one.handles), *(one.handle for one in asked.signals)),
         stamps=found.stamps,
     )
+
+
+def _without(listed: Sequence[Consent], of: Consent, answered: int) -> tuple[Consent, ...]:
+    """Return the records as they were before so many last answers in one of them; a new record is none of them."""
+    return tuple(
+        replace(one, events=one.events[:-answered]) if one.id == of.id else one
+        for one in listed
+        if one.id != of.id or len(one.events) > answered
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weighed:
+    """What the records about one person come to for a purpose, for who acts."""
+
+    purpose: str
+    needed: Needed | None
+    day: date
+    reader: str
+
+    def moves(self, signals: Sequence[Signal], listed: Sequence[Consent], earlier: Sequence[Consent]) -> Resting:
+        """Return what becomes of these signals: they end with a no, and with a yes that is none any more."""
+        if self.needed is None:
+            return NOTHING_RESTS
+        now = partial(self._said, listed, self.needed)
+        until = lasts_until(now, day=self.day)
+        if until is not None:
+            return Resting(changes=_lasts(signals, until))
+        lost = self._said(earlier, self.needed, self.day).state is ConsentState.GIVEN
+        return _ends(signals, self.reader, self.day) if lost or now(self.day).state in ENDING else NOTHING_RESTS
+
+    def _said(self, records: Sequence[Consent], needed: Needed, day: date) -> Standing:
+        return standing(
+            records, purpose=self.purpose, category=INVOLVEMENT, party=None, needed=needed, day=day, reader=self.reader
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,25 +167,33 @@ def _asked_to_look(signal: Signal, consents: Sequence[Consent]) -> Notify:
 
 
 def _relied_on(
-    consents: Sequence[Consent], events: Iterable[ConsentEvent], *, of: Consent, needed: Needed, today: date
-) -> tuple[TellRelying, ...]:
-    """Return that who relied on an earlier record about this person is told that it is a no.
+    consents: Sequence[Consent], earlier: Sequence[Consent], events: Iterable[ConsentEvent], *, of: Consent,
+    needed: Needed, today: date,
+) -> tuple[TellRelying, ...]:  # fmt: skip
+    """Return that who relied on an earlier record about this person is told that it is a no, or a yes no more.
 
     What was not fetched yet is withheld by what all records say, at each look.
     """
     named = ended_for(of, events)
 
-    def is_no(one: Consent, party: str) -> bool:
-        said = (
-            standing(consents, purpose=one.purpose, category=category, party=party, needed=needed, day=today)
-            for category in one.categories & of.categories
+    def said(records: Sequence[Consent], one: Consent, party: str, category: str) -> ConsentState:
+        return standing(
+            records, purpose=one.purpose, category=category, party=party, needed=needed, day=today
+        ).state  # fmt: skip
+
+    def is_over(one: Consent, party: str) -> bool:
+        is_no = party in named and one.id != of.id
+        now = {category: said(consents, one, party, category) for category in one.categories}
+        return any(
+            (is_no and category in of.categories and state in ENDING)
+            or (state is ConsentState.UNKNOWN and said(earlier, one, party, category) is ConsentState.GIVEN)
+            for category, state in now.items()
         )
-        return any(state.state in ENDING for state in said)
 
     found = {
-        one.id: frozenset(party for party in one.parties & named if is_no(one, party))
+        one.id: frozenset(party for party in one.parties if is_over(one, party))
         for one in consents
-        if one.id != of.id and one.purpose == of.purpose
+        if one.purpose == of.purpose
     }
     return tuple(TellRelying(consent_id=one, parties=parties) for one, parties in found.items() if parties)
 
@@ -202,6 +245,7 @@ def _ends(resting: Sequence[Signal], worker: str, today: date) -> Resting:
             for signal in resting
         ),
         tasks=_tasks(tasks, today),
+        handles=tuple(signal.handle for signal in resting),
     )
 
 

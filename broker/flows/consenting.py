@@ -144,10 +144,10 @@ def _party_shown(
         # What is no yes for one kind of data, by all that is recorded, is not told as a yes.
         counting = [said(about, category) for category in sorted(consent.categories)]
         found = next((one for one in counting if one.state is not ConsentState.GIVEN), counting[0])
-    noes = [one.id for one in about if any(said([one], category).state in NO for category in consent.categories)]
+    answered_no = [one.id for one in about if any(said([one], category).state in NO for category in consent.categories)]
     return PartyShown(
         oin=party, state=found.state.value, until=found.until, in_record=alone.state.value,
-        no_in=noes[-1] if noes and found is not alone and found.state in NO else None,
+        no_in=answered_no[-1] if answered_no and found is not alone and found.state in NO else None,
     )  # fmt: skip
 
 

@@ -12,7 +12,17 @@ from broker.domain.review import FINAL, IN_ORDER, PRIVACYFUNCTIONARIS, VERDICT, 
 from broker.flows.act import Act
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
-from broker.flows.reviewing import Told, acts_with, check_role, is_own, not_yours, record_review, reviewer_of, told
+from broker.flows.reviewing import (
+    Told,
+    acts_with,
+    check_role,
+    is_own,
+    kept_from,
+    not_yours,
+    record_review,
+    reviewer_of,
+    told,
+)
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.register import Register
 from broker.protocol.review_messages import GiveVerdict
@@ -38,7 +48,7 @@ async def give_verdict(
     # (1) Who, and what: read before the tick.
     check_role(requester, {PRIVACYFUNCTIONARIS})
     judged = await acts.act(organisation=requester.organisation, index=command.act)
-    if judged is None:
+    if judged is None or judged.own_handles & await kept_from(requester, acts):
         raise NotFoundError
     related = await acts_with(judged, acts)
     subject = {"act": command.act, "verdict": command.verdict, "reason": command.reason}

@@ -13,6 +13,7 @@ from broker.domain.exceptions import (
     ExceptionType,
     Routed,
     fault_of,
+    is_misdirected,
     routed,
 )
 from broker.domain.requests import Approval, Requester
@@ -44,7 +45,7 @@ from broker.ports import (
 )
 from broker.protocol.exception_messages import InvokeException
 from broker.protocol.register import Organisation, Register
-from policies import AskFacts, Permit, Refusal
+from policies import AskFacts, Permit, Refusal, Text
 from policies.workdays import working_day_after
 
 ID_BYTES = 16
@@ -109,10 +110,10 @@ async def invoke_exception(
         )  # fmt: skip
         # (2) To whom? A right in law is no exception; refused with what can be done instead.
         check_recipient(command, register, policy)
-        kind = ExceptionType(command.type)
+        if is_misdirected(kind := ExceptionType(command.type), command.recipient):
+            return refuse(act, "exception-acute-recipient")
         if (way := routed(kind, asker=organisation.org_class, recipient=command.recipient)) is None:
-            possible = (policy.bundle.texts.render(_RIGHTS[command.recipient], {}),)
-            return refuse(act, "exception-statutory-right", possible=possible)
+            return refuse(act, "exception-statutory-right", possible=_right(policy, command.recipient))
         about = replace(act, purpose=way.purpose, grounds=(way.ground,))
         # (3) One answer missing, or nobody else consulted: nothing is sent.
         if fault := fault_of(kind, documented, worker=requester.worker, asker=organisation.org_class):
@@ -199,6 +200,11 @@ class _Telling:
             case_ref=command.case_ref,
             persons=persons,
         )
+
+
+def _right(policy: PolicyInForce, recipient: str) -> tuple[Text, ...]:
+    """Return in words by which right in law this recipient is told."""
+    return (policy.bundle.texts.render(_RIGHTS[recipient], {}),)
 
 
 def check_recipient(command: InvokeException, register: Register, policy: PolicyInForce) -> None:

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from broker.domain.consent_rules import check_age, check_stated
-from broker.domain.errors import FieldRuleError, OrganisationUnknownError
+from broker.domain.errors import FieldRuleError
 from broker.flows.policy import PolicyInForce
 from broker.protocol.consent_messages import RecordConsent
 from broker.protocol.register import Organisation, Register
@@ -21,7 +21,7 @@ def check_named(
     Nor for what was stated later than now.
 
     Raises:
-        FieldRuleError, OrganisationUnknownError
+        FieldRuleError
     """
     check_stated(command.stated_at, latest=now + SKEW_S)
     if not set(command.categories) <= policy.bundle.vocabulary["cat"]:
@@ -29,7 +29,7 @@ def check_named(
     if organisation.oin in command.parties:
         raise FieldRuleError("parties", "name the organisation itself")
     if not set(command.parties) <= set(register.organisations):
-        raise OrganisationUnknownError
+        raise FieldRuleError("parties", "name an organisation that is not in the register")
     if command.subject is not None and command.signal_id is not None:
         raise FieldRuleError("signalId", "stands beside a token")
     check_age(command.age, command.age_ends_on, today=today)

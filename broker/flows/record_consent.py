@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from broker.consent_ports import ConsentReader
-from broker.domain.changes import StoreConsent, TicketId
+from broker.domain.changes import TicketId
 from broker.domain.consent_rules import (
     SAID_BEFORE,
     check_alone,
@@ -21,13 +21,14 @@ from broker.domain.households import StoredToken, TokenIndex, TokenRole
 from broker.domain.requests import Approval, Requester
 from broker.flows.act import Act
 from broker.flows.consent_ended import resting_on
-from broker.flows.consenting import events_of, needed_for, owed_tasks, stated_of, told_of
-from broker.flows.entry_payloads import Recording
+from broker.flows.consent_opens import opens_nothing
+from broker.flows.consenting import events_of, needed_for
 from broker.flows.household_question import asked_stamps
 from broker.flows.kept_consents import kept_from
 from broker.flows.naming_consent import check_named
-from broker.flows.outcome import Answered, Effects, Outcome, outcome_of
+from broker.flows.outcome import Answered, Outcome
 from broker.flows.policy import Policies, PolicyInForce
+from broker.flows.recorded_consent import RecordedConsent
 from broker.flows.recording import decide_and_record
 from broker.flows.refusing import refused_as
 from broker.flows.request_rules import (
@@ -42,7 +43,6 @@ from broker.flows.request_rules import (
     check_worker,
 )
 from broker.ports import (
-    AnswerStatus,
     AnswerStore,
     Clock,
     Log,
@@ -58,8 +58,9 @@ from broker.protocol.consent_messages import RecordConsent
 from broker.protocol.epochs import EpochDocument
 from broker.protocol.errors import TicketError
 from broker.protocol.families import Family
-from broker.protocol.register import Organisation
+from broker.protocol.register import Organisation, Register
 from broker.protocol.ristretto import InvalidPointError
+from broker.protocol.roster import Roster
 
 ID_BYTES = 16
 
@@ -84,8 +85,8 @@ async def record_consent(
     """The answers are recorded, and open what they open from now on; outcome `done`.
 
     Raises:
-        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count; or
-            one that he took back before it came here.
+        RefusedError: a yes by a parent without custody, by the suspect, or by somebody whose answer does not count; one
+            that he took back before it came here; or one that could open nothing with a party.
         NotFoundError: no such own signal. NotDoneError: it failed; with the receipt of its entry.
         RequestRuleError, ApprovalError, ProtocolError and others of `broker.domain.errors`: nothing was recorded.
     """
@@ -93,56 +94,54 @@ async def record_consent(
 
     async def decide() -> Outcome:
         # (1) Who, and with what right.
-        check_worker(requester)
         base = await signals.stamps(asked_stamps(requester.organisation))
         policy, today = policies.at(base), clock.today()
-        register, epoch = await registers.register(), await registers.epoch()
-        organisation = check_organisation(register, act)
-        roster = check_team(await rosters.roster(requester.organisation), act)
-        approved = check_approval(roster, requester, approval)
+        register, epoch, organisation, roster, approved = await _who(act, registers, rosters)
         # (2) The request's own rules; one ticket of each custodian covers the person, where a token says who it is.
         needed = needed_for(policy, check_purpose(policy.purposes, act))
         check_named(command, organisation, register, policy, today=today, now=clock.now())
         tickets = _tickets(command, act, organisation, epoch, policy, issuers=issuers, now=clock.now())
         own = await _own_signal(command, requester, signals)
-        events = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
-        token = stored_token(command, tokens)
-        kept, subject = await kept_from(requester, approval, consents), _subject(token, own)
-        events = kept.marked(events, subject)
+        said = events_of(command.answers, now=clock.now(), today=today, roster=roster, approved=approved)
+        token, kept = stored_token(command, tokens), await kept_from(requester, approval, consents)
+        subject, worker = _subject(token, own), requester.worker
+        events = kept.marked(said, subject)
         consent = _consent(command, act, events, _Made(randomness.bytes(ID_BYTES).hex(), approved, today))
         # (3) A yes that cannot be given: openly, recorded, without effect.
         before = await _before(consent, subject, consents)
         relied = (*base, *(() if own is None else own.stamps), *before.stamps)
-        if fault := _fault(consent, command, kept.seen(before.consents, subject), needed):
+        fault = _fault(consent, command, kept.seen(before.consents, subject), needed)
+        if fault := fault or opens_nothing(consent, events, policy, register, today):
             return refused_as(
                 act, fault, bundle=policy.sha256, register=register.number, relies_on=relied, tickets=tickets
             )  # fmt: skip
         # (4) What is committed: the record, and that the resident gets his confirmation, or why not yet.
-        placed = before.and_then(consent)
-        seen = kept.seen(placed, subject)
+        seen = kept.seen(placed := before.and_then(consent), subject)
         resting = await resting_on(
-            placed, events, before.subject, of=consent, needed=needed, worker=requester.worker,
-            policy=policy, today=today, signals=signals,
+            placed, events, subject, of=consent, needed=needed, worker=worker, policy=policy, today=today,
+            signals=signals,
         )  # fmt: skip
-        recording = Recording(
-            outcome="done", bundle=policy.sha256, register=register.number, tickets=tickets,
-            document=told_of(consent, needed=needed, day=today, about=seen, reader=requester.worker),
-            own_handles=(consent.id, *(() if own is None else (own.signal.handle,)), *resting.handles),
-            more=stated_of(consent.id, events),
+        made = RecordedConsent(
+            act=act, needed=needed, today=today, seen=seen, bundle=policy.sha256, register=register.number,
+            tickets=tickets, token=token, own=own, relied=relied,
         )  # fmt: skip
-        effects = Effects(
-            relies_on=(*relied, *resting.stamps),
-            changes=(StoreConsent(consent=consent, token=token), *resting.changes),
-            tasks=(
-                *owed_tasks(consent, needed=needed, today=today, about=seen, reader=requester.worker), *resting.tasks,
-            ),
-        )  # fmt: skip
-        return outcome_of(act, recording, effects, status=AnswerStatus.DONE)
+        return made.outcome(consent, events, resting)
 
     # (5) Recorded with all of it in one transaction, and only then told.
     return await decide_and_record(
         decide, act=act, policies=policies, signals=signals, answers=answers, clock=clock, log=log
     )
+
+
+async def _who(
+    act: Act, registers: RegisterReader, rosters: RosterReader
+) -> tuple[Register, EpochDocument, Organisation, Roster, bool]:
+    """Return what says who acts, and whether a colleague approves it. Raises RequestRuleError, ApprovalError."""
+    check_worker(act.requester)
+    register, epoch = await registers.register(), await registers.epoch()
+    organisation = check_organisation(register, act)
+    roster = check_team(await rosters.roster(act.requester.organisation), act)
+    return register, epoch, organisation, roster, check_approval(roster, act.requester, act.approval)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

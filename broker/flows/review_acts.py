@@ -12,7 +12,16 @@ from broker.flows.current_reading import CurrentReading
 from broker.flows.outcome import Answered
 from broker.flows.policy import Policies
 from broker.flows.request_rules import check_organisation
-from broker.flows.reviewing import Showing, Told, check_role, flagged_acts, record_review, reviewer_of, told
+from broker.flows.reviewing import (
+    Showing,
+    Told,
+    check_role,
+    flagged_acts,
+    kept_from,
+    record_review,
+    reviewer_of,
+    told,
+)
 from broker.ports import AnswerStore, Clock, Log, RegisterReader, RosterReader, SignalStore
 from broker.protocol.register import Register
 from broker.protocol.review_messages import ACTS_PER_PAGE
@@ -123,10 +132,12 @@ async def _read(
     found, flags = await flagged_acts(
         organisation=organisation, since=since, until=asked.until, register=register, acts=acts, notes=notes
     )
+    kept = await kept_from(requester, acts)
+    ids = await acts.signal_ids(organisation=organisation, shielded=requester.role == FG)
     return _Found(
-        acts=[one for one in found if asked.lets(one) or one.index in drawn],
+        acts=[one for one in found if (asked.lets(one) or one.index in drawn) and not one.own_handles & kept],
         flags={**flags, **sampled(flags, samples)},
-        signal_ids=await acts.signal_ids(organisation=organisation, shielded=requester.role == FG),
+        signal_ids={handle: signal_id for handle, signal_id in ids.items() if handle not in kept},
     )
 
 

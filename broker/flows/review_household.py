@@ -30,7 +30,8 @@ async def review_household(
 
     Raises:
         RoleNotAllowedError: neither privacyfunctionaris nor FG.
-        NotFoundError: no such signal, another organisation's, or one that this role may not open.
+        NotFoundError: no such signal, another organisation's, or one that this role may not open or that
+            is kept from this reviewer by name.
         NotDoneError: it failed; with the receipt of its entry.
     """
     act = Act.reading("review_household", requester)
@@ -41,7 +42,9 @@ async def review_household(
 
     async def read() -> tuple[str, HouseholdActs, Mapping[str, str]]:
         own = await signals.own(organisation=requester.organisation, signal_id=signal_id)
-        if own is None or (own.signal.shielded and not is_fg):
+        if own is None:
+            raise NotFoundError
+        if not is_fg and (own.signal.shielded or own.signal.hidden_from(requester.worker)):
             raise NotFoundError
         handle = own.signal.handle
         found = await acts.household(handle=handle, organisation=requester.organisation)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from broker.domain.acts import REVIEW_SCHEMA, ReviewedAct, ReviewNote
@@ -10,7 +11,7 @@ from broker.domain.errors import RoleNotAllowedError
 from broker.domain.exceptions import VEILIG_THUIS
 from broker.domain.flags import BASELINE_DAYS, Flag, flags_of, is_high
 from broker.domain.requests import Requester
-from broker.domain.review import IN_ORDER, THRESHOLD, KeptNote, Reviewer, is_closed, own_act, own_team
+from broker.domain.review import FG, IN_ORDER, THRESHOLD, KeptNote, Reviewer, is_closed, own_act, own_team
 from broker.domain.thresholds import ThresholdChange, ThresholdHistory
 from broker.flows.act import Act
 from broker.flows.current_reading import CurrentReading
@@ -24,7 +25,7 @@ from broker.ports import AnswerStatus, AnswerStore, Clock, Log, RegisterReader, 
 from broker.protocol.messages import TextRef
 from broker.protocol.problems import Problem, problem_kinds
 from broker.protocol.register import Register
-from broker.protocol.review_messages import ActShown, FlagShown, ReviewResult, VerdictShown
+from broker.protocol.review_messages import ActShown, ExceptionOfAct, FlagShown, ReviewResult, VerdictShown
 from broker.protocol.roster import Roster
 from broker.review_ports import ActReader, NoteReader
 from policies.workdays import working_day_after
@@ -168,6 +169,16 @@ async def flagged_acts(
     return tuple(act for act in found if act.at >= since), flags
 
 
+async def kept_from(requester: Requester, acts: ActReader) -> frozenset[str]:
+    """Return the handles of own signals that this reviewer is kept from by name: what was done on them is not his.
+
+    The FG supervises, and sees that they are there: somebody has to judge them.
+    """
+    if requester.role == FG:
+        return frozenset()
+    return await acts.kept_from(organisation=requester.organisation, worker=requester.worker)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
     """What is needed to show acts: the ids of own signals by handle, the verdicts by act, and who looks."""
@@ -205,7 +216,21 @@ class Showing:
             flags=[FlagShown(kind=flag.kind, due_on=flag.due_on) for flag in flags],
             verdict=verdict_shown(kept, high=is_high(flag.kind for flag in flags)) if kept else None,
             own=is_own(self.reviewer, act, self.roster),
+            exception=_exception_of(act),
         )
+
+
+def _exception_of(act: ReviewedAct) -> ExceptionOfAct | None:
+    """Return what the entry says of the exception it is about; None where it is about none, or one was refused."""
+    if act.exception is None:
+        return None
+    members = {name: act.stated.get(name) for name in ExceptionOfAct.model_fields}
+    tell_on = members["tell_on"]
+    told = {
+        "with_veilig_thuis": act.with_veilig_thuis,
+        "tell_on": None if tell_on is None else date.fromisoformat(tell_on),
+    }
+    return ExceptionOfAct.model_validate({**members, **told}, by_alias=False, by_name=True)
 
 
 def verdict_shown(verdicts: Sequence[KeptNote], *, high: bool) -> VerdictShown:

@@ -79,6 +79,27 @@ class VerdictShown(Message):
     second: bool
 
 
+class ExceptionOfAct(Message):
+    """What the entry says of the exception that an act invoked or completed; the dossier itself lies at the partner.
+
+    `commitment` is the name under which the partner keeps the sealed dossier; null until there is one.
+    """
+
+    id: Id
+    type: Word | None
+    recipient: Word | None
+    recipient_organisation: Oin | None
+    category: Word | None
+    reason: Word | None
+    persons: int | None
+    commitment: Sha256 | None
+    consulted: Word | None
+    with_veilig_thuis: bool
+    tell_on: Day | None
+    deferral: Word | None
+    meldcode_step: int | None
+
+
 class ActShown(Message):
     """One act of the own organisation. What was erased is null; `signals` are ids of own signals it concerned."""
 
@@ -102,6 +123,7 @@ class ActShown(Message):
     verdict: VerdictShown | None
     own: bool
     """Whether the reviewer may not judge it: his own act, or his own team's."""
+    exception: ExceptionOfAct | None = None
 
 
 class ExtractShown(Message):

@@ -40,6 +40,9 @@ _HIDING = """SELECT DISTINCT s.organisation FROM signals t JOIN signal_tokens x 
 """Who hides a signal on the household of this one from this organisation."""
 _OWN_ON = """SELECT a.idx FROM act_handles h JOIN acts a ON a.idx = h.idx
     WHERE h.handle = ? AND a.organisation = ? ORDER BY a.idx DESC"""
+_KEPT_FROM = """SELECT DISTINCT s.handle FROM signals s JOIN signal_exclusions e
+    ON e.signal_id = s.id AND e.organisation = s.organisation
+    WHERE s.organisation = ? AND e.worker IN ('', ?)"""
 _COUNTS = """SELECT count(*), coalesce(sum(CASE WHEN informing_state = 'informed' THEN 1 ELSE 0 END), 0),
     coalesce(sum(CASE WHEN informing_state = 'deferred' THEN 1 ELSE 0 END), 0),
     coalesce(sum(CASE WHEN informing_state = 'deferred' AND informing_review_on < ? THEN 1 ELSE 0 END), 0)
@@ -99,6 +102,10 @@ class StoredActs:
         """Return the ids of own signals by handle. See `ActReader.signal_ids`."""
         query = "SELECT handle, id FROM signals WHERE organisation = ? AND (? OR NOT shielded)"
         return {str(handle): str(signal_id) for handle, signal_id in await self._rows(query, organisation, shielded)}
+
+    async def kept_from(self, *, organisation: str, worker: str) -> frozenset[str]:
+        """Return the handles of own signals that are kept from a worker. See `ActReader.kept_from`."""
+        return frozenset(str(handle) for (handle,) in await self._rows(_KEPT_FROM, organisation, worker))
 
     async def signal_counts(self, *, organisation: str, today: str) -> SignalCounts:
         """Return how active signals stand. See `ActReader.signal_counts`."""

@@ -6,7 +6,7 @@ import json
 from connectors.demo.acts import Act, Advice, Scene
 from connectors.demo.cast import HUISARTS, SCHOOL
 
-PURPOSE = "casusoverleg"
+PURPOSE = "afstemmen"
 _MOTHER = "moeder van C."
 
 

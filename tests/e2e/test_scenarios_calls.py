@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from broker.protocol.families import Family
+from broker.protocol.own_ids import CHANCE_BYTES, own_id
 from broker.protocol.problems import render
 from tests.simulators.enrolled import NAMES, SCHOOL, VEILIG_THUIS, Enrolled
 from tests.simulators.region import Region, running_region
@@ -89,7 +90,8 @@ def decides(ggz: WirePartner, ring: str, choice: str) -> dict[str, Any]:
 
 def statement(partner: WirePartner, **members: object) -> dict[str, Any]:
     """Return the body of an act without tokens."""
-    command = {"idempotencyKey": secrets.token_hex(16), "controller": partner.oin, "caseRef": None}
+    key = own_id(partner.oin, secrets.token_bytes(CHANCE_BYTES))
+    command = {"idempotencyKey": key, "controller": partner.oin, "caseRef": None}
     return {**command, **members}
 
 

@@ -99,7 +99,7 @@ def test_scenario_3_chayenne_advice_leaves_a_counter(region: Region, partners: d
     }  # fmt: skip
     young = {"age": "under12", "age_ends_on": f"{datetime.datetime.now(datetime.UTC).year + 3}-01-01", "guardians": 1}
     named = (HUISARTS, SOCIAL_WORK)
-    stated = statement(*named, purpose="casusoverleg", categories=["schoolgang"], answers=[mother], **young)
+    stated = statement(*named, purpose="afstemmen", categories=["schoolgang"], answers=[mother], **young)
     record = team.does("consent", "record", team.file("moeder", stated))["consents"][0]
     assert {party["oin"]: party["state"] for party in record["parties"]} == dict.fromkeys(named, "given")
     back = {"who": "moeder van C.", "capacity": "guardian", "parties": [], "by": "phone"}

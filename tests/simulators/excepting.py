@@ -87,12 +87,15 @@ async def invoked(
     )
 
 
-async def completed(world: World, asker: Asker, exception_id: str, **changed: Any) -> Answered:  # noqa: ANN401 - members of a dossier
+async def completed(
+    world: World, asker: Asker, exception_id: str, *, worker: str = "",
+    **changed: Any,  # noqa: ANN401 - members of a dossier
+) -> Answered:  # fmt: skip
     """Bring the rest of an acute exception."""
     return await complete_exception(
         command=CompleteException.model_validate(asker.command(dossier=dossier(**changed))),
         exception_id=exception_id,
-        requester=requester(asker),
+        requester=requester(asker, worker=worker),
         policies=world.policies,
         clock=world.clock,
         registers=world.documents,

@@ -80,6 +80,11 @@ class MemoryReview:
         own = [signal for signal in self._signals() if signal.organisation == organisation]
         return {signal.handle: signal.id for signal in own if shielded or not signal.shielded}
 
+    async def kept_from(self, *, organisation: str, worker: str) -> frozenset[str]:
+        """See `ActReader.kept_from`."""
+        own = [signal for signal in self._signals() if signal.organisation == organisation]
+        return frozenset(signal.handle for signal in own if signal.hidden_from(worker))
+
     async def signal_counts(self, *, organisation: str, today: str) -> SignalCounts:
         """See `ActReader.signal_counts`."""
         active = [one for one in self._active() if one.organisation == organisation]

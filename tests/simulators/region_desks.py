@@ -151,6 +151,12 @@ class RegionDesks:
 
 def says_yes(asker: WirePartner, resident: str, *, parties: Sequence[str]) -> None:
     """The asker's organisation has the resident's yes to telling these, which a second person approved."""
+    (consent,) = told(sends_yes(asker, resident, parties=parties))["consents"]
+    assert [party["state"] for party in consent["parties"]] == ["given"] * len(parties)
+
+
+def sends_yes(asker: WirePartner, resident: str, *, parties: Sequence[str]) -> httpx.Response:
+    """Return what the broker answers where the resident's yes to telling these is recorded."""
     made = asker.evaluate("register", {Family.NLBSN: [resident]})
     stated = {
         "idempotencyKey": secrets.token_hex(16), "controller": asker.oin, "caseRef": None, "purpose": asker.purpose,
@@ -159,8 +165,7 @@ def says_yes(asker: WirePartner, resident: str, *, parties: Sequence[str]) -> No
         "unable": False, "contested": False, "answers": [answer(until=day(150))], "confirmation": "given",
         "reviewOn": None, "tickets": list(made.tickets),
     }  # fmt: skip
-    (consent,) = told(asker.post("/v1/consents", stated, approved=True))["consents"]
-    assert [party["state"] for party in consent["parties"]] == ["given"] * len(parties)
+    return asker.post("/v1/consents", stated, approved=True)
 
 
 def between(to: str) -> tuple[str, ...]:

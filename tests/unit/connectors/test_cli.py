@@ -206,7 +206,7 @@ def test_a_row_that_still_waits_is_not_asked_again_under_another_key(world: Part
 
 
 def test_kept_receipts_are_verified_offline(world: PartnerWorld, family: Path) -> None:
-    """`receipt verify` holds for a kept receipt and ends with 1 for a changed one."""
+    """`receipt verify` holds for a kept receipt and ends with 1 for a changed one, and with 2 for none."""
     run("register", "--source", "gba-v", family, "--limit", 1, *asking(world))
     folder = world.folders["gi"]
     (file,) = folder.receipts.glob("*.json")
@@ -214,6 +214,8 @@ def test_kept_receipts_are_verified_offline(world: PartnerWorld, family: Path) -
     assert as_json(run("receipt", "verify", file, "--org", folder.path, "--json"))["receipts"][0]["verified"] is True
     file.write_text(file.read_text().replace('"done"', '"nothing"'))
     run("receipt", "verify", file, "--org", folder.path, expect=1)
+    missed = run("receipt", "verify", file.with_name("mistyped.json"), "--org", folder.path, expect=2)
+    assert "mistyped" not in missed.output
 
 
 def test_a_partner_is_set_up_by_commands(world: PartnerWorld, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ async def test_no_letter_where_it_is_not_safe(desks: Desks) -> None:
 async def test_stated_custody_promises_no_confirmation(desks: Desks) -> None:
     """A parent who merely says that she has custody: recorded, opens nothing, and the sentence says what to do."""
     parent = {**YES, "capacity": "guardian", "custody": "stated"}
-    young = {"age": "under12", "age_ends_on": "2030-01-01", "guardians": 1, "purpose": "casusoverleg"}
+    young = {"age": "under12", "age_ends_on": "2030-01-01", "guardians": 1, "purpose": "afstemmen"}
     file = desks.file(WIJKTEAM, "stated.json", statement(parent, categories=["schoolgang"], parties=[SCHOOL], **young))
     told = await desks.tells(WIJKTEAM, "consent", "record", file)
     assert states(told["consents"][0]) == ["unknown"]

@@ -11,15 +11,15 @@ from connectors.exchange import Surroundings
 from connectors.letters import Letters
 from connectors.questions import Question
 from tests.simulators.asking import household
-from tests.simulators.enrolled import VEILIG_THUIS, WIJKTEAM
+from tests.simulators.enrolled import SCHOOL, WIJKTEAM
 from tests.simulators.reviewing_partner import Bridged
 from tests.simulators.served_desks import Desks
 from tests.unit.connectors.test_consents import NO, WHO, YES, statement
 from tests.unit.connectors.test_letters import UNTIL
 
-SHARED = {"purpose": "casusoverleg", "categories": ["hulp"], "parties": [VEILIG_THUIS]}
+SHARED = {"purpose": "afstemmen", "categories": ["hulp"], "parties": [SCHOOL]}
 TOLD = Question(
-    to=VEILIG_THUIS, to_team="team-1", team="team-1", purpose="casusoverleg", grounds=["TOEST"], categories=["hulp"],
+    to=SCHOOL, to_team="team-1", team="team-1", purpose="afstemmen", grounds=["TOEST"], categories=["hulp"],
     level=3, expires_on=UNTIL, text="Hij krijgt hulp.",
 )  # fmt: skip
 

@@ -63,6 +63,25 @@ async def test_only_the_fg_reads_the_dossier_that_the_log_commits_to(desks: Desk
     assert f"{told['exceptionId']}  cvp  politie  CVP" in listed
 
 
+async def test_a_reviewer_finds_the_dossier_of_an_act(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the act stands what its entry says of the exception, and the very file; nothing of the dossier is told."""
+    surroundings = desks.surroundings
+    monkeypatch.setattr("connectors.review_client.Surroundings", lambda: surroundings)
+    await with_fg(desks)
+    told = (await invoke(desks))["exceptions"][0]
+    (file,) = sealed(desks)
+    said = " ".join((await desks.run(HUISARTS, "review", "own")).output.split())
+    assert f"uitzondering {told['exceptionId']}: cvp, aan politie, over veiligheid, reden danger_to_child" in said
+    assert "overlegd met Bram; de betrokkene hoort het: 10 december 2026; meldcodestap 4" in said
+    assert f"sluis-connect exception read {file} --key" in said
+    assert TEXT not in said
+
+    file.rename(desks.path / "elsewhere.sealed")
+    assert "ligt niet in deze map" in (await desks.run(HUISARTS, "review", "own")).output
+    await invoke(desks, type="acuut", recipient="veilig_thuis", dossier=None)
+    assert "Het dossier is er nog niet" in (await desks.run(HUISARTS, "review", "own")).output
+
+
 async def test_nobody_replaces_the_fgs_key_unseen(desks: Desks) -> None:
     """Another key takes its place only where the digits of the one before are named; every dossier says its key."""
     await with_fg(desks)

@@ -5,8 +5,10 @@ import datetime
 import functools
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,6 +18,7 @@ from broker.protocol.match_messages import MatchesResult, ShownMatch
 from connectors.casebook import OwnSignal
 from connectors.cli import command_line
 from connectors.client import SluisClient
+from connectors.dates import HERE
 from connectors.errors import CaseError, FolderError, RefusedError
 from connectors.following import Following
 from connectors.match_lines import for_team, match_lines
@@ -52,9 +55,13 @@ def client_of(partner: ReviewingPartner) -> SluisClient:
     return SluisClient(partner.folder, worker="anna", surroundings=partner.surroundings)
 
 
-async def run(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, *words: str, worker: str = "anna") -> Result:
-    """Return what a command line printed, run on a thread of its own beside the broker's loop."""
+async def run(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, *words: str, worker: str = "anna", served: bool = True
+) -> Result:
+    """Return what a command line printed, run on a thread of its own beside the broker's loop, or without a broker."""
     surroundings = partner.surroundings
+    if not served:
+        surroundings = replace(surroundings, transport=httpx.MockTransport(_no_answer))
     monkeypatch.setattr(connectors.client, "Surroundings", lambda: surroundings)
     whole = [*words, "--org", str(partner.folder.path), "--worker", worker]
     invoke = functools.partial(CliRunner().invoke, command_line(words), whole)
@@ -252,6 +259,32 @@ async def test_the_night_card_names_teams_and_no_household(
     assert "http" not in text
     assert "Wijkteam Arnhem" in text
     assert file.read_bytes().startswith(b"%PDF")
+
+
+def _no_answer(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
+async def test_the_night_card_works_when_nothing_answers(
+    partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With the broker off it is made of the signed cards in the folder, saying of when they are; never of nothing."""
+    nothing = await run(partner, monkeypatch, "night-card", served=False)
+    assert nothing.exit_code == 1
+    assert "0800-2000" in nothing.output
+
+    had = await run(partner, monkeypatch, "night-card")
+    signed = [line for line in had.output.splitlines() if "0800 5550000" in line and "getekend" not in line]
+    assert signed
+    page = tmp_path / "card.html"
+    printed = await run(partner, monkeypatch, "night-card", served=False)
+    assert printed.exit_code == 0, printed.output
+    since = datetime.datetime.fromtimestamp(partner.surroundings.now(), HERE)
+    assert f"Deze nummers zijn op {since:%d-%m-%Y om %H:%M} opgehaald" in " ".join(printed.output.split())
+    assert "0800 5550000" in printed.output
+    assert "Sluis is nu niet bereikbaar" not in had.output
+    await run(partner, monkeypatch, "night-card", "--html", str(page), served=False)
+    assert "Sluis is nu niet bereikbaar" in page.read_text(encoding="utf-8")
 
 
 async def test_a_coordinators_list_is_for_his_role(partner: ReviewingPartner, monkeypatch: pytest.MonkeyPatch) -> None:

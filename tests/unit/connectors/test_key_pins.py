@@ -1,18 +1,21 @@
 """Keys of other organisations are pinned when first used; a change stops letters until two people compared digits."""
 
+import datetime
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from broker.protocol.letter import MAX_TEXT, Letter
+from broker.protocol.sealed_letter import Bound
 from connectors.casebook import Casebook
 from connectors.cli import command_line
-from connectors.errors import KeyChangedError
+from connectors.errors import CaseError, KeyChangedError
 from connectors.folder import PartnerFolder
-from connectors.key_pins import KeyPins, PinnedKeys
+from connectors.key_pins import KeyPins, PinnedKeys, sealed_box
 from tests.simulators.custodian import budget_classes, register_text
-from tests.simulators.enrolled import GI, WIJKTEAM, Enrolled
+from tests.simulators.enrolled import GI, WIJKTEAM, Enrolled, key
 from tests.simulators.partner_world import FolderPartner, PartnerWorld, oin_of
 
 STATED = Enrolled()
@@ -111,3 +114,26 @@ def test_an_old_key_is_destroyed_when_the_register_has_long_forgotten_it(world: 
         database.execute("UPDATE old_sealing_key SET unstated_since = '2020-01-01'")
     assert f"Sleutel {old.kid} is vernietigd." in run("keys", "retire", folder.path)
     assert not file.exists()
+
+
+LETTER = Letter(categories=("hulp",), level=3, text="Welke hulp is er?")
+BOUND = Bound(
+    label="request", request="0" * 32, sender=GI, receiver=WIJKTEAM, purpose="vt-melding", grounds=("WMO-5.1.6",),
+    categories=("hulp",), level=3, bundle="0" * 64, expires_on=datetime.date(2026, 11, 30),
+)  # fmt: skip
+
+
+def test_to_who_has_no_key_nothing_is_sealed(tmp_path: Path) -> None:
+    """It is a case that cannot be sent, and of no key is anything kept beside a command that waits."""
+    keyless = replace(STATED.organisation(WIJKTEAM), sealing_keys={})
+    with Casebook(tmp_path / "cases.sqlite") as book:
+        assert KeyPins(book).sealed_to(keyless) == {}
+    with pytest.raises(CaseError, match="to: must be an organisation that has a key to seal to"):
+        sealed_box(LETTER, bound=BOUND, signing=key(GI), keys=PinnedKeys.of(keyless))
+
+
+def test_what_fits_in_no_box_is_not_sealed() -> None:
+    """A letter for which the largest box is too small must be shorter."""
+    long = replace(LETTER, text="\U0001f600" * MAX_TEXT)
+    with pytest.raises(CaseError, match="text: must be shorter"):
+        sealed_box(long, bound=BOUND, signing=key(GI), keys=PinnedKeys.of(STATED.organisation(WIJKTEAM)))

@@ -1,12 +1,15 @@
 """What a worker asks, tells or answers becomes the members of a command."""
 
 import datetime
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 
+from broker.protocol.letter import Letter
 from broker.protocol.request_messages import AnswerRequest, SendRequest, Tell
-from connectors.questions import Question, Reply
+from connectors.errors import CaseError
+from connectors.questions import Question, Reply, within
 
 KEY, BUNDLE = "0" * 32, "a" * 64
 DAY = datetime.date(2026, 11, 30)
@@ -40,3 +43,22 @@ def test_an_answer_names_its_consent() -> None:
     assert set(members) <= set(AnswerRequest.model_fields)
     assert members["consent_id"] == KEY
     assert "canary" not in str(members)
+
+
+@pytest.mark.parametrize(
+    ("kind", "categories", "level", "said"),
+    [
+        ("all", ("hulp",), 2, "category: must be all of those asked, or the kind part"),
+        ("part", ("hulp", "school"), 2, "category: must be among those asked"),
+        ("part", ("hulp",), 3, "level: must be at most the level asked: 2"),
+    ],
+)
+def test_an_answer_stays_within_its_question(
+    kind: Literal["all", "part"], categories: tuple[str, ...], level: int, said: str
+) -> None:
+    """What is not asked is not told, what is called all is all, and more than was asked names its field."""
+    asked = Letter(categories=("hulp", "veiligheid"), level=2)
+    reply = Reply(kind=kind, expires_on=DAY, categories=categories, grounds=("TOEST",), level=level)
+    with pytest.raises(CaseError, match=said):
+        within(reply, asked)
+    within(replace(reply, kind="part", categories=("hulp",), level=2), asked)

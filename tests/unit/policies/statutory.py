@@ -82,6 +82,28 @@ ADULT = AskFacts(
     families=frozenset({"nlbsn"}),
 )
 """The wijkteam looks with consent of Trudy herself."""
+TELLS_OF_TRUDY = replace(
+    ADULT,
+    operation="share",
+    organisation=HUISARTS,
+    org_class="huisarts",
+    families=frozenset(),
+    recipient="wijkteam",
+    recipient_organisation=WIJKTEAM,
+    category="hulp",
+    level=3,
+)
+TELLS_AFTER_A_MATCH = replace(
+    TELLS_OF_TRUDY,
+    organisation=WIJKTEAM,
+    org_class="wijkteam",
+    purpose="afstemmen",
+    recipient="school",
+    recipient_organisation=SCHOOL,
+    age="12to15",
+    custody="clear",
+    consent_by=frozenset({"guardian", "person"}),
+)
 
 TELL_VT = AskFacts(
     day=DAY,
@@ -306,6 +328,22 @@ _CONSENT = (
         LEX + "volwassene-signaal",
     ),
     Row("looks with consent", ADULT, None, "2", LEX + "volwassene-kijken"),
+    Row(
+        "the general practitioner tells of his patient with her consent",
+        TELLS_OF_TRUDY,
+        None,
+        "3",
+        LEX + "volwassene-vertelt",
+    ),
+    Row("tells nothing of her without it", replace(TELLS_OF_TRUDY, consent="unknown"), None, "consent-missing", None),
+    Row("tells after a match with consent", TELLS_AFTER_A_MATCH, None, "3", LEX + "afstemmen-vertelt"),
+    Row(
+        "a match alone tells nothing",
+        replace(TELLS_AFTER_A_MATCH, consent="unknown", standing="own_signal"),
+        None,
+        "consent-missing",
+        None,
+    ),
     Row(
         "no child, with consent either",
         replace(ADULT, age="12to15", consent_by=frozenset({"person", "guardian"}), custody="clear"),

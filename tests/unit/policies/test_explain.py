@@ -70,3 +70,12 @@ def test_a_place_is_filled_with_words_only() -> None:
     assert texts.render("a.b", {"doel": "verwijsindex", "meer": "x"}).nl == "de verwijsindex!"
     with pytest.raises(KeyError):
         texts.render("a.b", {"doel": "Mieke"})
+
+
+def test_consent_is_named_before_a_conflict_of_duties(point: DecisionPoint) -> None:
+    """Who may not tell somebody on a match hears first how he may with consent, and of the exception after it."""
+    asked = replace(CHECK, operation="share", recipient="school", category="hulp", level=3)
+    refused = point.may_ask(asked)
+    assert isinstance(refused, Refusal)
+    ways = [way.id for way in refused.possible]
+    assert ways.index("kan.afstemmen") < ways.index("kan.conflict-van-plichten")

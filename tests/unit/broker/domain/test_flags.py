@@ -45,6 +45,23 @@ def flagged(
     return [index for index, flags in sorted(found.items()) if kind in {flag.kind for flag in flags}]
 
 
+def test_a_refused_exception_waits_for_nobody() -> None:
+    """What was refused opened nothing, and fills no queue; who consulted himself stands out, and what was erased."""
+    acts = [
+        look(at, MONDAY, kind="exception", type="invoke_exception", outcome=outcome, reason=reason)
+        for at, (outcome, reason) in enumerate(
+            [
+                ("refused", "exception-statutory-right"),
+                ("refused", "exception-incomplete"),
+                ("refused", "exception-own-consultation"),
+                ("done", None),
+                (None, None),
+            ]
+        )
+    ]
+    assert flagged(acts, "exception") == [2, 3, 4]
+
+
 def test_an_exception_always_stands_out() -> None:
     """Each exception is looked at, within one working day; another act is not, by itself."""
     acts = [look(1, MONDAY), look(2, MONDAY, kind="exception", type="invoke_exception")]

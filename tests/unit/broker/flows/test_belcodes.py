@@ -12,6 +12,7 @@ from broker.domain.errors import NotDoneError, RefusedError
 from broker.domain.phone_calls import CODE_S, MAX_TRIES
 from broker.flows import list_phone_calls
 from broker.flows.policy import PolicyInForce
+from broker.protocol.own_ids import own_id
 from broker.protocol.roster import Worker
 from tests.simulators.broker_world import World, a_world, documents, held_in
 from tests.simulators.enrolled import GI, NAMES, SCHOOL, VEILIG_THUIS, Enrolled
@@ -73,7 +74,7 @@ async def test_who_calls_rests_on_the_callers_standing(world: World) -> None:
 
 async def test_who_guesses_ends_nobody_elses_codes(world: World) -> None:
     """Three wrong codes stop the worker who typed them; a colleague verifies each call that waits."""
-    calls = [await announced(world, idempotencyKey=str(number) * 32) for number in range(4)]
+    calls = [await announced(world, idempotencyKey=own_id(VEILIG_THUIS, bytes(8 * [number]))) for number in range(4)]
     for number in range(MAX_TRIES):
         assert await guessed(world, wrong(calls[0]["code"]), seed=str(number)) == "belcode-wrong"
     assert await guessed(world, calls[0]["code"], seed="over") == "belcode-tries-over"
@@ -172,9 +173,9 @@ async def test_codes_that_count_are_listed_first(world: World, monkeypatch: pyte
     """A busy day pushes no code that counts off the page."""
     monkeypatch.setattr(list_phone_calls, "PHONE_CALLS_PER_PAGE", 1)
     first = await announced(world)
-    second = await announced(world, idempotencyKey="2" * 32)
+    second = await announced(world, idempotencyKey=own_id(VEILIG_THUIS, b"2" * 8))
     world.clock.move(1)
-    third = await announced(world, idempotencyKey="3" * 32)
+    third = await announced(world, idempotencyKey=own_id(VEILIG_THUIS, b"3" * 8))
     for call in (second, third):
         await verify(world, school(world, call["callId"]), call["code"])
     assert [call["callId"] for call in await listed(world, school(world, "list"))] == [first["callId"]]

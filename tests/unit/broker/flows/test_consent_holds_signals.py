@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from broker.domain.changes import EndSignal, RenewSignal
+from broker.domain.changes import AddAnswers, EndSignal, RenewSignal
+from broker.domain.consents import Answer, Capacity, ConsentEvent
 from broker.domain.errors import NotFoundError, RefusedError, StaleDecisionError
 from broker.domain.signals import SignalState
 from broker.ports import Proposal
@@ -17,9 +18,12 @@ from tests.simulators.broker_world import World, log_size, matches_of, signals_o
 from tests.simulators.consenting import (
     ADULT,
     ASSESSED,
+    FATHER,
+    GGZ,
     HUISARTS,
     INFORMED,
-    MOTHER,
+    MENTOR,
+    TRUDY,
     adult,
     answer,
     answered_too,
@@ -140,9 +144,11 @@ async def test_it_is_renewed_on_a_yes_of_today_only(world: World) -> None:
     assert told["text"] == {"id": "signal.renewed_consent", "params": {"date": "31 december 2026"}}
     told = (await world.renew(replace(doctor, seed="shorter"), signal_id, "2026-12-30")).result
     assert told["text"]["id"] == "signal.renewed"
-    # Somebody else must answer too now, and has not: the signal stays to its end, and is not renewed.
-    only_asked = answer(MOTHER, "gemachtigde", "asked")
-    await recorded(world, replace(doctor, seed="unable"), only_asked, unable=True, parties=[WIJKTEAM])
+    # A no that moved no signal, as those of before did not: it stays to its end, and is not renewed.
+    no = ConsentEvent(at=world.clock.now(), who=TRUDY, capacity=Capacity.PERSON, answer=Answer.REFUSED)
+    (own,) = await listed(world, replace(doctor, seed="lists"))
+    added = AddAnswers(consent_id=own["consentId"], organisation=HUISARTS, events=(no,))
+    await committed(world.log, Proposal(kind="consent", payloads={}, changes=(added,)))
     before = await log_size(world)
     with pytest.raises(RefusedError) as error:
         await world.renew(replace(doctor, seed="refused"), signal_id, "2027-03-01")
@@ -172,3 +178,28 @@ async def test_a_sweep_that_read_an_earlier_last_day_ends_nothing(world: World) 
     after = await world.signals.own(organisation=HUISARTS, signal_id=signal_id)
     assert after is not None
     assert (after.signal.ends_on, after.signal.consent_until) == (own.signal.ends_on, date(2027, 5, 1))
+
+
+async def test_a_yes_of_who_turns_out_to_be_the_suspect_ends_its_signal(world: World) -> None:
+    """Without a no of anybody the signal shows the doctor no more from then on, and its team has the task (R10-15)."""
+    doctor = adult(caring(world), HUISARTS)
+    said = answer(MENTOR, "mentor", until="2027-05-01")
+    consent_id = await recorded(world, doctor, said, parties=[WIJKTEAM], unable=True)
+    await world.register(doctor, household(subject="trudy"), assessment=ASSESSED, informing=INFORMED)
+    await recorded(world, adult(world, WIJKTEAM), answer())
+    assert (await seen(world), await state(world)) == (True, "active")
+    world.clock.move(60)
+    asked = answer(MENTOR, "mentor", "asked", suspect=True)
+    await answered_too(world, replace(doctor, seed="turned out"), consent_id, asked)
+    assert (await seen(world), await state(world)) == (False, "ended")
+    assert "signal-ended" in [task.kind for task in tasks_of(world)]
+
+
+async def test_a_younger_age_in_another_record_ends_its_signal(world: World) -> None:
+    """Her parents answer then, whomever that record names, and they have not: whose own yes it was counts no more."""
+    signal_id = await resting(world, until="2027-05-01")
+    world.clock.move(60)
+    doctor = adult(world, HUISARTS, seed="she is younger")
+    await send_record(world, doctor, record(doctor, answer(FATHER, "guardian", "asked"), parties=[GGZ], age="under12"))
+    assert (await seen(world), await state(world)) == (False, "ended")
+    assert ("signal-ended", signal_id) in [(task.kind, task.signal_id) for task in tasks_of(world)]

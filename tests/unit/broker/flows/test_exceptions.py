@@ -1,6 +1,7 @@
 """An exception begins with the question to whom, and says what can be done where it is none."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from broker.flows.complete_exception import list_exceptions
 from broker.flows.errors import DecisionFailedError
 from broker.flows.invoke_exception import may_tell
 from broker.flows.policy import PolicyInForce
+from broker.protocol.roster import Worker
 from policies import AskFacts, Refusal
 from tests.simulators.broker_world import World, a_world, approval, documents, held_in, requester, tasks_of
 from tests.simulators.databases import DATABASES
@@ -90,7 +92,6 @@ async def test_the_recipient_decides_which_exception_it_is(
     [
         ({"recipient": "vertegenwoordiger"}, "recipient"),
         ({"type": "therapeutisch"}, "recipient"),
-        ({"type": "acuut", "recipient": "huisarts"}, "recipient"),
         ({"recipient": "buurvrouw"}, "recipient"),
         ({"recipientOrganisation": HUISARTS}, "recipientOrganisation"),
         ({"recipientOrganisation": "0" * 20}, "recipientOrganisation"),
@@ -171,7 +172,7 @@ async def test_without_a_dossier_only_acute_danger_goes_on(world: World) -> None
 
 
 async def test_the_rest_comes_once_and_late_is_late(world: World) -> None:
-    """Two acts: the rest within a day, by anybody of the organisation; after a day it is taken, and says so."""
+    """Two acts: the rest within a day, by who told or his team; after a day it is taken, and says so."""
     asker = world.asker(GGZ)
     acute = exceptions_of(await invoked(world, asker, exception(asker, type="acuut")))[0]
     with pytest.raises(NotFoundError):
@@ -182,9 +183,35 @@ async def test_the_rest_comes_once_and_late_is_late(world: World) -> None:
     asker = world.asker(GGZ, seed="late")
     told = exceptions_of(await completed(world, asker, acute["exceptionId"]))[0]
     assert (told["late"], told["dossier"], told["restDue"]) == (True, "complete", None)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(RefusedError) as again:
         await completed(world, asker, acute["exceptionId"])
+    assert again.value.document["textId"] == "exception.is_complete"
     assert (await listed(world, asker))[0] == told
+
+
+async def test_acute_danger_is_told_to_nobody_else(world: World) -> None:
+    """A school or a general practitioner is refused, recorded, with the two numbers that are there at night."""
+    asker = world.asker(GGZ)
+    with pytest.raises(RefusedError) as refused:
+        await invoked(world, asker, exception(asker, type="acuut", recipient="huisarts"))
+    assert refused.value.document["textId"] == "exception.acute_recipient"
+    assert tasks_of(world) == []
+
+
+async def test_the_rest_comes_from_who_told_or_from_his_team(world: World) -> None:
+    """A colleague of another team is refused, recorded, and takes nothing; who is of the team brings it."""
+    asker = world.asker(GGZ)
+    one = Worker(sub="one", roles=frozenset({"worker"}), broker_sub=None, teams=frozenset({"team-1"}))
+    other = replace(one, sub="other", teams=frozenset({"team-2"}))
+    others = {**OTHERS, GGZ: (*OTHERS.get(GGZ, ()), one, other)}
+    world.documents = documents(Enrolled(names=TELLING, teams=("team-1", "team-2"), others=others))
+    acute = exceptions_of(await invoked(world, asker, exception(asker, type="acuut")))[0]
+    again = replace(asker, seed="the rest")
+    with pytest.raises(RefusedError) as refused:
+        await completed(world, again, acute["exceptionId"], worker="other")
+    assert refused.value.document["textId"] == "exception.other_team"
+    told = await completed(world, replace(asker, seed="his team"), acute["exceptionId"], worker="one")
+    assert exceptions_of(told)[0]["dossier"] == "complete"
 
 
 async def test_a_list_has_own_exceptions_in_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

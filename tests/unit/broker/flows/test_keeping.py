@@ -26,7 +26,7 @@ from broker.protocol.sealed_chunks import SEALED_BYTES
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, a_world, held_in, log_size
 from tests.simulators.calling import call, list_own_rings, rings_in
-from tests.simulators.citing import BUURTTEAM, HUISARTS, VT, citing, consent, excepted, told_in_meeting
+from tests.simulators.citing import BUURTTEAM, GI, VT, citing, consent, excepted, told_in_meeting
 from tests.simulators.consenting import answer, answered_too, recorded, withdrawn
 from tests.simulators.databases import DATABASES
 from tests.simulators.enrolled import SCHOOL, VEILIG_THUIS, WIJKTEAM
@@ -196,14 +196,14 @@ async def test_a_notice_goes_a_month_after_its_organisation_has_it(desk: Desk) -
 
 async def test_who_received_something_on_a_yes_is_told_when_it_is_taken_back(meeting: Desk) -> None:
     """The team that got a letter on it has a notice about that letter, in the same entry; nobody else has one."""
-    cited = await consent(meeting, parties=[VT, HUISARTS])
+    cited = await consent(meeting, parties=[VT, GI])
     letter = await told_on(meeting, cited)
     size = await log_size(meeting.world)
     await withdrawn(meeting.world, meeting.asker(BUURTTEAM), cited)
     assert await log_size(meeting.world) == size + 1
     (notice,) = await notices(meeting, VT, "consent_withdrawn")
     assert (notice["about"], notice["team"]) == (letter, "team-1")
-    for other in (HUISARTS, BUURTTEAM):
+    for other in (GI, BUURTTEAM):
         assert await notices(meeting, other, "consent_withdrawn") == []
 
 
@@ -217,9 +217,9 @@ async def test_who_never_fetched_a_letter_hears_nothing_of_its_end(meeting: Desk
 
 async def test_a_withdrawal_towards_one_is_told_to_that_one(meeting: Desk) -> None:
     """Who may still be told keeps what he has, and hears nothing; a later no of the same person reaches him."""
-    cited = await consent(meeting, parties=[VT, HUISARTS])
+    cited = await consent(meeting, parties=[VT, GI])
     await told_on(meeting, cited)
-    await withdrawn(meeting.world, meeting.asker(BUURTTEAM), cited, parties=[HUISARTS])
+    await withdrawn(meeting.world, meeting.asker(BUURTTEAM), cited, parties=[GI])
     assert await notices(meeting, VT, "consent_withdrawn") == []
     await answered_too(meeting.world, meeting.asker(BUURTTEAM), cited, answer(said="refused"))
     assert len(await notices(meeting, VT, "consent_withdrawn")) == 1

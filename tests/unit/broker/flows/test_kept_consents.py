@@ -13,11 +13,11 @@ import pytest
 from broker.domain.consents import Answer, Capacity, ConsentEvent
 from broker.domain.errors import NotFoundError, RefusedError
 from broker.domain.signals import SignalState
-from broker.flows.kept_consents import KeptFrom
+from broker.flows.kept_consents import KeptFrom, SeenConsents
 from broker.flows.policy import PolicyInForce
 from tests.property.broker.test_consents import a_consent
 from tests.simulators.asking import household
-from tests.simulators.broker_world import World, a_world, exclude, matches_of, signals_of, tasks_of
+from tests.simulators.broker_world import World, a_world, exclude, matches_of, requester, signals_of, tasks_of
 from tests.simulators.consenting import (
     HUISARTS,
     adult,
@@ -136,6 +136,17 @@ async def test_he_asks_as_in_the_world_without_the_signal(world: World) -> None:
             await world.check(replace(asker, seed=f"asks {person}"), household(subject=person, members=()))
         said.append(refused.value.document["textId"])
     assert said[0] == said[1]
+
+
+async def test_he_cites_no_record_of_a_colleague_about_her(world: World) -> None:
+    """What a letter or a call of his names is an unknown id; a colleague cites it, and each his own."""
+    _, yes = await kept(world)
+    mine = await his_no(world)
+    asker = adult(world, HUISARTS, seed="cites")
+    for worker, reads in ((RELATIVE, {mine}), ("a-colleague", {yes, mine})):
+        seen = SeenConsents(world.consents, requester(asker, worker=worker))
+        found = {one for one in (yes, mine) if await seen.own(organisation=HUISARTS, consent_id=one) is not None}
+        assert found == reads
 
 
 def test_what_he_answers_is_his_alone_only_about_her() -> None:

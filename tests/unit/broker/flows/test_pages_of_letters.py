@@ -50,6 +50,7 @@ async def mixed(desk: Desk) -> None:
     """There are letters on matches, signals, consents and an exception, answered ones too; some hold no more."""
     world = desk.world
     kept, own = await met(desk)
+    await exclude(world, own[WIJKTEAM], organisation=WIJKTEAM, worker="somebody")
     ended, others = await met(desk, then=VEILIG_THUIS, on=household(subject="brother", parents=["aunt"]))
     for match in (kept, ended, kept):
         await desk.sent(matchId=match)
@@ -64,7 +65,6 @@ async def mixed(desk: Desk) -> None:
     await desk.send(told_police(desk, await excepted(desk)), by=HUISARTS)
     await withdrawn(world, desk.asker(BUURTTEAM), taken)
     await shield(world, others[WIJKTEAM])
-    await exclude(world, own[WIJKTEAM], organisation=WIJKTEAM, worker="somebody")
 
 
 Look = tuple[list[dict[str, Any]], frozenset[Stamp]]

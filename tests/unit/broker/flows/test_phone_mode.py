@@ -10,6 +10,7 @@ import pytest
 from broker.domain.errors import FieldRuleError, NotDoneError, NotFoundError, ReceiverUnknownError, RefusedError
 from broker.domain.phone_calls import CODE_S
 from broker.flows.policy import PolicyInForce
+from broker.protocol.own_ids import own_id
 from tests.simulators.asking import Asker
 from tests.simulators.broker_world import World, a_world, log_size, tasks_of
 from tests.simulators.databases import DATABASES
@@ -95,7 +96,7 @@ async def test_a_guessed_code_is_refused_and_three_are_all_there_are(world: Worl
     assert problem_of(refused) == "belcode-tries-over"
     assert await log_size(world) == size + 4
     world.clock.move(CODE_S + 1)
-    later = await announced(world, idempotencyKey="1" * 32)
+    later = await announced(world, idempotencyKey=own_id(VEILIG_THUIS, b"1" * 8))
     assert phone_calls_in(await verify(world, school(world, "later"), later["code"]))
 
 
@@ -106,7 +107,7 @@ async def test_a_code_expires_after_half_an_hour(world: World) -> None:
     with pytest.raises(RefusedError) as refused:
         await verify(world, school(world), call["code"])
     assert problem_of(refused) == "belcode-expired"
-    other = await announced(world, idempotencyKey="1" * 32)
+    other = await announced(world, idempotencyKey=own_id(VEILIG_THUIS, b"1" * 8))
     world.clock.move(CODE_S)
     assert phone_calls_in(await verify(world, school(world, "2"), other["code"]))
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from broker.flows.review_acts import sampled
 from tests.simulators.asking import household
 from tests.simulators.broker_world import World, documents, log_policy, log_size
 from tests.simulators.enrolled import GI, WIJKTEAM, Enrolled, worker_id
+from tests.simulators.following_up import followed_up, matches_of_side, who
 from tests.simulators.reviewing import FG, PF, Reviewers, shown
 
 DAY = 86_400
@@ -264,6 +266,52 @@ def test_exceptions_are_counted_by_type() -> None:
     told = {one.id: one.count for one in own_acts([*acts, few], signals=0)}
     assert "exceptions.z" not in told, "as where there is none"
     assert (told["exceptions"], told["exceptions.x"], told["exceptions.y"]) == (34, 11, 11)
+
+
+def _acts(count: int, **said: Any) -> list[ReviewedAct]:  # noqa: ANN401 - the fields of ReviewedAct, which checks them
+    """Return so many acts that were carried out, and one alike that was refused."""
+    stated = {"at": 0, "organisation": "o", "controller": "o", **said}
+    done = [ReviewedAct(index=at, outcome="done", **stated) for at in range(count)]
+    return [*done, ReviewedAct(index=count, outcome="refused", **stated)]
+
+
+def test_what_came_of_matches_and_requests_is_counted() -> None:
+    """First contacts after a match, answers and lawful refusals are counted apart, of what was carried out alone."""
+    acts = [
+        *_acts(11, kind="match", type="follow_up_match", first_contact=True),
+        *_acts(30, kind="match", type="follow_up_match"),
+        *_acts(12, kind="answer", type="answer_request", answer="all"),
+        *_acts(13, kind="answer", type="note_oral_answer", answer="oral"),
+        *_acts(14, kind="answer", type="answer_request", answer="declined"),
+    ]
+    told = {one.id: one.count for one in own_acts(acts, signals=0)}
+    assert (told["contact"], told["answered"], told["not_shared"]) == (11, 25, 14)
+    assert not set(NOT_RECORDED) & set(told)
+
+
+async def test_the_log_says_which_act_had_the_first_contact(world: World, review: Reviewers) -> None:
+    """A step to contact is counted once for each side: what comes after it is no first contact."""
+    for oin in (WIJKTEAM, GI):
+        await world.register(world.asker(oin, seed=f"meets {oin}"), CHILD)
+    (match,) = await matches_of_side(world, GI)
+    for state in ("contact_gehad", "afspraken_gemaakt"):
+        await followed_up(world, who(world, GI), match["matchId"], state)
+    acts = await world.acts.acts(organisation=GI, since=0, until=world.clock.now() + DAY)
+    assert [act.first_contact for act in acts if act.type == "follow_up_match"] == [True, False]
+    assert (await review.report(GI, world.clock.today().isoformat()[:7]))["contact"]["state"] == "under_ten"
+
+
+def test_an_exception_without_consultation_is_one_that_no_act_names_it_for() -> None:
+    """Whoever named the consultation with the exception, or in the second act after it, did consult."""
+    acute: dict[str, Any] = {"kind": "exception", "type": "invoke_exception", "outcome": "done"}
+    stated: dict[str, Any] = {"at": 0, "organisation": "o", "controller": "o"}
+    acts = [ReviewedAct(index=at, exception=f"e{at}", **acute, **stated) for at in range(31)]
+    named = [
+        *(ReviewedAct(index=100 + at, exception=f"e{at}", consulted="w", **acute, **stated) for at in range(10)),
+        ReviewedAct(index=200, exception="e10", with_veilig_thuis=True, **acute, **stated),
+    ]
+    told = {one.id: one.count for one in own_acts([*acts, *named], signals=0)}
+    assert told["exceptions_unconsulted"] == 20
 
 
 async def test_accounts_tell_who_did_nothing_for_half_a_year(world: World, review: Reviewers) -> None:
