@@ -165,11 +165,11 @@ class FinishOwed:
 class SettleOwed:
     """Of what is still to be done after an own act, these kinds are done, and these people had a part in it since.
 
-    `entry` is the index of that act's entry.
+    `entry` is the index of that act's entry; nothing follows from None.
     """
 
     organisation: str
-    entry: int
+    entry: int | None
     kinds: frozenset[str]
     involved: frozenset[str] = frozenset()
 

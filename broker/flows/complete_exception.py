@@ -82,7 +82,7 @@ async def complete_exception(
         )  # fmt: skip
         effects = Effects(
             relies_on=relied,
-            changes=(FinishException(record=complete), *_settled(complete, rest)),
+            changes=(FinishException(record=complete), _settled(complete, rest)),
             tasks=(_task(record, rest, today),),
             involved=consulted_in(rest),
         )
@@ -94,15 +94,11 @@ async def complete_exception(
     )
 
 
-def _settled(record: ExceptionRecord, rest: Documented) -> tuple[SettleOwed, ...]:
+def _settled(record: ExceptionRecord, rest: Documented) -> SettleOwed:
     """Return that naming who was consulted is done, and that he ends no review of what he was consulted about."""
-    if record.index is None:
-        return ()
-    return (
-        SettleOwed(
-            organisation=record.organisation, entry=record.index, kinds=frozenset({NAME_CONSULTATION}),
-            involved=consulted_in(rest),
-        ),
+    return SettleOwed(
+        organisation=record.organisation, entry=record.index, kinds=frozenset({NAME_CONSULTATION}),
+        involved=consulted_in(rest),
     )  # fmt: skip
 
 
