@@ -3,20 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from broker.protocol import strict_json
 from broker.protocol.directory_messages import Directory, DirectoryEntry
-from broker.protocol.errors import MalformedError
 from broker.protocol.messages import Contact
 from broker.protocol.register import Organisation
 from broker.protocol.roster import ContactCards
 from connectors.contacts import UNSIGNED, Contacts, contact_of
 from connectors.desk import Desk
-from connectors.errors import NotDoneError
-from connectors.exchange import MAX_ANSWER
-
-_OK = 200
+from connectors.handed_out import handed_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +67,4 @@ def _reached(card: Contact) -> str:
 
 async def directory(desk: Desk, *, role: str = "worker") -> Directory:
     """Return the directory. Raises NotDoneError: it could not be had."""
-    broker = desk.folder.settings.broker
-    reply = await desk.exchange.send(
-        broker, "/v1/organisations", method="GET", body=b"", worker=desk.composer.worker, role=role
-    )  # fmt: skip
-    if reply.status != _OK:
-        raise NotDoneError("not-done", party=broker.id)
-    try:
-        members = strict_json.load_object(reply.body, max_bytes=MAX_ANSWER)
-        return Directory.model_validate(members, by_alias=True, by_name=False)
-    except (MalformedError, ValidationError):
-        raise NotDoneError("not-done", party=broker.id) from None
+    return await handed_out(desk, "/v1/organisations", Directory, role=role)

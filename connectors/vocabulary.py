@@ -2,14 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import ValidationError
-
-from broker.protocol import strict_json
-from broker.protocol.errors import MalformedError
 from broker.protocol.policy_messages import Allowed, Vocabulary
 from connectors.desk import Desk
-from connectors.errors import CaseError, NotDoneError
-from connectors.exchange import MAX_ANSWER
+from connectors.errors import CaseError
+from connectors.handed_out import handed_out
 
 ANYBODY = "*"
 OPERATIONS_NL = {
@@ -27,22 +23,11 @@ STANDINGS_NL = {
 }
 APPROVED_NL = "een collega keurt het goed (--approver)"
 LEVELS_NL = {1: "dat er iemand betrokken is", 2: "wie en hoe te bereiken", 3: "aard en periode", 4: "inhoud"}
-_OK = 200
 
 
 async def vocabulary(desk: Desk, *, role: str) -> Vocabulary:
     """Return the words of the policy in force. Raises NotDoneError: they could not be had."""
-    broker = desk.folder.settings.broker
-    reply = await desk.exchange.send(
-        broker, "/v1/vocabulary", method="GET", body=b"", worker=desk.composer.worker, role=role
-    )  # fmt: skip
-    if reply.status != _OK:
-        raise NotDoneError("not-done", party=broker.id)
-    try:
-        members = strict_json.load_object(reply.body, max_bytes=MAX_ANSWER)
-        return Vocabulary.model_validate(members, by_alias=True, by_name=False)
-    except (MalformedError, ValidationError):
-        raise NotDoneError("not-done", party=broker.id) from None
+    return await handed_out(desk, "/v1/vocabulary", Vocabulary, role=role)
 
 
 def own_rows(words: Vocabulary, org_class: str, purpose: str | None = None) -> list[Allowed]:
